@@ -1,0 +1,39 @@
+/* tick.h - the one clock.
+ *
+ * CLOCK_MONOTONIC in nanoseconds: never set back, slewed but not stepped by
+ * NTP, and one and the same for all processes of a kernel, so that times of
+ * ranks on one host compare without correction. A read is a vDSO call of some
+ * 20 ns. Deadlines are instants of this clock.
+ */
+#ifndef SRB_TICK_H
+#define SRB_TICK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Nanoseconds since an arbitrary point in the past (boot). Local. */
+static inline int64_t tick_now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* Nanoseconds to seconds. */
+static inline double tick_seconds(int64_t ns)
+{
+    return (double)ns * 1e-9;
+}
+
+/* The instant `seconds` from now. Local. */
+int64_t tick_deadline(double seconds);
+
+/* Milliseconds until the deadline, rounded up, at least 0: what poll(2) takes.
+ */
+int tick_left_ms(int64_t deadline);
+
+/* Sleep for ns nanoseconds, or less when a signal arrives. Local. */
+void tick_sleep(int64_t ns);
+
+#endif
