@@ -1,0 +1,56 @@
+/* machine.h - the machine as the placement sees it: ranks on nodes on hosts.
+ *
+ * A plain description, the same on every rank, made by discovery (team.h) or
+ * out of thin air (--machine, tests). Ranks need not be laid out node by node.
+ * All functions are local and pure.
+ */
+#ifndef SRB_MACHINE_H
+#define SRB_MACHINE_H
+
+#include <stdbool.h>
+
+#include "srb/error.h"
+
+#define SRB_NAME_MAX 64    /* a host name as POSIX limits it, with the NUL */
+#define SRB_ADDRESS_MAX 46 /* INET6_ADDRSTRLEN */
+
+struct node {
+    char name[SRB_NAME_MAX];
+    char address[SRB_ADDRESS_MAX]; /* where its databases listen; "" unknown */
+    char interface[16];            /* that has this address */
+    int host;                      /* 0 … nhosts - 1 */
+};
+
+struct machine {
+    int nranks, nnodes, nhosts;
+    int *rank_node;     /* [nranks] */
+    int *node_start;    /* [nnodes + 1] into node_rank */
+    int *node_rank;     /* [nranks] world ranks, node by node, ascending */
+    struct node *nodes; /* [nnodes], in the order of their lowest ranks */
+    bool imaginary;     /* made by machine_uniform() */
+};
+
+/* nnodes nodes of ranks_per_node consecutive ranks, each its own host, cut into
+ * virtual_nodes parts. Returns 0, or -1 when that cannot be cut evenly or is
+ * too large. */
+int machine_uniform(struct machine *m, int nnodes, int ranks_per_node,
+                    int virtual_nodes, struct error *err);
+
+/* From what was discovered: rank_node[nranks] numbers the nodes in the order of
+ * their lowest ranks; nodes[nnodes] is copied. */
+int machine_build(struct machine *m, int nranks, const int *rank_node,
+                  int nnodes, const struct node *nodes, struct error *err);
+
+void machine_free(struct machine *m);
+
+/* How many ranks node n has, and its k-th (ascending, 0 the steward). */
+static inline int machine_node_size(const struct machine *m, int n)
+{
+    return m->node_start[n + 1] - m->node_start[n];
+}
+static inline int machine_node_rank(const struct machine *m, int n, int k)
+{
+    return m->node_rank[m->node_start[n] + k];
+}
+
+#endif

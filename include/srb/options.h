@@ -1,0 +1,180 @@
+/* options.h - the one table of options, and a resolved configuration.
+ *
+ * Every option is one entry of option_table[]: name, type, axis or not,
+ * default, the placement it belongs to, what it may be, one line of help.
+ * Parsing, checking, --help, --show_config, the sweep, the session names and
+ * the result file's attributes all come from it. To add an option: one line in
+ * enum option_id, one entry in the table.
+ *
+ * All functions are local and pure but for what they print; no MPI here.
+ */
+#ifndef SRB_OPTIONS_H
+#define SRB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "srb/error.h"
+
+enum option_id {
+    /* the sweep's axes, those that shape the databases first: permutations
+     * that share a database set-up stand next to each other */
+    OPT_EXPERIMENT,
+    OPT_DB_EXE,
+    OPT_DB_NODES,
+    OPT_DB_SHARDS_PER_NODE,
+    OPT_DB_IO_THREADS,
+    OPT_CLIENT_NODES,
+    OPT_CLIENTS_PER_NODE,
+    OPT_CLIENT,
+    OPT_KEYS,
+    OPT_TENSOR_BYTES,
+    /* one value for the whole study */
+    OPT_EXP_NAME,
+    OPT_OUTPUT,
+    OPT_OVERWRITE,
+    OPT_ITERATIONS,
+    OPT_WARMUP,
+    OPT_REPETITIONS,
+    OPT_VERIFY,
+    OPT_DB_PORT,
+    OPT_DB_ARGS,
+    OPT_NET_IFNAME,
+    OPT_OP_TIMEOUT,
+    OPT_DB_TIMEOUT,
+    OPT_VIRTUAL_NODES,
+    OPT_MACHINE,
+    OPT_NULL_CLIENT,
+    OPT_COUNT
+};
+
+enum option_type {
+    OPTION_CHOICE,  /* one of .choices; value.count is the index there */
+    OPTION_TEXT,    /* any text */
+    OPTION_COUNT,   /* a whole number within min..max */
+    OPTION_BYTES,   /* a size, value.count in bytes, within min..max */
+    OPTION_SECONDS, /* a time, value.seconds, above min, to max seconds */
+    OPTION_FLAG,    /* true or false, value.count 1 or 0 */
+    OPTION_MAP,     /* a mapping of names to scalars, value.pairs */
+    OPTION_SHAPE,   /* NODESxRANKS, value.count nodes, value.count2 ranks */
+};
+
+/* Which placement has the option (or, for an axis, varies with it). */
+enum { IN_STANDARD = 1, IN_COLOCATED = 2, IN_BOTH = 3 };
+
+/* Indices of the choices of OPT_EXPERIMENT, OPT_VERIFY and OPT_KEYS. */
+enum experiment { EXPERIMENT_STANDARD, EXPERIMENT_COLOCATED };
+enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
+enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
+
+struct option {
+    const char *name;
+    const char *alias; /* its other name, or NULL */
+    enum option_type type;
+    bool axis;  /* takes a list; the sweep is the product of all axes */
+    bool setup; /* an axis that shapes the databases */
+    unsigned placement;
+    const char *def;  /* as one would write it: "100", "[1, 2]", "auto" */
+    bool may_be_auto; /* "auto" (also null, None, []) is a value */
+    const char *const *choices; /* OPTION_CHOICE: names, NULL at the end */
+    const char *const
+        *aliases; /* {other, name, other, name, …, NULL} or NULL */
+    int64_t min, max;
+    const char *unit; /* of the value in the result file ("B", "s"), or "" */
+    const char *tag;  /* how session names spell the axis: "TB", "DBN" */
+    const char *help; /* one line */
+};
+
+extern const struct option option_table[OPT_COUNT];
+
+/* One `name: value` of a map; value is NULL where it was null. */
+struct pair {
+    char *name;
+    char *value;
+};
+
+/* One value of an option. `text` is its canonical spelling ("1048576" for
+ * 1MiB, "throughput_standard" for throughput_scaling, flow YAML for a map) and
+ * always set; is_auto says that the machine or the placement decides. */
+struct value {
+    bool is_auto;
+    int64_t count;
+    int64_t count2;
+    double seconds;
+    char *text;
+    struct pair *pairs;
+    size_t npairs;
+};
+
+/* An option's values (more than one for an axis only; at least one) and where
+ * they were said: "default", "study.yaml:12:5" or "--tensor_bytes". */
+struct setting {
+    struct value *values;
+    size_t nvalues;
+    bool given; /* not the default */
+    char origin[256];
+};
+
+/* What the command line asks for instead of, or besides, a run. */
+enum request {
+    REQUEST_RUN,
+    REQUEST_HELP,
+    REQUEST_VERSION,
+    REQUEST_SHOW_CONFIG,
+    REQUEST_DRY_RUN,
+};
+
+/* A resolved configuration. */
+struct options {
+    struct setting set[OPT_COUNT];
+    enum request request;
+};
+
+/* The first look at a command line, before the file is read: sets *file to the
+ * argument of --config (--config FILE, --config=FILE; pointing into argv) or
+ * NULL and returns 0; -1 when --config has no argument or comes twice. With
+ * --help or --version no file is needed: *file is NULL. */
+int options_find_config(int argc, char *const argv[], const char **file,
+                        struct error *err);
+
+/* Resolve defaults, then the file's text (file_text may be NULL: no file;
+ * length bytes, need not end in NUL), then the command line (argv[0] is the
+ * program). file_name is only used in words. Returns 0 with *o to be released
+ * by options_free(), or -1 with one sentence in *err and *o empty: place (file,
+ * line and column, or flag), what was found, what was expected, and for an
+ * unknown name the nearest option. The same bytes give the same result on every
+ * rank. */
+int options_parse(struct options *o, int argc, char *const argv[],
+                  const char *file_name, const char *file_text, size_t length,
+                  struct error *err);
+
+void options_free(struct options *o);
+
+/* The values of an option. */
+static inline const struct setting *options_get(const struct options *o,
+                                                enum option_id id)
+{
+    return &o->set[id];
+}
+
+/* The single value of an option that is no axis. */
+static inline const struct value *options_one(const struct options *o,
+                                              enum option_id id)
+{
+    return &o->set[id].values[0];
+}
+
+/* Whether any of the study's placements has the option (IN_STANDARD | …). */
+bool options_has_placement(const struct options *o, unsigned placement);
+
+/* --help: every option with type, default and meaning. */
+void options_help(FILE *out);
+
+/* --show_config: the resolved configuration as YAML that options_parse()
+ * reads back to the same values, one option a line. The default of an option
+ * that no placement of the study has is a comment: given, it is refused. */
+void options_show(const struct options *o, FILE *out);
+
+#endif

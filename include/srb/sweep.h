@@ -1,0 +1,54 @@
+/* sweep.h - index to permutation.
+ *
+ * The sweep is the product of all axes, those that shape the databases
+ * outermost, `repetitions` innermost. An axis that a placement does not have
+ * collapses there: one permutation, no value. All functions are local and pure.
+ */
+#ifndef SRB_SWEEP_H
+#define SRB_SWEEP_H
+
+#include "srb/options.h"
+
+#define SRB_SESSION_MAX 256
+
+/* One point of the sweep: one value of every option; value[id] is NULL where
+ * the placement does not have the option. Values point into the options. */
+struct permutation {
+    size_t index;
+    enum experiment experiment;
+    int repetition; /* 0 … repetitions - 1 */
+    size_t setup;   /* number of its database set-up, counted from 0 */
+    const struct value *value[OPT_COUNT];
+};
+
+struct sweep {
+    const struct options *options;
+    size_t count;  /* permutations */
+    size_t setups; /* database set-ups */
+};
+
+/* Refuses a product beyond SRB_SWEEP_MAX and an option that was given but
+ * serves none of the study's placements. Keeps a pointer to o. */
+#define SRB_SWEEP_MAX 1000000
+int sweep_open(struct sweep *s, const struct options *o, struct error *err);
+
+/* Permutation i of 0 … count - 1. */
+void sweep_at(const struct sweep *s, size_t i, struct permutation *p);
+
+/* The notes on axes that collapse, as one text of lines ("" if none), e.g.
+ * "db_nodes=[4,8] collapses in throughput_colocated". Returns buf. */
+char *sweep_notes(const struct sweep *s, char *buf, size_t n);
+
+/* Value of an option that the permutation has; `none` where it has not. */
+static inline int64_t permutation_count(const struct permutation *p,
+                                        enum option_id id, int64_t none)
+{
+    return p->value[id] ? p->value[id]->count : none;
+}
+static inline bool permutation_auto(const struct permutation *p,
+                                    enum option_id id)
+{
+    return p->value[id] && p->value[id]->is_auto;
+}
+
+#endif

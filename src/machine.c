@@ -1,0 +1,109 @@
+#include "srb/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The largest imaginary job: room for any machine there is, and for the arrays
+ * of one rank (12 bytes a rank). */
+#define MAX_RANKS (64 * 1024 * 1024)
+
+static int alloc_arrays(struct machine *m, struct error *err)
+{
+    m->rank_node = calloc((size_t)m->nranks, sizeof *m->rank_node);
+    m->node_rank = calloc((size_t)m->nranks, sizeof *m->node_rank);
+    m->node_start = calloc((size_t)m->nnodes + 1, sizeof *m->node_start);
+    m->nodes = calloc((size_t)m->nnodes, sizeof *m->nodes);
+    if (m->rank_node && m->node_rank && m->node_start && m->nodes)
+        return 0;
+    machine_free(m);
+    return error_set(err, "not enough memory to describe %d ranks on %d nodes",
+                     m->nranks, m->nnodes);
+}
+
+/* Counting sort of the ranks by node; ascending within a node. */
+static void index_ranks(struct machine *m)
+{
+    for (int r = 0; r < m->nranks; r++)
+        m->node_start[m->rank_node[r] + 1]++;
+    for (int n = 0; n < m->nnodes; n++)
+        m->node_start[n + 1] += m->node_start[n];
+    for (int r = m->nranks - 1; r >= 0; r--) {
+        int n = m->rank_node[r];
+
+        /* node_start[n + 1] counts down to its own start, and back up below */
+        m->node_rank[--m->node_start[n + 1]] = r;
+    }
+    for (int n = 0; n < m->nnodes; n++)
+        m->node_start[n] = m->node_start[n + 1];
+    m->node_start[m->nnodes] = m->nranks;
+}
+
+int machine_build(struct machine *m, int nranks, const int *rank_node,
+                  int nnodes, const struct node *nodes, struct error *err)
+{
+    memset(m, 0, sizeof *m);
+    m->nranks = nranks;
+    m->nnodes = nnodes;
+    if (alloc_arrays(m, err) < 0)
+        return -1;
+    memcpy(m->rank_node, rank_node, (size_t)nranks * sizeof *rank_node);
+    memcpy(m->nodes, nodes, (size_t)nnodes * sizeof *nodes);
+    for (int n = 0; n < nnodes; n++)
+        if (nodes[n].host >= m->nhosts)
+            m->nhosts = nodes[n].host + 1;
+    index_ranks(m);
+    return 0;
+}
+
+static int check_shape(int nnodes, int ranks_per_node, int virtual_nodes,
+                       struct error *err)
+{
+    if (nnodes < 1 || ranks_per_node < 1 || nnodes > MAX_RANKS / ranks_per_node)
+        return error_set(err,
+                         "machine: %dx%d is beyond what can be planned "
+                         "(at most %d ranks)",
+                         nnodes, ranks_per_node, MAX_RANKS);
+    if (ranks_per_node % virtual_nodes != 0)
+        return error_set(err,
+                         "virtual_nodes: %d ranks of a node cannot be cut into "
+                         "%d equal virtual nodes",
+                         ranks_per_node, virtual_nodes);
+    return 0;
+}
+
+int machine_uniform(struct machine *m, int nnodes, int ranks_per_node,
+                    int virtual_nodes, struct error *err)
+{
+    int ranks;
+
+    memset(m, 0, sizeof *m);
+    if (check_shape(nnodes, ranks_per_node, virtual_nodes, err) < 0)
+        return -1;
+    ranks = ranks_per_node / virtual_nodes;
+    m->nranks = nnodes * ranks_per_node;
+    m->nnodes = nnodes * virtual_nodes;
+    m->nhosts = nnodes;
+    m->imaginary = true;
+    if (alloc_arrays(m, err) < 0)
+        return -1;
+    for (int r = 0; r < m->nranks; r++)
+        m->rank_node[r] = r / ranks;
+    for (int n = 0; n < m->nnodes; n++) {
+        m->nodes[n].host = n / virtual_nodes;
+        snprintf(m->nodes[n].name, sizeof m->nodes[n].name, "node%04d",
+                 n / virtual_nodes);
+    }
+    index_ranks(m);
+    return 0;
+}
+
+void machine_free(struct machine *m)
+{
+    free(m->rank_node);
+    free(m->node_start);
+    free(m->node_rank);
+    free(m->nodes);
+    m->rank_node = m->node_start = m->node_rank = NULL;
+    m->nodes = NULL;
+}

@@ -1,0 +1,152 @@
+#include "srb/sweep.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static unsigned placement_bit(enum experiment e)
+{
+    return e == EXPERIMENT_STANDARD ? IN_STANDARD : IN_COLOCATED;
+}
+
+static enum experiment experiment_at(const struct options *o, size_t k)
+{
+    return (enum experiment)options_get(o, OPT_EXPERIMENT)->values[k].count;
+}
+
+static bool has_option(enum option_id id, enum experiment e)
+{
+    return (option_table[id].placement & placement_bit(e)) != 0;
+}
+
+/* How many values option id takes within one placement. */
+static size_t extent(const struct options *o, enum option_id id,
+                     enum experiment e)
+{
+    if (id == OPT_EXPERIMENT || !option_table[id].axis || !has_option(id, e))
+        return 1;
+    return options_get(o, id)->nvalues;
+}
+
+/* Permutations of one placement, and how many of them share a set-up. */
+static size_t count_within(const struct options *o, enum experiment e,
+                           size_t *per_setup)
+{
+    double total = 1;
+    size_t n = 1, inner = 1;
+
+    for (int id = 0; id < OPT_COUNT; id++) {
+        size_t k = extent(o, (enum option_id)id, e);
+
+        total *= (double)k;
+        n *= k;
+        if (!option_table[id].setup)
+            inner *= k;
+    }
+    total *= (double)options_one(o, OPT_REPETITIONS)->count;
+    if (total > SRB_SWEEP_MAX)
+        return SRB_SWEEP_MAX + 1;
+    inner *= (size_t)options_one(o, OPT_REPETITIONS)->count;
+    if (per_setup)
+        *per_setup = inner;
+    return n * (size_t)options_one(o, OPT_REPETITIONS)->count;
+}
+
+/* An option that no placement of the study has was given in vain. */
+static int check_served(const struct options *o, struct error *err)
+{
+    for (int id = 0; id < OPT_COUNT; id++) {
+        const struct option *d = &option_table[id];
+        const struct setting *set = options_get(o, (enum option_id)id);
+
+        if (!set->given || options_has_placement(o, d->placement))
+            continue;
+        return error_set(err,
+                         "%s: %s does nothing in this study: only "
+                         "throughput_%s has it, and that is not among the "
+                         "experiments",
+                         set->origin, d->name,
+                         d->placement == IN_STANDARD ? "standard"
+                                                     : "colocated");
+    }
+    return 0;
+}
+
+int sweep_open(struct sweep *s, const struct options *o, struct error *err)
+{
+    size_t nexp = options_get(o, OPT_EXPERIMENT)->nvalues;
+
+    if (check_served(o, err) < 0)
+        return -1;
+    memset(s, 0, sizeof *s);
+    s->options = o;
+    for (size_t k = 0; k < nexp; k++) {
+        size_t per_setup = 1;
+        size_t n = count_within(o, experiment_at(o, k), &per_setup);
+
+        s->count += n;
+        if (s->count > SRB_SWEEP_MAX)
+            return error_set(err,
+                             "the product of all axes has more than %d "
+                             "permutations; give fewer values",
+                             SRB_SWEEP_MAX);
+        s->setups += n / per_setup;
+    }
+    return 0;
+}
+
+void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
+{
+    const struct options *o = s->options;
+    size_t k = 0, setup = 0, per_setup = 1, n, rest = i;
+
+    memset(p, 0, sizeof *p);
+    for (;; k++) {
+        n = count_within(o, experiment_at(o, k), &per_setup);
+        if (rest < n)
+            break;
+        rest -= n;
+        setup += n / per_setup;
+    }
+    p->index = i;
+    p->experiment = experiment_at(o, k);
+    p->setup = setup + rest / per_setup;
+    n = (size_t)options_one(o, OPT_REPETITIONS)->count;
+    p->repetition = (int)(rest % n);
+    rest /= n;
+    /* the last axis of the table turns fastest */
+    for (int id = OPT_COUNT - 1; id >= 0; id--) {
+        size_t e = extent(o, (enum option_id)id, p->experiment);
+
+        if (!has_option((enum option_id)id, p->experiment))
+            continue;
+        p->value[id] = &options_get(o, (enum option_id)id)->values[rest % e];
+        rest /= e;
+    }
+    p->value[OPT_EXPERIMENT] = &options_get(o, OPT_EXPERIMENT)->values[k];
+}
+
+char *sweep_notes(const struct sweep *s, char *buf, size_t n)
+{
+    const struct options *o = s->options;
+    size_t used = 0;
+
+    buf[0] = '\0';
+    for (int id = 0; id < OPT_COUNT; id++) {
+        const struct option *d = &option_table[id];
+        const struct setting *set = options_get(o, (enum option_id)id);
+
+        if (!d->axis || d->placement == IN_BOTH || !set->given)
+            continue;
+        if (!options_has_placement(o, IN_BOTH & ~d->placement))
+            continue;
+        used += (size_t)snprintf(
+            buf + used, used < n ? n - used : 0,
+            "%s (%zu value%s) collapses in throughput_%s, which has no such "
+            "axis\n",
+            d->name, set->nvalues, set->nvalues == 1 ? "" : "s",
+            d->placement == IN_STANDARD ? "colocated" : "standard");
+        if (used >= n)
+            break;
+    }
+    return buf;
+}
