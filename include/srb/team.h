@@ -1,0 +1,95 @@
+/* team.h - the ranks of the job and how they agree.
+ *
+ * The only creator of communicators. Whoever only waits does so quietly: a rank
+ * blocked in MPI spins on the very CPUs the database needs, so every wait here
+ * is a nonblocking operation, MPI_Test and a sleep that grows with the time
+ * already waited (a 32nd of it, at most `nap_ns`): short waits end promptly,
+ * long ones cost nothing.
+ */
+#ifndef SRB_TEAM_H
+#define SRB_TEAM_H
+
+#include <mpi.h>
+#include <signal.h>
+#include <stdint.h>
+
+#include "srb/machine.h"
+#include "srb/place.h"
+
+/* Longest sleep between two looks: where clients run, and on nodes that run
+ * only a database. */
+#define SRB_NAP_NS INT64_C(1000000)
+#define SRB_NAP_DB_NODE_NS INT64_C(10000000)
+
+struct team {
+    MPI_Comm world;
+    int rank, size;
+    MPI_Comm node;     /* the ranks of this rank's (virtual) node */
+    MPI_Comm stewards; /* the stewards of all nodes; MPI_COMM_NULL elsewhere */
+    struct machine machine;
+    int64_t nap_ns;
+    /* The signal that asked this rank to end, 0 if none. Agreements make it
+     * everybody's: see `ended`. */
+    const volatile sig_atomic_t *signal;
+    int ended; /* lowest-numbered rank's signal as last agreed upon, 0 if none
+                */
+};
+
+/* The communicators of one placement; MPI_COMM_NULL where this rank is none.
+ * Ranked by client, and by first shard. */
+struct cast {
+    MPI_Comm clients;
+    MPI_Comm db_stewards;
+};
+
+/* Divide MPI_COMM_WORLD into nodes: ranks that share memory, each such group
+ * cut into virtual_nodes equal parts, consecutive by rank. Leaves t->machine
+ * empty; discover() fills it. Collective over MPI_COMM_WORLD; all ranks fail
+ * alike. */
+int team_open(struct team *t, int virtual_nodes, struct error *err);
+
+/* Collective over the world. */
+void team_close(struct team *t);
+
+/* The groups of a placement. Collective over the world. */
+void team_cast(struct team *t, const struct placement *pl, struct cast *c);
+void team_uncast(struct cast *c);
+
+/* Wait for a request without burning the CPU. Local, but completes only when
+ * the others do their part. */
+void team_wait(const struct team *t, MPI_Request *request);
+
+/* Everybody in comm says how its local work went (rc 0 or -1, words in *err)
+ * and learns how all went: returns 0 when all succeeded, else -1 with the
+ * lowest failing rank's words, that rank and the number of failed ranks in
+ * *err. What had been agreed on before among some of them stays as it was said
+ * then. Collective over comm, waits quietly. */
+int team_agree(struct team *t, MPI_Comm comm, int rc, struct error *err);
+
+/* Bring one row of row_bytes (a multiple of 8) from each of `senders` ranks to
+ * world rank 0, in blocks of bounded memory: sender(ctx, k) is the world rank
+ * of the k-th. `mine` is this rank's row, or NULL where it sends none. On rank
+ * 0 take(arg, first, n, rows) gets the rows of senders first … first + n, in
+ * order; after it failed once it is called no more, but all rows are still
+ * received. Returns what the first failing take() returned, 0 elsewhere. Called
+ * by the senders and rank 0. */
+struct gather {
+    int senders;
+    int (*sender)(const void *ctx, int k);
+    const void *ctx;
+    size_t row_bytes;
+    int (*take)(void *arg, int first, int n, const void *rows,
+                struct error *err);
+    void *arg;
+};
+int team_gather(const struct team *t, const struct gather *g, const void *mine,
+                struct error *err);
+
+/* Quiet forms of the usual collectives. */
+void team_barrier(const struct team *t, MPI_Comm comm);
+void team_bcast(const struct team *t, MPI_Comm comm, void *data, int bytes,
+                int root);
+void team_allreduce(const struct team *t, MPI_Comm comm, void *in_out, int n,
+                    MPI_Datatype type, MPI_Op op);
+
+#endif

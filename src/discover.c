@@ -1,0 +1,421 @@
+#include "srb/discover.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "srb/diag.h"
+
+/* What stewards tell each other, beside the name and address of the node. */
+struct calling_card {
+    struct node node;
+    uint64_t host_key;
+    int first_rank;
+};
+
+/* The value after `key:` in a file of such lines ("MemTotal: 123 kB"). */
+static int read_key(const char *path, const char *key, char *buf, size_t n)
+{
+    FILE *f = fopen(path, "r");
+    size_t len = strlen(key);
+    char line[512];
+    int found = -1;
+
+    buf[0] = '\0';
+    if (!f)
+        return -1;
+    while (found < 0 && fgets(line, sizeof line, f)) {
+        char *colon = strchr(line, ':');
+
+        if (!colon || strncmp(line, key, len) != 0)
+            continue;
+        colon += 1 + strspn(colon + 1, " \t");
+        colon[strcspn(colon, "\n")] = '\0';
+        snprintf(buf, n, "%s", colon);
+        found = 0;
+    }
+    fclose(f);
+    return found;
+}
+
+static int64_t read_number(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    int64_t value = -1;
+
+    if (!f)
+        return -1;
+    if (fscanf(f, "%" SCNd64, &value) != 1)
+        value = -1;
+    fclose(f);
+    return value;
+}
+
+/* FNV-1a (Fowler, Noll, Vo). */
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)
+{
+    const unsigned char *p = data;
+
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* A host is one kernel and one network namespace: ports are numbered there. */
+static uint64_t host_key(void)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    char boot[64] = "";
+    struct utsname u;
+    struct stat ns;
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+
+    if (f) {
+        if (!fgets(boot, sizeof boot, f))
+            boot[0] = '\0';
+        fclose(f);
+    }
+    if (boot[0] == '\0' && uname(&u) == 0)
+        hash = hash_bytes(hash, u.nodename, strlen(u.nodename));
+    hash = hash_bytes(hash, boot, strlen(boot));
+    if (stat("/proc/self/ns/net", &ns) == 0)
+        hash = hash_bytes(hash, &ns.st_ino, sizeof ns.st_ino);
+    return hash;
+}
+
+/* The numeric address of an interface entry; "" when it is of no use here
+ * (neither IP family, or link-local: that needs a scope). */
+static void print_address(const struct ifaddrs *i, char address[])
+{
+    socklen_t len;
+
+    address[0] = '\0';
+    if (!i->ifa_addr || !(i->ifa_flags & IFF_UP))
+        return;
+    if (i->ifa_addr->sa_family == AF_INET)
+        len = sizeof(struct sockaddr_in);
+    else if (i->ifa_addr->sa_family == AF_INET6)
+        len = sizeof(struct sockaddr_in6);
+    else
+        return;
+    if (getnameinfo(i->ifa_addr, len, address, SRB_ADDRESS_MAX, NULL, 0,
+                    NI_NUMERICHOST) != 0 ||
+        strchr(address, '%'))
+        address[0] = '\0';
+}
+
+/* Add a word to a list that each name enters once. */
+static void list_name(char *list, size_t n, const char *name)
+{
+    size_t used = strlen(list);
+    size_t len = strlen(name);
+    const char *at = list;
+
+    while ((at = strstr(at, name))) {
+        bool starts = at == list || at[-1] == ' ';
+
+        if (starts && (at[len] == '\0' || at[len] == ','))
+            return;
+        at += len;
+    }
+    snprintf(list + used, n - used, "%s%s", used ? ", " : "", name);
+}
+
+/* Find the interface `want`, or for NULL the first that is not loopback. An
+ * IPv4 address is taken before an IPv6 one of the same interface. */
+static int find_interface(const char *want, struct node_facts *f,
+                          struct error *err)
+{
+    struct ifaddrs *all, *i;
+    char address[SRB_ADDRESS_MAX], names[512] = "";
+    bool have = false, have_v4 = false;
+
+    if (getifaddrs(&all) != 0)
+        return error_set(err, "cannot list the network interfaces: %s",
+                         strerror(errno));
+    for (i = all; i; i = i->ifa_next) {
+        bool v4 = i->ifa_addr && i->ifa_addr->sa_family == AF_INET;
+
+        print_address(i, address);
+        if (address[0] == '\0')
+            continue;
+        list_name(names, sizeof names, i->ifa_name);
+        if (want ? strcmp(i->ifa_name, want) != 0
+                 : (i->ifa_flags & IFF_LOOPBACK) != 0)
+            continue;
+        if (have && (!v4 || have_v4 || strcmp(i->ifa_name, f->interface) != 0))
+            continue;
+        have = true;
+        have_v4 = v4;
+        snprintf(f->interface, sizeof f->interface, "%s", i->ifa_name);
+        snprintf(f->address, sizeof f->address, "%s", address);
+    }
+    freeifaddrs(all);
+    if (!have && want)
+        return error_set(err,
+                         "net_ifname: there is no interface '%s' with an "
+                         "address on node %s; there are: %s",
+                         want, f->name, names[0] ? names : "none");
+    return 0; /* none to choose is a matter of the placement */
+}
+
+/* The CPUs that the ranks of this node may use together. */
+static void node_cpus(const struct team *t, unsigned char cpus[SRB_CPUS_BYTES])
+{
+    memset(cpus, 0, SRB_CPUS_BYTES);
+    if (sched_getaffinity(0, SRB_CPUS_BYTES, (cpu_set_t *)(void *)cpus) != 0)
+        die("cannot read the CPU mask: %s", strerror(errno));
+    team_allreduce(t, t->node, cpus, SRB_CPUS_BYTES, MPI_BYTE, MPI_BOR);
+}
+
+static int64_t count_bits(const unsigned char *bytes, size_t n)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += __builtin_popcount(bytes[i]);
+    return count;
+}
+
+static void local_facts(struct node_facts *f, struct team *t)
+{
+    struct utsname u;
+    struct rlimit files;
+    char text[64];
+
+    if (gethostname(f->name, sizeof f->name) != 0)
+        snprintf(f->name, sizeof f->name, "rank%d", t->rank);
+    f->name[sizeof f->name - 1] = '\0';
+    if (uname(&u) == 0)
+        snprintf(f->kernel, sizeof f->kernel, "%.20s %.90s", u.sysname,
+                 u.release);
+    /* x86 says "model name"; Arm says nothing there, so the machine's name */
+    if (read_key("/proc/cpuinfo", "model name", f->cpu_model,
+                 sizeof f->cpu_model) < 0)
+        snprintf(f->cpu_model, sizeof f->cpu_model, "%.64s", u.machine);
+    if (read_key("/proc/meminfo", "MemTotal", text, sizeof text) == 0)
+        f->memory = strtoll(text, NULL, 10) * 1024;
+    f->somaxconn = read_number("/proc/sys/net/core/somaxconn");
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+        f->nofile = (int64_t)files.rlim_max;
+}
+
+/* Number the hosts in the order in which they appear among the nodes. */
+static void number_hosts(struct calling_card *cards, int n)
+{
+    int hosts = 0;
+
+    for (int i = 0; i < n; i++) {
+        int same = i - 1;
+
+        /* nodes of a host are neighbours, or the search is long but rare */
+        while (same >= 0 && cards[same].host_key != cards[i].host_key)
+            same--;
+        cards[i].node.host = same >= 0 ? cards[same].node.host : hosts++;
+    }
+}
+
+/* Stewards exchange cards; then every node's ranks learn all of them. */
+static int exchange(struct team *t, struct calling_card *mine,
+                    struct error *err)
+{
+    int nnodes = 0, node_rank, first = t->rank, rc;
+    struct calling_card *cards;
+    struct node *nodes;
+    int *rank_node;
+
+    MPI_Comm_rank(t->node, &node_rank);
+    if (node_rank == 0)
+        MPI_Comm_size(t->stewards, &nnodes);
+    team_bcast(t, t->node, &nnodes, (int)sizeof nnodes, 0);
+    team_bcast(t, t->node, &first, (int)sizeof first, 0);
+    mine->first_rank = first;
+    cards = calloc((size_t)nnodes, sizeof *cards);
+    nodes = calloc((size_t)nnodes, sizeof *nodes);
+    rank_node = calloc((size_t)t->size, sizeof *rank_node);
+    if (!cards || !nodes || !rank_node)
+        die("not enough memory to describe %d nodes", nnodes);
+    if (node_rank == 0)
+        MPI_Allgather(mine, (int)sizeof *mine, MPI_BYTE, cards,
+                      (int)sizeof *mine, MPI_BYTE, t->stewards);
+    team_bcast(t, t->node, cards, nnodes * (int)sizeof *cards, 0);
+    number_hosts(cards, nnodes);
+    MPI_Allgather(&first, 1, MPI_INT, rank_node, 1, MPI_INT, t->world);
+    /* stewards are ordered by rank, so a node is found by bisection */
+    for (int r = 0; r < t->size; r++) {
+        int low = 0, high = nnodes - 1;
+
+        while (low < high) {
+            int mid = low + (high - low) / 2;
+
+            if (cards[mid].first_rank < rank_node[r])
+                low = mid + 1;
+            else
+                high = mid;
+        }
+        rank_node[r] = low;
+    }
+    for (int n = 0; n < nnodes; n++)
+        nodes[n] = cards[n].node;
+    rc = machine_build(&t->machine, t->size, rank_node, nnodes, nodes, err);
+    free(cards);
+    free(nodes);
+    free(rank_node);
+    return rc;
+}
+
+static void gather_facts(struct team *t, struct discovery *d)
+{
+    int bytes = (int)sizeof d->mine;
+
+    if (t->stewards == MPI_COMM_NULL)
+        return;
+    if (t->rank == 0) {
+        d->facts = calloc((size_t)t->machine.nnodes, sizeof *d->facts);
+        if (!d->facts)
+            die("not enough memory for the facts of %d nodes",
+                t->machine.nnodes);
+    }
+    MPI_Gather(&d->mine, bytes, MPI_BYTE, d->facts, bytes, MPI_BYTE, 0,
+               t->stewards);
+}
+
+/* Virtual nodes of one host need names of their own: "host/0", "host/1". */
+static void name_virtual(struct team *t)
+{
+    struct machine *m = &t->machine;
+    int *seen = calloc((size_t)m->nhosts, sizeof *seen);
+
+    if (!seen)
+        die("not enough memory to name %d hosts", m->nhosts);
+    if (m->nnodes == m->nhosts)
+        goto out;
+    for (int n = 0; n < m->nnodes; n++) {
+        struct node *node = &m->nodes[n];
+        size_t used = strnlen(node->name, sizeof node->name - 12);
+
+        snprintf(node->name + used, sizeof node->name - used, "/%d",
+                 seen[node->host]++);
+    }
+out:
+    free(seen);
+}
+
+int discover(struct team *t, const char *net_ifname, struct discovery *d,
+             struct error *err)
+{
+    struct calling_card card;
+    int rc;
+
+    memset(d, 0, sizeof *d);
+    memset(&card, 0, sizeof card);
+    local_facts(&d->mine, t);
+    node_cpus(t, d->cpus);
+    d->mine.cpus = count_bits(d->cpus, sizeof d->cpus);
+    rc = find_interface(net_ifname, &d->mine, err);
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
+    memcpy(card.node.name, d->mine.name, sizeof card.node.name);
+    memcpy(card.node.address, d->mine.address, sizeof card.node.address);
+    memcpy(card.node.interface, d->mine.interface, sizeof card.node.interface);
+    card.host_key = host_key();
+    rc = exchange(t, &card, err);
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
+    name_virtual(t);
+    memcpy(d->mine.name, t->machine.nodes[t->machine.rank_node[t->rank]].name,
+           sizeof d->mine.name);
+    gather_facts(t, d);
+    return 0;
+}
+
+void discover_free(struct discovery *d)
+{
+    free(d->facts);
+    d->facts = NULL;
+}
+
+char *discover_cpu_list(const unsigned char cpus[SRB_CPUS_BYTES], char *buf,
+                        size_t n)
+{
+    size_t used = 0;
+    int total = SRB_CPUS_BYTES * 8;
+
+    buf[0] = '\0';
+    for (int c = 0; c < total; c++) {
+        int last = c;
+
+        if (!(cpus[c / 8] >> (c % 8) & 1))
+            continue;
+        while (last + 1 < total && cpus[(last + 1) / 8] >> ((last + 1) % 8) & 1)
+            last++;
+        if (used < n)
+            used += (size_t)snprintf(buf + used, n - used,
+                                     last > c ? "%s%d-%d" : "%s%d",
+                                     used ? "," : "", c, last);
+        c = last;
+    }
+    return buf;
+}
+
+char *discover_my_cpus(char *buf, size_t n)
+{
+    unsigned char cpus[SRB_CPUS_BYTES];
+
+    memset(cpus, 0, sizeof cpus);
+    if (sched_getaffinity(0, sizeof cpus, (cpu_set_t *)(void *)cpus) != 0)
+        memset(cpus, 0, sizeof cpus);
+    return discover_cpu_list(cpus, buf, n);
+}
+
+/* Batch systems by the variables they set for a job (their manuals: sbatch(1),
+ * qsub(1B), flux-environment(7)). */
+void discover_job(struct job *j)
+{
+    static const struct {
+        const char *launcher, *id, *nodes;
+    } known[] = {
+        {"slurm", "SLURM_JOB_ID", "SLURM_JOB_NODELIST"},
+        {"pbs", "PBS_JOBID", "PBS_NODEFILE"},
+        {"flux", "FLUX_JOB_ID", NULL},
+    };
+
+    memset(j, 0, sizeof *j);
+    snprintf(j->launcher, sizeof j->launcher, "none");
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        const char *id = getenv(known[i].id);
+        const char *nodes = known[i].nodes ? getenv(known[i].nodes) : NULL;
+
+        if (!id)
+            continue;
+        snprintf(j->launcher, sizeof j->launcher, "%s", known[i].launcher);
+        snprintf(j->id, sizeof j->id, "%s", id);
+        snprintf(j->node_list, sizeof j->node_list, "%s", nodes ? nodes : "");
+        return;
+    }
+}
+
+int discover_launch_rank(void)
+{
+    static const char *const names[] = {"PMI_RANK", "PMIX_RANK",
+                                        "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *text = getenv(names[i]);
+
+        if (text)
+            return atoi(text);
+    }
+    return 0;
+}

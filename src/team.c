@@ -1,0 +1,242 @@
+#include "srb/team.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "srb/diag.h"
+#include "srb/tick.h"
+
+/* Looks before the first sleep: most short waits are over by then. */
+#define EAGER_LOOKS 64
+#define SHORTEST_NAP_NS INT64_C(5000)
+
+void team_wait(const struct team *t, MPI_Request *request)
+{
+    int64_t start = tick_now();
+    int done = 0;
+
+    for (int look = 0;; look++) {
+        int64_t nap;
+
+        MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        if (done)
+            return;
+        if (look < EAGER_LOOKS)
+            continue;
+        nap = (tick_now() - start) / 32;
+        if (nap < SHORTEST_NAP_NS)
+            nap = SHORTEST_NAP_NS;
+        if (nap > t->nap_ns)
+            nap = t->nap_ns;
+        tick_sleep(nap);
+    }
+}
+
+void team_barrier(const struct team *t, MPI_Comm comm)
+{
+    MPI_Request request;
+
+    MPI_Ibarrier(comm, &request);
+    team_wait(t, &request);
+}
+
+void team_bcast(const struct team *t, MPI_Comm comm, void *data, int bytes,
+                int root)
+{
+    MPI_Request request;
+
+    MPI_Ibcast(data, bytes, MPI_BYTE, root, comm, &request);
+    team_wait(t, &request);
+}
+
+void team_allreduce(const struct team *t, MPI_Comm comm, void *in_out, int n,
+                    MPI_Datatype type, MPI_Op op)
+{
+    MPI_Request request;
+
+    MPI_Iallreduce(MPI_IN_PLACE, in_out, n, type, op, comm, &request);
+    team_wait(t, &request);
+}
+
+/* The name of a rank's node; discovery may not have been yet. */
+static const char *node_name(const struct team *t, int rank)
+{
+    const struct machine *m = &t->machine;
+
+    return m->nodes ? m->nodes[m->rank_node[rank]].name : "its node";
+}
+
+/* The failing path may be slow: count them and hear the lowest one's words. */
+static void hear(struct team *t, MPI_Comm comm, int rc, int lowest,
+                 struct error *err)
+{
+    int count = rc < 0, world_rank = t->rank;
+    struct error words;
+    char more[48] = "";
+
+    memset(&words, 0, sizeof words);
+    if (rc < 0)
+        words = *err;
+    team_allreduce(t, comm, &count, 1, MPI_INT, MPI_SUM);
+    team_bcast(t, comm, &words, (int)sizeof words, lowest);
+    team_bcast(t, comm, &world_rank, (int)sizeof world_rank, lowest);
+    *err = words;
+    if (words.ranks > 0)
+        return; /* agreed on before */
+    if (count > 1)
+        snprintf(more, sizeof more, " (and %d more rank%s)", count - 1,
+                 count == 2 ? "" : "s");
+    error_set(err, "rank %d on %s: %s%s", world_rank, node_name(t, world_rank),
+              words.text, more);
+    err->rank = world_rank;
+    err->ranks = count;
+}
+
+int team_agree(struct team *t, MPI_Comm comm, int rc, struct error *err)
+{
+    int rank;
+    int low[2]; /* lowest failing rank; minus the highest signal */
+
+    MPI_Comm_rank(comm, &rank);
+    low[0] = rc < 0 ? rank : INT_MAX;
+    low[1] = t->signal ? -(int)*t->signal : 0;
+    team_allreduce(t, comm, low, 2, MPI_INT, MPI_MIN);
+    if (comm == t->world)
+        t->ended = -low[1];
+    if (low[0] == INT_MAX)
+        return 0;
+    hear(t, comm, rc, low[0], err);
+    return -1;
+}
+
+/* Ranks that share memory, cut into equal parts. */
+static int split_node(struct team *t, int virtual_nodes, struct error *err)
+{
+    MPI_Comm shared;
+    int rank, size, rc = 0;
+
+    MPI_Comm_split_type(t->world, MPI_COMM_TYPE_SHARED, t->rank, MPI_INFO_NULL,
+                        &shared);
+    MPI_Comm_rank(shared, &rank);
+    MPI_Comm_size(shared, &size);
+    if (size % virtual_nodes != 0)
+        rc = error_set(err,
+                       "virtual_nodes: the %d ranks of a node cannot be cut "
+                       "into %d equal virtual nodes; start a multiple of %d",
+                       size, virtual_nodes, virtual_nodes);
+    if (team_agree(t, t->world, rc, err) < 0) {
+        MPI_Comm_free(&shared);
+        return -1;
+    }
+    MPI_Comm_split(shared, rank / (size / virtual_nodes), rank, &t->node);
+    MPI_Comm_free(&shared);
+    return 0;
+}
+
+int team_open(struct team *t, int virtual_nodes, struct error *err)
+{
+    int node_rank;
+
+    memset(t, 0, sizeof *t);
+    t->nap_ns = SRB_NAP_NS;
+    t->node = t->stewards = MPI_COMM_NULL;
+    MPI_Comm_dup(MPI_COMM_WORLD, &t->world);
+    MPI_Comm_rank(t->world, &t->rank);
+    MPI_Comm_size(t->world, &t->size);
+    if (split_node(t, virtual_nodes, err) < 0) {
+        MPI_Comm_free(&t->world);
+        return -1;
+    }
+    MPI_Comm_rank(t->node, &node_rank);
+    MPI_Comm_split(t->world, node_rank == 0 ? 0 : MPI_UNDEFINED, t->rank,
+                   &t->stewards);
+    return 0;
+}
+
+void team_close(struct team *t)
+{
+    if (t->stewards != MPI_COMM_NULL)
+        MPI_Comm_free(&t->stewards);
+    MPI_Comm_free(&t->node);
+    MPI_Comm_free(&t->world);
+    machine_free(&t->machine);
+}
+
+void team_cast(struct team *t, const struct placement *pl, struct cast *c)
+{
+    int client = place_client(pl, t->rank);
+    int node = t->machine.rank_node[t->rank];
+    bool steward = place_steward(pl, t->rank);
+
+    MPI_Comm_split(t->world, client >= 0 ? 0 : MPI_UNDEFINED, client,
+                   &c->clients);
+    MPI_Comm_split(t->world, steward ? 0 : MPI_UNDEFINED,
+                   steward ? place_node_shard(pl, node) : 0, &c->db_stewards);
+    /* a node without clients is a database's alone, or idle */
+    t->nap_ns = node < pl->client_nodes ? SRB_NAP_NS : SRB_NAP_DB_NODE_NS;
+}
+
+void team_uncast(struct cast *c)
+{
+    if (c->clients != MPI_COMM_NULL)
+        MPI_Comm_free(&c->clients);
+    if (c->db_stewards != MPI_COMM_NULL)
+        MPI_Comm_free(&c->db_stewards);
+    c->clients = c->db_stewards = MPI_COMM_NULL;
+}
+
+#define GATHER_TAG 1
+#define GATHER_BLOCK_BYTES ((size_t)16 * 1024 * 1024)
+
+/* Rank 0's part: one block of rows after the other. */
+static int gather_blocks(const struct team *t, const struct gather *g,
+                         struct error *err)
+{
+    size_t fit = GATHER_BLOCK_BYTES / g->row_bytes;
+    int block = fit < 1 ? 1 : fit > 4096 ? 4096 : (int)fit;
+    MPI_Request *requests;
+    char *rows;
+    int rc = 0;
+
+    if (block > g->senders)
+        block = g->senders;
+    rows = malloc((size_t)block * g->row_bytes);
+    requests = malloc((size_t)block * sizeof *requests);
+    if (!rows || !requests)
+        die("not enough memory to gather %d rows of %zu bytes", block,
+            g->row_bytes);
+    for (int first = 0; first < g->senders; first += block) {
+        int n = g->senders - first < block ? g->senders - first : block;
+
+        for (int k = 0; k < n; k++)
+            MPI_Irecv(rows + (size_t)k * g->row_bytes, (int)(g->row_bytes / 8),
+                      MPI_INT64_T, g->sender(g->ctx, first + k), GATHER_TAG,
+                      t->world, &requests[k]);
+        for (int k = 0; k < n; k++)
+            team_wait(t, &requests[k]);
+        if (rc == 0)
+            rc = g->take(g->arg, first, n, rows, err);
+    }
+    free(rows);
+    free(requests);
+    return rc;
+}
+
+int team_gather(const struct team *t, const struct gather *g, const void *mine,
+                struct error *err)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    int rc = 0;
+
+    /* synchronous: a row leaves only when rank 0 has room for it */
+    if (mine)
+        MPI_Issend(mine, (int)(g->row_bytes / 8), MPI_INT64_T, 0, GATHER_TAG,
+                   t->world, &request);
+    if (t->rank == 0)
+        rc = gather_blocks(t, g, err);
+    if (mine)
+        team_wait(t, &request);
+    return rc;
+}
