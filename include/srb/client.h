@@ -1,0 +1,55 @@
+/* client.h - the table of clients: how a rank puts and gets its tensor.
+ *
+ * A client is opened for one key and one length; what can be decided then is
+ * decided then, so that put and get do nothing but the work. All functions are
+ * local; put, get and open wait at most op_timeout for a reply.
+ */
+#ifndef SRB_CLIENT_H
+#define SRB_CLIENT_H
+
+#include <stddef.h>
+
+#include "srb/error.h"
+#include "srb/keys.h"
+#include "srb/machine.h"
+#include "srb/options.h"
+
+struct client_params {
+    const char *address; /* of the shard that owns the key */
+    int port;
+    const char *key;
+    size_t bytes; /* of the tensor */
+    double op_timeout;
+    int client; /* its number, for words and injected faults */
+    const struct value *null_client; /* faults of the null client, a map */
+};
+
+struct client_ops;
+struct client {
+    const struct client_ops *ops;
+};
+
+struct client_ops {
+    const char *name; /* as the option `client` spells it */
+    bool serves;      /* false: talks to no server */
+    /* Whether these faults make sense; NULL where there are none to inject. */
+    int (*check)(const struct value *faults, struct error *err);
+    /* Connect; NULL on failure. params need not outlive the call. */
+    struct client *(*open)(const struct client_params *p, struct error *err);
+    /* Store `bytes` bytes from data under the key; done when the server has
+     * confirmed it. */
+    int (*put)(struct client *c, const void *data, struct error *err);
+    /* Bring the value of the key into data, `bytes` bytes. */
+    int (*get)(struct client *c, void *data, struct error *err);
+    /* This end of the connection, numeric: "127.0.0.1"; "" for none. */
+    void (*address)(const struct client *c, char address[SRB_ADDRESS_MAX]);
+    void (*close)(struct client *c);
+};
+
+extern const struct client_ops client_hiredis;
+extern const struct client_ops client_null;
+
+/* The client of that name (a choice of the option `client`); never NULL. */
+const struct client_ops *client_find(const char *name);
+
+#endif

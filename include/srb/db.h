@@ -1,0 +1,70 @@
+/* db.h - the databases of one set-up, as one steward sees them: the shards of
+ * its node.
+ *
+ * Every steward starts its own shards through its guard; those of a standard
+ * database of several shards then find themselves members of one cluster
+ * (their engine wrote it into a file before the start).
+ */
+#ifndef SRB_DB_H
+#define SRB_DB_H
+
+#include "srb/engine.h"
+#include "srb/guard.h"
+#include "srb/team.h"
+
+/* What the databases of a set-up are to be. */
+struct db_plan {
+    const struct engine *engine;
+    const char *exe;
+    int io_threads;
+    const struct value *args; /* db_args */
+    double op_timeout, db_timeout;
+    int64_t max_clients, max_bytes; /* the most that any permutation needs */
+    uint64_t run;                   /* a random number of the run */
+    const void *cpus;               /* CPU mask of the servers */
+    size_t cpus_bytes;
+};
+
+struct db;
+
+/* What one shard did between db_before() and db_after(). */
+struct shard_work {
+    int64_t commands, bytes; /* by the server's own counters; -1: it has none */
+    double cpu_time;         /* s of CPU, all its threads; NaN: none */
+    int64_t peak_memory;     /* bytes resident at most; -1: none */
+};
+
+/* Start this node's shards and wait until they answer and, if they form one,
+ * the cluster does. guard is where *guard is NULL created. Returns 0 on all
+ * stewards with *db to be released by db_close(), or -1 on all, nothing left
+ * running. Collective over db_stewards. */
+int db_open(struct db **db, struct team *t, MPI_Comm db_stewards,
+            struct guard **guard, const struct placement *pl,
+            const struct db_plan *plan, struct error *err);
+
+/* Stop the shards (ask, then kill) and reap them. NULL is allowed. Local. */
+void db_close(struct db *db);
+
+/* Remove all keys. Local. */
+int db_empty(struct db *db, struct error *err);
+
+/* -1 with a server's last words when one has ended. Local, does not wait. */
+int db_check(struct db *db, struct error *err);
+
+/* Take the counters before and after a loop; work[] has one entry a shard of
+ * this node. Local. */
+int db_before(struct db *db, struct error *err);
+int db_after(struct db *db, struct shard_work *work, struct error *err);
+
+/* How many shards this node runs, and the CPUs that shard k of them may use, as
+ * a list ("" unknown). Local. */
+int db_shards(const struct db *db);
+const char *db_cpus(const struct db *db, int k);
+
+/* The directives in force, of the node's first shard: "name value\n" each. */
+const char *db_effective(const struct db *db);
+
+/* Words on a port that something else listens on, or 0. Local. */
+int db_port_free(const char *address, int port, struct error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/* engine.h - the table of servers.
+ *
+ * An engine is one file (src/engine/X.c) with what is particular to a server:
+ * its configuration, how a cluster is formed, when it is ready, its counters,
+ * how it is emptied and stopped. All functions are local.
+ */
+#ifndef SRB_ENGINE_H
+#define SRB_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "srb/control.h"
+#include "srb/options.h"
+#include "srb/place.h"
+
+#define SRB_VERSION_MAX 64
+
+/* What one server is asked to be. */
+struct shard_spec {
+    const struct placement *placement;
+    int shard;
+    uint64_t run; /* a random number, the same for all shards of a run */
+    const char *address;
+    int port;
+    int io_threads;
+    int64_t max_clients; /* connections it must be able to hold */
+    int64_t max_bytes;   /* longest value it must be able to hold */
+    double op_timeout;   /* s; a cluster must not give up on a node sooner */
+    const struct value *args; /* further directives, a map; they win */
+};
+
+/* Counters since the server's start, to be subtracted. */
+struct shard_counters {
+    int64_t commands; /* that carried a tensor: puts and gets */
+    int64_t bytes;    /* read and written on its sockets */
+};
+
+struct engine {
+    const char *name;
+    bool serves; /* false: there is no server behind it */
+    /* Whether `--version` printed by the executable is this engine's; puts the
+     * version into `version`. */
+    bool (*recognise)(const char *printed, char version[SRB_VERSION_MAX]);
+    /* Whether further directives may be given; -1 with the one that may not. */
+    int (*check_args)(const struct value *args, struct error *err);
+    /* The configuration, for standard input. */
+    void (*configure)(FILE *out, const struct shard_spec *spec);
+    /* The name of the file that makes the shard a member of its cluster and its
+     * contents; NULL where there is none. */
+    const char *cluster_file;
+    void (*cluster)(FILE *out, const struct shard_spec *spec);
+    /* 1 when it answers (and, with `cluster`, the cluster covers all slots), 0
+     * when that may still come, -1 when it will not. pid is who must answer. */
+    int (*ready)(struct control *c, const struct shard_spec *spec, pid_t pid,
+                 bool cluster, struct error *err);
+    int (*empty)(struct control *c, struct error *err);
+    int (*counters)(struct control *c, struct shard_counters *now,
+                    struct error *err);
+    /* The directives that srbench or the user set, as the server has them:
+     * "name value\n" each; allocated, to be freed. */
+    int (*effective)(struct control *c, const struct shard_spec *spec,
+                     char **text, struct error *err);
+    /* Ask it to end at once, saving nothing. */
+    void (*shutdown)(struct control *c);
+};
+
+extern const struct engine engine_redis;
+extern const struct engine engine_null;
+
+/* The engine of that name, or NULL. */
+const struct engine *engine_named(const char *name);
+
+/* The engine of an executable by its own answer to --version, and its version.
+ * "null" is the null engine. NULL when it cannot be run or is no server that
+ * srbench knows. */
+const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
+                                 struct error *err);
+
+#endif

@@ -1,0 +1,18 @@
+#include "srb/client.h"
+
+#include <string.h>
+
+#include "srb/diag.h"
+
+static const struct client_ops *const clients[] = {
+    &client_hiredis,
+    &client_null,
+};
+
+const struct client_ops *client_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++)
+        if (strcmp(clients[i]->name, name) == 0)
+            return clients[i];
+    die("the option table has a client '%s' that no code serves", name);
+}

@@ -1,0 +1,145 @@
+/* The client that SmartRedis and most programs build on: hiredis formats the
+ * command (a copy of the tensor), reads the reply into a buffer of its own and
+ * copies it out; unpacking into the caller's tensor is one more copy. */
+#include <hiredis/hiredis.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "srb/client.h"
+
+struct hiredis_client {
+    struct client base;
+    redisContext *redis;
+    size_t bytes;
+    double op_timeout;
+    char key[SRB_KEY_MAX];
+    char where[64];
+};
+
+static struct hiredis_client *self(struct client *c)
+{
+    return (struct hiredis_client *)(void *)c;
+}
+
+static void close_client(struct client *c)
+{
+    if (self(c)->redis)
+        redisFree(self(c)->redis);
+    free(c);
+}
+
+static struct client *open_client(const struct client_params *p,
+                                  struct error *err)
+{
+    struct hiredis_client *c = calloc(1, sizeof *c);
+    struct timeval tv = {.tv_sec = (time_t)p->op_timeout};
+
+    if (!c) {
+        error_set(err, "not enough memory for a client");
+        return NULL;
+    }
+    c->base.ops = &client_hiredis;
+    c->bytes = p->bytes;
+    c->op_timeout = p->op_timeout;
+    snprintf(c->key, sizeof c->key, "%s", p->key);
+    snprintf(c->where, sizeof c->where,
+             strchr(p->address, ':') ? "[%s]:%d" : "%s:%d", p->address,
+             p->port);
+    tv.tv_usec = (suseconds_t)((p->op_timeout - (double)tv.tv_sec) * 1e6);
+    c->redis = redisConnectWithTimeout(p->address, p->port, tv);
+    if (c->redis && !c->redis->err && redisSetTimeout(c->redis, tv) == REDIS_OK)
+        return &c->base;
+    error_set(err, "client %d: cannot connect to %s: %s", p->client, c->where,
+              c->redis ? c->redis->errstr : "not enough memory");
+    close_client(&c->base);
+    return NULL;
+}
+
+/* Why there is no reply. hiredis reports a timeout as EAGAIN's words. */
+static int no_reply(const struct hiredis_client *c, const char *what,
+                    struct error *err)
+{
+    const redisContext *r = c->redis;
+
+    if (r->err == REDIS_ERR_IO &&
+        strstr(r->errstr, "Resource temporarily unavailable"))
+        return error_set(err, "%s of %s at %s: no reply within %g s", what,
+                         c->key, c->where, c->op_timeout);
+    return error_set(err, "%s of %s at %s: %s", what, c->key, c->where,
+                     r->errstr);
+}
+
+static int put(struct client *base, const void *data, struct error *err)
+{
+    struct hiredis_client *c = self(base);
+    const char *argv[3] = {"SET", c->key, data};
+    size_t lengths[3] = {3, strlen(c->key), c->bytes};
+    redisReply *r = redisCommandArgv(c->redis, 3, argv, lengths);
+    int rc = 0;
+
+    if (!r)
+        return no_reply(c, "put_tensor", err);
+    if (r->type != REDIS_REPLY_STATUS)
+        rc = error_set(err, "put_tensor of %s at %s: the server says: %s",
+                       c->key, c->where,
+                       r->type == REDIS_REPLY_ERROR ? r->str
+                                                    : "something else than OK");
+    freeReplyObject(r);
+    return rc;
+}
+
+static int get(struct client *base, void *data, struct error *err)
+{
+    struct hiredis_client *c = self(base);
+    const char *argv[2] = {"GET", c->key};
+    size_t lengths[2] = {3, strlen(c->key)};
+    redisReply *r = redisCommandArgv(c->redis, 2, argv, lengths);
+    int rc = 0;
+
+    if (!r)
+        return no_reply(c, "unpack_tensor", err);
+    if (r->type == REDIS_REPLY_STRING && (size_t)r->len == c->bytes)
+        memcpy(data, r->str, c->bytes);
+    else if (r->type == REDIS_REPLY_ERROR)
+        rc = error_set(err, "unpack_tensor of %s at %s: the server says: %s",
+                       c->key, c->where, r->str);
+    else if (r->type == REDIS_REPLY_STRING)
+        rc = error_set(err,
+                       "unpack_tensor of %s at %s: the reply has %zu bytes "
+                       "instead of %zu",
+                       c->key, c->where, (size_t)r->len, c->bytes);
+    else
+        rc = error_set(err, "unpack_tensor of %s at %s: %s", c->key, c->where,
+                       r->type == REDIS_REPLY_NIL ? "the server has no such key"
+                                                  : "the reply is no string");
+    freeReplyObject(r);
+    return rc;
+}
+
+static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
+{
+    const struct hiredis_client *c =
+        (const struct hiredis_client *)(const void *)base;
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+
+    text[0] = '\0';
+    if (getsockname(c->redis->fd, (struct sockaddr *)&sa, &len) != 0 ||
+        getnameinfo((struct sockaddr *)&sa, len, text, SRB_ADDRESS_MAX, NULL, 0,
+                    NI_NUMERICHOST) != 0)
+        text[0] = '\0';
+}
+
+const struct client_ops client_hiredis = {
+    .name = "hiredis",
+    .serves = true,
+    .open = open_client,
+    .put = put,
+    .get = get,
+    .address = address,
+    .close = close_client,
+};

@@ -1,0 +1,160 @@
+/* A client without a server: it keeps the tensor itself. With it the harness is
+ * tested, and faults come at a chosen place: null_client: {client: 2,
+ * fail_at: 5, hang_at: 7, delay: 10us, alter_at: 3}. Counted are pairs, warm-up
+ * included, from 0; `client` is the one that misbehaves (all if not given);
+ * `delay` is how long every operation of every client takes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "srb/client.h"
+#include "srb/tick.h"
+#include "srb/units.h"
+
+struct null_client {
+    struct client base;
+    char *kept;
+    size_t bytes;
+    int client;
+    int64_t pair;                       /* puts so far */
+    int64_t fail_at, hang_at, alter_at; /* -1: never */
+    int64_t delay_ns;
+    double op_timeout;
+};
+
+static struct null_client *self(struct client *c)
+{
+    return (struct null_client *)(void *)c;
+}
+
+static int read_fault(struct null_client *c, const struct pair *p,
+                      int64_t *only, struct error *err)
+{
+    const struct {
+        const char *name;
+        int64_t *into;
+    } counts[] = {{"fail_at", &c->fail_at},
+                  {"hang_at", &c->hang_at},
+                  {"alter_at", &c->alter_at},
+                  {"client", only}};
+    const char *value = p->value ? p->value : "";
+    double seconds;
+
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        if (strcmp(p->name, counts[i].name) == 0) {
+            if (units_parse_count(value, counts[i].into, err) == 0 &&
+                *counts[i].into >= 0)
+                return 0;
+            return error_set(err,
+                             "null_client: %s: found '%s', expected a number "
+                             "from 0",
+                             p->name, value);
+        }
+    if (strcmp(p->name, "delay") != 0)
+        return error_set(err,
+                         "null_client: '%s' is no fault; there are fail_at, "
+                         "hang_at, alter_at, client and delay",
+                         p->name);
+    if (units_parse_seconds(value, &seconds, err) < 0)
+        return error_prefix(err, "null_client: delay: found '%s'", value);
+    c->delay_ns = (int64_t)(seconds * 1e9);
+    return 0;
+}
+
+static int read_faults(struct null_client *c, const struct value *faults,
+                       struct error *err)
+{
+    int64_t only = -1;
+
+    c->fail_at = c->hang_at = c->alter_at = -1;
+    for (size_t i = 0; faults && i < faults->npairs; i++)
+        if (read_fault(c, &faults->pairs[i], &only, err) < 0)
+            return -1;
+    if (only >= 0 && only != c->client)
+        c->fail_at = c->hang_at = c->alter_at = -1;
+    return 0;
+}
+
+static int check(const struct value *faults, struct error *err)
+{
+    struct null_client ignored = {.client = 0};
+
+    return read_faults(&ignored, faults, err);
+}
+
+static void close_client(struct client *c)
+{
+    free(self(c)->kept);
+    free(c);
+}
+
+static struct client *open_client(const struct client_params *p,
+                                  struct error *err)
+{
+    struct null_client *c = calloc(1, sizeof *c);
+
+    if (!c || !(c->kept = malloc(p->bytes))) {
+        error_set(err, "not enough memory for a client");
+        free(c);
+        return NULL;
+    }
+    c->base.ops = &client_null;
+    c->bytes = p->bytes;
+    c->client = p->client;
+    c->op_timeout = p->op_timeout;
+    if (read_faults(c, p->null_client, err) == 0)
+        return &c->base;
+    close_client(&c->base);
+    return NULL;
+}
+
+static int put(struct client *base, const void *data, struct error *err)
+{
+    struct null_client *c = self(base);
+    int64_t pair = c->pair++;
+
+    if (c->delay_ns)
+        tick_sleep(c->delay_ns);
+    if (pair == c->fail_at)
+        return error_set(err, "client %d fails at pair %lld, as it was told",
+                         c->client, (long long)pair);
+    if (pair == c->hang_at) {
+        /* as a socket client hangs: no reply until its time is up */
+        tick_sleep((int64_t)(c->op_timeout * 1e9));
+        return error_set(err,
+                         "client %d hangs at pair %lld, as it was told: no "
+                         "reply within %g s",
+                         c->client, (long long)pair, c->op_timeout);
+    }
+    memcpy(c->kept, data, c->bytes);
+    if (pair == c->alter_at)
+        c->kept[c->bytes / 2] = (char)(c->kept[c->bytes / 2] ^ 1);
+    return 0;
+}
+
+static int get(struct client *base, void *data, struct error *err)
+{
+    struct null_client *c = self(base);
+
+    (void)err;
+    if (c->delay_ns)
+        tick_sleep(c->delay_ns);
+    memcpy(data, c->kept, c->bytes);
+    return 0;
+}
+
+static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
+{
+    (void)base;
+    text[0] = '\0';
+}
+
+const struct client_ops client_null = {
+    .name = "null",
+    .serves = false,
+    .check = check,
+    .open = open_client,
+    .put = put,
+    .get = get,
+    .address = address,
+    .close = close_client,
+};

@@ -1,0 +1,411 @@
+#include "srb/db.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "srb/tick.h"
+
+/* How long a server may take to end after it was asked. */
+#define STOP_SECONDS 5.0
+/* Between two looks whether a server is ready. */
+#define LOOK_NS INT64_C(5000000)
+#define CONNECT_SECONDS 5.0
+/* How long a server may take to hear that it shall end. */
+#define SHUTDOWN_SECONDS 2.0
+
+struct shard {
+    struct shard_spec spec;
+    pid_t pid;
+    struct control *control;
+    char cpus[256];
+    struct shard_counters before;
+    double cpu_before;
+};
+
+struct db {
+    const struct engine *engine;
+    struct guard *guard;
+    struct shard *shards;
+    int n;
+    char *effective;
+};
+
+/* A line "key:\tvalue" of /proc/PID/status; "" if there is none. */
+static void read_status(pid_t pid, const char *key, char *value, size_t n)
+{
+    char path[64], line[512];
+    size_t len = strlen(key);
+    FILE *f;
+
+    value[0] = '\0';
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+    f = fopen(path, "re");
+    if (!f)
+        return;
+    while (fgets(line, sizeof line, f)) {
+        char *at = line + len;
+
+        if (strncmp(line, key, len) != 0 || *at != ':')
+            continue;
+        at += 1 + strspn(at + 1, " \t");
+        at[strcspn(at, "\n")] = '\0';
+        snprintf(value, n, "%s", at);
+    }
+    fclose(f);
+}
+
+/* VmHWM is the peak since the start, or since a 5 was written to clear_refs
+ * (proc(5)). */
+static void reset_peak(pid_t pid)
+{
+    char path[64];
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%ld/clear_refs", (long)pid);
+    f = fopen(path, "we");
+    if (!f)
+        return;
+    fputs("5", f);
+    fclose(f);
+}
+
+static int64_t peak_memory(pid_t pid)
+{
+    char text[64];
+
+    read_status(pid, "VmHWM", text, sizeof text);
+    return text[0] ? strtoll(text, NULL, 10) * 1024 : -1;
+}
+
+/* CPU seconds of a process, all threads, to the nanosecond. */
+static double cpu_time(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec ts;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &ts) != 0)
+        return NAN;
+    return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+int db_port_free(const char *address, int port, struct error *err)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *ai;
+    char service[16];
+    int fd, one = 1, rc = 0;
+
+    snprintf(service, sizeof service, "%d", port);
+    if (getaddrinfo(address, service, &hints, &ai) != 0)
+        return error_set(err, "'%s' is no numeric address", address);
+    fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        /* as the servers do: connections in TIME_WAIT do not matter */
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, 1) != 0)
+            rc = error_set(err,
+                           "cannot listen on port %d of %s: %s; end what "
+                           "listens there, or choose another --db_port",
+                           port, address, strerror(errno));
+        close(fd);
+    }
+    freeaddrinfo(ai);
+    return rc;
+}
+
+/* All ports of a shard: its own and, in a cluster, the bus. */
+static int check_ports(const struct shard_spec *s, struct error *err)
+{
+    if (db_port_free(s->address, s->port, err) < 0)
+        return -1;
+    return s->placement->cluster
+               ? db_port_free(s->address, s->port + 10000, err)
+               : 0;
+}
+
+/* The words that an engine prints into a stream, as a string. */
+static char *printed(void (*print)(FILE *, const struct shard_spec *),
+                     const struct shard_spec *s)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+
+    if (!out)
+        return NULL;
+    print(out, s);
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static int start_shard(struct db *db, struct shard *s,
+                       const struct db_plan *plan, struct error *err)
+{
+    bool cluster = s->spec.placement->cluster && db->engine->cluster;
+    char exe[4096], dash[] = "-";
+    char *argv[] = {exe, dash, NULL};
+    struct guard_server server = {
+        .argv = argv, .cpus = plan->cpus, .cpus_bytes = plan->cpus_bytes};
+    char *input, *file = NULL;
+    int rc = -1;
+
+    snprintf(exe, sizeof exe, "%s", plan->exe);
+    if (check_ports(&s->spec, err) < 0)
+        return -1;
+    input = printed(db->engine->configure, &s->spec);
+    if (cluster)
+        file = printed(db->engine->cluster, &s->spec);
+    if (!input || (cluster && !file)) {
+        error_set(err, "not enough memory for a server's configuration");
+        goto out;
+    }
+    server.input = input;
+    server.file_name = cluster ? db->engine->cluster_file : NULL;
+    server.file_text = file;
+    rc = guard_start(db->guard, &server, &s->pid, err);
+out:
+    free(input);
+    free(file);
+    return rc;
+}
+
+/* One look at one shard: 1 ready, 0 not yet, -1 never. */
+static int look(struct db *db, struct shard *s, bool cluster, struct error *err)
+{
+    int rc;
+
+    if (!s->control) {
+        s->control =
+            control_open(s->spec.address, s->spec.port, CONNECT_SECONDS, err);
+        if (!s->control)
+            return 0; /* not listening yet; if it ended, its guard says so */
+    }
+    rc = db->engine->ready(s->control, &s->spec, s->pid, cluster, err);
+    if (rc < 0) {
+        control_close(s->control);
+        s->control = NULL;
+    }
+    return rc;
+}
+
+/* Until every shard answers, and then until every shard sees the cluster. */
+static int await_shards(struct db *db, bool cluster, int64_t deadline,
+                        double seconds, struct error *err)
+{
+    for (int k = 0; k < db->n; k++) {
+        struct shard *s = &db->shards[k];
+        struct error why = {.text = ""};
+
+        for (;;) {
+            int rc;
+
+            if (guard_check(db->guard, err) < 0)
+                return -1;
+            rc = look(db, s, cluster, &why);
+            if (rc > 0)
+                break;
+            if (rc < 0) {
+                /* a server that could not take its port ends a moment later:
+                 * its own words are better than ours */
+                tick_sleep(20 * LOOK_NS);
+                if (guard_check(db->guard, err) < 0)
+                    return -1;
+                return error_set(err, "%s", why.text);
+            }
+            if (tick_now() > deadline)
+                return error_set(err,
+                                 "the database at %s:%d was not ready within "
+                                 "%g s (db_timeout): %s",
+                                 s->spec.address, s->spec.port, seconds,
+                                 why.text[0] ? why.text
+                                 : cluster   ? "the cluster is not complete"
+                                             : "it is still loading");
+            tick_sleep(LOOK_NS);
+        }
+    }
+    return 0;
+}
+
+static int describe(struct db *db, struct error *err)
+{
+    for (int k = 0; k < db->n; k++) {
+        struct shard *s = &db->shards[k];
+
+        read_status(s->pid, "Cpus_allowed_list", s->cpus, sizeof s->cpus);
+        /* emptying a large database may take as long as any operation */
+        control_timeout(s->control, s->spec.op_timeout);
+    }
+    return db->engine->effective(db->shards[0].control, &db->shards[0].spec,
+                                 &db->effective, err);
+}
+
+static struct db *allocate(struct team *t, const struct placement *pl,
+                           const struct db_plan *plan, struct error *err)
+{
+    int node = t->machine.rank_node[t->rank];
+    struct db *db = calloc(1, sizeof *db);
+
+    if (db)
+        db->shards = calloc((size_t)pl->shards_per_node, sizeof *db->shards);
+    if (!db || !db->shards) {
+        free(db);
+        error_set(err, "not enough memory for %d shards", pl->shards_per_node);
+        return NULL;
+    }
+    db->engine = plan->engine;
+    db->n = pl->shards_per_node;
+    for (int k = 0; k < db->n; k++) {
+        int shard = place_node_shard(pl, node) + k;
+
+        db->shards[k].spec = (struct shard_spec){
+            .placement = pl,
+            .shard = shard,
+            .run = plan->run,
+            .address = place_shard_address(pl, shard),
+            .port = pl->shard_port[shard],
+            .io_threads = plan->io_threads,
+            .max_clients = plan->max_clients,
+            .max_bytes = plan->max_bytes,
+            .op_timeout = plan->op_timeout,
+            .args = plan->args,
+        };
+    }
+    return db;
+}
+
+/* The local half of opening: everything up to answering. */
+static int start_all(struct db *db, struct guard **guard,
+                     const struct db_plan *plan, int64_t deadline,
+                     struct error *err)
+{
+    if (!*guard && !(*guard = guard_open(err)))
+        return -1;
+    db->guard = *guard;
+    for (int k = 0; k < db->n; k++)
+        if (start_shard(db, &db->shards[k], plan, err) < 0)
+            return -1;
+    return await_shards(db, false, deadline, plan->db_timeout, err);
+}
+
+int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
+            struct guard **guard, const struct placement *pl,
+            const struct db_plan *plan, struct error *err)
+{
+    int64_t deadline = tick_deadline(plan->db_timeout);
+    struct db *db = allocate(t, pl, plan, err);
+    bool serves = plan->engine->serves;
+    int rc = db ? 0 : -1;
+
+    *out = NULL;
+    if (rc == 0 && serves)
+        rc = start_all(db, guard, plan, deadline, err);
+    /* one that failed at once must not leave the others waiting for it */
+    rc = team_agree(t, db_stewards, rc, err);
+    if (rc == 0 && serves) {
+        if (pl->cluster && plan->engine->cluster)
+            rc = await_shards(db, true, deadline, plan->db_timeout, err);
+        if (rc == 0)
+            rc = describe(db, err);
+        rc = team_agree(t, db_stewards, rc, err);
+    }
+    if (rc < 0) {
+        db_close(db);
+        return -1;
+    }
+    for (int k = 0; k < db->n; k++)
+        db->shards[k].spec.placement = NULL; /* it does not outlive this call */
+    *out = db;
+    return 0;
+}
+
+void db_close(struct db *db)
+{
+    struct error ignored;
+
+    if (!db)
+        return;
+    for (int k = 0; k < db->n; k++)
+        if (db->shards[k].control) {
+            control_timeout(db->shards[k].control, SHUTDOWN_SECONDS);
+            db->engine->shutdown(db->shards[k].control);
+            control_close(db->shards[k].control);
+        }
+    if (db->guard)
+        guard_stop(db->guard, STOP_SECONDS, NULL, &ignored);
+    free(db->effective);
+    free(db->shards);
+    free(db);
+}
+
+int db_empty(struct db *db, struct error *err)
+{
+    for (int k = 0; k < db->n && db->engine->serves; k++)
+        if (db->engine->empty(db->shards[k].control, err) < 0)
+            return -1;
+    return 0;
+}
+
+int db_check(struct db *db, struct error *err)
+{
+    return db->guard ? guard_check(db->guard, err) : 0;
+}
+
+int db_before(struct db *db, struct error *err)
+{
+    for (int k = 0; k < db->n && db->engine->serves; k++) {
+        struct shard *s = &db->shards[k];
+
+        if (db->engine->counters(s->control, &s->before, err) < 0)
+            return -1;
+        reset_peak(s->pid);
+        s->cpu_before = cpu_time(s->pid);
+    }
+    return 0;
+}
+
+int db_after(struct db *db, struct shard_work *work, struct error *err)
+{
+    struct shard_counters now;
+
+    for (int k = 0; k < db->n; k++) {
+        struct shard *s = &db->shards[k];
+
+        work[k] = (struct shard_work){-1, -1, NAN, -1};
+        if (!db->engine->serves)
+            continue;
+        /* first what the reading itself would change */
+        work[k].cpu_time = cpu_time(s->pid) - s->cpu_before;
+        work[k].peak_memory = peak_memory(s->pid);
+        if (db->engine->counters(s->control, &now, err) < 0)
+            return -1;
+        work[k].commands = now.commands - s->before.commands;
+        work[k].bytes = now.bytes - s->before.bytes;
+    }
+    return 0;
+}
+
+int db_shards(const struct db *db)
+{
+    return db->n;
+}
+
+const char *db_cpus(const struct db *db, int k)
+{
+    return db->shards[k].cpus;
+}
+
+const char *db_effective(const struct db *db)
+{
+    return db->effective ? db->effective : "";
+}
