@@ -1,0 +1,46 @@
+/* report.h - what a person sees, and the lines for scripts.
+ *
+ * Progress, the table and messages go to standard error; standard output has
+ * one stable line a figure and one verdict. World rank 0 only; nothing here is
+ * collective.
+ */
+#ifndef SRB_REPORT_H
+#define SRB_REPORT_H
+
+#include "srb/record.h"
+
+/* Counts for the verdict. */
+struct tally {
+    size_t permutations, completed, failed, skipped;
+    int64_t verify_errors;
+};
+
+/* A line when a permutation starts and one when it has ended, the latter with
+ * the time that is left, in seconds (NaN: not known). */
+void report_start(const struct sweep *s, const struct permutation *p,
+                  const struct placement *pl);
+void report_end(const struct sweep *s, const struct permutation *p,
+                const struct outcome *o, double seconds_left);
+
+/* SRBENCH_FOM lines of a completed permutation, on standard output. */
+void report_figures(const struct permutation *p, const struct outcome *o);
+
+/* One row of the final table: kept from report_row() until report_table(). */
+void report_row(const struct sweep *s, const struct permutation *p,
+                const struct placement *pl, const struct outcome *o);
+void report_table(void);
+
+/* The verdict, on standard output: "pass" exactly when exit_status is 0. */
+void report_verdict(const struct tally *t, int exit_status);
+
+/* --dry_run: the permutations with their placement, the nodes and ranks they
+ * need, on standard output. Returns 0, or -1 when some cannot be placed: those
+ * are named with their reasons on standard error. */
+int report_plan(const struct sweep *s, const struct machine *m);
+
+/* Why permutations cannot be placed, on standard error, at most a screenful;
+ * returns how many cannot. Nothing is printed with quiet. */
+size_t report_impossible(const struct sweep *s, const struct machine *m,
+                         bool quiet);
+
+#endif

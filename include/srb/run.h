@@ -1,0 +1,22 @@
+/* run.h - a study from its plan to its verdict, and the life of one
+ * permutation.
+ */
+#ifndef SRB_RUN_H
+#define SRB_RUN_H
+
+#include "srb/discover.h"
+#include "srb/options.h"
+#include "srb/team.h"
+
+struct run_args {
+    const struct options *options;
+    const char *command_line;
+    const char *config_file; /* its text as it was read, "" if none */
+};
+
+/* Plan, refuse what cannot run, run every permutation, write the file, print
+ * the verdict. Returns the exit status (0, 1, 2 or 128 + signal), the same on
+ * every rank. Collective over the world. */
+int run_study(struct team *t, struct discovery *d, const struct run_args *args);
+
+#endif

@@ -1,0 +1,452 @@
+#include "srb/collect.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "srb/diag.h"
+#include "srb/tick.h"
+
+/* ---- clients ---- */
+
+/* A client's row: this, then the columns of span_arrays one after the other. */
+struct client_row {
+    double connect_time, loop_time, main_time, between_time;
+    char cpus[128];
+    char address[48];
+};
+
+enum { PUT, UNPACK, PUT_START, UNPACK_START, WARMUP_PUT, WARMUP_UNPACK, SPANS };
+
+static const struct sink_array span_arrays[SPANS] = {
+    [PUT] = {"put_tensor", FIELD_REAL, "s", "time of each timed put_tensor",
+             SINK_CLIENT, SINK_ITERATION},
+    [UNPACK] = {"unpack_tensor", FIELD_REAL, "s",
+                "time of each timed unpack_tensor", SINK_CLIENT,
+                SINK_ITERATION},
+    [PUT_START] = {"put_start", FIELD_REAL, "s",
+                   "start of each put_tensor since the loop's start, on the "
+                   "rank's own clock",
+                   SINK_CLIENT, SINK_ITERATION},
+    [UNPACK_START] = {"unpack_start", FIELD_REAL, "s",
+                      "start of each unpack_tensor since the loop's start, on "
+                      "the rank's own clock",
+                      SINK_CLIENT, SINK_ITERATION},
+    [WARMUP_PUT] = {"warmup_put_tensor", FIELD_REAL, "s",
+                    "time of each put_tensor before the timed loop",
+                    SINK_CLIENT, SINK_WARMUP},
+    [WARMUP_UNPACK] = {"warmup_unpack_tensor", FIELD_REAL, "s",
+                       "time of each unpack_tensor before the timed loop",
+                       SINK_CLIENT, SINK_WARMUP},
+};
+
+#define PER_CLIENT(name, type, unit, words)                                    \
+    {                                                                          \
+        name, type, unit, words, SINK_CLIENT, SINK_NO_DIM                      \
+    }
+enum { CONNECT, LOOP, MAIN, BETWEEN, SKEW, REALS };
+static const struct sink_array real_arrays[REALS] = {
+    [CONNECT] = PER_CLIENT("connect_time", FIELD_REAL, "s",
+                           "time to connect to the database"),
+    [LOOP] = PER_CLIENT("loop_time", FIELD_REAL, "s", "time of the timed loop"),
+    [MAIN] = PER_CLIENT("main_time", FIELD_REAL, "s",
+                        "time from connecting to having disconnected"),
+    [BETWEEN] = PER_CLIENT("between_time", FIELD_REAL, "s",
+                           "time of the loop outside the timed operations"),
+    [SKEW] = PER_CLIENT("start_skew", FIELD_REAL, "s",
+                        "start later than the agreed instant"),
+};
+static const struct sink_array array_rank =
+    PER_CLIENT("client_rank", FIELD_INT, "", "rank in MPI_COMM_WORLD");
+static const struct sink_array array_node =
+    PER_CLIENT("client_node", FIELD_INT, "", "index into /hosts");
+static const struct sink_array array_shard =
+    PER_CLIENT("client_shard", FIELD_INT, "", "shard that owns its key");
+static const struct sink_array array_cpus =
+    PER_CLIENT("client_cpus", FIELD_TEXT, "", "CPUs it was allowed");
+static const struct sink_array array_address =
+    PER_CLIENT("client_address", FIELD_TEXT, "", "its end of the connection");
+
+/* Columns of each array of spans. */
+static void span_columns(size_t warmup, size_t iterations,
+                         size_t columns[SPANS])
+{
+    for (int a = 0; a < SPANS; a++)
+        columns[a] = a < WARMUP_PUT ? iterations : warmup;
+}
+
+static size_t client_row_bytes(const size_t columns[SPANS])
+{
+    size_t bytes = sizeof(struct client_row);
+
+    for (int a = 0; a < SPANS; a++)
+        bytes += columns[a] * sizeof(double);
+    return bytes;
+}
+
+static double *put_spans(double *at, const int64_t *start, const int64_t *end,
+                         size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        *at++ = tick_seconds(end[i] - start[i]);
+    return at;
+}
+
+static double *put_instants(double *at, const int64_t *start, int64_t zero,
+                            size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        *at++ = tick_seconds(start[i] - zero);
+    return at;
+}
+
+/* This client's row, allocated. */
+static void *pack_client(const struct load *l, const struct client_facts *facts,
+                         size_t bytes)
+{
+    const struct samples *s = &l->samples;
+    struct client_row *row = calloc(1, bytes);
+    size_t w = s->warmup, n = s->iterations;
+    double *at;
+
+    if (!row)
+        die("not enough memory for a row of %zu bytes", bytes);
+    row->connect_time = tick_seconds(s->connect_ns);
+    row->loop_time = tick_seconds(s->loop_end - s->loop_start);
+    row->main_time = tick_seconds(s->main_end - s->main_start);
+    row->between_time = tick_seconds(samples_between(s));
+    memcpy(row->cpus, facts->cpus, sizeof row->cpus);
+    memcpy(row->address, facts->address, sizeof facts->address);
+    at = (double *)(void *)(row + 1);
+    at = put_spans(at, s->put_start + w, s->put_end + w, n);
+    at = put_spans(at, s->unpack_start + w, s->unpack_end + w, n);
+    at = put_instants(at, s->put_start + w, s->loop_start, n);
+    at = put_instants(at, s->unpack_start + w, s->loop_start, n);
+    at = put_spans(at, s->put_start, s->put_end, w);
+    put_spans(at, s->unpack_start, s->unpack_end, w);
+    return row;
+}
+
+/* Where rank 0 puts rows. */
+struct target {
+    struct sink *sink;
+    const struct placement *pl;
+    const size_t *columns;
+    size_t row_bytes;
+    const int64_t *shard_clients;
+};
+
+static const struct client_row *row_at(const struct target *x, const void *rows,
+                                       int k)
+{
+    return (const struct client_row *)(const void *)((const char *)rows +
+                                                     (size_t)k * x->row_bytes);
+}
+
+/* Rows that have nowhere to go are dropped. */
+static int write_rows(const struct target *x, const struct sink_array *a,
+                      int first, int n, const void *data, struct error *err)
+{
+    if (!x->sink)
+        return 0;
+    return x->sink->ops->write(x->sink, a, (size_t)first, (size_t)n, data, err);
+}
+
+static int take_spans(const struct target *x, int first, int n,
+                      const void *rows, double *room, struct error *err)
+{
+    size_t offset = 0;
+
+    for (int a = 0; a < SPANS; a++) {
+        size_t columns = x->columns[a];
+
+        for (int k = 0; k < n; k++)
+            memcpy(room + (size_t)k * columns,
+                   (const double *)(const void *)(row_at(x, rows, k) + 1) +
+                       offset,
+                   columns * sizeof(double));
+        if (write_rows(x, &span_arrays[a], first, n, room, err) < 0)
+            return -1;
+        offset += columns;
+    }
+    return 0;
+}
+
+static int take_reals(const struct target *x, int first, int n,
+                      const void *rows, double *room, struct error *err)
+{
+    for (int a = 0; a < REALS; a++) {
+        for (int k = 0; k < n; k++) {
+            const struct client_row *row = row_at(x, rows, k);
+            const double values[REALS] = {row->connect_time, row->loop_time,
+                                          row->main_time, row->between_time,
+                                          NAN /* needs the common clock */};
+
+            room[k] = values[a];
+        }
+        if (write_rows(x, &real_arrays[a], first, n, room, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int take_whereabouts(const struct target *x, int first, int n,
+                            int64_t *room, struct error *err)
+{
+    for (int k = 0; k < n; k++)
+        room[k] = place_client_rank(x->pl, first + k);
+    if (write_rows(x, &array_rank, first, n, room, err) < 0)
+        return -1;
+    for (int k = 0; k < n; k++)
+        room[k] = place_client_node(x->pl, first + k);
+    if (write_rows(x, &array_node, first, n, room, err) < 0)
+        return -1;
+    for (int k = 0; k < n; k++)
+        room[k] = place_client_shard(x->pl, first + k);
+    return write_rows(x, &array_shard, first, n, room, err);
+}
+
+static int take_texts(const struct target *x, int first, int n,
+                      const void *rows, const char **room, struct error *err)
+{
+    for (int k = 0; k < n; k++)
+        room[k] = row_at(x, rows, k)->cpus;
+    if (write_rows(x, &array_cpus, first, n, room, err) < 0)
+        return -1;
+    for (int k = 0; k < n; k++)
+        room[k] = row_at(x, rows, k)->address;
+    return write_rows(x, &array_address, first, n, room, err);
+}
+
+static int take_clients(void *arg, int first, int n, const void *rows,
+                        struct error *err)
+{
+    const struct target *x = arg;
+    size_t widest = x->columns[PUT] > x->columns[WARMUP_PUT]
+                        ? x->columns[PUT]
+                        : x->columns[WARMUP_PUT];
+    void *room = malloc((size_t)n * (widest ? widest : 1) * sizeof(double));
+    int rc;
+
+    if (!room)
+        return error_set(err, "not enough memory to write %d clients", n);
+    rc = take_spans(x, first, n, rows, room, err);
+    if (rc == 0)
+        rc = take_reals(x, first, n, rows, room, err);
+    if (rc == 0)
+        rc = take_whereabouts(x, first, n, room, err);
+    if (rc == 0)
+        rc = take_texts(x, first, n, rows, room, err);
+    free(room);
+    return rc;
+}
+
+static int client_sender(const void *pl, int k)
+{
+    return place_client_rank(pl, k);
+}
+
+static int collect_clients(const struct team *t, struct target *x,
+                           const struct load *load,
+                           const struct client_facts *facts, struct error *err)
+{
+    struct gather g = {.senders = x->pl->nclients,
+                       .sender = client_sender,
+                       .ctx = x->pl,
+                       .row_bytes = x->row_bytes,
+                       .take = take_clients,
+                       .arg = x};
+    void *mine = load ? pack_client(load, facts, g.row_bytes) : NULL;
+    int rc = team_gather(t, &g, mine, err);
+
+    free(mine);
+    return rc;
+}
+
+/* ---- shards ---- */
+
+struct shard_row {
+    struct shard_work work;
+    char cpus[256];
+};
+
+#define PER_SHARD(name, type, unit, words)                                     \
+    {                                                                          \
+        name, type, unit, words, SINK_SHARD, SINK_NO_DIM                       \
+    }
+static const struct sink_array shard_address =
+    PER_SHARD("shard_address", FIELD_TEXT, "", "where it listens");
+static const struct sink_array shard_clients =
+    PER_SHARD("shard_clients", FIELD_INT, "", "clients whose key it owns");
+static const struct sink_array shard_commands =
+    PER_SHARD("shard_commands", FIELD_INT, "",
+              "puts and gets of warm-up and loop, by the server's own count");
+static const struct sink_array shard_bytes =
+    PER_SHARD("shard_bytes", FIELD_INT, "B",
+              "read and written on its sockets, by the server's own count");
+static const struct sink_array shard_cpu_time =
+    PER_SHARD("shard_cpu_time", FIELD_REAL, "s",
+              "CPU time of the server during warm-up and loop");
+static const struct sink_array shard_peak_memory =
+    PER_SHARD("shard_peak_memory", FIELD_INT, "B",
+              "resident at most during warm-up and loop");
+static const struct sink_array shard_cpus =
+    PER_SHARD("shard_cpus", FIELD_TEXT, "", "CPUs it was allowed");
+
+static int take_shard_numbers(const struct target *x, int first, int n,
+                              const struct shard_row *rows, struct error *err)
+{
+    int64_t *ints = calloc((size_t)n, sizeof *ints);
+    double *reals = calloc((size_t)n, sizeof *reals);
+    int rc = -1;
+
+    if (!ints || !reals) {
+        error_set(err, "not enough memory to write %d shards", n);
+        goto out;
+    }
+    for (int k = 0; k < n; k++)
+        ints[k] = rows[k].work.commands;
+    if (write_rows(x, &shard_commands, first, n, ints, err) < 0)
+        goto out;
+    for (int k = 0; k < n; k++)
+        ints[k] = rows[k].work.bytes;
+    if (write_rows(x, &shard_bytes, first, n, ints, err) < 0)
+        goto out;
+    for (int k = 0; k < n; k++)
+        reals[k] = rows[k].work.cpu_time;
+    if (write_rows(x, &shard_cpu_time, first, n, reals, err) < 0)
+        goto out;
+    for (int k = 0; k < n; k++)
+        ints[k] = rows[k].work.peak_memory;
+    if (write_rows(x, &shard_peak_memory, first, n, ints, err) < 0)
+        goto out;
+    rc = write_rows(x, &shard_clients, first, n, x->shard_clients + first, err);
+out:
+    free(ints);
+    free(reals);
+    return rc;
+}
+
+static int take_shard_texts(const struct target *x, int first, int n,
+                            const struct shard_row *rows, struct error *err)
+{
+    char(*addresses)[64] = calloc((size_t)n, sizeof *addresses);
+    const char **texts = calloc((size_t)n, sizeof *texts);
+    int rc = -1;
+
+    if (!addresses || !texts) {
+        error_set(err, "not enough memory to write %d shards", n);
+        goto out;
+    }
+    for (int k = 0; k < n; k++) {
+        const char *ip = place_shard_address(x->pl, first + k);
+
+        snprintf(addresses[k], sizeof addresses[k],
+                 strchr(ip, ':') ? "[%s]:%d" : "%s:%d", ip,
+                 x->pl->shard_port[first + k]);
+        texts[k] = addresses[k];
+    }
+    if (write_rows(x, &shard_address, first, n, texts, err) < 0)
+        goto out;
+    for (int k = 0; k < n; k++)
+        texts[k] = rows[k].cpus;
+    rc = write_rows(x, &shard_cpus, first, n, texts, err);
+out:
+    free(addresses);
+    free(texts);
+    return rc;
+}
+
+/* A sender's row holds all shards of its node. */
+static int take_shards(void *arg, int first, int n, const void *rows,
+                       struct error *err)
+{
+    const struct target *x = arg;
+    int per_node = x->pl->shards_per_node;
+
+    if (take_shard_numbers(x, first * per_node, n * per_node, rows, err) < 0)
+        return -1;
+    return take_shard_texts(x, first * per_node, n * per_node, rows, err);
+}
+
+static int shard_sender(const void *ctx, int k)
+{
+    const struct placement *pl = ctx;
+
+    return place_shard_steward(pl, k * pl->shards_per_node);
+}
+
+static int collect_shards(const struct team *t, struct target *x,
+                          const struct db *db, const struct shard_work *work,
+                          struct error *err)
+{
+    int per_node = x->pl->shards_per_node;
+    struct gather g = {.senders = x->pl->db_nodes,
+                       .sender = shard_sender,
+                       .ctx = x->pl,
+                       .row_bytes = (size_t)per_node * sizeof(struct shard_row),
+                       .take = take_shards,
+                       .arg = x};
+    struct shard_row *mine = NULL;
+    int rc;
+
+    if (db) {
+        mine = calloc((size_t)per_node, sizeof *mine);
+        if (!mine)
+            die("not enough memory for the rows of %d shards", per_node);
+        for (int k = 0; k < per_node; k++) {
+            mine[k].work = work[k];
+            snprintf(mine[k].cpus, sizeof mine[k].cpus, "%s", db_cpus(db, k));
+        }
+    }
+    rc = team_gather(t, &g, mine, err);
+    free(mine);
+    return rc;
+}
+
+/* ---- both ---- */
+
+void collect_shard_clients(const struct placement *pl, int64_t *clients)
+{
+    memset(clients, 0, (size_t)pl->nshards * sizeof *clients);
+    for (int c = 0; c < pl->nclients; c++)
+        clients[place_client_shard(pl, c)]++;
+}
+
+int collect(const struct team *t, const struct placement *pl, struct sink *sink,
+            size_t index, const struct load *load,
+            const struct client_facts *facts, const struct db *db,
+            const struct shard_work *work, size_t warmup, size_t iterations,
+            struct error *err)
+{
+    size_t columns[SPANS];
+    struct target x = {.sink = sink, .pl = pl, .columns = columns};
+    int64_t *clients = NULL;
+    struct error later;
+    int rc = 0, shards_rc;
+
+    span_columns(warmup, iterations, columns);
+    x.row_bytes = client_row_bytes(columns);
+    if (t->rank == 0) {
+        const size_t size[SINK_DIMS] = {[SINK_CLIENT] = (size_t)pl->nclients,
+                                        [SINK_ITERATION] = iterations,
+                                        [SINK_WARMUP] = warmup,
+                                        [SINK_SHARD] = (size_t)pl->nshards};
+
+        clients = malloc((size_t)pl->nshards * sizeof *clients);
+        if (!clients)
+            die("not enough memory to count the clients of %d shards",
+                pl->nshards);
+        collect_shard_clients(pl, clients);
+        x.shard_clients = clients;
+        rc = sink->ops->begin(sink, index, size, err);
+    }
+    /* rows are received even when there is nowhere to put them: senders wait */
+    if (rc < 0)
+        x.sink = NULL;
+    if (collect_clients(t, &x, load, facts, rc < 0 ? &later : err) < 0)
+        rc = -1;
+    shards_rc = collect_shards(t, &x, db, work, rc < 0 ? &later : err);
+    free(clients);
+    return rc < 0 ? -1 : shards_rc;
+}

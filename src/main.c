@@ -1,0 +1,398 @@
+/* srbench - how fast the ranks of an MPI job exchange tensors with an in-memory
+ * database. Start, read the configuration, run, leave with one status.
+ */
+#include <errno.h>
+#include <mpi.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "srb/control.h"
+#include "srb/diag.h"
+#include "srb/discover.h"
+#include "srb/guard.h"
+#include "srb/options.h"
+#include "srb/report.h"
+#include "srb/run.h"
+#include "srb/sink.h"
+#include "srb_version.h"
+
+#define EXIT_REFUSED 2
+#define CONFIG_MAX (1024 * 1024)
+
+/* What rank 0 was told, and tells everybody: its arguments and the file. */
+struct input {
+    int argc;
+    char **argv;
+    char *text; /* of the file, NUL-terminated; NULL for none */
+    size_t length;
+};
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+/* The first signal ends the study in order, a second one of the same kind ends
+ * the process (SA_RESETHAND); system calls go on (SA_RESTART). */
+static void catch_signals(void)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    struct sigaction action = {.sa_handler = on_signal,
+                               .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        sigaction(numbers[i], &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void abort_job(void)
+{
+    MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+/* ---- the configuration ---- */
+
+static int read_file(const char *path, char **text, size_t *length,
+                     struct error *err)
+{
+    FILE *f = fopen(path, "re");
+    struct stat st;
+
+    if (!f)
+        return error_set(err, "cannot read the configuration file '%s': %s",
+                         path, strerror(errno));
+    if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode)) {
+        fclose(f);
+        return error_set(err, "the configuration file '%s' is a folder", path);
+    }
+    *text = malloc(CONFIG_MAX + 2);
+    if (!*text)
+        die("not enough memory to read '%s'", path);
+    *length = fread(*text, 1, CONFIG_MAX + 1, f);
+    (*text)[*length] = '\0';
+    if (ferror(f) || *length > CONFIG_MAX) {
+        error_set(err, "the configuration file '%s' %s", path,
+                  ferror(f) ? "cannot be read" : "is larger than 1 MiB");
+        fclose(f);
+        free(*text);
+        *text = NULL;
+        return -1;
+    }
+    fclose(f);
+    return 0;
+}
+
+static int read_input(struct input *in, int argc, char **argv,
+                      struct error *err)
+{
+    const char *path;
+
+    in->argc = argc;
+    in->argv = argv;
+    in->text = NULL;
+    in->length = 0;
+    if (options_find_config(argc, argv, &path, err) < 0)
+        return -1;
+    return path ? read_file(path, &in->text, &in->length, err) : 0;
+}
+
+static int parse(struct options *o, const struct input *in, struct error *err)
+{
+    struct error ignored;
+    const char *path = NULL;
+
+    options_find_config(in->argc, in->argv, &path, &ignored);
+    return options_parse(o, in->argc, in->argv, path, in->text, in->length,
+                         err);
+}
+
+/* Rank 0's input as one block: argc, length of the file or -1, the arguments as
+ * strings, the file. */
+static char *pack(const struct input *in, size_t *n)
+{
+    int64_t head[2] = {in->argc, in->text ? (int64_t)in->length : -1};
+    size_t bytes = sizeof head + in->length;
+    char *block, *at;
+
+    for (int i = 0; i < in->argc; i++)
+        bytes += strlen(in->argv[i]) + 1;
+    at = block = malloc(bytes);
+    if (!block)
+        die("not enough memory for the configuration");
+    memcpy(at, head, sizeof head);
+    at += sizeof head;
+    for (int i = 0; i < in->argc; i++) {
+        size_t len = strlen(in->argv[i]) + 1;
+
+        memcpy(at, in->argv[i], len);
+        at += len;
+    }
+    if (in->text)
+        memcpy(at, in->text, in->length);
+    *n = bytes;
+    return block;
+}
+
+/* Point into the block, which must stay. */
+static void unpack(struct input *in, char *block)
+{
+    int64_t head[2];
+    char *at = block + sizeof head;
+
+    memcpy(head, block, sizeof head);
+    in->argc = (int)head[0];
+    in->argv = calloc((size_t)in->argc + 1, sizeof *in->argv);
+    if (!in->argv)
+        die("not enough memory for the configuration");
+    for (int i = 0; i < in->argc; i++) {
+        in->argv[i] = at;
+        at += strlen(at) + 1;
+    }
+    in->text = head[1] < 0 ? NULL : at;
+    in->length = head[1] < 0 ? 0 : (size_t)head[1];
+}
+
+/* Rank 0 reads; everybody gets the same bytes, or the same refusal. */
+static int share_input(struct input *in, int argc, char **argv, char **block,
+                       struct error *err)
+{
+    struct input mine = {0};
+    int64_t n = 0;
+    size_t bytes = 0;
+    int rank;
+
+    *block = NULL;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank == 0 && read_input(&mine, argc, argv, err) == 0) {
+        *block = pack(&mine, &bytes);
+        n = (int64_t)bytes;
+    }
+    free(mine.text);
+    MPI_Bcast(&n, 1, MPI_INT64_T, 0, MPI_COMM_WORLD);
+    if (n == 0)
+        return -1; /* only rank 0 has the words, and only rank 0 prints */
+    if (rank != 0)
+        *block = malloc((size_t)n);
+    if (!*block)
+        die("not enough memory for the configuration");
+    MPI_Bcast(*block, (int)n, MPI_BYTE, 0, MPI_COMM_WORLD);
+    unpack(in, *block);
+    return 0;
+}
+
+/* The command line as one would type it. */
+static char *join(int argc, char **argv)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+
+    if (!out)
+        die("not enough memory for the command line");
+    for (int i = 0; i < argc; i++) {
+        bool plain =
+            argv[i][0] && !strpbrk(argv[i], " \t\n\"'\\$`*?[]{}()<>|&;#~!");
+
+        fprintf(out, i ? " " : "");
+        if (plain) {
+            fputs(argv[i], out);
+            continue;
+        }
+        fputc('\'', out);
+        for (const char *c = argv[i]; *c; c++)
+            fprintf(out, *c == '\'' ? "'\\''" : "%c", *c);
+        fputc('\'', out);
+    }
+    fclose(out);
+    return text;
+}
+
+/* ---- what needs no MPI ---- */
+
+/* Whether an argument asks for something else than a run. */
+static bool asks(int argc, char **argv)
+{
+    static const char *const words[] = {"--help", "-h", "--version",
+                                        "--show_config", "--dry_run"};
+
+    for (int i = 1; i < argc; i++)
+        for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
+            const char *a = argv[i], *w = words[k];
+
+            while (*a && (*a == *w || (*a == '-' && *w == '_'))) {
+                a++;
+                w++;
+            }
+            if (*a == '\0' && *w == '\0')
+                return true;
+        }
+    return false;
+}
+
+static void print_version(void)
+{
+    char mpi[MPI_MAX_LIBRARY_VERSION_STRING], hiredis[32];
+    int len;
+
+    MPI_Get_library_version(mpi, &len); /* allowed before MPI_Init */
+    mpi[strcspn(mpi, "\n")] = '\0';
+    printf("srbench %s (%s)\n", SRB_VERSION, SRB_GIT_COMMIT);
+    printf("MPI     %s\n", mpi);
+    printf("HDF5    %s\n", sink_hdf5_version());
+    printf("hiredis %s\n", control_hiredis_version(hiredis, sizeof hiredis));
+    printf("libyaml %s\n", "?");
+}
+
+/* A plan for a machine: an imaginary one, or the job's. */
+static int dry_run(const struct options *o, const struct machine *m)
+{
+    struct sweep s;
+    struct error err;
+
+    if (sweep_open(&s, o, &err) < 0) {
+        diag_say("srbench: %s", err.text);
+        return EXIT_REFUSED;
+    }
+    return report_plan(&s, m) < 0 ? EXIT_REFUSED : 0;
+}
+
+static int plan_imaginary(const struct options *o)
+{
+    const struct value *shape = options_one(o, OPT_MACHINE);
+    struct machine m;
+    struct error err;
+    int status;
+
+    if (machine_uniform(&m, (int)shape->count, (int)shape->count2,
+                        (int)options_one(o, OPT_VIRTUAL_NODES)->count,
+                        &err) < 0) {
+        diag_say("srbench: %s", err.text);
+        return EXIT_REFUSED;
+    }
+    status = dry_run(o, &m);
+    machine_free(&m);
+    return status;
+}
+
+/* Answer requests that need no machine. Returns the exit status, or -1 when
+ * MPI is needed. Under a launcher every rank comes here: one speaks. */
+static int answer(int argc, char **argv)
+{
+    struct input in;
+    struct options o;
+    struct error err;
+    int status = 0;
+
+    diag_rank(discover_launch_rank());
+    if (read_input(&in, argc, argv, &err) < 0 || parse(&o, &in, &err) < 0) {
+        diag_say("srbench: %s", err.text);
+        return EXIT_REFUSED;
+    }
+    if (discover_launch_rank() != 0) {
+        if (o.request == REQUEST_DRY_RUN &&
+            options_one(&o, OPT_MACHINE)->is_auto)
+            status = -1;
+    } else if (o.request == REQUEST_HELP) {
+        options_help(stdout);
+    } else if (o.request == REQUEST_VERSION) {
+        print_version();
+    } else if (o.request == REQUEST_SHOW_CONFIG) {
+        options_show(&o, stdout);
+    } else if (o.request == REQUEST_DRY_RUN &&
+               !options_one(&o, OPT_MACHINE)->is_auto) {
+        status = plan_imaginary(&o);
+    } else {
+        status = -1;
+    }
+    options_free(&o);
+    free(in.text);
+    return status;
+}
+
+/* ---- with MPI ---- */
+
+static int with_machine(struct team *t, const struct options *o,
+                        const struct input *in, struct discovery *d)
+{
+    struct run_args args = {.options = o,
+                            .config_file = in->text ? in->text : ""};
+    char *line;
+    int status;
+
+    if (o->request == REQUEST_DRY_RUN) {
+        status = t->rank == 0 ? dry_run(o, &t->machine) : 0;
+        team_bcast(t, t->world, &status, (int)sizeof status, 0);
+        return status;
+    }
+    line = join(in->argc, in->argv);
+    args.command_line = line;
+    status = run_study(t, d, &args);
+    free(line);
+    return status;
+}
+
+static int with_options(const struct options *o, const struct input *in)
+{
+    const struct value *ifname = options_one(o, OPT_NET_IFNAME);
+    struct discovery d = {0};
+    struct team t;
+    struct error err;
+    int status = EXIT_REFUSED;
+
+    if (team_open(&t, (int)options_one(o, OPT_VIRTUAL_NODES)->count, &err) < 0)
+        goto refused;
+    t.signal = &caught;
+    if (discover(&t, ifname->is_auto ? NULL : ifname->text, &d, &err) == 0)
+        status = with_machine(&t, o, in, &d);
+    else
+        diag_say("srbench: %s", err.text);
+    discover_free(&d);
+    team_close(&t);
+    return status;
+refused:
+    diag_say("srbench: %s", err.text);
+    return EXIT_REFUSED;
+}
+
+static int with_mpi(int argc, char **argv)
+{
+    struct options o;
+    struct input in = {0};
+    struct error err = {.text = ""};
+    int rank, status = EXIT_REFUSED;
+    char *block;
+
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    diag_rank(rank);
+    diag_die_hook(abort_job);
+    catch_signals();
+    if (share_input(&in, argc, argv, &block, &err) < 0 ||
+        parse(&o, &in, &err) < 0) {
+        diag_say("srbench: %s", err.text);
+    } else {
+        status = with_options(&o, &in);
+        options_free(&o);
+    }
+    free(in.argv);
+    free(block);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    if (argc > 1 && strcmp(argv[1], SRB_GUARD_ROLE) == 0)
+        return guard_main();
+    if (asks(argc, argv) && (status = answer(argc, argv)) >= 0)
+        return status;
+    MPI_Init(&argc, &argv);
+    status = with_mpi(argc, argv);
+    MPI_Finalize();
+    return status;
+}

@@ -1,0 +1,223 @@
+#include "prepare.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "srb/diag.h"
+#include "srb/report.h"
+
+/* What all permutations together demand of a server. */
+static void add_up(struct plan *plan, const struct team *t)
+{
+    const struct setting *bytes =
+        options_get(plan->sweep.options, OPT_TENSOR_BYTES);
+
+    for (size_t k = 0; k < bytes->nvalues; k++)
+        if (bytes->values[k].count > plan->max_bytes)
+            plan->max_bytes = bytes->values[k].count;
+    for (size_t i = 0; i < plan->sweep.count; i++) {
+        struct permutation p;
+        struct placement pl;
+        int most;
+
+        sweep_at(&plan->sweep, i, &p);
+        if (place_solve(&t->machine, &p, &pl, NULL) < 0)
+            continue; /* refused elsewhere */
+        most = pl.experiment == EXPERIMENT_COLOCATED ? pl.clients_per_node
+                                                     : pl.nclients;
+        if (most > plan->max_clients)
+            plan->max_clients = most;
+        place_free(&pl);
+    }
+}
+
+/* Whether this rank will start servers of that value of db_exe. */
+static bool will_start(const struct plan *plan, const struct team *t,
+                       const struct value *exe)
+{
+    for (size_t i = 0; i < plan->sweep.count; i++) {
+        struct permutation p;
+        struct placement pl;
+        bool steward;
+
+        sweep_at(&plan->sweep, i, &p);
+        if (p.value[OPT_DB_EXE] != exe ||
+            place_solve(&t->machine, &p, &pl, NULL) < 0)
+            continue;
+        steward = place_steward(&pl, t->rank);
+        place_free(&pl);
+        if (steward)
+            return true;
+    }
+    return false;
+}
+
+/* All stewards that will start it ask the server what it is, and the lowest
+ * one's answer is everybody's. */
+static int ask_server(struct plan *plan, struct team *t,
+                      const struct value *exe, struct server *out,
+                      struct error *err)
+{
+    struct {
+        char name[32], version[SRB_VERSION_MAX];
+    } answer;
+    bool mine = will_start(plan, t, exe);
+    int lowest = mine ? t->rank : t->size, rc = 0;
+
+    memset(&answer, 0, sizeof answer);
+    if (mine) {
+        out->engine = engine_find(exe->text, answer.version, err);
+        rc = out->engine ? 0 : -1;
+        if (rc == 0)
+            snprintf(answer.name, sizeof answer.name, "%s", out->engine->name);
+    }
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
+    team_allreduce(t, t->world, &lowest, 1, MPI_INT, MPI_MIN);
+    if (lowest == t->size)
+        return error_set(err, "db_exe: no permutation starts '%s'", exe->text);
+    team_bcast(t, t->world, &answer, (int)sizeof answer, lowest);
+    out->engine = engine_named(answer.name);
+    snprintf(out->label, sizeof out->label, "%s%s%s", answer.name,
+             answer.version[0] ? " " : "", answer.version);
+    return out->engine->check_args(
+        options_one(plan->sweep.options, OPT_DB_ARGS), err);
+}
+
+/* A client that talks to servers needs one. */
+static int check_clients(const struct plan *plan, struct error *err)
+{
+    const struct options *o = plan->sweep.options;
+    const struct setting *clients = options_get(o, OPT_CLIENT);
+    const struct setting *exes = options_get(o, OPT_DB_EXE);
+
+    for (size_t k = 0; k < clients->nvalues; k++) {
+        const struct client_ops *ops = client_find(clients->values[k].text);
+
+        if (ops->check && ops->check(options_one(o, OPT_NULL_CLIENT), err) < 0)
+            return -1;
+        for (size_t e = 0; e < exes->nvalues && ops->serves; e++)
+            if (!plan->servers[e].engine->serves)
+                return error_set(err,
+                                 "client '%s' needs a server, and db_exe '%s' "
+                                 "is none; give --client=null or a server",
+                                 ops->name, exes->values[e].text);
+    }
+    return 0;
+}
+
+static int find_servers(struct plan *plan, struct team *t, struct error *err)
+{
+    const struct setting *exes = options_get(plan->sweep.options, OPT_DB_EXE);
+    size_t used = 0;
+
+    plan->servers = calloc(exes->nvalues, sizeof *plan->servers);
+    if (!plan->servers)
+        die("not enough memory for %zu servers", exes->nvalues);
+    for (size_t k = 0; k < exes->nvalues; k++) {
+        if (ask_server(plan, t, &exes->values[k], &plan->servers[k], err) < 0)
+            return -1;
+        if (used < sizeof plan->server_names)
+            used += (size_t)snprintf(plan->server_names + used,
+                                     sizeof plan->server_names - used, "%s%s",
+                                     k ? ", " : "", plan->servers[k].label);
+    }
+    return check_clients(plan, err);
+}
+
+/* The study's folder of results, as the seed calls it. */
+static void name_study(struct plan *plan)
+{
+    const struct options *o = plan->sweep.options;
+    const struct value *name = options_one(o, OPT_EXP_NAME);
+    bool standard = options_has_placement(o, IN_STANDARD);
+    bool colocated = options_has_placement(o, IN_COLOCATED);
+    const char *chosen = !standard    ? "throughput-colocated-scaling"
+                         : !colocated ? "throughput-standard-scaling"
+                                      : "throughput-scaling";
+
+    snprintf(plan->exp_name, sizeof plan->exp_name, "%s",
+             name->is_auto ? chosen : name->text);
+}
+
+/* results/EXP_NAME/run-DATE-TIME.h5 in local time, or what was asked for. */
+static void name_output(struct plan *plan)
+{
+    const struct value *output = options_one(plan->sweep.options, OPT_OUTPUT);
+    time_t now = time(NULL);
+    char when[32] = "";
+    struct tm tm;
+
+    if (!output->is_auto) {
+        snprintf(plan->output, sizeof plan->output, "%s",
+                 strcmp(output->text, "none") == 0 ? "" : output->text);
+        return;
+    }
+    if (localtime_r(&now, &tm))
+        strftime(when, sizeof when, "%Y%m%d-%H%M%S", &tm);
+    snprintf(plan->output, sizeof plan->output, "results/%s/run-%s.h5",
+             plan->exp_name, when);
+}
+
+static char *config_text(const struct options *o)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+
+    if (!out)
+        die("not enough memory for the configuration's text");
+    options_show(o, out);
+    fclose(out);
+    return text;
+}
+
+static void describe(struct plan *plan, const struct team *t,
+                     const struct run_args *args)
+{
+    name_study(plan);
+    name_output(plan);
+    discover_job(&plan->job);
+    plan->config = config_text(args->options);
+    plan->study = (struct study){
+        .command_line = args->command_line,
+        .config = plan->config,
+        .config_file = args->config_file,
+        .exp_name = plan->exp_name,
+        .output = plan->output,
+        .server = plan->server_names,
+        .job = &plan->job,
+        .sweep = &plan->sweep,
+        .machine = &t->machine,
+    };
+}
+
+int prepare(struct plan *plan, struct team *t, const struct run_args *args,
+            struct error *err)
+{
+    memset(plan, 0, sizeof *plan);
+    if (sweep_open(&plan->sweep, args->options, err) < 0)
+        return -1;
+    if (report_impossible(&plan->sweep, &t->machine, t->rank != 0) > 0)
+        return error_set(err, "not every permutation can be placed; nothing "
+                              "was run");
+    if (t->rank == 0 &&
+        getrandom(&plan->run, sizeof plan->run, 0) != sizeof plan->run)
+        plan->run = (uint64_t)time(NULL);
+    team_bcast(t, t->world, &plan->run, (int)sizeof plan->run, 0);
+    add_up(plan, t);
+    if (find_servers(plan, t, err) < 0)
+        return -1;
+    describe(plan, t, args);
+    return 0;
+}
+
+void prepare_free(struct plan *plan)
+{
+    free(plan->servers);
+    free(plan->config);
+}

@@ -1,0 +1,39 @@
+/* prepare.h - everything that is decided before the first database starts. */
+#ifndef SRB_PREPARE_H
+#define SRB_PREPARE_H
+
+#include "srb/client.h"
+#include "srb/db.h"
+#include "srb/record.h"
+#include "srb/run.h"
+
+#define SRB_SERVER_MAX (SRB_VERSION_MAX + 32)
+
+/* What a value of db_exe turned out to be. */
+struct server {
+    const struct engine *engine;
+    char label[SRB_SERVER_MAX]; /* "redis 7.0.15" */
+};
+
+struct plan {
+    struct sweep sweep;
+    struct server *servers; /* one for each value of db_exe */
+    int64_t max_clients;    /* of any permutation */
+    int64_t max_bytes;      /* longest tensor */
+    uint64_t run;           /* random, the same on all ranks */
+    struct job job;
+    char exp_name[256];
+    char output[4096]; /* rank 0 alone; "" for none */
+    char server_names[1024];
+    char *config; /* resolved, as text */
+    struct study study;
+};
+
+/* Solve the whole sweep and look at the servers. Returns 0 on all ranks, or -1
+ * on all: refused, the words printed or in *err. Collective over the world. */
+int prepare(struct plan *plan, struct team *t, const struct run_args *args,
+            struct error *err);
+
+void prepare_free(struct plan *plan);
+
+#endif

@@ -1,0 +1,280 @@
+#include "srb/record.h"
+
+#include <math.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "srb/tensor.h"
+#include "srb_version.h"
+
+#define SCHEMA_VERSION "1"
+/* A loop that spends more than this outside its spans measures itself. */
+#define BETWEEN_LIMIT 0.01
+
+static const char *const status_names[] = {
+    [STATUS_PLANNED] = "planned",
+    [STATUS_COMPLETED] = "completed",
+    [STATUS_FAILED] = "failed",
+    [STATUS_SKIPPED] = "skipped",
+};
+
+const char *record_status(enum status s)
+{
+    return status_names[s];
+}
+
+void record_clear(struct outcome *o)
+{
+    const struct figures none = {NAN, NAN, NAN, NAN, NAN};
+
+    memset(o, 0, sizeof *o);
+    o->failed_rank = -1;
+    o->db_start_seconds = NAN;
+    o->summary.ops = o->summary.bytes = FIELD_NO_INT;
+    o->summary.put = o->summary.unpack = none;
+    o->summary.window = o->summary.put_service_rate = NAN;
+    o->summary.get_service_rate = o->summary.sum_of_rank_rates = NAN;
+    o->summary.between_share = NAN;
+}
+
+char *record_flags(const struct outcome *o, char *buf, size_t n)
+{
+    bool between = o->summary.between_share > BETWEEN_LIMIT;
+    bool wrong = o->summary.verify_errors > 0;
+
+    snprintf(buf, n, "%s%s%s", between ? "between_time" : "",
+             between && wrong ? "," : "", wrong ? "verify" : "");
+    return buf;
+}
+
+char *record_now(char *buf, size_t n)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (!gmtime_r(&now, &tm) ||
+        strftime(buf, n, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        buf[0] = '\0';
+    return buf;
+}
+
+/* A random identifier of this file, from the kernel. */
+static void uuid(char *buf, size_t n)
+{
+    FILE *f = fopen("/proc/sys/kernel/random/uuid", "re");
+
+    buf[0] = '\0';
+    if (!f)
+        return;
+    if (fgets(buf, (int)n, f))
+        buf[strcspn(buf, "\n")] = '\0';
+    fclose(f);
+}
+
+void record_study(struct fields *f, const struct study *s)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING], now[32];
+    int len = 0;
+
+    fields_text(f, "schema_version", SCHEMA_VERSION);
+    fields_text(f, "srbench_version", SRB_VERSION);
+    fields_text(f, "git_commit", SRB_GIT_COMMIT);
+    fields_text(f, "exp_name", s->exp_name);
+    fields_text(f, "command_line", s->command_line);
+    fields_text(f, "config", s->config);
+    fields_text(f, "config_file", s->config_file);
+    uuid(text, sizeof text);
+    fields_text(f, "uuid", text);
+    fields_text(f, "start_time", record_now(now, sizeof now));
+    fields_text(f, "launcher", s->job->launcher);
+    fields_text(f, "job_id", s->job->id);
+    fields_text(f, "node_list", s->job->node_list);
+    fields_int(f, "ranks", "", s->machine->nranks);
+    fields_int(f, "nodes", "", s->machine->nnodes);
+    fields_int(f, "hosts", "", s->machine->nhosts);
+    fields_int(f, "permutations", "", (int64_t)s->sweep->count);
+    MPI_Get_library_version(text, &len);
+    text[strcspn(text, "\n")] = '\0';
+    fields_text(f, "mpi_version", text);
+    fields_text(f, "server_version", s->server);
+    fields_text(f, "hdf5_version", sink_hdf5_version());
+    fields_text(f, "hiredis_version",
+                control_hiredis_version(text, sizeof text));
+}
+
+void record_hosts(struct fields *cells, const struct node_facts *facts,
+                  int nnodes, struct sink_table *table)
+{
+    for (int n = 0; n < nnodes; n++) {
+        const struct node_facts *x = &facts[n];
+
+        fields_text(cells, "name", x->name);
+        fields_text(cells, "cpu_model", x->cpu_model);
+        fields_int(cells, "cpus", "", x->cpus);
+        fields_int(cells, "memory", "B", x->memory);
+        fields_text(cells, "kernel", x->kernel);
+        fields_text(cells, "interface", x->interface);
+        fields_text(cells, "address", x->address);
+        fields_int(cells, "somaxconn", "", x->somaxconn);
+        fields_int(cells, "open_file_limit", "", x->nofile);
+        if (n == 0)
+            table->ncols = cells->n;
+    }
+    table->cells = cells->list;
+    table->nrows = (size_t)nnodes;
+}
+
+/* What the placement made of an option that leaves the choice to it; -1 where
+ * it is not the placement's. */
+static int64_t chosen(enum option_id id, const struct placement *pl)
+{
+    switch ((int)id) {
+    case OPT_CLIENT_NODES:
+        return pl->client_nodes;
+    case OPT_CLIENTS_PER_NODE:
+        return pl->clients_per_node;
+    default:
+        return FIELD_NO_INT;
+    }
+}
+
+/* One option as a fact: its value, what was chosen for "auto", and for a
+ * placement that has no such option -1 or "". */
+static void add_option(struct fields *f, const struct option *d,
+                       enum option_id id, const struct value *v,
+                       const struct placement *pl)
+{
+    switch (d->type) {
+    case OPTION_COUNT:
+    case OPTION_BYTES:
+        fields_int(f, d->name, d->unit ? d->unit : "",
+                   !v           ? FIELD_NO_INT
+                   : v->is_auto ? (pl ? chosen(id, pl) : FIELD_NO_INT)
+                                : v->count);
+        break;
+    case OPTION_FLAG:
+        fields_int(f, d->name, "", v ? v->count : FIELD_NO_INT);
+        break;
+    case OPTION_SECONDS:
+        fields_real(f, d->name, "s", v ? v->seconds : NAN);
+        break;
+    default:
+        fields_text(f, d->name, v ? v->text : "");
+    }
+}
+
+/* Options that were left to srbench, by what it chose. */
+static const char *chosen_text(enum option_id id, const struct study *study,
+                               const struct placement *pl)
+{
+    switch ((int)id) {
+    case OPT_EXP_NAME:
+        return study->exp_name;
+    case OPT_OUTPUT:
+        return study->output;
+    case OPT_NET_IFNAME:
+        return pl->loopback ? "lo"
+                            : pl->machine->nodes[pl->first_db_node].interface;
+    default:
+        return NULL;
+    }
+}
+
+static void add_options(struct fields *f, const struct study *study,
+                        const struct permutation *p, const struct placement *pl)
+{
+    for (int i = 0; i < OPT_COUNT; i++) {
+        enum option_id id = (enum option_id)i;
+        const char *text = chosen_text(id, study, pl);
+
+        if (id == OPT_MACHINE) /* that of a plan, never of a run */
+            continue;
+        if (text)
+            fields_text(f, option_table[id].name, text);
+        else
+            add_option(f, &option_table[id], id, p->value[id], pl);
+    }
+}
+
+void record_attributes(struct fields *f, const struct study *study,
+                       const struct permutation *p, const struct placement *pl,
+                       const struct outcome *o)
+{
+    char text[SRB_SESSION_MAX];
+    int64_t bytes = p->value[OPT_TENSOR_BYTES]->count;
+
+    place_session(pl, study->sweep, p, text);
+    fields_text(f, "name", text);
+    fields_text(f, "status", record_status(o->status));
+    fields_text(f, "error", o->error);
+    fields_int(f, "failed_rank", "", o->failed_rank);
+    fields_int(f, "failed_ranks", "", o->failed_ranks);
+    fields_text(f, "flags", record_flags(o, text, sizeof text));
+    fields_text(f, "start_time", o->start_time);
+    fields_text(f, "db_start_time", o->db_start_time);
+    fields_real(f, "db_start_seconds", "s", o->db_start_seconds);
+    fields_text(f, "server", o->server);
+    fields_text(f, "db_config", o->db_config);
+    fields_int(f, "repetition", "", p->repetition);
+    fields_int(f, "setup", "", (int64_t)p->setup);
+    fields_int(f, "clients", "", pl->nclients);
+    fields_int(f, "shards", "", pl->nshards);
+    fields_int(f, "payload_bytes", "B",
+               (int64_t)(tensor_count(bytes) * sizeof(float)));
+    fields_int(f, "verify_errors", "", o->summary.verify_errors);
+    fields_text(f, "verify_error", o->wrong);
+    add_options(f, study, p, pl);
+}
+
+static void add_figures(struct fields *f, const struct figures *x,
+                        const char *const names[5])
+{
+    fields_real(f, names[0], "s", x->median);
+    fields_real(f, names[1], "s", x->p95);
+    fields_real(f, names[2], "s", x->p99);
+    fields_real(f, names[3], "s", x->p999);
+    fields_real(f, names[4], "s", x->max);
+}
+
+void record_row(struct fields *f, const struct sweep *s,
+                const struct permutation *p, const struct placement *pl,
+                const struct outcome *o)
+{
+    static const char *const put[5] = {"put_tensor_median", "put_tensor_p95",
+                                       "put_tensor_p99", "put_tensor_p99.9",
+                                       "put_tensor_max"};
+    static const char *const unpack[5] = {
+        "unpack_tensor_median", "unpack_tensor_p95", "unpack_tensor_p99",
+        "unpack_tensor_p99.9", "unpack_tensor_max"};
+    const struct summary *x = &o->summary;
+    char text[SRB_SESSION_MAX];
+
+    fields_int(f, "index", "", (int64_t)p->index);
+    fields_text(f, "status", record_status(o->status));
+    place_session(pl, s, p, text);
+    fields_text(f, "name", text);
+    for (int id = 0; id < OPT_COUNT; id++)
+        if (option_table[id].axis)
+            add_option(f, &option_table[id], (enum option_id)id, p->value[id],
+                       pl);
+    fields_int(f, "repetition", "", p->repetition);
+    fields_int(f, "clients", "", pl->nclients);
+    fields_int(f, "shards", "", pl->nshards);
+    fields_int(f, "payload_bytes", "B",
+               (int64_t)(tensor_count(p->value[OPT_TENSOR_BYTES]->count) *
+                         sizeof(float)));
+    fields_int(f, "ops", "", x->ops);
+    fields_int(f, "bytes", "B", x->bytes);
+    add_figures(f, &x->put, put);
+    add_figures(f, &x->unpack, unpack);
+    fields_real(f, "window", "B/s", x->window);
+    fields_real(f, "put_service_rate", "B/s", x->put_service_rate);
+    fields_real(f, "get_service_rate", "B/s", x->get_service_rate);
+    fields_real(f, "sum_of_rank_rates", "B/s", x->sum_of_rank_rates);
+    fields_int(f, "verify_errors", "", x->verify_errors);
+    fields_text(f, "flags", record_flags(o, text, sizeof text));
+    fields_text(f, "error", o->error);
+}

@@ -1,0 +1,293 @@
+#include "srb/report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "srb/diag.h"
+#include "srb/units.h"
+
+#define TEXT 48
+
+static int digits(size_t n)
+{
+    int d = 1;
+
+    while (n >= 10) {
+        n /= 10;
+        d++;
+    }
+    return d;
+}
+
+/* "[ 3/22]": the place in the sweep. */
+static char *place_text(const struct sweep *s, const struct permutation *p,
+                        char *buf, size_t n)
+{
+    snprintf(buf, n, "[%*zu/%zu]", digits(s->count), p->index + 1, s->count);
+    return buf;
+}
+
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+void report_start(const struct sweep *s, const struct permutation *p,
+                  const struct placement *pl)
+{
+    char at[TEXT], name[SRB_SESSION_MAX], size[TEXT];
+
+    place_session(pl, s, p, name);
+    diag_say("%s %s: %d client%s, %d shard%s, tensors of %s",
+             place_text(s, p, at, sizeof at), name, pl->nclients,
+             plural(pl->nclients), pl->nshards, plural(pl->nshards),
+             units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, size,
+                               sizeof size));
+}
+
+/* The bandwidth to show: of the window where there is one clock. */
+static const char *bandwidth(const struct summary *x, char *buf, size_t n)
+{
+    char rate[TEXT];
+
+    if (!isnan(x->window))
+        snprintf(buf, n, "%s", units_print_rate(x->window, rate, sizeof rate));
+    else
+        snprintf(buf, n, "%s (sum of ranks)",
+                 units_print_rate(x->sum_of_rank_rates, rate, sizeof rate));
+    return buf;
+}
+
+void report_end(const struct sweep *s, const struct permutation *p,
+                const struct outcome *o, double seconds_left)
+{
+    char at[TEXT], put[TEXT], unpack[TEXT], rate[TEXT], left[TEXT], flags[TEXT];
+
+    place_text(s, p, at, sizeof at);
+    if (o->status != STATUS_COMPLETED) {
+        diag_say("%s   %s: %s", at, record_status(o->status), o->error);
+        return;
+    }
+    record_flags(o, flags, sizeof flags);
+    diag_say(
+        "%s   put %s, unpack %s (medians), %s%s%s%s%s%s", at,
+        units_print_seconds(o->summary.put.median, put, sizeof put),
+        units_print_seconds(o->summary.unpack.median, unpack, sizeof unpack),
+        bandwidth(&o->summary, rate, sizeof rate),
+        isnan(seconds_left) ? "" : "; left: ",
+        isnan(seconds_left)
+            ? ""
+            : units_print_seconds(seconds_left, left, sizeof left),
+        flags[0] ? " [" : "", flags, flags[0] ? "]" : "");
+    if (o->wrong[0])
+        diag_say("%s   %" PRId64 " tensor%s came back wrong: %s", at,
+                 o->summary.verify_errors, plural(o->summary.verify_errors),
+                 o->wrong);
+}
+
+static void figure(const struct permutation *p, const char *name, double value,
+                   const char *unit)
+{
+    if (isnan(value))
+        return;
+    printf("SRBENCH_FOM perm=%04zu name=%s value=%.6e unit=%s\n", p->index,
+           name, value, unit);
+}
+
+static void figures(const struct permutation *p, const char *operation,
+                    const struct figures *x)
+{
+    const struct {
+        const char *name;
+        double value;
+    } list[] = {{"median", x->median},
+                {"p95", x->p95},
+                {"p99", x->p99},
+                {"p99.9", x->p999},
+                {"max", x->max}};
+    char name[TEXT];
+
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        snprintf(name, sizeof name, "%s_%s", operation, list[i].name);
+        figure(p, name, list[i].value, "s");
+    }
+}
+
+void report_figures(const struct permutation *p, const struct outcome *o)
+{
+    const struct summary *x = &o->summary;
+
+    if (o->status != STATUS_COMPLETED)
+        return;
+    figures(p, "put_tensor", &x->put);
+    figures(p, "unpack_tensor", &x->unpack);
+    figure(p, "window", x->window, "B/s");
+    figure(p, "put_service_rate", x->put_service_rate, "B/s");
+    figure(p, "get_service_rate", x->get_service_rate, "B/s");
+    figure(p, "sum_of_rank_rates", x->sum_of_rank_rates, "B/s");
+    fflush(stdout);
+}
+
+/* The final table is kept as text; a large sweep's is shown in part, since the
+ * file has it all. */
+#define TABLE_ROWS 60
+static char *table_text;
+static size_t table_size, table_rows;
+static FILE *table;
+
+void report_row(const struct sweep *s, const struct permutation *p,
+                const struct placement *pl, const struct outcome *o)
+{
+    char put[TEXT], unpack[TEXT], p95[TEXT], rate[TEXT];
+    char name[SRB_SESSION_MAX];
+
+    if (!table)
+        table = open_memstream(&table_text, &table_size);
+    if (!table || ++table_rows > TABLE_ROWS)
+        return;
+    place_session(pl, s, p, name);
+    fprintf(
+        table, "%5zu  %-9s  %9s  %9s  %9s  %10s  %s\n", p->index,
+        record_status(o->status),
+        units_print_seconds(o->summary.put.median, put, sizeof put),
+        units_print_seconds(o->summary.unpack.median, unpack, sizeof unpack),
+        units_print_seconds(o->summary.put.p95, p95, sizeof p95),
+        units_print_rate(isnan(o->summary.window) ? o->summary.sum_of_rank_rates
+                                                  : o->summary.window,
+                         rate, sizeof rate),
+        name);
+}
+
+void report_table(void)
+{
+    if (!table)
+        return;
+    fclose(table);
+    fprintf(stderr, "\n%5s  %-9s  %9s  %9s  %9s  %10s  %s\n%s", "perm",
+            "status", "put", "unpack", "put p95", "bandwidth", "name",
+            table_text);
+    if (table_rows > TABLE_ROWS)
+        fprintf(stderr, "  ... and %zu more in the file\n",
+                table_rows - TABLE_ROWS);
+    free(table_text);
+    table = NULL;
+}
+
+void report_verdict(const struct tally *t, int exit_status)
+{
+    printf("SRBENCH_STATUS %s permutations=%zu completed=%zu failed=%zu "
+           "skipped=%zu verify_errors=%" PRId64 "\n",
+           exit_status == 0 ? "pass" : "fail", t->permutations, t->completed,
+           t->failed, t->skipped, t->verify_errors);
+    fflush(stdout);
+}
+
+#define REASONS 40
+
+/* Neighbours that cannot run for the same reason. */
+struct impossible {
+    size_t first, last;
+    struct error why; /* "" while there is none */
+};
+
+static void print_impossible(const struct impossible *x, const char *experiment)
+{
+    if (x->first == x->last)
+        diag_say("srbench: permutation %04zu of %s cannot run: %s", x->first,
+                 experiment, x->why.text);
+    else
+        diag_say("srbench: permutations %04zu to %04zu of %s cannot run: %s",
+                 x->first, x->last, experiment, x->why.text);
+}
+
+size_t report_impossible(const struct sweep *s, const struct machine *m,
+                         bool quiet)
+{
+    struct impossible x = {.why = {.text = ""}};
+    const char *experiment = "";
+    size_t bad = 0, reasons = 0;
+
+    for (size_t i = 0; i <= s->count; i++) {
+        struct permutation p;
+        struct placement pl;
+        struct error err = {.text = ""};
+
+        if (i < s->count) {
+            sweep_at(s, i, &p);
+            if (place_solve(m, &p, &pl, &err) == 0)
+                place_free(&pl);
+        }
+        bad += err.text[0] != '\0';
+        if (err.text[0] && strcmp(err.text, x.why.text) == 0) {
+            x.last = i;
+            continue;
+        }
+        if (x.why.text[0] && ++reasons <= REASONS && !quiet)
+            print_impossible(&x, experiment);
+        x.first = x.last = i;
+        x.why = err;
+        experiment = i < s->count ? p.value[OPT_EXPERIMENT]->text : "";
+    }
+    if (reasons > REASONS && !quiet)
+        diag_say("srbench: ... and more, for %zu further reasons",
+                 reasons - REASONS);
+    return bad;
+}
+
+static void plan_line(const struct sweep *s, const struct permutation *p,
+                      const struct placement *pl)
+{
+    char name[SRB_SESSION_MAX], db[96];
+    int last = pl->first_db_node + pl->db_nodes - 1;
+
+    place_session(pl, s, p, name);
+    if (pl->experiment == EXPERIMENT_COLOCATED)
+        snprintf(db, sizeof db, "a database on each");
+    else if (pl->db_nodes == 1)
+        snprintf(db, sizeof db, "database node %d", last);
+    else
+        snprintf(db, sizeof db, "database nodes %d-%d", pl->first_db_node,
+                 last);
+    printf("%04zu  %s\n      client nodes 0-%d, %d client%s; %s, %d shard%s; "
+           "set-up %zu\n",
+           p->index, name, pl->client_nodes - 1, pl->nclients,
+           plural(pl->nclients), db, pl->nshards, plural(pl->nshards),
+           p->setup);
+}
+
+int report_plan(const struct sweep *s, const struct machine *m)
+{
+    char notes[4096];
+    int nodes = 0, ranks = 0;
+    size_t bad = 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct permutation p;
+        struct placement pl;
+        int need;
+
+        sweep_at(s, i, &p);
+        if (place_solve(m, &p, &pl, NULL) < 0) {
+            bad++;
+            continue;
+        }
+        plan_line(s, &p, &pl);
+        need = pl.client_nodes +
+               (pl.experiment == EXPERIMENT_STANDARD ? pl.db_nodes : 0);
+        nodes = need > nodes ? need : nodes;
+        ranks = pl.clients_per_node > ranks ? pl.clients_per_node : ranks;
+        place_free(&pl);
+    }
+    printf("%s", sweep_notes(s, notes, sizeof notes));
+    printf("%zu permutation%s in %zu database set-up%s; they need %d node%s of "
+           "at least %d rank%s, there are %d node%s (%d ranks)\n",
+           s->count, plural((int64_t)s->count), s->setups,
+           plural((int64_t)s->setups), nodes, plural(nodes), ranks,
+           plural(ranks), m->nnodes, plural(m->nnodes), m->nranks);
+    fflush(stdout);
+    if (bad)
+        report_impossible(s, m, false);
+    return bad ? -1 : 0;
+}

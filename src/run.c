@@ -1,0 +1,573 @@
+#include "srb/run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "prepare.h"
+#include "srb/collect.h"
+#include "srb/diag.h"
+#include "srb/report.h"
+#include "srb/tick.h"
+
+/* A database set-up that failed to start so often in a row is given up: its
+ * remaining permutations are skipped instead of waiting db_timeout each. */
+#define SETUP_TRIES 2
+
+/* A study under way. */
+struct run {
+    struct team *team;
+    struct discovery *facts;
+    struct plan plan;
+    struct sink *sink; /* rank 0; NULL elsewhere */
+    struct guard *guard;
+    struct db *db;   /* the shards of this steward, if any run */
+    bool db_up;      /* the same on every rank */
+    size_t db_setup; /* set-up of the databases that run or failed last */
+    int db_failures; /* of that set-up, in a row */
+    char db_start_time[32];
+    double db_start_seconds;
+    struct placement placement; /* of the running permutation */
+    struct placement cast_for;  /* that the communicators were made for */
+    struct cast cast;
+    bool have_cast, sink_broken;
+    struct tally tally;
+    int64_t started; /* tick of the first permutation */
+    double weight_done, weight_all;
+};
+
+/* One permutation under way. */
+struct life {
+    struct permutation p;
+    struct outcome outcome;
+    struct load load;
+    struct client_facts client;
+    struct shard_work *work; /* of this steward's shards */
+    bool is_client, is_steward;
+};
+
+/* ---- databases ---- */
+
+static void stop_databases(struct run *r)
+{
+    db_close(r->db);
+    r->db = NULL;
+    r->db_up = false;
+}
+
+static struct db_plan db_plan_of(const struct run *r,
+                                 const struct permutation *p)
+{
+    const struct options *o = r->plan.sweep.options;
+    const struct value *exe = p->value[OPT_DB_EXE];
+    size_t k = (size_t)(exe - options_get(o, OPT_DB_EXE)->values);
+
+    return (struct db_plan){
+        .engine = r->plan.servers[k].engine,
+        .exe = exe->text,
+        .io_threads = (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
+        .args = options_one(o, OPT_DB_ARGS),
+        .op_timeout = options_one(o, OPT_OP_TIMEOUT)->seconds,
+        .db_timeout = options_one(o, OPT_DB_TIMEOUT)->seconds,
+        .max_clients = r->plan.max_clients,
+        .max_bytes = r->plan.max_bytes,
+        .run = r->plan.run,
+        .cpus = r->facts->cpus,
+        .cpus_bytes = sizeof r->facts->cpus,
+    };
+}
+
+/* Databases that run serve the next permutation of their set-up, emptied. */
+static int reuse_databases(struct run *r, struct error *err)
+{
+    int rc = r->db ? db_check(r->db, err) : 0;
+
+    if (rc == 0 && r->db)
+        rc = db_empty(r->db, err);
+    return team_agree(r->team, r->team->world, rc, err);
+}
+
+static int start_databases(struct run *r, struct life *x, struct error *err)
+{
+    struct db_plan plan = db_plan_of(r, &x->p);
+    int64_t start = tick_now();
+    int rc = 0;
+
+    stop_databases(r);
+    if (r->db_setup != x->p.setup)
+        r->db_failures = 0;
+    r->db_setup = x->p.setup;
+    record_now(r->db_start_time, sizeof r->db_start_time);
+    if (x->is_steward)
+        rc = db_open(&r->db, r->team, r->cast.db_stewards, &r->guard,
+                     &r->placement, &plan, err);
+    rc = team_agree(r->team, r->team->world, rc, err);
+    r->db_start_seconds = tick_seconds(tick_now() - start);
+    if (rc < 0) {
+        r->db_failures++;
+        return -1;
+    }
+    r->db_failures = 0;
+    r->db_up = true;
+    return 0;
+}
+
+static int provide_databases(struct run *r, struct life *x, struct error *err)
+{
+    int rc = -1;
+
+    if (r->db_up && r->db_setup == x->p.setup) {
+        rc = reuse_databases(r, err);
+        if (rc < 0)
+            diag_say("databases are restarted: %s", err->text);
+    }
+    if (rc < 0)
+        rc = start_databases(r, x, err);
+    memcpy(x->outcome.db_start_time, r->db_start_time, sizeof r->db_start_time);
+    x->outcome.db_start_seconds = r->db_start_seconds;
+    return rc;
+}
+
+/* ---- the phases of a permutation: local work, then agreement ---- */
+
+static int open_client(struct run *r, struct life *x, struct error *err)
+{
+    const struct placement *pl = &r->placement;
+    const struct permutation *p = &x->p;
+    int client = place_client(pl, r->team->rank);
+    int shard = place_client_shard(pl, client);
+    char key[SRB_KEY_MAX];
+    struct client_params params = {
+        .address = place_shard_address(pl, shard),
+        .port = pl->shard_port[shard],
+        .key = key,
+        .bytes = (size_t)(p->value[OPT_TENSOR_BYTES]->count / 4 * 4),
+        .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
+        .client = client,
+        .null_client = p->value[OPT_NULL_CLIENT],
+    };
+
+    place_key(pl, client, key);
+    if (load_open(&x->load, client_find(p->value[OPT_CLIENT]->text), &params,
+                  (enum verify)p->value[OPT_VERIFY]->count,
+                  (size_t)p->value[OPT_WARMUP]->count,
+                  (size_t)p->value[OPT_ITERATIONS]->count, err) < 0)
+        return -1;
+    x->load.signal = r->team->signal;
+    x->load.client->ops->address(x->load.client, x->client.address);
+    discover_my_cpus(x->client.cpus, sizeof x->client.cpus);
+    return 0;
+}
+
+static int make_ready(struct run *r, struct life *x, struct error *err)
+{
+    int rc = 0;
+
+    if (x->is_steward) {
+        x->work = calloc((size_t)db_shards(r->db), sizeof *x->work);
+        if (!x->work)
+            die("not enough memory for the counters of %d shards",
+                db_shards(r->db));
+        rc = db_before(r->db, err);
+    }
+    if (rc == 0 && x->is_client)
+        rc = open_client(r, x, err);
+    return team_agree(r->team, r->team->world, rc, err);
+}
+
+static int run_loop(struct run *r, struct life *x, struct error *err)
+{
+    int rc = 0;
+
+    if (x->is_client)
+        rc = load_run(&x->load, r->cast.clients, err);
+    return team_agree(r->team, r->team->world, rc, err);
+}
+
+/* A server that died tells more than the clients that lost it. */
+static int blame_server(struct run *r, struct life *x, struct error *err)
+{
+    struct error server = {.text = ""};
+    int rc;
+
+    /* its guard hears of it a moment after the clients do */
+    if (x->is_steward)
+        tick_sleep(50000000);
+    rc = x->is_steward && r->db ? db_check(r->db, &server) : 0;
+    if (team_agree(r->team, r->team->world, rc, &server) == 0)
+        return 0;
+    *err = server;
+    return -1;
+}
+
+static int take_figures(struct run *r, struct life *x, struct error *err)
+{
+    const struct placement *pl = &r->placement;
+    bool one_clock = true;
+    int rc = 0;
+
+    if (x->is_steward)
+        rc = db_after(r->db, x->work, err);
+    if (x->is_client) {
+        load_disconnect(&x->load);
+        for (int n = 1; n < pl->client_nodes; n++)
+            if (pl->machine->nodes[n].host != pl->machine->nodes[0].host)
+                one_clock = false;
+        figures_reduce(r->team, r->cast.clients, &x->load.samples,
+                       x->load.count * sizeof(float), one_clock,
+                       &x->outcome.summary);
+    }
+    if (team_agree(r->team, r->team->world, rc, err) < 0)
+        return -1;
+    team_bcast(r->team, r->team->world, &x->outcome.summary,
+               (int)sizeof x->outcome.summary, place_client_rank(pl, 0));
+    return 0;
+}
+
+/* Words on a tensor that came back wrong, from the lowest rank that has some.
+ */
+static void hear_of_errors(struct run *r, struct life *x)
+{
+    struct error words = x->load.wrong;
+    int mine = x->is_client && x->load.samples.verify_errors > 0 ? -1 : 0;
+
+    if (x->outcome.summary.verify_errors > 0 &&
+        team_agree(r->team, r->team->world, mine, &words) < 0)
+        snprintf(x->outcome.wrong, sizeof x->outcome.wrong, "%s", words.text);
+}
+
+static int measure(struct run *r, struct life *x, struct error *err)
+{
+    if (provide_databases(r, x, err) < 0)
+        return -1;
+    if (make_ready(r, x, err) < 0 || run_loop(r, x, err) < 0) {
+        blame_server(r, x, err);
+        return -1;
+    }
+    return take_figures(r, x, err);
+}
+
+/* ---- the file ---- */
+
+/* Effective directives travel from the first shard's steward to rank 0. */
+static void fetch_db_config(struct run *r, struct life *x)
+{
+    int steward = place_shard_steward(&r->placement, 0), n = 0;
+    const char *mine = x->is_steward && r->db ? db_effective(r->db) : "";
+
+    if (r->team->rank == steward)
+        n = (int)strlen(mine);
+    team_bcast(r->team, r->team->world, &n, (int)sizeof n, steward);
+    x->outcome.db_config = calloc((size_t)n + 1, 1);
+    if (!x->outcome.db_config)
+        die("not enough memory for a configuration");
+    if (r->team->rank == steward)
+        memcpy(x->outcome.db_config, mine, (size_t)n);
+    team_bcast(r->team, r->team->world, x->outcome.db_config, n, steward);
+}
+
+/* Rank 0: begin (unless its arrays have been written already) and end the
+ * permutation's group. */
+static int write_end(struct run *r, struct life *x, bool begun,
+                     struct error *err)
+{
+    const size_t nothing[SINK_DIMS] = {0};
+    struct fields attributes = {0}, row = {0};
+    int rc = 0;
+
+    if (!begun)
+        rc = r->sink->ops->begin(r->sink, x->p.index, nothing, err);
+    record_attributes(&attributes, &r->plan.study, &x->p, &r->placement,
+                      &x->outcome);
+    record_row(&row, &r->plan.sweep, &x->p, &r->placement, &x->outcome);
+    if (rc == 0)
+        rc = r->sink->ops->end(r->sink, &attributes, &row, err);
+    fields_free(&attributes);
+    fields_free(&row);
+    return rc;
+}
+
+/* Bring the permutation into the file. A file that cannot be written ends the
+ * study: what is measured from here on would be lost. */
+static void store(struct run *r, struct life *x)
+{
+    bool completed = x->outcome.status == STATUS_COMPLETED;
+    struct error err = {.text = ""};
+    int rc = 0;
+
+    if (completed && (x->is_client || x->is_steward || r->team->rank == 0))
+        rc = collect(r->team, &r->placement, r->sink, x->p.index,
+                     x->is_client ? &x->load : NULL, &x->client,
+                     x->is_steward ? r->db : NULL, x->work,
+                     (size_t)x->p.value[OPT_WARMUP]->count,
+                     (size_t)x->p.value[OPT_ITERATIONS]->count, &err);
+    if (r->team->rank == 0 && rc == 0)
+        rc = write_end(r, x, completed, &err);
+    if (team_agree(r->team, r->team->world, rc, &err) == 0)
+        return;
+    diag_say("srbench: the result file cannot be written, the study ends "
+             "here: %s",
+             err.text);
+    r->sink_broken = true;
+    x->outcome.status = STATUS_FAILED;
+    snprintf(x->outcome.error, sizeof x->outcome.error, "%s", err.text);
+}
+
+/* ---- bookkeeping ---- */
+
+/* What a permutation costs, in arbitrary units: its bytes, and a start. */
+static double weight_of(const struct permutation *p, const struct placement *pl)
+{
+    double pairs =
+        (double)(p->value[OPT_ITERATIONS]->count + p->value[OPT_WARMUP]->count);
+
+    return 1e7 + pairs * pl->nclients *
+                     ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5);
+}
+
+static void weigh_all(struct run *r)
+{
+    for (size_t i = 0; i < r->plan.sweep.count; i++) {
+        struct permutation p;
+        struct placement pl;
+
+        sweep_at(&r->plan.sweep, i, &p);
+        if (place_solve(&r->team->machine, &p, &pl, NULL) < 0)
+            continue;
+        r->weight_all += weight_of(&p, &pl);
+        place_free(&pl);
+    }
+}
+
+static void account(struct run *r, struct life *x)
+{
+    const struct sweep *s = &r->plan.sweep;
+    const struct outcome *o = &x->outcome;
+    double left;
+
+    r->tally.completed += o->status == STATUS_COMPLETED;
+    r->tally.failed += o->status == STATUS_FAILED;
+    r->tally.skipped += o->status == STATUS_SKIPPED;
+    if (o->summary.verify_errors > 0)
+        r->tally.verify_errors += o->summary.verify_errors;
+    if (r->team->rank != 0)
+        return;
+    r->weight_done += weight_of(&x->p, &r->placement);
+    left = tick_seconds(tick_now() - r->started) / r->weight_done *
+           (r->weight_all - r->weight_done);
+    report_end(s, &x->p, o, x->p.index + 1 < s->count ? left : NAN);
+    report_figures(&x->p, o);
+    report_row(s, &x->p, &r->placement, o);
+}
+
+/* Communicators serve as long as nobody's role changes. */
+static void set_roles(struct run *r, struct life *x)
+{
+    struct placement *pl = &r->placement;
+
+    if (r->have_cast && !place_same_roles(&r->cast_for, pl)) {
+        team_uncast(&r->cast);
+        place_free(&r->cast_for);
+        r->have_cast = false;
+    }
+    if (!r->have_cast) {
+        team_cast(r->team, pl, &r->cast);
+        if (place_solve(&r->team->machine, &x->p, &r->cast_for, NULL) < 0)
+            die("a placement that was solved once cannot be solved again");
+        r->have_cast = true;
+    }
+    x->is_client = r->cast.clients != MPI_COMM_NULL;
+    x->is_steward = r->cast.db_stewards != MPI_COMM_NULL;
+}
+
+/* Why the permutation is not run, or NULL. */
+static const char *reason_to_skip(const struct run *r, const struct life *x,
+                                  char *buf, size_t n)
+{
+    if (r->team->ended) {
+        snprintf(buf, n, "not started: srbench was ended by signal %d (%s)",
+                 r->team->ended, strsignal(r->team->ended));
+        return buf;
+    }
+    if (r->db_failures >= SETUP_TRIES && r->db_setup == x->p.setup) {
+        snprintf(buf, n,
+                 "not started: its databases failed to start %d times in a "
+                 "row",
+                 r->db_failures);
+        return buf;
+    }
+    return NULL;
+}
+
+static void live(struct run *r, struct life *x)
+{
+    struct error err = {.text = ""};
+
+    set_roles(r, x);
+    if (r->team->rank == 0)
+        report_start(&r->plan.sweep, &x->p, &r->placement);
+    if (measure(r, x, &err) < 0) {
+        x->outcome.status = STATUS_FAILED;
+        snprintf(x->outcome.error, sizeof x->outcome.error, "%s", err.text);
+        x->outcome.failed_rank = err.rank;
+        x->outcome.failed_ranks = err.ranks;
+        /* what failed is not trusted with the next permutation */
+        stop_databases(r);
+        return;
+    }
+    x->outcome.status = STATUS_COMPLETED;
+    hear_of_errors(r, x);
+    fetch_db_config(r, x);
+}
+
+static void run_permutation(struct run *r, size_t i)
+{
+    struct life x = {0};
+    char words[256];
+    const char *skip;
+
+    sweep_at(&r->plan.sweep, i, &x.p);
+    if (place_solve(&r->team->machine, &x.p, &r->placement, NULL) < 0)
+        die("permutation %zu was placed once and cannot be placed again", i);
+    record_clear(&x.outcome);
+    record_now(x.outcome.start_time, sizeof x.outcome.start_time);
+    snprintf(
+        x.outcome.server, sizeof x.outcome.server, "%s",
+        r->plan
+            .servers[x.p.value[OPT_DB_EXE] -
+                     options_get(r->plan.sweep.options, OPT_DB_EXE)->values]
+            .label);
+    skip = reason_to_skip(r, &x, words, sizeof words);
+    if (skip) {
+        x.outcome.status = STATUS_SKIPPED;
+        snprintf(x.outcome.error, sizeof x.outcome.error, "%s", skip);
+    } else {
+        live(r, &x);
+    }
+    store(r, &x);
+    account(r, &x);
+    load_close(&x.load);
+    free(x.work);
+    free(x.outcome.db_config);
+    place_free(&r->placement);
+}
+
+/* ---- the study ---- */
+
+static int open_sink(struct run *r, struct error *err)
+{
+    const struct options *o = r->plan.sweep.options;
+    const struct sink_ops *ops = r->plan.output[0] ? &sink_hdf5 : &sink_null;
+    struct fields study = {0}, cells = {0}, row = {0};
+    struct sink_table hosts = {0};
+    struct permutation p;
+    struct placement pl;
+    struct outcome nothing;
+
+    record_clear(&nothing);
+    sweep_at(&r->plan.sweep, 0, &p);
+    if (place_solve(&r->team->machine, &p, &pl, err) < 0)
+        return -1;
+    record_study(&study, &r->plan.study);
+    record_hosts(&cells, r->facts->facts, r->team->machine.nnodes, &hosts);
+    record_row(&row, &r->plan.sweep, &p, &pl, &nothing);
+    r->sink = ops->open(r->plan.output, options_one(o, OPT_OVERWRITE)->count,
+                        &study, &hosts, &row, r->plan.sweep.count, err);
+    fields_free(&study);
+    fields_free(&cells);
+    fields_free(&row);
+    place_free(&pl);
+    return r->sink ? 0 : -1;
+}
+
+static int close_sink(struct run *r, struct error *err)
+{
+    struct fields end = {0};
+    char now[32];
+    int rc;
+
+    if (!r->sink)
+        return 0;
+    fields_text(&end, "end_time", record_now(now, sizeof now));
+    rc = r->sink_broken ? 0 : r->sink->ops->note(r->sink, &end, err);
+    fields_free(&end);
+    if (r->sink->ops->close(r->sink, rc < 0 ? NULL : err) < 0)
+        rc = -1;
+    r->sink = NULL;
+    return rc;
+}
+
+static void run_all(struct run *r)
+{
+    size_t n = r->plan.sweep.count;
+
+    weigh_all(r);
+    r->started = tick_now();
+    for (size_t i = 0; i < n && !r->sink_broken; i++)
+        run_permutation(r, i);
+    stop_databases(r);
+    guard_close(r->guard);
+    if (r->have_cast) {
+        team_uncast(&r->cast);
+        place_free(&r->cast_for);
+    }
+    r->tally.skipped +=
+        n - r->tally.completed - r->tally.failed - r->tally.skipped;
+}
+
+static int exit_status(const struct run *r, bool file_closed)
+{
+    if (r->team->ended)
+        return 128 + r->team->ended;
+    return file_closed && r->tally.completed == r->tally.permutations &&
+                   r->tally.verify_errors == 0
+               ? 0
+               : 1;
+}
+
+/* The words of a refusal are the same on every rank; rank 0 prints them. */
+static int refuse(struct run *r, const struct error *err)
+{
+    diag_say("srbench: %s", err->text);
+    if (r->team->rank == 0)
+        report_verdict(&r->tally, 2);
+    return 2;
+}
+
+int run_study(struct team *t, struct discovery *d, const struct run_args *args)
+{
+    struct run r = {.team = t, .facts = d};
+    struct error err = {.text = ""};
+    bool closed;
+    int status, rc;
+
+    if (prepare(&r.plan, t, args, &err) < 0) {
+        r.tally.permutations = r.tally.skipped = r.plan.sweep.count;
+        status = refuse(&r, &err);
+        goto out;
+    }
+    r.tally.permutations = r.plan.sweep.count;
+    rc = t->rank == 0 ? open_sink(&r, &err) : 0;
+    if (team_agree(t, t->world, rc, &err) < 0) {
+        r.tally.skipped = r.plan.sweep.count;
+        status = refuse(&r, &err);
+        goto out;
+    }
+    run_all(&r);
+    rc = close_sink(&r, &err);
+    closed = team_agree(t, t->world, rc, &err) == 0;
+    if (!closed)
+        diag_say("srbench: %s", err.text);
+    status = exit_status(&r, closed);
+    if (t->rank == 0) {
+        report_table();
+        if (r.plan.output[0])
+            diag_say("results: %s", r.plan.output);
+        report_verdict(&r.tally, status);
+    }
+    /* file, table and verdict first; only then may any rank leave */
+    team_barrier(t, t->world);
+out:
+    prepare_free(&r.plan);
+    return status;
+}
