@@ -212,6 +212,17 @@ static char *join(int argc, char **argv)
     return text;
 }
 
+/* A refusal before there is a plan: the sentence, and a verdict for scripts. */
+static int refuse(const struct error *err, bool speaks)
+{
+    const struct tally nothing = {0};
+
+    diag_say("srbench: %s", err->text);
+    if (speaks)
+        report_verdict(&nothing, EXIT_REFUSED);
+    return EXIT_REFUSED;
+}
+
 /* ---- what needs no MPI ---- */
 
 /* Whether an argument asks for something else than a run. */
@@ -236,16 +247,13 @@ static bool asks(int argc, char **argv)
 
 static void print_version(void)
 {
-    char mpi[MPI_MAX_LIBRARY_VERSION_STRING], hiredis[32];
-    int len;
+    char mpi[256], hiredis[32];
 
-    MPI_Get_library_version(mpi, &len); /* allowed before MPI_Init */
-    mpi[strcspn(mpi, "\n")] = '\0';
     printf("srbench %s (%s)\n", SRB_VERSION, SRB_GIT_COMMIT);
-    printf("MPI     %s\n", mpi);
+    printf("MPI     %s\n", record_mpi_version(mpi, sizeof mpi));
     printf("HDF5    %s\n", sink_hdf5_version());
     printf("hiredis %s\n", control_hiredis_version(hiredis, sizeof hiredis));
-    printf("libyaml %s\n", "?");
+    printf("libyaml %s\n", options_yaml_version());
 }
 
 /* A plan for a machine: an imaginary one, or the job's. */
@@ -289,10 +297,8 @@ static int answer(int argc, char **argv)
     int status = 0;
 
     diag_rank(discover_launch_rank());
-    if (read_input(&in, argc, argv, &err) < 0 || parse(&o, &in, &err) < 0) {
-        diag_say("srbench: %s", err.text);
-        return EXIT_REFUSED;
-    }
+    if (read_input(&in, argc, argv, &err) < 0 || parse(&o, &in, &err) < 0)
+        return refuse(&err, discover_launch_rank() == 0);
     if (discover_launch_rank() != 0) {
         if (o.request == REQUEST_DRY_RUN &&
             options_one(&o, OPT_MACHINE)->is_auto)
@@ -336,27 +342,25 @@ static int with_machine(struct team *t, const struct options *o,
     return status;
 }
 
-static int with_options(const struct options *o, const struct input *in)
+static int with_options(const struct options *o, const struct input *in,
+                        int rank)
 {
     const struct value *ifname = options_one(o, OPT_NET_IFNAME);
     struct discovery d = {0};
     struct team t;
     struct error err;
-    int status = EXIT_REFUSED;
+    int status;
 
     if (team_open(&t, (int)options_one(o, OPT_VIRTUAL_NODES)->count, &err) < 0)
-        goto refused;
+        return refuse(&err, rank == 0);
     t.signal = &caught;
     if (discover(&t, ifname->is_auto ? NULL : ifname->text, &d, &err) == 0)
         status = with_machine(&t, o, in, &d);
     else
-        diag_say("srbench: %s", err.text);
+        status = refuse(&err, rank == 0);
     discover_free(&d);
     team_close(&t);
     return status;
-refused:
-    diag_say("srbench: %s", err.text);
-    return EXIT_REFUSED;
 }
 
 static int with_mpi(int argc, char **argv)
@@ -364,7 +368,7 @@ static int with_mpi(int argc, char **argv)
     struct options o;
     struct input in = {0};
     struct error err = {.text = ""};
-    int rank, status = EXIT_REFUSED;
+    int rank, status;
     char *block;
 
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -373,9 +377,9 @@ static int with_mpi(int argc, char **argv)
     catch_signals();
     if (share_input(&in, argc, argv, &block, &err) < 0 ||
         parse(&o, &in, &err) < 0) {
-        diag_say("srbench: %s", err.text);
+        status = refuse(&err, rank == 0);
     } else {
-        status = with_options(&o, &in);
+        status = with_options(&o, &in, rank);
         options_free(&o);
     }
     free(in.argv);

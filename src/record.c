@@ -61,6 +61,24 @@ char *record_now(char *buf, size_t n)
     return buf;
 }
 
+char *record_mpi_version(char *buf, size_t n)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    size_t used = 0;
+    int len;
+
+    MPI_Get_library_version(text, &len); /* may be many lines: the first */
+    text[strcspn(text, "\n")] = '\0';
+    for (const char *c = text; *c && used + 1 < n; c++) {
+        bool blank = *c == ' ' || *c == '\t';
+
+        if (!blank || (used > 0 && buf[used - 1] != ' '))
+            buf[used++] = blank ? ' ' : *c;
+    }
+    buf[used] = '\0';
+    return buf;
+}
+
 /* A random identifier of this file, from the kernel. */
 static void uuid(char *buf, size_t n)
 {
@@ -76,8 +94,7 @@ static void uuid(char *buf, size_t n)
 
 void record_study(struct fields *f, const struct study *s)
 {
-    char text[MPI_MAX_LIBRARY_VERSION_STRING], now[32];
-    int len = 0;
+    char text[256], now[32];
 
     fields_text(f, "schema_version", SCHEMA_VERSION);
     fields_text(f, "srbench_version", SRB_VERSION);
@@ -96,9 +113,7 @@ void record_study(struct fields *f, const struct study *s)
     fields_int(f, "nodes", "", s->machine->nnodes);
     fields_int(f, "hosts", "", s->machine->nhosts);
     fields_int(f, "permutations", "", (int64_t)s->sweep->count);
-    MPI_Get_library_version(text, &len);
-    text[strcspn(text, "\n")] = '\0';
-    fields_text(f, "mpi_version", text);
+    fields_text(f, "mpi_version", record_mpi_version(text, sizeof text));
     fields_text(f, "server_version", s->server);
     fields_text(f, "hdf5_version", sink_hdf5_version());
     fields_text(f, "hiredis_version",

@@ -177,4 +177,7 @@ void options_help(FILE *out);
  * that no placement of the study has is a comment: given, it is refused. */
 void options_show(const struct options *o, FILE *out);
 
+/* The version of libyaml in use: "0.2.5". */
+const char *options_yaml_version(void);
+
 #endif

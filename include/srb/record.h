@@ -43,6 +43,9 @@ char *record_flags(const struct outcome *o, char *buf, size_t n);
 /* Now, in UTC, as ISO 8601: "2026-11-23T11:42:12Z". Returns buf. */
 char *record_now(char *buf, size_t n);
 
+/* The MPI library in use, on one line. May be called before MPI_Init. */
+char *record_mpi_version(char *buf, size_t n);
+
 /* The study as a whole: attributes of the root group. */
 struct study {
     const char *command_line;

@@ -1,0 +1,398 @@
+#include "srb/options.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "options_internal.h"
+
+/* A limit that is there only so that products of counts cannot overflow. */
+#define NO_LIMIT INT32_MAX
+
+#define DAY 86400
+
+static const char *const experiments[] = {"throughput_standard",
+                                          "throughput_colocated", NULL};
+static const char *const experiment_aliases[] = {"throughput_scaling",
+                                                 "throughput_standard", NULL};
+static const char *const clients[] = {"hiredis", "null", NULL};
+static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
+static const char *const verifications[] = {"none", "ends", "all", NULL};
+
+const struct option option_table[OPT_COUNT] = {
+    [OPT_EXPERIMENT] = {.name = "experiment",
+                        .type = OPTION_CHOICE,
+                        .axis = true,
+                        .setup = true,
+                        .placement = IN_BOTH,
+                        .def = "throughput_colocated",
+                        .choices = experiments,
+                        .aliases = experiment_aliases,
+                        .unit = "",
+                        .tag = "",
+                        .help = "the placement: databases on nodes of their "
+                                "own, or one on every client node"},
+    [OPT_DB_EXE] = {.name = "db_exe",
+                    .type = OPTION_TEXT,
+                    .axis = true,
+                    .setup = true,
+                    .placement = IN_BOTH,
+                    .def = "redis-server",
+                    .unit = "",
+                    .tag = "DB",
+                    .help = "the server's program; null: no server at all, to "
+                            "test the harness"},
+    [OPT_DB_NODES] = {.name = "db_nodes",
+                      .type = OPTION_COUNT,
+                      .axis = true,
+                      .setup = true,
+                      .placement = IN_STANDARD,
+                      .def = "1",
+                      .min = 1,
+                      .max = NO_LIMIT,
+                      .unit = "",
+                      .tag = "DBN",
+                      .help = "nodes that run the database"},
+    [OPT_DB_SHARDS_PER_NODE] = {.name = "db_shards_per_node",
+                                .type = OPTION_COUNT,
+                                .axis = true,
+                                .setup = true,
+                                .placement = IN_STANDARD,
+                                .def = "1",
+                                .min = 1,
+                                .max = 1024,
+                                .unit = "",
+                                .tag = "SPN",
+                                .help = "shards (server processes) on each "
+                                        "database node"},
+    [OPT_DB_IO_THREADS] = {.name = "db_io_threads",
+                           .type = OPTION_COUNT,
+                           .axis = true,
+                           .setup = true,
+                           .placement = IN_BOTH,
+                           .def = "1",
+                           .min = 1,
+                           .max = 128,
+                           .unit = "",
+                           .tag = "IOT",
+                           .help = "I/O threads of each server, reads "
+                                   "included"},
+    [OPT_CLIENT_NODES] = {.name = "client_nodes",
+                          .alias = "nodes",
+                          .type = OPTION_COUNT,
+                          .axis = true,
+                          .placement = IN_BOTH,
+                          .def = "auto",
+                          .may_be_auto = true,
+                          .min = 1,
+                          .max = NO_LIMIT,
+                          .unit = "",
+                          .tag = "N",
+                          .help = "nodes that run clients; auto: all that the "
+                                  "databases leave"},
+    [OPT_CLIENTS_PER_NODE] = {.name = "clients_per_node",
+                              .type = OPTION_COUNT,
+                              .axis = true,
+                              .placement = IN_BOTH,
+                              .def = "auto",
+                              .may_be_auto = true,
+                              .min = 1,
+                              .max = NO_LIMIT,
+                              .unit = "",
+                              .tag = "T",
+                              .help = "clients on each client node; auto: all "
+                                      "ranks of the node"},
+    [OPT_CLIENT] = {.name = "client",
+                    .type = OPTION_CHOICE,
+                    .axis = true,
+                    .placement = IN_BOTH,
+                    .def = "hiredis",
+                    .choices = clients,
+                    .unit = "",
+                    .tag = "CLIENT",
+                    .help = "how a client talks to its server; null: a client "
+                            "without server, to test the harness"},
+    [OPT_KEYS] = {.name = "keys",
+                  .type = OPTION_CHOICE,
+                  .axis = true,
+                  .placement = IN_STANDARD,
+                  .def = "smartsim",
+                  .choices = key_schemes,
+                  .unit = "",
+                  .tag = "KEYS",
+                  .help = "smartsim: throughput_rank_N, wherever it hashes; "
+                          "balanced: every shard gets its even share"},
+    [OPT_TENSOR_BYTES] = {.name = "tensor_bytes",
+                          .type = OPTION_BYTES,
+                          .axis = true,
+                          .placement = IN_BOTH,
+                          .def = "[1024, 8192, 16384, 32769, 65538, 131076, "
+                                 "262152, 524304, 1024000, 2048000, 4096000]",
+                          .min = 4,
+                          .max = INT64_C(4294967296),
+                          .unit = "B",
+                          .tag = "TB",
+                          .help = "size of the tensor; float32 elements, "
+                                  "rounded down to whole ones"},
+    [OPT_EXP_NAME] = {.name = "exp_name",
+                      .type = OPTION_TEXT,
+                      .placement = IN_BOTH,
+                      .def = "auto",
+                      .may_be_auto = true,
+                      .unit = "",
+                      .tag = "",
+                      .help = "name of the study and of its folder of results; "
+                              "auto: throughput-standard-scaling, "
+                              "throughput-colocated-scaling, or "
+                              "throughput-scaling for both"},
+    [OPT_OUTPUT] = {.name = "output",
+                    .type = OPTION_TEXT,
+                    .placement = IN_BOTH,
+                    .def = "auto",
+                    .may_be_auto = true,
+                    .unit = "",
+                    .tag = "",
+                    .help = "the result file; auto: "
+                            "results/EXP_NAME/run-DATE-TIME.h5; none: keep no "
+                            "file"},
+    [OPT_OVERWRITE] = {.name = "overwrite",
+                       .type = OPTION_FLAG,
+                       .placement = IN_BOTH,
+                       .def = "false",
+                       .unit = "",
+                       .tag = "",
+                       .help = "replace the result file where it exists"},
+    [OPT_ITERATIONS] = {.name = "iterations",
+                        .type = OPTION_COUNT,
+                        .placement = IN_BOTH,
+                        .def = "100",
+                        .min = 1,
+                        .max = 1000000000,
+                        .unit = "",
+                        .tag = "ITER",
+                        .help = "timed put/get pairs of each client"},
+    [OPT_WARMUP] = {.name = "warmup",
+                    .type = OPTION_COUNT,
+                    .placement = IN_BOTH,
+                    .def = "1",
+                    .min = 0,
+                    .max = 1000000,
+                    .unit = "",
+                    .tag = "",
+                    .help = "pairs before them that do not count; kept in the "
+                            "file, marked"},
+    [OPT_REPETITIONS] = {.name = "repetitions",
+                         .type = OPTION_COUNT,
+                         .placement = IN_BOTH,
+                         .def = "1",
+                         .min = 1,
+                         .max = 1000000,
+                         .unit = "",
+                         .tag = "REP",
+                         .help = "how often each permutation is run"},
+    [OPT_VERIFY] = {.name = "verify",
+                    .type = OPTION_CHOICE,
+                    .placement = IN_BOTH,
+                    .def = "ends",
+                    .choices = verifications,
+                    .unit = "",
+                    .tag = "",
+                    .help = "check of the payload, outside the timed spans: of "
+                            "no pair, of the first and last, of all"},
+    [OPT_DB_PORT] = {.name = "db_port",
+                     .type = OPTION_COUNT,
+                     .placement = IN_BOTH,
+                     .def = "6780",
+                     .min = 1024,
+                     .max = 55535, /* a cluster's bus uses port + 10000 */
+                     .unit = "",
+                     .tag = "",
+                     .help = "first port; further shards on the same host take "
+                             "the next ones"},
+    [OPT_DB_ARGS] = {.name = "db_args",
+                     .type = OPTION_MAP,
+                     .placement = IN_BOTH,
+                     .def = "{}",
+                     .unit = "",
+                     .tag = "",
+                     .help = "further server directives"},
+    [OPT_NET_IFNAME] = {.name = "net_ifname",
+                        .type = OPTION_TEXT,
+                        .placement = IN_BOTH,
+                        .def = "auto",
+                        .may_be_auto = true,
+                        .unit = "",
+                        .tag = "",
+                        .help = "network interface of the databases, such as "
+                                "ib0; auto: lo on one host, else chosen and "
+                                "reported"},
+    [OPT_OP_TIMEOUT] = {.name = "op_timeout",
+                        .type = OPTION_SECONDS,
+                        .placement = IN_BOTH,
+                        .def = "30s",
+                        .min = 0,
+                        .max = DAY,
+                        .unit = "s",
+                        .tag = "",
+                        .help = "longest wait for one reply"},
+    [OPT_DB_TIMEOUT] = {.name = "db_timeout",
+                        .type = OPTION_SECONDS,
+                        .placement = IN_BOTH,
+                        .def = "60s",
+                        .min = 0,
+                        .max = DAY,
+                        .unit = "s",
+                        .tag = "",
+                        .help = "longest wait for a database to be ready"},
+    [OPT_VIRTUAL_NODES] = {.name = "virtual_nodes",
+                           .type = OPTION_COUNT,
+                           .placement = IN_BOTH,
+                           .def = "1",
+                           .min = 1,
+                           .max = 65536,
+                           .unit = "",
+                           .tag = "",
+                           .help = "cut every node into this many virtual "
+                                   "ones"},
+    [OPT_MACHINE] = {.name = "machine",
+                     .type = OPTION_SHAPE,
+                     .placement = IN_BOTH,
+                     .def = "auto",
+                     .may_be_auto = true,
+                     .min = 1,
+                     .max = 1000000,
+                     .unit = "",
+                     .tag = "",
+                     .help = "with --dry_run only: plan for an imaginary job; "
+                             "auto: the real one"},
+    [OPT_NULL_CLIENT] = {.name = "null_client",
+                         .type = OPTION_MAP,
+                         .placement = IN_BOTH,
+                         .def = "{}",
+                         .unit = "",
+                         .tag = "",
+                         .help = "faults of the client null, for tests: "
+                                 "fail_at, hang_at, alter_at, client, delay"},
+};
+
+bool options_has_placement(const struct options *o, unsigned placement)
+{
+    const struct setting *set = options_get(o, OPT_EXPERIMENT);
+
+    for (size_t i = 0; i < set->nvalues; i++)
+        if (placement &
+            (set->values[i].count == EXPERIMENT_STANDARD ? IN_STANDARD
+                                                         : IN_COLOCATED))
+            return true;
+    return false;
+}
+
+/* Print text broken between words, every line with `indent` blanks in front
+ * and no wider than a terminal of a hundred columns. */
+static void print_wrapped(FILE *out, int indent, const char *text)
+{
+    const size_t width = 98 - (size_t)indent;
+
+    while (*text) {
+        size_t n = strlen(text), cut = n;
+
+        if (n > width) {
+            for (cut = width; cut > 0 && text[cut] != ' '; cut--)
+                ;
+            if (cut == 0)
+                cut = width;
+        }
+        fprintf(out, "%*s%.*s\n", indent, "", (int)cut, text);
+        text += cut;
+        text += *text == ' ';
+    }
+}
+
+static void help_entry(FILE *out, const struct option *d)
+{
+    char expected[OPTIONS_EXPECTED_MAX], line[1024];
+
+    fprintf(out, "  --%s", d->name);
+    if (d->alias)
+        fprintf(out, " (or --%s)", d->alias);
+    fputc('\n', out);
+    print_wrapped(out, 6, d->help);
+    snprintf(line, sizeof line, "%s%s%s; default: %s",
+             options_expected(d, false, expected),
+             d->axis ? "; takes a list (axis)" : "",
+             d->placement == IN_STANDARD    ? "; throughput_standard only"
+             : d->placement == IN_COLOCATED ? "; throughput_colocated only"
+                                            : "",
+             d->def);
+    print_wrapped(out, 6, line);
+}
+
+void options_help(FILE *out)
+{
+    fputs("Usage: srbench [EXPERIMENT] [--config FILE] [--OPTION=VALUE ...]\n"
+          "\n"
+          "Measures how fast tensors move between the ranks of an MPI job and "
+          "Redis databases that it\n"
+          "starts on the job's own nodes. EXPERIMENT is throughput_standard "
+          "(or throughput_scaling) or\n"
+          "throughput_colocated, and another way to write --experiment.\n"
+          "\n"
+          "Instead of, or besides, a run:\n"
+          "  --config FILE   read options from a YAML file, one NAME: VALUE a "
+          "line; the command line wins\n"
+          "  --help, -h      print this\n"
+          "  --version       print the versions of srbench and its libraries\n"
+          "  --show_config   print the resolved options as YAML that --config "
+          "reads back\n"
+          "  --dry_run       print the permutations, their placement and what "
+          "they need; run nothing\n"
+          "\n"
+          "Options, with the same names and the same YAML values in the file "
+          "and on the command line.\n"
+          "An axis takes one value or a list, --client_nodes=[20,40]; the "
+          "sweep is the product of all\n"
+          "axes. --OPTION VALUE works too, but true and false go behind a = "
+          "only; - may stand for _.\n"
+          "\n",
+          out);
+    for (int id = 0; id < OPT_COUNT; id++)
+        help_entry(out, &option_table[id]);
+}
+
+static void show_value(FILE *out, const struct option *d, const struct value *v)
+{
+    /* null is a server's name, but a text that means auto elsewhere */
+    bool bare = v->is_auto || d->type != OPTION_TEXT ||
+                (!d->may_be_auto && strcmp(v->text, "null") == 0);
+
+    if (bare)
+        fputs(v->text, out);
+    else
+        yaml_print_text(out, v->text);
+}
+
+/* An option that no placement of the study has is refused when it is given, so
+ * its default stands in a comment. */
+static void show_setting(FILE *out, const struct options *o, enum option_id id)
+{
+    const struct option *d = &option_table[id];
+    const struct setting *set = &o->set[id];
+    bool serves = set->given || options_has_placement(o, d->placement);
+
+    fprintf(out, "%s%s: %s", serves ? "" : "# ", d->name,
+            set->nvalues > 1 ? "[" : "");
+    for (size_t i = 0; i < set->nvalues; i++) {
+        if (i > 0)
+            fputs(", ", out);
+        show_value(out, d, &set->values[i]);
+    }
+    fputs(set->nvalues > 1 ? "]\n" : "\n", out);
+}
+
+void options_show(const struct options *o, FILE *out)
+{
+    fputs("# srbench: every option of this study; read back with --config\n",
+          out);
+    for (int id = 0; id < OPT_COUNT; id++)
+        show_setting(out, o, (enum option_id)id);
+}
