@@ -13,6 +13,20 @@ enum { MEDIAN_LOW, MEDIAN_HIGH, P95, P99, P999, TARGETS };
 
 static const double quantile[TARGETS] = {0.5, 0.5, 0.95, 0.99, 0.999};
 
+/* What is reduced by its maximum (a minimum as the negative's maximum) and what
+ * by its sum; a double counts pairs exactly up to 2^53. */
+enum {
+    PUT_MIN,
+    PUT_MAX,
+    UNPACK_MIN,
+    UNPACK_MAX,
+    FIRST_START,
+    LAST_END,
+    BETWEEN_PPM,
+    MAXIMA
+};
+enum { PAIRS, ERRORS, PUT_RATE, GET_RATE, LOOP_RATE, SUMS };
+
 /* One wanted value: the sample of this rank lies in [low, high). */
 struct target {
     int64_t rank; /* -1: not wanted */
@@ -89,36 +103,31 @@ static void fill(struct figures *f, const struct target x[TARGETS], int64_t max,
     f->max = total > 0 ? tick_seconds(max) : NAN;
 }
 
-/* All quantiles of both operations by common bisection. */
+/* All quantiles of both operations by common bisection. max holds what
+ * reduce_all() made of it. */
 static void quantiles(const struct team *t, MPI_Comm clients,
                       const struct spans d[2], int64_t total,
-                      struct summary *out)
+                      const int64_t max[], struct summary *out)
 {
     struct target x[2 * TARGETS];
     int64_t *below = malloc(2 * TARGETS * PARTS * sizeof *below);
-    int64_t ends[4]; /* -min and max of put, of unpack */
 
     if (!below)
         die("not enough memory to count timings");
-    for (int op = 0; op < 2; op++) {
-        ends[2 * op] = d[op].n ? -d[op].ns[0] : INT64_MIN;
-        ends[2 * op + 1] = d[op].n ? d[op].ns[d[op].n - 1] : INT64_MIN;
-    }
-    team_allreduce(t, clients, ends, 4, MPI_INT64_T, MPI_MAX);
     for (int k = 0; k < 2 * TARGETS; k++) {
-        int op = k / TARGETS;
+        bool unpack = k >= TARGETS;
         int64_t upper = -1;
 
         x[k].rank = samples_quantile_rank(total, quantile[k % TARGETS], &upper);
         if (k % TARGETS == MEDIAN_HIGH)
             x[k].rank = upper;
-        x[k].low = total > 0 ? -ends[2 * op] : 0;
-        x[k].high = total > 0 ? ends[2 * op + 1] + 1 : 1;
+        x[k].low = total > 0 ? -max[unpack ? UNPACK_MIN : PUT_MIN] : 0;
+        x[k].high = total > 0 ? max[unpack ? UNPACK_MAX : PUT_MAX] + 1 : 1;
     }
     while (narrow(t, clients, d, x, below))
         ;
-    fill(&out->put, x, ends[1], total);
-    fill(&out->unpack, x + TARGETS, ends[3], total);
+    fill(&out->put, x, max[PUT_MAX], total);
+    fill(&out->unpack, x + TARGETS, max[UNPACK_MAX], total);
     free(below);
 }
 
@@ -127,27 +136,40 @@ static double rate(double bytes, int64_t ns)
     return ns > 0 ? bytes / tick_seconds(ns) : NAN;
 }
 
-static void rates(const struct team *t, MPI_Comm clients,
-                  const struct samples *s, const struct spans d[2],
-                  size_t bytes, bool one_clock, struct summary *out)
+/* Everything that one reduction can tell, of this client. */
+static void one_client(const struct samples *s, const struct spans d[2],
+                       size_t bytes, int64_t max[MAXIMA], double sum[SUMS])
 {
     double one_way = (double)s->iterations * (double)bytes;
     int64_t loop = s->loop_end - s->loop_start;
-    double sums[3] = {rate(one_way, d[0].sum), rate(one_way, d[1].sum),
-                      rate(2 * one_way, loop)};
-    int64_t window[2] = {s->iterations ? -s->put_start[s->warmup] : INT64_MIN,
-                         s->loop_end};
-    double share = (double)samples_between(s) / (double)(loop > 0 ? loop : 1);
+    bool some = s->iterations > 0;
 
-    team_allreduce(t, clients, sums, 3, MPI_DOUBLE, MPI_SUM);
-    team_allreduce(t, clients, window, 2, MPI_INT64_T, MPI_MAX);
-    team_allreduce(t, clients, &share, 1, MPI_DOUBLE, MPI_MAX);
-    out->put_service_rate = sums[0];
-    out->get_service_rate = sums[1];
-    out->sum_of_rank_rates = sums[2];
-    out->between_share = share;
-    out->window =
-        one_clock ? rate((double)out->bytes, window[1] + window[0]) : NAN;
+    max[PUT_MIN] = some ? -d[0].ns[0] : INT64_MIN;
+    max[PUT_MAX] = some ? d[0].ns[d[0].n - 1] : INT64_MIN;
+    max[UNPACK_MIN] = some ? -d[1].ns[0] : INT64_MIN;
+    max[UNPACK_MAX] = some ? d[1].ns[d[1].n - 1] : INT64_MIN;
+    max[FIRST_START] = some ? -s->put_start[s->warmup] : INT64_MIN;
+    max[LAST_END] = s->loop_end;
+    max[BETWEEN_PPM] = loop > 0 ? samples_between(s) * 1000000 / loop : 0;
+    sum[PAIRS] = (double)s->iterations;
+    sum[ERRORS] = (double)s->verify_errors;
+    sum[PUT_RATE] = rate(one_way, d[0].sum);
+    sum[GET_RATE] = rate(one_way, d[1].sum);
+    sum[LOOP_RATE] = rate(2 * one_way, loop);
+}
+
+/* Both reductions under way at a time: each costs a round of waiting. */
+static void reduce_all(const struct team *t, MPI_Comm clients,
+                       int64_t max[MAXIMA], double sum[SUMS])
+{
+    MPI_Request requests[2];
+
+    MPI_Iallreduce(MPI_IN_PLACE, max, MAXIMA, MPI_INT64_T, MPI_MAX, clients,
+                   &requests[0]);
+    MPI_Iallreduce(MPI_IN_PLACE, sum, SUMS, MPI_DOUBLE, MPI_SUM, clients,
+                   &requests[1]);
+    team_wait(t, &requests[0]);
+    team_wait(t, &requests[1]);
 }
 
 void figures_reduce(const struct team *t, MPI_Comm clients,
@@ -155,18 +177,26 @@ void figures_reduce(const struct team *t, MPI_Comm clients,
                     struct summary *out)
 {
     struct spans d[2];
-    int64_t sums[2] = {(int64_t)s->iterations, s->verify_errors};
+    int64_t max[MAXIMA];
+    double sum[SUMS];
 
     sort_spans(&d[0], s->put_start + s->warmup, s->put_end + s->warmup,
                s->iterations);
     sort_spans(&d[1], s->unpack_start + s->warmup, s->unpack_end + s->warmup,
                s->iterations);
-    team_allreduce(t, clients, sums, 2, MPI_INT64_T, MPI_SUM);
-    out->ops = 2 * sums[0];
+    one_client(s, d, bytes, max, sum);
+    reduce_all(t, clients, max, sum);
+    out->ops = 2 * (int64_t)sum[PAIRS];
     out->bytes = out->ops * (int64_t)bytes;
-    out->verify_errors = sums[1];
-    quantiles(t, clients, d, sums[0], out);
-    rates(t, clients, s, d, bytes, one_clock, out);
+    out->verify_errors = (int64_t)sum[ERRORS];
+    out->put_service_rate = sum[PUT_RATE];
+    out->get_service_rate = sum[GET_RATE];
+    out->sum_of_rank_rates = sum[LOOP_RATE];
+    out->between_share = (double)max[BETWEEN_PPM] * 1e-6;
+    out->window =
+        one_clock ? rate((double)out->bytes, max[LAST_END] + max[FIRST_START])
+                  : NAN;
+    quantiles(t, clients, d, (int64_t)sum[PAIRS], max, out);
     free(d[0].ns);
     free(d[1].ns);
 }

@@ -27,6 +27,7 @@ struct run {
     int db_failures; /* of that set-up, in a row */
     char db_start_time[32];
     double db_start_seconds;
+    char *db_config;
     struct placement placement; /* of the running permutation */
     struct placement cast_for;  /* that the communicators were made for */
     struct cast cast;
@@ -87,6 +88,25 @@ static int reuse_databases(struct run *r, struct error *err)
     return team_agree(r->team, r->team->world, rc, err);
 }
 
+/* What directives are in force travels from the first shard's steward to
+ * rank 0. */
+static void fetch_db_config(struct run *r, const struct life *x)
+{
+    int steward = place_shard_steward(&r->placement, 0), n = 0;
+    const char *mine = x->is_steward ? db_effective(r->db) : "";
+
+    if (r->team->rank == steward)
+        n = (int)strlen(mine);
+    team_bcast(r->team, r->team->world, &n, (int)sizeof n, steward);
+    free(r->db_config);
+    r->db_config = calloc((size_t)n + 1, 1);
+    if (!r->db_config)
+        die("not enough memory for a configuration");
+    if (r->team->rank == steward)
+        memcpy(r->db_config, mine, (size_t)n);
+    team_bcast(r->team, r->team->world, r->db_config, n, steward);
+}
+
 static int start_databases(struct run *r, struct life *x, struct error *err)
 {
     struct db_plan plan = db_plan_of(r, &x->p);
@@ -109,6 +129,7 @@ static int start_databases(struct run *r, struct life *x, struct error *err)
     }
     r->db_failures = 0;
     r->db_up = true;
+    fetch_db_config(r, x);
     return 0;
 }
 
@@ -125,6 +146,7 @@ static int provide_databases(struct run *r, struct life *x, struct error *err)
         rc = start_databases(r, x, err);
     memcpy(x->outcome.db_start_time, r->db_start_time, sizeof r->db_start_time);
     x->outcome.db_start_seconds = r->db_start_seconds;
+    x->outcome.db_config = r->db_up ? r->db_config : NULL;
     return rc;
 }
 
@@ -248,23 +270,6 @@ static int measure(struct run *r, struct life *x, struct error *err)
 }
 
 /* ---- the file ---- */
-
-/* Effective directives travel from the first shard's steward to rank 0. */
-static void fetch_db_config(struct run *r, struct life *x)
-{
-    int steward = place_shard_steward(&r->placement, 0), n = 0;
-    const char *mine = x->is_steward && r->db ? db_effective(r->db) : "";
-
-    if (r->team->rank == steward)
-        n = (int)strlen(mine);
-    team_bcast(r->team, r->team->world, &n, (int)sizeof n, steward);
-    x->outcome.db_config = calloc((size_t)n + 1, 1);
-    if (!x->outcome.db_config)
-        die("not enough memory for a configuration");
-    if (r->team->rank == steward)
-        memcpy(x->outcome.db_config, mine, (size_t)n);
-    team_bcast(r->team, r->team->world, x->outcome.db_config, n, steward);
-}
 
 /* Rank 0: begin (unless its arrays have been written already) and end the
  * permutation's group. */
@@ -417,7 +422,6 @@ static void live(struct run *r, struct life *x)
     }
     x->outcome.status = STATUS_COMPLETED;
     hear_of_errors(r, x);
-    fetch_db_config(r, x);
 }
 
 static void run_permutation(struct run *r, size_t i)
@@ -448,7 +452,6 @@ static void run_permutation(struct run *r, size_t i)
     account(r, &x);
     load_close(&x.load);
     free(x.work);
-    free(x.outcome.db_config);
     place_free(&r->placement);
 }
 
@@ -568,6 +571,7 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     /* file, table and verdict first; only then may any rank leave */
     team_barrier(t, t->world);
 out:
+    free(r.db_config);
     prepare_free(&r.plan);
     return status;
 }

@@ -30,7 +30,7 @@ struct outcome {
     char db_start_time[32];    /* when the databases in use were started */
     double db_start_seconds;   /* how long that took */
     char server[SRB_VERSION_MAX + 32]; /* "redis 7.0.15" */
-    char *db_config; /* effective directives; owned; may be NULL */
+    const char *db_config; /* effective directives, not owned; may be NULL */
 };
 
 /* An outcome of which nothing is known yet. */
