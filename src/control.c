@@ -100,7 +100,7 @@ int control_command(struct control *c, char **reply, struct error *err,
     redisReply *r;
     int rc = 0;
 
-    if (nargs > MAX_ARGS)
+    if (nargs < 1 || nargs > MAX_ARGS)
         return error_set(err, "%s: a command of %d words", c->where, nargs);
     for (int i = 0; i < nargs; i++)
         argv[i] = args[i];

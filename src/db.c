@@ -319,7 +319,7 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
             rc = describe(db, err);
         rc = team_agree(t, db_stewards, rc, err);
     }
-    if (rc < 0) {
+    if (!db || rc < 0) {
         db_close(db);
         return -1;
     }

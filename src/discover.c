@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
-#include <inttypes.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <sched.h>
@@ -52,14 +51,16 @@ static int read_key(const char *path, const char *key, char *buf, size_t n)
 static int64_t read_number(const char *path)
 {
     FILE *f = fopen(path, "r");
-    int64_t value = -1;
+    char line[64] = "", *end = line;
+    int64_t value;
 
     if (!f)
         return -1;
-    if (fscanf(f, "%" SCNd64, &value) != 1)
-        value = -1;
+    if (!fgets(line, sizeof line, f))
+        line[0] = '\0';
     fclose(f);
-    return value;
+    value = strtoll(line, &end, 10);
+    return end == line ? -1 : value;
 }
 
 /* FNV-1a (Fowler, Noll, Vo). */
@@ -415,7 +416,7 @@ int discover_launch_rank(void)
         const char *text = getenv(names[i]);
 
         if (text)
-            return atoi(text);
+            return (int)strtol(text, NULL, 10);
     }
     return 0;
 }

@@ -116,7 +116,7 @@ static int parse(struct options *o, const struct input *in, struct error *err)
 static char *pack(const struct input *in, size_t *n)
 {
     int64_t head[2] = {in->argc, in->text ? (int64_t)in->length : -1};
-    size_t bytes = sizeof head + in->length;
+    size_t bytes = sizeof head + in->length + 1;
     char *block, *at;
 
     for (int i = 0; i < in->argc; i++)
@@ -134,6 +134,7 @@ static char *pack(const struct input *in, size_t *n)
     }
     if (in->text)
         memcpy(at, in->text, in->length);
+    block[bytes - 1] = '\0'; /* ends the file's text */
     *n = bytes;
     return block;
 }

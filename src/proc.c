@@ -13,8 +13,6 @@
 
 #include "srb/tick.h"
 
-extern char **environ;
-
 /* MPI leaves some 26 descriptors inheritable, the launcher's among them: a
  * child that kept those would keep mpiexec from ever ending. */
 static void close_all_on_exec(void)

@@ -39,7 +39,7 @@ static size_t count_within(const struct options *o, enum experiment e,
 
         total *= (double)k;
         n *= k;
-        if (!option_table[id].setup)
+        if (!(option_table[id].setup & placement_bit(e)))
             inner *= k;
     }
     total *= (double)options_one(o, OPT_REPETITIONS)->count;

@@ -36,9 +36,9 @@ struct shard_work {
 
 /* Start this node's shards and wait until they answer and, if they form one,
  * the cluster does. guard is where *guard is NULL created. Returns 0 on all
- * stewards with *db to be released by db_close(), or -1 on all, nothing left
+ * stewards with *out to be released by db_close(), or -1 on all, nothing left
  * running. Collective over db_stewards. */
-int db_open(struct db **db, struct team *t, MPI_Comm db_stewards,
+int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
             struct guard **guard, const struct placement *pl,
             const struct db_plan *plan, struct error *err);
 

@@ -41,7 +41,7 @@ struct guard *guard_open(struct error *err);
 
 /* Start a server; *pid is its process. That it was started says nothing of how
  * it fares: see guard_check(). */
-int guard_start(struct guard *g, const struct guard_server *server, pid_t *pid,
+int guard_start(struct guard *g, const struct guard_server *v, pid_t *pid,
                 struct error *err);
 
 /* Whether all servers started since the last guard_stop() still run; -1 with

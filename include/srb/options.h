@@ -73,8 +73,9 @@ struct option {
     const char *name;
     const char *alias; /* its other name, or NULL */
     enum option_type type;
-    bool axis;  /* takes a list; the sweep is the product of all axes */
-    bool setup; /* an axis that shapes the databases */
+    bool axis;      /* takes a list; the sweep is the product of all axes */
+    unsigned setup; /* placements where the axis shapes the databases; such axes
+                       stand first in the table */
     unsigned placement;
     const char *def;  /* as one would write it: "100", "[1, 2]", "auto" */
     bool may_be_auto; /* "auto" (also null, None, []) is a value */
