@@ -1,0 +1,467 @@
+"""What the run tests share: start srbench under mpiexec, wait with a time limit
+that ends the whole process tree, read what it printed, and see that nothing of
+it is left behind.
+
+A test is a subclass of RunTest:
+
+    class Small(RunTest):
+        def test_two_ranks(self):
+            job = self.srbench(2, "--iterations=5")
+            self.assert_passed(job, permutations=13)
+
+From the environment: SRBENCH (the program), MPIEXEC, SRBENCH_TEST_DB (a
+redis-server), SRBENCH_TEST_SANITIZED (waits are longer).
+"""
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import h5py
+import numpy
+
+SOURCE = Path(__file__).resolve().parents[2]
+SRBENCH = os.path.realpath(os.environ.get("SRBENCH", SOURCE / "build/srbench"))
+MPIEXEC = os.environ.get("MPIEXEC") or "mpiexec"
+DATABASE = os.environ.get("SRBENCH_TEST_DB") or "redis-server"
+SANITIZED = bool(os.environ.get("SRBENCH_TEST_SANITIZED"))
+GUARD_ROLE = "--guard-of-a-steward"
+PATIENCE = 5.0  # how long the last process may take to be gone, s
+
+# What root in a container, or more ranks than cores, need under Open MPI.
+OPEN_MPI = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+}
+
+
+def free_port(n=1):
+    """The first of n ports that are free in a row, as are those of a cluster's
+    bus, 10000 above. Below the range that the kernel gives to clients."""
+    for _ in range(1000):
+        first = random.randrange(11000, 22000 - n)
+        if all(port_is_free(p) and port_is_free(p + 10000)
+               for p in range(first, first + n)):
+            return first
+    raise RuntimeError(f"no {n} free ports in a row")
+
+
+def port_is_free(port):
+    with socket.socket() as s:
+        try:
+            s.bind(("", port))
+        except OSError:
+            return False
+        return True
+
+
+class Process:
+    """One process, as /proc showed it."""
+
+    def __init__(self, pid):
+        proc = Path("/proc") / str(pid)
+        self.pid = pid
+        stat = (proc / "stat").read_text()
+        self.name = stat[stat.index("(") + 1:stat.rindex(")")]
+        self.state, self.parent = stat[stat.rindex(")") + 2:].split()[:2]
+        self.parent = int(self.parent)
+        self.environ = (proc / "environ").read_bytes()
+        self.command = (proc / "cmdline").read_bytes().replace(
+            b"\0", b" ").decode(errors="replace").strip()
+        self.cwd = self.link(proc / "cwd")
+        self.exe = self.link(proc / "exe").replace(" (deleted)", "")
+
+    @staticmethod
+    def link(path):
+        try:
+            return os.readlink(path)
+        except OSError:
+            return ""
+
+    def __str__(self):
+        return f"{self.name} {self.pid} ({self.command})"
+
+    @property
+    def is_guard(self):
+        return GUARD_ROLE in self.command
+
+    @property
+    def is_rank(self):
+        return self.exe == SRBENCH and not self.is_guard
+
+    @property
+    def is_server(self):
+        return "redis-server" in (self.name, os.path.basename(self.exe)) \
+            or os.path.basename(self.exe).startswith("redis-")
+
+    def is_of(self, tmpdir):
+        """Whether it was started with this TMPDIR. A redis-server writes its
+        title over its environment; its working folder is left to know it by."""
+        mark = f"TMPDIR={tmpdir}".encode()
+        return (mark in self.environ.split(b"\0") or str(tmpdir) in self.command
+                or self.cwd.startswith(str(tmpdir)))
+
+
+def processes(tmpdir):
+    """All processes (no zombies) that were started with this TMPDIR."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        try:
+            process = Process(int(entry))
+        except (OSError, ValueError, IndexError):  # ended meanwhile
+            continue
+        if process.state != "Z" and process.is_of(tmpdir):
+            found.append(process)
+    return found
+
+
+def kill_all(tmpdir):
+    """SIGKILL to all processes of this TMPDIR, until there are none."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = processes(tmpdir)
+        if not found:
+            return
+        for process in found:
+            try:
+                os.kill(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.02)
+
+
+def parse_pairs(text):
+    """'a=1 b=x' as {'a': 1, 'b': 'x'}."""
+    values = {}
+    for name, value in re.findall(r"(\S+?)=(\S*)", text):
+        try:
+            values[name] = int(value)
+        except ValueError:
+            values[name] = value
+    return values
+
+
+class Job:
+    """A run of srbench, started; nranks 0 is without mpiexec.
+
+    After wait(): returncode, stdout, stderr, status ({'verdict': 'pass',
+    'permutations': 18, ...} or {}), foms (list of {'perm': 7, 'name':
+    'put_tensor_median', 'value': 8.1e-4, 'unit': 's'}), seconds.
+    """
+
+    def __init__(self, nranks, *args, tmpdir, env=None, cwd=None,
+                 mpiexec_args=()):
+        self.tmpdir = str(tmpdir)
+        self.command = [SRBENCH, *map(str, args)]
+        if nranks:
+            self.command = [MPIEXEC, *mpiexec_args, "-n", str(nranks),
+                            *self.command]
+        environ = {**OPEN_MPI, **os.environ}
+        # the server of the tests is the one that PATH leads to
+        environ["PATH"] = f"{os.path.dirname(shutil.which(DATABASE) or '/')}:" \
+                          f"{environ['PATH']}"
+        environ.update(env or {})
+        environ["TMPDIR"] = self.tmpdir
+        # files, not pipes: a process left behind would keep a pipe open
+        self.files = [tempfile.TemporaryFile() for _ in range(2)]
+        self.kept = None
+        self.start = time.monotonic()
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=self.files[0],
+            stderr=self.files[1], env=environ, cwd=cwd, start_new_session=True)
+        self.returncode = None
+
+    def read(self, which):
+        if self.kept:
+            return self.kept[which]
+        size = os.fstat(self.files[which].fileno()).st_size
+        return os.pread(self.files[which].fileno(), size, 0).decode(
+            errors="replace")
+
+    @property
+    def stdout(self):
+        return self.read(0)
+
+    @property
+    def stderr(self):
+        return self.read(1)
+
+    @property
+    def foms(self):
+        foms = [parse_pairs(line) for line in self.stdout.splitlines()
+                if line.startswith("SRBENCH_FOM ")]
+        for fom in foms:
+            fom["value"] = float(fom["value"])
+        return foms
+
+    @property
+    def status(self):
+        found = re.findall(r"^SRBENCH_STATUS (\S+) ?(.*)$", self.stdout, re.M)
+        if len(found) != 1:
+            return {}
+        return {"verdict": found[0][0], **parse_pairs(found[0][1])}
+
+    def ranks(self):
+        """The ranks that run now."""
+        return [p for p in processes(self.tmpdir) if p.is_rank]
+
+    def guards(self):
+        return [p for p in processes(self.tmpdir) if p.is_guard]
+
+    def servers(self):
+        """The database servers that run now."""
+        return [p for p in processes(self.tmpdir) if p.is_server]
+
+    def wait_until(self, condition, what, timeout=30):
+        """Wait for condition() to be true while the job runs."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if self.process.poll() is not None:
+                raise AssertionError(
+                    f"the job ended before {what}\n{self.describe()}")
+            if time.monotonic() > deadline:
+                kill_all(self.tmpdir)
+                raise AssertionError(
+                    f"{what}: not within {timeout} s\n{self.describe()}")
+            time.sleep(0.01)
+
+    def wait(self, timeout=60):
+        """Wait for the end of the job; past the time limit the whole tree is
+        killed and the test fails."""
+        timeout = timeout * 4 if SANITIZED else timeout
+        try:
+            self.returncode = self.process.wait(
+                max(0.0, self.start + timeout - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            held = "\n  ".join(map(str, processes(self.tmpdir)))
+            kill_all(self.tmpdir)
+            self.process.kill()
+            self.returncode = self.process.wait()
+            raise AssertionError(f"no end within {timeout} s; running were\n"
+                                 f"  {held}\n{self.describe()}") from None
+        self.seconds = time.monotonic() - self.start
+        return self
+
+    def close(self):
+        """Kill the job if it still runs; what it printed stays readable."""
+        if self.process.poll() is None:
+            kill_all(self.tmpdir)
+            self.process.kill()
+            self.process.wait()
+        self.kept = self.kept or [self.read(0), self.read(1)]
+        for f in self.files:
+            f.close()
+
+    def describe(self):
+        """The job in words, for a test that failed."""
+        def tail(text):
+            lines = text.splitlines()
+            cut = ["..."] if len(lines) > 40 else []
+            return "\n".join("    " + x for x in cut + lines[-40:])
+        return (f"  command: {' '.join(self.command)}\n"
+                f"  exit status: {self.returncode}\n"
+                f"  standard output:\n{tail(self.stdout)}\n"
+                f"  standard error:\n{tail(self.stderr)}")
+
+
+def run(nranks, *args, timeout=60, env=None, cwd=None, mpiexec_args=(),
+        tmpdir=None):
+    """Run srbench to its end; nranks 0 is without mpiexec. Most tests want
+    RunTest.srbench() instead."""
+    with tempfile.TemporaryDirectory(prefix="srbt-") as own:
+        job = Job(nranks, *args, tmpdir=tmpdir or own, env=env, cwd=cwd,
+                  mpiexec_args=mpiexec_args)
+        try:
+            return job.wait(timeout)
+        finally:
+            job.close()
+
+
+class RunTest(unittest.TestCase):
+    """A test with a private TMPDIR (self.tmpdir), a folder for its files
+    (self.dir) and a range of ports (self.port and the next), all gone after it,
+    and nothing left running."""
+
+    PORTS = 16
+
+    def setUp(self):
+        self.top = Path(tempfile.mkdtemp(prefix="srbt-"))
+        self.addCleanup(shutil.rmtree, self.top, ignore_errors=True)
+        self.dir = self.top / "files"
+        self.tmpdir = self.top / "tmp"  # short: paths of sockets are limited
+        self.dir.mkdir()
+        self.tmpdir.mkdir()
+        self.port = free_port(self.PORTS)
+        self.jobs = []
+
+    def tearDown(self):
+        for job in self.jobs:
+            job.close()
+        left = self.await_no_leftovers()
+        kill_all(self.tmpdir)
+        self.assertEqual(left, [], "left behind: " + "; ".join(left))
+
+    def leftovers(self):
+        """What now exists of this test's jobs: processes and scratch, in
+        words."""
+        return [str(p) for p in processes(self.tmpdir)] + [
+            f"scratch {p}" for p in sorted(self.tmpdir.iterdir())]
+
+    def servers(self):
+        """The database servers of this test that run now."""
+        return [p for p in processes(self.tmpdir) if p.is_server]
+
+    def await_no_leftovers(self, timeout=PATIENCE):
+        """Wait for what is left to go away; returns what has not."""
+        deadline = time.monotonic() + timeout
+        while True:
+            left = self.leftovers()
+            if not left or time.monotonic() > deadline:
+                return left
+            time.sleep(0.05)
+
+    def start(self, nranks, *args, env=None, cwd=None, mpiexec_args=()):
+        """Start a job on this test's ports, with its files in self.dir."""
+        given = [str(a).replace("-", "_") for a in args]
+        if not any(a.startswith("__db_port") for a in given):
+            args = (*args, f"--db_port={self.port}")
+        job = Job(nranks, *args, tmpdir=self.tmpdir, env=env,
+                  cwd=cwd or self.dir, mpiexec_args=mpiexec_args)
+        self.jobs.append(job)
+        return job
+
+    def srbench(self, nranks, *args, timeout=60, **how):
+        """Run a job to its end; how: env, cwd, mpiexec_args of start()."""
+        return self.start(nranks, *args, **how).wait(timeout)
+
+    def open(self, path):
+        """A result file, open until the end of the test."""
+        f = h5py.File(path, "r")
+        self.addCleanup(f.close)
+        return f
+
+    # --- what is asked of every run ------------------------------------------
+
+    def assert_status(self, job, returncode, **counts):
+        """Exit status, verdict, and counts of SRBENCH_STATUS."""
+        self.assertEqual(job.returncode, returncode, job.describe())
+        status = job.status
+        self.assertEqual(status.get("verdict"),
+                         "pass" if returncode == 0 else "fail", job.describe())
+        for name, count in counts.items():
+            self.assertEqual(status.get(name), count,
+                             f"{name} of SRBENCH_STATUS\n{job.describe()}")
+
+    def assert_passed(self, job, permutations):
+        """All permutations completed and verified."""
+        self.assert_status(job, 0, permutations=permutations,
+                           completed=permutations, failed=0, skipped=0,
+                           verify_errors=0)
+
+    def assert_whole(self, path, permutations):
+        """A result file of completed permutations, complete and consistent.
+        Returns it open."""
+        f = self.open(path)
+        names = sorted(n for n in f if n.startswith("perm_"))
+        self.assertEqual(names, [f"perm_{i:04d}" for i in range(permutations)])
+        for name in names:
+            with self.subTest(permutation=name, file=str(path)):
+                self.assert_permutation(f[name])
+        self.assert_summary(f["summary"], permutations)
+        return f
+
+    def assert_permutation(self, g):
+        """One completed permutation: its shapes, its times, and that clients,
+        shards and the server's own counters tell the same story."""
+        attrs = {k: text(v) for k, v in g.attrs.items()}
+        self.assertEqual(attrs["status"], "completed", attrs.get("error"))
+        iterations, warmup = int(attrs["iterations"]), int(attrs["warmup"])
+        nclients = g["client_rank"].shape[0]
+        nshards = g["shard_clients"].shape[0]
+        shapes = {
+            "put_tensor": (nclients, iterations),
+            "unpack_tensor": (nclients, iterations),
+            "put_start": (nclients, iterations),
+            "unpack_start": (nclients, iterations),
+        }
+        if warmup:
+            shapes["warmup_put_tensor"] = (nclients, warmup)
+            shapes["warmup_unpack_tensor"] = (nclients, warmup)
+        for name in ("connect_time", "loop_time", "main_time", "between_time",
+                     "client_rank", "client_node", "client_shard"):
+            shapes[name] = (nclients,)
+        for name in ("shard_address", "shard_clients", "shard_commands"):
+            shapes[name] = (nshards,)
+        for name, shape in shapes.items():
+            self.assertIn(name, g)
+            self.assertEqual(g[name].shape, shape, name)
+
+        for name in ("put_tensor", "unpack_tensor", "connect_time",
+                     "loop_time", "main_time"):
+            values = g[name][...]
+            self.assertTrue(numpy.isfinite(values).all(), f"{name} has gaps")
+            self.assertTrue((values > 0).all(), f"{name} is not positive")
+            self.assertEqual(text(g[name].attrs["units"]), "s", name)
+        self.assert_order(g)
+
+        self.assertEqual(len(set(g["client_rank"][...])), nclients)
+        shards = g["client_shard"][...]
+        self.assertTrue(((shards >= 0) & (shards < nshards)).all())
+        counted = numpy.bincount(shards, minlength=nshards)
+        self.assertEqual(counted.tolist(), g["shard_clients"][...].tolist())
+        # a put and a get each, and nothing else between the two readings
+        self.assertEqual(
+            g["shard_commands"][...].tolist(),
+            (counted * (warmup + iterations) * 2).tolist(),
+            "commands that the servers counted")
+        payload = int(attrs["payload_bytes"])
+        self.assertEqual(payload, int(attrs["tensor_bytes"]) // 4 * 4)
+
+    def assert_order(self, g):
+        """In every client put, get, put, get ... follow one another, within its
+        loop, and the loop within main."""
+        put, get = g["put_start"][...], g["unpack_start"][...]
+        put_end = put + g["put_tensor"][...]
+        get_end = get + g["unpack_tensor"][...]
+        slack = 1e-6  # rounding of float64 seconds
+        self.assertTrue((get >= put_end - slack).all(), "a get before its put")
+        self.assertTrue((put[:, 1:] >= get_end[:, :-1] - slack).all(),
+                        "a put before the last get")
+        loop, whole = g["loop_time"][...], g["main_time"][...]
+        spans = (g["put_tensor"][...] + g["unpack_tensor"][...]).sum(axis=1)
+        self.assertTrue((spans <= loop + slack).all(), "loop_time too short")
+        self.assertTrue((loop <= whole + slack).all(), "main_time too short")
+
+    def assert_summary(self, summary, permutations):
+        for name in ("index", "status"):
+            self.assertIn(name, summary)
+        for name, column in summary.items():
+            self.assertEqual(column.shape, (permutations,),
+                             f"/summary/{name}")
+        self.assertEqual(summary["index"][...].tolist(),
+                         list(range(permutations)))
+
+
+def text(value):
+    """An attribute or element as str where it is text."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def column(group, name):
+    """A one-dimensional dataset as a list, text as str."""
+    return [text(v) for v in group[name][...].tolist()]
+
+
+def main():
+    unittest.main(verbosity=2)
