@@ -46,7 +46,7 @@ static void folder_of(const struct den *d, int number, char *path, size_t n)
 /* The last words of a server's log, on one line; "" if it said nothing. */
 static void log_tail(const char *folder, char *tail, size_t n)
 {
-    char path[SRB_SCRATCH_MAX + 64];
+    char path[SRB_SCRATCH_MAX + 64], *line;
     ssize_t got = 0;
     struct stat st;
     int fd;
@@ -61,8 +61,9 @@ static void log_tail(const char *folder, char *tail, size_t n)
     got = read(fd, tail, n - 1);
     close(fd);
     tail[got > 0 ? got : 0] = '\0';
-    if (got == (ssize_t)n - 1 && strchr(tail, '\n')) /* from a line's start */
-        memmove(tail, strchr(tail, '\n') + 1, strlen(strchr(tail, '\n')));
+    line = strchr(tail, '\n');
+    if (got == (ssize_t)n - 1 && line && line[1]) /* from a line's start */
+        memmove(tail, line + 1, strlen(line));
     for (char *c = tail; *c; c++)
         if (*c == '\n')
             *c = c[1] ? '|' : '\0';

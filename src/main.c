@@ -326,8 +326,7 @@ static int answer(int argc, char **argv)
 static int with_machine(struct team *t, const struct options *o,
                         const struct input *in, struct discovery *d)
 {
-    struct run_args args = {.options = o,
-                            .config_file = in->text ? in->text : ""};
+    struct run_args args = {.options = o, .config = in->text ? in->text : ""};
     char *line;
     int status;
 

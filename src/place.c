@@ -17,16 +17,19 @@ static int split_nodes(struct placement *pl, const struct permutation *p,
 
     if (want < 1)
         want = 1;
-    if (want + db > nnodes)
+    if (want + db > nnodes) {
+        char databases[64] = "";
+
+        if (standard)
+            snprintf(databases, sizeof databases, " and %lld database node%s",
+                     (long long)db, db == 1 ? "" : "s");
         return error_set(
-            err,
-            "too few nodes: %lld client node%s%s%lld database node%s "
-            "needed, the job has %d%s",
-            (long long)want, want == 1 ? "" : "s", standard ? " and " : ", ",
-            (long long)db, db == 1 ? "" : "s", nnodes,
+            err, "too few nodes: %lld client node%s%s needed, the job has %d%s",
+            (long long)want, want == 1 ? "" : "s", databases, nnodes,
             pl->machine->imaginary
                 ? ""
                 : "; ask for more nodes, or cut each with --virtual_nodes");
+    }
     pl->client_nodes = (int)want;
     pl->db_nodes = standard ? (int)db : pl->client_nodes;
     pl->first_db_node = standard ? nnodes - (int)db : 0;
@@ -64,6 +67,16 @@ static int count_clients(struct placement *pl, const struct permutation *p,
     return 0;
 }
 
+static int host_shards(const struct placement *pl, int host)
+{
+    int shards = 0;
+
+    for (int n = 0; n < pl->db_nodes; n++)
+        if (pl->machine->nodes[pl->first_db_node + n].host == host)
+            shards += pl->shards_per_node;
+    return shards;
+}
+
 /* Ports are numbered per host: nodes that share a kernel share its ports. */
 static int assign_ports(struct placement *pl, const struct permutation *p,
                         struct error *err)
@@ -86,9 +99,11 @@ static int assign_ports(struct placement *pl, const struct permutation *p,
         /* the cluster bus takes port + 10000 */
         if (port > 55535)
             rc = error_set(err,
-                           "db_port: %lld leaves no room for the %d shards of "
-                           "host %s (ports up to 55535); choose a lower one",
-                           (long long)first, used[host],
+                           "db_port: %lld leaves room for %lld of the %d "
+                           "shards of host %s (ports up to 55535); choose a "
+                           "lower one",
+                           (long long)first, (long long)(55536 - first),
+                           host_shards(pl, host),
                            m->nodes[place_shard_node(pl, s)].name);
         pl->shard_port[s] = (int)port;
     }

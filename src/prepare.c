@@ -185,8 +185,8 @@ static void describe(struct plan *plan, const struct team *t,
     plan->config = config_text(args->options);
     plan->study = (struct study){
         .command_line = args->command_line,
-        .config = plan->config,
-        .config_file = args->config_file,
+        .config = args->config,
+        .resolved_config = plan->config,
         .exp_name = plan->exp_name,
         .output = plan->output,
         .server = plan->server_names,

@@ -97,7 +97,9 @@ int proc_wait(pid_t pid, int64_t deadline)
         if (nap < 5000000)
             nap *= 2;
     }
-    kill(pid, SIGKILL);
+    /* it leads a group of its own: what it started goes with it */
+    if (kill(-pid, SIGKILL) != 0)
+        kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return status;
@@ -159,7 +161,10 @@ int proc_capture(char *const argv[], double seconds, char *buf, size_t n,
     if (status == 0)
         return 0;
     buf[strcspn(buf, "\n")] = '\0';
-    return error_set(err, "'%s' %s: %.200s", argv[0],
-                     proc_print_status(status, how, sizeof how),
+    if (WIFSIGNALED(status) && tick_now() >= deadline)
+        snprintf(how, sizeof how, "did not end within %g s", seconds);
+    else
+        proc_print_status(status, how, sizeof how);
+    return error_set(err, "'%s' %s: %.200s", argv[0], how,
                      buf[0] ? buf : "(it printed nothing)");
 }

@@ -102,7 +102,7 @@ void record_study(struct fields *f, const struct study *s)
     fields_text(f, "exp_name", s->exp_name);
     fields_text(f, "command_line", s->command_line);
     fields_text(f, "config", s->config);
-    fields_text(f, "config_file", s->config_file);
+    fields_text(f, "resolved_config", s->resolved_config);
     uuid(text, sizeof text);
     fields_text(f, "uuid", text);
     fields_text(f, "start_time", record_now(now, sizeof now));

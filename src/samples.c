@@ -1,5 +1,6 @@
 #include "srb/samples.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +49,9 @@ int64_t samples_quantile_rank(int64_t n, double q, int64_t *upper)
 
     if (n <= 0)
         return -1;
-    /* q n may miss a whole number by an ulp, which ceil() would carry on */
-    rank = (int64_t)ceil(q * (double)n - 1e-9 * q * (double)n) - 1;
+    /* q n may miss a whole number by an ulp or two, which ceil() would carry on
+     */
+    rank = (int64_t)ceil(q * (double)n * (1 - 4 * DBL_EPSILON)) - 1;
     if (rank < 0)
         rank = 0;
     if (rank > n - 1)

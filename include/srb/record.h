@@ -49,8 +49,8 @@ char *record_mpi_version(char *buf, size_t n);
 /* The study as a whole: attributes of the root group. */
 struct study {
     const char *command_line;
-    const char *config;      /* resolved, as --show_config prints it */
-    const char *config_file; /* as it was read, "" if none */
+    const char *config;          /* the file as it was read, "" if none */
+    const char *resolved_config; /* as --show_config prints it */
     const char *exp_name, *output;
     const char *server; /* "redis 7.0.15", several comma-separated */
     const struct job *job;

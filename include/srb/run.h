@@ -11,7 +11,7 @@
 struct run_args {
     const struct options *options;
     const char *command_line;
-    const char *config_file; /* its text as it was read, "" if none */
+    const char *config; /* the file's text as it was read, "" if none */
 };
 
 /* Plan, refuse what cannot run, run every permutation, write the file, print

@@ -68,7 +68,9 @@ struct sink_ops {
                          const struct fields *row, size_t nperms,
                          struct error *err);
     /* Start the group of permutation `index` (/perm_0007). size[d] is the
-     * length of dimension d; a dimension of length 0 gets no scale. */
+     * length of dimension d; a dimension of length 0 gets no scale. One that
+     * was begun and not ended, or whose end failed, is not in the file and may
+     * be begun again; one whose write failed can only be begun again. */
     int (*begin)(struct sink *s, size_t index, const size_t size[SINK_DIMS],
                  struct error *err);
     /* Write rows first .. first + nrows of an array of the running permutation;

@@ -1,0 +1,577 @@
+/* hdf5.c - the result file as HDF5.
+ *
+ * The library has the file open only while a permutation is written; between
+ * them the file is closed and whole. See hdf5_keep.c for what happens when this
+ * process is killed in the midst.
+ */
+#include <hdf5_hl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hdf5_parts.h"
+#include "srb/sink.h"
+
+/* Room on the disk for headers, attributes and heaps; texts come on top. */
+static const uint64_t margin = 1 << 18;
+
+/* The root group's header has room for the link of every permutation to come
+ * and some attributes (hdf5_keep.c). */
+enum { LINK_BYTES = 40, MORE_BYTES = 8000, MOST_LINKS = 60000 };
+
+static const char *const dim_name[SINK_DIMS] = {
+    [SINK_CLIENT] = "client",
+    [SINK_ITERATION] = "iteration",
+    [SINK_WARMUP] = "warmup",
+    [SINK_SHARD] = "shard",
+};
+
+struct hdf5_sink {
+    struct sink sink;
+    char *path;
+    struct keep keep;
+    size_t nperms, ncols;
+    struct field *columns; /* names and types of the summary's */
+    uint64_t *column;      /* where each starts in the file */
+
+    bool dead; /* the library could not close the file: no more of it */
+
+    /* While the library has the file open: */
+    hid_t file, group; /* no group: none runs */
+    bool broken;       /* something of the running permutation is missing */
+    size_t index;
+    size_t size[SINK_DIMS];
+    hid_t scale[SINK_DIMS];
+};
+
+static struct hdf5_sink *self(struct sink *s)
+{
+    return (struct hdf5_sink *)s;
+}
+
+static int h5_error(struct hdf5_sink *h, const char *what, struct error *err)
+{
+    return put_error(err, what, h->path);
+}
+
+/* ---- creation ---- */
+
+static uint64_t text_bytes(const struct fields *f)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        n += 128 + (f->list[i].text ? strlen(f->list[i].text) : 0);
+    return n;
+}
+
+/* About the size of the new file. */
+static uint64_t first_size(const struct hdf5_sink *h,
+                           const struct fields *study,
+                           const struct sink_table *hosts,
+                           const struct fields *row)
+{
+    const struct fields cells = {.list = (struct field *)hosts->cells,
+                                 .n = hosts->nrows * hosts->ncols};
+
+    return 8 * margin + text_bytes(study) + text_bytes(&cells) +
+           h->nperms * (LINK_BYTES + 8 + row->n * 16 + 2 * text_bytes(row));
+}
+
+static hid_t make_group(hid_t file, const char *name)
+{
+    hid_t plan = put_group_plan(H5P_GROUP_CREATE, 0);
+    hid_t group = H5Gcreate2(file, name, H5P_DEFAULT, plan, H5P_DEFAULT);
+
+    H5Pclose(plan);
+    return group;
+}
+
+static int make_hosts(hid_t file, const struct sink_table *hosts)
+{
+    hid_t group = make_group(file, "hosts"), scale;
+    int rc = 0;
+
+    if (group < 0 || hosts->nrows == 0)
+        return group < 0 || H5Gclose(group) < 0 ? -1 : 0;
+    scale = put_scale(group, "node", hosts->nrows);
+    for (size_t i = 0; i < hosts->ncols && scale >= 0 && rc == 0; i++)
+        rc = put_column(group, scale, &hosts->cells[i], hosts->ncols,
+                        hosts->nrows, NULL);
+    if (scale < 0 || H5Dclose(scale) < 0)
+        rc = -1;
+    return H5Gclose(group) < 0 ? -1 : rc;
+}
+
+static int make_summary(struct hdf5_sink *h, hid_t file,
+                        const struct fields *row)
+{
+    hid_t group = make_group(file, "summary"), scale;
+    int rc = 0;
+
+    if (group < 0)
+        return -1;
+    scale = put_scale(group, "permutation", h->nperms);
+    for (size_t i = 0; i < row->n && scale >= 0 && rc == 0; i++)
+        rc = put_column(group, scale, &row->list[i], 0, h->nperms,
+                        &h->column[i]);
+    if (scale < 0 || H5Dclose(scale) < 0)
+        rc = -1;
+    return H5Gclose(group) < 0 ? -1 : rc;
+}
+
+static size_t header_room(size_t nperms)
+{
+    return nperms * LINK_BYTES + MORE_BYTES;
+}
+
+static int fill_file(struct hdf5_sink *h, hid_t file,
+                     const struct fields *study, const struct sink_table *hosts,
+                     const struct fields *row)
+{
+    hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
+    int rc = -1;
+
+    if (root >= 0 && put_facts(root, study) == 0 &&
+        make_hosts(file, hosts) == 0 && make_summary(h, file, row) == 0)
+        rc = 0;
+    if (root >= 0)
+        H5Gclose(root);
+    return rc;
+}
+
+/* Write all but permutations to the empty file `made`. */
+static int make_file(struct hdf5_sink *h, const char *made,
+                     const struct fields *study, const struct sink_table *hosts,
+                     const struct fields *row, struct error *err)
+{
+    hid_t access = put_access_plan();
+    hid_t plan = put_group_plan(H5P_FILE_CREATE, study->n);
+    hid_t file = H5Fcreate(made, H5F_ACC_TRUNC, plan, access);
+    int rc = -1;
+
+    if (file < 0)
+        h5_error(h, "create the output", err);
+    else if (keep_reserve(&h->keep, first_size(h, study, hosts, row), err) == 0)
+        rc = fill_file(h, file, study, hosts, row)
+                 ? h5_error(h, "write the output", err)
+                 : 0;
+    if (file >= 0 && H5Fclose(file) < 0 && rc == 0)
+        rc = h5_error(h, "write the output", err);
+    H5Pclose(plan);
+    H5Pclose(access);
+    return rc;
+}
+
+/* The file is made beside its path and appears there when it is whole. */
+static int create(struct hdf5_sink *h, bool overwrite,
+                  const struct fields *study, const struct sink_table *hosts,
+                  const struct fields *row, struct error *err)
+{
+    char made[PATH_MAX];
+
+    if (keep_check(h->path, overwrite, err) || keep_folders(h->path, err))
+        return -1;
+    h->keep.fd = keep_create(made, sizeof made, h->path, err);
+    if (h->keep.fd < 0)
+        return -1;
+    if (make_file(h, made, study, hosts, row, err) == 0 &&
+        keep_adopt(&h->keep, header_room(h->nperms), err) == 0 &&
+        keep_sync(&h->keep, err) == 0 &&
+        keep_publish(made, h->path, overwrite, err) == 0)
+        return 0;
+    unlink(made);
+    return -1;
+}
+
+static void release(struct hdf5_sink *h)
+{
+    if (h->keep.fd >= 0)
+        close(h->keep.fd);
+    free(h->keep.header);
+    free(h->columns);
+    free(h->column);
+    free(h->path);
+    free(h);
+}
+
+static struct hdf5_sink *new_sink(const char *path, const struct fields *row,
+                                  size_t nperms)
+{
+    struct hdf5_sink *h = calloc(1, sizeof *h);
+
+    if (!h)
+        return NULL;
+    h->sink.ops = &sink_hdf5;
+    h->keep.fd = -1;
+    h->file = h->group = H5I_INVALID_HID;
+    h->nperms = nperms;
+    h->ncols = row->n;
+    h->path = strdup(path);
+    h->keep.path = h->path;
+    h->column = calloc(row->n + 1, sizeof *h->column);
+    h->columns = calloc(row->n + 1, sizeof *h->columns);
+    if (!h->path || !h->column || !h->columns) {
+        release(h);
+        return NULL;
+    }
+    for (size_t i = 0; i < row->n; i++)
+        h->columns[i] = row->list[i];
+    return h;
+}
+
+static int check_number(const char *path, const struct fields *study,
+                        size_t nperms, struct error *err)
+{
+    size_t most = (HEADER_GAP * (study->n + 2) - header_room(0)) / LINK_BYTES;
+
+    if (most > MOST_LINKS)
+        most = MOST_LINKS;
+    if (nperms > 0 && nperms <= most)
+        return 0;
+    return error_set(err,
+                     "the output '%s' can hold 1 to %zu permutations, not "
+                     "%zu; sweep in parts",
+                     path, most, nperms);
+}
+
+static struct sink *hdf5_open(const char *path, bool overwrite,
+                              const struct fields *study,
+                              const struct sink_table *hosts,
+                              const struct fields *row, size_t nperms,
+                              struct error *err)
+{
+    struct hdf5_sink *h;
+
+    if (check_number(path, study, nperms, err))
+        return NULL;
+    put_start();
+    h = new_sink(path, row, nperms);
+    if (!h) {
+        error_set(err, "out of memory for the output '%s'", path);
+        return NULL;
+    }
+    if (create(h, overwrite, study, hosts, row, err)) {
+        release(h);
+        return NULL;
+    }
+    return &h->sink;
+}
+
+/* ---- a session: the library has the file open ---- */
+
+static int session_open(struct hdf5_sink *h, struct error *err)
+{
+    hid_t access;
+
+    if (h->dead)
+        return error_set(err,
+                         "'%s' is not written any more, after an earlier "
+                         "failure",
+                         h->path);
+    if (h->file >= 0)
+        return 0;
+    if (keep_reserve(&h->keep, h->keep.reserved + margin, err) ||
+        keep_guard(&h->keep, err))
+        return -1;
+    access = put_access_plan();
+    h->file = H5Fopen(h->path, H5F_ACC_RDWR, access);
+    H5Pclose(access);
+    if (h->file < 0)
+        return h5_error(h, "open the output", err);
+    return keep_detach(&h->keep, err);
+}
+
+/* A group without a link is gone when it is closed, and what it links to. */
+static void close_group(struct hdf5_sink *h)
+{
+    for (int d = 0; d < SINK_DIMS; d++) {
+        if (h->scale[d] > 0)
+            H5Dclose(h->scale[d]);
+        h->scale[d] = 0;
+    }
+    if (h->group >= 0)
+        H5Gclose(h->group);
+    h->group = H5I_INVALID_HID;
+    h->broken = false;
+}
+
+/* When the library cannot close the file, the file on disk stays as it was at
+ * session_open(). */
+static int session_close(struct hdf5_sink *h, struct error *err)
+{
+    herr_t rc;
+
+    close_group(h);
+    if (h->file < 0)
+        return 0;
+    rc = H5Fclose(h->file);
+    h->file = H5I_INVALID_HID;
+    if (rc < 0) {
+        h->dead = true;
+        return h5_error(h, "write the output", err);
+    }
+    return keep_settle(&h->keep, err);
+}
+
+/* Let the disk set room aside before the library may count on it: a file that
+ * the library cannot write to its end it cannot close either. */
+static int make_room(struct hdf5_sink *h, uint64_t bytes, struct error *err)
+{
+    hsize_t size;
+
+    if (H5Fget_filesize(h->file, &size) < 0)
+        return h5_error(h, "measure the output", err);
+    return keep_reserve(&h->keep, size + bytes + margin, err);
+}
+
+/* ---- permutations ---- */
+
+static void group_name(const struct hdf5_sink *h, size_t index, char name[32])
+{
+    int digits = 4;
+
+    for (size_t n = h->nperms - 1; n > 9999; n /= 10)
+        digits++;
+    snprintf(name, 32, "perm_%0*zu", digits, index);
+}
+
+static int make_scales(struct hdf5_sink *h)
+{
+    for (int d = SINK_NO_DIM + 1; d < SINK_DIMS; d++) {
+        if (h->size[d] == 0)
+            continue;
+        h->scale[d] = put_scale(h->group, dim_name[d], h->size[d]);
+        if (h->scale[d] < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The group is linked at the end; until then the library knows no such
+ * permutation. */
+static int make_permutation(struct hdf5_sink *h, struct error *err)
+{
+    char name[32];
+    hid_t plan;
+    htri_t there;
+    uint64_t bytes = 0;
+
+    group_name(h, h->index, name);
+    there = H5Lexists(h->file, name, H5P_DEFAULT);
+    if (there)
+        return there < 0
+                   ? h5_error(h, "read the output", err)
+                   : error_set(err, "'%s' holds %s already", h->path, name);
+    for (int d = SINK_NO_DIM + 1; d < SINK_DIMS; d++)
+        bytes += 8 * h->size[d];
+    if (make_room(h, bytes, err))
+        return -1;
+    plan = put_group_plan(H5P_GROUP_CREATE, 0);
+    h->group = H5Gcreate_anon(h->file, plan, H5P_DEFAULT);
+    H5Pclose(plan);
+    if (h->group < 0 || make_scales(h))
+        return h5_error(h, "write a permutation to", err);
+    return 0;
+}
+
+static int hdf5_begin(struct sink *s, size_t index,
+                      const size_t size[SINK_DIMS], struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+
+    if (index >= h->nperms)
+        return error_set(err, "'%s' holds %zu permutations, none of number %zu",
+                         h->path, h->nperms, index);
+    if (h->group >= 0 && session_close(h, err))
+        return -1;
+    h->index = index;
+    memcpy(h->size, size, sizeof h->size);
+    if (session_open(h, err) || make_permutation(h, err)) {
+        session_close(h, NULL);
+        return -1;
+    }
+    return 0;
+}
+
+/* What n texts take in a heap; numbers take nothing more. */
+static uint64_t heap_bytes(enum field_type type, size_t n, const void *data)
+{
+    const char *const *text = data;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; type == FIELD_TEXT && i < n; i++)
+        bytes += 32 + (text[i] ? strlen(text[i]) : 0);
+    return bytes;
+}
+
+static uint64_t array_bytes(const struct put_shape *shape)
+{
+    return (shape->type == FIELD_TEXT ? 16 : 8) * shape->rows *
+           (shape->cols ? shape->cols : 1);
+}
+
+static hid_t make_array(struct hdf5_sink *h, const struct sink_array *a,
+                        const struct put_shape *shape)
+{
+    hid_t dataset = put_dataset(h->group, shape);
+
+    if (dataset < 0)
+        return dataset;
+    if (H5DSattach_scale(dataset, h->scale[a->rows], 0) < 0 ||
+        (shape->cols && H5DSattach_scale(dataset, h->scale[a->cols], 1) < 0)) {
+        H5Dclose(dataset);
+        return H5I_INVALID_HID;
+    }
+    return dataset;
+}
+
+static int write_array(struct hdf5_sink *h, const struct sink_array *a,
+                       const struct put_shape *shape, size_t first,
+                       size_t nrows, const void *data, struct error *err)
+{
+    htri_t there = H5Lexists(h->group, a->name, H5P_DEFAULT);
+    size_t cells = nrows * (shape->cols ? shape->cols : 1);
+    uint64_t bytes = heap_bytes(a->type, cells, data);
+    hid_t dataset;
+    int rc = 0;
+
+    if (make_room(h, bytes + (there ? 0 : array_bytes(shape)), err))
+        return -1;
+    dataset = there ? H5Dopen2(h->group, a->name, H5P_DEFAULT)
+                    : make_array(h, a, shape);
+    if (dataset < 0)
+        return h5_error(h, "write to", err);
+    if (nrows)
+        rc = put_rows(dataset, shape, first, nrows, data);
+    if (H5Dclose(dataset) < 0 || rc)
+        return h5_error(h, "write to", err);
+    return 0;
+}
+
+static int hdf5_write(struct sink *s, const struct sink_array *a, size_t first,
+                      size_t nrows, const void *data, struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+    bool flat = a->cols == SINK_NO_DIM;
+    size_t rows = h->size[a->rows], cols = flat ? 0 : h->size[a->cols];
+    struct put_shape shape = {.name = a->name,
+                              .unit = a->unit,
+                              .long_name = a->long_name,
+                              .type = a->type,
+                              .rows = rows,
+                              .cols = cols,
+                              .whole = first == 0 && nrows == rows};
+
+    if (h->group < 0)
+        return error_set(err, "no permutation of '%s' is begun", h->path);
+    if (rows == 0 || (cols == 0 && !flat))
+        return 0;
+    if (first > rows || nrows > rows - first)
+        return error_set(err, "'%s' has %zu rows in %s, none at %zu", h->path,
+                         rows, a->name, first + nrows);
+    h->broken = true;
+    if (write_array(h, a, &shape, first, nrows, data, err))
+        return error_prefix(err, "%s", a->name);
+    h->broken = false;
+    return 0;
+}
+
+static int check_row(const struct hdf5_sink *h, const struct fields *row,
+                     struct error *err)
+{
+    for (size_t i = 0; i < row->n && i < h->ncols; i++)
+        if (row->list[i].type != h->columns[i].type ||
+            strcmp(row->list[i].name, h->columns[i].name) != 0)
+            return error_set(err,
+                             "column %zu of the summary of '%s' is %s, "
+                             "not %s",
+                             i, h->path, h->columns[i].name, row->list[i].name);
+    if (row->n != h->ncols)
+        return error_set(err, "the summary of '%s' has %zu columns, not %zu",
+                         h->path, h->ncols, row->n);
+    return 0;
+}
+
+/* The last the library does for a permutation: its attributes and its link. */
+static int finish(struct hdf5_sink *h, const struct fields *attributes,
+                  struct error *err)
+{
+    char name[32];
+
+    if (h->broken)
+        return error_set(err,
+                         "permutation %zu is not in '%s', since a part of it "
+                         "could not be written",
+                         h->index, h->path);
+    if (make_room(h, text_bytes(attributes), err))
+        return -1;
+    group_name(h, h->index, name);
+    if (put_facts(h->group, attributes) ||
+        H5Olink(h->group, h->file, name, H5P_DEFAULT, H5P_DEFAULT) < 0)
+        return h5_error(h, "write a permutation to", err);
+    return 0;
+}
+
+static int hdf5_end(struct sink *s, const struct fields *attributes,
+                    const struct fields *row, struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+
+    if (h->group < 0)
+        return error_set(err, "no permutation of '%s' is begun", h->path);
+    if (check_row(h, row, err) || finish(h, attributes, err)) {
+        session_close(h, NULL);
+        return -1;
+    }
+    if (session_close(h, err))
+        return -1;
+    if (keep_row(&h->keep, h->column, row, h->index, err)) {
+        keep_undo(&h->keep);
+        return -1;
+    }
+    return keep_sync(&h->keep, err);
+}
+
+static int hdf5_note(struct sink *s, const struct fields *study,
+                     struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+    bool running = h->file >= 0;
+    int rc = -1;
+
+    if (session_open(h, err) == 0 &&
+        make_room(h, text_bytes(study), err) == 0) {
+        hid_t root = H5Gopen2(h->file, "/", H5P_DEFAULT);
+
+        rc = root < 0 || put_facts(root, study) || H5Gclose(root) < 0
+                 ? h5_error(h, "write attributes to", err)
+                 : 0;
+    }
+    if (!running && session_close(h, rc ? NULL : err))
+        rc = -1;
+    return rc;
+}
+
+static int hdf5_close(struct sink *s, struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+    int rc = session_close(h, err);
+
+    if (keep_sync(&h->keep, rc ? NULL : err))
+        rc = -1;
+    release(h);
+    return rc;
+}
+
+const struct sink_ops sink_hdf5 = {
+    .name = "hdf5",
+    .open = hdf5_open,
+    .begin = hdf5_begin,
+    .write = hdf5_write,
+    .end = hdf5_end,
+    .note = hdf5_note,
+    .close = hdf5_close,
+};

@@ -1,0 +1,409 @@
+/* hdf5_keep.c - why a killed writer loses nothing.
+ *
+ * The library writes a new permutation's objects behind all there is, but two
+ * things it changes in place: the header of the root group (a link more, and a
+ * checksum) and the superblock at the file's very beginning (where the file
+ * ends, where the root group's header is). A writer killed between or within
+ * these writes would leave a file that nobody can open. So:
+ *
+ *   keep_guard    copies the root group's header, `root`, to a `spare` place
+ *   keep_detach   makes the superblock point at the spare, with one byte
+ *   (the library writes: new objects and `root`, which nothing on disk points
+ *    at any more, and last the superblock, with the file's new end and `root`)
+ *   keep_settle   cuts off room reserved in vain
+ *   keep_row      adds the permutation's row to the columns of /summary
+ *
+ * At any instant the superblock points at a whole header, that of before or
+ * that of after. It holds because the library's metadata cache writes the
+ * superblock last of all; the superblock of version 0 has no checksum and is
+ * 96 bytes in one page, which the kernel writes whole or not at all; the header
+ * is one piece with room for all links to come; the file is extended before its
+ * superblock says so (keep_reserve); a freshly opened file has no heap and no
+ * free space that the library could use again, so it only appends.
+ *
+ * The row is put by hand because the library would write the reference to a
+ * text before the text; and into places that exist, so no header changes.
+ *
+ * The layout is that of the HDF5 File Format Specification: superblock version
+ * 0 (II.A), object header version 2 (IV.A.1.b), global heap (III.E).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hdf5_parts.h"
+
+enum {
+    SUPERBLOCK = 96,
+    AT_FILE_END = 40,
+    AT_ROOT = 64,
+    HEADER_PREFIX = 64, /* at most */
+    HEAP_HEADER = 16,
+    HEAP_OBJECT = 16, /* before the object's bytes */
+    HEAP_LEAST = 4096,
+    TEXT_REFERENCE = 16 /* length 4, heap 8, object in it 4 */
+};
+
+static const uint64_t reserve_step = 1 << 20;
+
+static uint64_t align8(uint64_t n)
+{
+    return (n + 7) & ~(uint64_t)7;
+}
+
+static int fail(struct error *err, const struct keep *k, const char *what)
+{
+    return error_set(err, "cannot %s '%s': %s", what, k->path, strerror(errno));
+}
+
+static int read_at(const struct keep *k, uint64_t at, void *to, size_t n,
+                   struct error *err)
+{
+    char *p = to;
+
+    while (n) {
+        ssize_t got = pread(k->fd, p, n, (off_t)at);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            errno = ENODATA;
+        if (got <= 0)
+            return fail(err, k, "read the result file");
+        p += got;
+        at += (uint64_t)got;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
+static int write_at(const struct keep *k, uint64_t at, const void *from,
+                    size_t n, struct error *err)
+{
+    const char *p = from;
+
+    while (n) {
+        ssize_t put = pwrite(k->fd, p, n, (off_t)at);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return fail(err, k, "write the result file");
+        p += put;
+        at += (uint64_t)put;
+        n -= (size_t)put;
+    }
+    return 0;
+}
+
+static int write_le(const struct keep *k, uint64_t at, uint64_t value,
+                    unsigned width, struct error *err)
+{
+    unsigned char bytes[8];
+
+    put_le(bytes, value, width);
+    return write_at(k, at, bytes, width, err);
+}
+
+static int set_length(struct keep *k, uint64_t bytes, struct error *err)
+{
+    while (ftruncate(k->fd, (off_t)bytes))
+        if (errno != EINTR)
+            return fail(err, k, "set the length of the result file");
+    k->reserved = bytes;
+    return 0;
+}
+
+static int read_superblock(const struct keep *k, unsigned char sb[SUPERBLOCK],
+                           struct error *err)
+{
+    if (read_at(k, 0, sb, SUPERBLOCK, err))
+        return -1;
+    /* Version 0; 8 bytes an address, 8 a length; the file starts at 0. */
+    if (memcmp(sb, "\211HDF\r\n\032\n", 9) || sb[13] != 8 || sb[14] != 8 ||
+        get_le(sb + 24, 8) != 0)
+        return error_set(err,
+                         "the HDF5 library gave '%s' another layout than the "
+                         "one a killed writer survives; use HDF5 1.10 to 1.14",
+                         k->path);
+    return 0;
+}
+
+/* Two places behind `end` whose addresses differ in one byte. */
+static void place_pair(struct keep *k, uint64_t end)
+{
+    uint64_t step = 1 << 16, apart;
+
+    while (k->root_bytes > 100 * step)
+        step <<= 8;
+    apart = (k->root_bytes + step - 1) / step;
+    k->spare = align8(end);
+    if (k->spare / step % 256 + apart > 255)
+        k->spare = (k->spare / step / 256 + 1) * 256 * step;
+    k->root = k->spare + apart * step;
+}
+
+/* Make the superblock on disk point at another root header: one byte, which
+ * cannot be torn (place_pair). */
+static int point_at(const struct keep *k, uint64_t from, uint64_t to,
+                    struct error *err)
+{
+    unsigned char byte;
+
+    for (unsigned i = 0; i < 8; i++) {
+        byte = (unsigned char)(to >> 8 * i);
+        if (byte != (unsigned char)(from >> 8 * i) &&
+            write_at(k, AT_ROOT + i, &byte, 1, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* Read the header at k->spare into memory, wider by `room`. */
+static int take_header(struct keep *k, size_t room, struct error *err)
+{
+    unsigned char prefix[HEADER_PREFIX], *h;
+    size_t body;
+    uint64_t length;
+    int rc;
+
+    if (read_at(k, k->spare, prefix, sizeof prefix, err))
+        return -1;
+    length = header_length(prefix, &body);
+    h = length ? malloc((size_t)length) : NULL;
+    if (!h)
+        return error_set(err, "the root group of '%s' has no header", k->path);
+    rc = read_at(k, k->spare, h, (size_t)length, err);
+    if (rc == 0) {
+        k->header = header_widen(h, (size_t)length, room, &k->root_bytes);
+        if (!k->header)
+            rc = error_set(err,
+                           "the HDF5 library gave the root group of '%s' a "
+                           "header without room; use HDF5 1.10 to 1.14",
+                           k->path);
+    }
+    free(h);
+    return rc;
+}
+
+/* The library put the root's header next to the superblock, where the two
+ * could be written as one, and too narrow. So header and spare go behind all
+ * else. Nobody relies on the file yet, so any order will do. */
+int keep_adopt(struct keep *k, size_t room, struct error *err)
+{
+    unsigned char sb[SUPERBLOCK];
+    uint64_t end;
+
+    if (read_superblock(k, sb, err))
+        return -1;
+    k->spare = get_le(sb + AT_ROOT, 8);
+    if (take_header(k, room, err))
+        return -1;
+    place_pair(k, get_le(sb + AT_FILE_END, 8));
+    end = align8(k->root + k->root_bytes);
+    if (set_length(k, end, err) ||
+        write_at(k, k->spare, k->header, k->root_bytes, err) ||
+        write_at(k, k->root, k->header, k->root_bytes, err) ||
+        write_le(k, AT_FILE_END, end, 8, err))
+        return -1;
+    return write_le(k, AT_ROOT, k->root, 8, err);
+}
+
+int keep_guard(struct keep *k, struct error *err)
+{
+    unsigned char sb[SUPERBLOCK];
+
+    if (read_superblock(k, sb, err))
+        return -1;
+    k->end = get_le(sb + AT_FILE_END, 8);
+    if (read_at(k, k->root, k->header, k->root_bytes, err))
+        return -1;
+    if (!header_is_whole(k->header, k->root_bytes))
+        return error_set(err, "the root group of '%s' has no room for more",
+                         k->path);
+    return write_at(k, k->spare, k->header, k->root_bytes, err);
+}
+
+int keep_detach(struct keep *k, struct error *err)
+{
+    return point_at(k, k->root, k->spare, err);
+}
+
+int keep_settle(struct keep *k, struct error *err)
+{
+    unsigned char sb[SUPERBLOCK];
+    uint64_t root;
+
+    if (read_superblock(k, sb, err))
+        return -1;
+    /* A file that did not grow keeps the superblock it had. */
+    root = get_le(sb + AT_ROOT, 8);
+    if (root != k->root && point_at(k, root, k->root, err))
+        return -1;
+    return set_length(k, get_le(sb + AT_FILE_END, 8), err);
+}
+
+static int no_room(const struct keep *k, uint64_t bytes, struct error *err)
+{
+    return error_set(err,
+                     "no room for %llu bytes more of '%s': %s; free some space "
+                     "or choose another --output",
+                     (unsigned long long)bytes, k->path, strerror(errno));
+}
+
+/* Reserve by hand where the file system cannot. */
+static int fill_up(struct keep *k, uint64_t upto, struct error *err)
+{
+    static const unsigned char nothing[1 << 16];
+
+    for (uint64_t at = k->reserved; at < upto; at += sizeof nothing)
+        if (write_at(k, at, nothing, sizeof nothing, NULL))
+            return no_room(k, upto - at, err);
+    return 0;
+}
+
+/* Room is taken in big steps, since every array asks for some. */
+int keep_reserve(struct keep *k, uint64_t bytes, struct error *err)
+{
+    uint64_t upto = (bytes + reserve_step - 1) / reserve_step * reserve_step;
+    int rc;
+
+    if (bytes <= k->reserved)
+        return 0;
+    do
+        rc = fallocate(k->fd, 0, (off_t)k->reserved,
+                       (off_t)(upto - k->reserved));
+    while (rc && errno == EINTR);
+    if (rc && errno != EOPNOTSUPP && errno != ENOSYS)
+        return no_room(k, upto - k->reserved, err);
+    if (rc && fill_up(k, upto, err))
+        return -1;
+    k->reserved = upto;
+    return 0;
+}
+
+void keep_undo(struct keep *k)
+{
+    if (point_at(k, k->root, k->spare, NULL) == 0 &&
+        write_at(k, k->root, k->header, k->root_bytes, NULL) == 0 &&
+        point_at(k, k->spare, k->root, NULL) == 0 &&
+        write_le(k, AT_FILE_END, k->end, 8, NULL) == 0)
+        set_length(k, k->end, NULL);
+}
+
+/* The bytes of a heap that holds the row's texts. */
+static size_t heap_length(const struct fields *row)
+{
+    size_t n = HEAP_HEADER;
+
+    for (size_t i = 0; i < row->n; i++)
+        if (row->list[i].type == FIELD_TEXT && row->list[i].text[0])
+            n += HEAP_OBJECT + (size_t)align8(strlen(row->list[i].text));
+    return n < HEAP_LEAST ? HEAP_LEAST : n;
+}
+
+/* Object numbers count the row's texts from 1, empty ones left out. */
+static void fill_heap(unsigned char *heap, size_t length,
+                      const struct fields *row)
+{
+    unsigned char *p = heap + HEAP_HEADER;
+    size_t rest;
+    uint64_t number = 0;
+
+    memcpy(heap, "GCOL\001", 5);
+    put_le(heap + 8, length, 8);
+    for (size_t i = 0; i < row->n; i++) {
+        size_t n;
+
+        if (row->list[i].type != FIELD_TEXT || !row->list[i].text[0])
+            continue;
+        n = strlen(row->list[i].text);
+        put_le(p, ++number, 2);
+        put_le(p + 8, n, 8);
+        memcpy(p + HEAP_OBJECT, row->list[i].text, n);
+        p += HEAP_OBJECT + align8(n);
+    }
+    rest = (size_t)(heap + length - p);
+    if (rest >= HEAP_OBJECT)
+        put_le(p + 8, rest, 8); /* object 0: free */
+}
+
+/* Append a heap with the row's texts to the file. */
+static int append_heap(struct keep *k, const struct fields *row, uint64_t *heap,
+                       struct error *err)
+{
+    unsigned char sb[SUPERBLOCK], *bytes;
+    size_t length = heap_length(row);
+    int rc = -1;
+
+    if (read_superblock(k, sb, err))
+        return -1;
+    *heap = align8(get_le(sb + AT_FILE_END, 8));
+    bytes = calloc(1, length);
+    if (!bytes)
+        return error_set(err, "out of memory for a row of '%s'", k->path);
+    fill_heap(bytes, length, row);
+    if (keep_reserve(k, *heap + length, err) == 0 &&
+        write_at(k, *heap, bytes, length, err) == 0)
+        rc = write_le(k, AT_FILE_END, *heap + length, 8, err);
+    free(bytes);
+    return rc;
+}
+
+/* A reference with no heap stands for "", whatever its other parts are: so the
+ * heap goes first, and comes last. */
+static int put_reference(const struct keep *k, uint64_t at, const char *text,
+                         uint64_t heap, uint64_t number, struct error *err)
+{
+    if (write_le(k, at + 4, 0, 8, err))
+        return -1;
+    if (!text[0])
+        return 0;
+    if (write_le(k, at + 12, number, 4, err) ||
+        write_le(k, at, strlen(text), 4, err))
+        return -1;
+    return write_le(k, at + 4, heap, 8, err);
+}
+
+static int put_number(const struct keep *k, uint64_t at, const struct field *f,
+                      struct error *err)
+{
+    uint64_t bits = (uint64_t)f->integer;
+
+    if (f->type == FIELD_REAL)
+        memcpy(&bits, &f->real, sizeof bits);
+    return write_le(k, at, bits, 8, err);
+}
+
+int keep_row(struct keep *k, const uint64_t *column, const struct fields *row,
+             uint64_t index, struct error *err)
+{
+    uint64_t heap, number = 0;
+
+    if (append_heap(k, row, &heap, err))
+        return -1;
+    for (size_t i = 0; i < row->n; i++) {
+        const struct field *f = &row->list[i];
+
+        if (f->type != FIELD_TEXT) {
+            if (put_number(k, column[i] + 8 * index, f, err))
+                return -1;
+            continue;
+        }
+        number += f->text[0] != '\0';
+        if (put_reference(k, column[i] + TEXT_REFERENCE * index, f->text, heap,
+                          number, err))
+            return -1;
+    }
+    return set_length(k, heap + heap_length(row), err);
+}
+
+int keep_sync(struct keep *k, struct error *err)
+{
+    while (fsync(k->fd))
+        if (errno != EINTR)
+            return fail(err, k, "bring the result file to the disk");
+    return 0;
+}

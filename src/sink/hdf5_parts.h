@@ -1,0 +1,146 @@
+/* hdf5_parts.h - what the files of the HDF5 sink share.
+ *
+ * hdf5_keep.c  why a killed writer loses nothing: the few bytes of the file
+ *              that are put by hand, without the library
+ * hdf5_header.c  the header of the root group
+ * hdf5_path.c  where the file appears, and all at once
+ * hdf5_put.c   facts, columns and arrays in the library's words
+ * hdf5.c       the sink: when what is written
+ */
+#ifndef SRB_SINK_HDF5_PARTS_H
+#define SRB_SINK_HDF5_PARTS_H
+
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "srb/error.h"
+#include "srb/field.h"
+
+/* ---- hdf5_header.c ---- */
+
+/* The number in `width` little-endian bytes. */
+uint64_t get_le(const unsigned char *from, unsigned width);
+void put_le(unsigned char *to, uint64_t value, unsigned width);
+
+/* The length of the object header whose first 64 bytes are h, 0 if it is none;
+ * its messages start at h + *body. */
+uint64_t header_length(const unsigned char *h, size_t *body);
+
+/* Whether these bytes are the header and all of it: the checksum is right and
+ * no message sends the reader to another piece. */
+bool header_is_whole(const unsigned char *h, size_t length);
+
+/* A copy with room for `room` bytes more; the caller frees it. NULL if h is not
+ * whole, or has fewer messages than room / HEADER_GAP, or memory is short. */
+enum { HEADER_GAP = 60000 };
+unsigned char *header_widen(const unsigned char *h, size_t length, size_t room,
+                            size_t *widened);
+
+/* ---- hdf5_keep.c ---- */
+
+/* The result file as bytes. All zero but fd and path at first. */
+struct keep {
+    int fd; /* of our own, besides the library's */
+    const char *path;
+    uint64_t root;  /* where the library keeps the root group's header */
+    uint64_t spare; /* where its copy stands while the library rewrites it */
+    size_t root_bytes;
+    unsigned char *header; /* as it was at keep_guard(): root_bytes */
+    uint64_t end;          /* of the file at keep_guard() */
+    uint64_t reserved;     /* the disk holds room for the file up to here */
+};
+
+/* Take over a file that the library created and closed: give the root group's
+ * header `room` more bytes, at a place that keep_guard() can work with. */
+int keep_adopt(struct keep *k, size_t room, struct error *err);
+
+/* Before the library opens the file: copy the root group's header to the
+ * spare place. */
+int keep_guard(struct keep *k, struct error *err);
+
+/* After the library opened it: let the file on disk begin at the copy. */
+int keep_detach(struct keep *k, struct error *err);
+
+/* After the library closed it: the file begins at the library's header again,
+ * with all that is new. Gives back the room reserved in vain. */
+int keep_settle(struct keep *k, struct error *err);
+
+/* After keep_settle(): back to what the file held at keep_guard(). */
+void keep_undo(struct keep *k);
+
+/* Let the disk set room aside for a file of so many bytes. */
+int keep_reserve(struct keep *k, uint64_t bytes, struct error *err);
+
+/* Put a row into one-dimensional datasets that start at column[i] of the file
+ * and are stored as they are; no library may have the file open. */
+int keep_row(struct keep *k, const uint64_t *column, const struct fields *row,
+             uint64_t index, struct error *err);
+
+/* Let all that was written reach the disk. */
+int keep_sync(struct keep *k, struct error *err);
+
+/* ---- hdf5_path.c ---- */
+
+/* Create the folders above `path`. */
+int keep_folders(const char *path, struct error *err);
+
+/* Whether `path` may become the result file: it is free, or a regular file that
+ * may be overwritten. */
+int keep_check(const char *path, bool overwrite, struct error *err);
+
+/* Create an empty file beside `path` and put its name into made[room]. Returns
+ * a descriptor that the caller closes. */
+int keep_create(char *made, size_t room, const char *path, struct error *err);
+
+/* Give the finished file `made` the name `path`; an existing one is replaced
+ * when overwrite is set, refused otherwise. Either happens at once, so whoever
+ * opens `path` at any instant finds a whole file. */
+int keep_publish(const char *made, const char *path, bool overwrite,
+                 struct error *err);
+
+/* ---- hdf5_put.c ---- */
+
+/* One dataset: cols is 0 for a one-dimensional one. */
+struct put_shape {
+    const char *name, *unit, *long_name;
+    enum field_type type;
+    hsize_t rows, cols;
+    bool whole; /* the first write covers it, so it need not be filled before */
+};
+
+/* Before the first of the library: it prints nothing and locks no file. */
+void put_start(void);
+
+/* How the file is to be opened; the caller closes it. */
+hid_t put_access_plan(void);
+
+/* Why the library refused, in one sentence; returns -1. */
+int put_error(struct error *err, const char *what, const char *path);
+
+/* Give an object attributes, or replace their values. Returns 0 or -1, as all
+ * below; put_error() words the reason. */
+int put_facts(hid_t object, const struct fields *facts);
+
+/* A property list for a group (H5P_GROUP_CREATE) or the root group
+ * (H5P_FILE_CREATE): order of creation kept, links and attributes in the
+ * group's own header, which has room for so many attributes and a few links.
+ * The caller closes it. */
+hid_t put_group_plan(hid_t class, size_t attributes);
+
+/* Create a dataset; the caller closes it. */
+hid_t put_dataset(hid_t group, const struct put_shape *shape);
+
+/* Write rows first .. first + nrows: double, int64_t or const char *. */
+int put_rows(hid_t dataset, const struct put_shape *shape, hsize_t first,
+             hsize_t nrows, const void *data);
+
+/* Create a dimension scale 0 .. n-1; the caller closes it. */
+hid_t put_scale(hid_t group, const char *name, hsize_t n);
+
+/* Create a one-dimensional dataset along a scale with n values of which value i
+ * is cells[i * stride]; *place gets its place in the file (may be NULL). */
+int put_column(hid_t group, hid_t scale, const struct field *cells,
+               size_t stride, size_t n, uint64_t *place);
+
+#endif

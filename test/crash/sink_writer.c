@@ -1,0 +1,205 @@
+/* sink_writer.c - writes permutations with data that a reader can foretell, to
+ * be killed at any instant (test_sink_kill.py).
+ *
+ *     sink_writer FILE NPERMS NCLIENTS NITER
+ *
+ * Prints "open" when the file exists, "complete N" when permutation N is safe
+ * and, with SRB_WRITER_COST set, what permutations cost to standard error.
+ * Every third permutation has "failed": attributes and no arrays.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "srb/diag.h"
+#include "srb/sink.h"
+
+enum { NREALS = 12, NHOSTS = 3 };
+
+static const struct sink_array reals[] = {
+    {"put_tensor", FIELD_REAL, "s", "time of each put", SINK_CLIENT,
+     SINK_ITERATION},
+    {"unpack_tensor", FIELD_REAL, "s", "time of each get", SINK_CLIENT,
+     SINK_ITERATION},
+    {"put_start", FIELD_REAL, "s", "start of each put", SINK_CLIENT,
+     SINK_ITERATION},
+    {"unpack_start", FIELD_REAL, "s", "start of each get", SINK_CLIENT,
+     SINK_ITERATION},
+    {"loop_time", FIELD_REAL, "s", "time of the loop", SINK_CLIENT,
+     SINK_NO_DIM},
+    {"warmup_put_tensor", FIELD_REAL, "s", "untimed puts", SINK_CLIENT,
+     SINK_WARMUP},
+};
+static const struct sink_array ranks = {
+    "client_rank", FIELD_INT, "", "world rank", SINK_CLIENT, SINK_NO_DIM};
+static const struct sink_array addresses = {
+    "client_address", FIELD_TEXT, "", "of the shard", SINK_CLIENT, SINK_NO_DIM};
+
+static double value_of(size_t perm, size_t array, size_t i)
+{
+    return (double)perm * 1e6 + (double)array * 1e4 + (double)i;
+}
+
+static void check(int rc, const struct error *err)
+{
+    if (rc == 0)
+        return;
+    fprintf(stderr, "sink_writer: %s\n", err->text);
+    exit(2);
+}
+
+static void put_row(struct fields *row, size_t perm, const char *status)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "session-%zu-%0*d", perm, (int)(perm % 17), 0);
+    fields_int(row, "index", "", (int64_t)perm);
+    fields_text(row, "status", status);
+    fields_text(row, "name", perm % 5 == 4 ? "" : name);
+    for (size_t i = 0; i < NREALS; i++) {
+        static const char *const names[NREALS] = {"m0", "m1", "m2",  "m3",
+                                                  "m4", "m5", "m6",  "m7",
+                                                  "m8", "m9", "m10", "m11"};
+
+        fields_real(row, names[i], i % 2 ? "s" : "B",
+                    status[0] ? value_of(perm, 90 + i, 0) : NAN);
+    }
+}
+
+static struct sink *open_sink(const char *path, size_t nperms,
+                              struct error *err)
+{
+    static struct fields study, hosts, row;
+    static struct sink_table table;
+    struct sink *s;
+
+    fields_int(&study, "schema_version", "", 1);
+    fields_text(&study, "srbench_version", "0.0");
+    fields_text(&study, "config", "experiment: throughput_standard\n");
+    fields_text(&study, "end_time", "");
+    for (int i = 0; i < NHOSTS; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "host%d", i);
+        fields_text(&hosts, "name", name);
+        fields_int(&hosts, "cpus", "", 8 * i);
+        fields_real(&hosts, "memory", "B", 1e9 * i);
+    }
+    table = (struct sink_table){hosts.list, NHOSTS, 3};
+    put_row(&row, 0, "");
+    row.list[0].integer = FIELD_NO_INT;
+    free(row.list[2].text);
+    row.list[2].text = strdup("planned");
+    s = sink_hdf5.open(path, false, &study, &table, &row, nperms, err);
+    fields_free(&study);
+    fields_free(&hosts);
+    fields_free(&row);
+    return s;
+}
+
+/* One array in two blocks of rows, as gathered rows come. */
+static void put_array(struct sink *s, size_t perm, size_t array,
+                      const size_t size[SINK_DIMS], struct error *err)
+{
+    const struct sink_array *a = &reals[array];
+    size_t width = a->cols ? size[a->cols] : 1, rows = size[a->rows];
+    double *data = malloc(rows * width * sizeof *data);
+
+    for (size_t i = 0; i < rows * width; i++)
+        data[i] = value_of(perm, array, i);
+    check(s->ops->write(s, a, 0, rows / 2, data, err), err);
+    check(s->ops->write(s, a, rows / 2, rows - rows / 2,
+                        data + rows / 2 * width, err),
+          err);
+    free(data);
+}
+
+static void put_clients(struct sink *s, size_t perm, size_t n,
+                        struct error *err)
+{
+    int64_t *rank = malloc(n * sizeof *rank);
+    const char **text = malloc(n * sizeof *text);
+    char(*words)[32] = malloc(n * sizeof *words);
+
+    for (size_t i = 0; i < n; i++) {
+        rank[i] = (int64_t)(perm * 1000 + i);
+        snprintf(words[i], sizeof words[i], "10.0.%zu.%zu", perm, i);
+        text[i] = words[i];
+    }
+    check(s->ops->write(s, &ranks, 0, n, rank, err), err);
+    check(s->ops->write(s, &addresses, 0, n, text, err), err);
+    free(rank);
+    free(text);
+    free(words);
+}
+
+static void put_permutation(struct sink *s, size_t perm, size_t nclients,
+                            size_t niter, struct error *err)
+{
+    bool failed = perm % 3 == 2;
+    size_t size[SINK_DIMS] = {[SINK_CLIENT] = failed ? 0 : nclients,
+                              [SINK_ITERATION] = failed ? 0 : niter,
+                              [SINK_WARMUP] = failed ? 0 : 1};
+    const char *status = failed ? "failed" : "completed";
+    struct fields facts = {0}, row = {0}, note = {0};
+
+    check(s->ops->begin(s, perm, size, err), err);
+    for (size_t a = 0; !failed && a < sizeof reals / sizeof *reals; a++)
+        put_array(s, perm, a, size, err);
+    if (!failed)
+        put_clients(s, perm, nclients, err);
+    fields_text(&facts, "status", status);
+    fields_text(&facts, "error", failed ? "no such server" : "");
+    fields_int(&facts, "payload_bytes", "B", (int64_t)(1024 * perm));
+    fields_real(&facts, "seconds", "s", value_of(perm, 80, 0));
+    put_row(&row, perm, status);
+    check(s->ops->end(s, &facts, &row, err), err);
+    printf("complete %zu\n", perm);
+    fflush(stdout);
+    fields_text(&note, "end_time", status);
+    if (perm % 2)
+        check(s->ops->note(s, &note, err), err);
+    fields_free(&facts);
+    fields_free(&row);
+    fields_free(&note);
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = {0};
+    struct sink *s;
+    size_t nperms, nclients, niter;
+    double start, stop;
+
+    if (argc != 5) {
+        fprintf(stderr, "usage: sink_writer FILE NPERMS NCLIENTS NITER\n");
+        return 2;
+    }
+    nperms = strtoul(argv[2], NULL, 10);
+    nclients = strtoul(argv[3], NULL, 10);
+    niter = strtoul(argv[4], NULL, 10);
+    s = open_sink(argv[1], nperms, &err);
+    check(s ? 0 : -1, &err);
+    printf("open\n");
+    fflush(stdout);
+    start = now();
+    for (size_t i = 0; i < nperms; i++)
+        put_permutation(s, i, nclients, niter, &err);
+    stop = now();
+    check(s->ops->close(s, &err), &err);
+    if (getenv("SRB_WRITER_COST"))
+        fprintf(stderr, "%.3f ms a permutation\n",
+                (stop - start) / (double)nperms * 1e3);
+    printf("done\n");
+    return 0;
+}

@@ -1,0 +1,240 @@
+#!/usr/bin/python3
+"""Kill a writer of the result file and look for what it reported as safe.
+
+    test_sink_kill.py SINK_WRITER [KILL_AT_WRITE_SO] [--random 300] [--seconds 40]
+
+random:      SIGKILL at random instants of the writer's life.
+exhaustive:  SIGKILL at its N-th call that changes the file, for every N as far
+             as the time allows: before the call, and in the midst of a write
+             (half of it, or up to a page boundary). Needs the shared library
+             kill_at_write.
+
+After each kill the file must open, hold every permutation that was reported
+complete with every value right, and no permutation that is not whole.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy as np
+
+try:
+    import netCDF4
+except ImportError:
+    netCDF4 = None
+
+NPERMS, NCLIENTS, NITER = 6, 4, 5
+ARRAYS = ["put_tensor", "unpack_tensor", "put_start", "unpack_start",
+          "loop_time", "warmup_put_tensor"]
+
+
+def words(values):
+    return [v.decode() if isinstance(v, bytes) else v for v in values]
+
+
+def value_of(perm, array, n):
+    return perm * 1e6 + array * 1e4 + np.arange(n)
+
+
+def check_root(f):
+    assert f.attrs["schema_version"] == 1
+    assert f.attrs["srbench_version"] == "0.0"
+    assert f.attrs["config"] == "experiment: throughput_standard\n"
+    assert f.attrs["end_time"] in ("", "completed", "failed")
+    hosts = f["hosts"]
+    assert words(hosts["name"][:]) == ["host0", "host1", "host2"]
+    assert list(hosts["cpus"][:]) == [0, 8, 16]
+    assert list(hosts["memory"][:]) == [0, 1e9, 2e9]
+    assert list(hosts["node"][:]) == [0, 1, 2]
+
+
+def check_permutation(f, perm, nclients, niter):
+    group = f["perm_%04d" % perm]
+    failed = perm % 3 == 2
+    assert list(group.attrs) == ["status", "error", "payload_bytes", "seconds"]
+    assert group.attrs["status"] == ("failed" if failed else "completed")
+    assert group.attrs["error"] == ("no such server" if failed else "")
+    assert group.attrs["payload_bytes"] == 1024 * perm
+    assert group.attrs["seconds"] == perm * 1e6 + 8e5
+    if failed:
+        assert len(group) == 0
+        return
+    shapes = [(nclients, niter)] * 4 + [(nclients,), (nclients, 1)]
+    for i, (name, shape) in enumerate(zip(ARRAYS, shapes)):
+        data = group[name]
+        assert data.shape == shape, name
+        assert np.array_equal(data[...].ravel(),
+                              value_of(perm, i, data.size)), name
+        assert data.attrs["units"] == "s"
+        assert data.dims[0][0].name == group.name + "/client"
+    assert list(group["client_rank"][:]) == \
+        [perm * 1000 + i for i in range(nclients)]
+    assert words(group["client_address"][:]) == \
+        ["10.0.%d.%d" % (perm, i) for i in range(nclients)]
+    assert list(group["client"][:]) == list(range(nclients))
+    assert list(group["iteration"][:]) == list(range(niter))
+
+
+def check_row(summary, perm):
+    failed = perm % 3 == 2
+    name = "" if perm % 5 == 4 else \
+        "session-%d-%s" % (perm, "0" * max(1, perm % 17))
+    assert summary["index"][perm] == perm
+    assert summary["status"][perm] == ("failed" if failed else "completed")
+    assert summary["name"][perm] == name
+    for i in range(12):
+        assert summary["m%d" % i][perm] == perm * 1e6 + (90 + i) * 1e4
+
+
+def check_file(path, complete, nperms, nclients, niter):
+    """Everything in the file is whole, and all that is complete is in it."""
+    with h5py.File(path, "r") as f:
+        check_root(f)
+        present = [int(n[5:]) for n in f if n.startswith("perm_")]
+        assert set(complete) <= set(present), "lost a permutation"
+        for perm in present:
+            check_permutation(f, perm, nclients, niter)
+        summary = {n: words(d[:]) if d.dtype == object else d[:]
+                   for n, d in f["summary"].items()}
+        assert all(len(c) == nperms for c in summary.values())
+        assert list(summary["permutation"]) == list(range(nperms))
+        for perm in complete:
+            check_row(summary, perm)
+        for perm in set(range(nperms)) - set(present):
+            assert summary["index"][perm] == -1
+            assert summary["status"][perm] == ""
+            assert summary["name"][perm] == "planned"
+
+
+def check_netcdf(path, complete):
+    with netCDF4.Dataset(path) as d:
+        for perm in complete:
+            group = d.groups["perm_%04d" % perm]
+            for name in group.variables:
+                group.variables[name][...]
+        for name in d.groups["summary"].variables:
+            d.groups["summary"].variables[name][...]
+
+
+class Tally:
+    def __init__(self):
+        self.runs = self.complete = self.before = self.lost = 0
+        self.midst = 0
+
+    def look(self, path, out, sizes, what):
+        """Check one killed writer's file."""
+        lines = out.decode().split("\n")[:-1]
+        complete = [int(l.split()[1]) for l in lines
+                    if l.startswith("complete ")]
+        self.runs += 1
+        self.complete += len(complete)
+        if not os.path.exists(path):
+            self.before += 1
+            assert not lines, "the file is gone"
+            return
+        try:
+            self.midst += len(complete) < sizes[0]
+            check_file(path, complete, *sizes)
+            if netCDF4 and self.runs % 10 == 0:
+                check_netcdf(path, complete)
+        except Exception as reason:
+            self.lost += 1
+            print("LOST: %s, %d complete: %s: %s"
+                  % (what, len(complete), type(reason).__name__, reason))
+
+    def line(self, name):
+        print("%s: %d kills (%d before the file existed, %d in the midst), "
+              "%d complete permutations looked for, %d files with a loss"
+              % (name, self.runs, self.before, self.midst, self.complete,
+                 self.lost))
+        return self.lost
+
+
+def run(command, env=None):
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=env, timeout=60)
+    return done.returncode, done.stdout
+
+
+def empty(folder):
+    for name in os.listdir(folder):
+        os.remove(os.path.join(folder, name))
+
+
+def command_of(writer, path, sizes):
+    return [writer, path] + [str(n) for n in sizes]
+
+
+def kill_at_random(writer, folder, kills):
+    sizes = (40, 8, 25)
+    path = os.path.join(folder, "a.h5")
+    command = command_of(writer, path, sizes)
+    tally = Tally()
+    start = time.monotonic()
+    code, out = run(command)
+    life = time.monotonic() - start
+    assert code == 0, "the writer fails by itself"
+    tally.look(path, out, sizes, "not killed")
+    for i in range(kills):
+        empty(folder)
+        child = subprocess.Popen(command, stdout=subprocess.PIPE)
+        instant = random.uniform(0, life)
+        time.sleep(instant)
+        child.send_signal(signal.SIGKILL)
+        out = child.communicate(timeout=60)[0]
+        tally.look(path, out, sizes, "killed after %.6f s" % instant)
+    return tally.line("random instants")
+
+
+def kill_at_calls(writer, shim, folder, part, seconds):
+    sizes = (NPERMS, NCLIENTS, NITER)
+    path = os.path.join(folder, "a.h5")
+    count = os.path.join(folder, "count")
+    command = command_of(writer, path, sizes)
+    env = dict(os.environ, LD_PRELOAD=os.path.abspath(shim), KILL_AT="0",
+               KILL_COUNT=count, KILL_PART=part)
+    assert run(command, env)[0] == 0, "the writer fails by itself"
+    with open(count) as f:
+        calls = int(f.read())
+    assert calls > 100, "the shim counts nothing"
+    tally = Tally()
+    stride, start, at = 1, time.monotonic(), 1
+    while at <= calls:
+        empty(folder)
+        code, out = run(command, dict(env, KILL_AT=str(at)))
+        assert code == -signal.SIGKILL, "not killed at call %d" % at
+        tally.look(path, out, sizes, "killed %s call %d" % (part, at))
+        if tally.runs == 20:  # the pace is known
+            pace = (time.monotonic() - start) / tally.runs
+            stride = max(1, int(np.ceil(calls * pace / seconds)))
+        at += stride
+    return tally.line("%-6s of %d calls, every %d" % (part, calls, stride))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("writer")
+    parser.add_argument("shim", nargs="?")
+    parser.add_argument("--random", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--seed", type=int, default=None)
+    args = parser.parse_args()
+    random.seed(args.seed)
+    with tempfile.TemporaryDirectory(prefix="srb-sink-kill-") as folder:
+        lost = kill_at_random(os.path.abspath(args.writer), folder,
+                              args.random)
+        for part in ("before", "half", "page") if args.shim else ():
+            empty(folder)
+            lost += kill_at_calls(os.path.abspath(args.writer), args.shim,
+                                  folder, part, args.seconds / 3)
+    sys.exit(1 if lost else 0)
+
+
+if __name__ == "__main__":
+    main()
