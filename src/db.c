@@ -17,6 +17,7 @@
 /* Between two looks whether a server is ready. */
 #define LOOK_NS INT64_C(5000000)
 #define CONNECT_SECONDS 5.0
+#define LEAST_SECONDS 0.1
 /* How long a server may take to hear that it shall end. */
 #define SHUTDOWN_SECONDS 2.0
 
@@ -180,18 +181,30 @@ out:
     return rc;
 }
 
+/* What a wait for servers needs to know. */
+struct patience {
+    bool cluster; /* wait for that, too */
+    double seconds;
+    int64_t deadline;
+    const volatile sig_atomic_t *signal;
+};
+
 /* One look at one shard: 1 ready, 0 not yet, -1 never. */
-static int look(struct db *db, struct shard *s, bool cluster, struct error *err)
+static int look(struct db *db, struct shard *s, const struct patience *w,
+                struct error *err)
 {
+    double left = tick_seconds(w->deadline - tick_now());
+    double most = left < CONNECT_SECONDS ? left : CONNECT_SECONDS;
     int rc;
 
+    if (most < LEAST_SECONDS)
+        most = LEAST_SECONDS;
     if (!s->control) {
-        s->control =
-            control_open(s->spec.address, s->spec.port, CONNECT_SECONDS, err);
+        s->control = control_open(s->spec.address, s->spec.port, most, err);
         if (!s->control)
             return 0; /* not listening yet; if it ended, its guard says so */
     }
-    rc = db->engine->ready(s->control, &s->spec, s->pid, cluster, err);
+    rc = db->engine->ready(s->control, &s->spec, &s->pid, w->cluster, err);
     if (rc < 0) {
         control_close(s->control);
         s->control = NULL;
@@ -199,41 +212,67 @@ static int look(struct db *db, struct shard *s, bool cluster, struct error *err)
     return rc;
 }
 
-/* Until every shard answers, and then until every shard sees the cluster. */
-static int await_shards(struct db *db, bool cluster, int64_t deadline,
-                        double seconds, struct error *err)
+/* A server that could not take its port ends a moment after another one has
+ * answered there: its own words are better than ours. */
+static int never_ready(struct db *db, const struct error *why,
+                       struct error *err)
 {
-    for (int k = 0; k < db->n; k++) {
-        struct shard *s = &db->shards[k];
-        struct error why = {.text = ""};
+    tick_sleep(20 * LOOK_NS);
+    if (guard_check(db->guard, err) < 0)
+        return -1;
+    return error_set(err, "%s", why->text);
+}
 
-        for (;;) {
-            int rc;
+static int late(const struct shard *s, const struct patience *w,
+                const struct error *why, struct error *err)
+{
+    return error_set(err,
+                     "the database at %s:%d was not ready within %g s "
+                     "(db_timeout): %s",
+                     s->spec.address, s->spec.port, w->seconds,
+                     why->text[0] ? why->text
+                     : w->cluster ? "the cluster is not complete"
+                                  : "it is still loading");
+}
 
-            if (guard_check(db->guard, err) < 0)
-                return -1;
-            rc = look(db, s, cluster, &why);
-            if (rc > 0)
-                break;
-            if (rc < 0) {
-                /* a server that could not take its port ends a moment later:
-                 * its own words are better than ours */
-                tick_sleep(20 * LOOK_NS);
-                if (guard_check(db->guard, err) < 0)
-                    return -1;
-                return error_set(err, "%s", why.text);
-            }
-            if (tick_now() > deadline)
-                return error_set(err,
-                                 "the database at %s:%d was not ready within "
-                                 "%g s (db_timeout): %s",
-                                 s->spec.address, s->spec.port, seconds,
-                                 why.text[0] ? why.text
-                                 : cluster   ? "the cluster is not complete"
-                                             : "it is still loading");
-            tick_sleep(LOOK_NS);
-        }
+static int await_shard(struct db *db, struct shard *s, const struct patience *w,
+                       struct error *err)
+{
+    struct error why = {.text = ""};
+
+    for (;;) {
+        int rc;
+
+        if (guard_check(db->guard, err) < 0)
+            return -1;
+        rc = look(db, s, w, &why);
+        if (rc > 0)
+            return 0;
+        if (tick_now() > w->deadline)
+            return late(s, w, &why, err);
+        if (rc < 0)
+            return never_ready(db, &why, err);
+        if (w->signal && *w->signal)
+            return error_set(err,
+                             "the start of the databases was broken off by "
+                             "signal %d (%s)",
+                             (int)*w->signal, strsignal((int)*w->signal));
+        tick_sleep(LOOK_NS);
     }
+}
+
+/* Until every shard answers, or until every shard sees the cluster. */
+static int await_shards(struct db *db, const struct db_plan *plan, bool cluster,
+                        int64_t deadline, struct error *err)
+{
+    const struct patience w = {.cluster = cluster,
+                               .seconds = plan->db_timeout,
+                               .deadline = deadline,
+                               .signal = plan->signal};
+
+    for (int k = 0; k < db->n; k++)
+        if (await_shard(db, &db->shards[k], &w, err) < 0)
+            return -1;
     return 0;
 }
 
@@ -289,13 +328,17 @@ static int start_all(struct db *db, struct guard **guard,
                      const struct db_plan *plan, int64_t deadline,
                      struct error *err)
 {
+    if (*guard && guard_gone(*guard)) {
+        guard_close(*guard);
+        *guard = NULL;
+    }
     if (!*guard && !(*guard = guard_open(err)))
         return -1;
     db->guard = *guard;
     for (int k = 0; k < db->n; k++)
         if (start_shard(db, &db->shards[k], plan, err) < 0)
             return -1;
-    return await_shards(db, false, deadline, plan->db_timeout, err);
+    return await_shards(db, plan, false, deadline, err);
 }
 
 int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
@@ -314,7 +357,7 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
     rc = team_agree(t, db_stewards, rc, err);
     if (rc == 0 && serves) {
         if (pl->cluster && plan->engine->cluster)
-            rc = await_shards(db, true, deadline, plan->db_timeout, err);
+            rc = await_shards(db, plan, true, deadline, err);
         if (rc == 0)
             rc = describe(db, err);
         rc = team_agree(t, db_stewards, rc, err);
@@ -332,9 +375,14 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
 void db_close(struct db *db)
 {
     struct error ignored;
+    double seconds = STOP_SECONDS;
 
     if (!db)
         return;
+    for (int k = 0; k < db->n; k++) {
+        if (!db->shards[k].control)
+            seconds = 0; /* it never answered and cannot be asked: kill */
+    }
     for (int k = 0; k < db->n; k++)
         if (db->shards[k].control) {
             control_timeout(db->shards[k].control, SHUTDOWN_SECONDS);
@@ -342,7 +390,7 @@ void db_close(struct db *db)
             control_close(db->shards[k].control);
         }
     if (db->guard)
-        guard_stop(db->guard, STOP_SECONDS, NULL, &ignored);
+        guard_stop(db->guard, seconds, NULL, &ignored);
     free(db->effective);
     free(db->shards);
     free(db);

@@ -22,12 +22,14 @@ struct guard {
     int fd;
     pid_t pid;
     char scratch[SRB_SCRATCH_MAX];
+    bool gone;  /* the guard itself has ended */
     bool ended; /* a server has, with these words */
     struct error words;
 };
 
-static int gone(struct error *err)
+static int gone(struct guard *g, struct error *err)
 {
+    g->gone = true;
     return error_set(err, "the guard of this node's databases was killed, and "
                           "they with it");
 }
@@ -53,7 +55,7 @@ static int await(struct guard *g, enum wire_type type, double seconds,
         int rc = wire_receive(g->fd, deadline, &head, &text);
 
         if (rc < 0)
-            return gone(err);
+            return gone(g, err);
         if (rc == 0)
             return error_set(err,
                              "the guard of this node's databases did not "
@@ -100,6 +102,11 @@ struct guard *guard_open(struct error *err)
         return NULL;
     }
     return g;
+}
+
+bool guard_gone(const struct guard *g)
+{
+    return g->gone;
 }
 
 const char *guard_scratch(const struct guard *g)
@@ -149,7 +156,7 @@ int guard_start(struct guard *g, const struct guard_server *v, pid_t *pid,
     rc = wire_send(g->fd, WIRE_START, 0, payload, (uint32_t)bytes);
     free(payload);
     if (rc < 0)
-        return gone(err);
+        return gone(g, err);
     if (await(g, WIRE_STARTED, ANSWER_SECONDS, &value, err) < 0)
         return -1;
     *pid = (pid_t)value;
@@ -164,7 +171,7 @@ int guard_check(struct guard *g, struct error *err)
         int rc = wire_receive(g->fd, tick_now(), &head, &text);
 
         if (rc < 0)
-            return gone(err);
+            return gone(g, err);
         if (rc == 0)
             return 0;
         if (head.type == WIRE_ENDED)
@@ -181,7 +188,7 @@ int guard_stop(struct guard *g, double seconds, int *killed, struct error *err)
     if (killed)
         *killed = 0;
     if (wire_send(g->fd, WIRE_STOP, (int64_t)(seconds * 1e3), NULL, 0) < 0)
-        return gone(err);
+        return gone(g, err);
     if (await(g, WIRE_STOPPED, seconds + ANSWER_SECONDS, &value, err) < 0)
         return -1;
     if (killed)

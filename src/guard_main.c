@@ -109,13 +109,14 @@ static size_t reap(struct den *d, bool report)
 }
 
 /* Each server leads a process group of its own, so that one behind a wrapper
- * script goes with it. */
+ * script goes with it; one that has left that group is killed alone. */
 static int kill_all(struct den *d)
 {
     int killed = 0;
 
     for (size_t i = 0; i < d->n; i++)
-        if (d->servers[i].pid && kill(-d->servers[i].pid, SIGKILL) == 0)
+        if (d->servers[i].pid && (kill(-d->servers[i].pid, SIGKILL) == 0 ||
+                                  kill(d->servers[i].pid, SIGKILL) == 0))
             killed++;
     for (size_t i = 0; i < d->n; i++)
         while (d->servers[i].pid && waitpid(d->servers[i].pid, NULL, 0) < 0 &&

@@ -41,7 +41,7 @@ static void on_signal(int number)
  * the process (SA_RESETHAND); system calls go on (SA_RESTART). */
 static void catch_signals(void)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     struct sigaction action = {.sa_handler = on_signal,
                                .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
 
@@ -263,10 +263,8 @@ static int dry_run(const struct options *o, const struct machine *m)
     struct sweep s;
     struct error err;
 
-    if (sweep_open(&s, o, &err) < 0) {
-        diag_say("srbench: %s", err.text);
-        return EXIT_REFUSED;
-    }
+    if (sweep_open(&s, o, &err) < 0)
+        return refuse(&err, true);
     return report_plan(&s, m) < 0 ? EXIT_REFUSED : 0;
 }
 
@@ -279,10 +277,8 @@ static int plan_imaginary(const struct options *o)
 
     if (machine_uniform(&m, (int)shape->count, (int)shape->count2,
                         (int)options_one(o, OPT_VIRTUAL_NODES)->count,
-                        &err) < 0) {
-        diag_say("srbench: %s", err.text);
-        return EXIT_REFUSED;
-    }
+                        &err) < 0)
+        return refuse(&err, true);
     status = dry_run(o, &m);
     machine_free(&m);
     return status;

@@ -73,6 +73,7 @@ static struct db_plan db_plan_of(const struct run *r,
         .max_clients = r->plan.max_clients,
         .max_bytes = r->plan.max_bytes,
         .run = r->plan.run,
+        .signal = r->team->signal,
         .cpus = r->facts->cpus,
         .cpus_bytes = sizeof r->facts->cpus,
     };

@@ -61,12 +61,12 @@ static int check_served(const struct options *o, struct error *err)
         if (!set->given || options_has_placement(o, d->placement))
             continue;
         return error_set(err,
-                         "%s: %s does nothing in this study: only "
-                         "throughput_%s has it, and that is not among the "
+                         "%s: does nothing in this study: only "
+                         "throughput_%s has %s, and that is not among the "
                          "experiments",
-                         set->origin, d->name,
-                         d->placement == IN_STANDARD ? "standard"
-                                                     : "colocated");
+                         set->origin,
+                         d->placement == IN_STANDARD ? "standard" : "colocated",
+                         d->name);
     }
     return 0;
 }

@@ -60,12 +60,16 @@ void team_allreduce(const struct team *t, MPI_Comm comm, void *in_out, int n,
     team_wait(t, &request);
 }
 
-/* The name of a rank's node; discovery may not have been yet. */
-static const char *node_name(const struct team *t, int rank)
+/* Words on who failed; before discovery nodes have no names. */
+static int say_who(const struct team *t, int rank, const char *text,
+                   const char *more, struct error *err)
 {
     const struct machine *m = &t->machine;
 
-    return m->nodes ? m->nodes[m->rank_node[rank]].name : "its node";
+    if (!m->nodes)
+        return error_set(err, "rank %d%s: %s", rank, more, text);
+    return error_set(err, "rank %d on %s%s: %s", rank,
+                     m->nodes[m->rank_node[rank]].name, more, text);
 }
 
 /* The failing path may be slow: count them and hear the lowest one's words. */
@@ -88,8 +92,7 @@ static void hear(struct team *t, MPI_Comm comm, int rc, int lowest,
     if (count > 1)
         snprintf(more, sizeof more, " (and %d more rank%s)", count - 1,
                  count == 2 ? "" : "s");
-    error_set(err, "rank %d on %s: %s%s", world_rank, node_name(t, world_rank),
-              words.text, more);
+    say_who(t, world_rank, words.text, more, err);
     err->rank = world_rank;
     err->ranks = count;
 }

@@ -8,6 +8,8 @@
 #ifndef SRB_DB_H
 #define SRB_DB_H
 
+#include <signal.h>
+
 #include "srb/engine.h"
 #include "srb/guard.h"
 #include "srb/team.h"
@@ -21,7 +23,8 @@ struct db_plan {
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs */
     uint64_t run;                   /* a random number of the run */
-    const void *cpus;               /* CPU mask of the servers */
+    const volatile sig_atomic_t *signal; /* ends the waiting when not 0 */
+    const void *cpus;                    /* CPU mask of the servers */
     size_t cpus_bytes;
 };
 

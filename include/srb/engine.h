@@ -53,8 +53,10 @@ struct engine {
     const char *cluster_file;
     void (*cluster)(FILE *out, const struct shard_spec *spec);
     /* 1 when it answers (and, with `cluster`, the cluster covers all slots), 0
-     * when that may still come, -1 when it will not. pid is who must answer. */
-    int (*ready)(struct control *c, const struct shard_spec *spec, pid_t pid,
+     * when that may still come, -1 when it will not. *pid is the process that
+     * was started; one of its process group may answer in its place (the
+     * program was a wrapper), and is then *pid. */
+    int (*ready)(struct control *c, const struct shard_spec *spec, pid_t *pid,
                  bool cluster, struct error *err);
     int (*empty)(struct control *c, struct error *err);
     int (*counters)(struct control *c, struct shard_counters *now,

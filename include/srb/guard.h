@@ -53,6 +53,10 @@ int guard_check(struct guard *g, struct error *err);
  * not, remove their folders. *killed (may be NULL) is how many had to be. */
 int guard_stop(struct guard *g, double seconds, int *killed, struct error *err);
 
+/* Whether the guard itself was found dead: all it can do now is to be closed.
+ */
+bool guard_gone(const struct guard *g);
+
 /* The scratch folder, for as long as the guard is open. */
 const char *guard_scratch(const struct guard *g);
 

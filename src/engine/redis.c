@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "srb/engine.h"
 
@@ -154,9 +155,9 @@ static void cluster(FILE *out, const struct shard_spec *s)
     fprintf(out, "vars currentEpoch %d lastVoteEpoch 0\n", pl->nshards);
 }
 
-/* Whether the process that answers is the one that was started: another server
- * may sit on the port. */
-static int check_pid(struct control *c, const struct shard_spec *s, pid_t pid,
+/* Whether the process that answers is the one that was started, or of its
+ * process group: another server may sit on the port. */
+static int check_pid(struct control *c, const struct shard_spec *s, pid_t *pid,
                      struct error *err)
 {
     char *info;
@@ -166,11 +167,15 @@ static int check_pid(struct control *c, const struct shard_spec *s, pid_t pid,
         return -1;
     answered = control_number(info, "process_id", -1);
     free(info);
-    if (answered == pid)
+    if (answered == *pid ||
+        (answered > 0 && getpgid((pid_t)answered) == *pid)) {
+        *pid = (pid_t)answered;
         return 0;
+    }
     return error_set(err,
-                     "port %d of %s is taken: process %" PRId64 " answers "
-                     "there; end it, or choose another --db_port",
+                     "port %d of %s is taken: process %" PRId64 ", which is "
+                     "not the server that was started, answers there; end it, "
+                     "or choose another --db_port",
                      s->port, s->address, answered);
 }
 
@@ -193,7 +198,7 @@ static int cluster_ready(struct control *c, const struct shard_spec *s,
     return ok;
 }
 
-static int ready(struct control *c, const struct shard_spec *s, pid_t pid,
+static int ready(struct control *c, const struct shard_spec *s, pid_t *pid,
                  bool whole_cluster, struct error *err)
 {
     char *pong;
