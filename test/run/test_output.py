@@ -1,0 +1,377 @@
+# ctest: label=fast,asan timeout=200
+"""What a person and a script see: the lines on standard output, the words of a
+refusal, exit statuses, --help, --version, --show_config and --dry_run."""
+import math
+import re
+
+from srbtest import RunTest, column, main, text
+
+FOM = re.compile(r"SRBENCH_FOM perm=\d{4} name=[a-z_0-9.]+ "
+                 r"value=\d\.\d+e[+-]\d{2} unit=(s|B/s)")
+STATUS = re.compile(r"SRBENCH_STATUS (pass|fail) permutations=\d+ "
+                    r"completed=\d+ failed=\d+ skipped=\d+ verify_errors=\d+")
+QUICK = ("--client=null", "--db_exe=null", "--iterations=20")
+
+
+class OutputTest(RunTest):
+
+    def setUp(self):
+        super().setUp()
+        self.out = self.dir / "output.h5"
+
+    def study(self, nranks, *args, timeout=30, **how):
+        return self.srbench(nranks, *args, f"--output={self.out}",
+                            timeout=timeout, **how)
+
+    def write(self, name, words):
+        path = self.dir / name
+        path.write_text(words)
+        return path
+
+    def assert_lines(self, job):
+        """On standard output: figures, then one verdict, nothing else."""
+        lines = job.stdout.splitlines()
+        self.assertTrue(lines, job.describe())
+        self.assertRegex(lines[-1], rf"^{STATUS.pattern}$")
+        for line in lines[:-1]:
+            self.assertRegex(line, rf"^{FOM.pattern}$", job.describe())
+        self.assertTrue(job.stdout.endswith("\n"))
+
+    def assert_refused(self, job, *words, sentences=1):
+        """Exit status 2, the verdict, and words that name the place, on as
+        many lines, printed by one rank."""
+        self.assert_status(job, 2, completed=0, failed=0, verify_errors=0)
+        self.assert_lines(job)
+        self.assertEqual(job.foms, [])
+        for word in words:
+            self.assertIn(word, job.stderr, job.describe())
+        lines = [x for x in job.stderr.splitlines() if x.strip()]
+        self.assertEqual(len(lines), sentences, job.describe())
+        self.assertFalse(self.out.exists(), "a file of nothing")
+
+
+class Lines(OutputTest):
+
+    def test_figures_and_verdict(self):
+        job = self.study(4, "--tensor_bytes=[4,1024]", "--iterations=300",
+                         "--repetitions=2")
+        self.assert_passed(job, 4)
+        self.assert_lines(job)
+        self.assert_agrees_with_file(job, 4)
+
+    def test_progress_goes_to_standard_error(self):
+        job = self.study(2, *QUICK, "--tensor_bytes=[4,1024]")
+        name = "throughput-sess-colo-c-N1-T2-ITER20-TB"
+        for i, size in ((1, 4), (2, 1024)):
+            self.assertIn(f"[{i}/2] {name}{size}: ", job.stderr)
+            self.assertRegex(job.stderr, rf"(?m)^\[{i}/2\]   put .* unpack ")
+        self.assertRegex(job.stderr, r"(?m)^\[1/2\].* left: ")
+        self.assertIn(str(self.out), job.stderr, "where the file is")
+        table = job.stderr[job.stderr.index("perm "):]
+        self.assertEqual(table.count(" completed "), 2, job.describe())
+
+    def test_failures_among_others(self):
+        job = self.study(4, "--client=[null,hiredis]", "--tensor_bytes=1024",
+                         "--null_client={client: 1, fail_at: 3}",
+                         "--iterations=20")
+        self.assert_status(job, 1, permutations=2, completed=1, failed=1,
+                           skipped=0)
+        self.assert_lines(job)
+        self.assert_agrees_with_file(job, 2)
+
+    def test_percentiles_need_samples(self):
+        """One with fewer than ten samples beyond it is neither printed nor in
+        the file."""
+        job = self.study(1, *QUICK, "--tensor_bytes=4")
+        self.assert_passed(job, 1)
+        names = {fom["name"] for fom in job.foms}
+        self.assertIn("put_tensor_median", names)
+        for percentile in ("p95", "p99", "p99.9"):
+            self.assertNotIn(f"put_tensor_{percentile}", names)
+            value = self.open(self.out)[f"summary/put_tensor_{percentile}"][0]
+            self.assertTrue(math.isnan(value))
+
+    def assert_agrees_with_file(self, job, permutations):
+        """Each figure is the file's, and each of the file's is printed."""
+        summary = self.open(self.out)["summary"]
+        printed = {(fom["perm"], fom["name"]): fom for fom in job.foms}
+        self.assertEqual(len(printed), len(job.foms), "a figure printed twice")
+        names = {name for name, c in summary.items() if re.match(
+            r"(put|unpack)_tensor_|window$|.*_rates?$", name)}
+        self.assertGreaterEqual(len(names), 14)
+        for (perm, name), fom in printed.items():
+            self.assertIn(name, names)
+            value = float(summary[name][perm])
+            self.assertTrue(math.isclose(fom["value"], value, rel_tol=1e-6),
+                            f"{name} of {perm}: {fom['value']} and {value}")
+            self.assertEqual(text(summary[name].attrs["units"]), fom["unit"])
+        for name in names:
+            for perm in range(permutations):
+                self.assertEqual((perm, name) in printed,
+                                 math.isfinite(summary[name][perm]),
+                                 f"{name} of {perm}")
+        self.assertEqual(column(summary, "status").count("completed"),
+                         len({fom["perm"] for fom in job.foms}))
+
+
+class Requests(OutputTest):
+    """What prints and runs nothing: alone, and once under mpiexec."""
+
+    def alone_and_under_mpiexec(self, *args, returncode=0):
+        jobs = [self.start(n, *args, "--db_port=6780").wait(20)
+                for n in (0, 3)]
+        for job in jobs:
+            self.assertEqual(job.returncode, returncode, job.describe())
+        self.assertEqual(jobs[0].stdout, jobs[1].stdout)
+        self.assertEqual(jobs[0].stderr, jobs[1].stderr)
+        self.assertEqual(list(self.dir.iterdir()), [], "a file")
+        return jobs[0]
+
+    def test_help(self):
+        job = self.alone_and_under_mpiexec("--help")
+        self.assertEqual(job.stderr, "")
+        for name in ("experiment", "client_nodes", "db_port", "tensor_bytes",
+                     "op_timeout", "virtual_nodes", "null_client"):
+            self.assertRegex(job.stdout, rf"(?m)^ *--{name}\b")
+            self.assertIn("default", job.stdout)
+        self.assertLessEqual(max(map(len, job.stdout.splitlines())), 100)
+
+    def test_version(self):
+        job = self.alone_and_under_mpiexec("--version")
+        for name in ("srbench", "MPI", "HDF5", "hiredis", "libyaml"):
+            self.assertRegex(job.stdout, rf"(?m)^{name} +\S*[0-9a-zA-Z]")
+
+    def test_help_of_a_wrong_command_line(self):
+        job = self.alone_and_under_mpiexec("--tensor_byte=8", "--help")
+        self.assertIn("Usage", job.stdout)
+
+    def test_show_config(self):
+        """Fed back it gives the same, in both spellings of the values."""
+        config = self.write("given.yaml",
+                            "experiment: [throughput_scaling, "
+                            "throughput_colocated]\n"
+                            "db_args: {maxmemory: 1gb, hz: '10'}\n"
+                            "op_timeout: 00:01:30\n"
+                            "verify: all\n")
+        first = self.plain("--show_config", "--config", config,
+                           "--tensor_bytes=[1KiB, 2MB]", "--nodes=[1,2]",
+                           "--exp-name", "a: b", "--overwrite").stdout
+        shown = self.write("shown.yaml", first)
+        self.assertEqual(self.plain("--show_config", "--config",
+                                    shown).stdout, first)
+        self.assertIn("throughput_standard", first)
+        self.assertIn("[1024, 2000000]", first)
+
+    def test_show_config_of_all_defaults(self):
+        first = self.alone_and_under_mpiexec("--show_config").stdout
+        shown = self.write("shown.yaml", first)
+        self.assertEqual(self.plain("--show_config", "--config",
+                                    shown).stdout, first)
+
+    def plain(self, *args):
+        job = self.start(0, *args, "--db_port=6780").wait(20)
+        self.assertEqual(job.returncode, 0, job.describe())
+        return job
+
+    def test_config_in_the_file_feeds_back(self):
+        """What a result file keeps of its study can be run again."""
+        self.study(2, *QUICK, "--tensor_bytes=[4,8]")
+        kept = self.write("kept.yaml",
+                          text(self.open(self.out).attrs["resolved_config"]))
+        job = self.srbench(2, "--config", kept, "--overwrite")
+        self.assert_passed(job, 2)
+
+    def test_dry_run_of_an_imaginary_job(self):
+        job = self.alone_and_under_mpiexec(
+            "throughput_standard", "--dry_run", "--machine=136x48",
+            "--client_nodes=[20,40,60,80,100,120]", "--db_nodes=[4,8,16]",
+            "--tensor_bytes=1024")
+        self.assertEqual(len(re.findall(r"(?m)^\d{4}  throughput-sess-c-",
+                                        job.stdout)), 18)
+        self.assertIn("18 permutations in 3 database set-ups", job.stdout)
+        self.assertRegex(job.stdout, r"need 136 nodes of at least 48 ranks")
+        self.assertIn("client nodes 0-119, 5760 clients", job.stdout)
+        self.assertIn("database nodes 120-135", job.stdout)
+
+    def test_dry_run_of_this_job(self):
+        """Once, whatever the number of ranks."""
+        job = self.start(3, "--dry_run", "--tensor_bytes=[4,8]").wait(20)
+        self.assertEqual(job.returncode, 0, job.describe())
+        self.assertEqual(job.stdout.count("2 permutations in 1 database"), 1)
+        self.assertIn("3 clients", job.stdout)
+        self.assertEqual(list(self.dir.iterdir()), [])
+
+    def test_dry_run_of_both_placements(self):
+        """Axes of one placement collapse in the other, and the plan says so."""
+        job = self.alone_and_under_mpiexec(
+            "--experiment=[throughput_standard,throughput_colocated]",
+            "--dry_run", "--machine=8x4", "--db_nodes=[1,2]",
+            "--keys=[smartsim,balanced]", "--client_nodes=[2,4]",
+            "--tensor_bytes=1024")
+        for axis in ("db_nodes", "keys"):
+            self.assertRegex(job.stdout, rf"(?m)^{axis} \(2 values\) "
+                             "collapses in throughput_colocated")
+        self.assertNotRegex(job.stdout, r"client_nodes .*collapses")
+        self.assertEqual(job.stdout.count("throughput-sess-c-"), 8)
+        self.assertEqual(job.stdout.count("throughput-sess-colo-c-"), 2)
+        self.assertIn("10 permutations in 4 database set-ups", job.stdout)
+
+    def test_dry_run_of_the_impossible(self):
+        """What can run is shown, each that cannot is named with its reason."""
+        job = self.alone_and_under_mpiexec(
+            "throughput_standard", "--dry_run", "--machine=4x4",
+            "--client_nodes=[2,3,9]", "--db_nodes=[1,2]",
+            "--clients_per_node=[4,5]", "--tensor_bytes=1024", returncode=2)
+        self.assertEqual(len(re.findall(r"(?m)^\d{4}  throughput", job.stdout)),
+                         3)
+        self.assertIn("9 client nodes and 1 database node needed, the job has "
+                      "4", job.stderr)
+        self.assertIn("3 client nodes and 2 database nodes needed", job.stderr)
+        self.assertIn("clients_per_node is 5", job.stderr)
+        for i in (1, 3, 4, 5, 7, 8, 9, 10, 11):
+            self.assertTrue(self.is_named(i, job.stderr), f"{i:04d}\n"
+                            + job.stderr)
+        for i in (0, 2, 6):
+            self.assertFalse(self.is_named(i, job.stderr), f"{i:04d}")
+
+    @staticmethod
+    def is_named(i, words):
+        spans = re.findall(r"permutations? (\d{4})(?: to (\d{4}))?", words)
+        return any(int(a) <= i <= int(b or a) for a, b in spans)
+
+
+class Refusals(OutputTest):
+
+    def test_command_line(self):
+        for arg, *words in (
+                ("--tensor_byte=8", "--tensor_byte:", "tensor_bytes"),
+                ("--iterations=0", "--iterations:", "'0'", "at least 1|from 1"),
+                ("--iterations=many", "--iterations:", "'many'"),
+                ("--verify=some", "--verify:", "'some'", "none, ends or all"),
+                ("--db_port=70000", "--db_port:", "'70000'", "55535"),
+                ("--op_timeout=0s", "--op_timeout:", "'0s'"),
+                ("--warmup=[1,2]", "--warmup:"),
+                ("--tensor_bytes=[1024,", "--tensor_bytes:"),
+                ("--machine=4x4", "--machine", "--dry_run"),
+                ("throughput_nonsense", "throughput_nonsense"),
+                ("--config=/no/such.yaml", "/no/such.yaml")):
+            with self.subTest(argument=arg):
+                job = self.study(1, arg)
+                self.assert_refused(job)
+                for word in words:
+                    self.assertRegex(job.stderr, word)
+
+    def test_said_once_by_many_ranks(self):
+        self.assert_refused(self.study(4, "--tensor_byte=8"),
+                            "--tensor_byte:", "tensor_bytes")
+
+    def test_file(self):
+        for name, words, place, *more in (
+                ("size.yaml", "iterations: 5\ntensor_bytes: [1024, 10XB]\n",
+                 "size.yaml:2:22", "10XB"),
+                ("name.yaml", "iterations: 5\n\niteration: 6\n",
+                 "name.yaml:3:1", "iterations"),
+                ("twice.yaml", "warmup: 1\nwarmup: 2\n", "twice.yaml:2:1"),
+                ("syntax.yaml", "warmup: 1\nverify: [all\n", "syntax.yaml:"),
+                ("list.yaml", "- 1\n- 2\n", "list.yaml:1:1")):
+            with self.subTest(file=name):
+                self.write(name, words)
+                job = self.study(2, "--config", name)
+                self.assert_refused(job, place, *more)
+
+    def test_without_mpiexec(self):
+        """A login node's shell sees the same."""
+        self.assert_refused(self.study(0, "--tensor_byte=8"),
+                            "--tensor_byte:")
+        self.assert_refused(self.study(0, "--tensor_byte=8", "--dry_run",
+                                       "--machine=4x4"), "--tensor_byte:")
+
+    def test_option_that_serves_no_placement(self):
+        for arg in ("--db_nodes=2", "--keys=balanced",
+                    "--db_shards_per_node=2"):
+            with self.subTest(argument=arg):
+                job = self.study(2, "throughput_colocated", arg)
+                self.assert_refused(job, arg.split("=")[0],
+                                    "throughput_standard")
+        self.write("served.yaml", "tensor_bytes: 4\nkeys: balanced\n")
+        job = self.study(2, "--config", "served.yaml")
+        self.assert_refused(job, "served.yaml:2:", "keys")
+
+    def test_served_by_none_in_a_plan(self):
+        """A plan is refused as the run would be."""
+        job = self.start(0, "--dry_run", "--machine=4x4",
+                         "--db_nodes=2").wait(20)
+        self.assert_refused(job, "--db_nodes", "throughput_standard")
+
+    def test_impossible_permutations(self):
+        job = self.study(4, "throughput_standard", "--virtual_nodes=4",
+                         "--client_nodes=[2,3]", "--db_nodes=[1,2]",
+                         "--tensor_bytes=4")
+        self.assert_refused(job, "permutation 0003 ",
+                            "3 client nodes and 2 database nodes needed, the "
+                            "job has 4", sentences=2)
+        self.assertEqual(job.status["permutations"], 4)
+        self.assertEqual(job.status["skipped"], 4)
+        job = self.study(2, "--clients_per_node=[2,3]", "--tensor_bytes=4")
+        self.assert_refused(job, "permutation 0001 ", "2 ranks",
+                            "clients_per_node is 3", sentences=2)
+
+    def test_virtual_nodes_do_not_divide(self):
+        job = self.study(3, "--virtual_nodes=2", "--tensor_bytes=4")
+        self.assert_refused(job, "virtual_nodes", "3 ranks")
+
+
+class TheFile(OutputTest):
+
+    def test_existing_one_is_kept_or_replaced(self):
+        self.out.write_text("precious")
+        job = self.study(2, *QUICK, "--tensor_bytes=4")
+        self.assert_status(job, 2, permutations=1, completed=0, skipped=1)
+        self.assert_lines(job)
+        for word in (str(self.out), "exists", "overwrite"):
+            self.assertIn(word, job.stderr, job.describe())
+        self.assertEqual(self.out.read_text(), "precious")
+        job = self.study(2, *QUICK, "--tensor_bytes=4", "--overwrite")
+        self.assert_passed(job, 1)
+        uuid = text(self.open(self.out).attrs["uuid"])
+        job = self.study(2, *QUICK, "--tensor_bytes=4", "--overwrite=true")
+        self.assert_passed(job, 1)
+        self.assertNotEqual(text(self.open(self.out).attrs["uuid"]), uuid)
+
+    def test_refusal_keeps_the_one_to_be_replaced(self):
+        """--overwrite destroys nothing before the study can run."""
+        self.out.write_text("precious")
+        for args in (("--tensor_byte=4",), ("--client_nodes=7",),
+                     ("--db_exe=/no/such",)):
+            with self.subTest(arguments=args):
+                job = self.study(2, "--overwrite", *args)
+                self.assert_status(job, 2)
+                self.assertEqual(self.out.read_text(), "precious")
+
+    def test_no_place_for_it(self):
+        (self.dir / "plain").write_text("text")
+        for path, named in (("plain/output.h5", "plain"),
+                            ("/proc/no/output.h5", "/proc/no"),
+                            (self.dir, str(self.dir))):
+            with self.subTest(path=path):
+                job = self.srbench(2, *QUICK, "--tensor_bytes=4",
+                                   f"--output={path}")
+                self.assert_status(job, 2, completed=0, skipped=1)
+                self.assertIn(named, job.stderr, job.describe())
+
+    def test_none(self):
+        job = self.srbench(2, *QUICK, "--tensor_bytes=4", "--output=none")
+        self.assert_passed(job, 1)
+        self.assert_lines(job)
+        self.assertEqual(list(self.dir.iterdir()), [])
+
+    def test_in_a_folder_to_be_made(self):
+        job = self.srbench(2, *QUICK, "--tensor_bytes=4", "--exp_name=mine")
+        self.assert_passed(job, 1)
+        found = list(self.dir.glob("results/mine/run-*-*.h5"))
+        self.assertEqual(len(found), 1, job.describe())
+        self.assertIn(found[0].name, job.stderr)
+
+
+if __name__ == "__main__":
+    main()
