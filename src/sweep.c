@@ -57,16 +57,19 @@ static int check_served(const struct options *o, struct error *err)
     for (int id = 0; id < OPT_COUNT; id++) {
         const struct option *d = &option_table[id];
         const struct setting *set = options_get(o, (enum option_id)id);
+        bool named;
 
         if (!set->given || options_has_placement(o, d->placement))
             continue;
+        /* a flag has the name in it, a place in a file has not */
+        named = strncmp(set->origin, "--", 2) == 0;
         return error_set(err,
-                         "%s: does nothing in this study: only "
-                         "throughput_%s has %s, and that is not among the "
+                         "%s: %s%sdoes nothing in this study: only "
+                         "throughput_%s has it, and that is not among the "
                          "experiments",
-                         set->origin,
-                         d->placement == IN_STANDARD ? "standard" : "colocated",
-                         d->name);
+                         set->origin, named ? "" : d->name, named ? "" : ": ",
+                         d->placement == IN_STANDARD ? "standard"
+                                                     : "colocated");
     }
     return 0;
 }

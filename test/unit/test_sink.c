@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../../src/sink/hdf5_parts.h"
 #include "srb/sink.h"
 
 enum { NPERMS = 3, CLIENTS = 2, ITERATIONS = 3 };
@@ -214,6 +215,7 @@ static void test_root_and_hosts(void **state)
     close_well(s);
     file = reopen();
     expect_text(file, "/", "config", "a: b\n");
+    expect_text(file, "/", "durability", "every instant");
     expect_text(file, "/", "end_time", "2026-01-01T00:00:00Z");
     expect_text(file, "/", "added", "later");
     expect_texts(file, "hosts/name", 2, names);
@@ -441,6 +443,38 @@ static void test_many(void **state)
     H5Fclose(file);
 }
 
+/* With a layout that hdf5_keep.c does not know the library does all. */
+static void test_plain(void **state)
+{
+    const char *const status[] = {"completed", "failed", "planned"};
+    struct error err = {0};
+    struct sink *s;
+    double data[6], median[NPERMS];
+    hid_t file;
+
+    (void)state;
+    put_oldest = H5F_LIBVER_V18;
+    s = open_new();
+    assert_int_equal(s->ops->begin(s, 1, no_sizes, &err), 0);
+    assert_int_equal(end(s, 1, "failed", &err), 0);
+    assert_int_equal(s->ops->begin(s, 0, sizes, &err), 0);
+    write_arrays(s);
+    assert_int_equal(end(s, 0, "completed", &err), 0);
+    assert_int_equal(s->ops->begin(s, 2, sizes, &err), 0);
+    write_arrays(s);
+    close_well(s);
+    put_oldest = H5F_LIBVER_EARLIEST;
+    file = reopen();
+    expect_text(file, "/", "durability", "between flushes");
+    read_all(file, "perm_0000/put_tensor", H5T_NATIVE_DOUBLE, 2, 3, data);
+    assert_true(data[5] == 6);
+    assert_false(has(file, "perm_0002"));
+    expect_texts(file, "summary/status", NPERMS, status);
+    read_all(file, "summary/put_median", H5T_NATIVE_DOUBLE, NPERMS, 0, median);
+    assert_true(median[0] == 0.25 && median[1] == 1.25 && isnan(median[2]));
+    H5Fclose(file);
+}
+
 /* A full disk is an error and no more; what was complete stays. */
 static void test_full_disk(void **state)
 {
@@ -513,6 +547,7 @@ int main(void)
         TEST_IN_FOLDER(test_existing),
         TEST_IN_FOLDER(test_folders),
         TEST_IN_FOLDER(test_many),
+        TEST_IN_FOLDER(test_plain),
         TEST_IN_FOLDER(test_full_disk),
         cmocka_unit_test(test_null),
         cmocka_unit_test(test_version),

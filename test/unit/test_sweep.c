@@ -1,0 +1,378 @@
+/* The sweep: product and order of the axes, set-ups side by side, what
+ * collapses and what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "options_line.h"
+#include "srb/sweep.h"
+
+#define BOTH "--experiment=[throughput_standard,throughput_colocated]"
+
+/* Studies of one and both placements, with what their sweeps come to. */
+static const struct {
+    struct line line;
+    size_t count, setups;
+} studies[] = {
+    {{{NULL}}, 11, 1}, /* the seed's sizes */
+    {{{"throughput_standard"}}, 11, 1},
+    {{{"--tensor_bytes=1024"}}, 1, 1},
+    {{{"--tensor_bytes=1024", "--repetitions=7"}}, 7, 1},
+    {{{"throughput_standard", "--db_nodes=[4,8,16]",
+       "--client_nodes=[20,40,60,80,100,120]"}},
+     198,
+     3},
+    {{{"throughput_standard", "--db_nodes=[1,2]", "--db_io_threads=[1,4]",
+       "--db_shards_per_node=[1,2,3]", "--keys=[smartsim,balanced]",
+       "--tensor_bytes=[4,8]"}},
+     48,
+     12},
+    {{{"--client_nodes=[3,1,2]", "--clients_per_node=[5,4]",
+       "--client=[null,hiredis]", "--db_exe=[redis-server,valkey-server]",
+       "--repetitions=3", "--tensor_bytes=[4,8]"}},
+     144,
+     6}, /* the databases are on the client nodes */
+    /* what colocated has not, collapses there: 3 x 2 x 2 + 2 */
+    {{{BOTH, "--db_nodes=[1,2,3]", "--keys=[smartsim,balanced]",
+       "--tensor_bytes=[4,8]"}},
+     14,
+     4},
+    {{{"--experiment=[throughput_colocated,throughput_standard]",
+       "--db_nodes=[1,2]", "--repetitions=2", "--tensor_bytes=4"}},
+     6,
+     3},
+    {{{"--repetitions=1000000", "--tensor_bytes=4"}}, SRB_SWEEP_MAX, 1},
+};
+
+static void open_study(size_t i, struct options *o, struct sweep *s)
+{
+    struct error err;
+
+    if (parse(o, &studies[i].line, NULL, 0, &err) < 0)
+        fail_msg("study %zu: %s", i, err.text);
+    if (sweep_open(s, o, &err) < 0)
+        fail_msg("study %zu: %s", i, err.text);
+}
+
+static void counts_are_products(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(studies); i++) {
+        struct options o;
+        struct sweep s;
+
+        open_study(i, &o, &s);
+        if (s.count != studies[i].count || s.setups != studies[i].setups)
+            fail_msg("study %zu: %zu permutations of %zu set-ups instead of "
+                     "%zu of %zu",
+                     i, s.count, s.setups, studies[i].count, studies[i].setups);
+        options_free(&o);
+    }
+}
+
+/* Whether permutation p stands where it must, with all values it must have. */
+static void check_values(size_t study, const struct sweep *s,
+                         const struct permutation *p)
+{
+    unsigned bit =
+        p->experiment == EXPERIMENT_STANDARD ? IN_STANDARD : IN_COLOCATED;
+
+    for (int id = 0; id < OPT_COUNT; id++) {
+        const struct option *d = &option_table[id];
+        const struct setting *set = options_get(s->options, (enum option_id)id);
+        const struct value *v = p->value[id];
+
+        if (!(d->placement & bit)) {
+            if (v)
+                fail_msg("study %zu: permutation %zu has %s", study, p->index,
+                         d->name);
+            continue;
+        }
+        if (!v || v < set->values || v >= set->values + set->nvalues)
+            fail_msg("study %zu: permutation %zu has a foreign %s", study,
+                     p->index, d->name);
+        if (!d->axis && v != set->values)
+            fail_msg("study %zu: permutation %zu varies %s", study, p->index,
+                     d->name);
+    }
+    if (p->value[OPT_EXPERIMENT]->count != (int64_t)p->experiment)
+        fail_msg("study %zu: permutation %zu is of another experiment", study,
+                 p->index);
+}
+
+/* Same values of the axes that shape the databases. */
+static bool same_setup(const struct permutation *a, const struct permutation *b)
+{
+    unsigned bit =
+        a->experiment == EXPERIMENT_STANDARD ? IN_STANDARD : IN_COLOCATED;
+
+    if (a->experiment != b->experiment)
+        return false;
+    for (int id = 0; id < OPT_COUNT; id++)
+        if (option_table[id].setup & bit && a->value[id] != b->value[id])
+            return false;
+    return true;
+}
+
+static bool same_point(const struct permutation *a, const struct permutation *b)
+{
+    return a->repetition == b->repetition &&
+           memcmp(a->value, b->value, sizeof a->value) == 0;
+}
+
+/* Set-ups are numbered from 0 without gap, two neighbours share the number when
+ * and only when they share the values, and no two set-ups are the same: so the
+ * permutations of one set-up stand together. No point comes twice: so, with the
+ * count, all points of the product come. */
+static void setups_are_adjacent(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(studies); i++) {
+        struct permutation p, q;
+        struct options o;
+        struct sweep s;
+
+        open_study(i, &o, &s);
+        for (size_t a = 0; a < s.count && s.count <= 1000; a++) {
+            sweep_at(&s, a, &p);
+            assert_int_equal(p.index, a);
+            check_values(i, &s, &p);
+            for (size_t b = 0; b < a; b++) {
+                sweep_at(&s, b, &q);
+                if (same_point(&p, &q))
+                    fail_msg("study %zu: %zu and %zu are the same", i, b, a);
+                if (same_setup(&p, &q) != (p.setup == q.setup))
+                    fail_msg("study %zu: %zu and %zu have set-ups %zu, %zu", i,
+                             b, a, q.setup, p.setup);
+                if (b + 1 == a && p.setup != q.setup && p.setup != q.setup + 1)
+                    fail_msg("study %zu: after set-up %zu comes %zu", i,
+                             q.setup, p.setup);
+            }
+        }
+        sweep_at(&s, 0, &p);
+        assert_int_equal(p.setup, 0);
+        sweep_at(&s, s.count - 1, &p);
+        check_values(i, &s, &p);
+        if (p.setup != s.setups - 1)
+            fail_msg("study %zu: the last set-up is %zu of %zu", i, p.setup,
+                     s.setups);
+        if (p.repetition + 1 != options_one(&o, OPT_REPETITIONS)->count)
+            fail_msg("study %zu: the last repetition is %d", i, p.repetition);
+        options_free(&o);
+    }
+}
+
+/* Placement, databases outermost (colocated ones follow the client nodes);
+ * values in the order in which they were given; repetitions side by side. */
+static void order_of_the_axes(void **state)
+{
+    static const struct line line = {
+        {"--experiment=[throughput_colocated,throughput_standard]",
+         "--db_nodes=[8,4]", "--client_nodes=[2,1]", "--tensor_bytes=[8,4]",
+         "--repetitions=2"}};
+    static const char *const want[] = {
+        "colocated 0 - 2 8 0", "colocated 0 - 2 8 1", "colocated 0 - 2 4 0",
+        "colocated 0 - 2 4 1", "colocated 1 - 1 8 0", "colocated 1 - 1 8 1",
+        "colocated 1 - 1 4 0", "colocated 1 - 1 4 1", "standard 2 8 2 8 0",
+        "standard 2 8 2 8 1",  "standard 2 8 2 4 0",  "standard 2 8 2 4 1",
+        "standard 2 8 1 8 0",  "standard 2 8 1 8 1",  "standard 2 8 1 4 0",
+        "standard 2 8 1 4 1",  "standard 3 4 2 8 0",  "standard 3 4 2 8 1",
+        "standard 3 4 2 4 0",  "standard 3 4 2 4 1",  "standard 3 4 1 8 0",
+        "standard 3 4 1 8 1",  "standard 3 4 1 4 0",  "standard 3 4 1 4 1",
+    };
+    struct options o;
+    struct sweep s;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
+    assert_int_equal(sweep_open(&s, &o, &err), 0);
+    assert_int_equal(s.count, COUNT(want));
+    for (size_t i = 0; i < s.count; i++) {
+        struct permutation p;
+        char got[64];
+
+        sweep_at(&s, i, &p);
+        snprintf(got, sizeof got, "%s %zu %s %s %s %d",
+                 p.value[OPT_EXPERIMENT]->text + strlen("throughput_"), p.setup,
+                 p.value[OPT_DB_NODES] ? p.value[OPT_DB_NODES]->text : "-",
+                 p.value[OPT_CLIENT_NODES]->text,
+                 p.value[OPT_TENSOR_BYTES]->text, p.repetition);
+        if (strcmp(got, want[i]) != 0)
+            fail_msg("permutation %zu is '%s' instead of '%s'", i, got,
+                     want[i]);
+    }
+    options_free(&o);
+}
+
+static const struct {
+    struct line line;
+    const char *file;
+    const char *words; /* the whole message */
+} refused[] = {
+    {{{"--repetitions=1000000", "--tensor_bytes=[4,8]"}},
+     NULL,
+     "the product of all axes has more than 1000000 permutations; give fewer "
+     "values"},
+    /* each placement alone would do */
+    {{{BOTH, "--repetitions=500001", "--tensor_bytes=4"}},
+     NULL,
+     "the product of all axes has more than 1000000 permutations; give fewer "
+     "values"},
+    {{{"throughput_colocated", "--db_nodes=4"}},
+     NULL,
+     "--db_nodes: does nothing in this study: only throughput_standard has it, "
+     "and that is not among the experiments"},
+    {{{"--keys=smartsim"}}, /* though it is the default */
+     NULL,
+     "--keys: does nothing in this study: only throughput_standard has it, and "
+     "that is not among the experiments"},
+    {{{NULL}},
+     "iterations: 5\ndb_shards_per_node: [1, 2]\n",
+     "study.yaml:2:21: db_shards_per_node: does nothing in this study: only "
+     "throughput_standard has it, and that is not among the experiments"},
+    {{{"throughput_colocated"}},
+     "experiment: throughput_standard\ndb_nodes: 4\n",
+     "study.yaml:2:11: db_nodes: does nothing in this study: only "
+     "throughput_standard has it, and that is not among the experiments"},
+};
+
+static void what_makes_no_sense_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        const char *file = refused[i].file;
+        struct options o;
+        struct sweep s;
+        struct error err;
+
+        if (parse(&o, &refused[i].line, file, file ? strlen(file) : 0, &err) <
+            0)
+            fail_msg("vector %zu: %s", i, err.text);
+        if (sweep_open(&s, &o, &err) == 0)
+            fail_msg("vector %zu: accepted, but: %s", i, refused[i].words);
+        if (strcmp(err.text, refused[i].words) != 0)
+            fail_msg("vector %zu: '%s' instead of '%s'", i, err.text,
+                     refused[i].words);
+        options_free(&o);
+    }
+}
+
+/* A product that no 64-bit number holds is refused too, not wrapped around. */
+static void a_product_beyond_all_numbers_is_refused(void **state)
+{
+    static const char *const axes[] = {"client_nodes", "clients_per_node",
+                                       "db_nodes", "tensor_bytes"};
+    enum { VALUES = 10000 };
+    static char file[COUNT(axes) * VALUES * 8 + 256];
+    static const struct line line = {{"throughput_standard",
+                                      "--db_io_threads=[1,2,3,4]",
+                                      "--repetitions=1000000"}};
+    size_t used = 0;
+    struct options o;
+    struct sweep s;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(axes); i++) {
+        used += (size_t)sprintf(file + used, "%s: [4", axes[i]);
+        for (int k = 1; k < VALUES; k++)
+            used += (size_t)sprintf(file + used, ",%d", 4 + k);
+        used += (size_t)sprintf(file + used, "]\n");
+    }
+    if (parse(&o, &line, file, used, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(sweep_open(&s, &o, &err), -1);
+    assert_string_equal(err.text, "the product of all axes has more than "
+                                  "1000000 permutations; give fewer values");
+    options_free(&o);
+}
+
+static const struct {
+    struct line line;
+    const char *notes;
+} noted[] = {
+    {{{NULL}}, ""},
+    {{{"throughput_standard", "--db_nodes=[4,8]"}}, ""},
+    {{{BOTH}}, ""}, /* defaults are nobody's surprise */
+    {{{BOTH, "--client_nodes=[1,2]"}}, ""},
+    {{{BOTH, "--db_nodes=[4,8]"}},
+     "db_nodes (2 values) collapses in throughput_colocated, which has no such "
+     "axis\n"},
+    {{{BOTH, "--keys=[smartsim,balanced]", "--db_nodes=4"}},
+     "db_nodes (1 value) collapses in throughput_colocated, which has no such "
+     "axis\n"
+     "keys (2 values) collapses in throughput_colocated, which has no such "
+     "axis\n"},
+};
+
+static void collapsed_axes_are_noted(void **state)
+{
+    static const size_t rooms[] = {1, 2, 10, 79, 80, 1024};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(noted); i++) {
+        struct options o;
+        struct sweep s;
+        struct error err;
+
+        assert_int_equal(parse(&o, &noted[i].line, NULL, 0, &err), 0);
+        assert_int_equal(sweep_open(&s, &o, &err), 0);
+        for (size_t k = 0; k < COUNT(rooms); k++) {
+            char want[1024], *buf = malloc(rooms[k]);
+
+            assert_non_null(buf);
+            snprintf(want, rooms[k], "%s", noted[i].notes);
+            assert_ptr_equal(sweep_notes(&s, buf, rooms[k]), buf);
+            if (strcmp(buf, want) != 0)
+                fail_msg("vector %zu, room for %zu: '%s' instead of '%s'", i,
+                         rooms[k], buf, want);
+            free(buf);
+        }
+        options_free(&o);
+    }
+}
+
+static void values_of_a_permutation(void **state)
+{
+    static const struct line line = {
+        {"throughput_colocated", "--clients_per_node=3"}};
+    struct permutation p;
+    struct options o;
+    struct sweep s;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
+    assert_int_equal(sweep_open(&s, &o, &err), 0);
+    sweep_at(&s, 10, &p);
+    assert_int_equal(permutation_count(&p, OPT_CLIENTS_PER_NODE, -1), 3);
+    assert_int_equal(permutation_count(&p, OPT_TENSOR_BYTES, -1), 4096000);
+    assert_int_equal(permutation_count(&p, OPT_DB_NODES, -1), -1);
+    assert_true(permutation_auto(&p, OPT_CLIENT_NODES));
+    assert_false(permutation_auto(&p, OPT_CLIENTS_PER_NODE));
+    assert_false(permutation_auto(&p, OPT_DB_NODES));
+    options_free(&o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_are_products),
+        cmocka_unit_test(setups_are_adjacent),
+        cmocka_unit_test(order_of_the_axes),
+        cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(a_product_beyond_all_numbers_is_refused),
+        cmocka_unit_test(collapsed_axes_are_noted),
+        cmocka_unit_test(values_of_a_permutation),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
