@@ -89,20 +89,28 @@ static void report_end(const struct den *d, const struct server *v, pid_t pid,
               (uint32_t)strlen(words.text));
 }
 
-/* Collect children that ended; returns how many still run. */
+/* Collect children that ended, with whatever they started and left behind (a
+ * number that is not reaped yet is nobody else's); returns how many still run.
+ */
 static size_t reap(struct den *d, bool report)
 {
+    siginfo_t end = {0};
     size_t running = 0;
     int status;
-    pid_t pid;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while (waitid(P_ALL, 0, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           end.si_pid > 0) {
+        kill(-end.si_pid, SIGKILL);
+        if (waitpid(end.si_pid, &status, 0) < 0)
+            break;
         for (size_t i = 0; i < d->n; i++)
-            if (d->servers[i].pid == pid) {
+            if (d->servers[i].pid == end.si_pid) {
                 d->servers[i].pid = 0;
                 if (report)
-                    report_end(d, &d->servers[i], pid, status);
+                    report_end(d, &d->servers[i], end.si_pid, status);
             }
+        end.si_pid = 0;
+    }
     for (size_t i = 0; i < d->n; i++)
         running += d->servers[i].pid != 0;
     return running;
