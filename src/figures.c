@@ -150,7 +150,9 @@ static void one_client(const struct samples *s, const struct spans d[2],
     max[UNPACK_MAX] = some ? d[1].ns[d[1].n - 1] : INT64_MIN;
     max[FIRST_START] = some ? -s->put_start[s->warmup] : INT64_MIN;
     max[LAST_END] = s->loop_end;
-    max[BETWEEN_PPM] = loop > 0 ? samples_between(s) * 1000000 / loop : 0;
+    max[BETWEEN_PPM] =
+        loop > 0 ? (int64_t)(1e6 * (double)samples_between(s) / (double)loop)
+                 : 0;
     sum[PAIRS] = (double)s->iterations;
     sum[ERRORS] = (double)s->verify_errors;
     sum[PUT_RATE] = rate(one_way, d[0].sum);

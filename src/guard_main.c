@@ -133,18 +133,22 @@ static int kill_all(struct den *d)
     return killed;
 }
 
-/* Wait for all to end by themselves, then kill; forget them. */
+/* Wait for all to end by themselves, as long as there is somebody who wants to
+ * know, then kill; forget them. */
 static int stop_all(struct den *d, int64_t deadline)
 {
     char folder[SRB_SCRATCH_MAX + 32];
     int killed = 0;
 
     while (reap(d, false) > 0 && tick_now() < deadline) {
-        struct pollfd p = {.fd = d->children, .events = POLLIN};
+        struct pollfd p[2] = {{.fd = d->children, .events = POLLIN},
+                              {.fd = STEWARD, .events = 0}};
         struct signalfd_siginfo info;
 
-        if (poll(&p, 1, tick_left_ms(deadline)) > 0 &&
-            read(d->children, &info, sizeof info) < 0)
+        if (poll(p, 2, tick_left_ms(deadline)) <= 0)
+            continue;
+        if (p[1].revents ||
+            (p[0].revents && read(d->children, &info, sizeof info) < 0))
             break;
     }
     if (reap(d, false) > 0)

@@ -36,7 +36,8 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err);
 void sweep_at(const struct sweep *s, size_t i, struct permutation *p);
 
 /* The notes on axes that collapse, as one text of lines ("" if none), e.g.
- * "db_nodes=[4,8] collapses in throughput_colocated". Returns buf. */
+ * "db_nodes (2 values) collapses in throughput_colocated, which has no such
+ * axis". Returns buf. */
 char *sweep_notes(const struct sweep *s, char *buf, size_t n);
 
 /* Value of an option that the permutation has; `none` where it has not. */

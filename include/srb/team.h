@@ -31,8 +31,7 @@ struct team {
     /* The signal that asked this rank to end, 0 if none. Agreements make it
      * everybody's: see `ended`. */
     const volatile sig_atomic_t *signal;
-    int ended; /* lowest-numbered rank's signal as last agreed upon, 0 if none
-                */
+    int ended; /* the highest signal any rank had at the last agreement, or 0 */
 };
 
 /* The communicators of one placement; MPI_COMM_NULL where this rank is none.
