@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "srb/team.h"
 #include "srb/tensor.h"
 #include "srb/tick.h"
 
@@ -95,8 +96,8 @@ int load_run(struct load *l, MPI_Comm clients, struct error *err)
     struct samples *s = &l->samples;
     size_t pairs = s->warmup + s->iterations;
 
-    /* a spinning barrier: whoever sleeps here starts late */
-    MPI_Barrier(clients);
+    /* whoever slept here would start late */
+    team_start_together(clients);
     s->loop_start = tick_now();
     for (size_t pair = 0; pair < pairs; pair++) {
         if (pair == s->warmup)

@@ -1,6 +1,7 @@
 #include "srb/team.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,19 @@ void team_wait(const struct team *t, MPI_Request *request)
         if (nap > t->nap_ns)
             nap = t->nap_ns;
         tick_sleep(nap);
+    }
+}
+
+void team_start_together(MPI_Comm comm)
+{
+    MPI_Request request;
+    int done = 0;
+
+    MPI_Ibarrier(comm, &request);
+    while (!done) {
+        MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+        if (!done)
+            sched_yield();
     }
 }
 

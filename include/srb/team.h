@@ -84,6 +84,11 @@ struct gather {
 int team_gather(const struct team *t, const struct gather *g, const void *mine,
                 struct error *err);
 
+/* A barrier that is left at once: it never sleeps, but lets others run, which
+ * is what makes it fast where there are more ranks than cores (a blocked
+ * MPI_Barrier() there spins a whole time slice away). */
+void team_start_together(MPI_Comm comm);
+
 /* Quiet forms of the usual collectives. */
 void team_barrier(const struct team *t, MPI_Comm comm);
 void team_bcast(const struct team *t, MPI_Comm comm, void *data, int bytes,
