@@ -8,7 +8,9 @@
  *
  * Promise: when sink_end() has returned 0 the permutation survives this
  * process's death at any later instant, SIGKILL included, and so do all that
- * ended before.
+ * ended before. Where the root attribute `durability` is not "every instant"
+ * but "between flushes", the HDF5 library in use writes an unknown layout, and
+ * a death while end, note or close bring data to the file can cost all of it.
  */
 #ifndef SRB_SINK_H
 #define SRB_SINK_H
@@ -84,7 +86,9 @@ struct sink_ops {
      * make all of it durable (flush and fsync). */
     int (*end)(struct sink *s, const struct fields *attributes,
                const struct fields *row, struct error *err);
-    /* Replace attributes of the root group, e.g. end_time; durable at close. */
+    /* Replace attributes of the root group, e.g. end_time; durable at close.
+     * With HDF5 1.14 a death in the midst of it can leave a text cut short
+     * where it replaces another that is not "". */
     int (*note)(struct sink *s, const struct fields *study, struct error *err);
     /* Close the file and release the sink, even when it returns -1. */
     int (*close)(struct sink *s, struct error *err);

@@ -127,6 +127,19 @@ static size_t header_room(size_t nperms)
     return nperms * LINK_BYTES + MORE_BYTES;
 }
 
+/* When a death of the writer leaves what is complete: at every instant, or
+ * between flushes, i.e. not while a permutation is brought to the file. */
+static int put_durability(hid_t root, const char *when)
+{
+    struct fields facts = {0};
+    int rc;
+
+    fields_text(&facts, "durability", when);
+    rc = put_facts(root, &facts);
+    fields_free(&facts);
+    return rc;
+}
+
 static int fill_file(struct hdf5_sink *h, hid_t file,
                      const struct fields *study, const struct sink_table *hosts,
                      const struct fields *row)
@@ -135,6 +148,7 @@ static int fill_file(struct hdf5_sink *h, hid_t file,
     int rc = -1;
 
     if (root >= 0 && put_facts(root, study) == 0 &&
+        put_durability(root, "every instant") == 0 &&
         make_hosts(file, hosts) == 0 && make_summary(h, file, row) == 0)
         rc = 0;
     if (root >= 0)
@@ -148,7 +162,7 @@ static int make_file(struct hdf5_sink *h, const char *made,
                      const struct fields *row, struct error *err)
 {
     hid_t access = put_access_plan();
-    hid_t plan = put_group_plan(H5P_FILE_CREATE, study->n);
+    hid_t plan = put_group_plan(H5P_FILE_CREATE, study->n + 1);
     hid_t file = H5Fcreate(made, H5F_ACC_TRUNC, plan, access);
     int rc = -1;
 
@@ -165,6 +179,20 @@ static int make_file(struct hdf5_sink *h, const char *made,
     return rc;
 }
 
+/* The file `made` shall own up to its plain layout. */
+static int mark_plain(struct hdf5_sink *h, const char *made, struct error *err)
+{
+    hid_t access = put_access_plan();
+    hid_t file = H5Fopen(made, H5F_ACC_RDWR, access);
+    int rc = file < 0 ? -1 : put_durability(file, "between flushes");
+
+    if (file >= 0 && H5Fclose(file) < 0)
+        rc = -1;
+    H5Pclose(access);
+    return rc ? h5_error(h, "write the output", err)
+              : keep_settle(&h->keep, err);
+}
+
 /* The file is made beside its path and appears there when it is whole. */
 static int create(struct hdf5_sink *h, bool overwrite,
                   const struct fields *study, const struct sink_table *hosts,
@@ -179,6 +207,7 @@ static int create(struct hdf5_sink *h, bool overwrite,
         return -1;
     if (make_file(h, made, study, hosts, row, err) == 0 &&
         keep_adopt(&h->keep, header_room(h->nperms), err) == 0 &&
+        (!h->keep.plain || mark_plain(h, made, err) == 0) &&
         keep_sync(&h->keep, err) == 0 &&
         keep_publish(made, h->path, overwrite, err) == 0)
         return 0;
@@ -495,9 +524,20 @@ static int check_row(const struct hdf5_sink *h, const struct fields *row,
     return 0;
 }
 
+/* Put a row of the summary, where the library must do it (keep_adopt). */
+static int put_summary(struct hdf5_sink *h, const struct fields *row)
+{
+    int rc = 0;
+    hid_t summary = H5Gopen2(h->file, "summary", H5P_DEFAULT);
+
+    for (size_t i = 0; i < row->n && rc == 0; i++)
+        rc = put_cell(summary, &row->list[i], h->index);
+    return H5Gclose(summary) < 0 ? -1 : rc;
+}
+
 /* The last the library does for a permutation: its attributes and its link. */
 static int finish(struct hdf5_sink *h, const struct fields *attributes,
-                  struct error *err)
+                  const struct fields *row, struct error *err)
 {
     char name[32];
 
@@ -506,10 +546,11 @@ static int finish(struct hdf5_sink *h, const struct fields *attributes,
                          "permutation %zu is not in '%s', since a part of it "
                          "could not be written",
                          h->index, h->path);
-    if (make_room(h, text_bytes(attributes), err))
+    if (make_room(h, text_bytes(attributes) + text_bytes(row), err))
         return -1;
     group_name(h, h->index, name);
     if (put_facts(h->group, attributes) ||
+        (h->keep.plain && put_summary(h, row)) ||
         H5Olink(h->group, h->file, name, H5P_DEFAULT, H5P_DEFAULT) < 0)
         return h5_error(h, "write a permutation to", err);
     return 0;
@@ -522,13 +563,13 @@ static int hdf5_end(struct sink *s, const struct fields *attributes,
 
     if (h->group < 0)
         return error_set(err, "no permutation of '%s' is begun", h->path);
-    if (check_row(h, row, err) || finish(h, attributes, err)) {
+    if (check_row(h, row, err) || finish(h, attributes, row, err)) {
         session_close(h, NULL);
         return -1;
     }
     if (session_close(h, err))
         return -1;
-    if (keep_row(&h->keep, h->column, row, h->index, err)) {
+    if (!h->keep.plain && keep_row(&h->keep, h->column, row, h->index, err)) {
         keep_undo(&h->keep);
         return -1;
     }

@@ -10,7 +10,7 @@
 
 #include "hdf5_parts.h"
 
-enum { CONTINUATION = 0x10, FLAGS = 5, PREFIX = 64 /* more than any */ };
+enum { CONTINUATION = 0x10, FLAGS = 5 };
 
 uint64_t get_le(const unsigned char *from, unsigned width)
 {
@@ -86,43 +86,55 @@ static size_t message_prefix(const unsigned char *h)
     return h[FLAGS] & 0x04 ? 6 : 4; /* with the order of creation */
 }
 
-uint64_t header_length(const unsigned char *h, size_t *body)
+/* Where the messages' size stands, the last of the prefix. */
+static size_t size_place(const unsigned char *h)
 {
     size_t at = FLAGS + 1;
 
-    if (memcmp(h, "OHDR\002", 5) != 0)
-        return 0;
     if (h[FLAGS] & 0x20)
         at += 16; /* times */
     if (h[FLAGS] & 0x10)
         at += 4; /* limits of attribute storage */
-    *body = at + size_width(h);
-    return *body + get_le(h + at, size_width(h)) + 4; /* the checksum */
+    return at;
+}
+
+/* Where the first message starts. */
+static size_t body_place(const unsigned char *h)
+{
+    return size_place(h) + size_width(h);
+}
+
+uint64_t header_length(const unsigned char *h)
+{
+    if (memcmp(h, "OHDR\002", 5) != 0)
+        return 0;
+    return body_place(h) + get_le(h + size_place(h), size_width(h)) +
+           4; /* the checksum */
 }
 
 bool header_is_whole(const unsigned char *h, size_t length)
 {
-    size_t body, prefix = message_prefix(h);
+    size_t prefix = message_prefix(h), at;
 
-    if (header_length(h, &body) != length ||
+    if (header_length(h) != length ||
         get_le(h + length - 4, 4) != checksum(h, length - 4))
         return false;
-    for (size_t at = body; at + prefix <= length - 4;) {
+    for (at = body_place(h); at + prefix <= length - 4;) {
         if (h[at] == CONTINUATION)
             return false;
         at += prefix + get_le(h + at + 1, 2);
     }
-    return true;
+    return at <= length - 4;
 }
 
 /* Copy the messages to `to`, with gaps of `room` bytes in all; returns the end
  * of what was put, or NULL if there are too few messages to part the gaps. */
 static unsigned char *spread(unsigned char *to, const unsigned char *h,
-                             size_t body, size_t length, size_t room)
+                             size_t length, size_t room)
 {
     size_t prefix = message_prefix(h), n;
 
-    for (size_t at = body; at + prefix <= length - 4; at += n) {
+    for (size_t at = body_place(h); at + prefix <= length - 4; at += n) {
         n = prefix + get_le(h + at + 1, 2);
         memcpy(to, h + at, n);
         to += n;
@@ -140,7 +152,8 @@ static unsigned char *spread(unsigned char *to, const unsigned char *h,
 unsigned char *header_widen(const unsigned char *h, size_t length, size_t room,
                             size_t *widened)
 {
-    size_t body, at, most = length + PREFIX + room + 6 * (room / HEADER_GAP);
+    size_t most = length + HEADER_PREFIX + room + 6 * (room / HEADER_GAP + 1);
+    size_t at = size_place(h);
     unsigned char *wide, *end;
 
     if (!header_is_whole(h, length))
@@ -148,11 +161,9 @@ unsigned char *header_widen(const unsigned char *h, size_t length, size_t room,
     wide = calloc(1, most);
     if (!wide)
         return NULL;
-    header_length(h, &body);
-    at = body - size_width(h);
     memcpy(wide, h, at);
     wide[FLAGS] = (unsigned char)((h[FLAGS] & ~3) | 2); /* 4 bytes for it */
-    end = spread(wide + at + 4, h, body, length, room);
+    end = spread(wide + at + 4, h, length, room);
     if (!end) {
         free(wide);
         return NULL;

@@ -19,18 +19,23 @@
  * 96 bytes in one page, which the kernel writes whole or not at all; the header
  * is one piece with room for all links to come; the file is extended before its
  * superblock says so (keep_reserve); a freshly opened file has no heap and no
- * free space that the library could use again, so it only appends.
+ * free space that the library could use again, so it only appends (but for one
+ * case, put_attribute()).
  *
  * The row is put by hand because the library would write the reference to a
  * text before the text; and into places that exist, so no header changes.
  *
  * The layout is that of the HDF5 File Format Specification: superblock version
- * 0 (II.A), object header version 2 (IV.A.1.b), global heap (III.E).
+ * 0 (II.A), object header version 2 (IV.A.1.b), global heap (III.E). HDF5 1.10
+ * to 1.14 write it when asked to (put_access_plan). If a library does not, the
+ * file is `plain`: nothing is put by hand, and a writer killed while the
+ * library closes the file can leave one that nobody can open.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hdf5_parts.h"
@@ -39,7 +44,6 @@ enum {
     SUPERBLOCK = 96,
     AT_FILE_END = 40,
     AT_ROOT = 64,
-    HEADER_PREFIX = 64, /* at most */
     HEAP_HEADER = 16,
     HEAP_OBJECT = 16, /* before the object's bytes */
     HEAP_LEAST = 4096,
@@ -116,18 +120,20 @@ static int set_length(struct keep *k, uint64_t bytes, struct error *err)
     return 0;
 }
 
+/* Version 0; 8 bytes an address, 8 a length; the file starts at 0. */
+static bool is_known(const unsigned char sb[SUPERBLOCK])
+{
+    return memcmp(sb, "\211HDF\r\n\032\n", 9) == 0 && sb[13] == 8 &&
+           sb[14] == 8 && get_le(sb + 24, 8) == 0;
+}
+
 static int read_superblock(const struct keep *k, unsigned char sb[SUPERBLOCK],
                            struct error *err)
 {
     if (read_at(k, 0, sb, SUPERBLOCK, err))
         return -1;
-    /* Version 0; 8 bytes an address, 8 a length; the file starts at 0. */
-    if (memcmp(sb, "\211HDF\r\n\032\n", 9) || sb[13] != 8 || sb[14] != 8 ||
-        get_le(sb + 24, 8) != 0)
-        return error_set(err,
-                         "the HDF5 library gave '%s' another layout than the "
-                         "one a killed writer survives; use HDF5 1.10 to 1.14",
-                         k->path);
+    if (!is_known(sb))
+        return error_set(err, "'%s' was changed by another program", k->path);
     return 0;
 }
 
@@ -161,29 +167,26 @@ static int point_at(const struct keep *k, uint64_t from, uint64_t to,
     return 0;
 }
 
-/* Read the header at k->spare into memory, wider by `room`. */
-static int take_header(struct keep *k, size_t room, struct error *err)
+/* Read the header at `root` into memory, wider by `room`; one that is not as
+ * expected leaves k->header NULL. */
+static int take_header(struct keep *k, uint64_t root, size_t room,
+                       struct error *err)
 {
     unsigned char prefix[HEADER_PREFIX], *h;
-    size_t body;
     uint64_t length;
     int rc;
 
-    if (read_at(k, k->spare, prefix, sizeof prefix, err))
+    if (read_at(k, root, prefix, sizeof prefix, err))
         return -1;
-    length = header_length(prefix, &body);
-    h = length ? malloc((size_t)length) : NULL;
+    length = header_length(prefix);
+    if (length == 0)
+        return 0;
+    h = malloc((size_t)length);
     if (!h)
-        return error_set(err, "the root group of '%s' has no header", k->path);
-    rc = read_at(k, k->spare, h, (size_t)length, err);
-    if (rc == 0) {
+        return error_set(err, "out of memory for the output '%s'", k->path);
+    rc = read_at(k, root, h, (size_t)length, err);
+    if (rc == 0)
         k->header = header_widen(h, (size_t)length, room, &k->root_bytes);
-        if (!k->header)
-            rc = error_set(err,
-                           "the HDF5 library gave the root group of '%s' a "
-                           "header without room; use HDF5 1.10 to 1.14",
-                           k->path);
-    }
     free(h);
     return rc;
 }
@@ -196,11 +199,12 @@ int keep_adopt(struct keep *k, size_t room, struct error *err)
     unsigned char sb[SUPERBLOCK];
     uint64_t end;
 
-    if (read_superblock(k, sb, err))
+    if (read_at(k, 0, sb, SUPERBLOCK, err) ||
+        (is_known(sb) && take_header(k, get_le(sb + AT_ROOT, 8), room, err)))
         return -1;
-    k->spare = get_le(sb + AT_ROOT, 8);
-    if (take_header(k, room, err))
-        return -1;
+    k->plain = !k->header;
+    if (k->plain)
+        return 0;
     place_pair(k, get_le(sb + AT_FILE_END, 8));
     end = align8(k->root + k->root_bytes);
     if (set_length(k, end, err) ||
@@ -215,6 +219,8 @@ int keep_guard(struct keep *k, struct error *err)
 {
     unsigned char sb[SUPERBLOCK];
 
+    if (k->plain)
+        return 0;
     if (read_superblock(k, sb, err))
         return -1;
     k->end = get_le(sb + AT_FILE_END, 8);
@@ -228,7 +234,18 @@ int keep_guard(struct keep *k, struct error *err)
 
 int keep_detach(struct keep *k, struct error *err)
 {
-    return point_at(k, k->root, k->spare, err);
+    return k->plain ? 0 : point_at(k, k->root, k->spare, err);
+}
+
+/* The library cut off what it does not need. */
+static int measure(struct keep *k, struct error *err)
+{
+    struct stat st;
+
+    if (fstat(k->fd, &st))
+        return fail(err, k, "look at the result file");
+    k->reserved = (uint64_t)st.st_size;
+    return 0;
 }
 
 int keep_settle(struct keep *k, struct error *err)
@@ -236,6 +253,8 @@ int keep_settle(struct keep *k, struct error *err)
     unsigned char sb[SUPERBLOCK];
     uint64_t root;
 
+    if (k->plain)
+        return measure(k, err);
     if (read_superblock(k, sb, err))
         return -1;
     /* A file that did not grow keeps the superblock it had. */

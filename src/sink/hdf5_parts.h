@@ -23,9 +23,10 @@
 uint64_t get_le(const unsigned char *from, unsigned width);
 void put_le(unsigned char *to, uint64_t value, unsigned width);
 
-/* The length of the object header whose first 64 bytes are h, 0 if it is none;
- * its messages start at h + *body. */
-uint64_t header_length(const unsigned char *h, size_t *body);
+/* The length of the object header whose first HEADER_PREFIX bytes are h, 0 if
+ * it is none. */
+enum { HEADER_PREFIX = 64 /* more than any has */ };
+uint64_t header_length(const unsigned char *h);
 
 /* Whether these bytes are the header and all of it: the checksum is right and
  * no message sends the reader to another piece. */
@@ -43,6 +44,7 @@ unsigned char *header_widen(const unsigned char *h, size_t length, size_t room,
 struct keep {
     int fd; /* of our own, besides the library's */
     const char *path;
+    bool plain;     /* an unknown layout: the library does all, its own way */
     uint64_t root;  /* where the library keeps the root group's header */
     uint64_t spare; /* where its copy stands while the library rewrites it */
     size_t root_bytes;
@@ -52,7 +54,10 @@ struct keep {
 };
 
 /* Take over a file that the library created and closed: give the root group's
- * header `room` more bytes, at a place that keep_guard() can work with. */
+ * header `room` more bytes, at a place that keep_guard() can work with. Of a
+ * layout that it does not know it changes nothing and sets k->plain: then the
+ * three below do nothing to the file, keep_undo() and keep_row() are not to be
+ * called, and the file is whole between a close and the next one only. */
 int keep_adopt(struct keep *k, size_t room, struct error *err);
 
 /* Before the library opens the file: copy the root group's header to the
@@ -112,6 +117,10 @@ struct put_shape {
 /* Before the first of the library: it prints nothing and locks no file. */
 void put_start(void);
 
+/* The oldest layout that the library is to write. Any but H5F_LIBVER_EARLIEST
+ * is for tests: it is unknown to keep_adopt(). */
+extern H5F_libver_t put_oldest;
+
 /* How the file is to be opened; the caller closes it. */
 hid_t put_access_plan(void);
 
@@ -142,5 +151,9 @@ hid_t put_scale(hid_t group, const char *name, hsize_t n);
  * is cells[i * stride]; *place gets its place in the file (may be NULL). */
 int put_column(hid_t group, hid_t scale, const struct field *cells,
                size_t stride, size_t n, uint64_t *place);
+
+/* Put a value into row `index` of the group's one-dimensional dataset of its
+ * name. */
+int put_cell(hid_t group, const struct field *cell, size_t index);
 
 #endif

@@ -103,6 +103,19 @@ static void unlock(hid_t access)
 #endif
 }
 
+/* One file, written by system calls, whatever HDF5_DRIVER and
+ * HDF5_VOL_CONNECTOR say. */
+static int set_driver(hid_t access)
+{
+#if H5_VERSION_GE(1, 12, 0)
+    if (H5Pset_vol(access, H5VL_NATIVE, NULL) < 0)
+        return -1;
+#endif
+    return H5Pset_fapl_sec2(access) < 0 ? -1 : 0;
+}
+
+H5F_libver_t put_oldest = H5F_LIBVER_EARLIEST;
+
 /* Metadata stays in memory until the file is closed: what is written early
  * would refer to what is not there yet. The oldest superblock is the one that
  * can be changed safely (hdf5_keep.c). */
@@ -111,14 +124,16 @@ hid_t put_access_plan(void)
     H5AC_cache_config_t cache = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
     hid_t plan = H5Pcreate(H5P_FILE_ACCESS);
 
-    if (H5Pget_mdc_config(plan, &cache) < 0)
+    if (H5Pget_mdc_config(plan, &cache) < 0) {
+        H5Pclose(plan);
         return H5I_INVALID_HID;
+    }
     cache.incr_mode = H5C_incr__off;
     cache.flash_incr_mode = H5C_flash_incr__off;
     cache.decr_mode = H5C_decr__off;
     cache.evictions_enabled = false;
-    if (H5Pset_mdc_config(plan, &cache) < 0 ||
-        H5Pset_libver_bounds(plan, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18) < 0 ||
+    if (set_driver(plan) || H5Pset_mdc_config(plan, &cache) < 0 ||
+        H5Pset_libver_bounds(plan, put_oldest, H5F_LIBVER_V18) < 0 ||
         H5Pset_fclose_degree(plan, H5F_CLOSE_STRONG) < 0) {
         H5Pclose(plan);
         return H5I_INVALID_HID;
@@ -146,8 +161,10 @@ static hid_t type_of(enum field_type type, bool file)
     return H5Tcopy(file ? H5T_IEEE_F64LE : H5T_NATIVE_DOUBLE);
 }
 
-/* One that exists keeps its type: to remove it would move what stands in the
- * object's header. */
+/* One that exists keeps its type: to remove it would make the library give up
+ * the room in the object's header (header_widen). HDF5 1.14 frees the text that
+ * is replaced, and puts the new one in its place: the one change of the file
+ * that hdf5_keep.c does not guard. */
 static int put_attribute(hid_t object, const char *name, enum field_type type,
                          const void *value)
 {
@@ -349,5 +366,20 @@ int put_column(hid_t group, hid_t scale, const struct field *cells,
     free(values);
     if (column >= 0)
         H5Dclose(column);
+    return rc;
+}
+
+int put_cell(hid_t group, const struct field *cell, size_t index)
+{
+    const struct put_shape shape = {.type = cell->type};
+    hid_t column = H5Dopen2(group, cell->name, H5P_DEFAULT);
+    void *value = gather(cell, 0, 1);
+    int rc = -1;
+
+    if (column >= 0 && value)
+        rc = put_rows(column, &shape, index, 1, value);
+    free(value);
+    if (column >= 0 && H5Dclose(column) < 0)
+        rc = -1;
     return rc;
 }

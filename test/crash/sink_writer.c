@@ -121,7 +121,7 @@ static void put_clients(struct sink *s, size_t perm, size_t n,
 {
     int64_t *rank = malloc(n * sizeof *rank);
     const char **text = malloc(n * sizeof *text);
-    char(*words)[32] = malloc(n * sizeof *words);
+    char(*words)[64] = malloc(n * sizeof *words);
 
     for (size_t i = 0; i < n; i++) {
         rank[i] = (int64_t)(perm * 1000 + i);
