@@ -15,7 +15,7 @@ static const char *const experiments[] = {"throughput_standard",
                                           "throughput_colocated", NULL};
 static const char *const experiment_aliases[] = {"throughput_scaling",
                                                  "throughput_standard", NULL};
-static const char *const clients[] = {"hiredis", "null", NULL};
+static const char *const clients[] = {"socket", "hiredis", "null", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
 static const char *const verifications[] = {"none", "ends", "all", NULL};
 
@@ -107,12 +107,14 @@ const struct option option_table[OPT_COUNT] = {
                     .type = OPTION_CHOICE,
                     .axis = true,
                     .placement = IN_BOTH,
-                    .def = "hiredis",
+                    .def = "socket",
                     .choices = clients,
                     .unit = "",
                     .tag = "CLIENT",
-                    .help = "how a client talks to its server; null: a client "
-                            "without server, to test the harness"},
+                    .help =
+                        "socket: payload straight between socket and tensor; "
+                        "hiredis: through that library; null: without a "
+                        "server, to test the harness"},
     [OPT_KEYS] = {.name = "keys",
                   .type = OPTION_CHOICE,
                   .axis = true,

@@ -46,8 +46,13 @@ struct client_ops {
     void (*close)(struct client *c);
 };
 
+extern const struct client_ops client_socket;
 extern const struct client_ops client_hiredis;
 extern const struct client_ops client_null;
+
+/* This end of a connected socket, numeric; "" when it has none. For the clients
+ * that have one. */
+void client_address_of(int fd, char address[SRB_ADDRESS_MAX]);
 
 /* The client of that name (a choice of the option `client`); never NULL. */
 const struct client_ops *client_find(const char *name);

@@ -2,11 +2,9 @@
  * command (a copy of the tensor), reads the reply into a buffer of its own and
  * copies it out; unpacking into the caller's tensor is one more copy. */
 #include <hiredis/hiredis.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 
 #include "srb/client.h"
@@ -83,7 +81,7 @@ static int put(struct client *base, const void *data, struct error *err)
 
     if (!r)
         return no_reply(c, "put_tensor", err);
-    if (r->type != REDIS_REPLY_STATUS)
+    if (r->type != REDIS_REPLY_STATUS || strcmp(r->str, "OK") != 0)
         rc = error_set(err, "put_tensor of %s at %s: the server says: %s",
                        c->key, c->where,
                        r->type == REDIS_REPLY_ERROR ? r->str
@@ -124,14 +122,8 @@ static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
 {
     const struct hiredis_client *c =
         (const struct hiredis_client *)(const void *)base;
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof sa;
 
-    text[0] = '\0';
-    if (getsockname(c->redis->fd, (struct sockaddr *)&sa, &len) != 0 ||
-        getnameinfo((struct sockaddr *)&sa, len, text, SRB_ADDRESS_MAX, NULL, 0,
-                    NI_NUMERICHOST) != 0)
-        text[0] = '\0';
+    client_address_of(c->redis->fd, text);
 }
 
 const struct client_ops client_hiredis = {

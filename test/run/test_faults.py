@@ -206,7 +206,7 @@ class NoServer(FaultTest):
         """A client that needs a server has none."""
         job = self.study(2, "--db_exe=null", "--tensor_bytes=4")
         self.assert_status(job, 2, completed=0, failed=0)
-        self.assertIn("hiredis", job.stderr, job.describe())
+        self.assertIn("socket", job.stderr, job.describe())
 
 
 class BadServer(FaultTest):

@@ -159,10 +159,12 @@ static const struct bad bad[] = {
      "--warmup: found '-1', expected a whole number from 0 to 1000000"},
 
     /* choices, sizes, times, flags, shapes, texts */
-    {{{"--client=socket"}},
+    {{{"--client=carrier"}},
      NULL,
-     "--client: found 'socket', expected hiredis or null"},
-    {{{"--client=~"}}, NULL, "--client: found '~', expected hiredis or null"},
+     "--client: found 'carrier', expected socket, hiredis or null"},
+    {{{"--client=~"}},
+     NULL,
+     "--client: found '~', expected socket, hiredis or null"},
     {{{"--verify=None"}},
      NULL,
      "--verify: found 'None', expected none, ends or all"},

@@ -1,0 +1,350 @@
+/* The straight client: hiredis connects, and from then on payloads go between
+ * socket and tensor without a copy in between. A put is one gathered send of
+ * header, tensor and trailer; a reply's header is read into a few bytes of its
+ * own and the payload straight into the tensor. One request is outstanding at a
+ * time, so every byte that arrives belongs to its reply.
+ *
+ * Wire format: RESP2, https://redis.io/docs/reference/protocol-spec. */
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+
+#include "srb/client.h"
+#include "srb/tick.h"
+
+/* A payload is received in pieces of this size: they stay in the cache. */
+#define PIECE ((size_t)64 * 1024)
+#define WORDS_MAX 512    /* of a server's error */
+#define TAIL ((size_t)2) /* \r\n behind a payload */
+
+struct socket_client {
+    struct client base;
+    redisContext *redis; /* owns the connection */
+    int fd;
+    size_t bytes;
+    double op_timeout;
+    int64_t deadline; /* of the running operation; 0: not asked for yet */
+    size_t set_len, get_len, head_len;
+    char set[SRB_KEY_MAX + 64]; /* all of a put before its payload */
+    char get[SRB_KEY_MAX + 32]; /* a whole get */
+    char head[32];              /* what precedes the payload in its reply */
+    char key[SRB_KEY_MAX];
+    char where[64];
+};
+
+static struct socket_client *self(struct client *c)
+{
+    return (struct socket_client *)(void *)c;
+}
+
+static int fail(const struct socket_client *c, const char *what,
+                struct error *err)
+{
+    int failure = errno;
+
+    if (failure == EAGAIN || failure == EWOULDBLOCK)
+        return error_set(err, "%s of %s at %s: no reply within %g s", what,
+                         c->key, c->where, c->op_timeout);
+    return error_set(err, "%s of %s at %s: %s", what, c->key, c->where,
+                     failure ? strerror(failure)
+                             : "the server closed the connection");
+}
+
+/* A wait ends by the socket's own timeout; an operation that trickles ends by
+ * this, which is only asked when it did not come in one. */
+static bool late(struct socket_client *c)
+{
+    int64_t now = tick_now();
+
+    if (c->deadline == 0)
+        c->deadline = now + (int64_t)(c->op_timeout * 1e9);
+    if (now < c->deadline)
+        return false;
+    errno = EAGAIN;
+    return true;
+}
+
+/* Drop n bytes from the front of a list of buffers. */
+static void advance(struct msghdr *m, size_t n)
+{
+    while (m->msg_iovlen > 0 && n >= m->msg_iov->iov_len) {
+        n -= m->msg_iov->iov_len;
+        m->msg_iov++;
+        m->msg_iovlen--;
+    }
+    if (m->msg_iovlen > 0) {
+        m->msg_iov->iov_base = (char *)m->msg_iov->iov_base + n;
+        m->msg_iov->iov_len -= n;
+    }
+}
+
+static int send_all(struct socket_client *c, struct iovec *iov, size_t n)
+{
+    struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
+
+    for (;;) {
+        ssize_t put = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -1;
+        advance(&m, (size_t)put);
+        if (m.msg_iovlen == 0)
+            return 0;
+        if (late(c))
+            return -1;
+    }
+}
+
+/* Some bytes; 0 with errno 0 becomes -1: the server closed. */
+static ssize_t receive(struct socket_client *c, struct iovec *iov, size_t n)
+{
+    struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
+    ssize_t got;
+
+    do
+        got = recvmsg(c->fd, &m, 0);
+    while (got < 0 && errno == EINTR);
+    if (got == 0)
+        errno = 0;
+    return got > 0 ? got : -1;
+}
+
+/* What a reply said instead of what was asked for. text: its first n bytes,
+ * more may follow. */
+static int unexpected(const struct socket_client *c, const char *what,
+                      const char *text, size_t n, struct error *err)
+{
+    size_t line = 0;
+
+    while (line < n && text[line] != '\r' && text[line] != '\n')
+        line++;
+    if (n > 0 && text[0] == '-')
+        return error_set(err, "%s of %s at %s: the server says: %.*s", what,
+                         c->key, c->where, (int)line - 1, text + 1);
+    if (line == 3 && memcmp(text, "$-1", 3) == 0)
+        return error_set(err, "%s of %s at %s: the server has no such key",
+                         what, c->key, c->where);
+    if (n > 0 && text[0] == '$')
+        return error_set(err,
+                         "%s of %s at %s: the reply has %.*s bytes instead "
+                         "of %zu",
+                         what, c->key, c->where, (int)line - 1, text + 1,
+                         c->bytes);
+    return error_set(err,
+                     "%s of %s at %s: the reply is not what RESP has for "
+                     "it: '%.*s'",
+                     what, c->key, c->where, (int)(line < 40 ? line : 40),
+                     text);
+}
+
+/* The rest of a reply's first line, after n bytes of it; for its words only. */
+static int hear_out(struct socket_client *c, const char *what, char *text,
+                    size_t n, struct error *err)
+{
+    while (n < WORDS_MAX && !memchr(text, '\n', n)) {
+        struct iovec in = {text + n, WORDS_MAX - n};
+        ssize_t got = receive(c, &in, 1);
+
+        if (got < 0 || late(c))
+            return fail(c, what, err);
+        n += (size_t)got;
+    }
+    return unexpected(c, what, text, n, err);
+}
+
+/* Sending failed: a server that refuses says why before it closes. */
+static int refused(struct socket_client *c, const char *what, struct error *err)
+{
+    char text[WORDS_MAX];
+    int failure = errno;
+    ssize_t got = recv(c->fd, text, sizeof text, MSG_DONTWAIT);
+
+    if (got > 0)
+        return unexpected(c, what, text, (size_t)got, err);
+    errno = failure;
+    return fail(c, what, err);
+}
+
+static int put(struct client *base, const void *data, struct error *err)
+{
+    static const char ok[] = "+OK\r\n";
+    struct socket_client *c = self(base);
+    char crlf[2] = {'\r', '\n'}, text[WORDS_MAX] = "";
+    /* sendmsg() takes plain pointers but changes nothing */
+    struct iovec out[3] = {{c->set, c->set_len},
+                           {(void *)(uintptr_t)data, c->bytes},
+                           {crlf, sizeof crlf}};
+    size_t n = 0, want = sizeof ok - 1;
+
+    c->deadline = 0;
+    if (send_all(c, out, 3) < 0)
+        return refused(c, "put_tensor", err);
+    while (n < want && memcmp(text, ok, n) == 0) {
+        struct iovec in = {text + n, sizeof text - n};
+        ssize_t got = receive(c, &in, 1);
+
+        if (got < 0 || (n > 0 && late(c)))
+            return fail(c, "put_tensor", err);
+        n += (size_t)got;
+    }
+    if (n == want && memcmp(text, ok, want) == 0)
+        return 0;
+    return hear_out(c, "put_tensor", text, n, err);
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A reply that does not begin as it should: its first n bytes went where those
+ * of a good one go. */
+static int wrong_head(struct socket_client *c, const char *head,
+                      const char *data, const char *tail, size_t n,
+                      struct error *err)
+{
+    char text[WORDS_MAX];
+    size_t in_head = least(n, c->head_len);
+    size_t in_data = least(n - in_head, c->bytes);
+    size_t in_tail = n - in_head - in_data;
+    size_t copied = least(in_data, sizeof text - in_head - TAIL);
+
+    memcpy(text, head, in_head);
+    memcpy(text + in_head, data, copied);
+    if (copied == in_data)
+        memcpy(text + in_head + copied, tail, in_tail);
+    else
+        in_tail = 0;
+    return hear_out(c, "unpack_tensor", text, in_head + copied + in_tail, err);
+}
+
+/* Where the next bytes of a reply go, n of which have come: what is missing of
+ * its head, the next piece of the payload, and behind the last one the tail. */
+static size_t next_buffers(const struct socket_client *c, size_t n, char *head,
+                           char *data, char *tail, struct iovec in[3])
+{
+    size_t after_head = n > c->head_len ? n - c->head_len : 0;
+    size_t in_data = after_head < c->bytes ? after_head : c->bytes;
+    size_t left = c->bytes - in_data, in_tail = after_head - in_data, k = 0;
+
+    if (n < c->head_len)
+        in[k++] = (struct iovec){head + n, c->head_len - n};
+    if (left > 0)
+        in[k++] = (struct iovec){data + in_data, left < PIECE ? left : PIECE};
+    if (left <= PIECE)
+        in[k++] = (struct iovec){tail + in_tail, TAIL - in_tail};
+    return k;
+}
+
+static int get(struct client *base, void *data, struct error *err)
+{
+    struct socket_client *c = self(base);
+    struct iovec out = {c->get, c->get_len}, in[3];
+    size_t total = c->head_len + c->bytes + TAIL, n = 0;
+    char head[sizeof c->head], tail[TAIL];
+    bool head_seen = false;
+
+    c->deadline = 0;
+    if (send_all(c, &out, 1) < 0)
+        return refused(c, "unpack_tensor", err);
+    while (n < total) {
+        size_t k = next_buffers(c, n, head, data, tail, in);
+        ssize_t got = receive(c, in, k);
+
+        if (got < 0 || (n > 0 && late(c)))
+            return fail(c, "unpack_tensor", err);
+        n += (size_t)got;
+        if (head_seen)
+            continue;
+        if (memcmp(head, c->head, n < c->head_len ? n : c->head_len) != 0)
+            return wrong_head(c, head, data, tail, n, err);
+        head_seen = n >= c->head_len;
+    }
+    if (tail[0] == '\r' && tail[1] == '\n')
+        return 0;
+    return error_set(err,
+                     "unpack_tensor of %s at %s: the reply does not end where "
+                     "its length says",
+                     c->key, c->where);
+}
+
+static void close_client(struct client *c)
+{
+    if (self(c)->redis)
+        redisFree(self(c)->redis);
+    free(c);
+}
+
+/* Everything but the payload is the same for every operation. */
+static void write_requests(struct socket_client *c)
+{
+    size_t key = strlen(c->key);
+
+    c->set_len = (size_t)snprintf(c->set, sizeof c->set,
+                                  "*3\r\n$3\r\nSET\r\n$%zu\r\n%s\r\n$%zu\r\n",
+                                  key, c->key, c->bytes);
+    c->get_len =
+        (size_t)snprintf(c->get, sizeof c->get,
+                         "*2\r\n$3\r\nGET\r\n$%zu\r\n%s\r\n", key, c->key);
+    c->head_len =
+        (size_t)snprintf(c->head, sizeof c->head, "$%zu\r\n", c->bytes);
+}
+
+static struct client *open_client(const struct client_params *p,
+                                  struct error *err)
+{
+    struct socket_client *c = calloc(1, sizeof *c);
+    struct timeval tv = {.tv_sec = (time_t)p->op_timeout};
+
+    if (!c) {
+        error_set(err, "not enough memory for a client");
+        return NULL;
+    }
+    c->base.ops = &client_socket;
+    c->bytes = p->bytes;
+    c->op_timeout = p->op_timeout;
+    snprintf(c->key, sizeof c->key, "%s", p->key);
+    snprintf(c->where, sizeof c->where,
+             strchr(p->address, ':') ? "[%s]:%d" : "%s:%d", p->address,
+             p->port);
+    write_requests(c);
+    tv.tv_usec = (suseconds_t)((p->op_timeout - (double)tv.tv_sec) * 1e6);
+    /* hiredis sets TCP_NODELAY; its timeout becomes that of every wait */
+    c->redis = redisConnectWithTimeout(p->address, p->port, tv);
+    if (c->redis && !c->redis->err &&
+        redisSetTimeout(c->redis, tv) == REDIS_OK) {
+        c->fd = c->redis->fd;
+        return &c->base;
+    }
+    error_set(err, "client %d: cannot connect to %s: %s", p->client, c->where,
+              c->redis ? c->redis->errstr : "not enough memory");
+    close_client(&c->base);
+    return NULL;
+}
+
+static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
+{
+    const struct socket_client *c =
+        (const struct socket_client *)(const void *)base;
+
+    client_address_of(c->fd, text);
+}
+
+const struct client_ops client_socket = {
+    .name = "socket",
+    .serves = true,
+    .open = open_client,
+    .put = put,
+    .get = get,
+    .address = address,
+    .close = close_client,
+};

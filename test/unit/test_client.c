@@ -1,0 +1,285 @@
+/* The clients against a scripted server: it answers every request with given
+ * bytes, in pieces of a given size, and may then close. Both clients must agree
+ * on what is an error. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "srb/client.h"
+#include "srb/tick.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* A server for one connection and one request. */
+struct script {
+    int listener, port;
+    size_t request; /* bytes to read before it answers */
+    const char *reply;
+    size_t length, piece; /* of the reply, and of each send */
+    bool hang;            /* keep the connection open, silently */
+    pthread_t thread;
+    char *heard; /* the request, allocated */
+};
+
+static void *serve(void *arg)
+{
+    struct script *s = arg;
+    int fd = accept(s->listener, NULL, NULL);
+    size_t n = 0;
+    char byte;
+
+    while (n < s->request) {
+        ssize_t got = recv(fd, s->heard + n, s->request - n, 0);
+
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+    }
+    for (size_t at = 0; at < s->length; at += s->piece) {
+        size_t left = s->length - at;
+
+        send(fd, s->reply + at, left < s->piece ? left : s->piece,
+             MSG_NOSIGNAL);
+        if (s->piece < s->length && s->length < 64)
+            tick_sleep(200000);
+    }
+    if (s->hang)
+        while (recv(fd, &byte, 1, 0) > 0)
+            ;
+    close(fd);
+    return NULL;
+}
+
+static void script_start(struct script *s)
+{
+    struct sockaddr_in sa = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof sa;
+
+    s->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(s->listener, (struct sockaddr *)&sa, len), 0);
+    assert_int_equal(listen(s->listener, 1), 0);
+    getsockname(s->listener, (struct sockaddr *)&sa, &len);
+    s->port = ntohs(sa.sin_port);
+    s->heard = calloc(1, s->request + 1);
+    assert_non_null(s->heard);
+    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static void script_end(struct script *s)
+{
+    pthread_join(s->thread, NULL);
+    close(s->listener);
+    free(s->heard);
+}
+
+static struct client *connect_to(const struct client_ops *ops, int port,
+                                 size_t bytes, double timeout)
+{
+    const struct client_params p = {.address = "127.0.0.1",
+                                    .port = port,
+                                    .key = "k",
+                                    .bytes = bytes,
+                                    .op_timeout = timeout};
+    struct error err = {.text = ""};
+    struct client *c = ops->open(&p, &err);
+
+    if (!c)
+        fail_msg("%s: %s", ops->name, err.text);
+    return c;
+}
+
+#define PUT_8 "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$8\r\nabcdefgh\r\n"
+#define GET "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"
+
+struct vector {
+    const char *reply;
+    bool hang;
+    const char *words; /* NULL: succeeds; else part of the error */
+};
+
+static const struct vector puts_[] = {
+    {"+OK\r\n", true, NULL},
+    {"-OOM command not allowed\r\n", true, "OOM command not allowed"},
+    {"-MOVED 5 10.0.0.1:6379\r\n", true, "MOVED 5 10.0.0.1:6379"},
+    {"-LOADING Redis is loading\r\n", true, "LOADING Redis is loading"},
+    {"-CLUSTERDOWN Hash slot not served\r\n", true, "CLUSTERDOWN"},
+    {"+QUEUED\r\n", true, ""},
+    {":1\r\n", true, ""},
+    {"", false, "closed"},
+    {"+O", false, "closed"},
+    {"", true, "no reply within"},
+    {"+OK", true, "no reply within"},
+};
+
+static const struct vector gets[] = {
+    {"$8\r\nabcdefgh\r\n", true, NULL},
+    {"-ERR unknown\r\n", true, "ERR unknown"},
+    {"-MOVED 5 10.0.0.1:6379\r\n", true, "MOVED 5 10.0.0.1:6379"},
+    {"$-1\r\n", true, "no such key"},
+    {"$7\r\nabcdefg\r\n", true, "7 bytes instead of 8"},
+    {"$80\r\n"
+     "01234567890123456789012345678901234567890123456789012345678901234567890"
+     "123456789\r\n",
+     true, "80 bytes instead of 8"},
+    {":8\r\n", true, ""},
+    {"", false, "closed"},
+    {"$8\r", false, "closed"},
+    {"$8\r\nabcd", false, "closed"},
+    {"$8\r\nabcdefgh\r", false, "closed"},
+    {"", true, "no reply within"},
+    {"$8\r\nabcd", true, "no reply within"},
+    {"$8\r\nabcdefgh", true, "no reply within"},
+};
+
+static void check(const struct client_ops *ops, const char *what,
+                  const struct vector *v, size_t piece, int rc,
+                  const struct error *err, const char *data)
+{
+    if (!v->words && rc != 0)
+        fail_msg("%s: %s '%s' by %zu: %s", ops->name, what, v->reply, piece,
+                 err->text);
+    if (v->words && rc == 0)
+        fail_msg("%s: %s took '%s' by %zu", ops->name, what, v->reply, piece);
+    if (v->words && !strstr(err->text, v->words))
+        fail_msg("%s: %s '%s' by %zu: '%s' does not say '%s'", ops->name, what,
+                 v->reply, piece, err->text, v->words);
+    if (!v->words && data && memcmp(data, "abcdefgh", 8) != 0)
+        fail_msg("%s: %s by %zu brought '%.8s'", ops->name, what, piece, data);
+}
+
+static void one(const struct client_ops *ops, const struct vector *v,
+                bool is_put, size_t piece)
+{
+    const char *request = is_put ? PUT_8 : GET;
+    struct script s = {.request = strlen(request),
+                       .reply = v->reply,
+                       .length = strlen(v->reply),
+                       .piece = piece,
+                       .hang = v->hang};
+    struct error err = {.text = ""};
+    char in[8] = "", out[] = "abcdefgh";
+    struct client *c;
+    int rc;
+
+    script_start(&s);
+    c = connect_to(ops, s.port, 8, 0.2);
+    rc = is_put ? ops->put(c, out, &err) : ops->get(c, in, &err);
+    check(ops, is_put ? "put" : "get", v, piece, rc, &err, is_put ? NULL : in);
+    ops->close(c);
+    pthread_join(s.thread, NULL);
+    if (strcmp(s.heard, request) != 0)
+        fail_msg("%s sent '%s'", ops->name, s.heard);
+    close(s.listener);
+    free(s.heard);
+}
+
+static void all(const struct client_ops *ops)
+{
+    static const size_t pieces[] = {1, 2, 3, 5, 7, 1000};
+
+    for (size_t i = 0; i < COUNT(puts_); i++)
+        for (size_t k = 0; k < COUNT(pieces); k++)
+            one(ops, &puts_[i], true, pieces[k]);
+    for (size_t i = 0; i < COUNT(gets); i++)
+        for (size_t k = 0; k < COUNT(pieces); k++)
+            one(ops, &gets[i], false, pieces[k]);
+}
+
+static void socket_understands_every_reply(void **state)
+{
+    (void)state;
+    all(&client_socket);
+}
+
+static void hiredis_agrees(void **state)
+{
+    (void)state;
+    all(&client_hiredis);
+}
+
+/* A payload of many pieces, cut by the server at odd places. */
+static void socket_receives_long_payloads(void **state)
+{
+    static const size_t sizes[] = {4,      65534,  65535,  65536,   65537,
+                                   131070, 131072, 200000, 1000000, 3000004};
+    static const size_t pieces[] = {999, 65536, 100003, 4000000};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        for (size_t k = 0; k < COUNT(pieces); k++) {
+            size_t n = sizes[i];
+            char *reply = malloc(n + 64), *in = calloc(1, n);
+            size_t head = (size_t)sprintf(reply, "$%zu\r\n", n);
+            struct script s = {.request = strlen(GET),
+                               .reply = reply,
+                               .piece = pieces[k],
+                               .length = head + n + 2,
+                               .hang = true};
+            struct error err = {.text = ""};
+            struct client *c;
+
+            for (size_t b = 0; b < n; b++)
+                reply[head + b] = (char)(b * 2654435761u >> 13);
+            memcpy(reply + head + n, "\r\n", 2);
+            script_start(&s);
+            c = connect_to(&client_socket, s.port, n, 10);
+            if (client_socket.get(c, in, &err) < 0)
+                fail_msg("%zu by %zu: %s", n, pieces[k], err.text);
+            if (memcmp(in, reply + head, n) != 0)
+                fail_msg("%zu by %zu came wrong", n, pieces[k]);
+            client_socket.close(c);
+            script_end(&s);
+            free(reply);
+            free(in);
+        }
+}
+
+/* A server that refuses in the middle of a long put and closes. */
+static void socket_hears_why_a_put_is_refused(void **state)
+{
+    struct script s = {.request = 100,
+                       .reply = "-ERR Protocol error: invalid bulk length\r\n",
+                       .length = 42,
+                       .piece = 42};
+    size_t n = 32 * 1024 * 1024;
+    struct error err = {.text = ""};
+    char *out = calloc(1, n);
+    struct client *c;
+
+    (void)state;
+    script_start(&s);
+    c = connect_to(&client_socket, s.port, n, 5);
+    assert_int_equal(client_socket.put(c, out, &err), -1);
+    /* the reset may overtake the words */
+    if (!strstr(err.text, "invalid bulk length") &&
+        !strstr(err.text, "reset") && !strstr(err.text, "Broken pipe"))
+        fail_msg("it says '%s'", err.text);
+    client_socket.close(c);
+    script_end(&s);
+    free(out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(socket_understands_every_reply),
+        cmocka_unit_test(hiredis_agrees),
+        cmocka_unit_test(socket_receives_long_payloads),
+        cmocka_unit_test(socket_hears_why_a_put_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
