@@ -19,7 +19,7 @@ run_packages=(
     libyaml-dev redis-server python3 python3-h5py
 )
 test_packages=(
-    libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck
+    libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck iproute2
 )
 full_packages=(valgrind 'libhdf5-mpich-dev|libhdf5-openmpi-dev')
 

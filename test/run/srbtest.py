@@ -161,9 +161,9 @@ class Job:
     """
 
     def __init__(self, nranks, *args, tmpdir, env=None, cwd=None,
-                 mpiexec_args=()):
+                 mpiexec_args=(), wrapper=()):
         self.tmpdir = str(tmpdir)
-        self.command = [SRBENCH, *map(str, args)]
+        self.command = [*wrapper, SRBENCH, *map(str, args)]
         if nranks:
             self.command = [MPIEXEC, *mpiexec_args, "-n", str(nranks),
                             *self.command]
@@ -331,18 +331,21 @@ class RunTest(unittest.TestCase):
                 return left
             time.sleep(0.05)
 
-    def start(self, nranks, *args, env=None, cwd=None, mpiexec_args=()):
-        """Start a job on this test's ports, with its files in self.dir."""
+    def start(self, nranks, *args, env=None, cwd=None, mpiexec_args=(),
+              wrapper=()):
+        """Start a job on this test's ports, with its files in self.dir;
+        wrapper: what stands between mpiexec and every rank."""
         given = [str(a).replace("-", "_") for a in args]
         if not any(a.startswith("__db_port") for a in given):
             args = (*args, f"--db_port={self.port}")
         job = Job(nranks, *args, tmpdir=self.tmpdir, env=env,
-                  cwd=cwd or self.dir, mpiexec_args=mpiexec_args)
+                  cwd=cwd or self.dir, mpiexec_args=mpiexec_args,
+                  wrapper=wrapper)
         self.jobs.append(job)
         return job
 
     def srbench(self, nranks, *args, timeout=60, **how):
-        """Run a job to its end; how: env, cwd, mpiexec_args of start()."""
+        """Run a job to its end; how: env, cwd, mpiexec_args, wrapper of start()."""
         return self.start(nranks, *args, **how).wait(timeout)
 
     def open(self, path):
