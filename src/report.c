@@ -34,6 +34,23 @@ static const char *plural(int64_t n)
     return n == 1 ? "" : "s";
 }
 
+void report_choices(const struct sweep *s, const struct machine *m)
+{
+    bool chosen = options_one(s->options, OPT_NET_IFNAME)->is_auto;
+    char notes[4096], *line, *rest;
+
+    sweep_notes(s, notes, sizeof notes);
+    for (line = strtok_r(notes, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest))
+        diag_say("note: %s", line);
+    /* colocated databases and those of a single host are on loopback */
+    if (chosen && m->nhosts > 1 &&
+        options_has_placement(s->options, IN_STANDARD))
+        diag_say("note: databases listen on interface %s (--net_ifname names "
+                 "another)",
+                 m->nodes[m->nnodes - 1].interface);
+}
+
 void report_start(const struct sweep *s, const struct permutation *p,
                   const struct placement *pl)
 {

@@ -557,6 +557,7 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
         status = refuse(&r, &err);
         goto out;
     }
+    report_choices(&r.plan.sweep, &t->machine);
     run_all(&r);
     rc = close_sink(&r, &err);
     closed = team_agree(t, t->world, rc, &err) == 0;

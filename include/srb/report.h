@@ -15,6 +15,10 @@ struct tally {
     int64_t verify_errors;
 };
 
+/* What should be known before the first permutation: axes that collapse, and
+ * the interface of the databases where srbench chose it. */
+void report_choices(const struct sweep *s, const struct machine *m);
+
 /* A line when a permutation starts and one when it has ended, the latter with
  * the time that is left, in seconds (NaN: not known). */
 void report_start(const struct sweep *s, const struct permutation *p,
