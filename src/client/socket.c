@@ -21,7 +21,8 @@
 
 /* A payload is received in pieces of this size: they stay in the cache. */
 #define PIECE ((size_t)64 * 1024)
-#define WORDS_MAX 512    /* of a server's error */
+#define WORDS_MAX 512 /* of a server's error */
+#define HEAD_MAX 32
 #define TAIL ((size_t)2) /* \r\n behind a payload */
 
 struct socket_client {
@@ -34,7 +35,7 @@ struct socket_client {
     size_t set_len, get_len, head_len;
     char set[SRB_KEY_MAX + 64]; /* all of a put before its payload */
     char get[SRB_KEY_MAX + 32]; /* a whole get */
-    char head[32];              /* what precedes the payload in its reply */
+    char head[HEAD_MAX];        /* what precedes the payload in its reply */
     char key[SRB_KEY_MAX];
     char where[64];
 };
@@ -206,42 +207,48 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* A reply that does not begin as it should: its first n bytes went where those
- * of a good one go. */
-static int wrong_head(struct socket_client *c, const char *head,
-                      const char *data, const char *tail, size_t n,
+/* A reply to a get on its way: what frames the payload, and where that goes. */
+struct reply {
+    size_t n; /* bytes that have come */
+    char head[HEAD_MAX], tail[TAIL];
+    char *data;
+};
+
+/* One that does not begin as it should: its bytes went where those of a good
+ * one go. */
+static int wrong_head(struct socket_client *c, const struct reply *r,
                       struct error *err)
 {
     char text[WORDS_MAX];
-    size_t in_head = least(n, c->head_len);
-    size_t in_data = least(n - in_head, c->bytes);
-    size_t in_tail = n - in_head - in_data;
+    size_t in_head = least(r->n, c->head_len);
+    size_t in_data = least(r->n - in_head, c->bytes);
+    size_t in_tail = r->n - in_head - in_data;
     size_t copied = least(in_data, sizeof text - in_head - TAIL);
 
-    memcpy(text, head, in_head);
-    memcpy(text + in_head, data, copied);
+    memcpy(text, r->head, in_head);
+    memcpy(text + in_head, r->data, copied);
     if (copied == in_data)
-        memcpy(text + in_head + copied, tail, in_tail);
+        memcpy(text + in_head + copied, r->tail, in_tail);
     else
         in_tail = 0;
     return hear_out(c, "unpack_tensor", text, in_head + copied + in_tail, err);
 }
 
-/* Where the next bytes of a reply go, n of which have come: what is missing of
- * its head, the next piece of the payload, and behind the last one the tail. */
-static size_t next_buffers(const struct socket_client *c, size_t n, char *head,
-                           char *data, char *tail, struct iovec in[3])
+/* Where the next bytes go: what is missing of the head, the next piece of the
+ * payload, and behind the last one the tail. */
+static size_t next_buffers(const struct socket_client *c, struct reply *r,
+                           struct iovec in[3])
 {
-    size_t after_head = n > c->head_len ? n - c->head_len : 0;
-    size_t in_data = after_head < c->bytes ? after_head : c->bytes;
+    size_t after_head = r->n > c->head_len ? r->n - c->head_len : 0;
+    size_t in_data = least(after_head, c->bytes);
     size_t left = c->bytes - in_data, in_tail = after_head - in_data, k = 0;
 
-    if (n < c->head_len)
-        in[k++] = (struct iovec){head + n, c->head_len - n};
+    if (r->n < c->head_len)
+        in[k++] = (struct iovec){r->head + r->n, c->head_len - r->n};
     if (left > 0)
-        in[k++] = (struct iovec){data + in_data, left < PIECE ? left : PIECE};
+        in[k++] = (struct iovec){r->data + in_data, least(left, PIECE)};
     if (left <= PIECE)
-        in[k++] = (struct iovec){tail + in_tail, TAIL - in_tail};
+        in[k++] = (struct iovec){r->tail + in_tail, TAIL - in_tail};
     return k;
 }
 
@@ -249,27 +256,27 @@ static int get(struct client *base, void *data, struct error *err)
 {
     struct socket_client *c = self(base);
     struct iovec out = {c->get, c->get_len}, in[3];
-    size_t total = c->head_len + c->bytes + TAIL, n = 0;
-    char head[sizeof c->head], tail[TAIL];
+    struct reply r = {.n = 0, .tail = {0, 0}, .data = data};
+    size_t total = c->head_len + c->bytes + TAIL;
     bool head_seen = false;
 
     c->deadline = 0;
     if (send_all(c, &out, 1) < 0)
         return refused(c, "unpack_tensor", err);
-    while (n < total) {
-        size_t k = next_buffers(c, n, head, data, tail, in);
+    while (r.n < total) {
+        size_t k = next_buffers(c, &r, in);
         ssize_t got = receive(c, in, k);
 
-        if (got < 0 || (n > 0 && late(c)))
+        if (got < 0 || (r.n > 0 && late(c)))
             return fail(c, "unpack_tensor", err);
-        n += (size_t)got;
+        r.n += (size_t)got;
         if (head_seen)
             continue;
-        if (memcmp(head, c->head, n < c->head_len ? n : c->head_len) != 0)
-            return wrong_head(c, head, data, tail, n, err);
-        head_seen = n >= c->head_len;
+        if (memcmp(r.head, c->head, least(r.n, c->head_len)) != 0)
+            return wrong_head(c, &r, err);
+        head_seen = r.n >= c->head_len;
     }
-    if (tail[0] == '\r' && tail[1] == '\n')
+    if (r.tail[0] == '\r' && r.tail[1] == '\n')
         return 0;
     return error_set(err,
                      "unpack_tensor of %s at %s: the reply does not end where "
