@@ -65,6 +65,16 @@ const struct option option_table[OPT_COUNT] = {
                                 .tag = "SPN",
                                 .help = "shards (server processes) on each "
                                         "database node"},
+    [OPT_DB_CLUSTER] = {.name = "db_cluster",
+                        .type = OPTION_FLAG,
+                        .axis = true,
+                        .setup = IN_STANDARD,
+                        .placement = IN_STANDARD,
+                        .def = "true",
+                        .unit = "",
+                        .tag = "CLUSTER",
+                        .help = "several shards form one Redis Cluster; false: "
+                                "independent servers, sharded by the clients"},
     [OPT_DB_IO_THREADS] = {.name = "db_io_threads",
                            .type = OPTION_COUNT,
                            .axis = true,

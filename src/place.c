@@ -154,7 +154,8 @@ int place_solve(const struct machine *m, const struct permutation *p,
         goto fail;
     }
     pl->nshards = pl->db_nodes * pl->shards_per_node;
-    pl->cluster = standard && pl->nshards > 1;
+    pl->cluster = standard && pl->nshards > 1 &&
+                  permutation_count(p, OPT_DB_CLUSTER, 1) != 0;
     if (assign_ports(pl, p, err) < 0 || choose_address(pl, p, err) < 0)
         goto fail;
     return 0;
@@ -261,7 +262,9 @@ int place_shard_steward(const struct placement *pl, int shard)
 
 void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX])
 {
-    keys_make(key, pl->keys, client, pl->cluster ? pl->nshards : 1);
+    bool shared = pl->experiment == EXPERIMENT_STANDARD;
+
+    keys_make(key, pl->keys, client, shared ? pl->nshards : 1);
 }
 
 int place_client_shard(const struct placement *pl, int client)

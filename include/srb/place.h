@@ -22,7 +22,8 @@ struct placement {
     int shards_per_node; /* 1 if colocated */
     int nclients, nshards;
     int clients_per_node; /* of client node 0; the most of any node */
-    bool cluster;         /* all shards form one Redis Cluster */
+    bool cluster;         /* shards form one Redis Cluster, else they are
+                             independent; clients find theirs alike */
     bool loopback;        /* shards listen on 127.0.0.1, not on node.address */
     int *client_start;    /* [client_nodes + 1] first client of each node */
     int *shard_port;      /* [nshards] */

@@ -148,6 +148,22 @@ class Standard(RunTest):
         self.assertEqual(len(set(addresses)), 4, addresses)
 
 
+    def test_cluster_or_independent_servers(self):
+        """The same keys on the same shards, with and without a cluster."""
+        out = self.dir / "independent.h5"
+        job = self.srbench(6, "throughput_standard", "--virtual_nodes=6",
+                           "--client_nodes=3", "--db_nodes=3",
+                           "--db_cluster=[true,false]", "--tensor_bytes=1024",
+                           "--iterations=10", f"--output={out}")
+        self.assert_passed(job, 2)
+        f = self.assert_whole(out, 2)
+        cluster, alone = f["perm_0000"], f["perm_0001"]
+        self.assertIn("cluster-enabled yes", text(cluster.attrs["db_config"]))
+        self.assertIn("cluster-enabled no", text(alone.attrs["db_config"]))
+        for name in ("client_shard", "shard_commands"):
+            self.assertEqual(list(cluster[name][:]), list(alone[name][:]))
+
+
 class Files(RunTest):
 
     def test_both_placements_in_one_study(self):
