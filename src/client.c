@@ -1,8 +1,6 @@
 #include "srb/client.h"
 
-#include <netdb.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "srb/diag.h"
 
@@ -11,18 +9,6 @@ static const struct client_ops *const clients[] = {
     &client_hiredis,
     &client_null,
 };
-
-void client_address_of(int fd, char address[SRB_ADDRESS_MAX])
-{
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof sa;
-
-    address[0] = '\0';
-    if (getsockname(fd, (struct sockaddr *)&sa, &len) != 0 ||
-        getnameinfo((struct sockaddr *)&sa, len, address, SRB_ADDRESS_MAX, NULL,
-                    0, NI_NUMERICHOST) != 0)
-        address[0] = '\0';
-}
 
 const struct client_ops *client_find(const char *name)
 {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ struct shard {
     pid_t pid;
     struct control *control;
     char cpus[256];
+    char unix_socket[sizeof((struct sockaddr_un){0}.sun_path)];
     struct shard_counters before;
     double cpu_before;
 };
@@ -150,6 +152,20 @@ static char *printed(void (*print)(FILE *, const struct shard_spec *),
     return text;
 }
 
+/* Where clients of this node find the server without TCP. */
+static void note_socket(const struct db *db, struct shard *s)
+{
+    const char *name = db->engine->unix_socket;
+    int n;
+
+    if (!name || s->spec.placement->experiment != EXPERIMENT_COLOCATED)
+        return;
+    n = snprintf(s->unix_socket, sizeof s->unix_socket, "%s/%s",
+                 guard_folder(db->guard), name);
+    if (n >= (int)sizeof s->unix_socket)
+        s->unix_socket[0] = '\0';
+}
+
 static int start_shard(struct db *db, struct shard *s,
                        const struct db_plan *plan, struct error *err)
 {
@@ -175,6 +191,8 @@ static int start_shard(struct db *db, struct shard *s,
     server.file_name = cluster ? db->engine->cluster_file : NULL;
     server.file_text = file;
     rc = guard_start(db->guard, &server, &s->pid, err);
+    if (rc == 0)
+        note_socket(db, s);
 out:
     free(input);
     free(file);
@@ -451,6 +469,11 @@ int db_shards(const struct db *db)
 const char *db_cpus(const struct db *db, int k)
 {
     return db->shards[k].cpus;
+}
+
+const char *db_unix_socket(const struct db *db)
+{
+    return db->shards[0].unix_socket;
 }
 
 const char *db_effective(const struct db *db)

@@ -22,8 +22,9 @@ struct guard {
     int fd;
     pid_t pid;
     char scratch[SRB_SCRATCH_MAX];
-    bool gone;  /* the guard itself has ended */
-    bool ended; /* a server has, with these words */
+    char folder[SRB_SCRATCH_MAX]; /* of the server that was started last */
+    bool gone;                    /* the guard itself has ended */
+    bool ended;                   /* a server has, with these words */
     struct error words;
 };
 
@@ -67,6 +68,8 @@ static int await(struct guard *g, enum wire_type type, double seconds,
                 error_set(err, "%s", text);
             else if (type == WIRE_HELLO)
                 snprintf(g->scratch, sizeof g->scratch, "%s", text);
+            else if (type == WIRE_STARTED)
+                snprintf(g->folder, sizeof g->folder, "%s", text);
             free(text);
             return head.value < 0 ? -1 : 0;
         }
@@ -102,6 +105,11 @@ struct guard *guard_open(struct error *err)
         return NULL;
     }
     return g;
+}
+
+const char *guard_folder(const struct guard *g)
+{
+    return g->folder;
 }
 
 bool guard_gone(const struct guard *g)

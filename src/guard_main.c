@@ -313,7 +313,8 @@ static int start_server(struct den *d, const struct order *o)
         return refuse("start", o->argv[0], errno);
     v->pid = pid;
     d->n++;
-    return wire_send(STEWARD, WIRE_STARTED, pid, NULL, 0);
+    return wire_send(STEWARD, WIRE_STARTED, pid, folder,
+                     (uint32_t)strlen(folder));
 }
 
 /* Take a WIRE_START apart. */

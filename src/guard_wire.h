@@ -13,7 +13,7 @@
 enum wire_type {
     WIRE_HELLO,   /* guard: text = the scratch folder, or words and value -1 */
     WIRE_START,   /* steward: see struct wire_start */
-    WIRE_STARTED, /* guard: value = pid, or -1 with words */
+    WIRE_STARTED, /* guard: value = pid, text = its folder; or -1 with words */
     WIRE_ENDED,   /* guard: value = pid, text = words */
     WIRE_STOP,    /* steward: value = grace in milliseconds */
     WIRE_STOPPED, /* guard: value = how many were killed */

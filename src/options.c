@@ -16,6 +16,7 @@ static const char *const experiments[] = {"throughput_standard",
 static const char *const experiment_aliases[] = {"throughput_scaling",
                                                  "throughput_standard", NULL};
 static const char *const clients[] = {"socket", "hiredis", "null", NULL};
+static const char *const transports[] = {"tcp", "unix", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
 static const char *const verifications[] = {"none", "ends", "all", NULL};
 
@@ -125,6 +126,17 @@ const struct option option_table[OPT_COUNT] = {
                         "socket: payload straight between socket and tensor; "
                         "hiredis: through that library; null: without a "
                         "server, to test the harness"},
+    [OPT_TRANSPORT] = {.name = "transport",
+                       .type = OPTION_CHOICE,
+                       .axis = true,
+                       .placement = IN_COLOCATED,
+                       .def = "tcp",
+                       .choices = transports,
+                       .unit = "",
+                       .tag = "TRANSPORT",
+                       .help = "how clients reach the database of their node: "
+                               "tcp, or unix for a socket in its scratch "
+                               "folder"},
     [OPT_KEYS] = {.name = "keys",
                   .type = OPTION_CHOICE,
                   .axis = true,

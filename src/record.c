@@ -177,7 +177,8 @@ static void add_option(struct fields *f, const struct option *d,
         fields_real(f, d->name, "s", v ? v->seconds : NAN);
         break;
     default:
-        fields_text(f, d->name, v ? v->text : "");
+        /* what crosses hosts is TCP, though nobody may choose */
+        fields_text(f, d->name, v ? v->text : id == OPT_TRANSPORT ? "tcp" : "");
     }
 }
 

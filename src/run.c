@@ -28,6 +28,7 @@ struct run {
     char db_start_time[32];
     double db_start_seconds;
     char *db_config;
+    char unix_socket[128];      /* of this node's database, "" for none */
     struct placement placement; /* of the running permutation */
     struct placement cast_for;  /* that the communicators were made for */
     struct cast cast;
@@ -108,6 +109,20 @@ static void fetch_db_config(struct run *r, const struct life *x)
     team_bcast(r->team, r->team->world, r->db_config, n, steward);
 }
 
+/* Colocated: the ranks of a node learn where its database can be reached
+ * without TCP; only the steward knows its scratch folder. */
+static void share_socket(struct run *r, const struct life *x)
+{
+    r->unix_socket[0] = '\0';
+    if (r->placement.experiment != EXPERIMENT_COLOCATED)
+        return;
+    if (x->is_steward)
+        snprintf(r->unix_socket, sizeof r->unix_socket, "%s",
+                 db_unix_socket(r->db));
+    team_bcast(r->team, r->team->node, r->unix_socket,
+               (int)sizeof r->unix_socket, 0);
+}
+
 static int start_databases(struct run *r, struct life *x, struct error *err)
 {
     struct db_plan plan = db_plan_of(r, &x->p);
@@ -131,6 +146,7 @@ static int start_databases(struct run *r, struct life *x, struct error *err)
     r->db_failures = 0;
     r->db_up = true;
     fetch_db_config(r, x);
+    share_socket(r, x);
     return 0;
 }
 
@@ -159,6 +175,7 @@ static int open_client(struct run *r, struct life *x, struct error *err)
     const struct permutation *p = &x->p;
     int client = place_client(pl, r->team->rank);
     int shard = place_client_shard(pl, client);
+    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
     char key[SRB_KEY_MAX];
     struct client_params params = {
         .address = place_shard_address(pl, shard),
@@ -170,8 +187,16 @@ static int open_client(struct run *r, struct life *x, struct error *err)
         .null_client = p->value[OPT_NULL_CLIENT],
     };
 
+    if (permutation_count(p, OPT_TRANSPORT, TRANSPORT_TCP) == TRANSPORT_UNIX) {
+        if (!r->unix_socket[0] && ops->serves)
+            return error_set(err,
+                             "client %d: the database's Unix socket has too "
+                             "long a path; set TMPDIR to a shorter one",
+                             client);
+        params.unix_socket = r->unix_socket;
+    }
     place_key(pl, client, key);
-    if (load_open(&x->load, client_find(p->value[OPT_CLIENT]->text), &params,
+    if (load_open(&x->load, ops, &params,
                   (enum verify)p->value[OPT_VERIFY]->count,
                   (size_t)p->value[OPT_WARMUP]->count,
                   (size_t)p->value[OPT_ITERATIONS]->count, err) < 0)

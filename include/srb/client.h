@@ -17,6 +17,7 @@
 struct client_params {
     const char *address; /* of the shard that owns the key */
     int port;
+    const char *unix_socket; /* go there instead; NULL: TCP */
     const char *key;
     size_t bytes; /* of the tensor */
     double op_timeout;
@@ -49,10 +50,6 @@ struct client_ops {
 extern const struct client_ops client_socket;
 extern const struct client_ops client_hiredis;
 extern const struct client_ops client_null;
-
-/* This end of a connected socket, numeric; "" when it has none. For the clients
- * that have one. */
-void client_address_of(int fd, char address[SRB_ADDRESS_MAX]);
 
 /* The client of that name (a choice of the option `client`); never NULL. */
 const struct client_ops *client_find(const char *name);

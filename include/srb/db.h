@@ -64,6 +64,10 @@ int db_after(struct db *db, struct shard_work *work, struct error *err);
 int db_shards(const struct db *db);
 const char *db_cpus(const struct db *db, int k);
 
+/* The Unix socket of the node's first shard, "" where it has none or its path
+ * is longer than a socket's may be. */
+const char *db_unix_socket(const struct db *db);
+
 /* The directives in force, of the node's first shard: "name value\n" each. */
 const char *db_effective(const struct db *db);
 

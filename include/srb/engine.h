@@ -51,6 +51,9 @@ struct engine {
     /* The name of the file that makes the shard a member of its cluster and its
      * contents; NULL where there is none. */
     const char *cluster_file;
+    /* The name of the Unix socket that a colocated server makes in its folder;
+     * NULL where there is none. */
+    const char *unix_socket;
     void (*cluster)(FILE *out, const struct shard_spec *spec);
     /* 1 when it answers (and, with `cluster`, the cluster covers all slots), 0
      * when that may still come, -1 when it will not. *pid is the process that

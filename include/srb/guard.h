@@ -44,6 +44,9 @@ struct guard *guard_open(struct error *err);
 int guard_start(struct guard *g, const struct guard_server *v, pid_t *pid,
                 struct error *err);
 
+/* The folder of the server that was started last: where it runs. */
+const char *guard_folder(const struct guard *g);
+
 /* Whether all servers started since the last guard_stop() still run; -1 with
  * the words of the first that ended, its last log lines among them. Does not
  * wait. */

@@ -30,6 +30,7 @@ enum option_id {
     OPT_CLIENT_NODES,
     OPT_CLIENTS_PER_NODE,
     OPT_CLIENT,
+    OPT_TRANSPORT,
     OPT_KEYS,
     OPT_TENSOR_BYTES,
     /* one value for the whole study */
@@ -65,9 +66,11 @@ enum option_type {
 /* Which placement has the option (or, for an axis, varies with it). */
 enum { IN_STANDARD = 1, IN_COLOCATED = 2, IN_BOTH = 3 };
 
-/* Indices of the choices of OPT_EXPERIMENT, OPT_VERIFY and OPT_KEYS. */
+/* Indices of the choices of OPT_EXPERIMENT, OPT_VERIFY, OPT_TRANSPORT and
+ * OPT_KEYS. */
 enum experiment { EXPERIMENT_STANDARD, EXPERIMENT_COLOCATED };
 enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
+enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
 
 struct option {

@@ -1,13 +1,11 @@
 /* The client that SmartRedis and most programs build on: hiredis formats the
  * command (a copy of the tensor), reads the reply into a buffer of its own and
  * copies it out; unpacking into the caller's tensor is one more copy. */
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
-#include "srb/client.h"
+#include "connect.h"
 
 struct hiredis_client {
     struct client base;
@@ -15,7 +13,7 @@ struct hiredis_client {
     size_t bytes;
     double op_timeout;
     char key[SRB_KEY_MAX];
-    char where[64];
+    char where[SRB_WHERE_MAX];
 };
 
 static struct hiredis_client *self(struct client *c)
@@ -25,8 +23,7 @@ static struct hiredis_client *self(struct client *c)
 
 static void close_client(struct client *c)
 {
-    if (self(c)->redis)
-        redisFree(self(c)->redis);
+    redisFree(self(c)->redis);
     free(c);
 }
 
@@ -34,7 +31,6 @@ static struct client *open_client(const struct client_params *p,
                                   struct error *err)
 {
     struct hiredis_client *c = calloc(1, sizeof *c);
-    struct timeval tv = {.tv_sec = (time_t)p->op_timeout};
 
     if (!c) {
         error_set(err, "not enough memory for a client");
@@ -44,17 +40,12 @@ static struct client *open_client(const struct client_params *p,
     c->bytes = p->bytes;
     c->op_timeout = p->op_timeout;
     snprintf(c->key, sizeof c->key, "%s", p->key);
-    snprintf(c->where, sizeof c->where,
-             strchr(p->address, ':') ? "[%s]:%d" : "%s:%d", p->address,
-             p->port);
-    tv.tv_usec = (suseconds_t)((p->op_timeout - (double)tv.tv_sec) * 1e6);
-    c->redis = redisConnectWithTimeout(p->address, p->port, tv);
-    if (c->redis && !c->redis->err && redisSetTimeout(c->redis, tv) == REDIS_OK)
-        return &c->base;
-    error_set(err, "client %d: cannot connect to %s: %s", p->client, c->where,
-              c->redis ? c->redis->errstr : "not enough memory");
-    close_client(&c->base);
-    return NULL;
+    c->redis = client_connect(p, c->where, err);
+    if (!c->redis) {
+        free(c);
+        return NULL;
+    }
+    return &c->base;
 }
 
 /* Why there is no reply. hiredis reports a timeout as EAGAIN's words. */

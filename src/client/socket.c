@@ -6,17 +6,15 @@
  *
  * Wire format: RESP2, https://redis.io/docs/reference/protocol-spec. */
 #include <errno.h>
-#include <hiredis/hiredis.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/uio.h>
 
-#include "srb/client.h"
+#include "connect.h"
 #include "srb/tick.h"
 
 /* A payload is received in pieces of this size: they stay in the cache. */
@@ -37,7 +35,7 @@ struct socket_client {
     char get[SRB_KEY_MAX + 32]; /* a whole get */
     char head[HEAD_MAX];        /* what precedes the payload in its reply */
     char key[SRB_KEY_MAX];
-    char where[64];
+    char where[SRB_WHERE_MAX];
 };
 
 static struct socket_client *self(struct client *c)
@@ -286,8 +284,7 @@ static int get(struct client *base, void *data, struct error *err)
 
 static void close_client(struct client *c)
 {
-    if (self(c)->redis)
-        redisFree(self(c)->redis);
+    redisFree(self(c)->redis);
     free(c);
 }
 
@@ -310,7 +307,6 @@ static struct client *open_client(const struct client_params *p,
                                   struct error *err)
 {
     struct socket_client *c = calloc(1, sizeof *c);
-    struct timeval tv = {.tv_sec = (time_t)p->op_timeout};
 
     if (!c) {
         error_set(err, "not enough memory for a client");
@@ -320,22 +316,14 @@ static struct client *open_client(const struct client_params *p,
     c->bytes = p->bytes;
     c->op_timeout = p->op_timeout;
     snprintf(c->key, sizeof c->key, "%s", p->key);
-    snprintf(c->where, sizeof c->where,
-             strchr(p->address, ':') ? "[%s]:%d" : "%s:%d", p->address,
-             p->port);
     write_requests(c);
-    tv.tv_usec = (suseconds_t)((p->op_timeout - (double)tv.tv_sec) * 1e6);
-    /* hiredis sets TCP_NODELAY; its timeout becomes that of every wait */
-    c->redis = redisConnectWithTimeout(p->address, p->port, tv);
-    if (c->redis && !c->redis->err &&
-        redisSetTimeout(c->redis, tv) == REDIS_OK) {
-        c->fd = c->redis->fd;
-        return &c->base;
+    c->redis = client_connect(p, c->where, err);
+    if (!c->redis) {
+        free(c);
+        return NULL;
     }
-    error_set(err, "client %d: cannot connect to %s: %s", p->client, c->where,
-              c->redis ? c->redis->errstr : "not enough memory");
-    close_client(&c->base);
-    return NULL;
+    c->fd = c->redis->fd;
+    return &c->base;
 }
 
 static void address(const struct client *base, char text[SRB_ADDRESS_MAX])

@@ -10,6 +10,7 @@
 /* Redis's own connections, the steward's, and room for a person's. */
 #define SPARE_CLIENTS 64
 /* Redis's default for both, kept as the least. */
+#define UNIX_SOCKET "redis.sock"
 #define LEAST_BACKLOG 511
 #define LEAST_CLIENTS 1000
 #define LEAST_BULK (INT64_C(512) * 1024 * 1024)
@@ -21,6 +22,7 @@ static const char *const reserved[] = {
     "port",
     "tls-port",
     "unixsocket",
+    "unixsocketperm",
     "daemonize",
     "supervised",
     "dir",
@@ -97,6 +99,9 @@ static void configure(FILE *out, const struct shard_spec *s)
     /* protected mode turns away whoever is not on this host as long as there
      * is no password: right for loopback, and fatal elsewhere */
     fprintf(out, "protected-mode %s\n", loopback ? "yes" : "no");
+    /* a relative path: it runs in its own folder, which is nobody else's */
+    if (s->placement->experiment == EXPERIMENT_COLOCATED)
+        fprintf(out, "unixsocket " UNIX_SOCKET "\nunixsocketperm 700\n");
     fprintf(out, "daemonize no\nsupervised no\npidfile \"\"\nlogfile \"\"\n");
     /* without a save line Redis keeps its default snapshots: a fork in the
      * middle of a loop */
@@ -314,6 +319,7 @@ const struct engine engine_redis = {
     .configure = configure,
     .cluster_file = "nodes.conf",
     .cluster = cluster,
+    .unix_socket = UNIX_SOCKET,
     .ready = ready,
     .empty = empty,
     .counters = counters,

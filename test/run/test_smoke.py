@@ -100,6 +100,34 @@ class Colocated(RunTest):
                          two["client_node"][...].tolist())
 
 
+class Transports(RunTest):
+
+    def test_unix_sockets(self):
+        """Both clients over both, on two nodes with a database each."""
+        out = self.dir / "transport.h5"
+        job = self.srbench(4, "--virtual_nodes=2", "--transport=[tcp,unix]",
+                           "--client=[socket,hiredis]", "--verify=all",
+                           "--tensor_bytes=[4,100KiB]", "--iterations=10",
+                           f"--output={out}")
+        self.assert_passed(job, 8)
+        f = self.assert_whole(out, 8)
+        for i in range(8):
+            g = f[f"perm_{i:04d}"]
+            tcp = text(g.attrs["transport"]) == "tcp"
+            self.assertEqual(set(column(g, "client_address")),
+                             {"127.0.0.1" if tcp else "unix"})
+
+    def test_too_long_a_path(self):
+        """A Unix socket's path has 107 characters at most."""
+        deep = self.top / ("d" * 90)
+        deep.mkdir()
+        job = self.srbench(1, "--transport=[tcp,unix]", "--tensor_bytes=1024",
+                           "--iterations=2", "--output=none",
+                           wrapper=["env", f"TMPDIR={deep}"])
+        self.assert_status(job, 1, completed=1, failed=1)
+        self.assertIn("set TMPDIR to a shorter one", job.stderr)
+
+
 class Standard(RunTest):
 
     def test_six_ranks(self):

@@ -55,7 +55,7 @@ static const struct bad bad[] = {
     {{{"---iterations=5"}},
      NULL,
      "---iterations: unknown option; did you mean 'iterations'?" LISTS_ALL},
-    {{{"--transport=unix"}}, NULL, "--transport: unknown option" LISTS_ALL},
+    {{{"--pattern=pair"}}, NULL, "--pattern: unknown option" LISTS_ALL},
     {{{"--pin_app_cpus=true"}},
      NULL,
      "--pin_app_cpus: unknown option" LISTS_ALL},

@@ -1,0 +1,20 @@
+/* connect.h - what the clients that talk to a server share. */
+#ifndef SRB_CLIENT_CONNECT_H
+#define SRB_CLIENT_CONNECT_H
+
+#include <hiredis/hiredis.h>
+
+#include "srb/client.h"
+
+#define SRB_WHERE_MAX 128
+
+/* Connect as p says, over TCP (with TCP_NODELAY, which hiredis sets) or a Unix
+ * socket; every later wait on the connection ends after p->op_timeout. `where`
+ * gets the server's name for messages. NULL on failure. Local. */
+redisContext *client_connect(const struct client_params *p,
+                             char where[SRB_WHERE_MAX], struct error *err);
+
+/* This end of a connected socket: a numeric address, "unix", or "". Local. */
+void client_address_of(int fd, char address[SRB_ADDRESS_MAX]);
+
+#endif
