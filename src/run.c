@@ -5,30 +5,19 @@
 #include <string.h>
 
 #include "prepare.h"
+#include "setup.h"
 #include "srb/collect.h"
 #include "srb/diag.h"
 #include "srb/report.h"
 #include "srb/tick.h"
-
-/* A database set-up that failed to start so often in a row is given up: its
- * remaining permutations are skipped instead of waiting db_timeout each. */
-#define SETUP_TRIES 2
 
 /* A study under way. */
 struct run {
     struct team *team;
     struct discovery *facts;
     struct plan plan;
-    struct sink *sink; /* rank 0; NULL elsewhere */
-    struct guard *guard;
-    struct db *db;   /* the shards of this steward, if any run */
-    bool db_up;      /* the same on every rank */
-    size_t db_setup; /* set-up of the databases that run or failed last */
-    int db_failures; /* of that set-up, in a row */
-    char db_start_time[32];
-    double db_start_seconds;
-    char *db_config;
-    char unix_socket[128];      /* of this node's database, "" for none */
+    struct sink *sink;          /* rank 0; NULL elsewhere */
+    struct setup setup;         /* the databases that run */
     struct placement placement; /* of the running permutation */
     struct placement cast_for;  /* that the communicators were made for */
     struct cast cast;
@@ -48,126 +37,23 @@ struct life {
     bool is_client, is_steward;
 };
 
-/* ---- databases ---- */
-
-static void stop_databases(struct run *r)
-{
-    db_close(r->db);
-    r->db = NULL;
-    r->db_up = false;
-}
-
-static struct db_plan db_plan_of(const struct run *r,
-                                 const struct permutation *p)
-{
-    const struct options *o = r->plan.sweep.options;
-    const struct value *exe = p->value[OPT_DB_EXE];
-    size_t k = (size_t)(exe - options_get(o, OPT_DB_EXE)->values);
-
-    return (struct db_plan){
-        .engine = r->plan.servers[k].engine,
-        .exe = exe->text,
-        .io_threads = (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
-        .args = options_one(o, OPT_DB_ARGS),
-        .op_timeout = options_one(o, OPT_OP_TIMEOUT)->seconds,
-        .db_timeout = options_one(o, OPT_DB_TIMEOUT)->seconds,
-        .max_clients = r->plan.max_clients,
-        .max_bytes = r->plan.max_bytes,
-        .run = r->plan.run,
-        .signal = r->team->signal,
-        .cpus = r->facts->cpus,
-        .cpus_bytes = sizeof r->facts->cpus,
-    };
-}
-
-/* Databases that run serve the next permutation of their set-up, emptied. */
-static int reuse_databases(struct run *r, struct error *err)
-{
-    int rc = r->db ? db_check(r->db, err) : 0;
-
-    if (rc == 0 && r->db)
-        rc = db_empty(r->db, err);
-    return team_agree(r->team, r->team->world, rc, err);
-}
-
-/* What directives are in force travels from the first shard's steward to
- * rank 0. */
-static void fetch_db_config(struct run *r, const struct life *x)
-{
-    int steward = place_shard_steward(&r->placement, 0), n = 0;
-    const char *mine = x->is_steward ? db_effective(r->db) : "";
-
-    if (r->team->rank == steward)
-        n = (int)strlen(mine);
-    team_bcast(r->team, r->team->world, &n, (int)sizeof n, steward);
-    free(r->db_config);
-    r->db_config = calloc((size_t)n + 1, 1);
-    if (!r->db_config)
-        die("not enough memory for a configuration");
-    if (r->team->rank == steward)
-        memcpy(r->db_config, mine, (size_t)n);
-    team_bcast(r->team, r->team->world, r->db_config, n, steward);
-}
-
-/* Colocated: the ranks of a node learn where its database can be reached
- * without TCP; only the steward knows its scratch folder. */
-static void share_socket(struct run *r, const struct life *x)
-{
-    r->unix_socket[0] = '\0';
-    if (r->placement.experiment != EXPERIMENT_COLOCATED)
-        return;
-    if (x->is_steward)
-        snprintf(r->unix_socket, sizeof r->unix_socket, "%s",
-                 db_unix_socket(r->db));
-    team_bcast(r->team, r->team->node, r->unix_socket,
-               (int)sizeof r->unix_socket, 0);
-}
-
-static int start_databases(struct run *r, struct life *x, struct error *err)
-{
-    struct db_plan plan = db_plan_of(r, &x->p);
-    int64_t start = tick_now();
-    int rc = 0;
-
-    stop_databases(r);
-    if (r->db_setup != x->p.setup)
-        r->db_failures = 0;
-    r->db_setup = x->p.setup;
-    record_now(r->db_start_time, sizeof r->db_start_time);
-    if (x->is_steward)
-        rc = db_open(&r->db, r->team, r->cast.db_stewards, &r->guard,
-                     &r->placement, &plan, err);
-    rc = team_agree(r->team, r->team->world, rc, err);
-    r->db_start_seconds = tick_seconds(tick_now() - start);
-    if (rc < 0) {
-        r->db_failures++;
-        return -1;
-    }
-    r->db_failures = 0;
-    r->db_up = true;
-    fetch_db_config(r, x);
-    share_socket(r, x);
-    return 0;
-}
+/* ---- the phases of a permutation: local work, then agreement ---- */
 
 static int provide_databases(struct run *r, struct life *x, struct error *err)
 {
-    int rc = -1;
+    const struct setup_terms terms = {.plan = &r->plan,
+                                      .facts = r->facts,
+                                      .p = &x->p,
+                                      .pl = &r->placement,
+                                      .db_stewards = r->cast.db_stewards};
+    int rc = setup_provide(&r->setup, r->team, &terms, err);
 
-    if (r->db_up && r->db_setup == x->p.setup) {
-        rc = reuse_databases(r, err);
-        if (rc < 0)
-            diag_say("databases are restarted: %s", err->text);
-    }
-    if (rc < 0)
-        rc = start_databases(r, x, err);
-    memcpy(x->outcome.db_start_time, r->db_start_time, sizeof r->db_start_time);
-    x->outcome.db_start_seconds = r->db_start_seconds;
-    x->outcome.db_config = r->db_up ? r->db_config : NULL;
+    memcpy(x->outcome.db_start_time, r->setup.start_time,
+           sizeof x->outcome.db_start_time);
+    x->outcome.db_start_seconds = r->setup.start_seconds;
+    x->outcome.db_config = rc == 0 ? r->setup.config : NULL;
     return rc;
 }
-
-/* ---- the phases of a permutation: local work, then agreement ---- */
 
 static int open_client(struct run *r, struct life *x, struct error *err)
 {
@@ -188,12 +74,12 @@ static int open_client(struct run *r, struct life *x, struct error *err)
     };
 
     if (permutation_count(p, OPT_TRANSPORT, TRANSPORT_TCP) == TRANSPORT_UNIX) {
-        if (!r->unix_socket[0] && ops->serves)
+        if (!r->setup.unix_socket[0] && ops->serves)
             return error_set(err,
                              "client %d: the database's Unix socket has too "
                              "long a path; set TMPDIR to a shorter one",
                              client);
-        params.unix_socket = r->unix_socket;
+        params.unix_socket = r->setup.unix_socket;
     }
     place_key(pl, client, key);
     if (load_open(&x->load, ops, &params,
@@ -212,11 +98,11 @@ static int make_ready(struct run *r, struct life *x, struct error *err)
     int rc = 0;
 
     if (x->is_steward) {
-        x->work = calloc((size_t)db_shards(r->db), sizeof *x->work);
+        x->work = calloc((size_t)db_shards(r->setup.db), sizeof *x->work);
         if (!x->work)
             die("not enough memory for the counters of %d shards",
-                db_shards(r->db));
-        rc = db_before(r->db, err);
+                db_shards(r->setup.db));
+        rc = db_before(r->setup.db, err);
     }
     if (rc == 0 && x->is_client)
         rc = open_client(r, x, err);
@@ -241,7 +127,7 @@ static int blame_server(struct run *r, struct life *x, struct error *err)
     /* its guard hears of it a moment after the clients do */
     if (x->is_steward)
         tick_sleep(50000000);
-    rc = x->is_steward && r->db ? db_check(r->db, &server) : 0;
+    rc = x->is_steward && r->setup.db ? db_check(r->setup.db, &server) : 0;
     if (team_agree(r->team, r->team->world, rc, &server) == 0)
         return 0;
     *err = server;
@@ -255,7 +141,7 @@ static int take_figures(struct run *r, struct life *x, struct error *err)
     int rc = 0;
 
     if (x->is_steward)
-        rc = db_after(r->db, x->work, err);
+        rc = db_after(r->setup.db, x->work, err);
     if (x->is_client) {
         load_disconnect(&x->load);
         for (int n = 1; n < pl->client_nodes; n++)
@@ -329,7 +215,7 @@ static void store(struct run *r, struct life *x)
     if (completed && (x->is_client || x->is_steward || r->team->rank == 0))
         rc = collect(r->team, &r->placement, r->sink, x->p.index,
                      x->is_client ? &x->load : NULL, &x->client,
-                     x->is_steward ? r->db : NULL, x->work,
+                     x->is_steward ? r->setup.db : NULL, x->work,
                      (size_t)x->p.value[OPT_WARMUP]->count,
                      (size_t)x->p.value[OPT_ITERATIONS]->count, &err);
     if (r->team->rank == 0 && rc == 0)
@@ -420,11 +306,11 @@ static const char *reason_to_skip(const struct run *r, const struct life *x,
                  r->team->ended, strsignal(r->team->ended));
         return buf;
     }
-    if (r->db_failures >= SETUP_TRIES && r->db_setup == x->p.setup) {
+    if (setup_given_up(&r->setup, x->p.setup)) {
         snprintf(buf, n,
                  "not started: its databases failed to start %d times in a "
                  "row",
-                 r->db_failures);
+                 r->setup.failures);
         return buf;
     }
     return NULL;
@@ -443,7 +329,7 @@ static void live(struct run *r, struct life *x)
         x->outcome.failed_rank = err.rank;
         x->outcome.failed_ranks = err.ranks;
         /* what failed is not trusted with the next permutation */
-        stop_databases(r);
+        setup_stop(&r->setup);
         return;
     }
     x->outcome.status = STATUS_COMPLETED;
@@ -534,8 +420,7 @@ static void run_all(struct run *r)
     r->started = tick_now();
     for (size_t i = 0; i < n && !r->sink_broken; i++)
         run_permutation(r, i);
-    stop_databases(r);
-    guard_close(r->guard);
+    setup_close(&r->setup);
     if (r->have_cast) {
         team_uncast(&r->cast);
         place_free(&r->cast_for);
@@ -598,7 +483,6 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     /* file, table and verdict first; only then may any rank leave */
     team_barrier(t, t->world);
 out:
-    free(r.db_config);
     prepare_free(&r.plan);
     return status;
 }

@@ -21,7 +21,7 @@ LAYERS = {
 }
 
 # Files that are part of a module and not named for it.
-PARTS = {"prepare": "run"}
+PARTS = {"prepare": "run", "setup": "run"}
 
 # Inside a layer a module includes only these others of it, and never in a
 # circle.

@@ -1,0 +1,138 @@
+#include "setup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "srb/diag.h"
+#include "srb/tick.h"
+
+/* After so many failures to start in a row a set-up is given up. */
+#define TRIES 2
+
+void setup_stop(struct setup *s)
+{
+    db_close(s->db);
+    s->db = NULL;
+    s->up = false;
+}
+
+void setup_close(struct setup *s)
+{
+    setup_stop(s);
+    guard_close(s->guard);
+    s->guard = NULL;
+    free(s->config);
+    s->config = NULL;
+}
+
+bool setup_given_up(const struct setup *s, size_t number)
+{
+    return s->failures >= TRIES && s->number == number;
+}
+
+static struct db_plan db_plan_of(const struct setup_terms *terms,
+                                 const struct team *t)
+{
+    const struct permutation *p = terms->p;
+    const struct options *o = terms->plan->sweep.options;
+    const struct value *exe = p->value[OPT_DB_EXE];
+    size_t k = (size_t)(exe - options_get(o, OPT_DB_EXE)->values);
+
+    return (struct db_plan){
+        .engine = terms->plan->servers[k].engine,
+        .exe = exe->text,
+        .io_threads = (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
+        .args = options_one(o, OPT_DB_ARGS),
+        .op_timeout = options_one(o, OPT_OP_TIMEOUT)->seconds,
+        .db_timeout = options_one(o, OPT_DB_TIMEOUT)->seconds,
+        .max_clients = terms->plan->max_clients,
+        .max_bytes = terms->plan->max_bytes,
+        .run = terms->plan->run,
+        .signal = t->signal,
+        .cpus = terms->facts->cpus,
+        .cpus_bytes = sizeof terms->facts->cpus,
+    };
+}
+
+/* Databases that run serve the next permutation of their set-up, emptied. */
+static int reuse(struct setup *s, struct team *t, struct error *err)
+{
+    int rc = s->db ? db_check(s->db, err) : 0;
+
+    if (rc == 0 && s->db)
+        rc = db_empty(s->db, err);
+    return team_agree(t, t->world, rc, err);
+}
+
+/* What directives are in force travels from the first shard's steward to
+ * everybody. */
+static void share_config(struct setup *s, const struct team *t,
+                         const struct placement *pl)
+{
+    int steward = place_shard_steward(pl, 0), n = 0;
+    const char *mine = t->rank == steward ? db_effective(s->db) : "";
+
+    n = (int)strlen(mine);
+    team_bcast(t, t->world, &n, (int)sizeof n, steward);
+    free(s->config);
+    s->config = calloc((size_t)n + 1, 1);
+    if (!s->config)
+        die("not enough memory for a configuration");
+    if (t->rank == steward)
+        memcpy(s->config, mine, (size_t)n);
+    team_bcast(t, t->world, s->config, n, steward);
+}
+
+/* Colocated: the ranks of a node learn where its database can be reached
+ * without TCP; only the steward knows its scratch folder. */
+static void share_socket(struct setup *s, const struct team *t,
+                         const struct placement *pl)
+{
+    s->unix_socket[0] = '\0';
+    if (pl->experiment != EXPERIMENT_COLOCATED)
+        return;
+    if (s->db)
+        snprintf(s->unix_socket, sizeof s->unix_socket, "%s",
+                 db_unix_socket(s->db));
+    team_bcast(t, t->node, s->unix_socket, (int)sizeof s->unix_socket, 0);
+}
+
+static int start(struct setup *s, struct team *t,
+                 const struct setup_terms *terms, struct error *err)
+{
+    struct db_plan plan = db_plan_of(terms, t);
+    int64_t begin = tick_now();
+    int rc = 0;
+
+    setup_stop(s);
+    if (s->number != terms->p->setup)
+        s->failures = 0;
+    s->number = terms->p->setup;
+    record_now(s->start_time, sizeof s->start_time);
+    if (terms->db_stewards != MPI_COMM_NULL)
+        rc = db_open(&s->db, t, terms->db_stewards, &s->guard, terms->pl, &plan,
+                     err);
+    rc = team_agree(t, t->world, rc, err);
+    s->start_seconds = tick_seconds(tick_now() - begin);
+    if (rc < 0) {
+        s->failures++;
+        setup_stop(s);
+        return -1;
+    }
+    s->failures = 0;
+    s->up = true;
+    share_config(s, t, terms->pl);
+    share_socket(s, t, terms->pl);
+    return 0;
+}
+
+int setup_provide(struct setup *s, struct team *t,
+                  const struct setup_terms *terms, struct error *err)
+{
+    if (s->up && s->number == terms->p->setup) {
+        if (reuse(s, t, err) == 0)
+            return 0;
+        diag_say("databases are started anew: %s", err->text);
+    }
+    return start(s, t, terms, err);
+}

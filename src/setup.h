@@ -1,0 +1,44 @@
+/* setup.h - the databases of one set-up after the other, as all ranks see them:
+ * started when a permutation needs another set-up, emptied when it shares the
+ * one that runs, started anew when that is not healthy.
+ */
+#ifndef SRB_SETUP_H
+#define SRB_SETUP_H
+
+#include "prepare.h"
+
+struct setup {
+    struct guard *guard; /* of this rank, once it was a steward of shards */
+    struct db *db;       /* the shards of this steward, if any run */
+    bool up;             /* the same on every rank, as is all below */
+    size_t number;       /* of the set-up that runs, or failed last */
+    int failures;        /* to start it, in a row */
+    char start_time[32]; /* ISO 8601 */
+    double start_seconds;
+    char *config;          /* directives in force, of the first shard */
+    char unix_socket[128]; /* of this node's database, "" for none */
+};
+
+/* What a permutation needs. */
+struct setup_terms {
+    const struct plan *plan;
+    const struct discovery *facts;
+    const struct permutation *p;
+    const struct placement *pl;
+    MPI_Comm db_stewards; /* MPI_COMM_NULL where this rank is none */
+};
+
+/* Provide empty, healthy databases. All ranks fail alike; nothing runs then.
+ * Collective over the world. */
+int setup_provide(struct setup *s, struct team *t,
+                  const struct setup_terms *terms, struct error *err);
+
+/* Whether set-up `number` failed to start so often in a row that its remaining
+ * permutations are better skipped than made to wait db_timeout each. Local. */
+bool setup_given_up(const struct setup *s, size_t number);
+
+/* Stop what runs on this node; then also end the guard. Local. */
+void setup_stop(struct setup *s);
+void setup_close(struct setup *s);
+
+#endif
