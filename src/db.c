@@ -373,7 +373,7 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
         rc = start_all(db, guard, plan, deadline, err);
     /* one that failed at once must not leave the others waiting for it */
     rc = team_agree(t, db_stewards, rc, err);
-    if (rc == 0 && serves) {
+    if (db && rc == 0 && serves) {
         if (pl->cluster && plan->engine->cluster)
             rc = await_shards(db, plan, true, deadline, err);
         if (rc == 0)

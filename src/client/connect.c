@@ -33,7 +33,7 @@ redisContext *client_connect(const struct client_params *p,
 
 void client_address_of(int fd, char address[SRB_ADDRESS_MAX])
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};
     socklen_t len = sizeof sa;
 
     address[0] = '\0';
