@@ -9,6 +9,7 @@
 #include "srb/collect.h"
 #include "srb/diag.h"
 #include "srb/report.h"
+#include "srb/tensor.h"
 #include "srb/tick.h"
 
 /* A study under way. */
@@ -67,7 +68,8 @@ static int open_client(struct run *r, struct life *x, struct error *err)
         .address = place_shard_address(pl, shard),
         .port = pl->shard_port[shard],
         .key = key,
-        .bytes = (size_t)(p->value[OPT_TENSOR_BYTES]->count / 4 * 4),
+        .bytes =
+            tensor_count(p->value[OPT_TENSOR_BYTES]->count) * sizeof(float),
         .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
         .client = client,
         .null_client = p->value[OPT_NULL_CLIENT],
