@@ -18,6 +18,9 @@ static const char *const experiment_aliases[] = {"throughput_scaling",
 static const char *const clients[] = {"socket", "hiredis", "null", NULL};
 static const char *const transports[] = {"tcp", "unix", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
+static const char *const syncs[] = {"none", "start", "iteration", NULL};
+static const char *const patterns[] = {"pair", "phases", NULL};
+static const char *const orders[] = {"plan", "random", NULL};
 static const char *const verifications[] = {"none", "ends", "all", NULL};
 
 const struct option option_table[OPT_COUNT] = {
@@ -76,18 +79,31 @@ const struct option option_table[OPT_COUNT] = {
                         .tag = "CLUSTER",
                         .help = "several shards form one Redis Cluster; false: "
                                 "independent servers, sharded by the clients"},
-    [OPT_DB_IO_THREADS] = {.name = "db_io_threads",
-                           .type = OPTION_COUNT,
-                           .axis = true,
-                           .setup = IN_BOTH,
-                           .placement = IN_BOTH,
-                           .def = "1",
-                           .min = 1,
-                           .max = 128,
-                           .unit = "",
-                           .tag = "IOT",
-                           .help = "I/O threads of each server, reads "
-                                   "included"},
+    [OPT_DB_CPUS] = {.name = "db_cpus",
+                     .type = OPTION_COUNT,
+                     .axis = true,
+                     .setup = IN_BOTH,
+                     .placement = IN_BOTH,
+                     .def = "1",
+                     .min = 1,
+                     .max = 4096,
+                     .unit = "",
+                     .tag = "DBCPU",
+                     .help = "CPUs that a node gives its database; the servers "
+                             "are confined to them"},
+    [OPT_DB_IO_THREADS] =
+        {.name = "db_io_threads",
+         .type = OPTION_COUNT,
+         .axis = true,
+         .setup = IN_BOTH,
+         .placement = IN_BOTH,
+         .def = "1",
+         .min = 1,
+         .max = 128,
+         .unit = "",
+         .tag = "IOT",
+         .help =
+             "I/O threads of each server, reads included; never above db_cpus"},
     [OPT_CLIENT_NODES] = {.name = "client_nodes",
                           .alias = "nodes",
                           .type = OPTION_COUNT,
@@ -137,6 +153,29 @@ const struct option option_table[OPT_COUNT] = {
                        .help = "how clients reach the database of their node: "
                                "tcp, or unix for a socket in its scratch "
                                "folder"},
+    [OPT_SOCKET_BUFFER] =
+        {.name = "socket_buffer",
+         .type = OPTION_BYTES,
+         .axis = true,
+         .placement = IN_BOTH,
+         .def = "auto",
+         .may_be_auto = true,
+         .min = 4096,
+         .max = INT64_C(1073741824),
+         .unit = "B",
+         .tag = "SOCKBUF",
+         .help =
+             "send and receive buffer of each client's socket; auto: chosen on "
+             "loopback and unix sockets, the kernel's own tuning elsewhere"},
+    [OPT_PIN_APP_CPUS] =
+        {.name = "pin_app_cpus",
+         .type = OPTION_FLAG,
+         .axis = true,
+         .placement = IN_BOTH,
+         .def = "false",
+         .unit = "",
+         .tag = "PIN",
+         .help = "keep each client on a CPU that no database uses"},
     [OPT_KEYS] = {.name = "keys",
                   .type = OPTION_CHOICE,
                   .axis = true,
@@ -147,6 +186,28 @@ const struct option option_table[OPT_COUNT] = {
                   .tag = "KEYS",
                   .help = "smartsim: throughput_rank_N, wherever it hashes; "
                           "balanced: every shard gets its even share"},
+    [OPT_SYNC] = {.name = "sync",
+                  .type = OPTION_CHOICE,
+                  .axis = true,
+                  .placement = IN_BOTH,
+                  .def = "start",
+                  .choices = syncs,
+                  .unit = "",
+                  .tag = "SYNC",
+                  .help =
+                      "what holds the clients together: nothing, one agreed "
+                      "start of the timed loop, or a start of every iteration"},
+    [OPT_PATTERN] = {.name = "pattern",
+                     .type = OPTION_CHOICE,
+                     .axis = true,
+                     .placement = IN_BOTH,
+                     .def = "pair",
+                     .choices = patterns,
+                     .unit = "",
+                     .tag = "PATTERN",
+                     .help =
+                         "pair: put and get in turn; phases: all puts, then, "
+                         "when all clients have done theirs, all gets"},
     [OPT_TENSOR_BYTES] = {.name = "tensor_bytes",
                           .type = OPTION_BYTES,
                           .axis = true,
@@ -196,6 +257,28 @@ const struct option option_table[OPT_COUNT] = {
                         .unit = "",
                         .tag = "ITER",
                         .help = "timed put/get pairs of each client"},
+    [OPT_DURATION] = {.name = "duration",
+                      .type = OPTION_SECONDS,
+                      .placement = IN_BOTH,
+                      .def = "auto",
+                      .may_be_auto = true,
+                      .min = 0,
+                      .max = DAY,
+                      .unit = "s",
+                      .tag = "",
+                      .help = "how long the timed loop runs, in place of "
+                              "iterations; auto: as long as those take"},
+    [OPT_MAX_SAMPLES] =
+        {.name = "max_samples",
+         .type = OPTION_COUNT,
+         .placement = IN_BOTH,
+         .def = "10000",
+         .min = 16,
+         .max = 100000000,
+         .unit = "",
+         .tag = "",
+         .help = "with duration: the most timings of each operation that a "
+                 "client keeps; of more, every second, fourth, ... one"},
     [OPT_WARMUP] = {.name = "warmup",
                     .type = OPTION_COUNT,
                     .placement = IN_BOTH,
@@ -215,6 +298,37 @@ const struct option option_table[OPT_COUNT] = {
                          .unit = "",
                          .tag = "REP",
                          .help = "how often each permutation is run"},
+    [OPT_UNTIL_INTERVAL] =
+        {.name = "until_interval",
+         .type = OPTION_PERCENT,
+         .placement = IN_BOTH,
+         .def = "auto",
+         .may_be_auto = true,
+         .unit = "",
+         .tag = "",
+         .help = "stop repeating when the medians' 95 % intervals over at "
+                 "least three repetitions are within this much of them, such "
+                 "as 2%; repetitions is the ceiling; auto: run all"},
+    [OPT_ORDER] = {.name = "order",
+                   .type = OPTION_CHOICE,
+                   .placement = IN_BOTH,
+                   .def = "plan",
+                   .choices = orders,
+                   .unit = "",
+                   .tag = "",
+                   .help =
+                       "in which order permutations run: as planned, or random "
+                       "(database set-ups, and within each its permutations)"},
+    [OPT_SEED] = {.name = "seed",
+                  .type = OPTION_COUNT,
+                  .placement = IN_BOTH,
+                  .def = "auto",
+                  .may_be_auto = true,
+                  .min = 0,
+                  .max = INT64_MAX,
+                  .unit = "",
+                  .tag = "",
+                  .help = "of the random order; auto: drawn, and recorded"},
     [OPT_VERIFY] = {.name = "verify",
                     .type = OPTION_CHOICE,
                     .placement = IN_BOTH,
@@ -312,6 +426,13 @@ bool options_has_placement(const struct options *o, unsigned placement)
     return false;
 }
 
+bool options_idle(const struct options *o, enum option_id id)
+{
+    bool timed = !options_one(o, OPT_DURATION)->is_auto;
+
+    return (id == OPT_ITERATIONS && timed) || (id == OPT_MAX_SAMPLES && !timed);
+}
+
 /* Print text broken between words, every line with `indent` blanks in front
  * and no wider than a terminal of a hundred columns. */
 static void print_wrapped(FILE *out, int indent, const char *text)
@@ -396,13 +517,14 @@ static void show_value(FILE *out, const struct option *d, const struct value *v)
         yaml_print_text(out, v->text);
 }
 
-/* An option that no placement of the study has is refused when it is given, so
- * its default stands in a comment. */
+/* An option that no placement of the study has, or that another one makes
+ * idle, is refused when it is given, so its default stands in a comment. */
 static void show_setting(FILE *out, const struct options *o, enum option_id id)
 {
     const struct option *d = &option_table[id];
     const struct setting *set = &o->set[id];
-    bool serves = set->given || options_has_placement(o, d->placement);
+    bool serves = set->given || (options_has_placement(o, d->placement) &&
+                                 !options_idle(o, id));
 
     fprintf(out, "%s%s: %s", serves ? "" : "# ", d->name,
             set->nvalues > 1 ? "[" : "");

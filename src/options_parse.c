@@ -365,6 +365,42 @@ static bool has_null_client(const struct options *o)
     return false;
 }
 
+/* How long the loop is and how often it is repeated. */
+static int check_time(const struct options *o, struct error *err)
+{
+    if (options_idle(o, OPT_ITERATIONS) &&
+        options_get(o, OPT_ITERATIONS)->given)
+        return contradiction(o, OPT_ITERATIONS,
+                             "does nothing beside a duration, expected one of "
+                             "the two",
+                             err);
+    if (options_idle(o, OPT_MAX_SAMPLES) &&
+        options_get(o, OPT_MAX_SAMPLES)->given)
+        return contradiction(o, OPT_MAX_SAMPLES,
+                             "does nothing without a duration (all iterations "
+                             "are kept), expected duration with it",
+                             err);
+    if (!options_one(o, OPT_UNTIL_INTERVAL)->is_auto &&
+        options_one(o, OPT_REPETITIONS)->count < SRB_LEAST_REPETITIONS)
+        return contradiction(o, OPT_UNTIL_INTERVAL,
+                             "needs at least 3 repetitions to judge an "
+                             "interval, expected repetitions (the ceiling) of "
+                             "3 or more with it",
+                             err);
+    return 0;
+}
+
+static int check_order(const struct options *o, struct error *err)
+{
+    if (!options_one(o, OPT_SEED)->is_auto &&
+        options_one(o, OPT_ORDER)->count != ORDER_RANDOM)
+        return contradiction(o, OPT_SEED,
+                             "does nothing in the order of the plan, expected "
+                             "order: random with it",
+                             err);
+    return 0;
+}
+
 static int check_together(const struct command_line *c, struct error *err)
 {
     const struct options *o = c->o;
@@ -379,7 +415,7 @@ static int check_together(const struct command_line *c, struct error *err)
                              "does nothing without the client null, expected "
                              "client: null with it",
                              err);
-    return 0;
+    return check_time(o, err) < 0 ? -1 : check_order(o, err);
 }
 
 static int parse_all(struct options *o, int argc, char *const argv[],

@@ -82,6 +82,8 @@ const char *options_expected(const struct option *d, bool all,
         snprintf(buf, n, "a text");
     else if (d->type == OPTION_FLAG)
         snprintf(buf, n, "true or false");
+    else if (d->type == OPTION_PERCENT)
+        snprintf(buf, n, "a share above 0%% and below 100%% such as 2%%");
     else if (d->type == OPTION_MAP)
         snprintf(buf, n, "a map such as {name: value}");
     else
@@ -232,6 +234,24 @@ static bool take_seconds(const struct option *d, const char *text,
     return true;
 }
 
+/* With its sign only: whether 0.5 would be a half or half a percent is
+ * anybody's guess. */
+static bool take_percent(const struct option *d, const char *text,
+                         struct value *v)
+{
+    char *end, buf[48];
+    double percent = strtod(text, &end);
+
+    (void)d;
+    if (end == text || strcmp(end, "%") != 0 || !(percent > 0) ||
+        percent >= 100 || strspn(text, "0123456789.") + 1 != strlen(text))
+        return false;
+    v->share = percent / 100;
+    snprintf(buf, sizeof buf, "%.15g%%", percent);
+    v->text = options_copy(buf);
+    return true;
+}
+
 static bool take_flag(const struct option *d, const char *text, struct value *v)
 {
     bool flag;
@@ -271,6 +291,7 @@ static bool (*const take[])(const struct option *, const char *,
     [OPTION_COUNT] = take_count,     [OPTION_BYTES] = take_bytes,
     [OPTION_SECONDS] = take_seconds, [OPTION_FLAG] = take_flag,
     [OPTION_MAP] = take_nothing,     [OPTION_SHAPE] = take_machine,
+    [OPTION_PERCENT] = take_percent,
 };
 
 static void be_auto(struct value *v)

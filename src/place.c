@@ -291,11 +291,13 @@ bool place_same_roles(const struct placement *a, const struct placement *b)
 }
 
 /* Axes that the fixed part of a session's name spells out. */
-static bool in_name(int id)
+static bool in_name(int id, bool standard)
 {
+    if (id == OPT_PIN_APP_CPUS)
+        return !standard;
     return id == OPT_EXPERIMENT || id == OPT_CLIENT_NODES ||
            id == OPT_CLIENTS_PER_NODE || id == OPT_DB_NODES ||
-           id == OPT_TENSOR_BYTES;
+           id == OPT_DB_CPUS || id == OPT_TENSOR_BYTES;
 }
 
 void place_session(const struct placement *pl, const struct sweep *s,
@@ -303,19 +305,28 @@ void place_session(const struct placement *pl, const struct sweep *s,
 {
     bool standard = pl->experiment == EXPERIMENT_STANDARD;
     size_t n = SRB_SESSION_MAX, used;
-    char db[32] = "";
+    const struct value *duration = p->value[OPT_DURATION];
+    char db[32] = "", loop[64];
 
     if (standard)
         snprintf(db, sizeof db, "-DBN%d", pl->db_nodes);
-    snprintf(name, n, "throughput-sess-%sc-N%d-T%d%s-ITER%lld-TB%lld",
+    if (duration->is_auto)
+        snprintf(loop, sizeof loop, "ITER%lld",
+                 (long long)p->value[OPT_ITERATIONS]->count);
+    else
+        snprintf(loop, sizeof loop, "DUR%.48s", duration->text);
+    snprintf(name, n, "throughput-sess-%sc-N%d-T%d%s-DBCPU%lld%s-%s-TB%lld",
              standard ? "" : "colo-", pl->client_nodes, pl->clients_per_node,
-             db, (long long)p->value[OPT_ITERATIONS]->count,
-             (long long)p->value[OPT_TENSOR_BYTES]->count);
+             db, (long long)p->value[OPT_DB_CPUS]->count,
+             standard                            ? ""
+             : p->value[OPT_PIN_APP_CPUS]->count ? "-PINTrue"
+                                                 : "-PINFalse",
+             loop, (long long)p->value[OPT_TENSOR_BYTES]->count);
     for (int id = 0; id < OPT_COUNT; id++) {
         const struct option *d = &option_table[id];
         const char *text, *slash;
 
-        if (!d->axis || in_name(id) || !p->value[id] ||
+        if (!d->axis || in_name(id, standard) || !p->value[id] ||
             options_get(s->options, (enum option_id)id)->nvalues < 2)
             continue;
         text = p->value[id]->text;

@@ -174,7 +174,10 @@ static void add_option(struct fields *f, const struct option *d,
         fields_int(f, d->name, "", v ? v->count : FIELD_NO_INT);
         break;
     case OPTION_SECONDS:
-        fields_real(f, d->name, "s", v ? v->seconds : NAN);
+        fields_real(f, d->name, "s", v && !v->is_auto ? v->seconds : NAN);
+        break;
+    case OPTION_PERCENT:
+        fields_real(f, d->name, "", v && !v->is_auto ? v->share : NAN);
         break;
     default:
         /* what crosses hosts is TCP, though nobody may choose */

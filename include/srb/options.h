@@ -26,20 +26,30 @@ enum option_id {
     OPT_DB_NODES,
     OPT_DB_SHARDS_PER_NODE,
     OPT_DB_CLUSTER,
+    OPT_DB_CPUS,
     OPT_DB_IO_THREADS,
     OPT_CLIENT_NODES,
     OPT_CLIENTS_PER_NODE,
     OPT_CLIENT,
     OPT_TRANSPORT,
+    OPT_SOCKET_BUFFER,
+    OPT_PIN_APP_CPUS,
     OPT_KEYS,
+    OPT_SYNC,
+    OPT_PATTERN,
     OPT_TENSOR_BYTES,
     /* one value for the whole study */
     OPT_EXP_NAME,
     OPT_OUTPUT,
     OPT_OVERWRITE,
     OPT_ITERATIONS,
+    OPT_DURATION,
+    OPT_MAX_SAMPLES,
     OPT_WARMUP,
     OPT_REPETITIONS,
+    OPT_UNTIL_INTERVAL,
+    OPT_ORDER,
+    OPT_SEED,
     OPT_VERIFY,
     OPT_DB_PORT,
     OPT_DB_ARGS,
@@ -59,6 +69,7 @@ enum option_type {
     OPTION_BYTES,   /* a size, value.count in bytes, within min..max */
     OPTION_SECONDS, /* a time, value.seconds, above min, to max seconds */
     OPTION_FLAG,    /* true or false, value.count 1 or 0 */
+    OPTION_PERCENT, /* a share above 0 and below 100 %, value.share */
     OPTION_MAP,     /* a mapping of names to scalars, value.pairs */
     OPTION_SHAPE,   /* NODESxRANKS, value.count nodes, value.count2 ranks */
 };
@@ -66,12 +77,18 @@ enum option_type {
 /* Which placement has the option (or, for an axis, varies with it). */
 enum { IN_STANDARD = 1, IN_COLOCATED = 2, IN_BOTH = 3 };
 
-/* Indices of the choices of OPT_EXPERIMENT, OPT_VERIFY, OPT_TRANSPORT and
- * OPT_KEYS. */
+/* Indices of the choices of OPT_EXPERIMENT, OPT_VERIFY, OPT_TRANSPORT,
+ * OPT_KEYS, OPT_SYNC, OPT_PATTERN and OPT_ORDER. */
 enum experiment { EXPERIMENT_STANDARD, EXPERIMENT_COLOCATED };
 enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
 enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
+enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
+enum pattern { PATTERN_PAIR, PATTERN_PHASES };
+enum order { ORDER_PLAN, ORDER_RANDOM };
+
+/* So many repetitions it takes to judge their interval. */
+#define SRB_LEAST_REPETITIONS 3
 
 struct option {
     const char *name;
@@ -108,6 +125,7 @@ struct value {
     int64_t count;
     int64_t count2;
     double seconds;
+    double share; /* 0.05 for 5% */
     char *text;
     struct pair *pairs;
     size_t npairs;
@@ -173,6 +191,10 @@ static inline const struct value *options_one(const struct options *o,
 
 /* Whether any of the study's placements has the option (IN_STANDARD | …). */
 bool options_has_placement(const struct options *o, unsigned placement);
+
+/* Whether another option leaves this one nothing to do: iterations beside a
+ * duration, max_samples without one. */
+bool options_idle(const struct options *o, enum option_id id);
 
 /* --help: every option with type, default and meaning. */
 void options_help(FILE *out);

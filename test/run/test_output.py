@@ -61,7 +61,7 @@ class Lines(OutputTest):
 
     def test_progress_goes_to_standard_error(self):
         job = self.study(2, *QUICK, "--tensor_bytes=[4,1024]")
-        name = "throughput-sess-colo-c-N1-T2-ITER20-TB"
+        name = "throughput-sess-colo-c-N1-T2-DBCPU1-PINFalse-ITER20-TB"
         for i, size in ((1, 4), (2, 1024)):
             self.assertIn(f"[{i}/2] {name}{size}: ", job.stderr)
             self.assertRegex(job.stderr, rf"(?m)^\[{i}/2\]   put .* unpack ")

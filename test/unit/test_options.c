@@ -394,6 +394,7 @@ static void assert_same_value(const struct value *a, const struct value *b)
     assert_int_equal(a->count, b->count);
     assert_int_equal(a->count2, b->count2);
     assert_memory_equal(&a->seconds, &b->seconds, sizeof a->seconds);
+    assert_memory_equal(&a->share, &b->share, sizeof a->share);
     assert_int_equal(a->npairs, b->npairs);
     for (size_t i = 0; i < a->npairs; i++) {
         assert_string_equal(a->pairs[i].name, b->pairs[i].name);
@@ -421,6 +422,11 @@ static void shown_configurations_read_back(void **state)
         {{"--dry_run", "--machine=136x48", "--exp_name=#1", "--output=%x@y"}},
         {{"throughput_standard", "--keys=[smartsim,balanced]",
           "--db_shards_per_node=[1,2]", "--db_io_threads=4", "--output='-'"}},
+        {{"--duration=1.5s", "--max_samples=64", "--until_interval=2.5%",
+          "--repetitions=9", "--order=random", "--seed=7"}},
+        {{"--socket_buffer=[auto,64KiB]", "--sync=[none,iteration]",
+          "--pattern=[phases,pair]", "--pin_app_cpus=[yes,no]",
+          "--db_cpus=[1,4]"}},
     };
     const struct line plain = {{NULL}}, planned = {{"--dry_run"}};
 

@@ -55,13 +55,43 @@ static const struct bad bad[] = {
     {{{"---iterations=5"}},
      NULL,
      "---iterations: unknown option; did you mean 'iterations'?" LISTS_ALL},
-    {{{"--pattern=pair"}}, NULL, "--pattern: unknown option" LISTS_ALL},
-    {{{"--pin_app_cpus=true"}},
-     NULL,
-     "--pin_app_cpus: unknown option" LISTS_ALL},
+    {{{"--device=cpu"}}, NULL, "--device: unknown option" LISTS_ALL},
+    {{{"--launcher=slurm"}}, NULL, "--launcher: unknown option" LISTS_ALL},
     {{{"-n", "4"}}, NULL, "-n: unknown option" LISTS_ALL},
     {{{"--"}}, NULL, "--: unknown option" LISTS_ALL},
     {{{"--=5"}}, NULL, "--: unknown option" LISTS_ALL},
+
+    /* options that need, or exclude, each other */
+    {{{"--duration=10s", "--iterations=5"}},
+     NULL,
+     "--iterations: does nothing beside a duration, expected one of the two"},
+    {{{"--max_samples=50"}},
+     NULL,
+     "--max_samples: does nothing without a duration (all iterations are "
+     "kept), expected duration with it"},
+    {{{"--until_interval=2%"}},
+     NULL,
+     "--until_interval: needs at least 3 repetitions to judge an interval, "
+     "expected repetitions (the ceiling) of 3 or more with it"},
+    {{{"--seed=4"}},
+     NULL,
+     "--seed: does nothing in the order of the plan, expected order: random "
+     "with it"},
+    {{{"--until_interval=0.02", "--repetitions=5"}},
+     NULL,
+     "--until_interval: found '0.02', expected a share above 0% and below "
+     "100% such as 2%, or auto"},
+    {{{"--until_interval=0%"}},
+     NULL,
+     "--until_interval: found '0%', expected a share above 0% and below 100% "
+     "such as 2%, or auto"},
+    {{{"--until_interval=1e1%"}},
+     NULL,
+     "--until_interval: found '1e1%', expected a share above 0% and below "
+     "100% such as 2%, or auto"},
+    {{{"--sync=all"}},
+     NULL,
+     "--sync: found 'all', expected none, start or iteration"},
 
     /* the experiment */
     {{{"throughput"}},

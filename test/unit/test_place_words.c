@@ -240,32 +240,36 @@ static const struct {
     const char *names[8]; /* of the permutations, up to the first NULL */
 } sessions[] = {
     {{{"throughput_standard", "--tensor_bytes=1024"}},
-     {"throughput-sess-c-N7-T3-DBN1-ITER100-TB1024"}},
+     {"throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB1024"}},
     {{{"throughput_standard", "--tensor_bytes=1KiB", "--client_nodes=4",
        "--clients_per_node=2", "--db_nodes=[1,4]", "--iterations=7"}},
-     {"throughput-sess-c-N4-T2-DBN1-ITER7-TB1024",
-      "throughput-sess-c-N4-T2-DBN4-ITER7-TB1024"}},
+     {"throughput-sess-c-N4-T2-DBN1-DBCPU1-ITER7-TB1024",
+      "throughput-sess-c-N4-T2-DBN4-DBCPU1-ITER7-TB1024"}},
     {{{"throughput_colocated", "--tensor_bytes=[1024,32769]"}},
-     {"throughput-sess-colo-c-N8-T3-ITER100-TB1024",
-      "throughput-sess-colo-c-N8-T3-ITER100-TB32769"}},
+     {"throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB1024",
+      "throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB32769"}},
     {{{"throughput_standard", "--tensor_bytes=8", "--keys=[smartsim,balanced]",
        "--db_io_threads=[1,2]"}},
-     {"throughput-sess-c-N7-T3-DBN1-ITER100-TB8-IOT1-KEYSsmartsim",
-      "throughput-sess-c-N7-T3-DBN1-ITER100-TB8-IOT1-KEYSbalanced",
-      "throughput-sess-c-N7-T3-DBN1-ITER100-TB8-IOT2-KEYSsmartsim",
-      "throughput-sess-c-N7-T3-DBN1-ITER100-TB8-IOT2-KEYSbalanced"}},
+     {"throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB8-IOT1-KEYSsmartsim",
+      "throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB8-IOT1-KEYSbalanced",
+      "throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB8-IOT2-KEYSsmartsim",
+      "throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB8-IOT2-KEYSbalanced"}},
     {{{"throughput_colocated", "--tensor_bytes=8", "--repetitions=2",
        "--db_exe=[redis-server,/opt/valkey/bin/valkey-server]"}},
-     {"throughput-sess-colo-c-N8-T3-ITER100-TB8-DBredis-server-REP0",
-      "throughput-sess-colo-c-N8-T3-ITER100-TB8-DBredis-server-REP1",
-      "throughput-sess-colo-c-N8-T3-ITER100-TB8-DBvalkey-server-REP0",
-      "throughput-sess-colo-c-N8-T3-ITER100-TB8-DBvalkey-server-REP1"}},
+     {"throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8-DBredis-server-"
+      "REP0",
+      "throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8-DBredis-server-"
+      "REP1",
+      "throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8-DBvalkey-"
+      "server-REP0",
+      "throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8-DBvalkey-"
+      "server-REP1"}},
     /* an axis that collapses is not in the name */
     {{{"--experiment=[throughput_colocated,throughput_standard]",
        "--keys=[smartsim,balanced]", "--tensor_bytes=8"}},
-     {"throughput-sess-colo-c-N8-T3-ITER100-TB8",
-      "throughput-sess-c-N7-T3-DBN1-ITER100-TB8-KEYSsmartsim",
-      "throughput-sess-c-N7-T3-DBN1-ITER100-TB8-KEYSbalanced"}},
+     {"throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8",
+      "throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB8-KEYSsmartsim",
+      "throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB8-KEYSbalanced"}},
 };
 
 static void names_of_sessions(void **state)
