@@ -19,7 +19,7 @@
 /* What stewards tell each other, beside the name and address of the node. */
 struct calling_card {
     struct node node;
-    uint64_t host_key;
+    uint64_t host_key, clock_key;
     int first_rank;
 };
 
@@ -73,13 +73,12 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)
     return hash;
 }
 
-/* A host is one kernel and one network namespace: ports are numbered there. */
-static uint64_t host_key(void)
+/* This boot of this kernel. */
+static uint64_t kernel_key(void)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     char boot[64] = "";
     struct utsname u;
-    struct stat ns;
     FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
 
     if (f) {
@@ -89,10 +88,46 @@ static uint64_t host_key(void)
     }
     if (boot[0] == '\0' && uname(&u) == 0)
         hash = hash_bytes(hash, u.nodename, strlen(u.nodename));
-    hash = hash_bytes(hash, boot, strlen(boot));
-    if (stat("/proc/self/ns/net", &ns) == 0)
+    return hash_bytes(hash, boot, strlen(boot));
+}
+
+/* This kernel and one of our namespaces in it. A kernel that does not know the
+ * namespace has only one. */
+static uint64_t namespace_key(const char *path)
+{
+    uint64_t hash = kernel_key();
+    struct stat ns;
+
+    if (stat(path, &ns) == 0)
         hash = hash_bytes(hash, &ns.st_ino, sizeof ns.st_ino);
     return hash;
+}
+
+/* A host is one kernel and one network namespace: ports are numbered there. */
+static uint64_t host_key(void)
+{
+    return namespace_key("/proc/self/ns/net");
+}
+
+/* A clock is one kernel and one time namespace (time_namespaces(7): each has an
+ * offset of its own to CLOCK_MONOTONIC). */
+static uint64_t clock_key(void)
+{
+    return namespace_key("/proc/self/ns/time");
+}
+
+/* A node's steward speaks for its clock, so that its ranks must have the same
+ * one. */
+static int check_clock(const struct team *t, uint64_t key, struct error *err)
+{
+    uint64_t least[2] = {key, ~key};
+
+    team_allreduce(t, t->node, least, 2, MPI_UINT64_T, MPI_MIN);
+    if (least[0] == ~least[1])
+        return 0;
+    return error_set(err,
+                     "the ranks of this node have different clocks (time "
+                     "namespaces); start all ranks of a node in the same one");
 }
 
 /* The numeric address of an interface entry; "" when it is of no use here
@@ -212,19 +247,26 @@ static void local_facts(struct node_facts *f, struct team *t)
         f->nofile = (int64_t)files.rlim_max;
 }
 
-/* Number the hosts in the order in which they appear among the nodes. */
-static void number_hosts(struct calling_card *cards, int n)
+/* Number hosts and clocks in the order in which they appear among the nodes. */
+static void number_nodes(struct calling_card *cards, int n)
 {
-    int hosts = 0;
+    uint64_t *key = calloc((size_t)n, sizeof *key);
+    int *number = calloc((size_t)n, sizeof *number);
 
+    if (!key || !number)
+        die("not enough memory to number %d nodes", n);
+    for (int i = 0; i < n; i++)
+        key[i] = cards[i].host_key;
+    machine_number(key, n, number);
     for (int i = 0; i < n; i++) {
-        int same = i - 1;
-
-        /* nodes of a host are neighbours, or the search is long but rare */
-        while (same >= 0 && cards[same].host_key != cards[i].host_key)
-            same--;
-        cards[i].node.host = same >= 0 ? cards[same].node.host : hosts++;
+        cards[i].node.host = number[i];
+        key[i] = cards[i].clock_key;
     }
+    machine_number(key, n, number);
+    for (int i = 0; i < n; i++)
+        cards[i].node.clock = number[i];
+    free(key);
+    free(number);
 }
 
 /* Stewards exchange cards; then every node's ranks learn all of them. */
@@ -251,7 +293,7 @@ static int exchange(struct team *t, struct calling_card *mine,
         MPI_Allgather(mine, (int)sizeof *mine, MPI_BYTE, cards,
                       (int)sizeof *mine, MPI_BYTE, t->stewards);
     team_bcast(t, t->node, cards, nnodes * (int)sizeof *cards, 0);
-    number_hosts(cards, nnodes);
+    number_nodes(cards, nnodes);
     MPI_Allgather(&first, 1, MPI_INT, rank_node, 1, MPI_INT, t->world);
     /* stewards are ordered by rank, so a node is found by bisection */
     for (int r = 0; r < t->size; r++) {
@@ -324,13 +366,16 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     local_facts(&d->mine, t);
     node_cpus(t, d->cpus);
     d->mine.cpus = count_bits(d->cpus, sizeof d->cpus);
-    rc = find_interface(net_ifname, &d->mine, err);
+    card.host_key = host_key();
+    card.clock_key = clock_key();
+    rc = check_clock(t, card.clock_key, err);
+    if (rc == 0)
+        rc = find_interface(net_ifname, &d->mine, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;
     memcpy(card.node.name, d->mine.name, sizeof card.node.name);
     memcpy(card.node.address, d->mine.address, sizeof card.node.address);
     memcpy(card.node.interface, d->mine.interface, sizeof card.node.interface);
-    card.host_key = host_key();
     rc = exchange(t, &card, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;

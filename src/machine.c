@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "srb/diag.h"
+
 /* The largest imaginary job: room for any machine there is, and for the arrays
  * of one rank (12 bytes a rank). */
 #define MAX_RANKS (64 * 1024 * 1024)
@@ -49,9 +51,12 @@ int machine_build(struct machine *m, int nranks, const int *rank_node,
         return -1;
     memcpy(m->rank_node, rank_node, (size_t)nranks * sizeof *rank_node);
     memcpy(m->nodes, nodes, (size_t)nnodes * sizeof *nodes);
-    for (int n = 0; n < nnodes; n++)
+    for (int n = 0; n < nnodes; n++) {
         if (nodes[n].host >= m->nhosts)
             m->nhosts = nodes[n].host + 1;
+        if (nodes[n].clock >= m->nclocks)
+            m->nclocks = nodes[n].clock + 1;
+    }
     index_ranks(m);
     return 0;
 }
@@ -83,19 +88,55 @@ int machine_uniform(struct machine *m, int nnodes, int ranks_per_node,
     ranks = ranks_per_node / virtual_nodes;
     m->nranks = nnodes * ranks_per_node;
     m->nnodes = nnodes * virtual_nodes;
-    m->nhosts = nnodes;
+    m->nhosts = m->nclocks = nnodes;
     m->imaginary = true;
     if (alloc_arrays(m, err) < 0)
         return -1;
     for (int r = 0; r < m->nranks; r++)
         m->rank_node[r] = r / ranks;
     for (int n = 0; n < m->nnodes; n++) {
-        m->nodes[n].host = n / virtual_nodes;
+        m->nodes[n].host = m->nodes[n].clock = n / virtual_nodes;
         snprintf(m->nodes[n].name, sizeof m->nodes[n].name, "node%04d",
                  n / virtual_nodes);
     }
     index_ranks(m);
     return 0;
+}
+
+struct keyed {
+    uint64_t key;
+    int at;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct keyed *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+int machine_number(const uint64_t *key, int n, int *number)
+{
+    struct keyed *sorted = calloc((size_t)n, sizeof *sorted);
+    int different = 0;
+
+    if (!sorted)
+        die("not enough memory to number %d nodes", n);
+    for (int i = 0; i < n; i++)
+        sorted[i] = (struct keyed){key[i], i};
+    qsort(sorted, (size_t)n, sizeof *sorted, by_key);
+    /* first where each key appears first, then what number that place has */
+    for (int i = 0, first = 0; i < n; i++) {
+        if (sorted[i].key != sorted[first].key)
+            first = i;
+        number[sorted[i].at] = sorted[first].at;
+    }
+    for (int i = 0; i < n; i++)
+        number[i] = number[i] == i ? different++ : number[number[i]];
+    free(sorted);
+    return different;
 }
 
 void machine_free(struct machine *m)

@@ -12,6 +12,8 @@
 /* Looks before the first sleep: most short waits are over by then. */
 #define EAGER_LOOKS 64
 #define SHORTEST_NAP_NS INT64_C(5000)
+/* Ranks that meet for an instant do not sleep for so long. */
+#define SHORT_WAIT_NS INT64_C(20000000)
 
 void team_wait(const struct team *t, MPI_Request *request)
 {
@@ -35,17 +37,43 @@ void team_wait(const struct team *t, MPI_Request *request)
     }
 }
 
+/* Whether the request was done before `patience` ns were over. */
+static bool spin(MPI_Request *request, int64_t patience)
+{
+    int64_t start = patience < INT64_MAX ? tick_now() : 0;
+    int done = 0;
+
+    for (;;) {
+        MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        if (done)
+            return true;
+        if (patience < INT64_MAX && tick_now() - start > patience)
+            return false;
+        sched_yield();
+    }
+}
+
+void team_spin(MPI_Request *request)
+{
+    spin(request, INT64_MAX);
+}
+
 void team_start_together(MPI_Comm comm)
 {
     MPI_Request request;
-    int done = 0;
 
     MPI_Ibarrier(comm, &request);
-    while (!done) {
-        MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-        if (!done)
-            sched_yield();
-    }
+    team_spin(&request);
+}
+
+int team_meet(const struct team *t, MPI_Comm comm, int bits)
+{
+    MPI_Request request;
+
+    MPI_Iallreduce(MPI_IN_PLACE, &bits, 1, MPI_INT, MPI_BOR, comm, &request);
+    if (!spin(&request, SHORT_WAIT_NS))
+        team_wait(t, &request);
+    return bits;
 }
 
 void team_barrier(const struct team *t, MPI_Comm comm)
@@ -181,6 +209,33 @@ void team_close(struct team *t)
     machine_free(&t->machine);
 }
 
+/* Whether all clients read the same clock. */
+static bool share_clock(const struct placement *pl)
+{
+    const struct node *nodes = pl->machine->nodes;
+
+    for (int n = 1; n < pl->client_nodes; n++)
+        if (nodes[n].clock != nodes[0].clock)
+            return false;
+    return true;
+}
+
+/* The clients of each clock, and the lowest of each. */
+static void cast_clocks(const struct team *t, const struct placement *pl,
+                        struct cast *c)
+{
+    int node = t->machine.rank_node[t->rank], client, rank;
+
+    c->clock = c->clock_heads = MPI_COMM_NULL;
+    if (c->clients == MPI_COMM_NULL || share_clock(pl))
+        return;
+    MPI_Comm_rank(c->clients, &client);
+    MPI_Comm_split(c->clients, t->machine.nodes[node].clock, client, &c->clock);
+    MPI_Comm_rank(c->clock, &rank);
+    MPI_Comm_split(c->clients, rank == 0 ? 0 : MPI_UNDEFINED, client,
+                   &c->clock_heads);
+}
+
 void team_cast(struct team *t, const struct placement *pl, struct cast *c)
 {
     int client = place_client(pl, t->rank);
@@ -189,6 +244,7 @@ void team_cast(struct team *t, const struct placement *pl, struct cast *c)
 
     MPI_Comm_split(t->world, client >= 0 ? 0 : MPI_UNDEFINED, client,
                    &c->clients);
+    cast_clocks(t, pl, c);
     MPI_Comm_split(t->world, steward ? 0 : MPI_UNDEFINED,
                    steward ? place_node_shard(pl, node) : 0, &c->db_stewards);
     /* a node without clients is a database's alone, or idle */
@@ -197,11 +253,16 @@ void team_cast(struct team *t, const struct placement *pl, struct cast *c)
 
 void team_uncast(struct cast *c)
 {
+    if (c->clock_heads != MPI_COMM_NULL)
+        MPI_Comm_free(&c->clock_heads);
+    if (c->clock != MPI_COMM_NULL)
+        MPI_Comm_free(&c->clock);
     if (c->clients != MPI_COMM_NULL)
         MPI_Comm_free(&c->clients);
     if (c->db_stewards != MPI_COMM_NULL)
         MPI_Comm_free(&c->db_stewards);
     c->clients = c->db_stewards = MPI_COMM_NULL;
+    c->clock = c->clock_heads = MPI_COMM_NULL;
 }
 
 #define GATHER_TAG 1

@@ -34,7 +34,8 @@ struct discovery {
 /* Fill t->machine and *d. net_ifname: the interface the databases listen on, or
  * NULL to choose: the first one that is up, not loopback, and has an address.
  * A named one must be there on every node; else all ranks fail alike, with the
- * interfaces there are. Collective over the world. */
+ * interfaces there are. They fail alike, too, when ranks of one node have
+ * different clocks. Collective over the world. */
 int discover(struct team *t, const char *net_ifname, struct discovery *d,
              struct error *err);
 

@@ -1,5 +1,10 @@
 /* machine.h - the machine as the placement sees it: ranks on nodes on hosts.
  *
+ * Nodes that share a clock (one CLOCK_MONOTONIC: the same kernel and the same
+ * time namespace) compare instants without correction; clock.h brings the
+ * clocks to one. Nodes of a host may have different clocks, and a clock may
+ * serve several hosts.
+ *
  * A plain description, the same on every rank, made by discovery (team.h) or
  * out of thin air (--machine, tests). Ranks need not be laid out node by node.
  * All functions are local and pure.
@@ -8,6 +13,7 @@
 #define SRB_MACHINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "srb/error.h"
 
@@ -19,10 +25,11 @@ struct node {
     char address[SRB_ADDRESS_MAX]; /* where its databases listen; "" unknown */
     char interface[16];            /* that has this address */
     int host;                      /* 0 … nhosts - 1 */
+    int clock;                     /* 0 … nclocks - 1 */
 };
 
 struct machine {
-    int nranks, nnodes, nhosts;
+    int nranks, nnodes, nhosts, nclocks;
     int *rank_node;     /* [nranks] */
     int *node_start;    /* [nnodes + 1] into node_rank */
     int *node_rank;     /* [nranks] world ranks, node by node, ascending */
@@ -30,9 +37,9 @@ struct machine {
     bool imaginary;     /* made by machine_uniform() */
 };
 
-/* nnodes nodes of ranks_per_node consecutive ranks, each its own host, cut into
- * virtual_nodes parts. Returns 0, or -1 when that cannot be cut evenly or is
- * too large. */
+/* nnodes nodes of ranks_per_node consecutive ranks, each its own host with its
+ * own clock, cut into virtual_nodes parts. Returns 0, or -1 when that cannot be
+ * cut evenly or is too large. */
 int machine_uniform(struct machine *m, int nnodes, int ranks_per_node,
                     int virtual_nodes, struct error *err);
 
@@ -40,6 +47,11 @@ int machine_uniform(struct machine *m, int nnodes, int ranks_per_node,
  * their lowest ranks; nodes[nnodes] is copied. */
 int machine_build(struct machine *m, int nranks, const int *rank_node,
                   int nnodes, const struct node *nodes, struct error *err);
+
+/* Number keys in the order in which they first appear: number[i] of key[i],
+ * equal numbers for equal keys, from 0. Takes O(n log n). Returns how many
+ * different ones there are; dies when there is no memory for n pairs. */
+int machine_number(const uint64_t *key, int n, int *number);
 
 void machine_free(struct machine *m);
 

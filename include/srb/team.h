@@ -39,6 +39,9 @@ struct team {
 struct cast {
     MPI_Comm clients;
     MPI_Comm db_stewards;
+    MPI_Comm clock;       /* the clients that read this client's clock */
+    MPI_Comm clock_heads; /* the lowest of each clock; both are MPI_COMM_NULL
+                             where all clients read the same one */
 };
 
 /* Divide MPI_COMM_WORLD into nodes: ranks that share memory, each such group
@@ -84,10 +87,17 @@ struct gather {
 int team_gather(const struct team *t, const struct gather *g, const void *mine,
                 struct error *err);
 
-/* A barrier that is left at once: it never sleeps, but lets others run, which
- * is what makes it fast where there are more ranks than cores (a blocked
- * MPI_Barrier() there spins a whole time slice away). */
+/* Wait for a request and go on at once: never sleeps, but lets others run,
+ * which is what makes it fast where there are more ranks than cores (a blocked
+ * MPI_Wait() there spins a whole time slice away). Local. */
+void team_spin(MPI_Request *request);
+
+/* A barrier that is left at once, by team_spin(). Collective over comm. */
 void team_start_together(MPI_Comm comm);
+
+/* A barrier that is left at once: for 20 ms it spins as team_spin() does, only
+ * then it waits quietly. Returns the bits of all. */
+int team_meet(const struct team *t, MPI_Comm comm, int bits);
 
 /* Quiet forms of the usual collectives. */
 void team_barrier(const struct team *t, MPI_Comm comm);

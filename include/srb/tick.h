@@ -33,6 +33,17 @@ int64_t tick_deadline(double seconds);
  */
 int tick_left_ms(int64_t deadline);
 
+/* What the clock can tell and what asking it costs, for the result file. */
+struct tick_quality {
+    int64_t resolution_ns; /* as clock_getres(2) says it; 0 if it does not */
+    int64_t step_ns;       /* smallest step seen between two reads, > 0 */
+    double read_ns;        /* cost of a read: the median of batches */
+};
+
+/* Measure both; takes some 50 us where a read is a vDSO call, and below 2 ms
+ * where it is a system call of 1 us. Local. */
+void tick_measure(struct tick_quality *q);
+
 /* Sleep for ns nanoseconds, or less when a signal arrives. Local. */
 void tick_sleep(int64_t ns);
 

@@ -68,15 +68,17 @@ static void imaginary_jobs(void **state)
                             &err) < 0)
             fail_msg("%s: %s", what, err.text);
         if (m.nranks != uniform[i].nranks || m.nnodes != uniform[i].nnodes ||
-            m.nhosts != uniform[i].nhosts || !m.imaginary)
-            fail_msg("%s: %d ranks, %d nodes, %d hosts", what, m.nranks,
-                     m.nnodes, m.nhosts);
+            m.nhosts != uniform[i].nhosts || m.nclocks != m.nhosts ||
+            !m.imaginary)
+            fail_msg("%s: %d ranks, %d nodes, %d hosts, %d clocks", what,
+                     m.nranks, m.nnodes, m.nhosts, m.nclocks);
         check(&m, what);
         for (int n = 0; n < m.nnodes; n++) {
             snprintf(name, sizeof name, "node%04d", n / per_host);
             if (machine_node_size(&m, n) != uniform[i].per_node ||
                 machine_node_rank(&m, n, 0) != n * uniform[i].per_node ||
                 m.nodes[n].host != n / per_host ||
+                m.nodes[n].clock != n / per_host ||
                 strcmp(m.nodes[n].name, name) != 0)
                 fail_msg("%s: node %d (%s, host %d) has %d ranks from %d", what,
                          n, m.nodes[n].name, m.nodes[n].host,
@@ -165,13 +167,26 @@ static void any_layout(void **state)
     }
 }
 
-/* The arrays are copies; hosts are counted by their highest number. */
+/* The arrays are copies; hosts and clocks are counted by their
+ * highest number. */
 static void what_was_discovered_is_copied(void **state)
 {
     struct node nodes[3] = {
-        {.name = "n0", .address = "10.0.0.1", .interface = "ib0", .host = 0},
-        {.name = "n0", .address = "10.0.0.1", .interface = "ib0", .host = 0},
-        {.name = "n1", .address = "10.0.0.2", .interface = "ib0", .host = 1},
+        {.name = "n0",
+         .address = "10.0.0.1",
+         .interface = "ib0",
+         .host = 0,
+         .clock = 0},
+        {.name = "n0",
+         .address = "10.0.0.1",
+         .interface = "ib0",
+         .host = 0,
+         .clock = 2},
+        {.name = "n1",
+         .address = "10.0.0.2",
+         .interface = "ib0",
+         .host = 1,
+         .clock = 1},
     };
     int rank_node[3] = {0, 1, 2};
     struct machine m;
@@ -182,12 +197,72 @@ static void what_was_discovered_is_copied(void **state)
     memset(nodes, 0, sizeof nodes);
     memset(rank_node, 0, sizeof rank_node);
     assert_int_equal(m.nhosts, 2);
+    assert_int_equal(m.nclocks, 3);
+    assert_int_equal(m.nodes[1].clock, 2);
     assert_string_equal(m.nodes[2].name, "n1");
     assert_string_equal(m.nodes[2].address, "10.0.0.2");
     assert_string_equal(m.nodes[1].interface, "ib0");
     assert_int_equal(m.rank_node[2], 2);
     machine_free(&m);
     machine_free(&m); /* twice does no harm */
+}
+
+/* A letter a key, and the number that each gets. */
+static const struct {
+    const char *keys, *numbers;
+    int different;
+} numbered[] = {
+    {"A", "0", 1},           {"AAAA", "0000", 1},       {"ABCD", "0123", 4},
+    {"DCBA", "0123", 4},     {"CACBA", "01021", 3},     {"ZZAZA", "00101", 2},
+    {"ABABAB", "010101", 2}, {"MAZMZAQ", "0120213", 4},
+};
+
+static void keys_are_numbered_as_they_appear(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(numbered); i++) {
+        int number[16], n = (int)strlen(numbered[i].keys), different;
+        char words[16] = "";
+        uint64_t key[16];
+
+        for (int k = 0; k < n; k++)
+            key[k] = (uint64_t)numbered[i].keys[k] << 56 | 1;
+        different = machine_number(key, n, number);
+        for (int k = 0; k < n; k++)
+            words[k] = (char)('0' + number[k]);
+        if (strcmp(words, numbered[i].numbers) != 0)
+            fail_msg("%s: %s instead of %s", numbered[i].keys, words,
+                     numbered[i].numbers);
+        assert_int_equal(different, numbered[i].different);
+    }
+}
+
+/* A million nodes on as many hosts, which a search backwards for each would
+ * take an hour to number, and once more on a thousand. */
+static void many_keys(void **state)
+{
+    enum { N = 1000000, FEW = 1000 };
+    uint64_t *key = calloc(N, sizeof *key);
+    int *number = calloc(N, sizeof *number);
+
+    (void)state;
+    assert_non_null(key);
+    assert_non_null(number);
+    for (int i = 0; i < N; i++) /* odd: a permutation of the 64-bit numbers */
+        key[i] = (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15);
+    assert_int_equal(machine_number(key, N, number), N);
+    for (int i = 0; i < N; i++)
+        if (number[i] != i)
+            fail_msg("node %d has number %d", i, number[i]);
+    for (int i = 0; i < N; i++)
+        key[i] = (uint64_t)(i % FEW) * UINT64_C(0x9e3779b97f4a7c15);
+    assert_int_equal(machine_number(key, N, number), FEW);
+    for (int i = 0; i < N; i++)
+        if (number[i] != i % FEW)
+            fail_msg("node %d has number %d instead of %d", i, number[i],
+                     i % FEW);
+    free(key);
+    free(number);
 }
 
 int main(void)
@@ -197,6 +272,8 @@ int main(void)
         cmocka_unit_test(impossible_jobs),
         cmocka_unit_test(any_layout),
         cmocka_unit_test(what_was_discovered_is_copied),
+        cmocka_unit_test(keys_are_numbered_as_they_appear),
+        cmocka_unit_test(many_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
