@@ -1,7 +1,7 @@
 /* load.h - the timed loop of one client.
  *
- * Put and get in turn; nothing else happens in a timed span, and between spans
- * only a stamp of the tensor (and verification where it was asked for).
+ * Put and get; nothing else happens in a timed span, and between spans only a
+ * stamp of the tensor (and verification where it was asked for).
  */
 #ifndef SRB_LOAD_H
 #define SRB_LOAD_H
@@ -10,8 +10,28 @@
 #include <signal.h>
 
 #include "srb/client.h"
+#include "srb/clock.h"
 #include "srb/options.h"
 #include "srb/samples.h"
+#include "srb/team.h"
+
+/* What a loop is to do. */
+struct load_rules {
+    enum verify verify;
+    enum sync sync;
+    enum pattern pattern;
+    size_t warmup;
+    size_t iterations; /* timed pairs; with a duration the most to keep */
+    double duration;   /* s; 0: as long as the iterations take. Of phases each
+                          lasts half of it */
+};
+
+/* The process in the timed loop (getrusage(2)). */
+struct load_usage {
+    double cpu_time; /* s, user and system */
+    int64_t voluntary_switches, involuntary_switches;
+    int64_t peak_memory; /* B, since the process began */
+};
 
 /* One client's connection, buffers and timings. */
 struct load {
@@ -19,22 +39,38 @@ struct load {
     int number;   /* of the client */
     size_t count; /* elements of the tensor */
     float *out, *in;
-    enum verify verify;
+    struct load_rules rules;
     struct samples samples;
+    struct load_usage usage;
+    int64_t pair;       /* puts begun: the number of the next */
+    int64_t got;        /* gets begun */
+    int64_t agreed;     /* start of the loop, an instant of the common clock;
+                           0: none was agreed on */
+    int64_t start_skew; /* ns later than that */
+    int buffers[2];     /* bytes of the socket's send and receive buffer, as
+                           the kernel has them; -1 none */
     struct error wrong; /* words on the first tensor that came back wrong */
     const volatile sig_atomic_t *signal; /* ends the loop when not 0 */
 };
 
 /* Allocate, touch and fill the buffers, connect. Local. */
 int load_open(struct load *l, const struct client_ops *ops,
-              const struct client_params *p, enum verify verify, size_t warmup,
-              size_t iterations, struct error *err);
+              const struct client_params *p, const struct load_rules *rules,
+              struct error *err);
 
-/* Leave the barrier together and run warm-up and timed pairs. A tensor that
- * came back wrong is counted, not an error. Collective over the clients only
- * for the barrier at the start: everybody must enter, nobody waits for another
- * after. */
-int load_run(struct load *l, MPI_Comm clients, struct error *err);
+/* The clients among themselves. */
+struct load_company {
+    const struct team *team;
+    const struct cast *cast;
+    const struct clock_line *line; /* to the common clock, as it is before */
+    bool crowded; /* more runnable processes than CPUs: do not spin alone */
+};
+
+/* Run warm-up and timed operations, held together as the rules say. A tensor
+ * that came back wrong is counted, not an error. Collective over the clients;
+ * one that fails lets the others end early, and only it returns -1. */
+int load_run(struct load *l, const struct load_company *with,
+             struct error *err);
 
 /* Disconnect; ends main time. Local. */
 void load_disconnect(struct load *l);

@@ -11,23 +11,81 @@
 
 #include "srb/error.h"
 
-/* What a client measures in one permutation. The warm-up pairs come first in
- * the four arrays: pair k is warm-up for k < warmup. */
+/* The timings of one operation, put_tensor or unpack_tensor. Of a loop that
+ * lasts a given time, more operations come than there is room for: then every
+ * stride-th is kept, stride being a power of two that doubles whenever the room
+ * is full. So what is kept is spread evenly over the loop, in bounded memory;
+ * count, sum and longest are of all. */
+struct series {
+    size_t warmup;    /* untimed ones, which come first in the arrays */
+    size_t room;      /* for timed ones behind them */
+    size_t kept;      /* of the timed ones */
+    int64_t stride;   /* timed one k is kept where k is a multiple of this */
+    int64_t count;    /* of timed ones */
+    int64_t sum;      /* ns, of the timed ones */
+    int64_t longest;  /* ns, of the timed ones; 0: none */
+    int64_t last_end; /* instant */
+    int64_t *start;   /* [warmup + room] instants */
+    int64_t *ns;      /* [warmup + room] durations */
+};
+
+/* What a client measures in one permutation. */
 struct samples {
-    size_t warmup, iterations;
-    int64_t *put_start, *put_end;       /* [warmup + iterations] instants */
-    int64_t *unpack_start, *unpack_end; /* [warmup + iterations] instants */
-    int64_t loop_start, loop_end;       /* around the timed pairs */
-    int64_t main_start, main_end;       /* connect … disconnect */
+    struct series put, unpack;
+    int64_t loop_start, loop_end; /* instants around the timed operations */
+    int64_t waited;               /* ns of the loop spent on other clients */
+    int64_t main_start, main_end; /* connect … disconnect */
     int64_t connect_ns;
     int64_t verify_errors; /* tensors that came back wrong */
 };
 
-int samples_open(struct samples *s, size_t warmup, size_t iterations,
+int samples_open(struct samples *s, size_t warmup, size_t room,
                  struct error *err);
 void samples_free(struct samples *s);
 
-/* Time of loop `s` that is in none of its spans, ns. */
+/* Drop every second timing that is kept. */
+void series_thin(struct series *s);
+
+/* Note untimed operation k, k < warmup. */
+static inline void series_warm(struct series *s, size_t k, int64_t start,
+                               int64_t end)
+{
+    s->start[k] = start;
+    s->ns[k] = end - start;
+}
+
+/* Note the next timed operation. */
+static inline void series_add(struct series *s, int64_t start, int64_t end)
+{
+    int64_t k = s->count++, ns = end - start;
+
+    s->sum += ns;
+    s->longest = ns > s->longest ? ns : s->longest;
+    s->last_end = end;
+    if (k & (s->stride - 1))
+        return;
+    if (s->kept == s->room) {
+        series_thin(s);
+        if (k & (s->stride - 1))
+            return;
+    }
+    s->start[s->warmup + s->kept] = start;
+    s->ns[s->warmup + s->kept] = ns;
+    s->kept++;
+}
+
+/* How many of the timed operations lie in [from, to): those cut by a bound
+ * count with their share. By the kept ones, between two of which operations are
+ * taken as evenly spread. */
+double series_within(const struct series *s, int64_t from, int64_t to);
+
+/* Put all instants, those of warm-up too, onto another clock; durations stay
+ * as they were measured. */
+void samples_translate(struct samples *s,
+                       int64_t (*translate)(const void *clock, int64_t instant),
+                       const void *clock);
+
+/* Time of the loop that is in none of its operations, nor waited, ns. */
 int64_t samples_between(const struct samples *s);
 
 /* A percentile needs this many samples beyond it, else it is NaN. */
@@ -45,5 +103,10 @@ void samples_sort(int64_t *ns, size_t n);
 
 /* How many of the n ascending values are below x. */
 size_t samples_below(const int64_t *sorted, size_t n, int64_t x);
+
+/* Student's t: the quantile 0.975 for `df` degrees of freedom, so that a mean
+ * +- t * its standard error is a 95 % interval; NaN for df < 1. To three
+ * decimals. */
+double samples_t(int64_t df);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,26 +172,26 @@ static void arrays_are_there_and_clear(void **state)
         assert_int_equal(
             samples_open(&s, vectors[i].warmup, vectors[i].iterations, &err),
             0);
-        assert_int_equal(s.warmup, vectors[i].warmup);
-        assert_int_equal(s.iterations, vectors[i].iterations);
+        assert_int_equal(s.put.warmup, vectors[i].warmup);
+        assert_int_equal(s.unpack.room, vectors[i].iterations);
         assert_int_equal(s.verify_errors, 0);
         for (size_t k = 0; k < pairs; k++) {
             /* four arrays that do not overlap */
-            assert_int_equal(s.put_start[k] | s.put_end[k] | s.unpack_start[k] |
-                                 s.unpack_end[k],
+            assert_int_equal(s.put.start[k] | s.put.ns[k] | s.unpack.start[k] |
+                                 s.unpack.ns[k],
                              0);
-            s.put_start[k] = 1;
-            s.put_end[k] = 2;
-            s.unpack_start[k] = 3;
-            s.unpack_end[k] = 4;
+            s.put.start[k] = 1;
+            s.put.ns[k] = 2;
+            s.unpack.start[k] = 3;
+            s.unpack.ns[k] = 4;
         }
         for (size_t k = 0; k < pairs; k++)
-            if (s.put_start[k] != 1 || s.put_end[k] != 2 ||
-                s.unpack_start[k] != 3 || s.unpack_end[k] != 4)
+            if (s.put.start[k] != 1 || s.put.ns[k] != 2 ||
+                s.unpack.start[k] != 3 || s.unpack.ns[k] != 4)
                 fail_msg("%zu + %zu pairs: arrays overlap at %zu",
                          vectors[i].warmup, vectors[i].iterations, k);
         samples_free(&s);
-        assert_null(s.put_start);
+        assert_null(s.put.start);
         samples_free(&s); /* twice does no harm */
     }
 }
@@ -206,19 +207,172 @@ static void what_lies_between_the_spans(void **state)
     assert_int_equal(samples_open(&s, 2, 5, &err), 0);
     for (size_t k = 0; k < 7; k++) {
         int64_t before = (int64_t)k + 1, middle = 10 * (int64_t)k;
+        bool timed = k >= 2;
 
         if (k == 2)
             s.loop_start = now;
-        s.put_start[k] = now += before;
-        s.put_end[k] = now += 100;
-        s.unpack_start[k] = now += middle;
-        s.unpack_end[k] = now += 200;
-        if (k >= 2)
+        now += before;
+        if (timed)
+            series_add(&s.put, now, now + 100);
+        else
+            series_warm(&s.put, k, now, now + 100);
+        now += 100 + middle;
+        if (timed)
+            series_add(&s.unpack, now, now + 200);
+        else
+            series_warm(&s.unpack, k, now, now + 200);
+        now += 200;
+        if (timed)
             gaps += before + middle;
     }
     s.loop_end = now + 17;
     assert_int_equal(samples_between(&s), gaps + 17);
+    s.waited = 5;
+    assert_int_equal(samples_between(&s), gaps + 12);
+    assert_int_equal(s.put.count, 5);
+    assert_int_equal(s.put.sum, 500);
+    assert_int_equal(s.unpack.longest, 200);
     samples_free(&s);
+}
+
+/* Every stride-th of a loop that never ends: for every length, what is kept is
+ * operation 0, stride, 2 stride, …, and all that are due are there. */
+static void bounded_memory_keeps_an_even_selection(void **state)
+{
+    static const size_t rooms[] = {1, 2, 3, 5, 16, 17, 100};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rooms); i++) {
+        struct samples s;
+        struct error err;
+        int64_t sum = 0;
+
+        assert_int_equal(samples_open(&s, 2, rooms[i], &err), 0);
+        series_warm(&s.put, 0, -7, -6);
+        series_warm(&s.put, 1, -5, -3);
+        for (int64_t k = 0; k < 3000; k++) {
+            int64_t stride;
+
+            series_add(&s.put, 10 * k, 10 * k + k % 9);
+            sum += k % 9;
+            stride = s.put.stride;
+            assert_int_equal(stride & (stride - 1), 0);
+            if ((int64_t)s.put.kept != k / stride + 1)
+                fail_msg("room %zu: %zu kept of %lld, one of %lld", rooms[i],
+                         s.put.kept, (long long)k + 1, (long long)stride);
+            /* not fewer than half of the room, once it was full */
+            if (stride > 1 && s.put.kept < rooms[i] / 2)
+                fail_msg("room %zu: only %zu kept", rooms[i], s.put.kept);
+            for (size_t j = 0; j < s.put.kept; j++)
+                if (s.put.start[2 + j] != 10 * stride * (int64_t)j ||
+                    s.put.ns[2 + j] != stride * (int64_t)j % 9)
+                    fail_msg("room %zu: kept %zu is not operation %lld",
+                             rooms[i], j, (long long)(stride * (int64_t)j));
+        }
+        assert_int_equal(s.put.count, 3000);
+        assert_int_equal(s.put.sum, sum);
+        assert_int_equal(s.put.longest, 8);
+        assert_int_equal(s.put.last_end, 29990 + 2999 % 9);
+        assert_int_equal(s.put.start[0], -7);
+        assert_int_equal(s.put.ns[1], 2);
+        samples_free(&s);
+    }
+}
+
+/* Operations of 8 ns every 10 ns, from 0. */
+static void operations_within_an_interval(void **state)
+{
+    static const struct {
+        int64_t from, to;
+        double exact;
+    } vectors[] = {
+        {0, 10, 1},        {0, 8, 1},         {0, 4, 0.5},
+        {-50, 0, 0},       {-50, 4, 0.5},     {8, 10, 0},
+        {4, 14, 1},        {100, 200, 10},    {0, 10000, 1000},
+        {-5, 99999, 1000}, {9990, 9994, 0.5}, {9998, 20000, 0},
+        {50, 50, 0},       {60, 50, 0},       {2, 9996, 999.5},
+    };
+    static const size_t rooms[] = {1000, 999, 100, 16};
+
+    (void)state;
+    for (size_t r = 0; r < COUNT(rooms); r++) {
+        struct samples s;
+        struct error err;
+
+        assert_int_equal(samples_open(&s, 0, rooms[r], &err), 0);
+        assert_true(series_within(&s.put, 0, 100) == 0);
+        for (int64_t k = 0; k < 1000; k++)
+            series_add(&s.put, 10 * k, 10 * k + 8);
+        for (size_t i = 0; i < COUNT(vectors); i++) {
+            double got = series_within(&s.put, vectors[i].from, vectors[i].to);
+            /* of a selection, operations between two kept ones are spread
+             * evenly: wrong by less than one at either bound */
+            double slack = s.put.stride == 1 ? 1e-9 : 1;
+
+            if (got < vectors[i].exact - slack ||
+                got > vectors[i].exact + slack)
+                fail_msg("%g operations in [%lld, %lld) instead of %g, one of "
+                         "%lld kept",
+                         got, (long long)vectors[i].from,
+                         (long long)vectors[i].to, vectors[i].exact,
+                         (long long)s.put.stride);
+        }
+        samples_free(&s);
+    }
+}
+
+static int64_t shift(const void *by, int64_t instant)
+{
+    return instant + *(const int64_t *)by;
+}
+
+static void another_clock_moves_instants_only(void **state)
+{
+    const int64_t by = -1000000;
+    struct samples s;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(samples_open(&s, 1, 2, &err), 0);
+    series_warm(&s.put, 0, 100, 110);
+    series_add(&s.put, 200, 230);
+    s.loop_start = 150;
+    s.loop_end = 300;
+    s.main_start = 1;
+    s.main_end = 2;
+    samples_translate(&s, shift, &by);
+    assert_int_equal(s.put.start[0], 100 + by);
+    assert_int_equal(s.put.start[1], 200 + by);
+    assert_int_equal(s.put.start[2], 0); /* was never measured */
+    assert_int_equal(s.put.ns[1], 30);
+    assert_int_equal(s.put.last_end, 230 + by);
+    assert_int_equal(s.loop_start, 150 + by);
+    assert_int_equal(s.loop_end, 300 + by);
+    assert_int_equal(s.main_start, 1 + by);
+    assert_int_equal(s.main_end, 2 + by);
+    samples_free(&s);
+}
+
+/* Published values (NIST/SEMATECH e-Handbook 1.3.6.7.2), those beyond the table
+ * too. */
+static void quantiles_of_t(void **state)
+{
+    static const struct {
+        int64_t df;
+        double t;
+    } vectors[] = {{1, 12.706},   {2, 4.303},      {10, 2.228}, {30, 2.042},
+                   {31, 2.040},   {40, 2.021},     {60, 2.000}, {100, 1.984},
+                   {1000, 1.962}, {1000000, 1.960}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        double got = samples_t(vectors[i].df);
+
+        if (got < vectors[i].t - 6e-4 || got > vectors[i].t + 6e-4)
+            fail_msg("t for %lld degrees of freedom is %g instead of %g",
+                     (long long)vectors[i].df, got, vectors[i].t);
+    }
+    assert_true(samples_t(0) != samples_t(0)); /* NaN */
 }
 
 int main(void)
@@ -230,6 +384,10 @@ int main(void)
         cmocka_unit_test(extremes_are_sorted_and_counted),
         cmocka_unit_test(arrays_are_there_and_clear),
         cmocka_unit_test(what_lies_between_the_spans),
+        cmocka_unit_test(bounded_memory_keeps_an_even_selection),
+        cmocka_unit_test(operations_within_an_interval),
+        cmocka_unit_test(another_clock_moves_instants_only),
+        cmocka_unit_test(quantiles_of_t),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
