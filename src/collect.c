@@ -11,7 +11,10 @@
 
 /* A client's row: this, then the columns of span_arrays one after the other. */
 struct client_row {
-    double connect_time, loop_time, main_time, between_time;
+    double connect_time, loop_time, main_time, between_time, start_skew;
+    double cpu_time;
+    int64_t ops, stride, voluntary, involuntary, peak_memory;
+    int64_t send_buffer, receive_buffer;
     char cpus[128];
     char address[48];
 };
@@ -26,11 +29,11 @@ static const struct sink_array span_arrays[SPANS] = {
                 SINK_ITERATION},
     [PUT_START] = {"put_start", FIELD_REAL, "s",
                    "start of each put_tensor since the loop's start, on the "
-                   "rank's own clock",
+                   "common clock",
                    SINK_CLIENT, SINK_ITERATION},
     [UNPACK_START] = {"unpack_start", FIELD_REAL, "s",
                       "start of each unpack_tensor since the loop's start, on "
-                      "the rank's own clock",
+                      "the common clock",
                       SINK_CLIENT, SINK_ITERATION},
     [WARMUP_PUT] = {"warmup_put_tensor", FIELD_REAL, "s",
                     "time of each put_tensor before the timed loop",
@@ -44,7 +47,7 @@ static const struct sink_array span_arrays[SPANS] = {
     {                                                                          \
         name, type, unit, words, SINK_CLIENT, SINK_NO_DIM                      \
     }
-enum { CONNECT, LOOP, MAIN, BETWEEN, SKEW, REALS };
+enum { CONNECT, LOOP, MAIN, BETWEEN, SKEW, CPU, REALS };
 static const struct sink_array real_arrays[REALS] = {
     [CONNECT] = PER_CLIENT("connect_time", FIELD_REAL, "s",
                            "time to connect to the database"),
@@ -55,6 +58,28 @@ static const struct sink_array real_arrays[REALS] = {
                            "time of the loop outside the timed operations"),
     [SKEW] = PER_CLIENT("start_skew", FIELD_REAL, "s",
                         "start later than the agreed instant"),
+    [CPU] = PER_CLIENT("client_cpu_time", FIELD_REAL, "s",
+                       "CPU time of the client in the timed loop"),
+};
+enum { OPS, STRIDE, VOLUNTARY, INVOLUNTARY, PEAK, SEND, RECEIVE, INTS };
+static const struct sink_array int_arrays[INTS] = {
+    [OPS] = PER_CLIENT("client_ops", FIELD_INT, "",
+                       "timed puts and gets, also those whose timings are not "
+                       "kept"),
+    [STRIDE] = PER_CLIENT("client_stride", FIELD_INT, "",
+                          "one of so many timings is kept"),
+    [VOLUNTARY] = PER_CLIENT("client_voluntary_switches", FIELD_INT, "",
+                             "context switches of the timed loop: it waited"),
+    [INVOLUNTARY] =
+        PER_CLIENT("client_involuntary_switches", FIELD_INT, "",
+                   "context switches of the timed loop: it was preempted"),
+    [PEAK] = PER_CLIENT("client_peak_memory", FIELD_INT, "B",
+                        "resident at most since the process began"),
+    [SEND] = PER_CLIENT("client_send_buffer", FIELD_INT, "B",
+                        "of its socket after the loop, as the kernel has it"),
+    [RECEIVE] = PER_CLIENT("client_receive_buffer", FIELD_INT, "B",
+                           "of its socket after the loop, as the kernel has "
+                           "it"),
 };
 static const struct sink_array array_rank =
     PER_CLIENT("client_rank", FIELD_INT, "", "rank in MPI_COMM_WORLD");
@@ -84,30 +109,36 @@ static size_t client_row_bytes(const size_t columns[SPANS])
     return bytes;
 }
 
-static double *put_spans(double *at, const int64_t *start, const int64_t *end,
-                         size_t n)
+/* n numbers and NaN up to the end of a row's column. */
+static double *put_numbers(double *at, const int64_t *ns, int64_t zero,
+                           size_t n, size_t columns)
 {
-    for (size_t i = 0; i < n; i++)
-        *at++ = tick_seconds(end[i] - start[i]);
+    for (size_t i = 0; i < columns; i++)
+        *at++ = i < n ? tick_seconds(ns[i] - zero) : NAN;
     return at;
 }
 
-static double *put_instants(double *at, const int64_t *start, int64_t zero,
-                            size_t n)
+static void pack_spans(double *at, const struct samples *s, int64_t zero,
+                       const size_t columns[SPANS])
 {
-    for (size_t i = 0; i < n; i++)
-        *at++ = tick_seconds(start[i] - zero);
-    return at;
+    const struct series *p = &s->put, *u = &s->unpack;
+    size_t w = p->warmup;
+
+    at = put_numbers(at, p->ns + w, 0, p->kept, columns[PUT]);
+    at = put_numbers(at, u->ns + w, 0, u->kept, columns[UNPACK]);
+    at = put_numbers(at, p->start + w, zero, p->kept, columns[PUT_START]);
+    at = put_numbers(at, u->start + w, zero, u->kept, columns[UNPACK_START]);
+    at = put_numbers(at, p->ns, 0, w, columns[WARMUP_PUT]);
+    put_numbers(at, u->ns, 0, w, columns[WARMUP_UNPACK]);
 }
 
 /* This client's row, allocated. */
-static void *pack_client(const struct load *l, const struct client_facts *facts,
-                         size_t bytes)
+static void *pack_client(const struct collection *c,
+                         const size_t columns[SPANS], size_t bytes)
 {
+    const struct load *l = c->load;
     const struct samples *s = &l->samples;
     struct client_row *row = calloc(1, bytes);
-    size_t w = s->warmup, n = s->iterations;
-    double *at;
 
     if (!row)
         die("not enough memory for a row of %zu bytes", bytes);
@@ -115,15 +146,19 @@ static void *pack_client(const struct load *l, const struct client_facts *facts,
     row->loop_time = tick_seconds(s->loop_end - s->loop_start);
     row->main_time = tick_seconds(s->main_end - s->main_start);
     row->between_time = tick_seconds(samples_between(s));
-    memcpy(row->cpus, facts->cpus, sizeof row->cpus);
-    memcpy(row->address, facts->address, sizeof facts->address);
-    at = (double *)(void *)(row + 1);
-    at = put_spans(at, s->put_start + w, s->put_end + w, n);
-    at = put_spans(at, s->unpack_start + w, s->unpack_end + w, n);
-    at = put_instants(at, s->put_start + w, s->loop_start, n);
-    at = put_instants(at, s->unpack_start + w, s->loop_start, n);
-    at = put_spans(at, s->put_start, s->put_end, w);
-    put_spans(at, s->unpack_start, s->unpack_end, w);
+    row->start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN;
+    row->cpu_time = l->usage.cpu_time;
+    row->ops = s->put.count + s->unpack.count;
+    row->stride =
+        s->put.stride > s->unpack.stride ? s->put.stride : s->unpack.stride;
+    row->voluntary = l->usage.voluntary_switches;
+    row->involuntary = l->usage.involuntary_switches;
+    row->peak_memory = l->usage.peak_memory;
+    row->send_buffer = l->buffers[0];
+    row->receive_buffer = l->buffers[1];
+    memcpy(row->cpus, c->facts->cpus, sizeof row->cpus);
+    memcpy(row->address, c->facts->address, sizeof c->facts->address);
+    pack_spans((double *)(void *)(row + 1), s, c->zero, columns);
     return row;
 }
 
@@ -133,7 +168,10 @@ struct target {
     const struct placement *pl;
     const size_t *columns;
     size_t row_bytes;
-    const int64_t *shard_clients;
+    size_t warmup;
+    int64_t *shard_clients; /* [nshards], by the placement */
+    int64_t *shard_ops;     /* [nshards], as their rows come */
+    bool agree;             /* so far, with what the servers counted */
 };
 
 static const struct client_row *row_at(const struct target *x, const void *rows,
@@ -179,12 +217,31 @@ static int take_reals(const struct target *x, int first, int n,
         for (int k = 0; k < n; k++) {
             const struct client_row *row = row_at(x, rows, k);
             const double values[REALS] = {row->connect_time, row->loop_time,
-                                          row->main_time, row->between_time,
-                                          NAN /* needs the common clock */};
+                                          row->main_time,    row->between_time,
+                                          row->start_skew,   row->cpu_time};
 
             room[k] = values[a];
         }
         if (write_rows(x, &real_arrays[a], first, n, room, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int take_ints(const struct target *x, int first, int n, const void *rows,
+                     int64_t *room, struct error *err)
+{
+    for (int a = 0; a < INTS; a++) {
+        for (int k = 0; k < n; k++) {
+            const struct client_row *row = row_at(x, rows, k);
+            const int64_t values[INTS] = {row->ops,           row->stride,
+                                          row->voluntary,     row->involuntary,
+                                          row->peak_memory,   row->send_buffer,
+                                          row->receive_buffer};
+
+            room[k] = values[a];
+        }
+        if (write_rows(x, &int_arrays[a], first, n, room, err) < 0)
             return -1;
     }
     return 0;
@@ -218,10 +275,18 @@ static int take_texts(const struct target *x, int first, int n,
     return write_rows(x, &array_address, first, n, room, err);
 }
 
+/* What the clients did to each shard. */
+static void count_ops(struct target *x, int first, int n, const void *rows)
+{
+    for (int k = 0; k < n; k++)
+        x->shard_ops[place_client_shard(x->pl, first + k)] +=
+            row_at(x, rows, k)->ops + 2 * (int64_t)x->warmup;
+}
+
 static int take_clients(void *arg, int first, int n, const void *rows,
                         struct error *err)
 {
-    const struct target *x = arg;
+    struct target *x = arg;
     size_t widest = x->columns[PUT] > x->columns[WARMUP_PUT]
                         ? x->columns[PUT]
                         : x->columns[WARMUP_PUT];
@@ -230,9 +295,12 @@ static int take_clients(void *arg, int first, int n, const void *rows,
 
     if (!room)
         return error_set(err, "not enough memory to write %d clients", n);
+    count_ops(x, first, n, rows);
     rc = take_spans(x, first, n, rows, room, err);
     if (rc == 0)
         rc = take_reals(x, first, n, rows, room, err);
+    if (rc == 0)
+        rc = take_ints(x, first, n, rows, room, err);
     if (rc == 0)
         rc = take_whereabouts(x, first, n, room, err);
     if (rc == 0)
@@ -247,8 +315,7 @@ static int client_sender(const void *pl, int k)
 }
 
 static int collect_clients(const struct team *t, struct target *x,
-                           const struct load *load,
-                           const struct client_facts *facts, struct error *err)
+                           const struct collection *c, struct error *err)
 {
     struct gather g = {.senders = x->pl->nclients,
                        .sender = client_sender,
@@ -256,7 +323,7 @@ static int collect_clients(const struct team *t, struct target *x,
                        .row_bytes = x->row_bytes,
                        .take = take_clients,
                        .arg = x};
-    void *mine = load ? pack_client(load, facts, g.row_bytes) : NULL;
+    void *mine = c->load ? pack_client(c, x->columns, x->row_bytes) : NULL;
     int rc = team_gather(t, &g, mine, err);
 
     free(mine);
@@ -278,6 +345,9 @@ static const struct sink_array shard_address =
     PER_SHARD("shard_address", FIELD_TEXT, "", "where it listens");
 static const struct sink_array shard_clients =
     PER_SHARD("shard_clients", FIELD_INT, "", "clients whose key it owns");
+static const struct sink_array shard_ops =
+    PER_SHARD("shard_ops", FIELD_INT, "",
+              "puts and gets of warm-up and loop, by the clients' count");
 static const struct sink_array shard_commands =
     PER_SHARD("shard_commands", FIELD_INT, "",
               "puts and gets of warm-up and loop, by the server's own count");
@@ -293,7 +363,7 @@ static const struct sink_array shard_peak_memory =
 static const struct sink_array shard_cpus =
     PER_SHARD("shard_cpus", FIELD_TEXT, "", "CPUs it was allowed");
 
-static int take_shard_numbers(const struct target *x, int first, int n,
+static int take_shard_numbers(struct target *x, int first, int n,
                               const struct shard_row *rows, struct error *err)
 {
     int64_t *ints = calloc((size_t)n, sizeof *ints);
@@ -304,8 +374,11 @@ static int take_shard_numbers(const struct target *x, int first, int n,
         error_set(err, "not enough memory to write %d shards", n);
         goto out;
     }
-    for (int k = 0; k < n; k++)
+    for (int k = 0; k < n; k++) {
         ints[k] = rows[k].work.commands;
+        if (ints[k] >= 0 && ints[k] != x->shard_ops[first + k])
+            x->agree = false;
+    }
     if (write_rows(x, &shard_commands, first, n, ints, err) < 0)
         goto out;
     for (int k = 0; k < n; k++)
@@ -319,6 +392,8 @@ static int take_shard_numbers(const struct target *x, int first, int n,
     for (int k = 0; k < n; k++)
         ints[k] = rows[k].work.peak_memory;
     if (write_rows(x, &shard_peak_memory, first, n, ints, err) < 0)
+        goto out;
+    if (write_rows(x, &shard_ops, first, n, x->shard_ops + first, err) < 0)
         goto out;
     rc = write_rows(x, &shard_clients, first, n, x->shard_clients + first, err);
 out:
@@ -361,7 +436,7 @@ out:
 static int take_shards(void *arg, int first, int n, const void *rows,
                        struct error *err)
 {
-    const struct target *x = arg;
+    struct target *x = arg;
     int per_node = x->pl->shards_per_node;
 
     if (take_shard_numbers(x, first * per_node, n * per_node, rows, err) < 0)
@@ -413,40 +488,47 @@ void collect_shard_clients(const struct placement *pl, int64_t *clients)
         clients[place_client_shard(pl, c)]++;
 }
 
+static int begin(struct target *x, const struct collection *c,
+                 struct error *err)
+{
+    const size_t size[SINK_DIMS] = {[SINK_CLIENT] = (size_t)x->pl->nclients,
+                                    [SINK_ITERATION] = c->kept,
+                                    [SINK_WARMUP] = c->warmup,
+                                    [SINK_SHARD] = (size_t)x->pl->nshards};
+
+    x->shard_clients = calloc((size_t)x->pl->nshards, sizeof(int64_t));
+    x->shard_ops = calloc((size_t)x->pl->nshards, sizeof(int64_t));
+    if (!x->shard_clients || !x->shard_ops)
+        die("not enough memory to count the clients of %d shards",
+            x->pl->nshards);
+    collect_shard_clients(x->pl, x->shard_clients);
+    return x->sink->ops->begin(x->sink, c->index, size, err);
+}
+
 int collect(const struct team *t, const struct placement *pl, struct sink *sink,
-            size_t index, const struct load *load,
-            const struct client_facts *facts, const struct db *db,
-            const struct shard_work *work, size_t warmup, size_t iterations,
-            struct error *err)
+            const struct collection *c, bool *agree, struct error *err)
 {
     size_t columns[SPANS];
-    struct target x = {.sink = sink, .pl = pl, .columns = columns};
-    int64_t *clients = NULL;
+    struct target x = {.sink = sink,
+                       .pl = pl,
+                       .columns = columns,
+                       .warmup = c->warmup,
+                       .agree = true};
     struct error later;
     int rc = 0, shards_rc;
 
-    span_columns(warmup, iterations, columns);
+    span_columns(c->warmup, c->kept, columns);
     x.row_bytes = client_row_bytes(columns);
-    if (t->rank == 0) {
-        const size_t size[SINK_DIMS] = {[SINK_CLIENT] = (size_t)pl->nclients,
-                                        [SINK_ITERATION] = iterations,
-                                        [SINK_WARMUP] = warmup,
-                                        [SINK_SHARD] = (size_t)pl->nshards};
-
-        clients = malloc((size_t)pl->nshards * sizeof *clients);
-        if (!clients)
-            die("not enough memory to count the clients of %d shards",
-                pl->nshards);
-        collect_shard_clients(pl, clients);
-        x.shard_clients = clients;
-        rc = sink->ops->begin(sink, index, size, err);
-    }
+    if (t->rank == 0)
+        rc = begin(&x, c, err);
     /* rows are received even when there is nowhere to put them: senders wait */
     if (rc < 0)
         x.sink = NULL;
-    if (collect_clients(t, &x, load, facts, rc < 0 ? &later : err) < 0)
+    if (collect_clients(t, &x, c, rc < 0 ? &later : err) < 0)
         rc = -1;
-    shards_rc = collect_shards(t, &x, db, work, rc < 0 ? &later : err);
-    free(clients);
+    shards_rc = collect_shards(t, &x, c->db, c->work, rc < 0 ? &later : err);
+    free(x.shard_clients);
+    free(x.shard_ops);
+    *agree = x.agree;
     return rc < 0 ? -1 : shards_rc;
 }

@@ -9,6 +9,7 @@
 
 #include "srb/diag.h"
 #include "srb/report.h"
+#include "srb/tick.h"
 
 /* What all permutations together demand of a server. */
 static void add_up(struct plan *plan, const struct team *t)
@@ -179,8 +180,11 @@ static char *config_text(const struct options *o)
 static void describe(struct plan *plan, const struct team *t,
                      const struct run_args *args)
 {
+    struct tick_quality clock;
+
     name_study(plan);
     name_output(plan);
+    tick_measure(&clock);
     discover_job(&plan->job);
     plan->config = config_text(args->options);
     plan->study = (struct study){
@@ -193,12 +197,17 @@ static void describe(struct plan *plan, const struct team *t,
         .job = &plan->job,
         .sweep = &plan->sweep,
         .machine = &t->machine,
+        .seed = plan->seed,
+        .clock_step = clock.step_ns,
+        .clock_read_cost = 1e-9 * clock.read_ns,
     };
 }
 
 int prepare(struct plan *plan, struct team *t, const struct run_args *args,
             struct error *err)
 {
+    const struct value *seed;
+
     memset(plan, 0, sizeof *plan);
     if (sweep_open(&plan->sweep, args->options, err) < 0)
         return -1;
@@ -209,6 +218,9 @@ int prepare(struct plan *plan, struct team *t, const struct run_args *args,
         getrandom(&plan->run, sizeof plan->run, 0) != sizeof plan->run)
         plan->run = (uint64_t)time(NULL);
     team_bcast(t, t->world, &plan->run, (int)sizeof plan->run, 0);
+    seed = options_one(args->options, OPT_SEED);
+    /* as large as an attribute of the file can be */
+    plan->seed = seed->is_auto ? plan->run & INT64_MAX : (uint64_t)seed->count;
     add_up(plan, t);
     if (find_servers(plan, t, err) < 0)
         return -1;

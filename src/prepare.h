@@ -21,6 +21,7 @@ struct plan {
     int64_t max_clients;    /* of any permutation */
     int64_t max_bytes;      /* longest tensor */
     uint64_t run;           /* random, the same on all ranks */
+    uint64_t seed;          /* of the random order */
     struct job job;
     char exp_name[256];
     char output[4096]; /* rank 0 alone; "" for none */

@@ -13,12 +13,17 @@
 #define SCHEMA_VERSION "1"
 /* A loop that spends more than this outside its spans measures itself. */
 #define BETWEEN_LIMIT 0.01
+/* A loop must last so many times as long as its start is ragged. */
+#define SKEW_LIMIT 100
+/* Clocks may be apart by this share of a loop. */
+#define CLOCK_LIMIT 0.01
+/* Clients that work for a larger share of the loop are measured themselves. */
+#define CLIENT_LIMIT 0.5
 
 static const char *const status_names[] = {
-    [STATUS_PLANNED] = "planned",
-    [STATUS_COMPLETED] = "completed",
-    [STATUS_FAILED] = "failed",
-    [STATUS_SKIPPED] = "skipped",
+    [STATUS_PLANNED] = "planned", [STATUS_COMPLETED] = "completed",
+    [STATUS_FAILED] = "failed",   [STATUS_SKIPPED] = "skipped",
+    [STATUS_SPARED] = "spared",
 };
 
 const char *record_status(enum status s)
@@ -28,25 +33,53 @@ const char *record_status(enum status s)
 
 void record_clear(struct outcome *o)
 {
-    const struct figures none = {NAN, NAN, NAN, NAN, NAN};
+    const struct figures none = {.median = NAN,
+                                 .p95 = NAN,
+                                 .p99 = NAN,
+                                 .p999 = NAN,
+                                 .max = NAN,
+                                 .low = NAN,
+                                 .high = NAN};
+    const struct across nothing = {NAN, NAN, NAN};
+    struct summary *s = &o->summary;
 
     memset(o, 0, sizeof *o);
     o->failed_rank = -1;
-    o->db_start_seconds = NAN;
-    o->summary.ops = o->summary.bytes = FIELD_NO_INT;
-    o->summary.put = o->summary.unpack = none;
-    o->summary.window = o->summary.put_service_rate = NAN;
-    o->summary.get_service_rate = o->summary.sum_of_rank_rates = NAN;
-    o->summary.between_share = NAN;
+    o->db_start_seconds = o->clock_error = NAN;
+    s->ops = s->bytes = FIELD_NO_INT;
+    s->put = s->unpack = none;
+    s->window = s->steady = s->put_window = s->get_window = NAN;
+    s->put_service_rate = s->get_service_rate = s->sum_of_rank_rates = NAN;
+    s->window_ops = s->steady_ops = s->sum_of_rank_ops = NAN;
+    s->between_share = s->shortest_loop = s->cpu_share = s->start_skew = NAN;
+    o->repeated =
+        (struct repeated){.put = nothing, .unpack = nothing, .window = nothing};
+    o->of_floor = (struct of_floor){NAN, NAN, NAN};
 }
 
 char *record_flags(const struct outcome *o, char *buf, size_t n)
 {
-    bool between = o->summary.between_share > BETWEEN_LIMIT;
-    bool wrong = o->summary.verify_errors > 0;
+    const struct summary *s = &o->summary;
+    /* what is NaN was not measured and raises nothing */
+    const struct {
+        const char *name;
+        bool raised;
+    } flags[] = {
+        {"between_time", s->between_share > BETWEEN_LIMIT},
+        {"verify", s->verify_errors > 0},
+        {"ops_mismatch", o->disagree},
+        {"oversubscribed", o->crowded},
+        {"client_bound", s->cpu_share > CLIENT_LIMIT},
+        {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
+        {"clock_error", o->clock_error > CLOCK_LIMIT * s->shortest_loop},
+    };
+    size_t used = 0;
 
-    snprintf(buf, n, "%s%s%s", between ? "between_time" : "",
-             between && wrong ? "," : "", wrong ? "verify" : "");
+    buf[0] = '\0';
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (flags[i].raised && used < n)
+            used += (size_t)snprintf(buf + used, n - used, "%s%s",
+                                     used ? "," : "", flags[i].name);
     return buf;
 }
 
@@ -115,6 +148,8 @@ void record_study(struct fields *f, const struct study *s)
     fields_int(f, "permutations", "", (int64_t)s->sweep->count);
     fields_text(f, "mpi_version", record_mpi_version(text, sizeof text));
     fields_text(f, "server_version", s->server);
+    fields_real(f, "clock_resolution", "s", 1e-9 * (double)s->clock_step);
+    fields_real(f, "clock_read_cost", "s", s->clock_read_cost);
     fields_text(f, "hdf5_version", sink_hdf5_version());
     fields_text(f, "hiredis_version",
                 control_hiredis_version(text, sizeof text));
@@ -202,6 +237,17 @@ static const char *chosen_text(enum option_id id, const struct study *study,
     }
 }
 
+/* Which interval the medians of the summary have, and what it rests on. */
+static char *interval_method(const struct summary *s, char *buf, size_t n)
+{
+    buf[0] = '\0';
+    if (s->put.clusters > 0)
+        snprintf(buf, n, "within this run: Woodruff 1952 over %lld %s",
+                 (long long)s->put.clusters,
+                 s->put.by_clients ? "clients" : "blocks of iterations");
+    return buf;
+}
+
 static void add_options(struct fields *f, const struct study *study,
                         const struct permutation *p, const struct placement *pl)
 {
@@ -213,6 +259,10 @@ static void add_options(struct fields *f, const struct study *study,
             continue;
         if (text)
             fields_text(f, option_table[id].name, text);
+        else if (id == OPT_SEED &&
+                 options_one(study->sweep->options, OPT_ORDER)->count ==
+                     ORDER_RANDOM)
+            fields_int(f, option_table[id].name, "", (int64_t)study->seed);
         else
             add_option(f, &option_table[id], id, p->value[id], pl);
     }
@@ -243,31 +293,87 @@ void record_attributes(struct fields *f, const struct study *study,
     fields_int(f, "shards", "", pl->nshards);
     fields_int(f, "payload_bytes", "B",
                (int64_t)(tensor_count(bytes) * sizeof(float)));
+    fields_int(f, "position", "", (int64_t)o->position);
+    fields_int(f, "clock_domains", "", o->clock_domains);
+    fields_real(f, "clock_error", "s", o->clock_error);
+    fields_real(f, "start_skew", "s", o->summary.start_skew);
+    fields_real(f, "shortest_loop", "s", o->summary.shortest_loop);
+    fields_text(f, "interval_method",
+                interval_method(&o->summary, text, sizeof text));
     fields_int(f, "verify_errors", "", o->summary.verify_errors);
     fields_text(f, "verify_error", o->wrong);
     add_options(f, study, p, pl);
 }
 
-static void add_figures(struct fields *f, const struct figures *x,
-                        const char *const names[5])
+/* Columns of put_tensor and those of unpack_tensor. */
+static void add_figures(struct fields *f, bool unpack, const struct figures *x)
 {
-    fields_real(f, names[0], "s", x->median);
-    fields_real(f, names[1], "s", x->p95);
-    fields_real(f, names[2], "s", x->p99);
-    fields_real(f, names[3], "s", x->p999);
-    fields_real(f, names[4], "s", x->max);
+    static const char *const names[2][7] = {
+        {"put_tensor_median", "put_tensor_p95", "put_tensor_p99",
+         "put_tensor_p99.9", "put_tensor_max", "put_tensor_median_low",
+         "put_tensor_median_high"},
+        {"unpack_tensor_median", "unpack_tensor_p95", "unpack_tensor_p99",
+         "unpack_tensor_p99.9", "unpack_tensor_max", "unpack_tensor_median_low",
+         "unpack_tensor_median_high"},
+    };
+    const double values[7] = {x->median, x->p95, x->p99, x->p999,
+                              x->max,    x->low, x->high};
+
+    for (int i = 0; i < 7; i++)
+        fields_real(f, names[unpack][i], "s", values[i]);
+}
+
+static void add_rates(struct fields *f, const struct summary *x)
+{
+    fields_real(f, "window", "B/s", x->window);
+    fields_real(f, "steady", "B/s", x->steady);
+    fields_real(f, "put_window", "B/s", x->put_window);
+    fields_real(f, "get_window", "B/s", x->get_window);
+    fields_real(f, "put_service_rate", "B/s", x->put_service_rate);
+    fields_real(f, "get_service_rate", "B/s", x->get_service_rate);
+    fields_real(f, "sum_of_rank_rates", "B/s", x->sum_of_rank_rates);
+    fields_real(f, "window_ops", "1/s", x->window_ops);
+    fields_real(f, "steady_ops", "1/s", x->steady_ops);
+    fields_real(f, "sum_of_rank_ops", "1/s", x->sum_of_rank_ops);
+    fields_real(f, "client_cpu_share", "1", x->cpu_share);
+}
+
+static void add_across(struct fields *f, const char *const names[3],
+                       const char *unit, const struct across *x)
+{
+    fields_real(f, names[0], unit, x->centre);
+    fields_real(f, names[1], unit, x->low);
+    fields_real(f, names[2], unit, x->high);
+}
+
+static void add_repeated(struct fields *f, const struct repeated *x)
+{
+    static const char *const put[3] = {"put_tensor_repeated",
+                                       "put_tensor_repeated_low",
+                                       "put_tensor_repeated_high"};
+    static const char *const unpack[3] = {"unpack_tensor_repeated",
+                                          "unpack_tensor_repeated_low",
+                                          "unpack_tensor_repeated_high"};
+    static const char *const window[3] = {
+        "window_repeated", "window_repeated_low", "window_repeated_high"};
+
+    fields_int(f, "repetitions_done", "", x->n);
+    add_across(f, put, "s", &x->put);
+    add_across(f, unpack, "s", &x->unpack);
+    add_across(f, window, "B/s", &x->window);
+}
+
+void record_of_floor(struct fields *f, const struct of_floor *x)
+{
+    fields_real(f, "put_tensor_of_floor", "1", x->put);
+    fields_real(f, "unpack_tensor_of_floor", "1", x->unpack);
+    fields_real(f, "window_of_floor", "1", x->window);
 }
 
 void record_row(struct fields *f, const struct sweep *s,
                 const struct permutation *p, const struct placement *pl,
                 const struct outcome *o)
 {
-    static const char *const put[5] = {"put_tensor_median", "put_tensor_p95",
-                                       "put_tensor_p99", "put_tensor_p99.9",
-                                       "put_tensor_max"};
-    static const char *const unpack[5] = {
-        "unpack_tensor_median", "unpack_tensor_p95", "unpack_tensor_p99",
-        "unpack_tensor_p99.9", "unpack_tensor_max"};
     const struct summary *x = &o->summary;
     char text[SRB_SESSION_MAX];
 
@@ -287,12 +393,12 @@ void record_row(struct fields *f, const struct sweep *s,
                          sizeof(float)));
     fields_int(f, "ops", "", x->ops);
     fields_int(f, "bytes", "B", x->bytes);
-    add_figures(f, &x->put, put);
-    add_figures(f, &x->unpack, unpack);
-    fields_real(f, "window", "B/s", x->window);
-    fields_real(f, "put_service_rate", "B/s", x->put_service_rate);
-    fields_real(f, "get_service_rate", "B/s", x->get_service_rate);
-    fields_real(f, "sum_of_rank_rates", "B/s", x->sum_of_rank_rates);
+    add_figures(f, false, &x->put);
+    add_figures(f, true, &x->unpack);
+    fields_text(f, "interval_method", interval_method(x, text, sizeof text));
+    add_rates(f, x);
+    add_repeated(f, &o->repeated);
+    record_of_floor(f, &o->of_floor);
     fields_int(f, "verify_errors", "", x->verify_errors);
     fields_text(f, "flags", record_flags(o, text, sizeof text));
     fields_text(f, "error", o->error);

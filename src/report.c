@@ -21,11 +21,11 @@ static int digits(size_t n)
     return d;
 }
 
-/* "[ 3/22]": the place in the sweep. */
-static char *place_text(const struct sweep *s, const struct permutation *p,
+/* "[ 3/22]": how far the sweep is. */
+static char *place_text(const struct sweep *s, const struct outcome *o,
                         char *buf, size_t n)
 {
-    snprintf(buf, n, "[%*zu/%zu]", digits(s->count), p->index + 1, s->count);
+    snprintf(buf, n, "[%*zu/%zu]", digits(s->count), o->position + 1, s->count);
     return buf;
 }
 
@@ -51,14 +51,28 @@ void report_choices(const struct sweep *s, const struct machine *m)
                  m->nodes[m->nnodes - 1].interface);
 }
 
+void report_crowded(const char *host, int processes, int cpus)
+{
+    static int last_processes, last_cpus;
+
+    if (processes == last_processes && cpus == last_cpus)
+        return;
+    last_processes = processes;
+    last_cpus = cpus;
+    diag_say("OVERSUBSCRIBED: %d clients and server threads share %d CPU%s on "
+             "%s; they wait for each other, and the figures say so of them, "
+             "not of the database",
+             processes, cpus, plural(cpus), host);
+}
+
 void report_start(const struct sweep *s, const struct permutation *p,
-                  const struct placement *pl)
+                  const struct placement *pl, const struct outcome *o)
 {
     char at[TEXT], name[SRB_SESSION_MAX], size[TEXT];
 
     place_session(pl, s, p, name);
     diag_say("%s %s: %d client%s, %d shard%s, tensors of %s",
-             place_text(s, p, at, sizeof at), name, pl->nclients,
+             place_text(s, o, at, sizeof at), name, pl->nclients,
              plural(pl->nclients), pl->nshards, plural(pl->nshards),
              units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, size,
                                sizeof size));
@@ -77,12 +91,13 @@ static const char *bandwidth(const struct summary *x, char *buf, size_t n)
     return buf;
 }
 
-void report_end(const struct sweep *s, const struct permutation *p,
-                const struct outcome *o, double seconds_left)
+void report_end(const struct sweep *s, const struct outcome *o,
+                double seconds_left)
 {
-    char at[TEXT], put[TEXT], unpack[TEXT], rate[TEXT], left[TEXT], flags[TEXT];
+    char at[TEXT], put[TEXT], unpack[TEXT], rate[TEXT], left[TEXT];
+    char flags[SRB_FLAGS_MAX];
 
-    place_text(s, p, at, sizeof at);
+    place_text(s, o, at, sizeof at);
     if (o->status != STATUS_COMPLETED) {
         diag_say("%s   %s: %s", at, record_status(o->status), o->error);
         return;
@@ -104,13 +119,13 @@ void report_end(const struct sweep *s, const struct permutation *p,
                  o->wrong);
 }
 
-static void figure(const struct permutation *p, const char *name, double value,
+static void figure(size_t index, const char *name, double value,
                    const char *unit)
 {
     if (isnan(value))
         return;
-    printf("SRBENCH_FOM perm=%04zu name=%s value=%.6e unit=%s\n", p->index,
-           name, value, unit);
+    printf("SRBENCH_FOM perm=%04zu name=%s value=%.6e unit=%s\n", index, name,
+           value, unit);
 }
 
 static void figures(const struct permutation *p, const char *operation,
@@ -119,32 +134,52 @@ static void figures(const struct permutation *p, const char *operation,
     const struct {
         const char *name;
         double value;
-    } list[] = {{"median", x->median},
-                {"p95", x->p95},
-                {"p99", x->p99},
-                {"p99.9", x->p999},
-                {"max", x->max}};
+    } list[] = {{"median", x->median},   {"p95", x->p95},
+                {"p99", x->p99},         {"p99.9", x->p999},
+                {"max", x->max},         {"median_low", x->low},
+                {"median_high", x->high}};
     char name[TEXT];
 
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
         snprintf(name, sizeof name, "%s_%s", operation, list[i].name);
-        figure(p, name, list[i].value, "s");
+        figure(p->index, name, list[i].value, "s");
     }
 }
 
 void report_figures(const struct permutation *p, const struct outcome *o)
 {
     const struct summary *x = &o->summary;
+    const struct repeated *y = &o->repeated;
+    size_t i = p->index;
 
     if (o->status != STATUS_COMPLETED)
         return;
     figures(p, "put_tensor", &x->put);
     figures(p, "unpack_tensor", &x->unpack);
-    figure(p, "window", x->window, "B/s");
-    figure(p, "put_service_rate", x->put_service_rate, "B/s");
-    figure(p, "get_service_rate", x->get_service_rate, "B/s");
-    figure(p, "sum_of_rank_rates", x->sum_of_rank_rates, "B/s");
+    figure(i, "window", x->window, "B/s");
+    figure(i, "steady", x->steady, "B/s");
+    figure(i, "put_window", x->put_window, "B/s");
+    figure(i, "get_window", x->get_window, "B/s");
+    figure(i, "put_service_rate", x->put_service_rate, "B/s");
+    figure(i, "get_service_rate", x->get_service_rate, "B/s");
+    figure(i, "sum_of_rank_rates", x->sum_of_rank_rates, "B/s");
+    figure(i, "window_ops", x->window_ops, "1/s");
+    figure(i, "steady_ops", x->steady_ops, "1/s");
+    figure(i, "sum_of_rank_ops", x->sum_of_rank_ops, "1/s");
+    figure(i, "client_cpu_share", x->cpu_share, "1");
+    if (y->n > 1) {
+        figure(i, "put_tensor_repeated", y->put.centre, "s");
+        figure(i, "unpack_tensor_repeated", y->unpack.centre, "s");
+        figure(i, "window_repeated", y->window.centre, "B/s");
+    }
     fflush(stdout);
+}
+
+void report_of_floor(size_t index, const struct of_floor *x)
+{
+    figure(index, "put_tensor_of_floor", x->put, "1");
+    figure(index, "unpack_tensor_of_floor", x->unpack, "1");
+    figure(index, "window_of_floor", x->window, "1");
 }
 
 /* The final table is kept as text; a large sweep's is shown in part, since the
@@ -195,9 +230,12 @@ void report_table(void)
 void report_verdict(const struct tally *t, int exit_status)
 {
     printf("SRBENCH_STATUS %s permutations=%zu completed=%zu failed=%zu "
-           "skipped=%zu verify_errors=%" PRId64 "\n",
+           "skipped=%zu verify_errors=%" PRId64,
            exit_status == 0 ? "pass" : "fail", t->permutations, t->completed,
            t->failed, t->skipped, t->verify_errors);
+    if (t->spared)
+        printf(" spared=%zu", t->spared);
+    printf("\n");
     fflush(stdout);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "floors.h"
 #include "prepare.h"
 #include "setup.h"
 #include "srb/collect.h"
@@ -24,7 +25,10 @@ struct run {
     struct cast cast;
     bool have_cast, sink_broken;
     struct tally tally;
-    int64_t started; /* tick of the first permutation */
+    struct repeats *repeats; /* rank 0; NULL elsewhere */
+    struct floors *floors;   /* rank 0, where there are any */
+    uint32_t *order;         /* [count] position → permutation */
+    int64_t started;         /* tick of the first permutation */
     double weight_done, weight_all;
 };
 
@@ -33,6 +37,7 @@ struct life {
     struct permutation p;
     struct outcome outcome;
     struct load load;
+    struct clock_line clock; /* of a client */
     struct client_facts client;
     struct shard_work *work; /* of this steward's shards */
     bool is_client, is_steward;
@@ -56,6 +61,21 @@ static int provide_databases(struct run *r, struct life *x, struct error *err)
     return rc;
 }
 
+static struct load_rules rules_of(const struct permutation *p)
+{
+    bool timed = !p->value[OPT_DURATION]->is_auto;
+    enum option_id room = timed ? OPT_MAX_SAMPLES : OPT_ITERATIONS;
+
+    return (struct load_rules){
+        .verify = (enum verify)p->value[OPT_VERIFY]->count,
+        .sync = (enum sync)p->value[OPT_SYNC]->count,
+        .pattern = (enum pattern)p->value[OPT_PATTERN]->count,
+        .warmup = (size_t)p->value[OPT_WARMUP]->count,
+        .iterations = (size_t)p->value[room]->count,
+        .duration = timed ? p->value[OPT_DURATION]->seconds : 0,
+    };
+}
+
 static int open_client(struct run *r, struct life *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
@@ -64,6 +84,7 @@ static int open_client(struct run *r, struct life *x, struct error *err)
     int shard = place_client_shard(pl, client);
     const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
     char key[SRB_KEY_MAX];
+    struct load_rules rules;
     struct client_params params = {
         .address = place_shard_address(pl, shard),
         .port = pl->shard_port[shard],
@@ -71,6 +92,7 @@ static int open_client(struct run *r, struct life *x, struct error *err)
         .bytes =
             tensor_count(p->value[OPT_TENSOR_BYTES]->count) * sizeof(float),
         .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
+        .socket_buffer = p->value[OPT_SOCKET_BUFFER]->count,
         .client = client,
         .null_client = p->value[OPT_NULL_CLIENT],
     };
@@ -84,10 +106,8 @@ static int open_client(struct run *r, struct life *x, struct error *err)
         params.unix_socket = r->setup.unix_socket;
     }
     place_key(pl, client, key);
-    if (load_open(&x->load, ops, &params,
-                  (enum verify)p->value[OPT_VERIFY]->count,
-                  (size_t)p->value[OPT_WARMUP]->count,
-                  (size_t)p->value[OPT_ITERATIONS]->count, err) < 0)
+    rules = rules_of(p);
+    if (load_open(&x->load, ops, &params, &rules, err) < 0)
         return -1;
     x->load.signal = r->team->signal;
     x->load.client->ops->address(x->load.client, x->client.address);
@@ -115,8 +135,17 @@ static int run_loop(struct run *r, struct life *x, struct error *err)
 {
     int rc = 0;
 
-    if (x->is_client)
-        rc = load_run(&x->load, r->cast.clients, err);
+    if (x->is_client) {
+        const struct load_company with = {.team = r->team,
+                                          .cast = &r->cast,
+                                          .line = &x->clock,
+                                          .crowded = x->outcome.crowded};
+
+        clock_sync(r->team, &r->cast, NULL, &x->clock.before);
+        x->clock.after = x->clock.before;
+        rc = load_run(&x->load, &with, err);
+        clock_sync(r->team, &r->cast, NULL, &x->clock.after);
+    }
     return team_agree(r->team, r->team->world, rc, err);
 }
 
@@ -136,27 +165,53 @@ static int blame_server(struct run *r, struct life *x, struct error *err)
     return -1;
 }
 
+static int64_t to_common(const void *line, int64_t own)
+{
+    return clock_common(line, own);
+}
+
+/* All clients: their timings on the common clock, and what they come to. */
+static void reduce(struct run *r, struct life *x)
+{
+    const struct load *l = &x->load;
+    const struct figures_of of = {
+        .samples = &l->samples,
+        .bytes = l->count * sizeof(float),
+        .phases = l->rules.pattern == PATTERN_PHASES,
+        .cpu_time = l->rules.sync == SYNC_ITERATION ? NAN : l->usage.cpu_time,
+        .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
+    };
+    int64_t error = clock_error(&x->clock);
+
+    samples_translate(&x->load.samples, to_common, &x->clock);
+    figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
+    team_allreduce(r->team, r->cast.clients, &error, 1, MPI_INT64_T, MPI_MAX);
+    x->outcome.clock_error = tick_seconds(error);
+}
+
 static int take_figures(struct run *r, struct life *x, struct error *err)
 {
-    const struct placement *pl = &r->placement;
-    bool one_clock = true;
+    struct {
+        struct summary summary;
+        double clock_error;
+    } all;
     int rc = 0;
 
     if (x->is_steward)
         rc = db_after(r->setup.db, x->work, err);
     if (x->is_client) {
         load_disconnect(&x->load);
-        for (int n = 1; n < pl->client_nodes; n++)
-            if (pl->machine->nodes[n].host != pl->machine->nodes[0].host)
-                one_clock = false;
-        figures_reduce(r->team, r->cast.clients, &x->load.samples,
-                       x->load.count * sizeof(float), one_clock,
-                       &x->outcome.summary);
+        reduce(r, x);
     }
     if (team_agree(r->team, r->team->world, rc, err) < 0)
         return -1;
-    team_bcast(r->team, r->team->world, &x->outcome.summary,
-               (int)sizeof x->outcome.summary, place_client_rank(pl, 0));
+    memset(&all, 0, sizeof all);
+    all.summary = x->outcome.summary;
+    all.clock_error = x->outcome.clock_error;
+    team_bcast(r->team, r->team->world, &all, (int)sizeof all,
+               place_client_rank(&r->placement, 0));
+    x->outcome.summary = all.summary;
+    x->outcome.clock_error = all.clock_error;
     return 0;
 }
 
@@ -206,20 +261,66 @@ static int write_end(struct run *r, struct life *x, bool begun,
     return rc;
 }
 
+/* Rank 0: what a completed permutation means for others. */
+static void remember(struct run *r, struct life *x)
+{
+    size_t group = sweep_group(&r->plan.sweep, x->p.index);
+
+    repeats_add(r->repeats, group, &x->outcome.summary);
+    floors_add(r->floors, &x->p, &x->outcome.summary);
+    x->outcome.repeated = repeats_get(r->repeats, group);
+    x->outcome.of_floor = floors_compare(r->floors, &x->p, r->repeats);
+}
+
+/* Rank 0: the floor may have been measured after the others. */
+static int amend_all(struct run *r, struct error *err)
+{
+    for (size_t i = 0; i < r->plan.sweep.count && r->floors; i++) {
+        struct fields cells = {0};
+        struct permutation p;
+        struct of_floor of;
+        int rc;
+
+        sweep_at(&r->plan.sweep, i, &p);
+        of = floors_compare(r->floors, &p, r->repeats);
+        if (isnan(of.put))
+            continue;
+        report_of_floor(i, &of);
+        record_of_floor(&cells, &of);
+        rc = r->sink->ops->amend(r->sink, i, &cells, err);
+        fields_free(&cells);
+        if (rc < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Bring the permutation into the file. A file that cannot be written ends the
  * study: what is measured from here on would be lost. */
 static void store(struct run *r, struct life *x)
 {
     bool completed = x->outcome.status == STATUS_COMPLETED;
+    const struct collection c = {
+        .index = x->p.index,
+        .warmup = (size_t)x->p.value[OPT_WARMUP]->count,
+        .kept = (size_t)x->outcome.summary.kept,
+        /* what was agreed on is known to all clients, and nothing to others */
+        .zero =
+            x->load.agreed ? x->load.agreed : x->outcome.summary.first_start,
+        .load = x->is_client ? &x->load : NULL,
+        .facts = &x->client,
+        .db = x->is_steward ? r->setup.db : NULL,
+        .work = x->work,
+    };
     struct error err = {.text = ""};
+    bool agree = true;
     int rc = 0;
 
     if (completed && (x->is_client || x->is_steward || r->team->rank == 0))
-        rc = collect(r->team, &r->placement, r->sink, x->p.index,
-                     x->is_client ? &x->load : NULL, &x->client,
-                     x->is_steward ? r->setup.db : NULL, x->work,
-                     (size_t)x->p.value[OPT_WARMUP]->count,
-                     (size_t)x->p.value[OPT_ITERATIONS]->count, &err);
+        rc = collect(r->team, &r->placement, r->sink, &c, &agree, &err);
+    x->outcome.disagree = !agree;
+    if (completed && r->team->rank == 0)
+        remember(r, x);
     if (r->team->rank == 0 && rc == 0)
         rc = write_end(r, x, completed, &err);
     if (team_agree(r->team, r->team->world, rc, &err) == 0)
@@ -267,6 +368,7 @@ static void account(struct run *r, struct life *x)
     r->tally.completed += o->status == STATUS_COMPLETED;
     r->tally.failed += o->status == STATUS_FAILED;
     r->tally.skipped += o->status == STATUS_SKIPPED;
+    r->tally.spared += o->status == STATUS_SPARED;
     if (o->summary.verify_errors > 0)
         r->tally.verify_errors += o->summary.verify_errors;
     if (r->team->rank != 0)
@@ -274,9 +376,26 @@ static void account(struct run *r, struct life *x)
     r->weight_done += weight_of(&x->p, &r->placement);
     left = tick_seconds(tick_now() - r->started) / r->weight_done *
            (r->weight_all - r->weight_done);
-    report_end(s, &x->p, o, x->p.index + 1 < s->count ? left : NAN);
+    report_end(s, o, o->position + 1 < s->count ? left : NAN);
     report_figures(&x->p, o);
     report_row(s, &x->p, &r->placement, o);
+}
+
+/* How many clocks the clients read. */
+static int clock_domains(const struct placement *pl)
+{
+    const struct node *nodes = pl->machine->nodes;
+    char *seen = calloc((size_t)pl->machine->nclocks, 1);
+    int domains = 0;
+
+    if (!seen)
+        die("not enough memory for %d clocks", pl->machine->nclocks);
+    for (int n = 0; n < pl->client_nodes; n++) {
+        domains += !seen[nodes[n].clock];
+        seen[nodes[n].clock] = 1;
+    }
+    free(seen);
+    return domains;
 }
 
 /* Communicators serve as long as nobody's role changes. */
@@ -318,13 +437,29 @@ static const char *reason_to_skip(const struct run *r, const struct life *x,
     return NULL;
 }
 
+/* Whether so many repetitions say enough. Rank 0 knows, and tells. */
+static bool enough(struct run *r, const struct life *x)
+{
+    const struct value *until =
+        options_one(r->plan.sweep.options, OPT_UNTIL_INTERVAL);
+    int yes = 0;
+
+    if (until->is_auto)
+        return false;
+    if (r->team->rank == 0)
+        yes = repeats_enough(
+            r->repeats, sweep_group(&r->plan.sweep, x->p.index), until->share);
+    team_bcast(r->team, r->team->world, &yes, (int)sizeof yes, 0);
+    return yes;
+}
+
 static void live(struct run *r, struct life *x)
 {
     struct error err = {.text = ""};
 
     set_roles(r, x);
     if (r->team->rank == 0)
-        report_start(&r->plan.sweep, &x->p, &r->placement);
+        report_start(&r->plan.sweep, &x->p, &r->placement, &x->outcome);
     if (measure(r, x, &err) < 0) {
         x->outcome.status = STATUS_FAILED;
         snprintf(x->outcome.error, sizeof x->outcome.error, "%s", err.text);
@@ -338,9 +473,10 @@ static void live(struct run *r, struct life *x)
     hear_of_errors(r, x);
 }
 
-static void run_permutation(struct run *r, size_t i)
+static void run_permutation(struct run *r, size_t position)
 {
     struct life x = {0};
+    size_t i = r->order[position];
     char words[256];
     const char *skip;
 
@@ -348,6 +484,8 @@ static void run_permutation(struct run *r, size_t i)
     if (place_solve(&r->team->machine, &x.p, &r->placement, NULL) < 0)
         die("permutation %zu was placed once and cannot be placed again", i);
     record_clear(&x.outcome);
+    x.outcome.position = position;
+    x.outcome.clock_domains = clock_domains(&r->placement);
     record_now(x.outcome.start_time, sizeof x.outcome.start_time);
     snprintf(
         x.outcome.server, sizeof x.outcome.server, "%s",
@@ -359,6 +497,11 @@ static void run_permutation(struct run *r, size_t i)
     if (skip) {
         x.outcome.status = STATUS_SKIPPED;
         snprintf(x.outcome.error, sizeof x.outcome.error, "%s", skip);
+    } else if (enough(r, &x)) {
+        x.outcome.status = STATUS_SPARED;
+        snprintf(x.outcome.error, sizeof x.outcome.error,
+                 "not needed: the repetitions before it are within "
+                 "until_interval");
     } else {
         live(r, &x);
     }
@@ -406,7 +549,9 @@ static int close_sink(struct run *r, struct error *err)
     if (!r->sink)
         return 0;
     fields_text(&end, "end_time", record_now(now, sizeof now));
-    rc = r->sink_broken ? 0 : r->sink->ops->note(r->sink, &end, err);
+    rc = r->sink_broken ? 0 : amend_all(r, err);
+    if (rc == 0 && !r->sink_broken)
+        rc = r->sink->ops->note(r->sink, &end, err);
     fields_free(&end);
     if (r->sink->ops->close(r->sink, rc < 0 ? NULL : err) < 0)
         rc = -1;
@@ -418,6 +563,19 @@ static void run_all(struct run *r)
 {
     size_t n = r->plan.sweep.count;
 
+    r->order = malloc(n * sizeof *r->order);
+    if (!r->order)
+        die("not enough memory to order %zu permutations", n);
+    sweep_order(
+        &r->plan.sweep,
+        (enum order)options_one(r->plan.sweep.options, OPT_ORDER)->count,
+        r->plan.seed, r->order);
+    if (r->team->rank == 0) {
+        r->repeats = repeats_open(
+            n /
+            (size_t)options_one(r->plan.sweep.options, OPT_REPETITIONS)->count);
+        r->floors = floors_open(&r->plan);
+    }
     weigh_all(r);
     r->started = tick_now();
     for (size_t i = 0; i < n && !r->sink_broken; i++)
@@ -427,15 +585,17 @@ static void run_all(struct run *r)
         team_uncast(&r->cast);
         place_free(&r->cast_for);
     }
-    r->tally.skipped +=
-        n - r->tally.completed - r->tally.failed - r->tally.skipped;
+    r->tally.skipped += n - r->tally.completed - r->tally.failed -
+                        r->tally.skipped - r->tally.spared;
 }
 
 static int exit_status(const struct run *r, bool file_closed)
 {
     if (r->team->ended)
         return 128 + r->team->ended;
-    return file_closed && r->tally.completed == r->tally.permutations &&
+    return file_closed &&
+                   r->tally.completed + r->tally.spared ==
+                       r->tally.permutations &&
                    r->tally.verify_errors == 0
                ? 0
                : 1;
@@ -485,6 +645,9 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     /* file, table and verdict first; only then may any rank leave */
     team_barrier(t, t->world);
 out:
+    floors_close(r.floors);
+    repeats_close(r.repeats);
+    free(r.order);
     prepare_free(&r.plan);
     return status;
 }

@@ -1,7 +1,10 @@
 #include "srb/sweep.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "srb/diag.h"
 
 static unsigned placement_bit(enum experiment e)
 {
@@ -126,6 +129,81 @@ void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
         rest /= e;
     }
     p->value[OPT_EXPERIMENT] = &options_get(o, OPT_EXPERIMENT)->values[k];
+}
+
+size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
+                     enum option_id axis, size_t k)
+{
+    const struct options *o = s->options;
+    size_t stride = (size_t)options_one(o, OPT_REPETITIONS)->count;
+    size_t mine = (size_t)(p->value[axis] - options_get(o, axis)->values);
+
+    for (int id = (int)axis + 1; id < OPT_COUNT; id++)
+        if (has_option((enum option_id)id, p->experiment))
+            stride *= extent(o, (enum option_id)id, p->experiment);
+    return p->index + k * stride - mine * stride;
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
+ * generators"). */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* Fisher and Yates's. The remainder favours small numbers by n / 2^64. */
+static void shuffle(uint32_t *list, size_t n, uint64_t *state)
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t k = (size_t)(next_random(state) % i);
+        uint32_t other = list[k];
+
+        list[k] = list[i - 1];
+        list[i - 1] = other;
+    }
+}
+
+void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
+                 uint32_t *positions)
+{
+    /* set-ups are runs of indices: first[k] … first[k + 1] - 1 */
+    uint32_t *first, *setups;
+    size_t setup = 0, at = 0;
+
+    for (size_t i = 0; i < s->count; i++)
+        positions[i] = (uint32_t)i;
+    if (order == ORDER_PLAN)
+        return;
+    first = malloc((s->setups + 1) * sizeof *first);
+    setups = malloc(s->setups * sizeof *setups);
+    if (!first || !setups)
+        die("not enough memory to order %zu set-ups", s->setups);
+    for (size_t i = 0; i < s->count; i++) {
+        struct permutation p;
+
+        sweep_at(s, i, &p);
+        if (i == 0 || p.setup != setup)
+            first[p.setup] = (uint32_t)i;
+        setup = p.setup;
+    }
+    first[s->setups] = (uint32_t)s->count;
+    for (size_t k = 0; k < s->setups; k++)
+        setups[k] = (uint32_t)k;
+    shuffle(setups, s->setups, &seed);
+    for (size_t k = 0; k < s->setups; k++) {
+        uint32_t from = first[setups[k]], n = first[setups[k] + 1] - from;
+
+        for (uint32_t i = 0; i < n; i++)
+            positions[at + i] = from + i;
+        shuffle(positions + at, n, &seed);
+        at += n;
+    }
+    free(first);
+    free(setups);
 }
 
 char *sweep_notes(const struct sweep *s, char *buf, size_t n)

@@ -8,6 +8,7 @@
 #define SRB_CLIENT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "srb/error.h"
 #include "srb/keys.h"
@@ -21,7 +22,8 @@ struct client_params {
     const char *key;
     size_t bytes; /* of the tensor */
     double op_timeout;
-    int client; /* its number, for words and injected faults */
+    int64_t socket_buffer; /* bytes of each direction; 0: choose */
+    int client;            /* its number, for words and injected faults */
     const struct value *null_client; /* faults of the null client, a map */
 };
 
@@ -44,6 +46,9 @@ struct client_ops {
     int (*get)(struct client *c, void *data, struct error *err);
     /* This end of the connection, numeric: "127.0.0.1"; "" for none. */
     void (*address)(const struct client *c, char address[SRB_ADDRESS_MAX]);
+    /* Bytes of the socket's send and receive buffer as the kernel has them now
+     * (Linux doubles what it is asked for, socket(7)); -1 for none. */
+    void (*buffers)(const struct client *c, int bytes[2]);
     void (*close)(struct client *c);
 };
 

@@ -17,16 +17,25 @@ struct client_facts {
     char address[SRB_ADDRESS_MAX];
 };
 
-/* Start permutation `index` in the sink (rank 0) and bring it all clients' and
- * all shards' rows. load and facts: NULL where this rank is no client; work:
- * one entry a shard where it is a steward of shards, else NULL, as is db. Only
- * rank 0 fails, by the sink. Called by the clients, those stewards, and rank 0.
- */
+/* What this rank has of a permutation. */
+struct collection {
+    size_t index;            /* of the permutation */
+    size_t warmup;           /* untimed pairs of a client */
+    size_t kept;             /* timings of an operation that a client kept at
+                                most; both the same on every rank */
+    int64_t zero;            /* instant that starts are counted from */
+    const struct load *load; /* NULL where this rank is no client */
+    const struct client_facts *facts;
+    const struct db *db;           /* NULL where it is no steward of shards */
+    const struct shard_work *work; /* one entry a shard, or NULL */
+};
+
+/* Start the permutation in the sink (rank 0) and bring it all clients' and all
+ * shards' rows. *agree (rank 0): whether every shard that counts its operations
+ * counted as many as its clients did. Only rank 0 fails, by the sink. Called by
+ * the clients, those stewards, and rank 0. */
 int collect(const struct team *t, const struct placement *pl, struct sink *sink,
-            size_t index, const struct load *load,
-            const struct client_facts *facts, const struct db *db,
-            const struct shard_work *work, size_t warmup, size_t iterations,
-            struct error *err);
+            const struct collection *c, bool *agree, struct error *err);
 
 /* The shard of every client, counted: clients[nshards]. Local. */
 void collect_shard_clients(const struct placement *pl, int64_t *clients);

@@ -10,13 +10,29 @@
 #include "srb/engine.h"
 #include "srb/field.h"
 #include "srb/figures.h"
+#include "srb/repeats.h"
 #include "srb/sink.h"
 #include "srb/sweep.h"
 
-enum status { STATUS_PLANNED, STATUS_COMPLETED, STATUS_FAILED, STATUS_SKIPPED };
+/* Spared: a repetition that was not needed any more (until_interval). */
+enum status {
+    STATUS_PLANNED,
+    STATUS_COMPLETED,
+    STATUS_FAILED,
+    STATUS_SKIPPED,
+    STATUS_SPARED
+};
 
 /* Its name in the file: "completed". */
 const char *record_status(enum status s);
+
+/* Shares of what the built-in server reaches in the same place: of its rate, or
+ * for times, of which less is better, its time as a share of this one. NaN:
+ * floor was not swept beside it, or has not run yet. */
+struct of_floor {
+    double put, unpack; /* by the medians */
+    double window;
+};
 
 /* What became of one permutation. */
 struct outcome {
@@ -29,6 +45,14 @@ struct outcome {
     char start_time[32];       /* ISO 8601 */
     char db_start_time[32];    /* when the databases in use were started */
     double db_start_seconds;   /* how long that took */
+    size_t position;           /* in the order in which permutations ran */
+    int clock_domains;         /* clocks that the clients read */
+    double clock_error;        /* s, by which common times may be wrong */
+    bool crowded;              /* more runnable processes than CPUs */
+    /* rank 0 alone */
+    bool disagree; /* a server counted other operations than its clients */
+    struct repeated repeated;
+    struct of_floor of_floor;
     char server[SRB_VERSION_MAX + 32]; /* "redis 7.0.15" */
     const char *db_config; /* effective directives, not owned; may be NULL */
 };
@@ -36,8 +60,17 @@ struct outcome {
 /* An outcome of which nothing is known yet. */
 void record_clear(struct outcome *o);
 
-/* What should catch the eye, comma-separated: "between_time" (more than 1 % of
- * a loop was spent between the spans), "verify". Returns buf. */
+/* What should catch the eye, comma-separated:
+ *   between_time    more than 1 % of a loop was spent between the operations
+ *   verify          tensors came back wrong
+ *   ops_mismatch    a server counted other operations than its clients
+ *   oversubscribed  clients and server threads of a host outnumber its CPUs
+ *   client_bound    clients were at work themselves for more than half of the
+ *                   loop, not waiting for the database
+ *   too_short       a loop was shorter than 100 times the start skew
+ *   clock_error     clocks may be apart by more than 1 % of a loop
+ * Returns buf. */
+#define SRB_FLAGS_MAX 128
 char *record_flags(const struct outcome *o, char *buf, size_t n);
 
 /* Now, in UTC, as ISO 8601: "2026-11-23T11:42:12Z". Returns buf. */
@@ -56,6 +89,9 @@ struct study {
     const struct job *job;
     const struct sweep *sweep;
     const struct machine *machine;
+    uint64_t seed;          /* of the random order */
+    int64_t clock_step;     /* ns, the smallest step of the clock */
+    double clock_read_cost; /* s */
 };
 void record_study(struct fields *f, const struct study *s);
 
@@ -71,5 +107,8 @@ void record_attributes(struct fields *f, const struct study *study,
 void record_row(struct fields *f, const struct sweep *s,
                 const struct permutation *p, const struct placement *pl,
                 const struct outcome *o);
+
+/* The cells of that row that are not known before the study ends. */
+void record_of_floor(struct fields *f, const struct of_floor *x);
 
 #endif

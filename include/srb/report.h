@@ -11,7 +11,7 @@
 
 /* Counts for the verdict. */
 struct tally {
-    size_t permutations, completed, failed, skipped;
+    size_t permutations, completed, failed, skipped, spared;
     int64_t verify_errors;
 };
 
@@ -19,15 +19,22 @@ struct tally {
  * the interface of the databases where srbench chose it. */
 void report_choices(const struct sweep *s, const struct machine *m);
 
+/* Loud words on a host with more runnable processes than CPUs; once for each
+ * combination. */
+void report_crowded(const char *host, int processes, int cpus);
+
 /* A line when a permutation starts and one when it has ended, the latter with
  * the time that is left, in seconds (NaN: not known). */
 void report_start(const struct sweep *s, const struct permutation *p,
-                  const struct placement *pl);
-void report_end(const struct sweep *s, const struct permutation *p,
-                const struct outcome *o, double seconds_left);
+                  const struct placement *pl, const struct outcome *o);
+void report_end(const struct sweep *s, const struct outcome *o,
+                double seconds_left);
 
 /* SRBENCH_FOM lines of a completed permutation, on standard output. */
 void report_figures(const struct permutation *p, const struct outcome *o);
+
+/* SRBENCH_FOM lines of what is known when the study ends. */
+void report_of_floor(size_t index, const struct of_floor *x);
 
 /* One row of the final table: kept from report_row() until report_table(). */
 void report_row(const struct sweep *s, const struct permutation *p,

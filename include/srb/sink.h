@@ -86,6 +86,11 @@ struct sink_ops {
      * make all of it durable (flush and fsync). */
     int (*end)(struct sink *s, const struct fields *attributes,
                const struct fields *row, struct error *err);
+    /* Replace numbers in the summary's row of a permutation that has ended:
+     * cells are some of its columns, FIELD_INT or FIELD_REAL. Each appears at
+     * once; durable at close. */
+    int (*amend)(struct sink *s, size_t index, const struct fields *cells,
+                 struct error *err);
     /* Replace attributes of the root group, e.g. end_time; durable at close.
      * With HDF5 1.14 a death in the midst of it can leave a text cut short
      * where it replaces another that is not "". */

@@ -35,6 +35,26 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err);
 /* Permutation i of 0 … count - 1. */
 void sweep_at(const struct sweep *s, size_t i, struct permutation *p);
 
+/* The order in which permutations run: order[position] = index, for count
+ * positions. That of the plan; or a random one, which takes the database
+ * set-ups in random order and within each its permutations (repetitions among
+ * them), so that no set-up is started twice. The same seed gives the same order
+ * on every machine. */
+void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
+                 uint32_t *positions);
+
+/* The index of the permutation that differs from p in one axis alone, which has
+ * its value k there. */
+size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
+                     enum option_id axis, size_t k);
+
+/* The permutation without its repetition: permutations with the same number
+ * differ in nothing else. */
+static inline size_t sweep_group(const struct sweep *s, size_t index)
+{
+    return index / (size_t)options_one(s->options, OPT_REPETITIONS)->count;
+}
+
 /* The notes on axes that collapse, as one text of lines ("" if none), e.g.
  * "db_nodes (2 values) collapses in throughput_colocated, which has no such
  * axis". Returns buf. */

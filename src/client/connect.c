@@ -6,6 +6,47 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+/* A size that was asked for, and got: the kernel cuts it at net.core.wmem_max
+ * and rmem_max without a word. */
+static int set_buffer(redisContext *r, int which, int bytes)
+{
+    int got = 0;
+    socklen_t len = sizeof got;
+
+    if (setsockopt(r->fd, SOL_SOCKET, which, &bytes, sizeof bytes) == 0 &&
+        getsockopt(r->fd, SOL_SOCKET, which, &got, &len) == 0 && got >= bytes)
+        return 0;
+    snprintf(r->errstr, sizeof r->errstr,
+             "socket_buffer: a %s buffer of %d bytes is more than the kernel "
+             "allows (it gives %d; net.core.%cmem_max)",
+             which == SO_SNDBUF ? "send" : "receive", bytes, got / 2,
+             which == SO_SNDBUF ? 'w' : 'r');
+    r->err = REDIS_ERR_OTHER;
+    return -1;
+}
+
+static int set_buffers(redisContext *r, const struct client_params *p)
+{
+    int bytes = (int)p->socket_buffer;
+
+    if (bytes == 0)
+        return 0;
+    return set_buffer(r, SO_SNDBUF, bytes) < 0
+               ? -1
+               : set_buffer(r, SO_RCVBUF, bytes);
+}
+
+void client_buffers_of(int fd, int bytes[2])
+{
+    for (int i = 0; i < 2; i++) {
+        socklen_t len = sizeof bytes[i];
+
+        if (getsockopt(fd, SOL_SOCKET, i == 0 ? SO_SNDBUF : SO_RCVBUF,
+                       &bytes[i], &len) != 0)
+            bytes[i] = -1;
+    }
+}
+
 redisContext *client_connect(const struct client_params *p,
                              char where[SRB_WHERE_MAX], struct error *err)
 {
@@ -22,7 +63,8 @@ redisContext *client_connect(const struct client_params *p,
                  p->port);
         r = redisConnectWithTimeout(p->address, p->port, tv);
     }
-    if (r && !r->err && redisSetTimeout(r, tv) == REDIS_OK)
+    if (r && !r->err && redisSetTimeout(r, tv) == REDIS_OK &&
+        set_buffers(r, p) == 0)
         return r;
     error_set(err, "client %d: cannot connect to %s: %s", p->client, where,
               r ? r->errstr : "not enough memory");

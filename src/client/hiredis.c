@@ -117,6 +117,14 @@ static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
     client_address_of(c->redis->fd, text);
 }
 
+static void buffers(const struct client *base, int bytes[2])
+{
+    const struct hiredis_client *c =
+        (const struct hiredis_client *)(const void *)base;
+
+    client_buffers_of(c->redis->fd, bytes);
+}
+
 const struct client_ops client_hiredis = {
     .name = "hiredis",
     .serves = true,
@@ -124,5 +132,6 @@ const struct client_ops client_hiredis = {
     .put = put,
     .get = get,
     .address = address,
+    .buffers = buffers,
     .close = close_client,
 };

@@ -148,6 +148,12 @@ static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
     text[0] = '\0';
 }
 
+static void buffers(const struct client *base, int bytes[2])
+{
+    (void)base;
+    bytes[0] = bytes[1] = -1;
+}
+
 const struct client_ops client_null = {
     .name = "null",
     .serves = false,
@@ -156,5 +162,6 @@ const struct client_ops client_null = {
     .put = put,
     .get = get,
     .address = address,
+    .buffers = buffers,
     .close = close_client,
 };

@@ -334,6 +334,14 @@ static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
     client_address_of(c->fd, text);
 }
 
+static void buffers(const struct client *base, int bytes[2])
+{
+    const struct socket_client *c =
+        (const struct socket_client *)(const void *)base;
+
+    client_buffers_of(c->fd, bytes);
+}
+
 const struct client_ops client_socket = {
     .name = "socket",
     .serves = true,
@@ -341,5 +349,6 @@ const struct client_ops client_socket = {
     .put = put,
     .get = get,
     .address = address,
+    .buffers = buffers,
     .close = close_client,
 };

@@ -535,6 +535,17 @@ static int put_summary(struct hdf5_sink *h, const struct fields *row)
     return H5Gclose(summary) < 0 ? -1 : rc;
 }
 
+static int amend_cell(struct hdf5_sink *h, const struct field *f, size_t index,
+                      struct error *err)
+{
+    hid_t summary = H5Gopen2(h->file, "summary", H5P_DEFAULT);
+    int rc = put_cell(summary, f, index);
+
+    if (H5Gclose(summary) < 0 || rc)
+        return h5_error(h, "amend the summary of", err);
+    return 0;
+}
+
 /* The last the library does for a permutation: its attributes and its link. */
 static int finish(struct hdf5_sink *h, const struct fields *attributes,
                   const struct fields *row, struct error *err)
@@ -576,6 +587,48 @@ static int hdf5_end(struct sink *s, const struct fields *attributes,
     return keep_sync(&h->keep, err);
 }
 
+/* The number of the summary's column of that name and type, or -1. */
+static int find_column(const struct hdf5_sink *h, const struct field *f,
+                       size_t *column, struct error *err)
+{
+    for (*column = 0; *column < h->ncols; ++*column) {
+        const struct field *x = &h->columns[*column];
+
+        if (strcmp(x->name, f->name) == 0 && x->type == f->type &&
+            f->type != FIELD_TEXT)
+            return 0;
+    }
+    return error_set(err, "the summary of '%s' has no column %s of numbers",
+                     h->path, f->name);
+}
+
+static int hdf5_amend(struct sink *s, size_t index, const struct fields *cells,
+                      struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+    int rc = 0;
+
+    if (index >= h->nperms || h->group >= 0)
+        return error_set(err,
+                         "row %zu of the summary of '%s' cannot be amended",
+                         index, h->path);
+    if (h->keep.plain && session_open(h, err))
+        return -1;
+    for (size_t i = 0; i < cells->n && rc == 0; i++) {
+        const struct field *f = &cells->list[i];
+        size_t column;
+
+        rc = find_column(h, f, &column, err);
+        if (rc == 0 && !h->keep.plain)
+            rc = keep_number(&h->keep, h->column[column], f, index, err);
+        else if (rc == 0)
+            rc = amend_cell(h, f, index, err);
+    }
+    if (h->keep.plain && session_close(h, rc ? NULL : err))
+        rc = -1;
+    return rc;
+}
+
 static int hdf5_note(struct sink *s, const struct fields *study,
                      struct error *err)
 {
@@ -613,6 +666,7 @@ const struct sink_ops sink_hdf5 = {
     .begin = hdf5_begin,
     .write = hdf5_write,
     .end = hdf5_end,
+    .amend = hdf5_amend,
     .note = hdf5_note,
     .close = hdf5_close,
 };

@@ -419,6 +419,12 @@ int keep_row(struct keep *k, const uint64_t *column, const struct fields *row,
     return set_length(k, heap + heap_length(row), err);
 }
 
+int keep_number(const struct keep *k, uint64_t column, const struct field *f,
+                uint64_t index, struct error *err)
+{
+    return put_number(k, column + 8 * index, f, err);
+}
+
 int keep_sync(struct keep *k, struct error *err)
 {
     while (fsync(k->fd))

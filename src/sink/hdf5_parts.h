@@ -82,6 +82,10 @@ int keep_reserve(struct keep *k, uint64_t bytes, struct error *err);
 int keep_row(struct keep *k, const uint64_t *column, const struct fields *row,
              uint64_t index, struct error *err);
 
+/* Put one number into row `index` of such a dataset. */
+int keep_number(const struct keep *k, uint64_t column, const struct field *f,
+                uint64_t index, struct error *err);
+
 /* Let all that was written reach the disk. */
 int keep_sync(struct keep *k, struct error *err);
 

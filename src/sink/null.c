@@ -35,6 +35,13 @@ static int null_end(struct sink *s, const struct fields *attributes,
     return 0;
 }
 
+static int null_amend(struct sink *s, size_t index, const struct fields *cells,
+                      struct error *err)
+{
+    (void)s, (void)index, (void)cells, (void)err;
+    return 0;
+}
+
 static int null_note(struct sink *s, const struct fields *study,
                      struct error *err)
 {
@@ -54,6 +61,7 @@ const struct sink_ops sink_null = {
     .begin = null_begin,
     .write = null_write,
     .end = null_end,
+    .amend = null_amend,
     .note = null_note,
     .close = null_close,
 };

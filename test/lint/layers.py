@@ -14,14 +14,14 @@ LAYERS = {
     1: "options machine keys tensor samples",
     2: "sweep",
     3: "place",
-    4: "proc scratch control engine client sink team discover guard",
+    4: "proc scratch control engine client sink team clock discover guard",
     5: "db load collect figures",
-    6: "record report run",
+    6: "repeats record report run",
     7: "main",
 }
 
 # Files that are part of a module and not named for it.
-PARTS = {"prepare": "run", "setup": "run"}
+PARTS = {"prepare": "run", "setup": "run", "floors": "run"}
 
 # Inside a layer a module includes only these others of it, and never in a
 # circle.
@@ -30,12 +30,14 @@ SIDEWAYS = {
     "field": {"diag"},
     "keys": {"options"},
     "discover": {"team"},
+    "clock": {"team"},
     "guard": {"proc", "scratch"},
     "engine": {"control", "proc"},
     "client": {"control"},
     "collect": {"db", "load"},
+    "record": {"repeats"},
     "report": {"record"},
-    "run": {"record", "report"},
+    "run": {"record", "repeats", "report"},
 }
 
 # Who may include the header of a library: glob patterns.

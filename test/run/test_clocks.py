@@ -89,7 +89,6 @@ class Clocks(RunTest):
         self.assertIn("rank 0 (and 1 more rank): the ranks of this node have "
                       "different clocks", job.stderr)
 
-    @unittest.skip("until integrated")
     def test_starts_are_on_the_common_clock(self):
         out = self.dir / "clocks.h5"
         job = self.srbench(RANKS, f"--virtual_nodes={RANKS}",
@@ -106,7 +105,6 @@ class Clocks(RunTest):
                 self.assertLess(first.max() - first.min(), 1.0, name)
                 self.assert_order(g)
 
-    @unittest.skip("until integrated")
     def test_one_clock_is_exact(self):
         out = self.dir / "clock.h5"
         job = self.srbench(RANKS, f"--virtual_nodes={RANKS}",

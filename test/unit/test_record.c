@@ -73,6 +73,45 @@ static void flags_catch_the_eye(void **state)
     }
 }
 
+/* Each flag at its limit and beyond; in their order when all are raised. */
+static void every_flag_has_its_limit(void **state)
+{
+    static const struct {
+        bool disagree, crowded;
+        double cpu_share, loop, skew, clock;
+        const char *flags;
+    } vectors[] = {
+        {false, false, 0.5, 1, 0.01, 0.01, ""},
+        {true, false, 0.5, 1, 0.01, 0.01, "ops_mismatch"},
+        {false, true, 0.5, 1, 0.01, 0.01, "oversubscribed"},
+        {false, false, 0.51, 1, 0.01, 0.01, "client_bound"},
+        {false, false, 0.5, 0.99, 0.01, 0.0099, "too_short"},
+        {false, false, 0.5, 1, 0.0101, 0.01, "too_short"},
+        {false, false, 0.5, 1, 0.01, 0.0101, "clock_error"},
+        {false, false, NAN, 1, NAN, 0, ""},
+        {true, true, 1, 1, 1, 1,
+         "ops_mismatch,oversubscribed,client_bound,too_short,clock_error"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct outcome o;
+        char buf[SRB_FLAGS_MAX];
+
+        record_clear(&o);
+        o.disagree = vectors[i].disagree;
+        o.crowded = vectors[i].crowded;
+        o.clock_error = vectors[i].clock;
+        o.summary.cpu_share = vectors[i].cpu_share;
+        o.summary.shortest_loop = vectors[i].loop;
+        o.summary.start_skew = vectors[i].skew;
+        record_flags(&o, buf, sizeof buf);
+        if (strcmp(buf, vectors[i].flags) != 0)
+            fail_msg("vector %zu: '%s' instead of '%s'", i, buf,
+                     vectors[i].flags);
+    }
+}
+
 static void times_are_iso_8601(void **state)
 {
     static const char shape[] = "dddd-dd-ddTdd:dd:ddZ";
@@ -94,7 +133,8 @@ static void rows_have_the_same_columns(void **state)
         {"--experiment=[throughput_standard,throughput_colocated]",
          "--client_nodes=[auto,2]", "--tensor_bytes=[1024,32769]"}};
     static const enum status statuses[] = {STATUS_PLANNED, STATUS_COMPLETED,
-                                           STATUS_FAILED, STATUS_SKIPPED};
+                                           STATUS_FAILED, STATUS_SKIPPED,
+                                           STATUS_SPARED};
     struct fields first = {0};
     struct machine m;
     struct options o;
@@ -204,6 +244,7 @@ int main(void)
         cmocka_unit_test(statuses_have_names),
         cmocka_unit_test(nothing_is_known_at_first),
         cmocka_unit_test(flags_catch_the_eye),
+        cmocka_unit_test(every_flag_has_its_limit),
         cmocka_unit_test(times_are_iso_8601),
         cmocka_unit_test(rows_have_the_same_columns),
         cmocka_unit_test(values_of_a_row),

@@ -362,9 +362,86 @@ static void values_of_a_permutation(void **state)
     options_free(&o);
 }
 
+/* Every order runs every permutation once, those of a set-up side by side; a
+ * seed gives the same order again, another one another. */
+static void orders_are_whole_and_keep_set_ups_together(void **state)
+{
+    static uint32_t order[2][SRB_SWEEP_MAX];
+    static bool seen[SRB_SWEEP_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(studies) - 1; i++) {
+        struct options o;
+        struct sweep s;
+        size_t changes = 0, moved = 0;
+
+        open_study(i, &o, &s);
+        sweep_order(&s, ORDER_PLAN, 5, order[0]);
+        for (size_t k = 0; k < s.count; k++)
+            assert_int_equal(order[0][k], k);
+        sweep_order(&s, ORDER_RANDOM, 5, order[0]);
+        sweep_order(&s, ORDER_RANDOM, 5, order[1]);
+        assert_memory_equal(order[0], order[1], s.count * sizeof order[0][0]);
+        memset(seen, 0, sizeof seen);
+        for (size_t k = 0, last = 0; k < s.count; k++) {
+            struct permutation p;
+
+            assert_true(order[0][k] < s.count && !seen[order[0][k]]);
+            seen[order[0][k]] = true;
+            moved += order[0][k] != k;
+            sweep_at(&s, order[0][k], &p);
+            changes += k > 0 && p.setup != last;
+            last = p.setup;
+        }
+        assert_int_equal(changes, s.setups - 1);
+        if (s.count > 4)
+            assert_true(moved > 0);
+        sweep_order(&s, ORDER_RANDOM, 6, order[1]);
+        if (s.count > 40)
+            assert_memory_not_equal(order[0], order[1],
+                                    s.count * sizeof order[0][0]);
+        options_free(&o);
+    }
+}
+
+/* A sibling has the wanted value in one axis and the same ones in all others.
+ */
+static void siblings_differ_in_one_axis(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(studies) - 1; i++) {
+        struct options o;
+        struct sweep s;
+
+        open_study(i, &o, &s);
+        for (size_t k = 0; k < s.count; k++)
+            for (int id = OPT_DB_EXE; id <= OPT_TENSOR_BYTES; id++) {
+                const struct setting *set = options_get(&o, (enum option_id)id);
+                struct permutation p, q;
+
+                sweep_at(&s, k, &p);
+                for (size_t v = 0; p.value[id] && v < set->nvalues; v++) {
+                    size_t index = sweep_sibling(&s, &p, (enum option_id)id, v);
+
+                    assert_true(index < s.count);
+                    sweep_at(&s, index, &q);
+                    assert_int_equal(q.repetition, p.repetition);
+                    assert_int_equal(q.experiment, p.experiment);
+                    for (int other = 0; other < OPT_COUNT; other++)
+                        assert_ptr_equal(q.value[other], other == id
+                                                             ? &set->values[v]
+                                                             : p.value[other]);
+                }
+            }
+        options_free(&o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(orders_are_whole_and_keep_set_ups_together),
+        cmocka_unit_test(siblings_differ_in_one_axis),
         cmocka_unit_test(counts_are_products),
         cmocka_unit_test(setups_are_adjacent),
         cmocka_unit_test(order_of_the_axes),
