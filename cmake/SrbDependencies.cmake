@@ -46,6 +46,19 @@ if(NOT LibYaml_FOUND)
         libyaml-dev libyaml "-DLIBYAML_ROOT=/path/of/its/prefix")
 endif()
 
+# --- hwloc, 2.0 or newer -----------------------------------------------------
+find_package(Hwloc 2.0 QUIET)
+if(NOT Hwloc_FOUND)
+    set(found "")
+    if(Hwloc_VERSION)
+        set(found " (found version ${Hwloc_VERSION} in \
+${Hwloc_INCLUDE_DIR}, too old)")
+    endif()
+    srb_missing("hwloc 2.0 or newer${found}"
+        "pkg-config's hwloc, hwloc.h, libhwloc"
+        libhwloc-dev hwloc "-DHWLOC_ROOT=/path/of/its/prefix")
+endif()
+
 # --- HDF5, C and HL ----------------------------------------------------------
 # FindHDF5 asks the compiler wrappers; where only a parallel one (h5pcc) is
 # installed it is taken without being preferred.
@@ -70,4 +83,5 @@ endif()
 message(STATUS "MPI ${MPI_C_VERSION}: ${MPI_C_COMPILER}")
 message(STATUS "hiredis ${Hiredis_VERSION}: ${Hiredis_LIBRARY}")
 message(STATUS "libyaml: ${LibYaml_LIBRARY}")
+message(STATUS "hwloc ${Hwloc_VERSION}: ${Hwloc_LIBRARY}")
 message(STATUS "HDF5 ${HDF5_VERSION}, ${srb_hdf5_kind}: ${HDF5_INCLUDE_DIRS}")

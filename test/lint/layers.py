@@ -11,17 +11,17 @@ from pathlib import Path
 # belong to module X.
 LAYERS = {
     0: "error diag tick units field",
-    1: "options machine keys tensor samples",
+    1: "options machine keys tensor samples cpus",
     2: "sweep",
     3: "place",
-    4: "proc scratch control engine client sink team clock discover guard",
+    4: "proc scratch control engine client sink topology team clock discover guard",
     5: "db load collect figures",
     6: "repeats record report run",
     7: "main",
 }
 
 # Files that are part of a module and not named for it.
-PARTS = {"prepare": "run", "setup": "run", "floors": "run"}
+PARTS = {"prepare": "run", "setup": "run", "floors": "run", "pin": "run"}
 
 # Inside a layer a module includes only these others of it, and never in a
 # circle.
@@ -29,7 +29,7 @@ SIDEWAYS = {
     "units": {"error"},
     "field": {"diag"},
     "keys": {"options"},
-    "discover": {"team"},
+    "discover": {"team", "topology"},
     "clock": {"team"},
     "guard": {"proc", "scratch"},
     "engine": {"control", "proc"},
@@ -45,6 +45,7 @@ LIBRARIES = {
     "hiredis": ["src/client/*.c", "src/client/connect.h", "src/control.c", "src/db.c",
                 "src/engine/*.c"],
     "hdf5": ["src/sink/*"],
+    "hwloc": ["src/topology.c"],
     "mpi": ["src/main.c"],  # and every module from MPI_LAYER up
     "yaml": ["src/options*.c"],
 }
@@ -54,6 +55,7 @@ MPI_LAYER = 4
 HEADERS = {
     r"hiredis(/.*)?(\.h)?": "hiredis",
     r"(hdf5|hdf5_hl|H5[A-Za-z]*)\.h": "hdf5",
+    r"hwloc(/.*)?(\.h)?": "hwloc",
     r"mpi\.h": "mpi",
     r"yaml\.h": "yaml",
 }
