@@ -14,8 +14,8 @@ struct client_row {
     double connect_time, loop_time, main_time, between_time, start_skew;
     double cpu_time;
     int64_t ops, stride, voluntary, involuntary, peak_memory;
-    int64_t send_buffer, receive_buffer;
-    char cpus[128];
+    int64_t send_buffer, receive_buffer, numa;
+    char cpus[SRB_CPU_LIST_MAX];
     char address[48];
 };
 
@@ -89,6 +89,9 @@ static const struct sink_array array_shard =
     PER_CLIENT("client_shard", FIELD_INT, "", "shard that owns its key");
 static const struct sink_array array_cpus =
     PER_CLIENT("client_cpus", FIELD_TEXT, "", "CPUs it was allowed");
+static const struct sink_array array_numa =
+    PER_CLIENT("client_numa", FIELD_INT, "",
+               "NUMA domain that holds its CPUs, -1: none alone");
 static const struct sink_array array_address =
     PER_CLIENT("client_address", FIELD_TEXT, "", "its end of the connection");
 
@@ -156,6 +159,7 @@ static void *pack_client(const struct collection *c,
     row->peak_memory = l->usage.peak_memory;
     row->send_buffer = l->buffers[0];
     row->receive_buffer = l->buffers[1];
+    row->numa = c->facts->numa;
     memcpy(row->cpus, c->facts->cpus, sizeof row->cpus);
     memcpy(row->address, c->facts->address, sizeof c->facts->address);
     pack_spans((double *)(void *)(row + 1), s, c->zero, columns);
@@ -248,7 +252,7 @@ static int take_ints(const struct target *x, int first, int n, const void *rows,
 }
 
 static int take_whereabouts(const struct target *x, int first, int n,
-                            int64_t *room, struct error *err)
+                            const void *rows, int64_t *room, struct error *err)
 {
     for (int k = 0; k < n; k++)
         room[k] = place_client_rank(x->pl, first + k);
@@ -260,7 +264,11 @@ static int take_whereabouts(const struct target *x, int first, int n,
         return -1;
     for (int k = 0; k < n; k++)
         room[k] = place_client_shard(x->pl, first + k);
-    return write_rows(x, &array_shard, first, n, room, err);
+    if (write_rows(x, &array_shard, first, n, room, err) < 0)
+        return -1;
+    for (int k = 0; k < n; k++)
+        room[k] = row_at(x, rows, k)->numa;
+    return write_rows(x, &array_numa, first, n, room, err);
 }
 
 static int take_texts(const struct target *x, int first, int n,
@@ -302,7 +310,7 @@ static int take_clients(void *arg, int first, int n, const void *rows,
     if (rc == 0)
         rc = take_ints(x, first, n, rows, room, err);
     if (rc == 0)
-        rc = take_whereabouts(x, first, n, room, err);
+        rc = take_whereabouts(x, first, n, rows, room, err);
     if (rc == 0)
         rc = take_texts(x, first, n, rows, room, err);
     free(room);
@@ -334,7 +342,8 @@ static int collect_clients(const struct team *t, struct target *x,
 
 struct shard_row {
     struct shard_work work;
-    char cpus[256];
+    int64_t numa;
+    char cpus[SRB_CPU_LIST_MAX];
 };
 
 #define PER_SHARD(name, type, unit, words)                                     \
@@ -362,6 +371,10 @@ static const struct sink_array shard_peak_memory =
               "resident at most during warm-up and loop");
 static const struct sink_array shard_cpus =
     PER_SHARD("shard_cpus", FIELD_TEXT, "", "CPUs it was allowed");
+
+static const struct sink_array shard_numa =
+    PER_SHARD("shard_numa", FIELD_INT, "",
+              "NUMA domain that holds its CPUs, -1: none alone");
 
 static int take_shard_numbers(struct target *x, int first, int n,
                               const struct shard_row *rows, struct error *err)
@@ -392,6 +405,10 @@ static int take_shard_numbers(struct target *x, int first, int n,
     for (int k = 0; k < n; k++)
         ints[k] = rows[k].work.peak_memory;
     if (write_rows(x, &shard_peak_memory, first, n, ints, err) < 0)
+        goto out;
+    for (int k = 0; k < n; k++)
+        ints[k] = rows[k].numa;
+    if (write_rows(x, &shard_numa, first, n, ints, err) < 0)
         goto out;
     if (write_rows(x, &shard_ops, first, n, x->shard_ops + first, err) < 0)
         goto out;
@@ -471,6 +488,7 @@ static int collect_shards(const struct team *t, struct target *x,
             die("not enough memory for the rows of %d shards", per_node);
         for (int k = 0; k < per_node; k++) {
             mine[k].work = work[k];
+            mine[k].numa = db_numa(db, k);
             snprintf(mine[k].cpus, sizeof mine[k].cpus, "%s", db_cpus(db, k));
         }
     }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "srb/tick.h"
+#include "srb/topology.h"
 
 /* How long a server may take to end after it was asked. */
 #define STOP_SECONDS 5.0
@@ -26,7 +27,8 @@ struct shard {
     struct shard_spec spec;
     pid_t pid;
     struct control *control;
-    char cpus[256];
+    char cpus[SRB_CPU_LIST_MAX];
+    int numa;
     char unix_socket[sizeof((struct sockaddr_un){0}.sun_path)];
     struct shard_counters before;
     double cpu_before;
@@ -77,6 +79,19 @@ static void reset_peak(pid_t pid)
         return;
     fputs("5", f);
     fclose(f);
+}
+
+/* The mask that is in force, whatever the server was started with. */
+static void read_cpus(struct shard *s, const struct cpu_tree *tree)
+{
+    struct cpu_mask m;
+
+    s->cpus[0] = '\0';
+    s->numa = -1;
+    if (affinity_get(s->pid, &m, NULL) < 0)
+        return;
+    cpus_list(&m, s->cpus, sizeof s->cpus);
+    s->numa = cpus_numa(tree, &m);
 }
 
 static int64_t peak_memory(pid_t pid)
@@ -172,8 +187,9 @@ static int start_shard(struct db *db, struct shard *s,
     bool cluster = s->spec.placement->cluster && db->engine->cluster;
     char exe[4096], dash[] = "-";
     char *argv[] = {exe, dash, NULL};
-    struct guard_server server = {
-        .argv = argv, .cpus = plan->cpus, .cpus_bytes = plan->cpus_bytes};
+    struct guard_server server = {.argv = argv,
+                                  .cpus = &plan->cpus[s - db->shards],
+                                  .cpus_bytes = sizeof *plan->cpus};
     char *input, *file = NULL;
     int rc = -1;
 
@@ -294,12 +310,13 @@ static int await_shards(struct db *db, const struct db_plan *plan, bool cluster,
     return 0;
 }
 
-static int describe(struct db *db, struct error *err)
+static int describe(struct db *db, const struct cpu_tree *tree,
+                    struct error *err)
 {
     for (int k = 0; k < db->n; k++) {
         struct shard *s = &db->shards[k];
 
-        read_status(s->pid, "Cpus_allowed_list", s->cpus, sizeof s->cpus);
+        read_cpus(s, tree);
         /* emptying a large database may take as long as any operation */
         control_timeout(s->control, s->spec.op_timeout);
     }
@@ -325,6 +342,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
     for (int k = 0; k < db->n; k++) {
         int shard = place_node_shard(pl, node) + k;
 
+        db->shards[k].numa = -1;
         db->shards[k].spec = (struct shard_spec){
             .placement = pl,
             .shard = shard,
@@ -377,7 +395,7 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
         if (pl->cluster && plan->engine->cluster)
             rc = await_shards(db, plan, true, deadline, err);
         if (rc == 0)
-            rc = describe(db, err);
+            rc = describe(db, plan->tree, err);
         rc = team_agree(t, db_stewards, rc, err);
     }
     if (!db || rc < 0) {
@@ -469,6 +487,11 @@ int db_shards(const struct db *db)
 const char *db_cpus(const struct db *db, int k)
 {
     return db->shards[k].cpus;
+}
+
+int db_numa(const struct db *db, int k)
+{
+    return db->shards[k].numa;
 }
 
 const char *db_unix_socket(const struct db *db)

@@ -5,7 +5,6 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +14,13 @@
 #include <unistd.h>
 
 #include "srb/diag.h"
+#include "srb/topology.h"
 
 /* What stewards tell each other, beside the name and address of the node. */
 struct calling_card {
     struct node node;
-    uint64_t host_key, clock_key;
+    uint64_t kernel_key, host_key, clock_key;
+    struct cpu_mask cpus;
     int first_rank;
 };
 
@@ -73,7 +74,7 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)
     return hash;
 }
 
-/* This boot of this kernel. */
+/* A kernel by the random number that it drew at its start. */
 static uint64_t kernel_key(void)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -206,22 +207,17 @@ static int find_interface(const char *want, struct node_facts *f,
     return 0; /* none to choose is a matter of the placement */
 }
 
-/* The CPUs that the ranks of this node may use together. */
-static void node_cpus(const struct team *t, unsigned char cpus[SRB_CPUS_BYTES])
+/* The CPUs that this rank was started on, and those that the ranks of its node
+ * may use together. */
+static void find_cpus(const struct team *t, struct cpu_mask *launched,
+                      struct cpu_mask *node)
 {
-    memset(cpus, 0, SRB_CPUS_BYTES);
-    if (sched_getaffinity(0, SRB_CPUS_BYTES, (cpu_set_t *)(void *)cpus) != 0)
-        die("cannot read the CPU mask: %s", strerror(errno));
-    team_allreduce(t, t->node, cpus, SRB_CPUS_BYTES, MPI_BYTE, MPI_BOR);
-}
+    struct error err;
 
-static int64_t count_bits(const unsigned char *bytes, size_t n)
-{
-    int64_t count = 0;
-
-    for (size_t i = 0; i < n; i++)
-        count += __builtin_popcount(bytes[i]);
-    return count;
+    if (affinity_get(0, launched, &err) < 0)
+        die("%s", err.text);
+    *node = *launched;
+    team_allreduce(t, t->node, node, (int)sizeof *node, MPI_BYTE, MPI_BOR);
 }
 
 static void local_facts(struct node_facts *f, struct team *t)
@@ -269,9 +265,51 @@ static void number_nodes(struct calling_card *cards, int n)
     free(number);
 }
 
+/* Keep what the nodes of this kernel say of their CPUs. */
+static void find_kernel(struct kernel *k, const struct calling_card *cards,
+                        int n, int self)
+{
+    int nodes = 1;
+
+    for (int i = 0; i < n; i++)
+        nodes += i != self && cards[i].kernel_key == cards[self].kernel_key;
+    k->node = calloc((size_t)nodes, sizeof *k->node);
+    k->cpus = calloc((size_t)nodes, sizeof *k->cpus);
+    if (!k->node || !k->cpus)
+        die("not enough memory for the CPUs of %d nodes", nodes);
+    for (int i = 0; i < n; i++) {
+        if (cards[i].kernel_key != cards[self].kernel_key)
+            continue;
+        if (i == self)
+            k->self = k->nnodes;
+        k->node[k->nnodes] = i;
+        k->cpus[k->nnodes++] = cards[i].cpus;
+    }
+}
+
+/* How the CPUs of this kernel are built. One rank of a node looks: many at once
+ * would wait for each other in the kernel. */
+static void describe_cpus(const struct team *t, struct discovery *d)
+{
+    struct cpu_tree *tree = &d->kernel.tree;
+    struct cpu_mask all = {{0}};
+
+    for (int i = 0; i < d->kernel.nnodes; i++)
+        cpus_or(&all, &d->kernel.cpus[i]);
+    d->mine.host_cpus = cpus_count(&all);
+    if (t->stewards != MPI_COMM_NULL)
+        topology_load(tree, &all, NULL);
+    team_bcast(t, t->node, &tree->n, (int)sizeof tree->n, 0);
+    if (!tree->cpu)
+        tree->cpu = calloc((size_t)tree->n + 1, sizeof *tree->cpu);
+    if (!tree->cpu)
+        die("not enough memory to describe %d CPUs", tree->n);
+    team_bcast(t, t->node, tree->cpu, tree->n * (int)sizeof *tree->cpu, 0);
+}
+
 /* Stewards exchange cards; then every node's ranks learn all of them. */
 static int exchange(struct team *t, struct calling_card *mine,
-                    struct error *err)
+                    struct kernel *kernel, struct error *err)
 {
     int nnodes = 0, node_rank, first = t->rank, rc;
     struct calling_card *cards;
@@ -311,6 +349,7 @@ static int exchange(struct team *t, struct calling_card *mine,
     }
     for (int n = 0; n < nnodes; n++)
         nodes[n] = cards[n].node;
+    find_kernel(kernel, cards, nnodes, rank_node[t->rank]);
     rc = machine_build(&t->machine, t->size, rank_node, nnodes, nodes, err);
     free(cards);
     free(nodes);
@@ -364,8 +403,9 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     memset(d, 0, sizeof *d);
     memset(&card, 0, sizeof card);
     local_facts(&d->mine, t);
-    node_cpus(t, d->cpus);
-    d->mine.cpus = count_bits(d->cpus, sizeof d->cpus);
+    find_cpus(t, &d->launched, &card.cpus);
+    d->mine.cpus = cpus_count(&card.cpus);
+    card.kernel_key = kernel_key();
     card.host_key = host_key();
     card.clock_key = clock_key();
     rc = check_clock(t, card.clock_key, err);
@@ -376,9 +416,10 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     memcpy(card.node.name, d->mine.name, sizeof card.node.name);
     memcpy(card.node.address, d->mine.address, sizeof card.node.address);
     memcpy(card.node.interface, d->mine.interface, sizeof card.node.interface);
-    rc = exchange(t, &card, err);
+    rc = exchange(t, &card, &d->kernel, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;
+    describe_cpus(t, d);
     name_virtual(t);
     memcpy(d->mine.name, t->machine.nodes[t->machine.rank_node[t->rank]].name,
            sizeof d->mine.name);
@@ -389,40 +430,10 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
 void discover_free(struct discovery *d)
 {
     free(d->facts);
-    d->facts = NULL;
-}
-
-char *discover_cpu_list(const unsigned char cpus[SRB_CPUS_BYTES], char *buf,
-                        size_t n)
-{
-    size_t used = 0;
-    int total = SRB_CPUS_BYTES * 8;
-
-    buf[0] = '\0';
-    for (int c = 0; c < total; c++) {
-        int last = c;
-
-        if (!(cpus[c / 8] >> (c % 8) & 1))
-            continue;
-        while (last + 1 < total && cpus[(last + 1) / 8] >> ((last + 1) % 8) & 1)
-            last++;
-        if (used < n)
-            used += (size_t)snprintf(buf + used, n - used,
-                                     last > c ? "%s%d-%d" : "%s%d",
-                                     used ? "," : "", c, last);
-        c = last;
-    }
-    return buf;
-}
-
-char *discover_my_cpus(char *buf, size_t n)
-{
-    unsigned char cpus[SRB_CPUS_BYTES];
-
-    memset(cpus, 0, sizeof cpus);
-    if (sched_getaffinity(0, sizeof cpus, (cpu_set_t *)(void *)cpus) != 0)
-        memset(cpus, 0, sizeof cpus);
-    return discover_cpu_list(cpus, buf, n);
+    free(d->kernel.node);
+    free(d->kernel.cpus);
+    free(d->kernel.tree.cpu);
+    memset(d, 0, sizeof *d);
 }
 
 /* Batch systems by the variables they set for a job (their manuals: sbatch(1),

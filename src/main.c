@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "pin.h"
 #include "srb/control.h"
 #include "srb/diag.h"
 #include "srb/discover.h"
@@ -17,6 +18,7 @@
 #include "srb/report.h"
 #include "srb/run.h"
 #include "srb/sink.h"
+#include "srb/topology.h"
 #include "srb_version.h"
 
 #define EXIT_REFUSED 2
@@ -255,6 +257,7 @@ static void print_version(void)
     printf("HDF5    %s\n", sink_hdf5_version());
     printf("hiredis %s\n", control_hiredis_version(hiredis, sizeof hiredis));
     printf("libyaml %s\n", options_yaml_version());
+    printf("hwloc   %s\n", topology_version());
 }
 
 /* A plan for a machine: an imaginary one, or the job's. */
@@ -319,6 +322,18 @@ static int answer(int argc, char **argv)
 
 /* ---- with MPI ---- */
 
+/* Whether the nodes of the job have the CPUs that the plan asks for. */
+static int plan_cpus(struct team *t, const struct options *o,
+                     const struct discovery *d)
+{
+    struct sweep s;
+    struct error err;
+
+    if (sweep_open(&s, o, &err) < 0 || pin_check(t, d, &s, &err) < 0)
+        return refuse(&err, t->rank == 0);
+    return 0;
+}
+
 static int with_machine(struct team *t, const struct options *o,
                         const struct input *in, struct discovery *d)
 {
@@ -329,7 +344,7 @@ static int with_machine(struct team *t, const struct options *o,
     if (o->request == REQUEST_DRY_RUN) {
         status = t->rank == 0 ? dry_run(o, &t->machine) : 0;
         team_bcast(t, t->world, &status, (int)sizeof status, 0);
-        return status;
+        return status == 0 ? plan_cpus(t, o, d) : status;
     }
     line = join(in->argc, in->argv);
     args.command_line = line;

@@ -133,6 +133,22 @@ static int choose_address(struct placement *pl, const struct permutation *p,
     return 0;
 }
 
+/* A server's I/O threads wait for work by spinning: on fewer CPUs than threads
+ * they would wait for each other. */
+static int check_threads(const struct permutation *p, struct error *err)
+{
+    long long threads = permutation_count(p, OPT_DB_IO_THREADS, 1);
+    long long cpus = permutation_count(p, OPT_DB_CPUS, 1);
+
+    if (threads <= cpus)
+        return 0;
+    return error_set(err,
+                     "db_io_threads %lld is above db_cpus %lld: a server's "
+                     "threads need a CPU each; give db_cpus of at least %lld, "
+                     "or fewer threads",
+                     threads, cpus, threads);
+}
+
 int place_solve(const struct machine *m, const struct permutation *p,
                 struct placement *pl, struct error *err)
 {
@@ -142,7 +158,8 @@ int place_solve(const struct machine *m, const struct permutation *p,
     pl->machine = m;
     pl->experiment = p->experiment;
     pl->keys = (enum keys_scheme)permutation_count(p, OPT_KEYS, KEYS_SMARTSIM);
-    if (split_nodes(pl, p, err) < 0 || count_clients(pl, p, err) < 0)
+    if (check_threads(p, err) < 0 || split_nodes(pl, p, err) < 0 ||
+        count_clients(pl, p, err) < 0)
         goto fail;
     pl->shards_per_node =
         standard ? (int)permutation_count(p, OPT_DB_SHARDS_PER_NODE, 1) : 1;

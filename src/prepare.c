@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "pin.h"
 #include "srb/diag.h"
 #include "srb/report.h"
 #include "srb/tick.h"
@@ -203,8 +204,8 @@ static void describe(struct plan *plan, const struct team *t,
     };
 }
 
-int prepare(struct plan *plan, struct team *t, const struct run_args *args,
-            struct error *err)
+int prepare(struct plan *plan, struct team *t, const struct discovery *d,
+            const struct run_args *args, struct error *err)
 {
     const struct value *seed;
 
@@ -214,6 +215,8 @@ int prepare(struct plan *plan, struct team *t, const struct run_args *args,
     if (report_impossible(&plan->sweep, &t->machine, t->rank != 0) > 0)
         return error_set(err, "not every permutation can be placed; nothing "
                               "was run");
+    if (pin_check(t, d, &plan->sweep, err) < 0)
+        return -1;
     if (t->rank == 0 &&
         getrandom(&plan->run, sizeof plan->run, 0) != sizeof plan->run)
         plan->run = (uint64_t)time(NULL);

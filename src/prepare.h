@@ -32,8 +32,8 @@ struct plan {
 
 /* Solve the whole sweep and look at the servers. Returns 0 on all ranks, or -1
  * on all: refused, the words printed or in *err. Collective over the world. */
-int prepare(struct plan *plan, struct team *t, const struct run_args *args,
-            struct error *err);
+int prepare(struct plan *plan, struct team *t, const struct discovery *d,
+            const struct run_args *args, struct error *err);
 
 void prepare_free(struct plan *plan);
 

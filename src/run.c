@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "floors.h"
+#include "pin.h"
 #include "prepare.h"
 #include "setup.h"
 #include "srb/collect.h"
@@ -111,15 +112,15 @@ static int open_client(struct run *r, struct life *x, struct error *err)
         return -1;
     x->load.signal = r->team->signal;
     x->load.client->ops->address(x->load.client, x->client.address);
-    discover_my_cpus(x->client.cpus, sizeof x->client.cpus);
+    pin_read_back(r->facts, &x->client);
     return 0;
 }
 
 static int make_ready(struct run *r, struct life *x, struct error *err)
 {
-    int rc = 0;
+    int rc = pin_rank(r->facts, &r->placement, &x->p, r->team->rank, err);
 
-    if (x->is_steward) {
+    if (rc == 0 && x->is_steward) {
         x->work = calloc((size_t)db_shards(r->setup.db), sizeof *x->work);
         if (!x->work)
             die("not enough memory for the counters of %d shards",
@@ -508,6 +509,7 @@ static void run_permutation(struct run *r, size_t position)
     store(r, &x);
     account(r, &x);
     load_close(&x.load);
+    pin_release(r->facts);
     free(x.work);
     place_free(&r->placement);
 }
@@ -617,7 +619,7 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     bool closed;
     int status, rc;
 
-    if (prepare(&r.plan, t, args, &err) < 0) {
+    if (prepare(&r.plan, t, d, args, &err) < 0) {
         r.tally.permutations = r.tally.skipped = r.plan.sweep.count;
         status = refuse(&r, &err);
         goto out;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pin.h"
 #include "srb/diag.h"
 #include "srb/tick.h"
 
@@ -31,7 +32,8 @@ bool setup_given_up(const struct setup *s, size_t number)
 }
 
 static struct db_plan db_plan_of(const struct setup_terms *terms,
-                                 const struct team *t)
+                                 const struct team *t,
+                                 const struct cpu_division *cpus)
 {
     const struct permutation *p = terms->p;
     const struct options *o = terms->plan->sweep.options;
@@ -49,8 +51,8 @@ static struct db_plan db_plan_of(const struct setup_terms *terms,
         .max_bytes = terms->plan->max_bytes,
         .run = terms->plan->run,
         .signal = t->signal,
-        .cpus = terms->facts->cpus,
-        .cpus_bytes = sizeof terms->facts->cpus,
+        .cpus = cpus->shard,
+        .tree = &terms->facts->kernel.tree,
     };
 }
 
@@ -100,7 +102,8 @@ static void share_socket(struct setup *s, const struct team *t,
 static int start(struct setup *s, struct team *t,
                  const struct setup_terms *terms, struct error *err)
 {
-    struct db_plan plan = db_plan_of(terms, t);
+    struct cpu_division cpus = pin_divide(terms->facts, terms->pl, terms->p);
+    struct db_plan plan = db_plan_of(terms, t, &cpus);
     int64_t begin = tick_now();
     int rc = 0;
 
@@ -112,6 +115,7 @@ static int start(struct setup *s, struct team *t,
     if (terms->db_stewards != MPI_COMM_NULL)
         rc = db_open(&s->db, t, terms->db_stewards, &s->guard, terms->pl, &plan,
                      err);
+    cpus_release(&cpus);
     rc = team_agree(t, t->world, rc, err);
     s->start_seconds = tick_seconds(tick_now() - begin);
     if (rc < 0) {

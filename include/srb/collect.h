@@ -13,7 +13,8 @@
 
 /* What a client knows beside its timings. */
 struct client_facts {
-    char cpus[128];
+    char cpus[SRB_CPU_LIST_MAX]; /* by the kernel's own word */
+    int64_t numa;                /* domain that these lie in, or -1 */
     char address[SRB_ADDRESS_MAX];
 };
 

@@ -10,6 +10,7 @@
 
 #include <signal.h>
 
+#include "srb/cpus.h"
 #include "srb/engine.h"
 #include "srb/guard.h"
 #include "srb/team.h"
@@ -24,8 +25,8 @@ struct db_plan {
     int64_t max_clients, max_bytes; /* the most that any permutation needs */
     uint64_t run;                   /* a random number of the run */
     const volatile sig_atomic_t *signal; /* ends the waiting when not 0 */
-    const void *cpus;                    /* CPU mask of the servers */
-    size_t cpus_bytes;
+    const struct cpu_mask *cpus; /* [shards of this node] of each server */
+    const struct cpu_tree *tree; /* the CPUs of this kernel */
 };
 
 struct db;
@@ -59,10 +60,12 @@ int db_check(struct db *db, struct error *err);
 int db_before(struct db *db, struct error *err);
 int db_after(struct db *db, struct shard_work *work, struct error *err);
 
-/* How many shards this node runs, and the CPUs that shard k of them may use, as
- * a list ("" unknown). Local. */
+/* How many shards this node runs, the CPUs that shard k of them may use by the
+ * kernel's own word, as a list ("" unknown), and the NUMA domain that these lie
+ * in (-1: in none alone). Local. */
 int db_shards(const struct db *db);
 const char *db_cpus(const struct db *db, int k);
+int db_numa(const struct db *db, int k);
 
 /* The Unix socket of the node's first shard, "" where it has none or its path
  * is longer than a socket's may be. */

@@ -6,10 +6,10 @@
 #ifndef SRB_DISCOVER_H
 #define SRB_DISCOVER_H
 
+#include "srb/cpus.h"
 #include "srb/team.h"
 
 #define SRB_FACT_MAX 128
-#define SRB_CPUS_BYTES 512 /* a CPU mask: room for 4096 CPUs */
 
 /* One node, as its steward sees it. */
 struct node_facts {
@@ -19,16 +19,28 @@ struct node_facts {
     char interface[16];
     char address[SRB_ADDRESS_MAX];
     int64_t cpus;      /* that the node's ranks may use together */
+    int64_t host_cpus; /* that the ranks of all nodes of its kernel may use */
     int64_t memory;    /* bytes, MemTotal */
     int64_t somaxconn; /* longest queue of connections a socket can have */
     int64_t nofile;    /* hard limit of open files a process */
 };
 
+/* The nodes that share this rank's kernel, this one among them, by their
+ * indices in the machine, ascending, with the CPUs that the ranks of each may
+ * use together; and how all those CPUs are built. The same on all their ranks.
+ */
+struct kernel {
+    int nnodes, self;      /* node[self] is this rank's */
+    int *node;             /* [nnodes] */
+    struct cpu_mask *cpus; /* [nnodes] */
+    struct cpu_tree tree;
+};
+
 struct discovery {
     struct node_facts *facts; /* [nnodes] on world rank 0, else NULL */
     struct node_facts mine;   /* this rank's node */
-    unsigned char cpus[SRB_CPUS_BYTES]; /* CPUs that this node's ranks may use,
-                                           bit k of byte k / 8 */
+    struct kernel kernel;
+    struct cpu_mask launched; /* CPUs this rank was started on */
 };
 
 /* Fill t->machine and *d. net_ifname: the interface the databases listen on, or
@@ -40,13 +52,6 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
              struct error *err);
 
 void discover_free(struct discovery *d);
-
-/* The CPUs of a mask as a list: "0-3,8". Returns buf. Local. */
-char *discover_cpu_list(const unsigned char cpus[SRB_CPUS_BYTES], char *buf,
-                        size_t n);
-
-/* The CPUs this process may use now, as such a list. Local. */
-char *discover_my_cpus(char *buf, size_t n);
 
 /* What the job runs under, from its environment: launcher ("slurm", "pbs",
  * "flux", "none"), job id and node list ("" where there is none). Local. */

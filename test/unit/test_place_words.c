@@ -129,6 +129,13 @@ static const struct {
      -1,
      "db_port: 55533 leaves room for 3 of the 7 shards of "
      "host n0 (ports up to 55535); choose a lower one"},
+    /* threads */
+    {{{"throughput_colocated", "--db_cpus=4", "--db_io_threads=5"}},
+     "AB",
+     1,
+     -1,
+     "db_io_threads 5 is above db_cpus 4: a server's threads need a CPU each; "
+     "give db_cpus of at least 5, or fewer threads"},
     /* addresses */
     {{{"throughput_standard"}},
      "ABC",
@@ -249,11 +256,11 @@ static const struct {
      {"throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB1024",
       "throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB32769"}},
     {{{"throughput_standard", "--tensor_bytes=8", "--keys=[smartsim,balanced]",
-       "--db_io_threads=[1,2]"}},
-     {"throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB8-IOT1-KEYSsmartsim",
-      "throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB8-IOT1-KEYSbalanced",
-      "throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB8-IOT2-KEYSsmartsim",
-      "throughput-sess-c-N7-T3-DBN1-DBCPU1-ITER100-TB8-IOT2-KEYSbalanced"}},
+       "--db_io_threads=[1,2]", "--db_cpus=2"}},
+     {"throughput-sess-c-N7-T3-DBN1-DBCPU2-ITER100-TB8-IOT1-KEYSsmartsim",
+      "throughput-sess-c-N7-T3-DBN1-DBCPU2-ITER100-TB8-IOT1-KEYSbalanced",
+      "throughput-sess-c-N7-T3-DBN1-DBCPU2-ITER100-TB8-IOT2-KEYSsmartsim",
+      "throughput-sess-c-N7-T3-DBN1-DBCPU2-ITER100-TB8-IOT2-KEYSbalanced"}},
     {{{"throughput_colocated", "--tensor_bytes=8", "--repetitions=2",
        "--db_exe=[redis-server,/opt/valkey/bin/valkey-server]"}},
      {"throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8-DBredis-server-"
