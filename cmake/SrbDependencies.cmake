@@ -13,6 +13,10 @@ function(srb_missing name looked debian spack variable)
         "delete ${CMAKE_BINARY_DIR}/CMakeCache.txt.)\n")
 endfunction()
 
+# --- threads, of the built-in server ------------------------------------------
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+
 # --- MPI ---------------------------------------------------------------------
 find_package(MPI QUIET COMPONENTS C)
 if(NOT MPI_C_FOUND)

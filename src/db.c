@@ -140,13 +140,12 @@ int db_port_free(const char *address, int port, struct error *err)
 }
 
 /* All ports of a shard: its own and, in a cluster, the bus. */
-static int check_ports(const struct shard_spec *s, struct error *err)
+static int check_ports(const struct shard_spec *s, bool cluster,
+                       struct error *err)
 {
     if (db_port_free(s->address, s->port, err) < 0)
         return -1;
-    return s->placement->cluster
-               ? db_port_free(s->address, s->port + 10000, err)
-               : 0;
+    return cluster ? db_port_free(s->address, s->port + 10000, err) : 0;
 }
 
 /* The words that an engine prints into a stream, as a string. */
@@ -185,16 +184,19 @@ static int start_shard(struct db *db, struct shard *s,
                        const struct db_plan *plan, struct error *err)
 {
     bool cluster = s->spec.placement->cluster && db->engine->cluster;
-    char exe[4096], dash[] = "-";
-    char *argv[] = {exe, dash, NULL};
+    const char *role = db->engine->role;
+    char exe[4096], how[64];
+    char *argv[] = {exe, how, NULL};
     struct guard_server server = {.argv = argv,
                                   .cpus = &plan->cpus[s - db->shards],
                                   .cpus_bytes = sizeof *plan->cpus};
     char *input, *file = NULL;
     int rc = -1;
 
-    snprintf(exe, sizeof exe, "%s", plan->exe);
-    if (check_ports(&s->spec, err) < 0)
+    /* the guard is srbench too, whatever has become of its file meanwhile */
+    snprintf(exe, sizeof exe, "%s", role ? "/proc/self/exe" : plan->exe);
+    snprintf(how, sizeof how, "%s", role ? role : "-");
+    if (check_ports(&s->spec, cluster, err) < 0)
         return -1;
     input = printed(db->engine->configure, &s->spec);
     if (cluster)
@@ -324,6 +326,14 @@ static int describe(struct db *db, const struct cpu_tree *tree,
                                  &db->effective, err);
 }
 
+/* Shard k's share of its node's CPUs: one at least. */
+static int share(int cpus, int k, int shards)
+{
+    int n = cpus * (k + 1) / shards - cpus * k / shards;
+
+    return n > 0 ? n : 1;
+}
+
 static struct db *allocate(struct team *t, const struct placement *pl,
                            const struct db_plan *plan, struct error *err)
 {
@@ -350,6 +360,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .address = place_shard_address(pl, shard),
             .port = pl->shard_port[shard],
             .io_threads = plan->io_threads,
+            .threads = share(plan->cpus_per_node, k, db->n),
             .max_clients = plan->max_clients,
             .max_bytes = plan->max_bytes,
             .op_timeout = plan->op_timeout,

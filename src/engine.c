@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "srb/proc.h"
+#include "srb_version.h"
 
 #define VERSION_SECONDS 20.0
 
-static const struct engine *const engines[] = {&engine_redis, &engine_null};
+static const struct engine *const engines[] = {&engine_redis, &engine_floor,
+                                               &engine_null};
 #define ENGINES (sizeof engines / sizeof engines[0])
 
 const struct engine *engine_named(const char *name)
@@ -26,6 +28,10 @@ const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
     version[0] = '\0';
     if (strcmp(exe, engine_null.name) == 0)
         return &engine_null;
+    if (strcmp(exe, engine_floor.name) == 0) {
+        snprintf(version, SRB_VERSION_MAX, "%s", SRB_VERSION);
+        return &engine_floor;
+    }
     snprintf(name, sizeof name, "%s", exe);
     if (proc_capture(argv, VERSION_SECONDS, printed, sizeof printed, err) < 0) {
         error_prefix(err, "db_exe");

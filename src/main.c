@@ -13,6 +13,7 @@
 #include "srb/control.h"
 #include "srb/diag.h"
 #include "srb/discover.h"
+#include "srb/floor.h"
 #include "srb/guard.h"
 #include "srb/options.h"
 #include "srb/report.h"
@@ -404,6 +405,8 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], SRB_GUARD_ROLE) == 0)
         return guard_main();
+    if (argc > 1 && strcmp(argv[1], SRB_FLOOR_ROLE) == 0)
+        return floor_main();
     if (asks(argc, argv) && (status = answer(argc, argv)) >= 0)
         return status;
     MPI_Init(&argc, &argv);

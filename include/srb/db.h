@@ -20,6 +20,7 @@ struct db_plan {
     const struct engine *engine;
     const char *exe;
     int io_threads;
+    int cpus_per_node; /* db_cpus: what a node gives all its shards together */
     const struct value *args; /* db_args */
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs */

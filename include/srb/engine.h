@@ -26,6 +26,7 @@ struct shard_spec {
     const char *address;
     int port;
     int io_threads;
+    int threads;         /* of a server whose threads all serve: its CPUs */
     int64_t max_clients; /* connections it must be able to hold */
     int64_t max_bytes;   /* longest value it must be able to hold */
     double op_timeout;   /* s; a cluster must not give up on a node sooner */
@@ -41,6 +42,9 @@ struct shard_counters {
 struct engine {
     const char *name;
     bool serves; /* false: there is no server behind it */
+    /* argv[1] of the hidden role in which srbench itself is the server; NULL:
+     * the server is a program, which is given "-". */
+    const char *role;
     /* Whether `--version` printed by the executable is this engine's; puts the
      * version into `version`. */
     bool (*recognise)(const char *printed, char version[SRB_VERSION_MAX]);
@@ -49,7 +53,7 @@ struct engine {
     /* The configuration, for standard input. */
     void (*configure)(FILE *out, const struct shard_spec *spec);
     /* The name of the file that makes the shard a member of its cluster and its
-     * contents; NULL where there is none. */
+     * contents; NULL where there is none: its shards never form a cluster. */
     const char *cluster_file;
     /* The name of the Unix socket that a colocated server makes in its folder;
      * NULL where there is none. */
@@ -73,14 +77,15 @@ struct engine {
 };
 
 extern const struct engine engine_redis;
+extern const struct engine engine_floor;
 extern const struct engine engine_null;
 
 /* The engine of that name, or NULL. */
 const struct engine *engine_named(const char *name);
 
 /* The engine of an executable by its own answer to --version, and its version.
- * "null" is the null engine. NULL when it cannot be run or is no server that
- * srbench knows. */
+ * "null" is the null engine, "floor" the built-in server. NULL when it cannot
+ * be run or is no server that srbench knows. */
 const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
                                  struct error *err);
 

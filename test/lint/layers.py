@@ -11,7 +11,7 @@ from pathlib import Path
 # belong to module X.
 LAYERS = {
     0: "error diag tick units field",
-    1: "options machine keys tensor samples cpus",
+    1: "options machine keys tensor samples cpus floor",
     2: "sweep",
     3: "place",
     4: "proc scratch control engine client sink topology team clock discover guard",

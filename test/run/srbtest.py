@@ -33,6 +33,7 @@ MPIEXEC = os.environ.get("MPIEXEC") or "mpiexec"
 DATABASE = os.environ.get("SRBENCH_TEST_DB") or "redis-server"
 SANITIZED = bool(os.environ.get("SRBENCH_TEST_SANITIZED"))
 GUARD_ROLE = "--guard-of-a-steward"
+FLOOR_ROLE = "--floor-server"
 PATIENCE = 5.0  # how long the last process may take to be gone, s
 
 # What root in a container, or more ranks than cores, need under Open MPI.
@@ -96,11 +97,13 @@ class Process:
 
     @property
     def is_rank(self):
-        return self.exe == SRBENCH and not self.is_guard
+        return self.exe == SRBENCH and not self.is_guard \
+            and not self.is_server
 
     @property
     def is_server(self):
-        return "redis-server" in (self.name, os.path.basename(self.exe)) \
+        return FLOOR_ROLE in self.command \
+            or "redis-server" in (self.name, os.path.basename(self.exe)) \
             or os.path.basename(self.exe).startswith("redis-")
 
     def is_of(self, tmpdir):

@@ -1,0 +1,101 @@
+/* The built-in server (srb/floor.h). What it understands of the protocol it
+ * understands as Redis does. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "srb/engine.h"
+#include "srb/floor.h"
+
+#define UNIX_SOCKET "floor.sock"
+#define LEAST_BACKLOG 511 /* as of Redis */
+
+/* It is chosen by name; no program is it. */
+static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
+{
+    (void)printed;
+    version[0] = '\0';
+    return false;
+}
+
+static int check_args(const struct value *args, struct error *err)
+{
+    if (args->npairs == 0)
+        return 0;
+    return error_set(err, "db_args: the built-in server (db_exe: floor) has no "
+                          "directives; leave out either of the two");
+}
+
+static void configure(FILE *out, const struct shard_spec *s)
+{
+    fprintf(out, "bind %s\nport %d\n", s->address, s->port);
+    /* a relative path: it runs in its own folder, which is nobody else's */
+    if (s->placement->experiment == EXPERIMENT_COLOCATED)
+        fprintf(out, "unixsocket " UNIX_SOCKET "\n");
+    fprintf(out, "threads %d\n",
+            s->threads < FLOOR_THREADS_MAX ? s->threads : FLOOR_THREADS_MAX);
+    fprintf(out, "tcp-backlog %" PRId64 "\n",
+            s->max_clients > LEAST_BACKLOG ? s->max_clients : LEAST_BACKLOG);
+    fprintf(out, "max-value-bytes %" PRId64 "\n", s->max_bytes);
+}
+
+static int ready(struct control *c, const struct shard_spec *s, pid_t *pid,
+                 bool whole_cluster, struct error *err)
+{
+    (void)whole_cluster; /* there is none */
+    return engine_redis.ready(c, s, pid, false, err);
+}
+
+static int empty(struct control *c, struct error *err)
+{
+    return engine_redis.empty(c, err);
+}
+
+static int counters(struct control *c, struct shard_counters *now,
+                    struct error *err)
+{
+    return engine_redis.counters(c, now, err);
+}
+
+static int effective(struct control *c, const struct shard_spec *s, char **text,
+                     struct error *err)
+{
+    char *info;
+    size_t n;
+    FILE *out;
+
+    if (control_say(c, &info, err, "INFO", "server", NULL) < 0)
+        return -1;
+    out = open_memstream(text, &n);
+    if (!out) {
+        free(info);
+        return error_set(err, "not enough memory for a configuration");
+    }
+    fprintf(out, "bind %s\nport %d\n", s->address, s->port);
+    fprintf(out, "threads %" PRId64 "\n", control_number(info, "threads", -1));
+    fprintf(out, "max-value-bytes %" PRId64 "\n",
+            control_number(info, "max_value_bytes", -1));
+    fclose(out);
+    free(info);
+    return 0;
+}
+
+static void shut_down(struct control *c)
+{
+    engine_redis.shutdown(c);
+}
+
+const struct engine engine_floor = {
+    .name = "floor",
+    .serves = true,
+    .role = SRB_FLOOR_ROLE,
+    .recognise = recognise,
+    .check_args = check_args,
+    .configure = configure,
+    .unix_socket = UNIX_SOCKET,
+    .ready = ready,
+    .empty = empty,
+    .counters = counters,
+    .effective = effective,
+    .shutdown = shut_down,
+};
