@@ -52,10 +52,7 @@ int load_open(struct load *l, const struct client_ops *ops,
     l->samples.main_start = start;
     l->client = ops->open(p, err);
     l->samples.connect_ns = tick_now() - start;
-    if (!l->client)
-        return -1;
-    ops->buffers(l->client, l->buffers);
-    return 0;
+    return l->client ? 0 : -1;
 }
 
 /* ---- one operation: what is between the instants is what is measured ---- */
@@ -288,8 +285,10 @@ int load_run(struct load *l, const struct load_company *with, struct error *err)
 
 void load_disconnect(struct load *l)
 {
-    if (l->client)
+    if (l->client) {
+        l->client->ops->buffers(l->client, l->buffers);
         l->client->ops->close(l->client);
+    }
     l->client = NULL;
     l->samples.main_end = tick_now();
 }

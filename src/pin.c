@@ -1,6 +1,9 @@
 #include "pin.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "srb/diag.h"
 #include "srb/topology.h"
@@ -133,6 +136,31 @@ int pin_rank(const struct discovery *d, const struct placement *pl,
 
     cpus_release(&c);
     return cpus_count(&m) > 0 ? affinity_set(&m, err) : 0;
+}
+
+struct crowd pin_crowd(const struct team *t, const struct discovery *d,
+                       const struct placement *pl, int threads)
+{
+    const struct kernel *k = &d->kernel;
+    struct crowd c;
+    struct {
+        int excess, rank;
+    } most;
+
+    memset(&c, 0, sizeof c);
+    c.cpus = (int)d->mine.host_cpus;
+    for (int i = 0; i < k->nnodes; i++) {
+        c.processes += node_clients(pl, k->node[i]);
+        if (place_node_shard(pl, k->node[i]) >= 0)
+            c.processes += threads;
+    }
+    snprintf(c.node, sizeof c.node, "%s", d->mine.name);
+    c.here = c.processes > c.cpus;
+    most.excess = c.processes - c.cpus;
+    most.rank = t->rank;
+    team_allreduce(t, t->world, &most, 1, MPI_2INT, MPI_MAXLOC);
+    team_bcast(t, t->world, &c, (int)offsetof(struct crowd, here), most.rank);
+    return c;
 }
 
 void pin_release(const struct discovery *d)

@@ -24,7 +24,9 @@ struct run {
     struct placement placement; /* of the running permutation */
     struct placement cast_for;  /* that the communicators were made for */
     struct cast cast;
-    bool have_cast, sink_broken;
+    struct crowd crowd; /* of these roles and set_up crowd_setup */
+    size_t crowd_setup;
+    bool have_cast, have_crowd, sink_broken;
     struct tally tally;
     struct repeats *repeats; /* rank 0; NULL elsewhere */
     struct floors *floors;   /* rank 0, where there are any */
@@ -140,7 +142,7 @@ static int run_loop(struct run *r, struct life *x, struct error *err)
         const struct load_company with = {.team = r->team,
                                           .cast = &r->cast,
                                           .line = &x->clock,
-                                          .crowded = x->outcome.crowded};
+                                          .crowded = r->crowd.here};
 
         clock_sync(r->team, &r->cast, NULL, &x->clock.before);
         x->clock.after = x->clock.before;
@@ -407,7 +409,7 @@ static void set_roles(struct run *r, struct life *x)
     if (r->have_cast && !place_same_roles(&r->cast_for, pl)) {
         team_uncast(&r->cast);
         place_free(&r->cast_for);
-        r->have_cast = false;
+        r->have_cast = r->have_crowd = false;
     }
     if (!r->have_cast) {
         team_cast(r->team, pl, &r->cast);
@@ -415,6 +417,13 @@ static void set_roles(struct run *r, struct life *x)
             die("a placement that was solved once cannot be solved again");
         r->have_cast = true;
     }
+    if (!r->have_crowd || r->crowd_setup != x->p.setup) {
+        r->crowd = pin_crowd(r->team, r->facts, pl,
+                             setup_threads(&r->plan, &x->p, pl));
+        r->crowd_setup = x->p.setup;
+        r->have_crowd = true;
+    }
+    x->outcome.crowded = r->crowd.processes > r->crowd.cpus;
     x->is_client = r->cast.clients != MPI_COMM_NULL;
     x->is_steward = r->cast.db_stewards != MPI_COMM_NULL;
 }
@@ -459,6 +468,8 @@ static void live(struct run *r, struct life *x)
     struct error err = {.text = ""};
 
     set_roles(r, x);
+    if (r->team->rank == 0 && x->outcome.crowded)
+        report_crowded(r->crowd.node, r->crowd.processes, r->crowd.cpus);
     if (r->team->rank == 0)
         report_start(&r->plan.sweep, &x->p, &r->placement, &x->outcome);
     if (measure(r, x, &err) < 0) {

@@ -31,18 +31,38 @@ bool setup_given_up(const struct setup *s, size_t number)
     return s->failures >= TRIES && s->number == number;
 }
 
+/* What a value of db_exe turned out to be. */
+static const struct server *server_of(const struct plan *plan,
+                                      const struct permutation *p)
+{
+    return &plan->servers[p->value[OPT_DB_EXE] -
+                          options_get(plan->sweep.options, OPT_DB_EXE)->values];
+}
+
+int setup_threads(const struct plan *plan, const struct permutation *p,
+                  const struct placement *pl)
+{
+    const struct engine *engine = server_of(plan, p)->engine;
+    int cpus = (int)permutation_count(p, OPT_DB_CPUS, 1);
+
+    if (!engine->serves)
+        return 0;
+    if (engine->role) /* all its threads serve, one a CPU */
+        return cpus > pl->shards_per_node ? cpus : pl->shards_per_node;
+    return pl->shards_per_node *
+           (int)permutation_count(p, OPT_DB_IO_THREADS, 1);
+}
+
 static struct db_plan db_plan_of(const struct setup_terms *terms,
                                  const struct team *t,
                                  const struct cpu_division *cpus)
 {
     const struct permutation *p = terms->p;
     const struct options *o = terms->plan->sweep.options;
-    const struct value *exe = p->value[OPT_DB_EXE];
-    size_t k = (size_t)(exe - options_get(o, OPT_DB_EXE)->values);
 
     return (struct db_plan){
-        .engine = terms->plan->servers[k].engine,
-        .exe = exe->text,
+        .engine = server_of(terms->plan, p)->engine,
+        .exe = p->value[OPT_DB_EXE]->text,
         .io_threads = (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
         .cpus_per_node = (int)permutation_count(p, OPT_DB_CPUS, 1),
         .args = options_one(o, OPT_DB_ARGS),

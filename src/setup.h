@@ -33,6 +33,10 @@ struct setup_terms {
 int setup_provide(struct setup *s, struct team *t,
                   const struct setup_terms *terms, struct error *err);
 
+/* Threads of all servers of a node that runs shards. Local. */
+int setup_threads(const struct plan *plan, const struct permutation *p,
+                  const struct placement *pl);
+
 /* Whether set-up `number` failed to start so often in a row that its remaining
  * permutations are better skipped than made to wait db_timeout each. Local. */
 bool setup_given_up(const struct setup *s, size_t number);
