@@ -441,9 +441,11 @@ class RunTest(unittest.TestCase):
         put_end = put + g["put_tensor"][...]
         get_end = get + g["unpack_tensor"][...]
         slack = 1e-6  # rounding of float64 seconds
-        self.assertTrue((get >= put_end - slack).all(), "a get before its put")
-        self.assertTrue((put[:, 1:] >= get_end[:, :-1] - slack).all(),
-                        "a put before the last get")
+        if text(g.attrs["pattern"]) == "pair":
+            self.assertTrue((get >= put_end - slack).all(),
+                            "a get before its put")
+            self.assertTrue((put[:, 1:] >= get_end[:, :-1] - slack).all(),
+                            "a put before the last get")
         loop, whole = g["loop_time"][...], g["main_time"][...]
         spans = (g["put_tensor"][...] + g["unpack_tensor"][...]).sum(axis=1)
         self.assertTrue((spans <= loop + slack).all(), "loop_time too short")
