@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy
 
 from srbtest import RunTest, column, main, text
+from test_verify import Vandal
 
 FLAGS = {"between_time", "verify", "ops_mismatch", "oversubscribed",
          "client_bound", "too_short", "clock_error"}
@@ -218,10 +219,12 @@ class LoopTest(RunTest):
     def test_an_operation_that_is_not_ours_is_noticed(self):
         """Somebody else's commands in the loop: the server counts more than the
         clients did."""
-        stranger = ('while kill -0 $$ 2>/dev/null; do redis-cli -p '
-                    f'{self.port} -r 200 GET stranger; done >/dev/null 2>&1')
-        job, f = self.study(1, "--duration=1s", "--tensor_bytes=1KiB", wrapper=(
-            "sh", "-c", f'({stranger}) & exec "$@"', "sh"))
+        stranger = Vandal(self.port, b"GET", b"stranger")
+        stranger.start()
+        try:
+            job, f = self.study(1, "--duration=1s", "--tensor_bytes=1KiB")
+        finally:
+            stranger.stop()
         self.assert_passed(job, 1)
         g = f["perm_0000"]
         self.assertGreater(g["shard_commands"][0], g["shard_ops"][0])
