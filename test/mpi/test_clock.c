@@ -22,11 +22,13 @@
 #define HOUR (3600 * SECOND)
 #define REPEATS 20
 #define MOST_RANKS 4
-/* Round trips of ranks that share few cores may last a time slice, but not the
- * fastest of many. */
-#define MOST_ERROR_NS INT64_C(5000000)
+/* A bound that allows for anything would always hold. Round trips of ranks that
+ * share few cores may last several time slices, but not those of the best of
+ * many synchronisations. */
+#define BEST_ERROR_NS INT64_C(1000000)
 
 static int rank, size, failures;
+static int64_t best_error = INT64_MAX; /* of clocks other than client 0's */
 
 static void fail(const char *what, long long got, long long want)
 {
@@ -223,7 +225,7 @@ static void check_instant(const struct stage *s, const char *what,
         fail("and back", clock_own(line, common), own);
 }
 
-/* A bound that allows for anything would always hold. */
+/* The common clock is known exactly, another never. */
 static void check_bound(const struct stage *s, const struct clock_line *line)
 {
     bool own = my_letter == s->layout[0];
@@ -234,8 +236,8 @@ static void check_bound(const struct stage *s, const struct clock_line *line)
         fail("error on the common clock itself", error, 0);
     if (!own && error <= 0)
         fail("error of another clock", error, 1);
-    if (error > MOST_ERROR_NS)
-        fail("error", error, MOST_ERROR_NS);
+    if (!own && error < best_error)
+        best_error = error;
 }
 
 static bool reads(const struct stage *s)
@@ -350,9 +352,8 @@ static void drift_is_removed(void)
             4.0 * (double)clock_error(&line))
             telling++;
     }
-    if (my_letter != 'A' && telling < REPEATS / 4)
-        fail("times that the error was small beside the drift", telling,
-             REPEATS / 4);
+    if (my_letter != 'A' && telling == 0)
+        fail("times that the error was small beside the drift", 0, REPEATS);
     stage_close(&s);
 }
 
@@ -406,7 +407,7 @@ static void starts_are_common(const char *layout)
         spread = x < spread ? x : spread;
     }
     /* who was held up while they agreed may find it over */
-    if (ahead < REPEATS * 3 / 4)
+    if (ahead < REPEATS / 2)
         fail("starts that lay ahead", ahead, REPEATS);
     if (spread > most)
         fail("ns between the first start and the last, at best", spread, most);
@@ -436,6 +437,8 @@ static void made_up(void)
     fakes = hours;
     starts_are_common("AAAA");
     starts_are_common("ABCD");
+    if (rank > 0 && best_error > BEST_ERROR_NS)
+        fail("error at best", best_error, BEST_ERROR_NS);
 }
 
 /* ---- clocks that are really there ---- */
@@ -462,12 +465,27 @@ static int64_t realtime_ahead(const struct clock_line *line, int64_t *error)
     return ahead;
 }
 
-/* Every rank a node; all must see CLOCK_REALTIME equally far ahead. What each
- * found is printed for the test that made the clocks. */
-static void really_there(int nclocks)
+/* One synchronisation, after which all must see CLOCK_REALTIME equally far
+ * ahead. */
+static void check_realtime(const struct stage *s, struct clock_line *line)
 {
     int64_t ahead, wrong, error, base_error;
-    struct clock_line line;
+
+    clock_sync(&s->team, &s->cast, NULL, &line->before);
+    line->after = line->before;
+    ahead = realtime_ahead(line, &error);
+    wrong = ahead - over_all(rank == 0 ? ahead : INT64_MIN, MPI_MAX);
+    base_error = over_all(rank == 0 ? error : 0, MPI_MAX);
+    if (llabs(wrong) > error + base_error + clock_error(line))
+        fail("ns by which CLOCK_REALTIME disagrees", wrong,
+             error + base_error + clock_error(line));
+}
+
+/* Every rank a node, on the clocks that are there. What each found at best is
+ * printed for the test that made the clocks. */
+static void really_there(int nclocks)
+{
+    struct clock_line line, best;
     struct discovery d;
     struct error err;
     struct stage s;
@@ -477,19 +495,17 @@ static void really_there(int nclocks)
     stage_cast(&s, false);
     if (s.team.machine.nclocks != nclocks)
         fail("clocks", s.team.machine.nclocks, nclocks);
-    clock_sync(&s.team, &s.cast, NULL, &line.before);
-    line.after = line.before;
-    ahead = realtime_ahead(&line, &error);
-    wrong = ahead - over_all(rank == 0 ? ahead : INT64_MIN, MPI_MAX);
-    base_error = over_all(rank == 0 ? error : 0, MPI_MAX);
-    if (llabs(wrong) > error + base_error + clock_error(&line))
-        fail("ns by which CLOCK_REALTIME disagrees", wrong,
-             error + base_error + clock_error(&line));
-    if (clock_error(&line) > MOST_ERROR_NS)
-        fail("error", clock_error(&line), MOST_ERROR_NS);
+    check_realtime(&s, &best);
+    for (int i = 1; i < REPEATS; i++) {
+        check_realtime(&s, &line);
+        if (clock_error(&line) < clock_error(&best))
+            best = line;
+    }
+    if (clock_error(&best) > BEST_ERROR_NS)
+        fail("error at best", clock_error(&best), BEST_ERROR_NS);
     printf("rank=%d clock=%d offset_ns=%lld error_ns=%lld\n", rank,
-           s.team.machine.nodes[rank].clock, (long long)line.before.offset,
-           (long long)line.before.error);
+           s.team.machine.nodes[rank].clock, (long long)best.before.offset,
+           (long long)best.before.error);
     discover_free(&d);
     stage_close(&s);
 }
