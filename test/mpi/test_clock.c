@@ -357,6 +357,29 @@ static void drift_is_removed(void)
     stage_close(&s);
 }
 
+/* Where half of all messages are late by up to 0.2 ms, a quarter of the round
+ * trips is not, and it is they that count. */
+static void fastest_counts(void)
+{
+    int64_t best = INT64_MAX;
+    struct stage s;
+
+    fakes = hours;
+    stage_open(&s, "ABAB", false);
+    most_delay_ns = 200000;
+    for (int i = 0; i < REPEATS; i++) {
+        struct clock_point point;
+
+        clock_sync(&s.team, &s.cast, &fake_clock, &point);
+        check_once(&s, &point, tick_now());
+        best = point.error < best ? point.error : best;
+    }
+    most_delay_ns = 0;
+    if (best > 40000)
+        fail("error beside late messages, at best", best, 40000);
+    stage_close(&s);
+}
+
 static int64_t over_all(int64_t value, MPI_Op op)
 {
     MPI_Request request;
@@ -433,6 +456,7 @@ static void made_up(void)
     check_layout("ABCD", false);
     check_layout("AABB", false);
     most_delay_ns = 0;
+    fastest_counts();
     drift_is_removed();
     fakes = hours;
     starts_are_common("AAAA");
