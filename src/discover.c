@@ -287,24 +287,47 @@ static void find_kernel(struct kernel *k, const struct calling_card *cards,
     }
 }
 
-/* How the CPUs of this kernel are built. One rank of a node looks: many at once
- * would wait for each other in the kernel. */
+/* From the first steward of a kernel to its others. Nodes are numbered as their
+ * stewards are ranked. */
+static void share_in_kernel(const struct team *t, const struct kernel *k,
+                            void *data, int bytes)
+{
+    MPI_Request request;
+
+    if (k->self > 0) {
+        MPI_Irecv(data, bytes, MPI_BYTE, k->node[0], 0, t->stewards, &request);
+        team_wait(t, &request);
+        return;
+    }
+    for (int i = 1; i < k->nnodes; i++) {
+        MPI_Isend(data, bytes, MPI_BYTE, k->node[i], 0, t->stewards, &request);
+        team_wait(t, &request);
+    }
+}
+
+/* How the CPUs of this kernel are built. One rank looks for all: many at once
+ * would wait for each other in the kernel, and where some see less than others
+ * (in containers) they would not come to the same division. */
 static void describe_cpus(const struct team *t, struct discovery *d)
 {
-    struct cpu_tree *tree = &d->kernel.tree;
+    struct kernel *k = &d->kernel;
     struct cpu_mask all = {{0}};
+    bool steward = t->stewards != MPI_COMM_NULL;
+    int bytes;
 
-    for (int i = 0; i < d->kernel.nnodes; i++)
-        cpus_or(&all, &d->kernel.cpus[i]);
-    d->mine.host_cpus = cpus_count(&all);
-    if (t->stewards != MPI_COMM_NULL)
-        topology_load(tree, &all, NULL);
-    team_bcast(t, t->node, &tree->n, (int)sizeof tree->n, 0);
-    if (!tree->cpu)
-        tree->cpu = calloc((size_t)tree->n + 1, sizeof *tree->cpu);
-    if (!tree->cpu)
-        die("not enough memory to describe %d CPUs", tree->n);
-    team_bcast(t, t->node, tree->cpu, tree->n * (int)sizeof *tree->cpu, 0);
+    for (int i = 0; i < k->nnodes; i++)
+        cpus_or(&all, &k->cpus[i]);
+    d->mine.host_cpus = k->tree.n = cpus_count(&all);
+    bytes = k->tree.n * (int)sizeof *k->tree.cpu;
+    if (steward && k->self == 0)
+        topology_load(&k->tree, &all, NULL);
+    else
+        k->tree.cpu = malloc((size_t)bytes);
+    if (!k->tree.cpu)
+        die("not enough memory to describe %d CPUs", k->tree.n);
+    if (steward)
+        share_in_kernel(t, k, k->tree.cpu, bytes);
+    team_bcast(t, t->node, k->tree.cpu, bytes, 0);
 }
 
 /* Stewards exchange cards; then every node's ranks learn all of them. */

@@ -8,8 +8,8 @@
 
 #include "srb/cpus.h"
 
-/* Describe the CPUs of a mask; tree->cpu is to be freed. CPUs that hwloc does
- * not know (none, if it cannot look) count as cores of their own, of which
+/* Describe all CPUs of a mask; tree->cpu is to be freed. CPUs that hwloc does
+ * not know (all, if it cannot look) count as cores of their own, of which
  * nothing else is known. `synthetic`: an imaginary machine in hwloc's notation
  * ("package:2 core:4 pu:2"), NULL for the real one. */
 void topology_load(struct cpu_tree *tree, const struct cpu_mask *cpus,
