@@ -22,19 +22,21 @@ struct shape {
     const char *name;
     int packages, numas, caches, cores, threads; /* of each part above */
     const char *allowed;                         /* a list, NULL for all */
-    bool bare; /* nothing is known but the CPUs' numbers */
+    enum { EVERYTHING, NO_CACHES, NUMBERS } known;
 };
 
-enum { TWO, SMT, BIG, HOLES, SECONDS, ONE, BARE };
+enum { TWO, SMT, HALVES, BIG, HOLES, SECONDS, ONE, UNCACHED, BARE };
 static const struct shape shapes[] = {
-    [TWO] = {"two CPUs", 1, 1, 1, 2, 1, NULL, false},
-    [SMT] = {"8 cores of 2 threads", 1, 1, 1, 8, 2, NULL, false},
+    [TWO] = {"two CPUs", 1, 1, 1, 2, 1, NULL, EVERYTHING},
+    [SMT] = {"8 cores of 2 threads", 1, 1, 1, 8, 2, NULL, EVERYTHING},
+    [HALVES] = {"2 caches of 4 such cores", 1, 1, 2, 4, 2, NULL, EVERYTHING},
     [BIG] = {"2 packages of 4 domains of 2 caches of 4 cores", 2, 4, 2, 4, 1,
-             NULL, false},
-    [HOLES] = {"the same with holes", 2, 4, 2, 4, 1, "1,3,5-7,20", false},
-    [SECONDS] = {"second threads only", 1, 1, 1, 8, 2, "8-15", false},
-    [ONE] = {"one core", 1, 1, 1, 1, 1, NULL, false},
-    [BARE] = {"nothing known", 1, 1, 1, 4, 1, NULL, true},
+             NULL, EVERYTHING},
+    [HOLES] = {"the same with holes", 2, 4, 2, 4, 1, "1,3,5-7,20", EVERYTHING},
+    [SECONDS] = {"second threads only", 1, 1, 1, 8, 2, "8-15", EVERYTHING},
+    [ONE] = {"one core", 1, 1, 1, 1, 1, NULL, EVERYTHING},
+    [UNCACHED] = {"2 domains of 4 cores", 1, 2, 1, 4, 1, NULL, NO_CACHES},
+    [BARE] = {"nothing known", 1, 1, 1, 4, 1, NULL, NUMBERS},
 };
 
 /* "1,3,5-7" into a mask. */
@@ -70,8 +72,10 @@ static void build(const struct shape *s, struct cpu_tree *tree,
             struct cpu c = {core + t * cores, core, cache, numa,
                             numa / s->numas};
 
-            if (s->bare)
-                c.cache = c.numa = c.package = -1;
+            if (s->known != EVERYTHING)
+                c.cache = -1;
+            if (s->known == NUMBERS)
+                c.numa = c.package = -1;
             cpus_add(allowed, c.number);
             tree->cpu[tree->n++] = c;
         }
@@ -115,6 +119,8 @@ static const struct {
     /* a second database before it shares cores with the first */
     {SMT, 2, 4, 1, 1, 0, false, {"4-7", "0-3"}, "", "8-15"},
     {SMT, 2, 6, 1, 1, 0, false, {"2-7", "0-1,12-15"}, "", "8-11"},
+    /* threads near each other, where no cores are left */
+    {HALVES, 2, 6, 1, 1, 0, false, {"2-7", "0-1,8-11"}, "", "12-15"},
     {SECONDS, 1, 2, 1, 1, 2, true, {"14-15"}, "8 9", "10-13"},
     /* the narrowest part with room: cache, NUMA domain, package, machine */
     {BIG,
@@ -133,6 +139,7 @@ static const struct {
     {BIG, 3, 3, 1, 1, 0, false, {"61-63", "57-59", "53-55"}, "", "0-52,56,60"},
     {HOLES, 1, 2, 1, 1, 2, true, {"6-7"}, "1 20", "3,5"},
     {HOLES, 1, 5, 1, 1, 1, true, {"1,3,5-7"}, "20", "20"},
+    {UNCACHED, 2, 3, 1, 1, 0, false, {"5-7", "1-3"}, "", "0,4"},
     {BARE, 1, 2, 1, 1, 3, true, {"2-3"}, "0 1 0", "0-1"},
     /* shards: divided, one more for the first, shared */
     {BIG, 1, 4, 1, 2, 0, false, {"60-61|62-63"}, "", "0-59"},
@@ -472,6 +479,7 @@ static void nodes_of_different_kinds(void **state)
     assert_string_equal(shard, "");
     assert_string_equal(client, "0 1 2");
     assert_string_equal(idle, "3-4");
+    assert_string_equal(cpus_list(&d.databases, idle, sizeof idle), "5-7,15");
     cpus_release(&d);
     free(tree.cpu);
 }
@@ -500,6 +508,34 @@ static void refusals(void **state)
         "pin_app_cpus true: beside the databases no CPU is left for the "
         "clients (all that the job may use here: 0-1); give fewer db_cpus, "
         "start srbench with more CPUs, or give pin_app_cpus false");
+    free(tree.cpu);
+}
+
+/* What one node is refused is not the others' matter. */
+static void refused_alone(void **state)
+{
+    struct cpu_demand node[2] = {{.shards = 1, .clients = 1},
+                                 {.shards = 1, .clients = 1}};
+    struct cpu_tree tree;
+    struct cpu_mask all;
+    struct cpu_request r = {&tree, node, 2, 2, 1, true};
+    struct cpu_division d;
+    struct error err;
+
+    (void)state;
+    build(&shapes[SMT], &tree, &all);
+    parse_list("0-1", &node[0].allowed);
+    parse_list("0-7", &node[1].allowed);
+    assert_int_equal(cpus_divide(&r, 0, &d, &err), -1);
+    assert_int_equal(cpus_divide(&r, 1, &d, &err), 0);
+    assert_int_equal(d.client[0], 2);
+    cpus_release(&d);
+    /* with too few for its database it still says so alone */
+    r.db_cpus = 3;
+    assert_int_equal(cpus_divide(&r, 0, &d, &err), -1);
+    assert_int_equal(cpus_divide(&r, 1, &d, &err), 0);
+    assert_int_equal(cpus_count(&d.shard[0]), 3);
+    cpus_release(&d);
     free(tree.cpu);
 }
 
@@ -568,6 +604,7 @@ int main(void)
         cmocka_unit_test(every_division),
         cmocka_unit_test(nodes_of_different_kinds),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(refused_alone),
         cmocka_unit_test(lists),
         cmocka_unit_test(domains),
     };
