@@ -171,6 +171,7 @@ int floor_port(const struct floor *f)
 static void accept_all(struct floor *f, int listener)
 {
     for (;;) {
+        /* cppcheck-suppress nullPointer ; accept(2): nobody asks who it is */
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd < 0) {

@@ -1,0 +1,173 @@
+# ctest: label=fast,asan timeout=200
+"""The built-in server in place of a database: it is started, placed, swept,
+verified and missed like any other."""
+import os
+import shutil
+import signal
+import socket
+import time
+
+from srbtest import SRBENCH, RunTest, column, main, text
+
+
+def say(port, *words):
+    """The first piece of a server's answer to one request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+        s.sendall(b"*%d\r\n" % len(words) + b"".join(
+            b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
+        return s.recv(65536).decode()
+
+
+class FloorTest(RunTest):
+
+    def study(self, nranks, *args, timeout=40, exe="floor", **how):
+        self.out = self.dir / "floor.h5"
+        return self.srbench(nranks, f"--db_exe={exe}", "--verify=all", *args,
+                            f"--output={self.out}", timeout=timeout, **how)
+
+
+class Placements(FloorTest):
+
+    def test_colocated(self):
+        """Both clients over both transports, on two nodes."""
+        job = self.study(4, "--virtual_nodes=2", "--transport=[tcp,unix]",
+                         "--client=[socket,hiredis]", "--iterations=10",
+                         "--tensor_bytes=[4,100KiB,1MiB]")
+        self.assert_passed(job, 12)
+        f = self.assert_whole(self.out, 12)
+        self.assertRegex(text(f.attrs["server_version"]), r"^floor \d+\.\d+\.\d+")
+        for i in range(12):
+            g = f[f"perm_{i:04d}"]
+            tcp = text(g.attrs["transport"]) == "tcp"
+            self.assertEqual(set(column(g, "client_address")),
+                             {"127.0.0.1" if tcp else "unix"})
+            peak = g["shard_peak_memory"][...]
+            self.assertTrue((peak > g.attrs["payload_bytes"]).all(), peak)
+            self.assertTrue((g["shard_cpu_time"][...] > 0).all())
+
+    def test_standard(self):
+        """Two shards are two servers, whatever db_cluster says, and its bus's
+        ports are nobody's business."""
+        with socket.socket() as bus:
+            bus.bind(("127.0.0.1", self.port + 10000))
+            bus.listen()
+            job = self.study(4, "throughput_standard", "--virtual_nodes=4",
+                             "--client_nodes=2", "--db_nodes=2",
+                             "--db_cluster=[true,false]", "--keys=balanced",
+                             "--tensor_bytes=[1024,1MiB]", "--iterations=10")
+        self.assert_passed(job, 4)
+        f = self.assert_whole(self.out, 4)
+        for i in range(4):
+            self.assertEqual(column(f[f"perm_{i:04d}"], "shard_clients"),
+                             [1, 1])
+
+    def test_threads(self):
+        """A node's CPUs are its shards' threads together."""
+        job = self.study(4, "throughput_standard", "--virtual_nodes=2",
+                         "--db_shards_per_node=[1,2]", "--db_cpus=[1,2,3]",
+                         "--tensor_bytes=64KiB", "--iterations=5")
+        if job.returncode == 2 and "db_cpus" in job.stderr:
+            self.skipTest("a machine of few CPUs")
+        self.assert_passed(job, 6)
+        f = self.open(self.out)
+        wanted = {(1, 1): 1, (1, 2): 2, (1, 3): 3, (2, 1): 1, (2, 2): 1,
+                  (2, 3): 1}
+        for name in sorted(n for n in f if n.startswith("perm_")):
+            g = f[name]
+            shape = (int(g.attrs["db_shards_per_node"]),
+                     int(g.attrs["db_cpus"]))
+            self.assertIn(f"threads {wanted[shape]}\n",
+                          text(g.attrs["db_config"]))
+
+    def test_beside_redis(self):
+        job = self.study(2, "--tensor_bytes=[1024,64KiB]", "--iterations=10",
+                         exe="[redis-server,floor]")
+        self.assert_passed(job, 4)
+        f = self.assert_whole(self.out, 4)
+        self.assertRegex(text(f.attrs["server_version"]), r"redis \S+, floor \S+")
+        configs = [text(f[f"perm_{i:04d}"].attrs["db_config"])
+                   for i in range(4)]
+        self.assertEqual([c.startswith("bind") and "threads 1" in c
+                          and "appendonly" not in c for c in configs],
+                         [False, False, True, True])
+
+    def test_behind_a_wrapper_and_moved(self):
+        """The server is the program that runs, not what has its name."""
+        moved = self.dir / "moved"
+        shutil.copy(SRBENCH, moved)
+        wrapper = self.dir / "wrapper"
+        wrapper.write_text(f'#!/bin/sh\nshift\nexec "{moved}" "$@"\n')
+        wrapper.chmod(0o755)
+        job = self.start(1, "--db_exe=[redis-server,floor]",
+                         "--tensor_bytes=64KiB", "--iterations=3000",
+                         "--output=none", wrapper=[str(wrapper)])
+        job.wait_until(lambda: "[1/2]" in job.stderr, "its first loop")
+        moved.unlink()
+        job.wait(40)
+        self.assert_passed(job, 2)
+
+
+class Faults(FloorTest):
+
+    def test_arguments(self):
+        job = self.study(1, "--db_args={hz: 5}", "--tensor_bytes=4")
+        self.assert_status(job, 2, completed=0, failed=0)
+        self.assertIn("db_args: the built-in server", job.stderr)
+        self.assertFalse(self.out.exists())
+
+    def looping(self):
+        try:
+            info = say(self.port, "INFO", "commandstats")
+        except OSError:
+            return False
+        return "cmdstat_set:calls=" in info \
+            and "cmdstat_set:calls=0" not in info
+
+    def test_killed(self):
+        """Reported as any server; the next permutation has a new one."""
+        self.out = self.dir / "killed.h5"
+        job = self.start(2, "--db_exe=floor", "--tensor_bytes=[1MiB,2048]",
+                         "--iterations=3000", f"--output={self.out}")
+        job.wait_until(self.looping, "its first loop")
+        time.sleep(0.1)
+        self.assertNotIn("[2/2]", job.stderr, "too fast a machine")
+        server, = job.servers()
+        os.kill(server.pid, signal.SIGKILL)
+        job.wait(40)
+        self.assert_status(job, 1, permutations=2, completed=1, failed=1)
+        f = self.open(self.out)
+        self.assertEqual(column(f["summary"], "status"),
+                         ["failed", "completed"])
+        error = text(f["perm_0000"].attrs["error"])
+        self.assertIn("killed by signal 9", error)
+
+    def test_dies_with_its_guard(self):
+        job = self.start(2, "--db_exe=floor", "--tensor_bytes=1MiB",
+                         "--iterations=100000", "--output=none")
+        job.wait_until(self.looping, "its loop")
+        # what a batch system sends to all processes stops no server
+        server, = job.servers()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1,
+                       signal.SIGHUP):
+            os.kill(server.pid, number)
+        time.sleep(0.2)
+        self.assertEqual([s.pid for s in job.servers()], [server.pid])
+        guard, = job.guards()
+        os.kill(guard.pid, signal.SIGKILL)
+        job.wait(40)
+        self.assert_status(job, 1, failed=1)
+        self.assertEqual([str(p) for p in job.servers()], [])
+        for scratch in self.tmpdir.iterdir():  # the next start would do that
+            shutil.rmtree(scratch)
+
+    def test_not_its_port(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", self.port))
+            s.listen()
+            job = self.study(1, "--tensor_bytes=4")
+        self.assert_status(job, 1, completed=0, failed=1)
+        self.assertIn("db_port", job.stderr)
+
+
+if __name__ == "__main__":
+    main()
