@@ -134,6 +134,12 @@ static int make_ready(struct run *r, struct life *x, struct error *err)
     return team_agree(r->team, r->team->world, rc, err);
 }
 
+static struct clock_params params_of_clock(const struct run *r)
+{
+    return (struct clock_params){.now = tick_now,
+                                 .step_ns = r->plan.study.clock_step};
+}
+
 static int run_loop(struct run *r, struct life *x, struct error *err)
 {
     int rc = 0;
@@ -144,10 +150,11 @@ static int run_loop(struct run *r, struct life *x, struct error *err)
                                           .line = &x->clock,
                                           .crowded = r->crowd.here};
 
-        clock_sync(r->team, &r->cast, NULL, &x->clock.before);
+        const struct clock_params clock = params_of_clock(r);
+
+        clock_sync(r->team, &r->cast, &clock, &x->clock.before);
         x->clock.after = x->clock.before;
         rc = load_run(&x->load, &with, err);
-        clock_sync(r->team, &r->cast, NULL, &x->clock.after);
     }
     return team_agree(r->team, r->team->world, rc, err);
 }
@@ -184,8 +191,12 @@ static void reduce(struct run *r, struct life *x)
         .cpu_time = l->rules.sync == SYNC_ITERATION ? NAN : l->usage.cpu_time,
         .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
     };
-    int64_t error = clock_error(&x->clock);
+    const struct clock_params clock = params_of_clock(r);
+    int64_t error;
 
+    /* only now that nobody is in the loop: who synchronises clocks, spins */
+    clock_sync(r->team, &r->cast, &clock, &x->clock.after);
+    error = clock_error(&x->clock);
     samples_translate(&x->load.samples, to_common, &x->clock);
     figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
     team_allreduce(r->team, r->cast.clients, &error, 1, MPI_INT64_T, MPI_MAX);
