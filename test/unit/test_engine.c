@@ -86,6 +86,8 @@ static void engines_by_name(void **state)
     assert_null(engine_named(""));
     assert_true(engine_redis.serves);
     assert_false(engine_null.serves);
+    assert_ptr_equal(engine_named("floor"), &engine_floor);
+    assert_true(engine_floor.serves);
 }
 
 /* Executables by their own answer: little scripts. */
@@ -539,6 +541,39 @@ static void members_know_each_other_and_nobody_else(void **state)
     scene_close(&s);
 }
 
+/* It is a name, no program in PATH; it is told its share and nothing else. */
+static void the_built_in_server(void **state)
+{
+    static const struct line line = {
+        {"throughput_standard", "--db_shards_per_node=2"}};
+    static const struct line args = {
+        {"throughput_standard", "--db_args={hz: 5}"}};
+    char version[SRB_VERSION_MAX] = "", *text;
+    struct shard_spec spec;
+    struct error err = {.text = ""};
+    struct scene s;
+
+    (void)state;
+    assert_ptr_equal(engine_find("floor", version, &err), &engine_floor);
+    assert_true(isdigit((unsigned char)version[0]));
+    assert_null(engine_find("./floor", version, &err));
+    scene_open(&s, &line);
+    spec = spec_of(&s, 1);
+    spec.threads = 3;
+    spec.max_clients = 6528;
+    assert_int_equal(engine_floor.check_args(spec.args, &err), 0);
+    text = print(engine_floor.configure, &spec);
+    assert_string_equal(text, "bind 10.0.0.3\nport 6781\nthreads 3\n"
+                              "tcp-backlog 6528\nmax-value-bytes 1024\n");
+    free(text);
+    scene_close(&s);
+    scene_open(&s, &args);
+    spec = spec_of(&s, 0);
+    assert_int_equal(engine_floor.check_args(spec.args, &err), -1);
+    assert_int_equal(strncmp(err.text, "db_args: the built-in server", 28), 0);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -551,6 +586,7 @@ int main(void)
         cmocka_unit_test(what_the_user_gives_comes_last),
         cmocka_unit_test(clusters_are_whole),
         cmocka_unit_test(members_know_each_other_and_nobody_else),
+        cmocka_unit_test(the_built_in_server),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
