@@ -19,7 +19,8 @@ run_packages=(
     libyaml-dev libhwloc-dev redis-server python3 python3-h5py
 )
 test_packages=(
-    libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck iproute2
+    libcmocka-dev clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
+    clang-tidy cppcheck shellcheck iproute2
 )
 full_packages=(valgrind 'libhdf5-mpich-dev|libhdf5-openmpi-dev')
 
