@@ -22,7 +22,7 @@ test_packages=(
     libcmocka-dev clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
     clang-tidy cppcheck shellcheck iproute2
 )
-full_packages=(valgrind 'libhdf5-mpich-dev|libhdf5-openmpi-dev')
+full_packages=(valgrind redis-tools 'libhdf5-mpich-dev|libhdf5-openmpi-dev')
 
 packages=("${run_packages[@]}")
 case ${1-} in

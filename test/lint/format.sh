@@ -4,5 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 command -v clang-format >/dev/null || { echo 'no clang-format'; exit 77; }
-find src include test -name '*.[ch]' -print0 |
+find src include test tools -name '*.[ch]' -print0 |
     xargs -0 clang-format --dry-run --Werror

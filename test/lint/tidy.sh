@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tidy.sh BUILD: clang-tidy (.clang-tidy) on the program's sources, with the
-# compile commands of a build directory.
+# tidy.sh BUILD: clang-tidy (.clang-tidy) on the sources of the program and its
+# tools, with the compile commands of a build directory.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$1
@@ -16,6 +16,6 @@ tidy() {
 }
 
 # error.c defines what analyzer.h redefines
-find src -name '*.c' ! -path src/error.c -print0 |
+find src tools -name '*.c' ! -path src/error.c -print0 |
     tidy "--extra-arg=-include$PWD/test/lint/analyzer.h"
 printf 'src/error.c\0' | tidy

@@ -1,0 +1,85 @@
+# ctest: label=full timeout=300
+"""tools/bench writes the tables it promises. What stands in them is no matter
+for a test: only that it was measured."""
+import math
+import os
+import subprocess
+import sys
+
+from srbtest import SOURCE, RunTest, main
+
+BENCH = SOURCE / "tools" / "bench"
+sys.path.insert(0, str(BENCH))
+from bench import Table  # noqa: E402
+
+
+class Bench(RunTest):
+
+    def bench(self, *args):
+        return subprocess.run(
+            [sys.executable, BENCH / "bench.py", *args], timeout=240,
+            env={**os.environ, "TMPDIR": str(self.tmpdir)},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def rows(self, *sections):
+        """{row: [cells]} of all tables but the head lines."""
+        path = self.dir / "results.md"
+        done = self.bench(*sections, "--quick", "--rounds=1",
+                          f"--output={path}")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        lines = path.read_text().splitlines()
+        table = [[c.strip() for c in x.strip("|").split("|")]
+                 for x in lines if x.startswith("| ") and x[2] not in "|-"]
+        return {cells[0]: cells[1:] for cells in table}
+
+    def assert_measured(self, rows, *names):
+        for name in names:
+            self.assertIn(name, rows)
+            shown, median, ends, count, goal, reached = rows[name]
+            least, most = (float(x) for x in ends.split(" to "))
+            self.assertTrue(all(map(math.isfinite, (least, most))), name)
+            self.assertTrue(least <= float(median) <= most, name)
+            self.assertEqual(count, "1", name)
+            self.assertEqual(bool(goal), bool(reached), name)
+            for side in shown.split(" / ") if shown else ():
+                self.assertGreater(float(side), 0, name)
+
+    def test_comparisons(self):
+        """Against hiredis and against the bare exchange."""
+        rows = self.rows("clients", "floor")
+        both = [f"{op} {size}" for op in ("put", "get")
+                for size in ("1 KiB", "64 KiB", "1 MiB", "4 MB")]
+        self.assert_measured(rows, *both)
+        self.assert_measured(rows, *(f"{t} {row}" for t in ("tcp", "unix")
+                                     for row in both if "1 KiB" not in row))
+        self.assertEqual(rows["put 4 MB"][4], "<= 0.5")
+
+    def test_costs(self):
+        rows = self.rows("start", "between", "idle")
+        self.assert_measured(rows, "4 ranks, to the first result, s",
+                             "4 ranks, start to end, s",
+                             "4 ranks, ms a permutation",
+                             "a waiting rank, % of a core")
+
+    def test_no_such_section(self):
+        done = self.bench("clinets")
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("no section 'clinets'", done.stdout)
+
+    def test_verdicts(self):
+        """The median decides, in the goal's own sense."""
+        for section, row, values, reached in (
+                ("clients", "put 4 MB", (0.4, 0.5, 0.9), "yes"),
+                ("clients", "put 4 MB", (0.4, 0.51, 0.6), "**no**"),
+                ("redis-benchmark", "put 4 MB", (2.1, 2.2, 2.3), "yes"),
+                ("redis-benchmark", "put 4 MB", (2.1, 2.1, 9.0), "**no**"),
+                ("clients", "put 1 KiB", (0.1,), "")):
+            table = Table(section, "", "")
+            for value in values:
+                table.pair(row, value, 1.0)
+            with self.subTest(section=section, row=row, values=values):
+                self.assertEqual(table.verdict(row)[1], reached)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,462 @@
+#!/usr/bin/env python3
+"""bench.py [SECTION...] [--quick] [--rounds N] [--write | --output FILE]
+
+Measures srbench itself: how close its client is to the wire and to other
+programs, and what srbench costs around the loops that it times. Prints tables
+in Markdown; --write puts them into RESULTS.md beside this file.
+
+A comparison is a ratio. Both sides run in turn, A B, B A, A B, ..., each pair
+of neighbours gives one ratio, and what is reported is the median of these with
+the smallest and the largest: what disturbs the machine for longer than a pair
+disturbs both sides. Nothing is ever the best of several.
+
+Sections: see SECTIONS; all of them take about 15 minutes on two cores, with
+--quick about two (fewer rounds, shorter loops, up to 8 ranks).
+"""
+import argparse
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+from runs import (PINGPONG, PINNED, Failed, Server, Srbench, machine, pairs_in,
+                  pingpong, shares, SRBENCH)
+
+HERE = Path(__file__).resolve().parent
+KIB, MIB, MB4 = 1024, 1024 * 1024, 4000000
+SIZES = (KIB, 64 * KIB, MIB, MB4)
+NAMES = {KIB: "1 KiB", 64 * KIB: "64 KiB", MIB: "1 MiB", MB4: "4 MB"}
+OPS = ("put", "unpack")
+WORD = {"put": "put", "unpack": "get"}
+
+# What is to be reached: (section, row) -> (sense, limit). Rows are as the
+# sections word them.
+GOALS = {
+    **{("clients", f"{op} {size}"): ("<=", limit)
+       for op in ("put", "get")
+       for size, limit in (("4 MB", 0.50), ("1 MiB", 0.65))},
+    **{("floor", f"{transport} {op} {size}"): ("<=", 1.15)
+       for transport in ("tcp", "unix") for op in ("put", "get")
+       for size in ("64 KiB", "1 MiB", "4 MB")},
+    ("redis-benchmark", "put 1 KiB"): (">=", 1.3),
+    ("redis-benchmark", "get 1 KiB"): (">=", 1.3),
+    ("redis-benchmark", "put 1 MiB"): (">=", 1.6),
+    ("redis-benchmark", "put 4 MB"): (">=", 2.2),
+    ("redis-benchmark", "get 1 MiB, the better of two"): (">=", 1.0),
+    ("redis-benchmark", "get 4 MB, the better of two"): (">=", 1.0),
+    ("idle", "a waiting rank, % of a core"): ("<=", 2.0),
+    ("between", "4 ranks, ms a permutation"): ("<=", 50.0),
+}
+
+
+class Table:
+    """Rows of one section: the pairs' ratios, or what each round measured."""
+
+    def __init__(self, section, title, note):
+        self.section, self.title, self.note = section, title, note
+        self.rows = defaultdict(list)
+        self.sides = defaultdict(list)
+        self.absent = {}
+
+    def add(self, row, value):
+        self.rows[row].append(value)
+
+    def pair(self, row, a, b):
+        """A pair's ratio a / b; the sides are shown by their medians."""
+        self.rows[row].append(a / b)
+        self.sides[row].append((a, b))
+
+    def verdict(self, row):
+        """(goal, reached) as words."""
+        goal = GOALS.get((self.section, row))
+        if not goal:
+            return "", ""
+        sense, limit = goal
+        median = statistics.median(self.rows[row])
+        reached = median <= limit if sense == "<=" else median >= limit
+        return f"{sense} {limit:g}", "yes" if reached else "**no**"
+
+    def line(self, row):
+        values = self.rows[row]
+        sides = self.sides.get(row)
+        shown = ""
+        if sides:
+            shown = " / ".join(number(statistics.median(s))
+                               for s in zip(*sides))
+        goal, reached = self.verdict(row)
+        cells = (row, shown, number(statistics.median(values)),
+                 f"{number(min(values))} to {number(max(values))}",
+                 len(values), goal, reached)
+        return "| " + " | ".join(map(str, cells)) + " |"
+
+    def lines(self):
+        yield f"## {self.title}\n"
+        yield self.note + "\n"
+        yield "| | A / B | median | smallest to largest | of | goal | reached |"
+        yield "|---|---|---|---|---|---|---|"
+        for row in self.rows:
+            yield self.line(row)
+        for row, why in self.absent.items():
+            yield f"| {row} | | {why} | | 0 | | |"
+        yield ""
+
+
+def number(x):
+    return f"{x:.3g}" if abs(x) < 1000 else f"{x:.0f}"
+
+
+class Bench:
+    """What the sections share: how long, how often, and the tool."""
+
+    def __init__(self, srbench, folder, quick, rounds):
+        self.srbench, self.folder, self.quick = srbench, folder, quick
+        self.rounds = rounds or (2 if quick else 7)
+        self.seconds = 0.1 if quick else 0.5  # of one loop
+        self.ranks = (1, 2, 4, 8) if quick else (1, 2, 4, 8, 16, 32, 64)
+
+    def turns(self, *sides):
+        """The sides in the order of each round: A B, B A, A B, ..."""
+        for k in range(self.rounds):
+            yield sides if k % 2 == 0 else sides[::-1]
+
+    def sweep(self, ranks, bytes_, *args, seconds=None):
+        n = pairs_in(bytes_, seconds or self.seconds, ranks)
+        return self.srbench.run(ranks, *PINNED, f"--iterations={n}",
+                                f"--tensor_bytes={bytes_}", *args)
+
+    def axis(self, table, option, a, b):
+        """One client; time with option a / time with option b."""
+        for size in SIZES:
+            for order in self.turns(a, b):
+                study = self.sweep(1, size, f"--{option}=[{','.join(order)}]")
+                sides = [study.one(**{option: x}) for x in (a, b)]
+                for op in OPS:
+                    table.pair(f"{WORD[op]} {NAMES[size]}",
+                               *(s.seconds(op) for s in sides))
+
+
+# --- against others ----------------------------------------------------------
+
+def clients(b):
+    t = Table("clients", "The socket client against hiredis",
+              "Time of an operation (median), s, `client: socket` / `client: "
+              "hiredis`; one client, TCP over loopback.")
+    b.axis(t, "client", "socket", "hiredis")
+    return [t]
+
+
+def transports(b):
+    t = Table("transports", "Unix sockets against TCP",
+              "Time of an operation (median), s, `transport: unix` / "
+              "`transport: tcp`; one socket client.")
+    b.axis(t, "transport", "unix", "tcp")
+    return [t]
+
+
+def against_pingpong(b, t, args, sizes):
+    for transport in ("tcp", "unix"):
+        for size in sizes:
+            n = pairs_in(size, b.seconds, 1)
+            for order in b.turns("ours", "bare"):
+                for side in order:
+                    if side == "bare":
+                        bare = pingpong(transport, size, n)
+                    else:
+                        ours = b.sweep(1, size, f"--transport={transport}",
+                                       *args).permutations[0]
+                for op in OPS:
+                    t.pair(f"{transport} {WORD[op]} {NAMES[size]}",
+                           ours.seconds(op), bare[WORD[op]])
+
+
+def floor(b):
+    bare = "a bare two-process ping-pong of the same bytes"
+    t = Table("floor", "The socket client at the floor",
+              f"Time of an operation (median), s, socket client with `db_exe: "
+              f"floor` / {bare}; one client.")
+    with_redis = Table("floor of redis", "The same with Redis",
+                       f"Time of an operation (median), s, socket client with "
+                       f"Redis / {bare}: what Redis itself takes.")
+    why = b.srbench.refuses("--db_exe=floor")
+    if why:
+        t.absent["db_exe: floor"] = "not in this build"
+        print(f"bench: no floor: {why}", file=sys.stderr)
+    else:
+        against_pingpong(b, t, ["--db_exe=floor"], SIZES)
+    against_pingpong(b, with_redis, [], SIZES[1:])
+    return [t, with_redis]
+
+
+def rates_of_srbench(b, size, client, seconds):
+    p = b.sweep(4, size, f"--client={client}", "--pattern=phases",
+                seconds=2 * seconds).permutations[0]
+    return {op: p.rate(op) for op in OPS}
+
+
+def rates_of_others(b, server, size, seconds):
+    return {op: server.benchmark_for(WORD[op], size, seconds, 4) for op in OPS}
+
+
+def redis_benchmark(b):
+    t = Table("redis-benchmark", "Against redis-benchmark",
+              "Operations a second, 4 socket clients / `redis-benchmark -c 4 "
+              "-P 1`, both with one request outstanding a connection, over TCP "
+              "with the same CPUs. \"The better of two\": / the better of "
+              "srbench's hiredis client and redis-benchmark.")
+    seconds = 1 if b.quick else 3
+    with Server(b.folder) as server:
+        for size in (KIB, MIB, MB4):
+            for order in b.turns("ours", "hiredis", "theirs"):
+                rate = {}
+                for side in order:
+                    if side == "theirs":
+                        rate[side] = rates_of_others(b, server, size, seconds)
+                    else:
+                        rate[side] = rates_of_srbench(
+                            b, size, "socket" if side == "ours" else side,
+                            seconds / 3)
+                compare_rates(t, size, rate)
+    return [t]
+
+
+def compare_rates(t, size, rate):
+    for op in OPS:
+        ours, theirs = rate["ours"][op], rate["theirs"][op]
+        row = f"{WORD[op]} {NAMES[size]}"
+        t.pair(row, ours, theirs)
+        t.pair(f"{row}, the better of two", ours,
+               max(theirs, rate["hiredis"][op]))
+
+
+# --- what srbench costs ------------------------------------------------------
+
+SMALL = ("--iterations=1", "--warmup=0", "--tensor_bytes=1024")
+
+
+def add_start(t, b, ranks, row):
+    """Up to the report of a permutation of one pair: the time to the first
+    timed operation and a gathering of its few figures."""
+    study = b.srbench.run(ranks, *SMALL, file=False, watch=True)
+    t.add(f"{row}, to the first result, s", study.first or study.wall)
+    t.add(f"{row}, start to end, s", study.wall)
+
+
+def start(b):
+    t = Table("start", "From the start to the first operation",
+              "s since mpiexec was started, until srbench reports its first "
+              "permutation, which is one pair of 1 KiB on each rank, and until "
+              "all of it has ended.")
+    for _ in range(b.rounds):
+        add_start(t, b, 4, "4 ranks")
+    return [t]
+
+
+ELEVEN = tuple(1024 * k for k in range(1, 12))
+
+
+def outside(b, ranks, sizes, *args):
+    """Wall time that is not in loops, s."""
+    study = b.srbench.run(ranks, "--iterations=10", "--warmup=0",
+                          "--verify=none",
+                          f"--tensor_bytes=[{','.join(map(str, sizes))}]",
+                          *args)
+    return study.wall - study.loops
+
+
+def add_between(t, b, ranks, row, sizes, order):
+    """The slope between a study of all sizes and one of the first."""
+    took = {n: outside(b, ranks, sizes[:n]) for n in order}
+    few, many = sorted(order)
+    t.add(row, 1e3 * (took[many] - took[few]) / (many - few))
+
+
+def default_sizes(b, order):
+    """A study of srbench's own sizes with two clients, less one with the first
+    alone: what a permutation more costs, ms."""
+    took = {}
+    for names in order:
+        study = b.srbench.run(4, "--iterations=10", "--warmup=0",
+                              f"--client=[{','.join(names)}]")
+        took[len(study.permutations)] = study.wall - study.loops
+    few, many = sorted(took)
+    return 1e3 * (took[many] - took[few]) / (many - few)
+
+
+def between(b):
+    t = Table("between", "Between permutations",
+              "Wall time that is not in loops: 22 permutations (11 sizes from 1 "
+              "KiB to 4 MB, two clients) that share one set-up, less 11 of "
+              "them, for each permutation of the difference; connecting, "
+              "filling and checking 4 MB tensors and writing the file included."
+              )
+    for order in b.turns(("socket", "hiredis"), ("socket",)):
+        t.add("4 ranks, ms a permutation", default_sizes(b, order))
+    return [t]
+
+
+def waiting(b, ranks, nodes):
+    """The ranks that only wait while the null client of rank 0 works, as part
+    of a core."""
+    seconds = 2 if b.quick else 5
+    found = shares(b.srbench, ranks, seconds, "throughput_standard",
+                   f"--virtual_nodes={nodes}", "--client_nodes=1",
+                   "--clients_per_node=1")
+    return [100 * share for rank, share in found.items() if rank != 0]
+
+
+def idle(b):
+    t = Table("idle", "What waiting costs",
+              "CPU time, % of a core: of 6 ranks on three virtual nodes one is "
+              "a client (null, 10 ms an operation), one keeps the database, "
+              "four have nothing to do. The row is the rank that took most.")
+    for _ in range(b.rounds):
+        found = waiting(b, 6, 3)
+        t.add("a waiting rank, % of a core", max(found))
+        t.add("the mean of them", statistics.mean(found))
+    return [t]
+
+
+NULL = ("--client=null", "--db_exe=null")
+
+
+def add_file(t, b, ranks, iterations, row, order):
+    took = {}
+    for kept in order:
+        study = b.srbench.run(ranks, *NULL, f"--iterations={iterations}",
+                              "--tensor_bytes=1024", file=kept)
+        took[kept] = study.wall
+    t.add(row, 1e3 * (took[True] - took[False]))
+
+
+def file(b):
+    t = Table("file", "What the result file costs",
+              "Wall time with the file less that with `output: none`, ms, for "
+              "one permutation of the null client: clients x iterations, four "
+              "numbers each.")
+    grid = [(1, 100), (4, 100), (4, 1000), (4, 10000), (4, 100000)]
+    for ranks, iterations in grid:
+        for order in b.turns(True, False):
+            add_file(t, b, ranks, iterations, f"{ranks} x {iterations}, ms",
+                     order)
+    return [t]
+
+
+def ranks(b):
+    """Growth with the number of ranks; more of them than cores."""
+    rounds = max(1, b.rounds // 3)
+    t = Table("ranks", "From 1 to 64 ranks",
+              "As above, with more and more ranks on the same CPUs. Between: "
+              "permutations of 11 sizes up to 11 KiB, less those of one. File: "
+              "100 iterations. Waiting: all but one rank, on four virtual nodes "
+              "(two of 2 ranks); the one that took most.")
+    for n in b.ranks:
+        for k in range(rounds):
+            add_start(t, b, n, f"{n} ranks")
+            add_between(t, b, n, f"{n} ranks, between, ms a permutation",
+                        ELEVEN, (1, 11) if k % 2 == 0 else (11, 1))
+            add_file(t, b, n, 100, f"{n} ranks, file, ms",
+                     (True, False) if k % 2 == 0 else (False, True))
+            if n > 1:
+                t.add(f"{n} ranks, waiting, % of a core",
+                      max(waiting(b, n, min(4, n))))
+    return [t]
+
+
+SECTIONS = {"clients": clients, "transports": transports, "floor": floor,
+            "redis-benchmark": redis_benchmark, "start": start,
+            "between": between, "idle": idle, "file": file, "ranks": ranks}
+
+NOTES = """## Notes
+
+- Clients and database are on CPUs of their own wherever srbench pins
+  (`--pin_app_cpus=true --db_cpus=1`); redis-benchmark, its server and the
+  ping-pong are put on the same ones with taskset and sched_setaffinity().
+- redis-benchmark takes an operation's latency when the first byte of its reply
+  can be read, not when all of it has been, so its latencies are not compared.
+  Its rate counts whole replies; it is taken by its own clock or by ours around
+  the whole program, whichever is kinder to it. A `get` reads a value of the
+  same size; the values' length is checked on the server.
+- One redis-benchmark process drives all its connections from one thread,
+  srbench has a rank for each: on two CPUs its clients share one of them.
+- Puts and gets are phases (`--pattern=phases`) where redis-benchmark is met:
+  all puts, then all gets, as it does. Where a build takes them in turn, a rate
+  is the sum over clients of operations by the time spent in them.
+- Rows of small tensors are the noisiest, since they are mostly wake-ups, and so
+  are small differences of two wall times (the result file's). Where smallest
+  and largest lie on both sides of a goal, the verdict is not one to rely on.
+"""
+
+
+def build():
+    """The programs that are measured, where this tree is what they are built
+    from."""
+    folder = Path(SRBENCH).parent
+    if PINGPONG.exists() and Path(SRBENCH).exists():
+        return
+    subprocess.run(["cmake", "-S", HERE.parents[1], "-B", folder],
+                   check=True, stdout=sys.stderr)
+    subprocess.run(["cmake", "--build", folder, "--parallel", "2", "--target",
+                    "srbench", "srbench_pingpong"], check=True,
+                   stdout=sys.stderr)
+
+
+def document(tables):
+    yield "# Results of tools/bench\n"
+    yield f"    {shlex.join(['tools/bench/bench.py', *sys.argv[1:]])}\n"
+    for what, value in machine():
+        yield f"- {what}: {value}"
+    yield ""
+    for table in tables:
+        yield from table.lines()
+    yield NOTES
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[1],
+        epilog=f"sections: {' '.join(SECTIONS)}; none: all")
+    parser.add_argument("section", nargs="*", metavar="SECTION")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int, metavar="N",
+                        help="pairs of each comparison")
+    parser.add_argument("--output", type=Path, metavar="FILE",
+                        help="write the tables there")
+    parser.add_argument("--write", action="store_const", dest="output",
+                        const=HERE / "RESULTS.md",
+                        help="write them to RESULTS.md")
+    given = parser.parse_args()
+    for name in given.section:
+        if name not in SECTIONS:
+            parser.error(f"no section '{name}'; there are "
+                         f"{', '.join(SECTIONS)}")
+    if given.rounds is not None and given.rounds < 1:
+        parser.error("--rounds: at least 1")
+    return given
+
+
+def main():
+    given = arguments()
+    build()
+    tables = []
+    with tempfile.TemporaryDirectory(prefix="srbb-") as folder:
+        bench = Bench(Srbench(folder), folder, given.quick, given.rounds)
+        for name in given.section or SECTIONS:
+            print(f"bench: {name}", file=sys.stderr, flush=True)
+            tables += SECTIONS[name](bench)
+        lines = "\n".join(document(tables))
+    if given.output:
+        given.output.write_text(lines)
+    else:
+        print(lines)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (Failed, AssertionError, subprocess.CalledProcessError,
+            OSError) as error:
+        sys.exit(f"bench: {error}")
