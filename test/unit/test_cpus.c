@@ -15,6 +15,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define TEXT 512
+#define LARGEST 64 /* CPUs of the largest machine here */
 
 /* A machine: parts of parts. Thread t of core c is CPU c + t * cores, as Linux
  * numbers them on x86. */
@@ -64,6 +65,7 @@ static void build(const struct shape *s, struct cpu_tree *tree,
 
     memset(allowed, 0, sizeof *allowed);
     tree->n = 0;
+    assert_true(cores * s->threads <= LARGEST);
     tree->cpu = calloc((size_t)(cores * s->threads), sizeof *tree->cpu);
     assert_non_null(tree->cpu);
     for (int core = 0; core < cores; core++)
@@ -310,26 +312,27 @@ static void check_shards(const struct trial *t, const struct cpu_division *d)
 static void check_databases(const struct trial *t)
 {
     int nnodes = t->r.nnodes, wanted = nnodes * t->r.db_cpus;
-    int uses[SRB_CPUS_MAX] = {0}, most = 0, least = nnodes;
+    int uses[LARGEST] = {0}, most = 0, least = nnodes;
+    bool whole = wanted <= allowed_cores(t);
     struct cpu_mask all = {{0}};
 
     for (int n = 0; n < nnodes; n++) {
         struct cpu_mask m = node_database(&t->got[n]);
 
         cpus_or(&all, &m);
-        for (int c = 0; c < SRB_CPUS_MAX; c++)
+        for (int c = 0; c < LARGEST; c++)
             uses[c] += cpus_has(&m, c);
         check_shards(t, &t->got[n]);
     }
     for (int n = 0; n < nnodes; n++)
         CHECK(t, memcmp(&all, &t->got[n].databases, sizeof all) == 0);
-    for (int c = 0; c < SRB_CPUS_MAX; c++) {
+    for (int c = 0; c < LARGEST; c++) {
         if (!cpus_has(&t->allowed, c))
             continue;
         most = uses[c] > most ? uses[c] : most;
         least = uses[c] < least ? uses[c] : least;
         /* whole cores while there are enough */
-        for (int i = 0; i < t->tree.n && wanted <= allowed_cores(t); i++)
+        for (int i = 0; i < t->tree.n && whole; i++)
             if (uses[c] && t->tree.cpu[i].core == core_of(t, c))
                 CHECK(t, t->tree.cpu[i].number == c ||
                              !uses[t->tree.cpu[i].number]);
@@ -342,7 +345,7 @@ static void check_databases(const struct trial *t)
 static void check_clients(const struct trial *t)
 {
     const struct cpu_mask *db = &t->got[0].databases;
-    int uses[SRB_CPUS_MAX] = {0}, most = 0, least = SRB_CPUS_MAX;
+    int uses[LARGEST] = {0}, most = 0, least = SRB_CPUS_MAX;
     bool beside = false, free_elsewhere = false;
 
     for (int n = 0; n < t->r.nnodes; n++)
@@ -353,7 +356,7 @@ static void check_clients(const struct trial *t)
             CHECK(t, !cpus_has(db, c));
             uses[c]++;
         }
-    for (int c = 0; c < SRB_CPUS_MAX; c++) {
+    for (int c = 0; c < LARGEST; c++) {
         if (!cpus_has(&t->allowed, c) || cpus_has(db, c))
             continue;
         most = uses[c] > most ? uses[c] : most;
@@ -371,7 +374,7 @@ static void check_idle(const struct trial *t)
         const struct cpu_division *d = &t->got[n];
         struct cpu_mask rest = t->allowed;
 
-        for (int c = 0; c < SRB_CPUS_MAX; c++)
+        for (int c = 0; c < LARGEST; c++)
             if (cpus_has(&d->databases, c))
                 cpus_remove(&rest, c);
         CHECK(t, subset(&d->idle, &rest));
