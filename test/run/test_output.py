@@ -7,7 +7,7 @@ import re
 from srbtest import RunTest, column, main, text
 
 FOM = re.compile(r"SRBENCH_FOM perm=\d{4} name=[a-z_0-9.]+ "
-                 r"value=\d\.\d+e[+-]\d{2} unit=(s|B/s)")
+                 r"value=\d\.\d+e[+-]\d{2} unit=(s|B/s|1/s|1)")
 STATUS = re.compile(r"SRBENCH_STATUS (pass|fail) permutations=\d+ "
                     r"completed=\d+ failed=\d+ skipped=\d+ verify_errors=\d+")
 QUICK = ("--client=null", "--db_exe=null", "--iterations=20")
