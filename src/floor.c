@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +18,10 @@
 #include "srb/tick.h"
 
 #define EVENTS 64
+/* What it costs to be woken by an event, on machines where that is dear: tens
+ * of microseconds, more through epoll than from a blocking receive, which is
+ * what the floor is held against. */
+#define LINGER_NS INT64_C(50000)
 /* Before the next try to accept when there are no descriptors left. */
 #define PAUSE_NS INT64_C(10000000)
 
@@ -191,6 +196,23 @@ static bool is_listener(const struct floor *f, const void *who)
     return who == &f->listener[0] || who == &f->listener[1];
 }
 
+/* Events; looks for them as long as to be woken may cost before it sleeps. The
+ * CPU is handed to whoever else wants it meanwhile. */
+static int await_events(const struct floor_loop *loop,
+                        struct epoll_event event[EVENTS])
+{
+    int64_t start = tick_now();
+
+    do {
+        int n = epoll_wait(loop->epoll, event, EVENTS, 0);
+
+        if (n != 0)
+            return n;
+        sched_yield();
+    } while (tick_now() - start < LINGER_NS);
+    return epoll_wait(loop->epoll, event, EVENTS, -1);
+}
+
 static void *run_loop(void *arg)
 {
     struct floor_loop *loop = arg;
@@ -198,7 +220,7 @@ static void *run_loop(void *arg)
     struct epoll_event event[EVENTS];
 
     while (!atomic_load(&f->ending)) {
-        int n = epoll_wait(loop->epoll, event, EVENTS, -1);
+        int n = await_events(loop, event);
 
         for (int i = 0; i < n; i++) {
             void *who = event[i].data.ptr;

@@ -338,10 +338,11 @@ static void add_rates(struct fields *f, const struct summary *x)
     fields_real(f, "client_cpu_share", "1", x->cpu_share);
 }
 
+/* One repetition says nothing about repetitions. */
 static void add_across(struct fields *f, const char *const names[3],
-                       const char *unit, const struct across *x)
+                       const char *unit, const struct across *x, int n)
 {
-    fields_real(f, names[0], unit, x->centre);
+    fields_real(f, names[0], unit, n > 1 ? x->centre : NAN);
     fields_real(f, names[1], unit, x->low);
     fields_real(f, names[2], unit, x->high);
 }
@@ -358,9 +359,9 @@ static void add_repeated(struct fields *f, const struct repeated *x)
         "window_repeated", "window_repeated_low", "window_repeated_high"};
 
     fields_int(f, "repetitions_done", "", x->n);
-    add_across(f, put, "s", &x->put);
-    add_across(f, unpack, "s", &x->unpack);
-    add_across(f, window, "B/s", &x->window);
+    add_across(f, put, "s", &x->put, x->n);
+    add_across(f, unpack, "s", &x->unpack, x->n);
+    add_across(f, window, "B/s", &x->window, x->n);
 }
 
 void record_of_floor(struct fields *f, const struct of_floor *x)
@@ -368,6 +369,14 @@ void record_of_floor(struct fields *f, const struct of_floor *x)
     fields_real(f, "put_tensor_of_floor", "1", x->put);
     fields_real(f, "unpack_tensor_of_floor", "1", x->unpack);
     fields_real(f, "window_of_floor", "1", x->window);
+}
+
+void record_figures(struct fields *f, const struct outcome *o)
+{
+    add_figures(f, false, &o->summary.put);
+    add_figures(f, true, &o->summary.unpack);
+    add_rates(f, &o->summary);
+    add_repeated(f, &o->repeated);
 }
 
 void record_row(struct fields *f, const struct sweep *s,
@@ -393,11 +402,8 @@ void record_row(struct fields *f, const struct sweep *s,
                          sizeof(float)));
     fields_int(f, "ops", "", x->ops);
     fields_int(f, "bytes", "B", x->bytes);
-    add_figures(f, false, &x->put);
-    add_figures(f, true, &x->unpack);
     fields_text(f, "interval_method", interval_method(x, text, sizeof text));
-    add_rates(f, x);
-    add_repeated(f, &o->repeated);
+    record_figures(f, o);
     record_of_floor(f, &o->of_floor);
     fields_int(f, "verify_errors", "", x->verify_errors);
     fields_text(f, "flags", record_flags(o, text, sizeof text));

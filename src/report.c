@@ -119,67 +119,18 @@ void report_end(const struct sweep *s, const struct outcome *o,
                  o->wrong);
 }
 
-static void figure(size_t index, const char *name, double value,
-                   const char *unit)
+static void figure(size_t index, const struct field *f)
 {
-    if (isnan(value))
-        return;
-    printf("SRBENCH_FOM perm=%04zu name=%s value=%.6e unit=%s\n", index, name,
-           value, unit);
+    if (f->type == FIELD_REAL && !isnan(f->real))
+        printf("SRBENCH_FOM perm=%04zu name=%s value=%.6e unit=%s\n", index,
+               f->name, f->real, f->unit);
 }
 
-static void figures(const struct permutation *p, const char *operation,
-                    const struct figures *x)
+void report_figures(size_t index, const struct fields *cells)
 {
-    const struct {
-        const char *name;
-        double value;
-    } list[] = {{"median", x->median},   {"p95", x->p95},
-                {"p99", x->p99},         {"p99.9", x->p999},
-                {"max", x->max},         {"median_low", x->low},
-                {"median_high", x->high}};
-    char name[TEXT];
-
-    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
-        snprintf(name, sizeof name, "%s_%s", operation, list[i].name);
-        figure(p->index, name, list[i].value, "s");
-    }
-}
-
-void report_figures(const struct permutation *p, const struct outcome *o)
-{
-    const struct summary *x = &o->summary;
-    const struct repeated *y = &o->repeated;
-    size_t i = p->index;
-
-    if (o->status != STATUS_COMPLETED)
-        return;
-    figures(p, "put_tensor", &x->put);
-    figures(p, "unpack_tensor", &x->unpack);
-    figure(i, "window", x->window, "B/s");
-    figure(i, "steady", x->steady, "B/s");
-    figure(i, "put_window", x->put_window, "B/s");
-    figure(i, "get_window", x->get_window, "B/s");
-    figure(i, "put_service_rate", x->put_service_rate, "B/s");
-    figure(i, "get_service_rate", x->get_service_rate, "B/s");
-    figure(i, "sum_of_rank_rates", x->sum_of_rank_rates, "B/s");
-    figure(i, "window_ops", x->window_ops, "1/s");
-    figure(i, "steady_ops", x->steady_ops, "1/s");
-    figure(i, "sum_of_rank_ops", x->sum_of_rank_ops, "1/s");
-    figure(i, "client_cpu_share", x->cpu_share, "1");
-    if (y->n > 1) {
-        figure(i, "put_tensor_repeated", y->put.centre, "s");
-        figure(i, "unpack_tensor_repeated", y->unpack.centre, "s");
-        figure(i, "window_repeated", y->window.centre, "B/s");
-    }
+    for (size_t i = 0; i < cells->n; i++)
+        figure(index, &cells->list[i]);
     fflush(stdout);
-}
-
-void report_of_floor(size_t index, const struct of_floor *x)
-{
-    figure(index, "put_tensor_of_floor", x->put, "1");
-    figure(index, "unpack_tensor_of_floor", x->unpack, "1");
-    figure(index, "window_of_floor", x->window, "1");
 }
 
 /* The final table is kept as text; a large sweep's is shown in part, since the

@@ -299,8 +299,8 @@ static int amend_all(struct run *r, struct error *err)
         of = floors_compare(r->floors, &p, r->repeats);
         if (isnan(of.put))
             continue;
-        report_of_floor(i, &of);
         record_of_floor(&cells, &of);
+        report_figures(i, &cells);
         rc = r->sink->ops->amend(r->sink, i, &cells, err);
         fields_free(&cells);
         if (rc < 0)
@@ -391,7 +391,13 @@ static void account(struct run *r, struct life *x)
     left = tick_seconds(tick_now() - r->started) / r->weight_done *
            (r->weight_all - r->weight_done);
     report_end(s, o, o->position + 1 < s->count ? left : NAN);
-    report_figures(&x->p, o);
+    if (o->status == STATUS_COMPLETED) {
+        struct fields figures = {0};
+
+        record_figures(&figures, o);
+        report_figures(x->p.index, &figures);
+        fields_free(&figures);
+    }
     report_row(s, &x->p, &r->placement, o);
 }
 

@@ -108,7 +108,9 @@ void record_row(struct fields *f, const struct sweep *s,
                 const struct permutation *p, const struct placement *pl,
                 const struct outcome *o);
 
-/* The cells of that row that are not known before the study ends. */
+/* Some cells of that row: the figures; and those that are not known before the
+ * study ends. */
+void record_figures(struct fields *f, const struct outcome *o);
 void record_of_floor(struct fields *f, const struct of_floor *x);
 
 #endif

@@ -30,11 +30,9 @@ void report_start(const struct sweep *s, const struct permutation *p,
 void report_end(const struct sweep *s, const struct outcome *o,
                 double seconds_left);
 
-/* SRBENCH_FOM lines of a completed permutation, on standard output. */
-void report_figures(const struct permutation *p, const struct outcome *o);
-
-/* SRBENCH_FOM lines of what is known when the study ends. */
-void report_of_floor(size_t index, const struct of_floor *x);
+/* SRBENCH_FOM lines on standard output: every real number of these cells of a
+ * permutation's row of the summary that is not NaN. */
+void report_figures(size_t index, const struct fields *cells);
 
 /* One row of the final table: kept from report_row() until report_table(). */
 void report_row(const struct sweep *s, const struct permutation *p,

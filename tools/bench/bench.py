@@ -167,6 +167,7 @@ def against_pingpong(b, t, args, sizes):
                         bare = pingpong(transport, size, n)
                     else:
                         ours = b.sweep(1, size, f"--transport={transport}",
+                                       "--pattern=phases",
                                        *args).permutations[0]
                 for op in OPS:
                     t.pair(f"{transport} {WORD[op]} {NAMES[size]}",
@@ -230,6 +231,39 @@ def compare_rates(t, size, rate):
         t.pair(row, ours, theirs)
         t.pair(f"{row}, the better of two", ours,
                max(theirs, rate["hiredis"][op]))
+
+
+# What a Unix socket has where nobody asks: half of net.core.wmem_default, which
+# the kernel doubles again.
+PLAIN = 106496
+BUFFERS = (65536, 131072, 262144, 524288, 1048576)
+
+
+def buffers(b):
+    """What socket_buffer: auto rests on. The program's own random order."""
+    t = Table("buffers", "Socket buffers",
+              "Bandwidth of put and get in turn with that socket_buffer / with "
+              "the kernel's own (TCP: its tuning; unix: 212992 bytes); ratios "
+              "within a repetition, all in random order.")
+    for transport, kernel in (("tcp", -1), ("unix", PLAIN)):
+        asked = ["auto" if kernel < 0 else str(kernel), *map(str, BUFFERS)]
+        for clients in (1, 4):
+            for size in SIZES[1:]:
+                study = b.srbench.run(
+                    4, *PINNED, f"--transport={transport}",
+                    f"--clients_per_node={clients}", f"--tensor_bytes={size}",
+                    f"--socket_buffer=[{','.join(asked)}]",
+                    f"--duration={b.seconds / 2}s", "--order=random",
+                    f"--repetitions={b.rounds}")
+                for k in range(b.rounds):
+                    base = study.one(repetition=k, socket_buffer=kernel)
+                    for size_ in BUFFERS:
+                        p = study.one(repetition=k, socket_buffer=size_)
+                        t.pair(f"{transport}, {clients} client"
+                               f"{'s' if clients > 1 else ''}, {NAMES[size]}: "
+                               f"{size_ // KIB} KiB", p.bandwidth,
+                               base.bandwidth)
+    return [t]
 
 
 # --- what srbench costs ------------------------------------------------------
@@ -367,7 +401,8 @@ def ranks(b):
 
 
 SECTIONS = {"clients": clients, "transports": transports, "floor": floor,
-            "redis-benchmark": redis_benchmark, "start": start,
+            "redis-benchmark": redis_benchmark, "buffers": buffers,
+            "start": start,
             "between": between, "idle": idle, "file": file, "ranks": ranks}
 
 NOTES = """## Notes
@@ -382,9 +417,10 @@ NOTES = """## Notes
   same size; the values' length is checked on the server.
 - One redis-benchmark process drives all its connections from one thread,
   srbench has a rank for each: on two CPUs its clients share one of them.
-- Puts and gets are phases (`--pattern=phases`) where redis-benchmark is met:
-  all puts, then all gets, as it does. Where a build takes them in turn, a rate
-  is the sum over clients of operations by the time spent in them.
+- Puts and gets are phases (`--pattern=phases`) where redis-benchmark and the
+  ping-pong are met: all puts, then all gets, as these do.
+- The ping-pong has the buffers that srbench's client chooses
+  (`socket_buffer: auto`).
 - Rows of small tensors are the noisiest, since they are mostly wake-ups, and so
   are small differences of two wall times (the result file's). Where smallest
   and largest lie on both sides of a goal, the verdict is not one to rely on.

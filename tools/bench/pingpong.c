@@ -42,6 +42,7 @@ struct plan {
     size_t bytes;
     size_t iterations;
     int client_cpu, server_cpu;
+    int send_buffer; /* of the client's end; 0: the kernel's choice */
 };
 
 static void move_to(int cpu)
@@ -205,6 +206,10 @@ static void connect_ends(const struct plan *p, int ends[2])
         pair_over_tcp(ends);
     else if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
         die("socketpair: %s", strerror(errno));
+    if (p->send_buffer > 0 &&
+        setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &p->send_buffer,
+                   sizeof p->send_buffer) < 0)
+        die("SO_SNDBUF: %s", strerror(errno));
 }
 
 static char *new_payload(size_t bytes)
@@ -280,10 +285,11 @@ int main(int argc, char *argv[])
 {
     struct plan p;
 
-    if (argc != 6 ||
+    if (argc < 6 || argc > 7 ||
         (strcmp(argv[1], "tcp") != 0 && strcmp(argv[1], "unix") != 0)) {
         fprintf(stderr,
-                "usage: %s tcp|unix BYTES ITERATIONS CLIENT_CPU SERVER_CPU\n",
+                "usage: %s tcp|unix BYTES ITERATIONS CLIENT_CPU SERVER_CPU "
+                "[CLIENT_SEND_BUFFER]\n",
                 argv[0]);
         return 2;
     }
@@ -292,6 +298,8 @@ int main(int argc, char *argv[])
     p.iterations = (size_t)number("ITERATIONS", argv[3], 1, 100000000);
     p.client_cpu = (int)number("CLIENT_CPU", argv[4], 0, CPU_SETSIZE - 1);
     p.server_cpu = (int)number("SERVER_CPU", argv[5], 0, CPU_SETSIZE - 1);
+    p.send_buffer =
+        argc > 6 ? (int)number("CLIENT_SEND_BUFFER", argv[6], 1, 1 << 30) : 0;
     run(&p);
     return 0;
 }

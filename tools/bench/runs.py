@@ -32,6 +32,7 @@ CLIENT_CPUS = CPUS[:-1] or CPUS
 PINNED = ("--pin_app_cpus=true", "--db_cpus=1")
 PINGPONG = Path(os.environ.get("SRBENCH_PINGPONG")
                 or Path(SRBENCH).parent / "srbench_pingpong")
+UNIX_BUFFER = 256 * 1024  # UNIX_SEND_BUFFER of src/client/connect.c
 KEY = "key:__rand_int__"  # what redis-benchmark writes and reads without -r
 
 
@@ -55,22 +56,24 @@ class Permutation:
         for name in ("put_tensor", "unpack_tensor", "put_start",
                      "unpack_start", "loop_time"):
             setattr(self, name, group[name][...])
+        self.ops = int(group["client_ops"][...].sum())
 
     def seconds(self, op):
         """Median of all clients and iterations."""
         return float(numpy.median(getattr(self, f"{op}_tensor")))
 
     def rate(self, op):
-        """Operations a second of all clients together. Where puts and gets are
-        phases: all of them over the time from the first start to the last end.
-        Where they take turns: the sum over clients of what each was served in
-        the time it spent waiting for that operation."""
-        spans = getattr(self, f"{op}_tensor")
-        if (self.unpack_start[:, 0] >= self.put_start[:, -1]).all() \
-                and spans.shape[1] > 1:
-            start = getattr(self, f"{op}_start")
-            return spans.size / float((start + spans).max() - start.min())
-        return float((spans.shape[1] / spans.sum(axis=1)).sum())
+        """Operations a second of all clients together, of a run in phases: all
+        of them over the time from the first start to the last end."""
+        spans, start = (getattr(self, f"{op}_{x}") for x in ("tensor", "start"))
+        return spans.size / float((start + spans).max() - start.min())
+
+    @property
+    def bandwidth(self):
+        """B/s of both directions, from the first start to the last end."""
+        start = numpy.nanmin(self.put_start)
+        end = numpy.nanmax(self.unpack_start + self.unpack_tensor)
+        return float(self.ops * self.attrs["payload_bytes"] / (end - start))
 
     @property
     def loop(self):
@@ -95,10 +98,14 @@ class Study:
     def loops(self):
         return sum(p.loop for p in self.permutations)
 
+    def all(self, **wanted):
+        """The permutations with these values of their options."""
+        return [p for p in self.permutations
+                if all(p.attrs[k] == v for k, v in wanted.items())]
+
     def one(self, **wanted):
         """The permutation with these values of its options."""
-        found = [p for p in self.permutations
-                 if all(p.attrs[k] == v for k, v in wanted.items())]
+        found = self.all(**wanted)
         if len(found) != 1:
             raise Failed(f"{len(found)} permutations with {wanted}")
         return found[0]
@@ -216,10 +223,12 @@ def need(program, package):
 
 
 def pingpong(transport, bytes_, iterations):
-    """{"put": median, "get": median} of the bare exchange."""
+    """{"put": median, "get": median} of the bare exchange, with the buffers that
+    srbench's client chooses."""
+    buffers = [str(UNIX_BUFFER)] if transport == "unix" else []
     done = subprocess.run(
         [PINGPONG, transport, str(bytes_), str(iterations),
-         str(CLIENT_CPUS[0]), str(SERVER_CPU)],
+         str(CLIENT_CPUS[0]), str(SERVER_CPU), *buffers],
         check=True, capture_output=True, text=True, timeout=300)
     words = done.stdout.split()
     return {words[0]: float(words[1]), words[2]: float(words[3])}
