@@ -352,68 +352,90 @@ struct shard_row {
     }
 static const struct sink_array shard_address =
     PER_SHARD("shard_address", FIELD_TEXT, "", "where it listens");
-static const struct sink_array shard_clients =
-    PER_SHARD("shard_clients", FIELD_INT, "", "clients whose key it owns");
-static const struct sink_array shard_ops =
-    PER_SHARD("shard_ops", FIELD_INT, "",
-              "puts and gets of warm-up and loop, by the clients' count");
-static const struct sink_array shard_commands =
-    PER_SHARD("shard_commands", FIELD_INT, "",
-              "puts and gets of warm-up and loop, by the server's own count");
-static const struct sink_array shard_bytes =
-    PER_SHARD("shard_bytes", FIELD_INT, "B",
-              "read and written on its sockets, by the server's own count");
+enum {
+    SHARD_CLIENTS,
+    SHARD_OPS,
+    SHARD_COMMANDS,
+    SHARD_BYTES,
+    SHARD_PEAK,
+    SHARD_VOLUNTARY,
+    SHARD_INVOLUNTARY,
+    SHARD_NUMA,
+    SHARD_INTS
+};
+static const struct sink_array shard_ints[SHARD_INTS] = {
+    [SHARD_CLIENTS] =
+        PER_SHARD("shard_clients", FIELD_INT, "", "clients whose key it owns"),
+    [SHARD_OPS] = PER_SHARD("shard_ops", FIELD_INT, "",
+                            "puts and gets of warm-up and loop, by the "
+                            "clients' count"),
+    [SHARD_COMMANDS] = PER_SHARD("shard_commands", FIELD_INT, "",
+                                 "puts and gets of warm-up and loop, by the "
+                                 "server's own count"),
+    [SHARD_BYTES] = PER_SHARD("shard_bytes", FIELD_INT, "B",
+                              "read and written on its sockets, by the "
+                              "server's own count"),
+    [SHARD_PEAK] = PER_SHARD("shard_peak_memory", FIELD_INT, "B",
+                             "resident at most during warm-up and loop"),
+    [SHARD_VOLUNTARY] = PER_SHARD("shard_voluntary_switches", FIELD_INT, "",
+                                  "context switches of warm-up and loop: it "
+                                  "waited"),
+    [SHARD_INVOLUNTARY] = PER_SHARD("shard_involuntary_switches", FIELD_INT, "",
+                                    "context switches of warm-up and loop: it "
+                                    "was preempted"),
+    [SHARD_NUMA] = PER_SHARD("shard_numa", FIELD_INT, "",
+                             "NUMA domain that holds its CPUs, -1: none "
+                             "alone"),
+};
 static const struct sink_array shard_cpu_time =
     PER_SHARD("shard_cpu_time", FIELD_REAL, "s",
               "CPU time of the server during warm-up and loop");
-static const struct sink_array shard_peak_memory =
-    PER_SHARD("shard_peak_memory", FIELD_INT, "B",
-              "resident at most during warm-up and loop");
 static const struct sink_array shard_cpus =
     PER_SHARD("shard_cpus", FIELD_TEXT, "", "CPUs it was allowed");
 
-static const struct sink_array shard_numa =
-    PER_SHARD("shard_numa", FIELD_INT, "",
-              "NUMA domain that holds its CPUs, -1: none alone");
+static int take_shard_ints(const struct target *x, int first, int n,
+                           const struct shard_row *rows, int64_t *room,
+                           struct error *err)
+{
+    for (int a = 0; a < SHARD_INTS; a++) {
+        for (int k = 0; k < n; k++) {
+            const struct shard_work *w = &rows[k].work;
+            const int64_t values[SHARD_INTS] = {x->shard_clients[first + k],
+                                                x->shard_ops[first + k],
+                                                w->commands,
+                                                w->bytes,
+                                                w->watched.peak_memory,
+                                                w->watched.voluntary_switches,
+                                                w->watched.involuntary_switches,
+                                                rows[k].numa};
+
+            room[k] = values[a];
+        }
+        if (write_rows(x, &shard_ints[a], first, n, room, err) < 0)
+            return -1;
+    }
+    return 0;
+}
 
 static int take_shard_numbers(struct target *x, int first, int n,
                               const struct shard_row *rows, struct error *err)
 {
     int64_t *ints = calloc((size_t)n, sizeof *ints);
     double *reals = calloc((size_t)n, sizeof *reals);
-    int rc = -1;
+    int rc;
 
-    if (!ints || !reals) {
-        error_set(err, "not enough memory to write %d shards", n);
-        goto out;
-    }
+    if (!ints || !reals)
+        die("not enough memory to write %d shards", n);
     for (int k = 0; k < n; k++) {
-        ints[k] = rows[k].work.commands;
-        if (ints[k] >= 0 && ints[k] != x->shard_ops[first + k])
+        int64_t counted = rows[k].work.commands;
+
+        reals[k] = rows[k].work.watched.cpu_time;
+        if (counted >= 0 && counted != x->shard_ops[first + k])
             x->agree = false;
     }
-    if (write_rows(x, &shard_commands, first, n, ints, err) < 0)
-        goto out;
-    for (int k = 0; k < n; k++)
-        ints[k] = rows[k].work.bytes;
-    if (write_rows(x, &shard_bytes, first, n, ints, err) < 0)
-        goto out;
-    for (int k = 0; k < n; k++)
-        reals[k] = rows[k].work.cpu_time;
-    if (write_rows(x, &shard_cpu_time, first, n, reals, err) < 0)
-        goto out;
-    for (int k = 0; k < n; k++)
-        ints[k] = rows[k].work.peak_memory;
-    if (write_rows(x, &shard_peak_memory, first, n, ints, err) < 0)
-        goto out;
-    for (int k = 0; k < n; k++)
-        ints[k] = rows[k].numa;
-    if (write_rows(x, &shard_numa, first, n, ints, err) < 0)
-        goto out;
-    if (write_rows(x, &shard_ops, first, n, x->shard_ops + first, err) < 0)
-        goto out;
-    rc = write_rows(x, &shard_clients, first, n, x->shard_clients + first, err);
-out:
+    rc = write_rows(x, &shard_cpu_time, first, n, reals, err);
+    if (rc == 0)
+        rc = take_shard_ints(x, first, n, rows, ints, err);
     free(ints);
     free(reals);
     return rc;

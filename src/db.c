@@ -31,7 +31,7 @@ struct shard {
     int numa;
     char unix_socket[sizeof((struct sockaddr_un){0}.sun_path)];
     struct shard_counters before;
-    double cpu_before;
+    struct watched watched;
 };
 
 struct db {
@@ -41,45 +41,6 @@ struct db {
     int n;
     char *effective;
 };
-
-/* A line "key:\tvalue" of /proc/PID/status; "" if there is none. */
-static void read_status(pid_t pid, const char *key, char *value, size_t n)
-{
-    char path[64], line[512];
-    size_t len = strlen(key);
-    FILE *f;
-
-    value[0] = '\0';
-    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-    f = fopen(path, "re");
-    if (!f)
-        return;
-    while (fgets(line, sizeof line, f)) {
-        char *at = line + len;
-
-        if (strncmp(line, key, len) != 0 || *at != ':')
-            continue;
-        at += 1 + strspn(at + 1, " \t");
-        at[strcspn(at, "\n")] = '\0';
-        snprintf(value, n, "%s", at);
-    }
-    fclose(f);
-}
-
-/* VmHWM is the peak since the start, or since a 5 was written to clear_refs
- * (proc(5)). */
-static void reset_peak(pid_t pid)
-{
-    char path[64];
-    FILE *f;
-
-    snprintf(path, sizeof path, "/proc/%ld/clear_refs", (long)pid);
-    f = fopen(path, "we");
-    if (!f)
-        return;
-    fputs("5", f);
-    fclose(f);
-}
 
 /* The mask that is in force, whatever the server was started with. */
 static void read_cpus(struct shard *s, const struct cpu_tree *tree)
@@ -92,25 +53,6 @@ static void read_cpus(struct shard *s, const struct cpu_tree *tree)
         return;
     cpus_list(&m, s->cpus, sizeof s->cpus);
     s->numa = cpus_numa(tree, &m);
-}
-
-static int64_t peak_memory(pid_t pid)
-{
-    char text[64];
-
-    read_status(pid, "VmHWM", text, sizeof text);
-    return text[0] ? strtoll(text, NULL, 10) * 1024 : -1;
-}
-
-/* CPU seconds of a process, all threads, to the nanosecond. */
-static double cpu_time(pid_t pid)
-{
-    clockid_t clock;
-    struct timespec ts;
-
-    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &ts) != 0)
-        return NAN;
-    return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
 int db_port_free(const char *address, int port, struct error *err)
@@ -463,8 +405,7 @@ int db_before(struct db *db, struct error *err)
 
         if (db->engine->counters(s->control, &s->before, err) < 0)
             return -1;
-        reset_peak(s->pid);
-        s->cpu_before = cpu_time(s->pid);
+        s->watched = watch_begin(s->pid);
     }
     return 0;
 }
@@ -476,12 +417,11 @@ int db_after(struct db *db, struct shard_work *work, struct error *err)
     for (int k = 0; k < db->n; k++) {
         struct shard *s = &db->shards[k];
 
-        work[k] = (struct shard_work){-1, -1, NAN, -1};
+        work[k] = (struct shard_work){-1, -1, {NAN, -1, -1, -1}};
         if (!db->engine->serves)
             continue;
         /* first what the reading itself would change */
-        work[k].cpu_time = cpu_time(s->pid) - s->cpu_before;
-        work[k].peak_memory = peak_memory(s->pid);
+        work[k].watched = watch_end(s->pid, &s->watched);
         if (db->engine->counters(s->control, &now, err) < 0)
             return -1;
         work[k].commands = now.commands - s->before.commands;

@@ -237,14 +237,34 @@ static const char *chosen_text(enum option_id id, const struct study *study,
     }
 }
 
-/* Which interval the medians of the summary have, and what it rests on. */
+/* What the interval of a median rests on. */
+static void add_clusters(char *buf, size_t n, const char *of,
+                         const struct figures *x)
+{
+    size_t used = strlen(buf);
+
+    snprintf(buf + used, n - used, "%s%s %lld %s", used ? ", " : "", of,
+             (long long)x->clusters,
+             x->by_clients ? "clients" : "blocks of iterations");
+}
+
+/* Which interval the medians of the summary have; "" for none. */
 static char *interval_method(const struct summary *s, char *buf, size_t n)
 {
+    const struct figures *put = &s->put, *unpack = &s->unpack;
+    char clusters[128] = "";
+
     buf[0] = '\0';
-    if (s->put.clusters > 0)
-        snprintf(buf, n, "within this run: Woodruff 1952 over %lld %s",
-                 (long long)s->put.clusters,
-                 s->put.by_clients ? "clients" : "blocks of iterations");
+    if (put->clusters == 0 && unpack->clusters == 0)
+        return buf;
+    if (put->clusters == unpack->clusters &&
+        put->by_clients == unpack->by_clients) {
+        add_clusters(clusters, sizeof clusters, "over", put);
+    } else {
+        add_clusters(clusters, sizeof clusters, "put over", put);
+        add_clusters(clusters, sizeof clusters, "unpack over", unpack);
+    }
+    snprintf(buf, n, "within this run: Woodruff, %s", clusters);
     return buf;
 }
 

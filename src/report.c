@@ -133,49 +133,77 @@ void report_figures(size_t index, const struct fields *cells)
     fflush(stdout);
 }
 
-/* The final table is kept as text; a large sweep's is shown in part, since the
- * file has it all. */
+/* The final table: the first rows of a large sweep, since the file has all. */
 #define TABLE_ROWS 60
-static char *table_text;
-static size_t table_size, table_rows;
-static FILE *table;
+
+struct row {
+    size_t index;
+    char cells[5][TEXT]; /* status, put, unpack, put p95, bandwidth */
+    char of_floor[TEXT];
+    char name[SRB_SESSION_MAX];
+};
+static struct row table[TABLE_ROWS];
+static size_t table_rows;
+static bool table_has_floor;
 
 void report_row(const struct sweep *s, const struct permutation *p,
                 const struct placement *pl, const struct outcome *o)
 {
-    char put[TEXT], unpack[TEXT], p95[TEXT], rate[TEXT];
-    char name[SRB_SESSION_MAX];
+    const struct summary *x = &o->summary;
+    struct row *row = &table[table_rows];
 
-    if (!table)
-        table = open_memstream(&table_text, &table_size);
-    if (!table || ++table_rows > TABLE_ROWS)
+    if (++table_rows > TABLE_ROWS)
         return;
-    place_session(pl, s, p, name);
-    fprintf(
-        table, "%5zu  %-9s  %9s  %9s  %9s  %10s  %s\n", p->index,
-        record_status(o->status),
-        units_print_seconds(o->summary.put.median, put, sizeof put),
-        units_print_seconds(o->summary.unpack.median, unpack, sizeof unpack),
-        units_print_seconds(o->summary.put.p95, p95, sizeof p95),
-        units_print_rate(isnan(o->summary.window) ? o->summary.sum_of_rank_rates
-                                                  : o->summary.window,
-                         rate, sizeof rate),
-        name);
+    row->index = p->index;
+    row->of_floor[0] = '\0';
+    place_session(pl, s, p, row->name);
+    snprintf(row->cells[0], TEXT, "%s", record_status(o->status));
+    units_print_seconds(x->put.median, row->cells[1], TEXT);
+    units_print_seconds(x->unpack.median, row->cells[2], TEXT);
+    units_print_seconds(x->put.p95, row->cells[3], TEXT);
+    units_print_rate(isnan(x->window) ? x->sum_of_rank_rates : x->window,
+                     row->cells[4], TEXT);
+}
+
+void report_row_of_floor(size_t index, const struct of_floor *x)
+{
+    for (size_t i = 0; i < table_rows && i < TABLE_ROWS; i++)
+        if (table[i].index == index) {
+            snprintf(table[i].of_floor, TEXT, "%.0f %%", 100 * x->window);
+            table_has_floor = true;
+        }
+}
+
+static void print_row(const char *index, const char cells[5][TEXT],
+                      const char *of_floor, const char *name)
+{
+    fprintf(stderr, "%5s  %-9s  %9s  %9s  %9s  %10s  ", index, cells[0],
+            cells[1], cells[2], cells[3], cells[4]);
+    if (table_has_floor)
+        fprintf(stderr, "%8s  ", of_floor);
+    fprintf(stderr, "%s\n", name);
 }
 
 void report_table(void)
 {
-    if (!table)
+    static const char head[5][TEXT] = {"status", "put", "unpack", "put p95",
+                                       "bandwidth"};
+
+    if (table_rows == 0)
         return;
-    fclose(table);
-    fprintf(stderr, "\n%5s  %-9s  %9s  %9s  %9s  %10s  %s\n%s", "perm",
-            "status", "put", "unpack", "put p95", "bandwidth", "name",
-            table_text);
+    fputc('\n', stderr);
+    print_row("perm", head, "of floor", "name");
+    for (size_t i = 0; i < table_rows && i < TABLE_ROWS; i++) {
+        char index[24];
+
+        snprintf(index, sizeof index, "%zu", table[i].index);
+        print_row(index, (const char(*)[TEXT])table[i].cells, table[i].of_floor,
+                  table[i].name);
+    }
     if (table_rows > TABLE_ROWS)
         fprintf(stderr, "  ... and %zu more in the file\n",
                 table_rows - TABLE_ROWS);
-    free(table_text);
-    table = NULL;
+    table_rows = 0;
 }
 
 void report_verdict(const struct tally *t, int exit_status)

@@ -301,6 +301,7 @@ static int amend_all(struct run *r, struct error *err)
             continue;
         record_of_floor(&cells, &of);
         report_figures(i, &cells);
+        report_row_of_floor(i, &of);
         rc = r->sink->ops->amend(r->sink, i, &cells, err);
         fields_free(&cells);
         if (rc < 0)

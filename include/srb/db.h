@@ -14,6 +14,7 @@
 #include "srb/engine.h"
 #include "srb/guard.h"
 #include "srb/team.h"
+#include "srb/watch.h"
 
 /* What the databases of a set-up are to be. */
 struct db_plan {
@@ -35,8 +36,7 @@ struct db;
 /* What one shard did between db_before() and db_after(). */
 struct shard_work {
     int64_t commands, bytes; /* by the server's own counters; -1: it has none */
-    double cpu_time;         /* s of CPU, all its threads; NaN: none */
-    int64_t peak_memory;     /* bytes resident at most; -1: none */
+    struct watched watched;  /* by /proc */
 };
 
 /* Start this node's shards and wait until they answer and, if they form one,

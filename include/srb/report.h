@@ -39,6 +39,9 @@ void report_row(const struct sweep *s, const struct permutation *p,
                 const struct placement *pl, const struct outcome *o);
 void report_table(void);
 
+/* The share of the floor's bandwidth, for the table's row of a permutation. */
+void report_row_of_floor(size_t index, const struct of_floor *x);
+
 /* The verdict, on standard output: "pass" exactly when exit_status is 0. */
 void report_verdict(const struct tally *t, int exit_status);
 

@@ -14,7 +14,7 @@ LAYERS = {
     1: "options machine keys tensor samples cpus floor",
     2: "sweep",
     3: "place",
-    4: "proc scratch control engine client sink topology team clock discover guard",
+    4: "proc watch scratch control engine client sink topology team clock discover guard",
     5: "db load collect figures",
     6: "repeats record report run",
     7: "main",

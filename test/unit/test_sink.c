@@ -443,6 +443,67 @@ static void test_many(void **state)
     H5Fclose(file);
 }
 
+/* Numbers of a row that are known only later; nothing else of it changes. */
+static void amend(struct sink *s)
+{
+    struct fields cells = {0};
+    struct error err = {0};
+
+    fields_real(&cells, "put_median", "s", 0.75);
+    assert_int_equal(s->ops->amend(s, 0, &cells, &err), 0);
+    fields_int(&cells, "index", "", 77);
+    assert_int_equal(s->ops->amend(s, 1, &cells, &err), 0);
+    assert_int_not_equal(s->ops->amend(s, NPERMS, &cells, &err), 0);
+    fields_free(&cells);
+    fields_real(&cells, "no_such_column", "s", 1);
+    assert_int_not_equal(s->ops->amend(s, 0, &cells, &err), 0);
+    assert_non_null(strstr(err.text, "no_such_column"));
+    fields_free(&cells);
+    fields_text(&cells, "status", "texts cannot be");
+    assert_int_not_equal(s->ops->amend(s, 0, &cells, &err), 0);
+    fields_free(&cells);
+}
+
+static void amend_and_look(const char *durability)
+{
+    const char *const status[] = {"completed", "failed", "planned"};
+    struct error err = {0};
+    struct sink *s = open_new();
+    double median[NPERMS];
+    int64_t index[NPERMS];
+    hid_t file;
+
+    assert_int_equal(s->ops->begin(s, 0, sizes, &err), 0);
+    assert_int_equal(end(s, 0, "completed", &err), 0);
+    assert_int_equal(s->ops->begin(s, 1, no_sizes, &err), 0);
+    assert_int_equal(end(s, 1, "failed", &err), 0);
+    amend(s);
+    close_well(s);
+    file = reopen();
+    expect_text(file, "/", "durability", durability);
+    read_all(file, "summary/put_median", H5T_NATIVE_DOUBLE, NPERMS, 0, median);
+    assert_true(median[0] == 0.75 && median[1] == 0.75 && isnan(median[2]));
+    read_all(file, "summary/index", H5T_NATIVE_INT64, NPERMS, 0, index);
+    assert_int_equal(index[0], 0);
+    assert_int_equal(index[1], 77);
+    expect_texts(file, "summary/status", NPERMS, status);
+    H5Fclose(file);
+}
+
+static void test_amend(void **state)
+{
+    (void)state;
+    amend_and_look("every instant");
+}
+
+static void test_amend_plain(void **state)
+{
+    (void)state;
+    put_oldest = H5F_LIBVER_V18;
+    amend_and_look("between flushes");
+    put_oldest = H5F_LIBVER_EARLIEST;
+}
+
 /* With a layout that hdf5_keep.c does not know the library does all. */
 static void test_plain(void **state)
 {
@@ -519,6 +580,7 @@ static void test_null(void **state)
     assert_int_equal(s->ops->begin(s, 5, sizes, &err), 0);
     assert_int_equal(s->ops->write(s, &put_tensor, 0, 9, NULL, &err), 0);
     assert_int_equal(s->ops->end(s, NULL, NULL, &err), 0);
+    assert_int_equal(s->ops->amend(s, 0, NULL, &err), 0);
     assert_int_equal(s->ops->note(s, NULL, &err), 0);
     assert_int_equal(s->ops->close(s, &err), 0);
 }
@@ -547,6 +609,8 @@ int main(void)
         TEST_IN_FOLDER(test_existing),
         TEST_IN_FOLDER(test_folders),
         TEST_IN_FOLDER(test_many),
+        TEST_IN_FOLDER(test_amend),
+        TEST_IN_FOLDER(test_amend_plain),
         TEST_IN_FOLDER(test_plain),
         TEST_IN_FOLDER(test_full_disk),
         cmocka_unit_test(test_null),

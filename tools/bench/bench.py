@@ -10,8 +10,8 @@ of neighbours gives one ratio, and what is reported is the median of these with
 the smallest and the largest: what disturbs the machine for longer than a pair
 disturbs both sides. Nothing is ever the best of several.
 
-Sections: see SECTIONS; all of them take about 15 minutes on two cores, with
---quick about two (fewer rounds, shorter loops, up to 8 ranks).
+Sections: see SECTIONS; all of them take about 20 minutes on two cores, with
+--quick about three (fewer rounds, shorter loops, up to 8 ranks).
 """
 import argparse
 import os
@@ -23,7 +23,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from runs import (PINGPONG, PINNED, Failed, Server, Srbench, machine, pairs_in,
+from runs import (CPUS, PINGPONG, PINNED, Failed, Server, Srbench, machine, pairs_in,
                   pingpong, shares, SRBENCH)
 
 HERE = Path(__file__).resolve().parent
@@ -50,6 +50,8 @@ GOALS = {
     ("redis-benchmark", "get 4 MB, the better of two"): (">=", 1.0),
     ("idle", "a waiting rank, % of a core"): ("<=", 2.0),
     ("between", "4 ranks, ms a permutation"): ("<=", 50.0),
+    ("databases", "1 shard"): ("<=", 0.3),
+    **{("databases", f"{n} shards"): ("<=", 2.5) for n in (3, 16, 64)},
 }
 
 
@@ -289,6 +291,22 @@ def start(b):
     return [t]
 
 
+def databases(b):
+    t = Table("databases", "Until the databases are ready",
+              "s, db_start_seconds: one server, and Redis Clusters of 3 to 64 "
+              "shards on one node with all its CPUs; 2 s are Redis's own wait "
+              "before a starting master reports cluster_state:ok.")
+    for shards in (1, 3, 16, 64):
+        for _ in range(max(2, b.rounds // 2)):
+            study = b.srbench.run(
+                2, "throughput_standard", "--virtual_nodes=2",
+                f"--db_cpus={len(CPUS)}", f"--db_shards_per_node={shards}",
+                *SMALL)
+            t.add(f"{shards} shard{'s' if shards > 1 else ''}",
+                  study.permutations[0].attrs["db_start_seconds"])
+    return [t]
+
+
 ELEVEN = tuple(1024 * k for k in range(1, 12))
 
 
@@ -402,7 +420,7 @@ def ranks(b):
 
 SECTIONS = {"clients": clients, "transports": transports, "floor": floor,
             "redis-benchmark": redis_benchmark, "buffers": buffers,
-            "start": start,
+            "start": start, "databases": databases,
             "between": between, "idle": idle, "file": file, "ranks": ranks}
 
 NOTES = """## Notes

@@ -1,0 +1,146 @@
+/* What /proc says of a process, of one that does what it is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "srb/tick.h"
+#include "srb/watch.h"
+
+#define PEAK (48 * 1024 * 1024)
+#define NAPS 200
+
+static void *nap(void *ignored)
+{
+    for (int i = 0; i < NAPS; i++)
+        tick_sleep(100000);
+    return ignored;
+}
+
+/* A child that, at every byte it hears, works for 30 ms, touches memory and
+ * lets it go, and takes naps in two threads; then answers. */
+static void obey(int from, int to)
+{
+    char order;
+
+    while (read(from, &order, 1) == 1) {
+        int64_t end = tick_now() + 30000000;
+        pthread_t other;
+        char *data = malloc(PEAK);
+
+        if (!data || pthread_create(&other, NULL, nap, NULL) != 0)
+            _exit(1);
+        memset(data, order, PEAK);
+        free(data);
+        while (tick_now() < end)
+            ;
+        nap(NULL);
+        pthread_join(other, NULL);
+        if (write(to, &order, 1) != 1)
+            _exit(1);
+    }
+    _exit(0);
+}
+
+struct child {
+    pid_t pid;
+    int say, hear;
+};
+
+static struct child begin(void)
+{
+    int there[2], back[2];
+    struct child c;
+
+    assert_int_equal(pipe(there), 0);
+    assert_int_equal(pipe(back), 0);
+    c.pid = fork();
+    assert_true(c.pid >= 0);
+    if (c.pid == 0) {
+        close(there[1]);
+        close(back[0]);
+        obey(there[0], back[1]);
+    }
+    close(there[0]);
+    close(back[1]);
+    c.say = there[1];
+    c.hear = back[0];
+    return c;
+}
+
+static void order(const struct child *c)
+{
+    char byte = 'x';
+
+    assert_int_equal(write(c->say, &byte, 1), 1);
+    assert_int_equal(read(c->hear, &byte, 1), 1);
+}
+
+static void end(const struct child *c)
+{
+    int status;
+
+    close(c->say);
+    close(c->hear);
+    assert_int_equal(waitpid(c->pid, &status, 0), c->pid);
+    assert_int_equal(status, 0);
+}
+
+static void differences_between_two_looks(void **state)
+{
+    struct child c = begin();
+    struct watched first, w;
+
+    (void)state;
+    order(&c); /* what was before does not count */
+    first = watch_begin(c.pid);
+    w = watch_end(c.pid, &first);
+    assert_true(w.cpu_time >= 0 && w.cpu_time < 0.02);
+    assert_true(w.voluntary_switches >= 0 && w.voluntary_switches < NAPS);
+    assert_true(w.peak_memory > 0 && w.peak_memory < PEAK);
+    first = watch_begin(c.pid);
+    order(&c);
+    w = watch_end(c.pid, &first);
+    assert_true(w.cpu_time > 0.01 && w.cpu_time < 10);
+    /* the naps of the first thread; the other one has ended */
+    assert_true(w.voluntary_switches >= NAPS);
+    assert_true(w.involuntary_switches >= 0);
+    assert_true(w.peak_memory > PEAK);
+    end(&c);
+}
+
+static void nobody_is_no_failure(void **state)
+{
+    struct child c = begin();
+    struct watched first, w;
+
+    (void)state;
+    end(&c);
+    first = watch_begin(c.pid);
+    w = watch_end(c.pid, &first);
+    assert_true(isnan(w.cpu_time));
+    assert_int_equal(w.voluntary_switches, -1);
+    assert_int_equal(w.involuntary_switches, -1);
+    assert_int_equal(w.peak_memory, -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(differences_between_two_looks),
+        cmocka_unit_test(nobody_is_no_failure),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
