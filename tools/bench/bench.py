@@ -194,8 +194,10 @@ def floor(b):
     return [t, with_redis]
 
 
-def rates_of_srbench(b, size, client, seconds):
-    p = b.sweep(4, size, f"--client={client}", "--pattern=phases",
+def rates_of_srbench(b, size, side, seconds):
+    how = {"ours": "--client=socket", "hiredis": "--client=hiredis",
+           "floor": "--db_exe=floor"}[side]
+    p = b.sweep(4, size, how, "--pattern=phases",
                 seconds=2 * seconds).permutations[0]
     return {op: p.rate(op) for op in OPS}
 
@@ -209,19 +211,21 @@ def redis_benchmark(b):
               "Operations a second, 4 socket clients / `redis-benchmark -c 4 "
               "-P 1`, both with one request outstanding a connection, over TCP "
               "with the same CPUs. \"The better of two\": / the better of "
-              "srbench's hiredis client and redis-benchmark.")
+              "srbench's hiredis client and redis-benchmark. \"With floor\": "
+              "what 4 socket clients reach with a server that only carries "
+              "bytes, / redis-benchmark with Redis: more no client can reach "
+              "on these CPUs.")
     seconds = 1 if b.quick else 3
     with Server(b.folder) as server:
         for size in (KIB, MIB, MB4):
-            for order in b.turns("ours", "hiredis", "theirs"):
+            for order in b.turns("ours", "hiredis", "floor", "theirs"):
                 rate = {}
                 for side in order:
                     if side == "theirs":
                         rate[side] = rates_of_others(b, server, size, seconds)
                     else:
-                        rate[side] = rates_of_srbench(
-                            b, size, "socket" if side == "ours" else side,
-                            seconds / 3)
+                        rate[side] = rates_of_srbench(b, size, side,
+                                                      seconds / 3)
                 compare_rates(t, size, rate)
     return [t]
 
@@ -233,6 +237,7 @@ def compare_rates(t, size, rate):
         t.pair(row, ours, theirs)
         t.pair(f"{row}, the better of two", ours,
                max(theirs, rate["hiredis"][op]))
+        t.pair(f"{row}, with floor", rate["floor"][op], theirs)
 
 
 # What a Unix socket has where nobody asks: half of net.core.wmem_default, which
