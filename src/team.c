@@ -175,6 +175,10 @@ static int split_node(struct team *t, int virtual_nodes, struct error *err)
         MPI_Comm_free(&shared);
         return -1;
     }
+    if (virtual_nodes == 1) { /* each split costs all ranks a round */
+        t->node = shared;
+        return 0;
+    }
     MPI_Comm_split(shared, rank / (size / virtual_nodes), rank, &t->node);
     MPI_Comm_free(&shared);
     return 0;
@@ -182,12 +186,14 @@ static int split_node(struct team *t, int virtual_nodes, struct error *err)
 
 int team_open(struct team *t, int virtual_nodes, struct error *err)
 {
+    MPI_Request request;
     int node_rank;
 
     memset(t, 0, sizeof *t);
     t->nap_ns = SRB_NAP_NS;
     t->node = t->stewards = MPI_COMM_NULL;
-    MPI_Comm_dup(MPI_COMM_WORLD, &t->world);
+    MPI_Comm_idup(MPI_COMM_WORLD, &t->world, &request);
+    team_wait(t, &request);
     MPI_Comm_rank(t->world, &t->rank);
     MPI_Comm_size(t->world, &t->size);
     if (split_node(t, virtual_nodes, err) < 0) {
