@@ -166,9 +166,9 @@ const struct option option_table[OPT_COUNT] = {
          .max = INT64_C(1073741824),
          .unit = "B",
          .tag = "SOCKBUF",
-         .help =
-             "send and receive buffer of each client's socket; auto: chosen on "
-             "loopback and unix sockets, the kernel's own tuning elsewhere"},
+         .help = "send and receive buffer of each client's socket; "
+                 "auto: 256 KiB to send on unix sockets, the "
+                 "kernel's own tuning of TCP"},
     [OPT_PIN_APP_CPUS] =
         {.name = "pin_app_cpus",
          .type = OPTION_FLAG,

@@ -86,8 +86,29 @@ static int ask_server(struct plan *plan, struct team *t,
     out->engine = engine_named(answer.name);
     snprintf(out->label, sizeof out->label, "%s%s%s", answer.name,
              answer.version[0] ? " " : "", answer.version);
-    return out->engine->check_args(
-        options_one(plan->sweep.options, OPT_DB_ARGS), err);
+    return 0;
+}
+
+/* Directives are for the servers that know such; one of them at least. */
+static int check_args(const struct plan *plan, struct error *err)
+{
+    const struct value *args = options_one(plan->sweep.options, OPT_DB_ARGS);
+    size_t n = options_get(plan->sweep.options, OPT_DB_EXE)->nvalues;
+    bool used = false;
+
+    for (size_t k = 0; k < n && args->npairs > 0; k++) {
+        const struct engine *engine = plan->servers[k].engine;
+
+        used = used || engine->check_args;
+        if (engine->check_args && engine->check_args(args, err) < 0)
+            return -1;
+    }
+    if (args->npairs > 0 && !used)
+        return error_set(err,
+                         "db_args: '%s' has no directives; leave out db_args, "
+                         "or give another db_exe",
+                         plan->servers[0].engine->name);
+    return 0;
 }
 
 /* A client that talks to servers needs one. */
@@ -128,7 +149,7 @@ static int find_servers(struct plan *plan, struct team *t, struct error *err)
                                      sizeof plan->server_names - used, "%s%s",
                                      k ? ", " : "", plan->servers[k].label);
     }
-    return check_clients(plan, err);
+    return check_args(plan, err) < 0 ? -1 : check_clients(plan, err);
 }
 
 /* The study's folder of results, as the seed calls it. */

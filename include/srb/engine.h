@@ -48,7 +48,8 @@ struct engine {
     /* Whether `--version` printed by the executable is this engine's; puts the
      * version into `version`. */
     bool (*recognise)(const char *printed, char version[SRB_VERSION_MAX]);
-    /* Whether further directives may be given; -1 with the one that may not. */
+    /* Whether further directives may be given; -1 with the one that may not.
+     * NULL: it knows no directives. */
     int (*check_args)(const struct value *args, struct error *err);
     /* The configuration, for standard input. */
     void (*configure)(FILE *out, const struct shard_spec *spec);

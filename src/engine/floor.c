@@ -18,14 +18,6 @@ static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
     return false;
 }
 
-static int check_args(const struct value *args, struct error *err)
-{
-    if (args->npairs == 0)
-        return 0;
-    return error_set(err, "db_args: the built-in server (db_exe: floor) has no "
-                          "directives; leave out either of the two");
-}
-
 static void configure(FILE *out, const struct shard_spec *s)
 {
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
@@ -90,7 +82,6 @@ const struct engine engine_floor = {
     .serves = true,
     .role = SRB_FLOOR_ROLE,
     .recognise = recognise,
-    .check_args = check_args,
     .configure = configure,
     .unix_socket = UNIX_SOCKET,
     .ready = ready,

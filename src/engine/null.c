@@ -8,16 +8,8 @@ static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
     return false;
 }
 
-static int check_args(const struct value *args, struct error *err)
-{
-    if (args->npairs == 0)
-        return 0;
-    return error_set(err, "db_args: the null database has no directives");
-}
-
 const struct engine engine_null = {
     .name = "null",
     .serves = false,
     .recognise = recognise,
-    .check_args = check_args,
 };

@@ -112,8 +112,16 @@ class Faults(FloorTest):
     def test_arguments(self):
         job = self.study(1, "--db_args={hz: 5}", "--tensor_bytes=4")
         self.assert_status(job, 2, completed=0, failed=0)
-        self.assertIn("db_args: the built-in server", job.stderr)
+        self.assertIn("db_args: 'floor' has no directives", job.stderr)
         self.assertFalse(self.out.exists())
+        # beside a server that has some they are for that one
+        job = self.srbench(1, "--db_exe=[floor,redis-server]",
+                           "--db_args={hz: 17}", "--tensor_bytes=4",
+                           f"--output={self.out}")
+        self.assert_passed(job, 2)
+        f = self.open(self.out)
+        self.assertNotIn("hz", text(f["perm_0000"].attrs["db_config"]))
+        self.assertIn("hz 17", text(f["perm_0001"].attrs["db_config"]))
 
     def looping(self):
         try:

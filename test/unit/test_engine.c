@@ -245,7 +245,7 @@ static void directives_are_checked(void **state)
             fail_msg("%s is accepted", upper);
     }
     assert_int_equal(engine_redis.check_args(&none, &err), 0);
-    assert_int_equal(engine_null.check_args(&none, &err), 0);
+    assert_null(engine_null.check_args);
 }
 
 /* A placement of four nodes on as many hosts. */
@@ -546,8 +546,6 @@ static void the_built_in_server(void **state)
 {
     static const struct line line = {
         {"throughput_standard", "--db_shards_per_node=2"}};
-    static const struct line args = {
-        {"throughput_standard", "--db_args={hz: 5}"}};
     char version[SRB_VERSION_MAX] = "", *text;
     struct shard_spec spec;
     struct error err = {.text = ""};
@@ -561,16 +559,11 @@ static void the_built_in_server(void **state)
     spec = spec_of(&s, 1);
     spec.threads = 3;
     spec.max_clients = 6528;
-    assert_int_equal(engine_floor.check_args(spec.args, &err), 0);
+    assert_null(engine_floor.check_args);
     text = print(engine_floor.configure, &spec);
     assert_string_equal(text, "bind 10.0.0.3\nport 6781\nthreads 3\n"
                               "tcp-backlog 6528\nmax-value-bytes 1024\n");
     free(text);
-    scene_close(&s);
-    scene_open(&s, &args);
-    spec = spec_of(&s, 0);
-    assert_int_equal(engine_floor.check_args(spec.args, &err), -1);
-    assert_int_equal(strncmp(err.text, "db_args: the built-in server", 28), 0);
     scene_close(&s);
 }
 
