@@ -406,6 +406,43 @@ const struct option option_table[OPT_COUNT] = {
                      .tag = "",
                      .help = "with --dry_run only: plan for an imaginary job; "
                              "auto: the real one"},
+    [OPT_EXPECT] =
+        {.name = "expect",
+         .type = OPTION_MAPS,
+         .placement = IN_BOTH,
+         .def = "{}",
+         .unit = "",
+         .tag = "",
+         .help = "limits on figures of the summary, such as {window: \"> "
+                 "1GB/s\"}: <, <=, > or >=, a number and its unit; in a list "
+                 "of maps, names of axes say for which permutations: "
+                 "[{tensor_bytes: 1MiB, put_tensor_p99: \"< 2ms\"}]; a breach "
+                 "ends srbench with exit status 3"},
+    [OPT_SUMMARY_JSON] = {.name = "summary_json",
+                          .type = OPTION_TEXT,
+                          .placement = IN_BOTH,
+                          .def = "none",
+                          .unit = "",
+                          .tag = "",
+                          .help = "a file for what /summary holds, as JSON, "
+                                  "written at the end and replaced where it "
+                                  "exists; none: no such file"},
+    [OPT_QUIET] = {.name = "quiet",
+                   .type = OPTION_FLAG,
+                   .placement = IN_BOTH,
+                   .def = "false",
+                   .unit = "",
+                   .tag = "",
+                   .help = "on standard error, problems only"},
+    [OPT_VERBOSE] = {.name = "verbose",
+                     .type = OPTION_FLAG,
+                     .placement = IN_BOTH,
+                     .def = "false",
+                     .unit = "",
+                     .tag = "",
+                     .help = "on standard error, every permutation with its "
+                             "placement, and which databases were started or "
+                             "reused, and why"},
     [OPT_NULL_CLIENT] = {.name = "null_client",
                          .type = OPTION_MAP,
                          .placement = IN_BOTH,
@@ -510,8 +547,9 @@ void options_help(FILE *out)
 static void show_value(FILE *out, const struct option *d, const struct value *v)
 {
     /* null is a server's name, but a text that means auto elsewhere */
-    bool bare = v->is_auto || d->type != OPTION_TEXT ||
-                (!d->may_be_auto && strcmp(v->text, "null") == 0);
+    bool bare =
+        v->is_auto || d->type != OPTION_TEXT ||
+        (d == &option_table[OPT_DB_EXE] && strcmp(v->text, "null") == 0);
 
     if (bare)
         fputs(v->text, out);

@@ -39,12 +39,14 @@ struct yaml_scalar {
 
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
-/* What stands for one option: item[0], a list of items, or a map of item[0]:
- * item[1], item[2]: item[3], … */
+/* What stands for one option: item[0], a list of items or of maps, or a map of
+ * item[0]: item[1], item[2]: item[3], … */
 struct yaml_node {
     enum yaml_kind kind;
     struct yaml_scalar *item;
     size_t n, room;
+    struct yaml_node *map;
+    size_t nmaps, maps_room;
     size_t line, column;
 };
 
@@ -64,6 +66,10 @@ int said_error(const struct said *said, size_t line, size_t column,
                struct error *err, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* That place, FILE:LINE:COLUMN or the flag. Returns buf. */
+char *said_place(const struct said *said, size_t line, size_t column, char *buf,
+                 size_t n);
+
 /* What was found, for a message: "nothing", "'abc'", "'\"abc\"'"; cut where it
  * is long. Returns buf. */
 #define SAID_FOUND_MAX 96
@@ -73,15 +79,11 @@ const char *said_found(const char *text, bool plain, char buf[SAID_FOUND_MAX]);
 void *options_alloc(size_t n, size_t size);
 char *options_copy(const char *text);
 
-/* The code point at s (n bytes are left) into *point; its length in bytes, or 0
- * where there is no valid UTF-8. */
-size_t utf8_decode(const char *s, size_t n, uint32_t *point);
-
 /* Whether YAML lets the character stand for itself. */
 bool yaml_allows(uint32_t point);
 
-/* Read a file: a flat mapping of names to scalars, lists of scalars and maps of
- * scalars. On failure *f is empty. */
+/* Read a file: a flat mapping of names to scalars, lists of scalars, maps of
+ * scalars and lists of such maps. On failure *f is empty. */
 int yaml_read_file(const char *file, const char *text, size_t length,
                    struct yaml_file *f, struct error *err);
 void yaml_file_free(struct yaml_file *f);

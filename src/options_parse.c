@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "options_internal.h"
+#include "srb/nearest.h"
 
 #define NAME_LENGTH 64 /* more than any option's name has */
 
@@ -19,62 +20,20 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* How many letters are to be changed, added, dropped or swapped with their
- * neighbour to make a into b (Damerau and Levenshtein, in the form that touches
- * no letter twice). Neither is longer than NAME_LENGTH. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t d[NAME_LENGTH + 1][NAME_LENGTH + 1];
-    size_t m = strlen(a), n = strlen(b);
-
-    for (size_t i = 0; i <= m; i++)
-        d[i][0] = i;
-    for (size_t k = 0; k <= n; k++)
-        d[0][k] = k;
-    for (size_t i = 1; i <= m; i++)
-        for (size_t k = 1; k <= n; k++) {
-            d[i][k] = least(least(d[i - 1][k], d[i][k - 1]) + 1,
-                            d[i - 1][k - 1] + (a[i - 1] != b[k - 1]));
-            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
-                d[i][k] = least(d[i][k], d[i - 2][k - 2] + 1);
-        }
-    return d[m][n];
-}
-
-/* The nearest name so far, and how far it is. */
-struct nearest {
-    const char *typed, *name;
-    size_t distance;
-};
-
-static void consider(struct nearest *n, const char *name)
-{
-    size_t far = name ? distance(n->typed, name) : SIZE_MAX;
-
-    if (far < n->distance) {
-        n->distance = far;
-        n->name = name;
-    }
-}
-
-/* The name that was meant, or NULL; at most 3 mistakes, and never all of a
- * short name's letters. */
+/* The option that was meant, or NULL. */
 static const char *find_nearest(const char *typed, bool on_command_line)
 {
-    struct nearest n = {typed, NULL, 4};
+    struct nearest n = nearest_to(typed);
 
-    if (strlen(typed) > NAME_LENGTH)
-        return NULL;
-    n.distance = least(n.distance, strlen(typed));
     for (int id = 0; id < OPT_COUNT; id++) {
-        consider(&n, option_table[id].name);
-        consider(&n, option_table[id].alias);
+        nearest_consider(&n, option_table[id].name);
+        nearest_consider(&n, option_table[id].alias);
     }
     if (!on_command_line)
         return n.name;
-    consider(&n, "config");
+    nearest_consider(&n, "config");
     for (size_t i = REQUEST_HELP; i < REQUESTS; i++)
-        consider(&n, requests[i]);
+        nearest_consider(&n, requests[i]);
     return n.name;
 }
 
@@ -92,8 +51,7 @@ static int unknown_option(const struct said *said, size_t line, size_t column,
                       name);
 }
 
-/* The option of that name or alias, or OPT_COUNT. */
-static enum option_id find_option(const char *name)
+enum option_id options_find(const char *name)
 {
     int id = 0;
 
@@ -102,19 +60,6 @@ static enum option_id find_option(const char *name)
         !(option_table[id].alias && strcmp(option_table[id].alias, name) == 0))
         id++;
     return (enum option_id)id;
-}
-
-static void set_origin(struct setting *set, const struct said *said,
-                       size_t line, size_t column)
-{
-    size_t length = said->file ? strlen(said->file) : 0;
-    size_t skip = length > 200 ? length - 200 : 0;
-
-    if (said->file)
-        snprintf(set->origin, sizeof set->origin, "%s%s:%zu:%zu",
-                 skip ? "..." : "", said->file + skip, line, column);
-    else
-        snprintf(set->origin, sizeof set->origin, "%s", said->flag);
 }
 
 static int set_defaults(struct options *o, struct error *err)
@@ -132,7 +77,7 @@ static int set_defaults(struct options *o, struct error *err)
         yaml_node_free(&node);
         if (rc < 0)
             return error_prefix(err, "%s", d->name);
-        set_origin(&o->set[id], &said, 0, 0);
+        said_place(&said, 0, 0, o->set[id].origin, sizeof o->set[id].origin);
     }
     return 0;
 }
@@ -144,7 +89,7 @@ static int apply_entry(struct options *o, const char *file,
                        struct error *err)
 {
     const struct said said = {.file = file, .name = e->key.text};
-    enum option_id id = find_option(e->key.text);
+    enum option_id id = options_find(e->key.text);
 
     if (id == OPT_COUNT)
         return unknown_option(&said, e->key.line, e->key.column, e->key.text,
@@ -160,7 +105,8 @@ static int apply_entry(struct options *o, const char *file,
     if (options_convert(&said, id, &e->node, &o->set[id], err) < 0)
         return -1;
     o->set[id].given = true;
-    set_origin(&o->set[id], &said, e->node.line, e->node.column);
+    said_place(&said, e->node.line, e->node.column, o->set[id].origin,
+               sizeof o->set[id].origin);
     return 0;
 }
 
@@ -287,7 +233,7 @@ static int apply_value(struct command_line *c, enum option_id id,
                           c->seen[id]);
     snprintf(c->seen[id], sizeof c->seen[id], "%s", flag);
     set->given = true;
-    set_origin(set, &said, 0, 0);
+    said_place(&said, 0, 0, set->origin, sizeof set->origin);
     return 0;
 }
 
@@ -332,7 +278,7 @@ static int apply_argument(struct command_line *c, int argc, char *const argv[],
     for (size_t r = REQUEST_HELP; r < REQUESTS; r++)
         if (strcmp(a.name, requests[r]) == 0)
             return apply_request(c, (enum request)r, &a, err);
-    id = find_option(a.name);
+    id = options_find(a.name);
     if (id == OPT_COUNT || a.flag[2] == '-')
         return unknown_option(&said, 0, 0, a.name, err);
     value = option_table[id].type == OPTION_FLAG && !a.value
@@ -415,6 +361,9 @@ static int check_together(const struct command_line *c, struct error *err)
                              "does nothing without the client null, expected "
                              "client: null with it",
                              err);
+    if (options_one(o, OPT_QUIET)->count && options_one(o, OPT_VERBOSE)->count)
+        return contradiction(
+            o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
     return check_time(o, err) < 0 ? -1 : check_order(o, err);
 }
 

@@ -15,6 +15,8 @@ void setting_free(struct setting *set)
         for (size_t k = 0; k < v->npairs; k++) {
             free(v->pairs[k].name);
             free(v->pairs[k].value);
+            free(v->pairs[k].name_at);
+            free(v->pairs[k].value_at);
         }
         free(v->pairs);
         free(v->text);
@@ -86,6 +88,9 @@ const char *options_expected(const struct option *d, bool all,
         snprintf(buf, n, "a share above 0%% and below 100%% such as 2%%");
     else if (d->type == OPTION_MAP)
         snprintf(buf, n, "a map such as {name: value}");
+    else if (d->type == OPTION_MAPS)
+        snprintf(buf, n,
+                 "a map such as {window: \"> 1GB/s\"}, or a list of maps");
     else
         expect_range(d, all, buf, n);
     if (d->may_be_auto)
@@ -291,7 +296,7 @@ static bool (*const take[])(const struct option *, const char *,
     [OPTION_COUNT] = take_count,     [OPTION_BYTES] = take_bytes,
     [OPTION_SECONDS] = take_seconds, [OPTION_FLAG] = take_flag,
     [OPTION_MAP] = take_nothing,     [OPTION_SHAPE] = take_machine,
-    [OPTION_PERCENT] = take_percent,
+    [OPTION_PERCENT] = take_percent, [OPTION_MAPS] = take_nothing,
 };
 
 static void be_auto(struct value *v)
@@ -309,6 +314,11 @@ static bool too_large(const struct option *d, const char *text)
            units_parse_count(text, &value, NULL) == 0 && value > d->max;
 }
 
+static bool is_map(const struct option *d)
+{
+    return d->type == OPTION_MAP || d->type == OPTION_MAPS;
+}
+
 /* What null and auto mean depends on the option: a choice or a server may be
  * called null. */
 static int convert_scalar(const struct said *said, const struct option *d,
@@ -317,14 +327,14 @@ static int convert_scalar(const struct said *said, const struct option *d,
 {
     char found[SAID_FOUND_MAX], expected[OPTIONS_EXPECTED_MAX];
     bool null = means_null(s);
-    bool server = d->type == OPTION_TEXT && !d->may_be_auto &&
-                  strcmp(s->text, "null") == 0;
+    bool server =
+        d == &option_table[OPT_DB_EXE] && strcmp(s->text, "null") == 0;
 
     if (d->type == OPTION_CHOICE && take_choice(d, s->text, v))
         return 0;
     if (d->may_be_auto && (null || (s->plain && strcmp(s->text, "auto") == 0)))
         be_auto(v);
-    else if (d->type == OPTION_MAP && null)
+    else if (is_map(d) && null)
         v->text = options_copy("{}");
     else if ((null && !server) || !take[d->type](d, s->text, v))
         return said_error(said, s->line, s->column, err,
@@ -361,6 +371,17 @@ static int check_pair(const struct said *said, const struct yaml_node *node,
     return 0;
 }
 
+/* Where something stands, as messages begin. */
+static char *place_of(const struct said *said, const struct yaml_scalar *s)
+{
+    char place[256], buf[512];
+
+    said_place(said, s->line, s->column, place, sizeof place);
+    snprintf(buf, sizeof buf, "%s%s%s", place, said->file ? ": " : "",
+             said->file ? said->name : "");
+    return options_copy(buf);
+}
+
 static int convert_map(const struct said *said, const struct yaml_node *node,
                        struct value *v, struct error *err)
 {
@@ -380,6 +401,8 @@ static int convert_map(const struct said *said, const struct yaml_node *node,
         const struct yaml_scalar *value = &node->item[i + 1];
 
         pair->name = options_copy(node->item[i].text);
+        pair->name_at = place_of(said, &node->item[i]);
+        pair->value_at = place_of(said, value);
         fputs(i > 0 ? ", " : "", out);
         yaml_print_text(out, pair->name);
         fputs(": ", out);
@@ -434,20 +457,53 @@ static int check_twice(const struct said *said, const struct yaml_node *node,
                       said_found(again->text, again->plain, found));
 }
 
+/* A list of maps is a value each. */
+static int convert_maps(const struct said *said, const struct option *d,
+                        const struct yaml_node *node, struct setting *set,
+                        struct error *err)
+{
+    const struct yaml_node *first = &node->map[0];
+
+    if (d->type != OPTION_MAPS)
+        return said_error(said, first->line, first->column, err,
+                          "found a list or map inside a list, expected single "
+                          "values");
+    for (size_t i = 0; i < node->nmaps; i++) {
+        if (node->map[i].n == 0)
+            return said_error(said, node->map[i].line, node->map[i].column, err,
+                              "found an empty map in the list, expected a map "
+                              "such as {window: \"> 1GB/s\"}");
+        if (convert_map(said, &node->map[i], &set->values[set->nvalues++],
+                        err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int convert_list(const struct said *said, const struct option *d,
                         const struct yaml_node *node, struct setting *set,
                         struct error *err)
 {
     char expected[OPTIONS_EXPECTED_MAX];
 
+    if (node->nmaps > 0)
+        return convert_maps(said, d, node, set, err);
     if (node->n == 0 && d->may_be_auto) {
         be_auto(&set->values[set->nvalues++]);
+        return 0;
+    }
+    if (node->n == 0 && d->type == OPTION_MAPS) {
+        set->values[set->nvalues++].text = options_copy("{}");
         return 0;
     }
     options_expected(d, false, expected);
     if (node->n == 0)
         return said_error(said, node->line, node->column, err,
                           "found an empty list, expected %s", expected);
+    if (d->type == OPTION_MAPS)
+        return said_error(said, node->item->line, node->item->column, err,
+                          "found a single value in the list, expected %s",
+                          expected);
     if (!d->axis)
         return said_error(said, node->line, node->column, err,
                           "found a list, but %s takes one value only (it is no "
@@ -471,7 +527,7 @@ static int convert_node(const struct said *said, const struct option *d,
     set->nvalues = 1;
     if (node->kind == YAML_SCALAR)
         return convert_scalar(said, d, node->item, set->values, err);
-    if (d->type == OPTION_MAP)
+    if (is_map(d))
         return convert_map(said, node, set->values, err);
     if (node->n == 0 && d->may_be_auto) {
         be_auto(set->values);
@@ -488,7 +544,8 @@ int options_convert(const struct said *said, enum option_id id,
 {
     struct setting fresh = {0};
 
-    fresh.values = options_alloc(node->n + 1, sizeof *fresh.values);
+    fresh.values =
+        options_alloc(node->n + node->nmaps + 1, sizeof *fresh.values);
     if (convert_node(said, &option_table[id], node, &fresh, err) < 0) {
         setting_free(&fresh);
         return -1;
@@ -497,4 +554,17 @@ int options_convert(const struct said *said, enum option_id id,
     set->values = fresh.values;
     set->nvalues = fresh.nvalues;
     return 0;
+}
+
+char *options_canonical(enum option_id id, const char *text)
+{
+    const struct option *d = &option_table[id];
+    const struct yaml_scalar scalar = {.text = options_copy(text),
+                                       .plain = true};
+    const struct said said = {.flag = d->name};
+    struct value v = {0};
+    int rc = convert_scalar(&said, d, &scalar, &v, NULL);
+
+    free(scalar.text);
+    return rc < 0 ? NULL : v.text;
 }

@@ -5,6 +5,7 @@
 
 #include "options_internal.h"
 #include "srb/diag.h"
+#include "srb/utf8.h"
 
 const char *options_yaml_version(void)
 {
@@ -58,50 +59,34 @@ const char *said_found(const char *text, bool plain, char buf[SAID_FOUND_MAX])
     return buf;
 }
 
-int said_error(const struct said *said, size_t line, size_t column,
-               struct error *err, const char *fmt, ...)
+char *said_place(const struct said *said, size_t line, size_t column, char *buf,
+                 size_t n)
 {
     size_t length = said->file ? strlen(said->file) : 0;
     size_t skip = length > 200 ? length - 200 : 0; /* its end tells more */
-    char what[SRB_ERROR_MAX], name[SAID_FOUND_MAX];
+
+    if (said->file)
+        snprintf(buf, n, "%s%s:%zu:%zu", skip ? "..." : "", said->file + skip,
+                 line, column);
+    else
+        snprintf(buf, n, "%s", said->flag);
+    return buf;
+}
+
+int said_error(const struct said *said, size_t line, size_t column,
+               struct error *err, const char *fmt, ...)
+{
+    char what[SRB_ERROR_MAX], name[SAID_FOUND_MAX], place[256];
     va_list ap;
 
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
     error_set(err, "%s", what);
-    if (!said->file)
-        return error_prefix(err, "%s", said->flag);
-    if (said->name && *said->name)
+    if (said->file && said->name && *said->name)
         error_prefix(err, "%s", clip(said->name, name));
-    return error_prefix(err, "%s%s:%zu:%zu", skip ? "..." : "",
-                        said->file + skip, line, column);
-}
-
-size_t utf8_decode(const char *s, size_t n, uint32_t *point)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char lead = (unsigned char)*s;
-    size_t width = lead < 0x80             ? 1
-                   : (lead & 0xe0) == 0xc0 ? 2
-                   : (lead & 0xf0) == 0xe0 ? 3
-                   : (lead & 0xf8) == 0xf0 ? 4
-                                           : 0;
-    uint32_t value = width == 1 ? lead : lead & (0x7fu >> width);
-
-    if (width == 0 || width > n)
-        return 0;
-    for (size_t i = 1; i < width; i++) {
-        if (((unsigned char)s[i] & 0xc0) != 0x80)
-            return 0;
-        value = value << 6 | ((unsigned char)s[i] & 0x3f);
-    }
-    /* overlong forms, surrogates, beyond Unicode */
-    if (value < least[width] || (value >= 0xd800 && value <= 0xdfff) ||
-        value > 0x10ffff)
-        return 0;
-    *point = value;
-    return width;
+    return error_prefix(err, "%s",
+                        said_place(said, line, column, place, sizeof place));
 }
 
 bool yaml_allows(uint32_t point)
@@ -248,6 +233,50 @@ static struct yaml_scalar *add_item(struct yaml_node *node)
     return &node->item[node->n++];
 }
 
+/* Room for one more map in a list. */
+static struct yaml_node *add_map(struct yaml_node *list)
+{
+    if (list->nmaps == list->maps_room) {
+        size_t room = list->maps_room ? 2 * list->maps_room : 2;
+        struct yaml_node *map = options_alloc(room, sizeof *map);
+
+        if (list->nmaps > 0)
+            memcpy(map, list->map, list->nmaps * sizeof *map);
+        free(list->map);
+        list->map = map;
+        list->maps_room = room;
+    }
+    return &list->map[list->nmaps++];
+}
+
+static int read_node(struct reader *r, struct yaml_node *node);
+
+/* The map in a list that the last event starts. */
+static int read_map_of(struct reader *r, struct yaml_node *list)
+{
+    if (list->nmaps >= OPTIONS_MAP_MAX)
+        return refuse(r, "found more than 1000 maps in a list");
+    return read_node(r, add_map(list));
+}
+
+/* Whether an item may stand where it does, by its event. */
+static int check_item(const struct reader *r, const struct yaml_node *node)
+{
+    bool scalar = r->event.type == YAML_SCALAR_EVENT;
+    bool map = r->event.type == YAML_MAPPING_START_EVENT;
+
+    if (node->kind == YAML_MAP && !scalar)
+        return refuse(r, "found a list or map inside a map, expected single "
+                         "values");
+    if (scalar && node->nmaps > 0)
+        return refuse(r, "found a single value in a list of maps, expected "
+                         "maps only");
+    if (!scalar && (!map || node->n > 0))
+        return refuse(r, "found a list or map inside a list, expected single "
+                         "values");
+    return 0;
+}
+
 /* The items of a list or map, up to its end. */
 static int read_items(struct reader *r, struct yaml_node *node)
 {
@@ -255,20 +284,21 @@ static int read_items(struct reader *r, struct yaml_node *node)
     size_t most = list ? OPTIONS_LIST_MAX : 2 * OPTIONS_MAP_MAX;
 
     for (;;) {
+        int rc;
+
         if (step(r) < 0)
             return -1;
         if (r->event.type == YAML_SEQUENCE_END_EVENT ||
             r->event.type == YAML_MAPPING_END_EVENT)
             return 0;
-        if (r->event.type != YAML_SCALAR_EVENT)
-            return refuse(r, list ? "found a list or map inside a list, "
-                                    "expected single values"
-                                  : "found a list or map inside a map, "
-                                    "expected single values");
+        if (check_item(r, node) < 0)
+            return -1;
         if (node->n >= most)
             return refuse(r, list ? "found more than 10000 values in a list"
                                   : "found more than 1000 names in a map");
-        if (take_scalar(r, add_item(node)) < 0)
+        rc = r->event.type == YAML_SCALAR_EVENT ? take_scalar(r, add_item(node))
+                                                : read_map_of(r, node);
+        if (rc < 0)
             return -1;
     }
 }
@@ -292,7 +322,10 @@ void yaml_node_free(struct yaml_node *node)
 {
     for (size_t i = 0; i < node->n; i++)
         free(node->item[i].text);
+    for (size_t i = 0; i < node->nmaps; i++)
+        yaml_node_free(&node->map[i]);
     free(node->item);
+    free(node->map);
     memset(node, 0, sizeof *node);
 }
 

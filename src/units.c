@@ -238,6 +238,95 @@ int units_parse_seconds(const char *text, double *out, struct error *err)
     return 0;
 }
 
+/* The units of a column's unit, as times / over of it, and what they are. A
+ * rate's are those of sizes. */
+static const struct {
+    const char *column, *name;
+    double times, over;
+} quantities[] = {
+    {"s", "s", 1, 1},     {"s", "ms", 1, 1e3}, {"s", "us", 1, 1e6},
+    {"s", "ns", 1, 1e9},  {"1/s", "", 1, 1},   {"1/s", "/s", 1, 1},
+    {"1/s", "1/s", 1, 1}, {"1", "", 1, 1},     {"1", "%", 1, 100},
+};
+
+static const struct {
+    const char *column, *expected;
+} expectations[] = {
+    {"s", "expected a time with its unit such as 2ms"},
+    {"B/s", "expected a rate with its unit such as 1GB/s"},
+    {"1/s", "expected a number a second such as 5000"},
+    {"1", "expected a share such as 0.5 or 50%"},
+};
+
+/* The name of a size (never none) and /s, in letters of any case. */
+static bool take_rate(const char *unit, struct quantity *q)
+{
+    for (size_t i = 1; i < COUNT(sizes); i++) {
+        snprintf(q->unit, sizeof q->unit, "%s/s", sizes[i].name);
+        q->times = (double)sizes[i].bytes;
+        q->over = 1;
+        if (strcasecmp(unit, q->unit) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool take_quantity(const char *unit, const char *column,
+                          struct quantity *q)
+{
+    if (strcmp(column, "B/s") == 0)
+        return take_rate(unit, q);
+    for (size_t i = 0; i < COUNT(quantities); i++)
+        if (strcmp(quantities[i].column, column) == 0 &&
+            strcmp(quantities[i].name, unit) == 0) {
+            q->times = quantities[i].times;
+            q->over = quantities[i].over;
+            snprintf(q->unit, sizeof q->unit, "%s", unit);
+            return true;
+        }
+    return false;
+}
+
+static int refuse_quantity(const char *column, struct error *err)
+{
+    for (size_t i = 0; i < COUNT(expectations); i++)
+        if (strcmp(expectations[i].column, column) == 0)
+            return error_set(err, "%s", expectations[i].expected);
+    return error_set(err, "expected nothing: no limit fits the unit '%s'",
+                     column);
+}
+
+int units_parse_quantity(const char *text, const char *unit,
+                         struct quantity *out, struct error *err)
+{
+    const char *end = number_end(text);
+    struct quantity q;
+
+    if (end == text)
+        return refuse_quantity(unit, err);
+    q.value = strtod(text, NULL);
+    if (*end == ' ' && end[1])
+        end++;
+    if (!take_quantity(end, unit, &q))
+        return refuse_quantity(unit, err);
+    q.value = q.value * q.times / q.over;
+    if (!isfinite(q.value))
+        return refuse_quantity(unit, err);
+    *out = q;
+    return 0;
+}
+
+char *units_print_quantity(double value, const struct quantity *like, char *buf,
+                           size_t n)
+{
+    if (isnan(value))
+        snprintf(buf, n, "-");
+    else
+        snprintf(buf, n, "%.6g%s%s", value * like->over / like->times,
+                 like->unit[0] ? " " : "", like->unit);
+    return buf;
+}
+
 /* Three significant digits: of 0 to 1000. */
 static int decimals(double value)
 {

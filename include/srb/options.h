@@ -58,6 +58,10 @@ enum option_id {
     OPT_DB_TIMEOUT,
     OPT_VIRTUAL_NODES,
     OPT_MACHINE,
+    OPT_EXPECT,
+    OPT_SUMMARY_JSON,
+    OPT_QUIET,
+    OPT_VERBOSE,
     OPT_NULL_CLIENT,
     OPT_COUNT
 };
@@ -71,6 +75,7 @@ enum option_type {
     OPTION_FLAG,    /* true or false, value.count 1 or 0 */
     OPTION_PERCENT, /* a share above 0 and below 100 %, value.share */
     OPTION_MAP,     /* a mapping of names to scalars, value.pairs */
+    OPTION_MAPS,    /* such a mapping or a list of them, one value each */
     OPTION_SHAPE,   /* NODESxRANKS, value.count nodes, value.count2 ranks */
 };
 
@@ -111,10 +116,13 @@ struct option {
 
 extern const struct option option_table[OPT_COUNT];
 
-/* One `name: value` of a map; value is NULL where it was null. */
+/* One `name: value` of a map; value is NULL where it was null. Where the two
+ * stand, as messages begin: "study.yaml:12:5: expect", "--expect". */
 struct pair {
     char *name;
     char *value;
+    char *name_at;
+    char *value_at;
 };
 
 /* One value of an option. `text` is its canonical spelling ("1048576" for
@@ -131,7 +139,8 @@ struct value {
     size_t npairs;
 };
 
-/* An option's values (more than one for an axis only; at least one) and where
+/* An option's values (more than one for an axis or OPTION_MAPS only; at least
+ * one) and where
  * they were said: "default", "study.yaml:12:5" or "--tensor_bytes". */
 struct setting {
     struct value *values;
@@ -188,6 +197,13 @@ static inline const struct value *options_one(const struct options *o,
 {
     return &o->set[id].values[0];
 }
+
+/* The option of that name or alias, or OPT_COUNT. */
+enum option_id options_find(const char *name);
+
+/* The canonical spelling of a value (value.text) of an option that is neither
+ * map nor maps, to be freed, or NULL where the option may not have it. */
+char *options_canonical(enum option_id id, const char *text);
 
 /* Whether any of the study's placements has the option (IN_STANDARD | …). */
 bool options_has_placement(const struct options *o, unsigned placement);

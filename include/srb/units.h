@@ -27,6 +27,25 @@ int units_parse_bytes(const char *text, int64_t *out, struct error *err);
  * finite. */
 int units_parse_seconds(const char *text, double *out, struct error *err);
 
+/* A number with its unit, as somebody wrote it: it is value in the unit of a
+ * column of the result file, and value * over / times in its own. */
+struct quantity {
+    double value, times, over;
+    char unit[8];
+};
+
+/* What fits a column of unit "s" ("2ms"; s, ms, us or ns), "B/s" ("1GB/s",
+ * "512 MiB/s"; the names of sizes and /s), "1/s" ("5000", "5000/s") or "1" (a
+ * share, "0.5" or "50%"). A time or rate needs its unit; not negative,
+ * finite. */
+int units_parse_quantity(const char *text, const char *unit,
+                         struct quantity *out, struct error *err);
+
+/* For people: a value of that column in the unit that `like` was written in,
+ * 6 digits: "2.31402 ms"; "-" for NaN. */
+char *units_print_quantity(double value, const struct quantity *like, char *buf,
+                           size_t n);
+
 /* For people: "1 KiB", "32769 B", "3.91 MiB", 3 significant digits, and
  * always a point, where it is not a whole number of the unit. Writes at most n
  * bytes with the NUL, returns buf. */

@@ -10,7 +10,7 @@ from pathlib import Path
 # Layer of each module. src/X.c, src/X_part.c, src/X/*.c and include/srb/X.h
 # belong to module X.
 LAYERS = {
-    0: "error diag tick units field",
+    0: "error diag tick units field nearest utf8",
     1: "options machine keys tensor samples cpus floor",
     2: "sweep",
     3: "place",
@@ -21,7 +21,8 @@ LAYERS = {
 }
 
 # Files that are part of a module and not named for it.
-PARTS = {"prepare": "run", "setup": "run", "floors": "run", "pin": "run"}
+PARTS = {"prepare": "run", "setup": "run", "floors": "run",
+         "pin": "run"}
 
 # Inside a layer a module includes only these others of it, and never in a
 # circle.

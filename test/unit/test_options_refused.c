@@ -23,6 +23,8 @@
     "expected throughput_standard or throughput_colocated"
 #define SHAPE_EXPECTED                                                         \
     "expected NODESxRANKS such as 136x48, each from 1 to 1000000, or auto"
+#define EXPECT_EXPECTED                                                        \
+    "expected a map such as {window: \"> 1GB/s\"}, or a list of maps"
 #define FOLDER_EXPECTED                                                        \
     "expected a name for one folder (no /, not . or ..), or auto"
 
@@ -272,6 +274,43 @@ static const struct bad bad[] = {
     {{{"--nodes=[1,[2]]"}},
      NULL,
      "--nodes: found a list or map inside a list, expected single values"},
+    {{{"--nodes=[{a: 1}]"}},
+     NULL,
+     "--nodes: found a list or map inside a list, expected single values"},
+    {{{"--nodes=[1,{a: 1}]"}},
+     NULL,
+     "--nodes: found a list or map inside a list, expected single values"},
+    {{{"--nodes=[{a: 1},1]"}},
+     NULL,
+     "--nodes: found a single value in a list of maps, expected maps only"},
+    {{{"--expect=[{a: {b: 1}}]"}},
+     NULL,
+     "--expect: found a list or map inside a map, expected single values"},
+    {{{"--expect=[{a: 1}, [2]]"}},
+     NULL,
+     "--expect: found a list or map inside a list, expected single values"},
+    {{{"--expect=[{a: 1}, {}]"}},
+     NULL,
+     "--expect: found an empty map in the list, expected a map such as "
+     "{window: \"> 1GB/s\"}"},
+    {{{"--expect=[1]"}},
+     NULL,
+     "--expect: found a single value in the list, " EXPECT_EXPECTED},
+    {{{"--expect=5"}}, NULL, "--expect: found '5', " EXPECT_EXPECTED},
+    {{{"--summary_json=null"}},
+     NULL,
+     "--summary_json: found 'null', expected a text"},
+    {{{"--quiet", "--verbose"}},
+     NULL,
+     "--quiet: contradicts verbose, expected one of the two"},
+    {{{NULL}},
+     "expect:\n- a: 1\n- a: 2\n  b: 3\n  a: 4\n",
+     "study.yaml:5:3: expect: found the name 'a' twice in the map"},
+    {{{NULL}},
+     "nodes:\n- a: 1\n",
+     "study.yaml:2:3: nodes: found a list or map inside a list, expected "
+     "single "
+     "values"},
     {{{"--nodes={a: 1}"}}, NULL, "--nodes: found a map, " NODES_EXPECTED},
     {{{"--nodes=[20,40"}},
      NULL,

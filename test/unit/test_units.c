@@ -287,6 +287,72 @@ static void rates_are_printed(void **state)
                             vectors[i].text);
 }
 
+static void quantities_fit_their_column(void **state)
+{
+    static const struct {
+        const char *column, *text;
+        double value;        /* NaN: refused */
+        const char *printed; /* the value, as it was written */
+    } vectors[] = {
+        {"s", "2ms", 0.002, "2 ms"},
+        {"s", "2 ms", 0.002, "2 ms"},
+        {"s", "0.5s", 0.5, "0.5 s"},
+        {"s", "812us", 812e-6, "812 us"},
+        {"s", "100ns", 1e-7, "100 ns"},
+        {"s", "0s", 0, "0 s"},
+        {"s", "1e-3s", 1e-3, "0.001 s"},
+        {"s", "2", NAN, ""},
+        {"s", "2 ", NAN, ""},
+        {"s", "2m", NAN, ""},
+        {"s", "2MS", NAN, ""},
+        {"s", "-2ms", NAN, ""},
+        {"s", "2ms ", NAN, ""},
+        {"s", "inf", NAN, ""},
+        {"s", "1e999s", NAN, ""},
+        {"s", "2MB/s", NAN, ""},
+        {"s", "", NAN, ""},
+        {"B/s", "1B/s", 1, "1 B/s"},
+        {"B/s", "1.5GB/s", 1.5e9, "1.5 GB/s"},
+        {"B/s", "512 MiB/s", 536870912, "512 MiB/s"},
+        {"B/s", "2kb/s", 2000, "2 KB/s"},
+        {"B/s", "3TiB/s", 3298534883328.0, "3 TiB/s"},
+        {"B/s", "1/s", NAN, ""},
+        {"B/s", "1GB", NAN, ""},
+        {"B/s", "1000", NAN, ""},
+        {"1/s", "5000", 5000, "5000"},
+        {"1/s", "5e3", 5000, "5000"},
+        {"1/s", "5000/s", 5000, "5000 /s"},
+        {"1/s", "5000 1/s", 5000, "5000 1/s"},
+        {"1/s", "5000B/s", NAN, ""},
+        {"1", "0.5", 0.5, "0.5"},
+        {"1", "50%", 0.5, "50 %"},
+        {"1", "150 %", 1.5, "150 %"},
+        {"1", "50s", NAN, ""},
+        {"parsec", "50", NAN, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct quantity q;
+        struct error err = {.text = ""};
+        char buf[48];
+        int rc =
+            units_parse_quantity(vectors[i].text, vectors[i].column, &q, &err);
+
+        if ((rc < 0) != isnan(vectors[i].value))
+            fail_msg("'%s' for %s: %d", vectors[i].text, vectors[i].column, rc);
+        if (rc < 0) {
+            assert_memory_equal(err.text, "expected ", 9);
+            continue;
+        }
+        assert_true(q.value == vectors[i].value);
+        assert_string_equal(units_print_quantity(q.value, &q, buf, sizeof buf),
+                            vectors[i].printed);
+        assert_string_equal(units_print_quantity(NAN, &q, buf, sizeof buf),
+                            "-");
+    }
+}
+
 static void printing_respects_the_buffer(void **state)
 {
     char buf[8] = "aaaaaaa";
@@ -311,6 +377,7 @@ int main(void)
         cmocka_unit_test(sizes_are_printed),
         cmocka_unit_test(times_are_printed),
         cmocka_unit_test(rates_are_printed),
+        cmocka_unit_test(quantities_fit_their_column),
         cmocka_unit_test(printing_respects_the_buffer),
     };
 
