@@ -11,9 +11,9 @@ from pathlib import Path
 # belong to module X.
 LAYERS = {
     0: "error diag tick units field nearest utf8",
-    1: "options machine keys tensor samples cpus floor",
+    1: "options machine keys tensor samples cpus floor json",
     2: "sweep",
-    3: "place",
+    3: "place expect",
     4: "proc watch scratch control engine client sink topology team clock discover guard",
     5: "db load collect figures",
     6: "repeats record report run",
