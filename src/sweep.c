@@ -206,6 +206,45 @@ void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
     free(setups);
 }
 
+/* One value for sweep_variant(). */
+static void add_variant(enum option_id id, const struct value *v, char *buf,
+                        size_t n)
+{
+    const struct option *d = &option_table[id];
+    const char *text = v->text, *slash = strrchr(text, '/');
+    static const char placement[] = "throughput_";
+    /* words speak for themselves, numbers do not */
+    bool word =
+        (d->type == OPTION_CHOICE || d->type == OPTION_TEXT) && id != OPT_SYNC;
+    size_t used = strlen(buf);
+
+    if (id == OPT_EXPERIMENT)
+        text += strlen(placement);
+    else if (slash)
+        text = slash + 1;
+    snprintf(buf + used, n - used, "%s%s%s", used ? " " : "",
+             word ? "" : d->tag, text);
+}
+
+char *sweep_variant(const struct sweep *s, const struct permutation *p,
+                    char *buf, size_t n)
+{
+    size_t used;
+
+    buf[0] = '\0';
+    for (int id = 0; id < OPT_COUNT; id++)
+        if (option_table[id].axis && p->value[id] &&
+            options_get(s->options, (enum option_id)id)->nvalues > 1)
+            add_variant((enum option_id)id, p->value[id], buf, n);
+    used = strlen(buf);
+    if (options_one(s->options, OPT_REPETITIONS)->count > 1)
+        snprintf(buf + used, n - used, "%sREP%d", used ? " " : "",
+                 p->repetition);
+    if (buf[0] == '\0')
+        add_variant(OPT_TENSOR_BYTES, p->value[OPT_TENSOR_BYTES], buf, n);
+    return buf;
+}
+
 char *sweep_notes(const struct sweep *s, char *buf, size_t n)
 {
     const struct options *o = s->options;

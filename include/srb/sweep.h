@@ -55,6 +55,12 @@ static inline size_t sweep_group(const struct sweep *s, size_t index)
     return index / (size_t)options_one(s->options, OPT_REPETITIONS)->count;
 }
 
+/* What sets a permutation apart within its sweep: its values of the axes that
+ * vary and its repetition, "colocated N4 TB1024 REP0"; where nothing varies the
+ * size of the tensor. Returns buf. */
+char *sweep_variant(const struct sweep *s, const struct permutation *p,
+                    char *buf, size_t n);
+
 /* The notes on axes that collapse, as one text of lines ("" if none), e.g.
  * "db_nodes (2 values) collapses in throughput_colocated, which has no such
  * axis". Returns buf. */
