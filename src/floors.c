@@ -22,14 +22,35 @@ static bool is_floor(const struct plan *plan, size_t k)
     return strcmp(plan->servers[k].engine->name, "floor") == 0;
 }
 
-struct floors *floors_open(const struct plan *plan)
+/* Which value of db_exe is the floor beside others; how many there are: none.
+ */
+static size_t find_floor(const struct plan *plan, size_t n)
 {
-    size_t n = options_get(plan->sweep.options, OPT_DB_EXE)->nvalues, k = 0;
-    struct floors *f;
+    size_t k = 0;
 
     while (k < n && !is_floor(plan, k))
         k++;
-    if (k == n || n < 2)
+    return n < 2 ? n : k;
+}
+
+static size_t count_servers(const struct plan *plan)
+{
+    return options_get(plan->sweep.options, OPT_DB_EXE)->nvalues;
+}
+
+bool floors_swept(const struct plan *plan)
+{
+    size_t n = count_servers(plan);
+
+    return find_floor(plan, n) < n;
+}
+
+struct floors *floors_open(const struct plan *plan)
+{
+    size_t k = find_floor(plan, count_servers(plan));
+    struct floors *f;
+
+    if (!floors_swept(plan))
         return NULL;
     f = calloc(1, sizeof *f);
     if (f)
@@ -49,6 +70,11 @@ void floors_close(struct floors *f)
     free(f);
 }
 
+bool floors_is(const struct floors *f, const struct permutation *p)
+{
+    return sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor) == p->index;
+}
+
 void floors_add(struct floors *f, const struct permutation *p,
                 const struct summary *s)
 {
@@ -66,11 +92,11 @@ struct of_floor floors_compare(const struct floors *f,
     struct repeated floor;
     size_t sibling;
 
-    if (!f)
+    if (!f || floors_is(f, p))
         return nothing;
     sibling = sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor);
     own = &f->own[p->index];
-    if (sibling == p->index || !(own->put > 0))
+    if (!(own->put > 0))
         return nothing;
     floor = repeats_get(repeats, sweep_group(&f->plan->sweep, sibling));
     return (struct of_floor){.put = floor.put.centre / own->put,

@@ -9,9 +9,15 @@
 
 struct floors;
 
-/* NULL where the study has no floor beside other servers. */
+/* Whether the study has a floor beside other servers. */
+bool floors_swept(const struct plan *plan);
+
+/* NULL where it has not. */
 struct floors *floors_open(const struct plan *plan);
 void floors_close(struct floors *f);
+
+/* Whether a permutation is the floor's own. */
+bool floors_is(const struct floors *f, const struct permutation *p);
 
 /* Remember a completed permutation. f may be NULL, as below. */
 void floors_add(struct floors *f, const struct permutation *p,

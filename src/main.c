@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "judge.h"
 #include "pin.h"
 #include "srb/control.h"
 #include "srb/diag.h"
@@ -267,7 +268,7 @@ static int dry_run(const struct options *o, const struct machine *m)
     struct sweep s;
     struct error err;
 
-    if (sweep_open(&s, o, &err) < 0)
+    if (sweep_open(&s, o, &err) < 0 || judge_check(&s, &err) < 0)
         return refuse(&err, true);
     return report_plan(&s, m) < 0 ? EXIT_REFUSED : 0;
 }
@@ -391,6 +392,9 @@ static int with_mpi(int argc, char **argv)
         parse(&o, &in, &err) < 0) {
         status = refuse(&err, rank == 0);
     } else {
+        diag_set_level(options_one(&o, OPT_QUIET)->count     ? DIAG_QUIET
+                       : options_one(&o, OPT_VERBOSE)->count ? DIAG_VERBOSE
+                                                             : DIAG_NORMAL);
         status = with_options(&o, &in, rank);
         options_free(&o);
     }

@@ -186,6 +186,21 @@ static void name_output(struct plan *plan)
              plan->exp_name, when);
 }
 
+/* The file of the summary as JSON, which must not be the result file. */
+static int name_summary(struct plan *plan, struct error *err)
+{
+    const char *path = options_one(plan->sweep.options, OPT_SUMMARY_JSON)->text;
+    const struct value *output = options_one(plan->sweep.options, OPT_OUTPUT);
+
+    plan->summary_json = strcmp(path, "none") == 0 ? "" : path;
+    if (plan->summary_json[0] && strcmp(path, output->text) == 0)
+        return error_set(err,
+                         "summary_json and output are the same file, '%s'; "
+                         "give one of them another name",
+                         path);
+    return 0;
+}
+
 static char *config_text(const struct options *o)
 {
     char *text = NULL;
@@ -236,7 +251,7 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
     if (report_impossible(&plan->sweep, &t->machine, t->rank != 0) > 0)
         return error_set(err, "not every permutation can be placed; nothing "
                               "was run");
-    if (pin_check(t, d, &plan->sweep, err) < 0)
+    if (name_summary(plan, err) < 0 || pin_check(t, d, &plan->sweep, err) < 0)
         return -1;
     if (t->rank == 0 &&
         getrandom(&plan->run, sizeof plan->run, 0) != sizeof plan->run)

@@ -24,7 +24,8 @@ struct plan {
     uint64_t seed;          /* of the random order */
     struct job job;
     char exp_name[256];
-    char output[4096]; /* rank 0 alone; "" for none */
+    char output[4096];        /* rank 0 alone; "" for none */
+    const char *summary_json; /* "" for none */
     char server_names[1024];
     char *config; /* resolved, as text */
     struct study study;

@@ -55,6 +55,7 @@ void record_clear(struct outcome *o)
     o->repeated =
         (struct repeated){.put = nothing, .unpack = nothing, .window = nothing};
     o->of_floor = (struct of_floor){NAN, NAN, NAN};
+    o->breaches = FIELD_NO_INT;
 }
 
 char *record_flags(const struct outcome *o, char *buf, size_t n)
@@ -275,7 +276,9 @@ static void add_options(struct fields *f, const struct study *study,
         enum option_id id = (enum option_id)i;
         const char *text = chosen_text(id, study, pl);
 
-        if (id == OPT_MACHINE) /* that of a plan, never of a run */
+        /* the former is that of a plan, never of a run; of the latter a
+         * permutation says what it broke */
+        if (id == OPT_MACHINE || id == OPT_EXPECT)
             continue;
         if (text)
             fields_text(f, option_table[id].name, text);
@@ -322,6 +325,7 @@ void record_attributes(struct fields *f, const struct study *study,
                 interval_method(&o->summary, text, sizeof text));
     fields_int(f, "verify_errors", "", o->summary.verify_errors);
     fields_text(f, "verify_error", o->wrong);
+    fields_text(f, "expect", o->breached);
     add_options(f, study, p, pl);
 }
 
@@ -367,7 +371,7 @@ static void add_across(struct fields *f, const char *const names[3],
     fields_real(f, names[2], unit, x->high);
 }
 
-static void add_repeated(struct fields *f, const struct repeated *x)
+void record_repeated(struct fields *f, const struct repeated *x)
 {
     static const char *const put[3] = {"put_tensor_repeated",
                                        "put_tensor_repeated_low",
@@ -391,12 +395,22 @@ void record_of_floor(struct fields *f, const struct of_floor *x)
     fields_real(f, "window_of_floor", "1", x->window);
 }
 
-void record_figures(struct fields *f, const struct outcome *o)
+void record_breaches(struct fields *f, int64_t breaches)
+{
+    fields_int(f, "breaches", "", breaches);
+}
+
+void record_measured(struct fields *f, const struct outcome *o)
 {
     add_figures(f, false, &o->summary.put);
     add_figures(f, true, &o->summary.unpack);
     add_rates(f, &o->summary);
-    add_repeated(f, &o->repeated);
+}
+
+void record_figures(struct fields *f, const struct outcome *o)
+{
+    record_measured(f, o);
+    record_repeated(f, &o->repeated);
 }
 
 void record_row(struct fields *f, const struct sweep *s,
@@ -427,5 +441,6 @@ void record_row(struct fields *f, const struct sweep *s,
     record_of_floor(f, &o->of_floor);
     fields_int(f, "verify_errors", "", x->verify_errors);
     fields_text(f, "flags", record_flags(o, text, sizeof text));
+    record_breaches(f, o->breaches);
     fields_text(f, "error", o->error);
 }

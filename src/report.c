@@ -4,8 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "srb/diag.h"
+#include "srb/tick.h"
 #include "srb/units.h"
 
 #define TEXT 48
@@ -42,13 +44,13 @@ void report_choices(const struct sweep *s, const struct machine *m)
     sweep_notes(s, notes, sizeof notes);
     for (line = strtok_r(notes, "\n", &rest); line;
          line = strtok_r(NULL, "\n", &rest))
-        diag_say("note: %s", line);
+        diag_note("note: %s", line);
     /* colocated databases and those of a single host are on loopback */
     if (chosen && m->nhosts > 1 &&
         options_has_placement(s->options, IN_STANDARD))
-        diag_say("note: databases listen on interface %s (--net_ifname names "
-                 "another)",
-                 m->nodes[m->nnodes - 1].interface);
+        diag_note("note: databases listen on interface %s (--net_ifname names "
+                  "another)",
+                  m->nodes[m->nnodes - 1].interface);
 }
 
 void report_crowded(const char *host, int processes, int cpus)
@@ -65,17 +67,112 @@ void report_crowded(const char *host, int processes, int cpus)
              processes, cpus, plural(cpus), host);
 }
 
+/* Where nobody watches, a permutation's lines are printed at most so often. */
+#define PACE_SECONDS 2
+#define LINE 512
+
+/* What was shown so far. */
+static struct {
+    char start[LINE]; /* line of the running permutation; "" for none */
+    bool shown;       /* it was printed */
+    bool any;         /* one was printed, */
+    int64_t last;     /* at that tick */
+    char flags[SRB_FLAGS_MAX * 2]; /* raised so far, each with a comma */
+    char skipped[SRB_ERROR_MAX];   /* why the last skipped one was */
+    char figures[4 * TEXT];        /* of the last completed one */
+    char left[TEXT];               /* time, "" where it is not known */
+    char variant[SRB_SESSION_MAX]; /* of the running permutation */
+    char live[LINE + SRB_SESSION_MAX];
+} progress;
+
+/* Whether permutations have lines of their own at all: on a terminal there is
+ * one line for all of them. */
+static bool is_paced(void)
+{
+    return diag_level() == DIAG_NORMAL && !diag_terminal();
+}
+
+/* Whether it is time for the lines of a permutation that is like others. */
+static bool is_due(const struct sweep *s, const struct outcome *o)
+{
+    if (diag_level() == DIAG_VERBOSE)
+        return true;
+    return is_paced() &&
+           (!progress.any || o->position + 1 == s->count ||
+            tick_seconds(tick_now() - progress.last) >= PACE_SECONDS);
+}
+
+static void show_start(void)
+{
+    if (progress.start[0])
+        diag_say("%s", progress.start);
+    progress.shown = progress.any = true;
+    progress.last = tick_now();
+}
+
+/* "[ 3/22] #####---------------  left 9.81 s  TB1024; last: put 61.0 us, ..."
+ */
+static void show_live(const struct sweep *s, const struct outcome *o,
+                      size_t done)
+{
+    static const char full[] = "####################";
+    static const char empty[] = "--------------------";
+    const size_t width = sizeof full - 1;
+    size_t bar = s->count ? width * done / s->count : 0;
+    char at[TEXT], rest[LINE];
+    int room;
+
+    if (diag_level() == DIAG_QUIET || !diag_terminal())
+        return;
+    place_text(s, o, at, sizeof at);
+    snprintf(rest, sizeof rest, "%s%s  %.256s%s%s%s",
+             progress.left[0] ? "  left " : "", progress.left, progress.variant,
+             progress.variant[0] && progress.figures[0] ? "; " : "",
+             progress.figures[0] ? "last: " : "", progress.figures);
+    /* a line that fills the last column is broken by some terminals */
+    room = diag_columns() - (int)(strlen(at) + 1 + width) - 1;
+    snprintf(progress.live, sizeof progress.live, "%s %s%.*s%s%.*s%.*s", at,
+             diag_colour(DIAG_GREEN), (int)bar, full, diag_colour(DIAG_PLAIN),
+             (int)(width - bar), empty, room > 0 ? room : 0, rest);
+    diag_live(progress.live);
+}
+
+/* Where the clients and databases are, in words. */
+static char *where_text(const struct placement *pl, char *buf, size_t n)
+{
+    int last = pl->first_db_node + pl->db_nodes - 1;
+    char db[96];
+
+    if (pl->experiment == EXPERIMENT_COLOCATED)
+        snprintf(db, sizeof db, "a database on each");
+    else if (pl->db_nodes == 1)
+        snprintf(db, sizeof db, "database node %d", last);
+    else
+        snprintf(db, sizeof db, "database nodes %d-%d", pl->first_db_node,
+                 last);
+    snprintf(buf, n, "client nodes 0-%d, %d client%s; %s, %d shard%s",
+             pl->client_nodes - 1, pl->nclients, plural(pl->nclients), db,
+             pl->nshards, plural(pl->nshards));
+    return buf;
+}
+
 void report_start(const struct sweep *s, const struct permutation *p,
                   const struct placement *pl, const struct outcome *o)
 {
-    char at[TEXT], name[SRB_SESSION_MAX], size[TEXT];
+    char at[TEXT], name[SRB_SESSION_MAX], size[TEXT], where[256];
 
     place_session(pl, s, p, name);
-    diag_say("%s %s: %d client%s, %d shard%s, tensors of %s",
+    snprintf(progress.start, sizeof progress.start,
+             "%s %s: %d client%s, %d shard%s, tensors of %s",
              place_text(s, o, at, sizeof at), name, pl->nclients,
              plural(pl->nclients), pl->nshards, plural(pl->nshards),
              units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, size,
                                sizeof size));
+    sweep_variant(s, p, progress.variant, sizeof progress.variant);
+    if (is_due(s, o))
+        show_start();
+    diag_detail("  placement: %s", where_text(pl, where, sizeof where));
+    show_live(s, o, o->position);
 }
 
 /* The bandwidth to show: of the window where there is one clock. */
@@ -91,32 +188,108 @@ static const char *bandwidth(const struct summary *x, char *buf, size_t n)
     return buf;
 }
 
-void report_end(const struct sweep *s, const struct outcome *o,
-                double seconds_left)
+/* Whether a flag is among these that was not raised before; now they all are.
+ */
+static bool has_new_flag(const char *flags)
 {
-    char at[TEXT], put[TEXT], unpack[TEXT], rate[TEXT], left[TEXT];
-    char flags[SRB_FLAGS_MAX];
+    char copy[SRB_FLAGS_MAX], *rest;
+    bool found = false;
 
-    place_text(s, o, at, sizeof at);
-    if (o->status != STATUS_COMPLETED) {
-        diag_say("%s   %s: %s", at, record_status(o->status), o->error);
-        return;
+    snprintf(copy, sizeof copy, "%s", flags);
+    for (char *f = strtok_r(copy, ",", &rest); f;
+         f = strtok_r(NULL, ",", &rest))
+        if (!strstr(progress.flags, f)) {
+            size_t used = strlen(progress.flags);
+
+            snprintf(progress.flags + used, sizeof progress.flags - used, "%s,",
+                     f);
+            found = true;
+        }
+    return found;
+}
+
+/* Whether a permutation is to be seen whatever the pace. Many are skipped for
+ * one reason: it is said once. */
+static bool is_notable(const struct outcome *o, const char *flags)
+{
+    bool again;
+
+    switch (o->status) {
+    case STATUS_COMPLETED:
+        return has_new_flag(flags) || o->wrong[0] || o->breaches > 0;
+    case STATUS_SKIPPED:
+        again = strcmp(progress.skipped, o->error) == 0;
+        snprintf(progress.skipped, sizeof progress.skipped, "%s", o->error);
+        return !again;
+    default:
+        return o->status == STATUS_FAILED;
     }
-    record_flags(o, flags, sizeof flags);
-    diag_say(
-        "%s   put %s, unpack %s (medians), %s%s%s%s%s%s", at,
-        units_print_seconds(o->summary.put.median, put, sizeof put),
-        units_print_seconds(o->summary.unpack.median, unpack, sizeof unpack),
-        bandwidth(&o->summary, rate, sizeof rate),
-        isnan(seconds_left) ? "" : "; left: ",
-        isnan(seconds_left)
-            ? ""
-            : units_print_seconds(seconds_left, left, sizeof left),
-        flags[0] ? " [" : "", flags, flags[0] ? "]" : "");
+}
+
+static void show_end(const char *at, const struct outcome *o, const char *flags)
+{
+    if (o->status == STATUS_FAILED)
+        diag_say("%s   %sfailed%s: %s", at, diag_colour(DIAG_RED),
+                 diag_colour(DIAG_PLAIN), o->error);
+    else if (o->status != STATUS_COMPLETED)
+        diag_say("%s   %s: %s", at, record_status(o->status), o->error);
+    else if (flags[0])
+        diag_say("%s   %s%s%s %s[%s]%s", at, progress.figures,
+                 progress.left[0] ? "; left: " : "", progress.left,
+                 diag_colour(DIAG_YELLOW), flags, diag_colour(DIAG_PLAIN));
+    else
+        diag_say("%s   %s%s%s", at, progress.figures,
+                 progress.left[0] ? "; left: " : "", progress.left);
     if (o->wrong[0])
         diag_say("%s   %" PRId64 " tensor%s came back wrong: %s", at,
                  o->summary.verify_errors, plural(o->summary.verify_errors),
                  o->wrong);
+    if (o->breaches > 0)
+        diag_say("%s   %sBREACHED%s: %s", at, diag_colour(DIAG_RED),
+                 diag_colour(DIAG_PLAIN), o->breached);
+}
+
+/* The running permutation's figures and the time that is left, as texts. */
+static void take_figures(const struct outcome *o, double seconds_left)
+{
+    char put[TEXT], unpack[TEXT], rate[TEXT];
+
+    progress.left[0] = '\0';
+    if (!isnan(seconds_left))
+        units_print_seconds(seconds_left, progress.left, sizeof progress.left);
+    if (o->status != STATUS_COMPLETED)
+        return;
+    snprintf(
+        progress.figures, sizeof progress.figures,
+        "put %s, unpack %s (medians), %s",
+        units_print_seconds(o->summary.put.median, put, sizeof put),
+        units_print_seconds(o->summary.unpack.median, unpack, sizeof unpack),
+        bandwidth(&o->summary, rate, sizeof rate));
+}
+
+void report_end(const struct sweep *s, const struct outcome *o,
+                double seconds_left)
+{
+    char at[TEXT], flags[SRB_FLAGS_MAX];
+    bool notable;
+
+    record_flags(o, flags, sizeof flags);
+    notable = is_notable(o, flags);
+    take_figures(o, seconds_left);
+    if (!progress.shown && (notable || is_due(s, o)))
+        show_start();
+    if (progress.shown)
+        show_end(place_text(s, o, at, sizeof at), o, flags);
+    show_live(s, o, o->position + 1);
+    progress.shown = false;
+    progress.start[0] = progress.variant[0] = '\0';
+}
+
+void report_late_breaches(size_t index, const struct judgement *j)
+{
+    if (j->breaches > 0)
+        diag_say("permutation %04zu %sBREACHED%s: %s", index,
+                 diag_colour(DIAG_RED), diag_colour(DIAG_PLAIN), j->words);
 }
 
 static void figure(size_t index, const struct field *f)
@@ -128,82 +301,15 @@ static void figure(size_t index, const struct field *f)
 
 void report_figures(size_t index, const struct fields *cells)
 {
+    bool between = isatty(STDOUT_FILENO); /* the rewritten line and these */
+
+    if (between)
+        diag_live(NULL);
     for (size_t i = 0; i < cells->n; i++)
         figure(index, &cells->list[i]);
     fflush(stdout);
-}
-
-/* The final table: the first rows of a large sweep, since the file has all. */
-#define TABLE_ROWS 60
-
-struct row {
-    size_t index;
-    char cells[5][TEXT]; /* status, put, unpack, put p95, bandwidth */
-    char of_floor[TEXT];
-    char name[SRB_SESSION_MAX];
-};
-static struct row table[TABLE_ROWS];
-static size_t table_rows;
-static bool table_has_floor;
-
-void report_row(const struct sweep *s, const struct permutation *p,
-                const struct placement *pl, const struct outcome *o)
-{
-    const struct summary *x = &o->summary;
-    struct row *row = &table[table_rows];
-
-    if (++table_rows > TABLE_ROWS)
-        return;
-    row->index = p->index;
-    row->of_floor[0] = '\0';
-    place_session(pl, s, p, row->name);
-    snprintf(row->cells[0], TEXT, "%s", record_status(o->status));
-    units_print_seconds(x->put.median, row->cells[1], TEXT);
-    units_print_seconds(x->unpack.median, row->cells[2], TEXT);
-    units_print_seconds(x->put.p95, row->cells[3], TEXT);
-    units_print_rate(isnan(x->window) ? x->sum_of_rank_rates : x->window,
-                     row->cells[4], TEXT);
-}
-
-void report_row_of_floor(size_t index, const struct of_floor *x)
-{
-    for (size_t i = 0; i < table_rows && i < TABLE_ROWS; i++)
-        if (table[i].index == index) {
-            snprintf(table[i].of_floor, TEXT, "%.0f %%", 100 * x->window);
-            table_has_floor = true;
-        }
-}
-
-static void print_row(const char *index, const char cells[5][TEXT],
-                      const char *of_floor, const char *name)
-{
-    fprintf(stderr, "%5s  %-9s  %9s  %9s  %9s  %10s  ", index, cells[0],
-            cells[1], cells[2], cells[3], cells[4]);
-    if (table_has_floor)
-        fprintf(stderr, "%8s  ", of_floor);
-    fprintf(stderr, "%s\n", name);
-}
-
-void report_table(void)
-{
-    static const char head[5][TEXT] = {"status", "put", "unpack", "put p95",
-                                       "bandwidth"};
-
-    if (table_rows == 0)
-        return;
-    fputc('\n', stderr);
-    print_row("perm", head, "of floor", "name");
-    for (size_t i = 0; i < table_rows && i < TABLE_ROWS; i++) {
-        char index[24];
-
-        snprintf(index, sizeof index, "%zu", table[i].index);
-        print_row(index, (const char(*)[TEXT])table[i].cells, table[i].of_floor,
-                  table[i].name);
-    }
-    if (table_rows > TABLE_ROWS)
-        fprintf(stderr, "  ... and %zu more in the file\n",
-                table_rows - TABLE_ROWS);
-    table_rows = 0;
+    if (between && progress.live[0])
+        diag_live(progress.live);
 }
 
 void report_verdict(const struct tally *t, int exit_status)
@@ -214,6 +320,8 @@ void report_verdict(const struct tally *t, int exit_status)
            t->failed, t->skipped, t->verify_errors);
     if (t->spared)
         printf(" spared=%zu", t->spared);
+    if (t->judged)
+        printf(" breaches=%" PRId64, t->breaches);
     printf("\n");
     fflush(stdout);
 }
@@ -273,22 +381,11 @@ size_t report_impossible(const struct sweep *s, const struct machine *m,
 static void plan_line(const struct sweep *s, const struct permutation *p,
                       const struct placement *pl)
 {
-    char name[SRB_SESSION_MAX], db[96];
-    int last = pl->first_db_node + pl->db_nodes - 1;
+    char name[SRB_SESSION_MAX], where[256];
 
     place_session(pl, s, p, name);
-    if (pl->experiment == EXPERIMENT_COLOCATED)
-        snprintf(db, sizeof db, "a database on each");
-    else if (pl->db_nodes == 1)
-        snprintf(db, sizeof db, "database node %d", last);
-    else
-        snprintf(db, sizeof db, "database nodes %d-%d", pl->first_db_node,
-                 last);
-    printf("%04zu  %s\n      client nodes 0-%d, %d client%s; %s, %d shard%s; "
-           "set-up %zu\n",
-           p->index, name, pl->client_nodes - 1, pl->nclients,
-           plural(pl->nclients), db, pl->nshards, plural(pl->nshards),
-           p->setup);
+    printf("%04zu  %s\n      %s; set-up %zu\n", p->index, name,
+           where_text(pl, where, sizeof where), p->setup);
 }
 
 int report_plan(const struct sweep *s, const struct machine *m)

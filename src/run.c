@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "floors.h"
+#include "judge.h"
 #include "pin.h"
 #include "prepare.h"
 #include "setup.h"
 #include "srb/collect.h"
 #include "srb/diag.h"
+#include "srb/json.h"
 #include "srb/report.h"
 #include "srb/tensor.h"
 #include "srb/tick.h"
@@ -20,6 +22,9 @@ struct run {
     struct discovery *facts;
     struct plan plan;
     struct sink *sink;          /* rank 0; NULL elsewhere */
+    struct json_summary *json;  /* rank 0, where it was asked for */
+    struct fields study;        /* rank 0: the root group's attributes */
+    struct judge *judge;        /* NULL where nothing is expected */
     struct setup setup;         /* the databases that run */
     struct placement placement; /* of the running permutation */
     struct placement cast_for;  /* that the communicators were made for */
@@ -270,6 +275,7 @@ static int write_end(struct run *r, struct life *x, bool begun,
     record_row(&row, &r->plan.sweep, &x->p, &r->placement, &x->outcome);
     if (rc == 0)
         rc = r->sink->ops->end(r->sink, &attributes, &row, err);
+    json_row(r->json, x->p.index, &row);
     fields_free(&attributes);
     fields_free(&row);
     return rc;
@@ -284,30 +290,55 @@ static void remember(struct run *r, struct life *x)
     floors_add(r->floors, &x->p, &x->outcome.summary);
     x->outcome.repeated = repeats_get(r->repeats, group);
     x->outcome.of_floor = floors_compare(r->floors, &x->p, r->repeats);
+    judge_end(r->judge, &x->p, &x->outcome);
 }
 
-/* Rank 0: the floor may have been measured after the others. */
+/* Rank 0: shares of the floor, which may have been measured after the others.
+ */
+static void amend_of_floor(struct run *r, const struct permutation *p,
+                           struct fields *cells)
+{
+    struct of_floor of = floors_compare(r->floors, p, r->repeats);
+
+    if (isnan(of.put))
+        return;
+    record_of_floor(cells, &of);
+    report_figures(p->index, cells);
+    report_row_of_floor(p->index, &of);
+}
+
+/* Rank 0: limits on what was not known before. */
+static void amend_breaches(struct run *r, const struct permutation *p,
+                           struct fields *cells)
+{
+    struct judgement verdict = {0};
+    int breaches = judge_late(r->judge, p, r->floors, r->repeats, &verdict);
+
+    if (verdict.limits == 0)
+        return;
+    record_breaches(cells, breaches);
+    r->tally.breaches += verdict.breaches;
+    report_late_breaches(p->index, &verdict);
+}
+
+/* Rank 0: what is known of a permutation only when all have run. */
 static int amend_all(struct run *r, struct error *err)
 {
-    for (size_t i = 0; i < r->plan.sweep.count && r->floors; i++) {
+    int rc = 0;
+
+    for (size_t i = 0; i < r->plan.sweep.count && rc == 0; i++) {
         struct fields cells = {0};
         struct permutation p;
-        struct of_floor of;
-        int rc;
 
         sweep_at(&r->plan.sweep, i, &p);
-        of = floors_compare(r->floors, &p, r->repeats);
-        if (isnan(of.put))
-            continue;
-        record_of_floor(&cells, &of);
-        report_figures(i, &cells);
-        report_row_of_floor(i, &of);
-        rc = r->sink->ops->amend(r->sink, i, &cells, err);
+        amend_of_floor(r, &p, &cells);
+        amend_breaches(r, &p, &cells);
+        json_amend(r->json, i, &cells);
+        if (cells.n > 0)
+            rc = r->sink->ops->amend(r->sink, i, &cells, err);
         fields_free(&cells);
-        if (rc < 0)
-            return -1;
     }
-    return 0;
+    return rc;
 }
 
 /* Bring the permutation into the file. A file that cannot be written ends the
@@ -388,6 +419,7 @@ static void account(struct run *r, struct life *x)
         r->tally.verify_errors += o->summary.verify_errors;
     if (r->team->rank != 0)
         return;
+    r->tally.breaches += o->breaches > 0 ? o->breaches : 0;
     r->weight_done += weight_of(&x->p, &r->placement);
     left = tick_seconds(tick_now() - r->started) / r->weight_done *
            (r->weight_all - r->weight_done);
@@ -399,7 +431,7 @@ static void account(struct run *r, struct life *x)
         report_figures(x->p.index, &figures);
         fields_free(&figures);
     }
-    report_row(s, &x->p, &r->placement, o);
+    report_row(s, &x->p, o);
 }
 
 /* How many clocks the clients read. */
@@ -545,11 +577,12 @@ static void run_permutation(struct run *r, size_t position)
 
 /* ---- the study ---- */
 
+/* The summary as JSON first: an existing result file is replaced last. */
 static int open_sink(struct run *r, struct error *err)
 {
     const struct options *o = r->plan.sweep.options;
     const struct sink_ops *ops = r->plan.output[0] ? &sink_hdf5 : &sink_null;
-    struct fields study = {0}, cells = {0}, row = {0};
+    struct fields cells = {0}, row = {0};
     struct sink_table hosts = {0};
     struct permutation p;
     struct placement pl;
@@ -559,12 +592,18 @@ static int open_sink(struct run *r, struct error *err)
     sweep_at(&r->plan.sweep, 0, &p);
     if (place_solve(&r->team->machine, &p, &pl, err) < 0)
         return -1;
-    record_study(&study, &r->plan.study);
+    if (r->plan.summary_json[0]) {
+        r->json = json_open(r->plan.summary_json, r->plan.sweep.count, err);
+        if (!r->json) {
+            place_free(&pl);
+            return -1;
+        }
+    }
+    record_study(&r->study, &r->plan.study);
     record_hosts(&cells, r->facts->facts, r->team->machine.nnodes, &hosts);
     record_row(&row, &r->plan.sweep, &p, &pl, &nothing);
     r->sink = ops->open(r->plan.output, options_one(o, OPT_OVERWRITE)->count,
-                        &study, &hosts, &row, r->plan.sweep.count, err);
-    fields_free(&study);
+                        &r->study, &hosts, &row, r->plan.sweep.count, err);
     fields_free(&cells);
     fields_free(&row);
     place_free(&pl);
@@ -580,6 +619,7 @@ static int close_sink(struct run *r, struct error *err)
     if (!r->sink)
         return 0;
     fields_text(&end, "end_time", record_now(now, sizeof now));
+    fields_text(&r->study, "end_time", now);
     rc = r->sink_broken ? 0 : amend_all(r, err);
     if (rc == 0 && !r->sink_broken)
         rc = r->sink->ops->note(r->sink, &end, err);
@@ -587,6 +627,8 @@ static int close_sink(struct run *r, struct error *err)
     if (r->sink->ops->close(r->sink, rc < 0 ? NULL : err) < 0)
         rc = -1;
     r->sink = NULL;
+    if (r->json && json_write(r->json, &r->study, rc < 0 ? NULL : err) < 0)
+        rc = -1;
     return rc;
 }
 
@@ -622,14 +664,14 @@ static void run_all(struct run *r)
 
 static int exit_status(const struct run *r, bool file_closed)
 {
+    const struct tally *t = &r->tally;
+
     if (r->team->ended)
         return 128 + r->team->ended;
-    return file_closed &&
-                   r->tally.completed + r->tally.spared ==
-                       r->tally.permutations &&
-                   r->tally.verify_errors == 0
-               ? 0
-               : 1;
+    if (!file_closed || t->completed + t->spared != t->permutations ||
+        t->verify_errors > 0)
+        return 1;
+    return t->breaches > 0 ? 3 : 0;
 }
 
 /* The words of a refusal are the same on every rank; rank 0 prints them. */
@@ -654,6 +696,12 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
         goto out;
     }
     r.tally.permutations = r.plan.sweep.count;
+    if (judge_open(&r.judge, &r.plan, &err) < 0) {
+        r.tally.skipped = r.plan.sweep.count;
+        status = refuse(&r, &err);
+        goto out;
+    }
+    r.tally.judged = r.judge != NULL;
     rc = t->rank == 0 ? open_sink(&r, &err) : 0;
     if (team_agree(t, t->world, rc, &err) < 0) {
         r.tally.skipped = r.plan.sweep.count;
@@ -666,16 +714,22 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     closed = team_agree(t, t->world, rc, &err) == 0;
     if (!closed)
         diag_say("srbench: %s", err.text);
+    team_bcast(t, t->world, &r.tally.breaches, (int)sizeof r.tally.breaches, 0);
     status = exit_status(&r, closed);
     if (t->rank == 0) {
-        report_table();
+        report_table(&r.tally);
         if (r.plan.output[0])
-            diag_say("results: %s", r.plan.output);
+            diag_note("results: %s", r.plan.output);
+        if (r.json && closed)
+            diag_note("summary: %s", r.plan.summary_json);
         report_verdict(&r.tally, status);
     }
     /* file, table and verdict first; only then may any rank leave */
     team_barrier(t, t->world);
 out:
+    judge_close(r.judge);
+    json_close(r.json);
+    fields_free(&r.study);
     floors_close(r.floors);
     repeats_close(r.repeats);
     free(r.order);

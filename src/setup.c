@@ -128,6 +128,11 @@ static int start(struct setup *s, struct team *t,
     int64_t begin = tick_now();
     int rc = 0;
 
+    diag_detail("  set-up %zu: its databases are started, since %s",
+                terms->p->setup,
+                !s->up                         ? "none run"
+                : s->number != terms->p->setup ? "those of another run"
+                                               : "they are not healthy");
     setup_stop(s);
     if (s->number != terms->p->setup)
         s->failures = 0;
@@ -144,6 +149,7 @@ static int start(struct setup *s, struct team *t,
         setup_stop(s);
         return -1;
     }
+    diag_detail("  set-up %zu: started in %.2f s", s->number, s->start_seconds);
     s->failures = 0;
     s->up = true;
     share_config(s, t, terms->pl);
@@ -155,8 +161,11 @@ int setup_provide(struct setup *s, struct team *t,
                   const struct setup_terms *terms, struct error *err)
 {
     if (s->up && s->number == terms->p->setup) {
-        if (reuse(s, t, err) == 0)
+        if (reuse(s, t, err) == 0) {
+            diag_detail("  set-up %zu: its databases run, and were emptied",
+                        s->number);
             return 0;
+        }
         diag_say("databases are started anew: %s", err->text);
     }
     return start(s, t, terms, err);

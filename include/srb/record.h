@@ -53,6 +53,8 @@ struct outcome {
     bool disagree; /* a server counted other operations than its clients */
     struct repeated repeated;
     struct of_floor of_floor;
+    int64_t breaches;             /* of limits (expect); -1: none was judged */
+    char breached[SRB_ERROR_MAX]; /* words on them */
     char server[SRB_VERSION_MAX + 32]; /* "redis 7.0.15" */
     const char *db_config; /* effective directives, not owned; may be NULL */
 };
@@ -108,9 +110,12 @@ void record_row(struct fields *f, const struct sweep *s,
                 const struct permutation *p, const struct placement *pl,
                 const struct outcome *o);
 
-/* Some cells of that row: the figures; and those that are not known before the
- * study ends. */
+/* Some cells of that row: the figures of the permutation alone; those over its
+ * repetitions; both; and those that are not known before the study ends. */
+void record_measured(struct fields *f, const struct outcome *o);
+void record_repeated(struct fields *f, const struct repeated *x);
 void record_figures(struct fields *f, const struct outcome *o);
 void record_of_floor(struct fields *f, const struct of_floor *x);
+void record_breaches(struct fields *f, int64_t breaches);
 
 #endif

@@ -7,12 +7,15 @@
 #ifndef SRB_REPORT_H
 #define SRB_REPORT_H
 
+#include "srb/expect.h"
 #include "srb/record.h"
 
 /* Counts for the verdict. */
 struct tally {
     size_t permutations, completed, failed, skipped, spared;
     int64_t verify_errors;
+    int64_t breaches; /* of limits */
+    bool judged;      /* there are limits */
 };
 
 /* What should be known before the first permutation: axes that collapse, and
@@ -23,21 +26,31 @@ void report_choices(const struct sweep *s, const struct machine *m);
  * combination. */
 void report_crowded(const char *host, int processes, int cpus);
 
-/* A line when a permutation starts and one when it has ended, the latter with
- * the time that is left, in seconds (NaN: not known). */
+/* A permutation starts, and has ended; the latter with the time that is left,
+ * in seconds (NaN: not known). On a terminal one line is rewritten in place;
+ * elsewhere both print a line, those of a permutation at most every two
+ * seconds. What has failed, broke a limit or raises a flag for the first time,
+ * and the last one, are printed always; with verbose all are, and nothing but
+ * problems with quiet. */
 void report_start(const struct sweep *s, const struct permutation *p,
                   const struct placement *pl, const struct outcome *o);
 void report_end(const struct sweep *s, const struct outcome *o,
                 double seconds_left);
 
+/* Limits on a permutation's figures that were judged at the end of the study.
+ */
+void report_late_breaches(size_t index, const struct judgement *j);
+
 /* SRBENCH_FOM lines on standard output: every real number of these cells of a
  * permutation's row of the summary that is not NaN. */
 void report_figures(size_t index, const struct fields *cells);
 
-/* One row of the final table: kept from report_row() until report_table(). */
+/* One row of the final table, at most 100 columns wide: kept from report_row()
+ * until report_table(), which prints it unless quiet, and in how many cases
+ * limits were broken. */
 void report_row(const struct sweep *s, const struct permutation *p,
-                const struct placement *pl, const struct outcome *o);
-void report_table(void);
+                const struct outcome *o);
+void report_table(const struct tally *t);
 
 /* The share of the floor's bandwidth, for the table's row of a permutation. */
 void report_row_of_floor(size_t index, const struct of_floor *x);

@@ -21,7 +21,7 @@ LAYERS = {
 }
 
 # Files that are part of a module and not named for it.
-PARTS = {"prepare": "run", "setup": "run", "floors": "run",
+PARTS = {"prepare": "run", "setup": "run", "floors": "run", "judge": "run",
          "pin": "run"}
 
 # Inside a layer a module includes only these others of it, and never in a

@@ -58,7 +58,8 @@ class SignalTest(RunTest):
     def looping(self, nranks, *args, at=2, iterations=3000):
         """A study of eight permutations that take more than half a second
         each, one number `at` under way."""
-        job = self.start(nranks, *args, f"--tensor_bytes={self.SIZES}",
+        job = self.start(nranks, *args, "--verbose",
+                         f"--tensor_bytes={self.SIZES}",
                          f"--iterations={iterations}", f"--output={self.out}")
         job.wait_until(lambda: f"[{at}/8] " in job.stderr,
                        f"permutation {at} of 8")
