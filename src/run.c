@@ -25,6 +25,7 @@ struct run {
     struct json_summary *json;  /* rank 0, where it was asked for */
     struct fields study;        /* rank 0: the root group's attributes */
     struct judge *judge;        /* NULL where nothing is expected */
+    char late[16384];           /* rank 0: words on limits broken at the end */
     struct setup setup;         /* the databases that run */
     struct placement placement; /* of the running permutation */
     struct placement cast_for;  /* that the communicators were made for */
@@ -313,12 +314,17 @@ static void amend_breaches(struct run *r, const struct permutation *p,
 {
     struct judgement verdict = {0};
     int breaches = judge_late(r->judge, p, r->floors, r->repeats, &verdict);
+    size_t used;
 
     if (verdict.limits == 0)
         return;
     record_breaches(cells, breaches);
     r->tally.breaches += verdict.breaches;
     report_late_breaches(p->index, &verdict);
+    used = strlen(r->late);
+    if (verdict.breaches > 0)
+        snprintf(r->late + used, sizeof r->late - used, "%s%04zu: %s",
+                 used ? "; " : "", p->index, verdict.words);
 }
 
 /* Rank 0: what is known of a permutation only when all have run. */
@@ -621,6 +627,10 @@ static int close_sink(struct run *r, struct error *err)
     fields_text(&end, "end_time", record_now(now, sizeof now));
     fields_text(&r->study, "end_time", now);
     rc = r->sink_broken ? 0 : amend_all(r, err);
+    if (r->judge) { /* the permutations' own attributes are written by now */
+        fields_text(&end, "expect_at_end", r->late);
+        fields_text(&r->study, "expect_at_end", r->late);
+    }
     if (rc == 0 && !r->sink_broken)
         rc = r->sink->ops->note(r->sink, &end, err);
     fields_free(&end);

@@ -112,6 +112,8 @@ class Expect(ExpectTest):
                          [-1, -1, -1, -1, -1, 1])
         self.assertRegex(job.stderr, r"(?m)^permutation 0005 BREACHED: "
                          r"put_tensor_repeated is \S+ s, expected < 0s$")
+        self.assertRegex(text(f.attrs["expect_at_end"]),
+                         r"^0005: put_tensor_repeated is \S+ s, expected < 0s$")
 
     def test_shares_of_the_floor(self):
         """Known when the study ends; the floor has none of itself."""

@@ -39,6 +39,8 @@ static void nothing_is_known_at_first(void **state)
     assert_true(isnan(o.summary.put.median) && isnan(o.summary.put.max) &&
                 isnan(o.summary.unpack.p95) && isnan(o.summary.unpack.p999));
     assert_true(isnan(o.summary.window) && isnan(o.summary.between_share));
+    assert_int_equal(o.breaches, FIELD_NO_INT);
+    assert_string_equal(o.breached, "");
     assert_true(isnan(o.db_start_seconds));
     assert_null(o.db_config);
 }

@@ -437,9 +437,57 @@ static void siblings_differ_in_one_axis(void **state)
     }
 }
 
+/* What is left of a name when all that does not vary is taken away. */
+static void variants_are_short(void **state)
+{
+    static const struct {
+        struct line line;
+        size_t index;
+        const char *variant;
+    } vectors[] = {
+        {{{"--tensor_bytes=1MiB"}}, 0, "TB1048576"},
+        {{{"--tensor_bytes=[4,8]"}}, 1, "TB8"},
+        {{{"--tensor_bytes=4", "--repetitions=2"}}, 1, "REP1"},
+        {{{"--tensor_bytes=4", "--client_nodes=[auto,2]"}}, 0, "Nauto"},
+        {{{"--tensor_bytes=4", "--db_exe=[/opt/my redis,floor]"}},
+         0,
+         "my redis"},
+        {{{"--tensor_bytes=4", "--client=[socket,hiredis]",
+           "--sync=[none,start]"}},
+         2,
+         "hiredis SYNCnone"},
+        /* an axis that the placement does not have is not named */
+        {{{BOTH, "--tensor_bytes=[4,8]", "--db_nodes=[1,2]"}},
+         3,
+         "standard DBN2 TB8"},
+        {{{BOTH, "--tensor_bytes=[4,8]", "--db_nodes=[1,2]"}},
+         4,
+         "colocated TB4"},
+    };
+    char buf[SRB_SESSION_MAX], cut[8];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct permutation p;
+        struct options o;
+        struct sweep s;
+        struct error err;
+
+        assert_int_equal(parse(&o, &vectors[i].line, NULL, 0, &err), 0);
+        assert_int_equal(sweep_open(&s, &o, &err), 0);
+        sweep_at(&s, vectors[i].index, &p);
+        assert_string_equal(sweep_variant(&s, &p, buf, sizeof buf),
+                            vectors[i].variant);
+        sweep_variant(&s, &p, cut, sizeof cut);
+        assert_memory_equal(cut, buf, strlen(cut));
+        options_free(&o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(variants_are_short),
         cmocka_unit_test(orders_are_whole_and_keep_set_ups_together),
         cmocka_unit_test(siblings_differ_in_one_axis),
         cmocka_unit_test(counts_are_products),
