@@ -134,6 +134,8 @@ static int start(struct setup *s, struct team *t,
                 : s->number != terms->p->setup ? "those of another run"
                                                : "they are not healthy");
     setup_stop(s);
+    /* a port may have been another node's of this host until now */
+    team_barrier(t, t->world);
     if (s->number != terms->p->setup)
         s->failures = 0;
     s->number = terms->p->setup;
