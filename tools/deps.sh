@@ -21,6 +21,7 @@ run_packages=(
 test_packages=(
     libcmocka-dev clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
     clang-tidy cppcheck shellcheck iproute2
+    python3-pandas python3-xarray python3-netcdf4 netcdf-bin hdf5-tools
 )
 full_packages=(valgrind redis-tools 'libhdf5-mpich-dev|libhdf5-openmpi-dev')
 
