@@ -290,12 +290,12 @@ def axes(df: pd.DataFrame) -> List[str]:
 
 def group_of(f: h5py.File, i: int) -> h5py.Group:
     """The group of permutation i of an open file."""
+    for digits in (4, 5):  # as many as the largest number needs, four at least
+        if f"perm_{i:0{digits}d}" in f:
+            return f[f"perm_{i:0{digits}d}"]
     found = groups(f)
-    if i not in found:
-        numbers = f"{min(found)} to {max(found)}" if found else "none"
-        raise ResultError(f"{f.filename}: has no permutation {i}; it holds "
-                          f"{numbers}")
-    return f[found[i]]
+    numbers = f"{min(found)} to {max(found)}" if found else "none"
+    raise ResultError(f"{f.filename}: has no permutation {i}; it holds {numbers}")
 
 
 def permutation(path: Pathish, i: int) -> "xarray.Dataset":
@@ -349,8 +349,8 @@ def _tidy(group: h5py.Group, function: str, block: Tuple[slice, slice],
         **facts, **per_client,
         "iteration": np.tile(np.arange(columns.start, columns.stop), height),
         "function": function, "time": times.ravel(), "start": starts.ravel()})
-    taken = df["time"].notna()
-    return df if taken.all() else df[taken]
+    missing = np.isnan(times)
+    return df[~missing.ravel()] if missing.any() else df
 
 
 def _clients(group: h5py.Group, n: int) -> Dict[str, np.ndarray]:
@@ -362,12 +362,10 @@ def _clients(group: h5py.Group, n: int) -> Dict[str, np.ndarray]:
 
 def _timings_of(group: h5py.Group, facts: Dict[str, Any],
                 functions: Sequence[str], chunk: int) -> Iterator[pd.DataFrame]:
-    for function in functions:
-        if function not in group:
-            continue
-        nclients, n = group[function].shape
-        clients = _clients(group, nclients)
-        for block in blocks(nclients, n, chunk):
+    present = [name for name in functions if name in group]
+    clients = _clients(group, group[present[0]].shape[0]) if present else {}
+    for function in present:
+        for block in blocks(*group[function].shape, chunk):
             yield _tidy(group, function, block, facts, clients)
 
 
@@ -380,9 +378,9 @@ def _wanted(path: Pathish, df: pd.DataFrame, there: Iterable[int],
     asked = [int(i) for i in permutations]
     for i in asked:
         if i not in completed:
-            status = df["status"].get(i, f"not one of its {len(df)}")
-            raise ResultError(f"{path}: permutation {i} has no timings, it is "
-                              f"{status}")
+            reason = ("its group is missing" if i in df.index and i not in there
+                      else f"it is {df['status'].get(i, 'not in /summary')}")
+            raise ResultError(f"{path}: permutation {i} has no timings; {reason}")
     return asked
 
 
@@ -497,7 +495,8 @@ def _flag_numbers(df: pd.DataFrame) -> Tuple[List[str], List[str]]:
     rows = [flags.split(",") if isinstance(flags, str) and flags else []
             for flags in df["flags"]]
     names = sorted({flag for row in rows for flag in row})
-    cells = [" ".join(str(names.index(f) + 1) for f in row) for row in rows]
+    cells = [" ".join(str(i + 1) for i in sorted(map(names.index, row)))
+             for row in rows]
     return cells, [f"{i} {name}" for i, name in enumerate(names, 1)]
 
 

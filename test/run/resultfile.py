@@ -1,5 +1,6 @@
 """What the tests of the tools for results share: a file that srbench has just
 written, and a tool run to its end."""
+import functools
 import shutil
 import subprocess
 import sys
@@ -34,8 +35,19 @@ def silently(call, *args, **kwargs):
     return value, [str(w.message) for w in caught]
 
 
+@functools.lru_cache(maxsize=None)
+def written(args):
+    """A folder with run.h5, which srbench wrote on 3 ranks; gone at the end."""
+    folder = tempfile.TemporaryDirectory(prefix="srbt-")
+    job = srbtest.run(3, *NULL, *args, f"--db_port={srbtest.free_port()}",
+                      f"--output={folder.name}/run.h5", cwd=folder.name)
+    assert job.returncode == 0, job.describe()
+    return folder
+
+
 class OneFile(unittest.TestCase):
-    """Tests on one file, which is written once: ARGS on 3 ranks."""
+    """Tests on one file (self.path), which ARGS describe; it is shared, and not to
+    be changed."""
 
     ARGS = ("--tensor_bytes=[1024,4096]", "--clients_per_node=[2,3]",
             "--iterations=30", "--warmup=2")
@@ -44,10 +56,7 @@ class OneFile(unittest.TestCase):
     def setUpClass(cls):
         cls.dir = Path(tempfile.mkdtemp(prefix="srbt-"))
         cls.addClassCleanup(shutil.rmtree, cls.dir, ignore_errors=True)
-        cls.path = cls.dir / "run.h5"
-        job = srbtest.run(3, *NULL, *cls.ARGS, f"--output={cls.path}",
-                          f"--db_port={srbtest.free_port()}", cwd=cls.dir)
-        assert job.returncode == 0, job.describe()
+        cls.path = Path(written(cls.ARGS).name) / "run.h5"
 
     def altered(self, name):
         """A copy of the file, open for changes."""
