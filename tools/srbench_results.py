@@ -466,6 +466,18 @@ def axis_in_words(value: Any) -> str:
     return "-" if value in (-1, "") else str(value)
 
 
+def listed(items: Iterable[str], width: int) -> List[str]:
+    """Items with commas between them, as lines that do not break an item."""
+    whole = ", ".join(item.replace(" ", "\u00a0") for item in items)
+    return [line.replace("\u00a0", " ") for line in textwrap.wrap(
+        whole, width, break_on_hyphens=False)]
+
+
+def facts_in_words(names: Iterable[str], of: Sequence[Any]) -> List[str]:
+    """Names with their values: client socket"""
+    return [f"{name} {axis_in_words(value)}" for name, value in zip(names, of)]
+
+
 class Column:
     """One column of the printed table; numbers stand right."""
 
@@ -539,14 +551,12 @@ def _grids(df: pd.DataFrame, shown: List[str], width: int) -> Iterator[str]:
     parts = df.groupby(titles, sort=False, dropna=False).indices.items() \
         if titles else [((), range(len(df)))]
     for key, rows in parts:
-        named = zip(titles, key if isinstance(key, tuple) else (key,))
         if titles:
-            yield ""
-            yield from textwrap.wrap(", ".join(
-                f"{name} {axis_in_words(v)}" for name, v in named), width)
+            of = key if isinstance(key, tuple) else (key,)
+            yield from ["", *listed(facts_in_words(titles, of), width)]
         yield from _grid(front + middle + back, rows)
     if legend:
-        yield from textwrap.wrap("flags: " + ", ".join(legend), width)
+        yield from listed([f"flags: {legend[0]}", *legend[1:]], width)
 
 
 def _reasons(df: pd.DataFrame, width: int, most: int = 5) -> Iterator[str]:
@@ -558,21 +568,18 @@ def _reasons(df: pd.DataFrame, width: int, most: int = 5) -> Iterator[str]:
         yield f"and {len(told) - most} more: /summary/error"
 
 
-def _same(df: pd.DataFrame, names: Iterable[str]) -> str:
-    """What the axes that do not vary are."""
-    words = {name: axis_in_words(df[name].iloc[0]) for name in names if len(df)}
-    return ", ".join(f"{k} {v}" for k, v in words.items() if v != "-")
-
-
 def in_table(df: pd.DataFrame, width: int = 100) -> str:
     """A summary as lines for people, none wider than `width`."""
     ran = df[df["status"] != "planned"]
     told = [name for name in ("file", *_in_order(df), "repetition") if name in df]
     varying = [name for name in told if ran[name].nunique(dropna=False) > 1]
-    same = _same(ran, [name for name in axes(df) if name not in varying])
+    same = [name for name in axes(df) if name not in varying and len(ran)
+            and axis_in_words(ran[name].iloc[0]) != "-"]
     completed = int((df["status"] == "completed").sum())
     lines = [f"{completed} of {len(df)} permutations completed"]
-    lines += textwrap.wrap(f"all: {same}", width) if same else []
+    if same:
+        facts = facts_in_words(same, ran[same].iloc[0])
+        lines += listed([f"all: {facts[0]}", *facts[1:]], width)
     return "\n".join([*lines, *_grids(df, varying, width), *_reasons(df, width)])
 
 

@@ -184,16 +184,21 @@ class Csv(ExportTest):
 
     def test_full_disk(self):
         """Said in one sentence that names the folder, and nothing is left."""
-        code = (f"import resource, runpy, sys; "
-                f"resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); "
-                f"sys.argv = ['x', '--format', 'csv', '{self.dir / 'out'}', "
-                f"'{self.path}']; runpy.run_path('{EXPORT}', run_name='__main__')")
-        run = subprocess.run([sys.executable, "-B", "-c", code],
-                             capture_output=True, text=True, timeout=60,
-                             env={"PYTHONPATH": str(EXPORT.parent)})
-        self.assertEqual(run.returncode, 2, run.stderr)
-        self.assert_sentence(run.stderr, self.dir / "out", "file too large")
-        self.assert_nothing_left()
+        for format in ("csv", "smartsim"):
+            code = (f"import resource, runpy, sys; "
+                    f"resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500)); "
+                    f"sys.argv = ['x', '--format', '{format}', "
+                    f"'{self.dir / 'out'}', '{self.path}', "
+                    f"'--where', 'tensor_bytes=4']; "
+                    f"runpy.run_path('{EXPORT}', run_name='__main__')")
+            run = subprocess.run([sys.executable, "-B", "-c", code],
+                                 capture_output=True, text=True, timeout=60,
+                                 env={"PYTHONPATH": str(EXPORT.parent)})
+            self.assertEqual(run.returncode, 2, run.stderr)
+            self.assert_sentence(run.stderr.splitlines()[-1], self.dir / "out",
+                                 "cannot be written: file too large")
+            self.assertNotIn("Traceback", run.stderr)
+            self.assert_nothing_left()
 
     def test_an_empty_folder_will_do(self):
         """On the command line."""
