@@ -26,7 +26,7 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List,
-                    NoReturn, Optional, Sequence, Tuple, Union)
+                    NoReturn, Optional, Sequence, Set, Tuple, Union)
 
 
 def missing_package(missing: ModuleNotFoundError) -> str:
@@ -592,7 +592,14 @@ def _say(name: str, sentence: object) -> None:
 def run_tool(name: str, main: Callable[[], int]) -> NoReturn:
     """Run a tool's main(): warnings and a ResultError become one sentence on
     standard error (exit status 2), a reader that has gone away ends it."""
-    warnings.showwarning = lambda message, *_args, **_kw: _say(name, message)
+    said: Set[str] = set()
+
+    def say_once(message: object, *_args: Any, **_kw: Any) -> None:
+        if str(message) not in said:
+            _say(name, message)
+        said.add(str(message))
+
+    warnings.showwarning = say_once
     warnings.simplefilter("always", ResultWarning)
     status = 2
     try:
