@@ -444,3 +444,17 @@ void record_row(struct fields *f, const struct sweep *s,
     record_breaches(f, o->breaches);
     fields_text(f, "error", o->error);
 }
+
+void record_unknown(struct fields *row)
+{
+    for (size_t i = 0; i < row->n; i++) {
+        struct field *f = &row->list[i];
+
+        if (strcmp(f->name, "status") == 0)
+            continue;
+        f->integer = FIELD_NO_INT;
+        f->real = NAN;
+        if (f->text)
+            f->text[0] = '\0';
+    }
+}

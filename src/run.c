@@ -608,6 +608,7 @@ static int open_sink(struct run *r, struct error *err)
     record_study(&r->study, &r->plan.study);
     record_hosts(&cells, r->facts->facts, r->team->machine.nnodes, &hosts);
     record_row(&row, &r->plan.sweep, &p, &pl, &nothing);
+    record_unknown(&row); /* all rows begin so, not as the first permutation */
     r->sink = ops->open(r->plan.output, options_one(o, OPT_OVERWRITE)->count,
                         &r->study, &hosts, &row, r->plan.sweep.count, err);
     fields_free(&cells);

@@ -110,6 +110,9 @@ void record_row(struct fields *f, const struct sweep *s,
                 const struct permutation *p, const struct placement *pl,
                 const struct outcome *o);
 
+/* Make it a row of which nothing is known but the status: -1, "" and NaN. */
+void record_unknown(struct fields *row);
+
 /* Some cells of that row: the figures of the permutation alone; those over its
  * repetitions; both; and those that are not known before the study ends. */
 void record_measured(struct fields *f, const struct outcome *o);

@@ -233,6 +233,12 @@ static void values_of_a_row(void **state)
         assert_string_equal(fields_find(&row, "status")->text, "completed");
         assert_string_equal(fields_find(&row, "keys")->text,
                             i == 0 ? "smartsim" : "");
+        record_unknown(&row);
+        assert_int_equal(fields_find(&row, "tensor_bytes")->integer, -1);
+        assert_true(isnan(fields_find(&row, "put_tensor_p99")->real));
+        assert_string_equal(fields_find(&row, "keys")->text, "");
+        assert_string_equal(fields_find(&row, "name")->text, "");
+        assert_string_equal(fields_find(&row, "status")->text, "completed");
         fields_free(&row);
         place_free(&pl);
     }
