@@ -128,14 +128,26 @@ def _by_hdf5(e: BaseException) -> bool:
         "__name__", "").startswith("h5py")
 
 
+def _open(path: Pathish) -> h5py.File:
+    """Where the file system refuses locks, without one: a file that grows is
+    whole at every instant. Not at once so: a file that the caller has open must
+    be opened the same way again."""
+    try:
+        return h5py.File(path, "r")
+    except OSError as e:
+        try:
+            return h5py.File(path, "r", locking=False)
+        except OSError:
+            raise e from None
+
+
 @contextmanager
 def opened(path: Pathish) -> Iterator[h5py.File]:
     """A result file, open for reading; what HDF5 cannot read in it becomes a
-    ResultError. Without a lock: a file that grows is whole at every instant, and
-    some parallel file systems refuse locks."""
+    ResultError."""
     _check(path)
     try:
-        with h5py.File(path, "r", locking=False) as f:
+        with _open(path) as f:
             yield f
     except (LookupError, ValueError) as e:  # names and shapes that do not fit
         raise _damaged(path, e) from e
@@ -235,8 +247,8 @@ def _warn_of_version(path: Pathish, f: h5py.File, found: Sequence[str]) -> None:
 
 
 def _blank_planned(df: pd.DataFrame) -> None:
-    """A row of which srbench did not get to write anything holds what the first
-    permutation is like; nothing of that is true of it but its number."""
+    """Of a permutation that has not run only its number is known. (Older files
+    repeat there what the first permutation is like.)"""
     planned = df["status"] == "planned"
     if not planned.any():
         return

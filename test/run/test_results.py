@@ -1,6 +1,7 @@
 # ctest: label=fast timeout=200
 """tools/srbench_results.py: the same figures as in the file, on files that srbench
 has just written, on old and damaged ones, and in bounded memory."""
+import fcntl
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import pandas as pd
 
 import srbtest
 from resultfile import NULL, TOOL, OneFile, results, silently, tool
-from srbtest import RunTest, main, text
+from srbtest import RunTest, column, main, text
 
 
 class Summary(OneFile):
@@ -50,6 +51,14 @@ class Summary(OneFile):
         some = df[["window", "tensor_bytes", "db_cpus", "clients_per_node"]]
         self.assertEqual(results.axes(some[df["tensor_bytes"] == 1024]),
                          ["clients_per_node", "tensor_bytes", "db_cpus"])
+
+    def test_while_it_is_open(self):
+        """By the same program, as in a notebook, or locked by another."""
+        with h5py.File(self.path) as f:
+            self.assertEqual(len(results.summary(self.path)), len(f["summary/name"]))
+        with open(self.path, "rb+") as f:
+            fcntl.flock(f, fcntl.LOCK_EX)
+            self.assertEqual(len(results.summary(self.path)), 4)
 
     def test_files_together(self):
         other = self.dir / "other.h5"
@@ -174,6 +183,17 @@ class OtherVersions(OneFile):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assert_sentence(run.stderr, copy, "another version")
 
+    def test_planned_rows_of_an_old_file(self):
+        """They held what the first permutation is like."""
+        copy, f = self.altered("planned.h5")
+        for name, cells in f["summary"].items():
+            cells[3] = "planned" if name == "status" else cells[0]
+        f.close()
+        row = results.summary(copy).iloc[3]
+        self.assertEqual((row["index"], row["tensor_bytes"], row["name"]),
+                         (3, -1, ""))
+        self.assertTrue(np.isnan(row["window"]))
+
     def test_another_schema(self):
         copy, f = self.altered("schema.h5")
         f.attrs.modify("schema_version", "17")
@@ -217,14 +237,16 @@ class Unfinished(RunTest):
         self.assertIn(df["error"][0].split(",")[0], run.stdout)
 
     def test_killed(self):
-        """Permutations that never ran are what they are, not copies of the
-        first."""
+        """Of permutations that never ran nothing is known but their number."""
         job = self.start(2, *NULL, "--null_client={delay: 2ms}",
                          "--tensor_bytes=[4,8,12,16]", "--iterations=100",
                          f"--output={self.out}")
         job.wait_until(lambda: "[3/4]" in job.stderr, "the third permutation")
         srbtest.kill_all(self.tmpdir)
         job.wait(20)
+        raw = self.open(self.out)["summary"]
+        self.assertEqual(raw["tensor_bytes"][:].tolist(), [4, 8, -1, -1])
+        self.assertEqual(column(raw, "name")[2:], ["", ""])
         df = results.summary(self.out)
         self.assertEqual(df["status"].tolist(),
                          ["completed"] * 2 + ["planned"] * 2)
