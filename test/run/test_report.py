@@ -1,0 +1,425 @@
+# ctest: label=fast timeout=120
+"""tools/srbench-report: the page says what the file says, is whole and needs
+nothing else; damaged, partial and old files end in a sentence or a page."""
+import csv
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+from html.parser import HTMLParser
+
+import h5py
+import numpy
+import pandas
+
+from srbtest import SOURCE, RunTest, column, main
+
+sys.path.insert(0, str(SOURCE / "tools"))
+from srbench_report import answer, digest, figures, page, study, svg, words  # noqa: E402
+
+REPORT = SOURCE / "tools/srbench-report"
+TIMEOUT = 60
+VOID = {"meta", "link", "input", "br", "hr", "img"}
+
+
+class Document(HTMLParser):
+    """A page, parsed; whatever is not well-formed is in .faults."""
+
+    def __init__(self, source):
+        super().__init__(convert_charrefs=True)
+        self.stack, self.faults, self.ids, self.refs = [], [], [], []
+        self.charts, self.labels, self.scripts, self.words = [], 0, [], []
+        self.sections = {}
+        self.feed(source)
+        self.close()
+        if self.stack:
+            self.faults.append(f"never closed: {self.stack}")
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if "id" in attrs:
+            self.ids.append(attrs["id"])
+        for name in ("aria-labelledby", "for", "href"):
+            for ref in attrs.get(name, "").split():
+                if name != "href" or ref.startswith("#"):
+                    self.refs.append(ref.lstrip("#"))
+        if tag == "svg" and attrs.get("role") == "img":
+            self.charts.append(set())
+        if tag in ("title", "desc") and self.charts and "svg" in self.stack:
+            self.charts[-1].add(tag)
+        if tag in ("select", "input") and "label" not in self.stack:
+            self.faults.append(f"{tag} {attrs} without a label")
+        if tag not in VOID:
+            self.stack.append(tag)
+        if tag == "section":
+            self.sections[attrs.get("id")] = ""
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.stack.pop()
+
+    def handle_endtag(self, tag):
+        if not self.stack or self.stack[-1] != tag:
+            self.faults.append(f"</{tag}> within {self.stack[-3:]}")
+        else:
+            self.stack.pop()
+
+    def handle_data(self, data):
+        if self.stack and self.stack[-1] == "script":
+            self.scripts.append(data)
+        elif self.sections:
+            self.sections[list(self.sections)[-1]] += data
+
+    @property
+    def data(self):
+        return json.loads(self.scripts[0])
+
+
+class ReportTest(RunTest):
+    def tool(self, *args, returncode=0):
+        done = subprocess.run(
+            [sys.executable, str(REPORT), *map(str, args)], cwd=self.dir,
+            capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        self.assertEqual(done.returncode, returncode, done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+        if returncode == 0:
+            self.assertEqual(done.stderr, "")
+        return done
+
+    def report(self, *args):
+        """The page of some files, checked as every page is."""
+        self.tool(*args, "-o", self.dir / "page.html")
+        source = (self.dir / "page.html").read_text()
+        found = Document(source)
+        self.assertEqual(found.faults, [])
+        self.assertEqual(len(found.ids), len(set(found.ids)), "ids twice")
+        self.assertLessEqual(set(found.refs), set(found.ids))
+        for chart in found.charts:
+            self.assertEqual(chart, {"title", "desc"})
+        self.assertNotRegex(source, r"https?://|src=|@import|url\(")
+        self.assertNotRegex(source, r"\bNaN\b(?!\s*[:)])|\binf\b|>nan")
+        return found
+
+    def refused(self, *args):
+        """The one sentence of a file that is no result file."""
+        done = self.tool(*args, "-o", self.dir / "none.html", returncode=2)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertTrue(done.stderr.startswith("srbench-report: "))
+        self.assertFalse((self.dir / "none.html").exists())
+        return done.stderr
+
+    def assert_table_is(self, found, path):
+        """The page's table holds the numbers of /summary, to the last bit."""
+        f = self.open(path)["summary"]
+        names = [c[0] for c in found.data["columns"]]
+        self.assertEqual(found.data["names"], column(f, "name"))
+        for at, name in enumerate(names):
+            if name in f and found.data["columns"][at][2] not in ("text", "flags"):
+                for row, value in zip(found.data["rows"], column(f, name)):
+                    said = row[at]
+                    if said is None:
+                        self.assertTrue(math.isnan(value), f"{name}: {value}")
+                    else:
+                        self.assertEqual(said, value, name)
+        self.assertIn("put_tensor_median", names)
+        self.assertIn("window", names)
+        return names
+
+
+class Runs(ReportTest):
+    def test_sweep(self):
+        """Four axes without a server: every figure, table, CSV, choices."""
+        self.srbench(4, "throughput_standard", "--virtual_nodes=4",
+                     "--client=null", "--db_exe=null", "--client_nodes=[1,2]",
+                     "--db_nodes=[1,2]", "--tensor_bytes=[1024,65536]",
+                     "--iterations=60", "--sync=[none,start]",
+                     "--output=a.h5")
+        found = self.report("a.h5", "--csv", "a.csv", "--title", "A <b> & c")
+        names = self.assert_table_is(found, self.dir / "a.h5")
+        self.assertLessEqual({"place", "clients", "sync", "tensor_bytes"},
+                             set(names))
+        self.assertEqual(len(found.data["rows"]), 16)
+        for name in ("size", "bandwidth", "violins", "iterations", "shards",
+                     "timeline", "sureness"):
+            self.assertNotIn("Not drawn", found.sections[name], name)
+        self.assertIn("floor was not swept", found.sections["floor"])
+        self.assertIn("Nothing here is a database", found.sections["answer"])
+        # sync is neither axis, colour nor panel: it tells variants apart
+        for each in ("sync none", "sync start"):
+            self.assertIn(each, found.sections["bandwidth"])
+        with open(self.dir / "a.csv", encoding="utf-8") as f:
+            rows = list(csv.DictReader(f))
+        window = self.open(self.dir / "a.h5")["summary/window"][...]
+        self.assertEqual([float(r["window"]) for r in rows], window.tolist())
+
+        found = self.report("a.h5", "--where", "sync=none", "--where",
+                            "db_nodes=2", "--timeline", "9")
+        self.assertEqual(len(found.data["rows"]), 4)
+        self.assertNotIn("sync", [c[0] for c in found.data["columns"]])
+        self.assertIn("sync none", found.sections["answer"])
+        for args, words_ in (
+                (["--where", "sync=never"], "no permutation has that"),
+                (["--where", "colour=red"], "no such column"),
+                (["--timeline", "77"], "no such permutation")):
+            self.assertIn(words_, self.refused("a.h5", *args))
+        self.damaged(self.dir / "a.h5")
+
+    def damaged(self, path):
+        """Files made from a good one."""
+        whole = path.read_bytes()
+        for name, content, said in (
+                ("cut.h5", whole[:len(whole) // 3], "cannot be read"),
+                ("empty.h5", b"", "cannot be read"),
+                ("text.h5", b"not HDF5\n" * 100, "cannot be read"),
+                ("missing.h5", None, "no such file")):
+            with self.subTest(name):
+                if content is not None:
+                    (self.dir / name).write_bytes(content)
+                self.assertIn(name, self.refused(name))
+        with h5py.File(self.dir / "other.h5", "w") as f:
+            f["x"] = 1
+        self.assertIn("summary", self.refused("other.h5"))
+
+        shutil.copy(path, self.dir / "partial.h5")
+        with h5py.File(self.dir / "partial.h5", "r+") as f:
+            for i in (14, 15):
+                del f[f"perm_{i:04d}"]
+                f["summary/status"][i] = "planned"
+            del f["perm_0003/put_tensor"]
+            del f["hosts"]
+        found = self.report("partial.h5")
+        self.assertIn("2 planned", "".join(found.sections.values())
+                      + (self.dir / "page.html").read_text())
+        self.assertEqual([r[-1] for r in found.data["rows"][14:]],
+                         ["had not run when srbench ended"] * 2)
+
+        shutil.copy(path, self.dir / "old.h5")
+        with h5py.File(self.dir / "old.h5", "r+") as f:
+            for name in list(f["summary"]):
+                if re.search("low|high|repeat|floor|flags|method|sync|cpu", name):
+                    del f["summary"][name]
+        found = self.report("old.h5")
+        self.assertIn("older srbench", found.sections["run"])
+        self.assert_table_is(found, self.dir / "old.h5")
+
+        found = self.report("a.h5", "old.h5")
+        self.assertEqual(len(found.data["rows"]), 32)
+        self.assertIn("file", [c[0] for c in found.data["columns"]])
+
+    def test_real(self):
+        """Redis beside the floor, three repetitions, and a client that fails."""
+        self.srbench(2, "--db_exe=[redis-server,floor]", "--repetitions=3",
+                     "--client=[socket,null]", "--tensor_bytes=[1024,262144]",
+                     "--iterations=40", "--null_client={fail_at: 5}",
+                     "--output=r.h5")
+        found = self.report("r.h5")
+        names = self.assert_table_is(found, self.dir / "r.h5")
+        f = self.open(self.dir / "r.h5")["summary"]
+        table = pandas.DataFrame({n: column(f, n) for n in f if f[n].ndim == 1})
+        failed = table[table["status"] == "failed"]
+        self.assertEqual(len(failed), 12)
+        for i in failed["index"]:
+            row = dict(zip(names, found.data["rows"][i]))
+            self.assertEqual(row["status"], "failed")
+            self.assertEqual(row["error"], failed.loc[i, "error"])
+            self.assertIsNone(row["window"])
+        said = found.sections["answer"]
+        self.assertIn("The built-in server (floor)", said)
+        self.assertNotIn("server floor", said)
+        done = table[(table["status"] == "completed")
+                     & (table["db_exe"] == "redis-server")
+                     & (table["repetitions_done"] == 3)]
+        self.assertEqual(len(done), 2)
+        for _, r in done.iterrows():
+            for value in (r["window_repeated"], r["window_repeated_low"],
+                          r["window_repeated_high"]):
+                self.assertIn(words.rate(value), said)
+            for op in ("put_tensor", "unpack_tensor"):
+                self.assertIn(words.seconds(r[f"{op}_repeated"]), said)
+        self.assertIn("over 3 repetitions", said)
+        self.assertNotIn("Not drawn", found.sections["floor"])
+        for share in table["window_of_floor"].dropna().groupby(
+                table["tensor_bytes"]).median():
+            self.assertIn(words.share(share), found.sections["floor"])
+        self.assertIn("redis", found.sections["run"])
+        self.assertIn("--null_client={fail_at: 5}", found.sections["run"])
+
+        if shutil.which("rsvg-convert"):
+            said = self.tool("r.h5", "-o", "p.html", "--png", "png").stdout
+            pictures = sorted((self.dir / "png").glob("*.png"))
+            self.assertEqual(len(pictures), said.count(".png"))
+            self.assertGreaterEqual(len(pictures), 6)
+            for p in pictures:
+                self.assertEqual(p.read_bytes()[:8], b"\x89PNG\r\n\x1a\n", p)
+        else:
+            done = self.tool("r.h5", "--png", "png", returncode=2)
+            self.assertIn("librsvg2-bin", done.stderr)
+
+    def test_nothing_completed(self):
+        """All failed: still a page, with every reason."""
+        self.srbench(2, "--client=null", "--db_exe=null", "--iterations=5",
+                     "--tensor_bytes=[1024,2048]", "--null_client={fail_at: 2}",
+                     "--output=f.h5")
+        found = self.report("f.h5")
+        self.assertIn("No permutation completed", found.sections["answer"])
+        self.assertEqual([r[1] for r in found.data["rows"]], ["failed"] * 2)
+        self.assertTrue(all(r[-1] for r in found.data["rows"]))
+
+
+class Words(unittest.TestCase):
+    def test_numbers(self):
+        for told, expected in (
+                (words.seconds(4.39e-3), "4.39 ms"),
+                (words.seconds(6.1e-5), "61.0 µs"),
+                (words.seconds(0.0009999), "1.00 ms"),
+                (words.seconds(2.5), "2.50 s"), (words.seconds(3e-8), "30.0 ns"),
+                (words.seconds(float("nan")), "–"),
+                (words.rate(2.73e9), "2.73 GB/s"), (words.rate(391e6), "391 MB/s"),
+                (words.size(1024), "1 KiB"), (words.size(4096000), "3.91 MiB"),
+                (words.size(4), "4 B"), (words.share(0.594), "59.4 %"),
+                (words.share(0.001), "0.100 %"),
+                (words.phrase("clients", 1), "1 client"),
+                (words.phrase("clients", 4.0), "4 clients"),
+                (words.phrase("pin_app_cpus", 1), "clients pinned"),
+                (words.phrase("transport", "unix"), "transport unix"),
+                (words.phrase("tensor_bytes", 2048), "tensors of 2 KiB"),
+                (words.value("socket_buffer", -1), "auto"),
+                (words.value("db_cluster", -1), "–"),
+                (words.listed(["a", "b", "c", "d"]), "a; b; c; and 1 more"),
+                (study.place("throughput_colocated", -1), "colocated"),
+                (study.place("throughput_standard", 4), "4 database nodes")):
+            self.assertEqual(told, expected)
+
+    def test_every_flag_is_explained(self):
+        source = (SOURCE / "src/record.c").read_text()
+        table = source[source.index("} flags[] = {"):]
+        known = re.findall(r'\{"(\w+)",', table[:table.index("};")])
+        self.assertEqual(list(words.FLAGS), known)
+
+
+class Axes(unittest.TestCase):
+    def test_logarithmic(self):
+        axis = svg.log_axis("time", [1e-5, 1e-2, 0, float("nan")], words.seconds)
+        self.assertAlmostEqual(axis.at(axis.lo), 0)
+        self.assertAlmostEqual(axis.at(axis.hi), 1)
+        self.assertEqual([t for _, t in axis.ticks],
+                         ["10.0 µs", "100 µs", "1.00 ms", "10.0 ms"])
+        self.assertFalse(axis.holds(0))
+
+    def test_linear(self):
+        axis = svg.linear_axis("rate", [0.3e9, 0.95e9], words.rate)
+        self.assertEqual(axis.lo, 0)
+        self.assertGreaterEqual(axis.hi, 0.95e9)
+        self.assertTrue(4 <= len(axis.ticks) <= 6, axis.ticks)
+
+    def test_hard_values(self):
+        for values in ([], [0.0], [float("nan")], [5.0], [5.0, 5.0], [-1, 1]):
+            for make in (svg.linear_axis, svg.log_axis):
+                with self.subTest(values=values, make=make.__name__):
+                    axis = make("x", values, words.plain)
+                    self.assertLess(axis.lo, axis.hi)
+                    self.assertTrue(axis.ticks)
+
+    def test_marks_stay_in_the_panel(self):
+        axis = svg.linear_axis("x", [0, 10], words.plain)
+        panel = svg.Panel("t", "d", axis, axis)
+        self.assertEqual(panel.px(0), svg.LEFT)
+        self.assertEqual(panel.py(0), svg.HEIGHT - svg.BOTTOM)
+        panel.line(0, [(0, 0), (5, float("nan")), (10, 10)])
+        drawn = panel.svg()
+        self.assertIn(f"M{svg.LEFT} {svg.HEIGHT - svg.BOTTOM}L", drawn)
+        self.assertNotIn("nan", drawn)
+
+    def test_even_choice(self):
+        self.assertEqual(figures.evenly(range(100), 3), [0, 50, 99])
+        self.assertEqual(figures.evenly([1, 2], 3), [1, 2])
+
+
+class Answers(unittest.TestCase):
+    @staticmethod
+    def configs(*rows):
+        return pandas.DataFrame(
+            [{"window": w, "window_low": a, "window_high": b, "flags": flags,
+              "db_exe": db, "client": "socket"} for w, a, b, flags, db in rows])
+
+    def test_overlap_is_not_a_difference(self):
+        nan = float("nan")
+        rows = self.configs((10, 9, 11, "", "r"), (9.5, 8.8, 10, "", "r"),
+                            (5, 4, 6, "", "r"), (8, nan, nan, "", "r"))
+        best = answer.best(rows, "window")
+        self.assertEqual(best.value, 10)
+        self.assertEqual([r["window"] for r in best.rivals], [9.5])
+        self.assertTrue(best.has_interval)
+        self.assertFalse(answer.best(rows.iloc[[3]], "window").has_interval)
+        self.assertIsNone(answer.best(rows.assign(window=nan), "window"))
+
+    def test_what_may_not_win(self):
+        rows = self.configs((10, 9, 11, "", "floor"), (9, 8, 10, "verify", "r"),
+                            (5, 4, 6, "too_short", "r"))
+        able, remarks = answer.candidates(rows)
+        self.assertEqual(able["window"].tolist(), [5])
+        self.assertEqual(len(remarks), 2)
+        able, _ = answer.candidates(rows.iloc[[0]])
+        self.assertEqual(able["window"].tolist(), [10])
+
+
+class Digesting(unittest.TestCase):
+    def test_density(self):
+        samples = numpy.concatenate([numpy.full(500, 1e-4), numpy.full(500, 1e-3)])
+        shape = digest.density(samples)
+        self.assertEqual(len(shape.times), digest.BINS)
+        self.assertEqual(shape.heights.max(), 1)
+        middle = (shape.times > 2e-4) & (shape.times < 5e-4)
+        self.assertEqual(shape.heights[middle].max(), 0)
+        self.assertIsNone(digest.density(numpy.array([numpy.nan, 0.0])))
+        one = digest.density(numpy.array([1e-3]))
+        self.assertEqual(one.quantiles[2], 1e-3)
+
+    def test_blocks(self):
+        samples = numpy.tile(numpy.arange(1.0, 201.0), (3, 1))
+        samples[1, :] = numpy.nan
+        middles, medians = digest.by_blocks(samples)
+        self.assertEqual(len(middles), digest.BLOCKS)
+        self.assertEqual(medians[0], 2.5)
+        self.assertEqual(medians[-1], 198.5)
+
+    def test_clients_are_evenly_chosen(self):
+        self.assertEqual(digest.chosen(3, 10 ** 9).tolist(), [0, 1, 2])
+        some = digest.chosen(1000, 1000)
+        self.assertEqual((len(some), some[0], some[-1]), (40, 0, 999))
+
+
+class Colours(unittest.TestCase):
+    @staticmethod
+    def luminance(colour):
+        parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+        r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+                   for c in parts)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    def contrast(self, a, b):
+        light, dark = sorted(map(self.luminance, (a, b)), reverse=True)
+        return (light + 0.05) / (dark + 0.05)
+
+    def test_contrast(self):
+        """WCAG: 4.5 for text, 3 for marks, in both themes."""
+        for theme in (page.LIGHT, page.DARK):
+            for name, colour in theme.items():
+                if name in ("text", "soft", "accent", "good", "bad"):
+                    for ground in ("bg", "panel"):
+                        self.assertGreaterEqual(
+                            self.contrast(colour, theme[ground]), 4.5, name)
+                if re.fullmatch(r"s\d", name):
+                    self.assertGreaterEqual(
+                        self.contrast(colour, theme["bg"]), 3, name)
+            self.assertGreaterEqual(
+                self.contrast(theme["warn"], theme["warn-bg"]), 4.5)
+
+
+if __name__ == "__main__":
+    main()

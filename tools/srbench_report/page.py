@@ -1,0 +1,423 @@
+"""The page: one HTML document that needs nothing else."""
+from __future__ import annotations
+
+import json
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import svg, words
+from .answer import Answer, Best, candidates
+from .figures import Figure, Variant
+from .study import OPS, Study, groups
+
+HERE = Path(__file__).resolve().parent
+
+# The colours of both themes; s0 ... s7 are series: told apart by those who see
+# few colours, and by their marks.
+LIGHT = {
+    "bg": "#ffffff", "panel": "#f6f7f9", "text": "#1b1f24", "soft": "#586069",
+    "rule": "#d5dae0", "grid": "#e6e9ed", "accent": "#0b5cad",
+    "good": "#1a7f4b", "bad": "#b3261e", "warn-bg": "#fff0d6",
+    "warn": "#7a4b00", "s0": "#0072b2", "s1": "#d55e00", "s2": "#008a65",
+    "s3": "#b5478f", "s4": "#8a6d00", "s5": "#3f3fb5", "s6": "#4d5660",
+    "s7": "#a11c38",
+}
+DARK = {
+    "bg": "#14171b", "panel": "#1c2026", "text": "#e8eaed", "soft": "#a2abb5",
+    "rule": "#39414a", "grid": "#2a3037", "accent": "#7db8f5",
+    "good": "#67cf97", "bad": "#ff8f85", "warn-bg": "#43310f",
+    "warn": "#ffd591", "s0": "#5ab4f0", "s1": "#ff9a52", "s2": "#3fcf9f",
+    "s3": "#e78cc6", "s4": "#e0c04a", "s5": "#a3a3ff", "s6": "#b8c0c9",
+    "s7": "#ff8099",
+}
+WHY = {
+    "spared": "not needed any more (until_interval)",
+    "planned": "had not run when srbench ended",
+}
+FIGURE_WORDS = {"window": "Bandwidth (window)", "put_tensor": "put_tensor",
+                "unpack_tensor": "unpack_tensor"}
+
+
+def variables(colours: dict[str, str]) -> str:
+    """Colours as CSS custom properties."""
+    return "".join(f"--{k}:{v};" for k, v in colours.items())
+
+
+def style() -> str:
+    """All style of the page, both themes."""
+    dark = variables(DARK) + "color-scheme:dark;"
+    light = variables(LIGHT) + "color-scheme:light;"
+    return (f":root{{{light}}}"
+            f"@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+            f':root[data-theme="dark"]{{{dark}}}'
+            f':root[data-theme="light"]{{{light}}}'
+            + (HERE / "chart.css").read_text()
+            + (HERE / "page.css").read_text()
+            + f"@media print{{:root,:root[data-theme]{{{light}}}}}")
+
+
+def text_of(figure: str, v: float) -> str:
+    """A figure with its unit."""
+    return words.rate(v) if figure == "window" else words.seconds(v)
+
+
+def chips(flags: str) -> str:
+    """Flags as marks that stand out, each with its meaning."""
+    return "".join(
+        f'<span class="chip" title="{escape(words.FLAGS.get(f, f))}">'
+        f"{escape(f)}</span>" for f in flags.split(",") if f)
+
+
+# --- the answer ---------------------------------------------------------------
+
+def same_in_all(study: Study) -> str:
+    """What does not vary, in one sentence."""
+    row = study.frame.iloc[0]
+    shown = [words.phrase("place", row["place"])] * ("place" not in study.dims)
+    if "clients" not in study.dims and row["clients"] > 0:
+        shown.append(words.phrase("clients", row["clients"]))
+    for a in study.axes:
+        hidden = a in ("experiment", "db_nodes", *study.varying)
+        v = row[a]
+        if hidden or words.missing(v) or (not isinstance(v, str) and v < 0
+                                          and a != "socket_buffer"):
+            continue
+        shown.append(words.phrase(a, v))
+    return "The same in all: " + ", ".join(shown) + "."
+
+
+def headline(study: Study, a: Answer) -> str:
+    """The answer in one or two sentences."""
+    parts = []
+    for figure, what, sense in (
+            ("window", "largest bandwidth", max),
+            ("put_tensor", "shortest median put", min),
+            ("unpack_tensor", "shortest median unpack", min)):
+        found = [(b[figure], s) for s, b in a.best.items() if figure in b]
+        if found:
+            top, bytes_ = sense(found, key=lambda x: x[0].value)
+            with_ = study.only(top.row, ["tensor_bytes"])
+            parts.append(
+                f"{what} <strong>{text_of(figure, top.value)}</strong> with "
+                f"tensors of {words.size(bytes_)}"
+                + (f" ({escape(with_)})" if with_ else ""))
+    if not parts:
+        return ""
+    joined = "; ".join(parts)
+    return f'<p class="lead">{joined[0].upper()}{joined[1:]}.</p>'
+
+
+def _interval(b: Best) -> str:
+    if not b.has_interval:
+        return "no interval"
+    of = ("within this run" if b.row["repetitions"] < 2 else
+          f"over {int(b.row['repetitions'])} repetitions")
+    return (f"95 %: {text_of(b.figure, b.low)} to {text_of(b.figure, b.high)}, "
+            f"{of}")
+
+
+def _rivals(study: Study, b: Best) -> str:
+    """How sure it is that this is the best."""
+    if b.tried < 2:
+        return ""
+    if not b.has_interval:
+        return f"the best of {b.tried}; how sure is not known"
+    if b.rivals:
+        names = [study.only(r, ["tensor_bytes"]) for r in b.rivals]
+        return f"not distinguishable from {words.listed(names)}"
+    return f"clear of the other {b.tried - 1}" if b.tried > 2 else \
+        "clear of the other one"
+
+
+def _best_cell(study: Study, b: Best | None, head: str) -> str:
+    if b is None:
+        return f'<td data-head="{head}">–</td>'
+    lines = [f'<strong class="num">{text_of(b.figure, b.value)}</strong>']
+    with_ = study.only(b.row, ["tensor_bytes"])
+    if with_:
+        lines.append(f'<span class="with">{escape(with_)}</span>')
+    lines.append(f'<span class="sure">{escape(_interval(b))}</span>')
+    rivals = _rivals(study, b)
+    if rivals:
+        lines.append(f'<span class="rivals{" many" * bool(b.rivals)}">'
+                     f"{escape(rivals)}</span>")
+    of = b.row["window_of_floor" if b.figure == "window"
+               else f"{b.figure}_of_floor"]
+    if of == of:
+        lines.append(f'<span class="sure">{words.share(of)} of the floor</span>')
+    lines.append(chips(b.row["flags"]))
+    return f'<td data-head="{head}">{"".join(lines)}</td>'
+
+
+def answer_section(study: Study, a: Answer) -> str:
+    """For each tensor size the best, and how sure that is."""
+    rows = "".join(
+        f'<tr><th scope="row">{words.size(s)}</th>' + "".join(
+            _best_cell(study, best.get(f), head)
+            for f, head in FIGURE_WORDS.items()) + "</tr>"
+        for s, best in a.best.items())
+    table = (
+        '<table class="answer"><thead><tr><th scope="col">Tensor</th>'
+        '<th scope="col">Best bandwidth (window)</th>'
+        '<th scope="col">Shortest put_tensor (median)</th>'
+        '<th scope="col">Shortest unpack_tensor (median)</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>") if rows else ""
+    more = len(candidates(study.configs)[0]) > len(a.best)
+    how = ("<p>Each cell names the configuration, the 95 % interval of the "
+           "figure, and every other configuration whose interval overlaps with "
+           "it: these two were not told apart by this study.</p>") * more
+    remarks = "".join(f"<li>{escape(r)}</li>" for r in a.remarks)
+    return (f'<section id="answer" tabindex="-1"><h2>The answer</h2>'
+            f"{headline(study, a)}<p>{escape(same_in_all(study))}</p>{how}{table}"
+            + (f'<ul class="remarks">{remarks}</ul>' if remarks else "")
+            + "</section>")
+
+
+# --- the table ----------------------------------------------------------------
+
+def columns(study: Study) -> list[tuple[str, str, str]]:
+    """(column, heading, kind) of the table of permutations. Kinds are text,
+    count, size, time, rate, share, flags; page.js writes them."""
+    out = [("index", "#", "count"), ("status", "status", "text")]
+    for d in study.dims:
+        kind = "size" if d == "tensor_bytes" else \
+            "count" if d == "clients" else "axis"
+        out.append((d, words.AXIS_NAMES.get(d, d), kind))
+    if study.frame["repetition"].max() > 0:
+        out.append(("repetition", "repetition", "count"))
+    if study.frame["shards"].nunique() > 1:
+        out.append(("shards", "shards", "count"))
+    for op, short in zip(OPS, ("put", "unpack")):
+        out += [(f"{op}_median", f"{short} median", "time"),
+                (f"{op}_p99", f"{short} p99", "time")]
+    out += [("window", "bandwidth", "rate"),
+            ("client_cpu_share", "client CPU", "share")]
+    if study.frame["window_of_floor"].notna().any():
+        out.append(("window_of_floor", "of floor", "share"))
+    return out + [("flags", "flags", "flags"), ("error", "reason", "text")]
+
+
+def _cell(v: Any) -> Any:
+    """As JSON: what is not known is null."""
+    if words.missing(v):
+        return None
+    if isinstance(v, (float, np.floating)):
+        return int(v) if float(v).is_integer() else float(v)
+    return v.item() if isinstance(v, np.generic) else v
+
+
+def table_data(study: Study) -> dict[str, Any]:
+    """The table of permutations for page.js: its columns, rows, filters."""
+    heads = columns(study)
+    frame = study.frame.copy()
+    empty = frame["error"] == ""
+    frame.loc[empty, "error"] = frame.loc[empty, "status"].map(WHY).fillna("")
+    rows = []
+    for _, r in frame.iterrows():
+        rows.append([words.value(c, r[c]) if kind == "axis" else _cell(r[c])
+                     for c, _, kind in heads])
+    return {"columns": [[c, head, "text" if kind == "axis" else kind]
+                        for c, head, kind in heads],
+            "rows": rows, "names": frame["name"].tolist(),
+            "flags": words.FLAGS}
+
+
+def _filters(study: Study) -> str:
+    """A filter for each column with few values."""
+    out = ['<label>search <input type="search" id="search" '
+           'placeholder="any text"></label>']
+    for c, head, kind in columns(study):
+        cells = study.frame[c] if c in study.frame else pd.Series(dtype=object)
+        if c == "flags":
+            values = sorted({f for x in cells for f in x.split(",") if f})
+            shown = [(v, v) for v in values]
+        elif c == "status" or kind in ("axis", "size") or c == "clients":
+            values = sorted(cells.dropna().unique().tolist(),
+                            key=lambda v: (isinstance(v, str), v))
+            shown = [(words.value(c, v) if kind == "axis" else
+                      v if isinstance(v, str) else f"{v:.0f}",
+                      words.value(c, v)) for v in values]
+        else:
+            continue
+        if 1 < len(shown) + (c == "flags") <= 60:
+            options = "".join(f'<option value="{escape(str(v))}">{escape(t)}'
+                              "</option>" for v, t in shown)
+            out.append(f'<label>{escape(head)} <select data-column="{c}">'
+                       f'<option value="">all</option>{options}</select></label>')
+    return "".join(out)
+
+
+def table_section(study: Study) -> str:
+    """All permutations; its rows are written by page.js."""
+    heads = "".join(
+        f'<th scope="col" data-kind="{kind}" aria-sort="none"><button type="button"'
+        f' data-sort="{i}">{escape(head)}<span aria-hidden="true"></span>'
+        "</button></th>" for i, (_, head, kind) in enumerate(columns(study)))
+    raised = {f for x in study.frame["flags"] for f in x.split(",") if f}
+    counts = {f: int(study.frame["flags"].str.split(",").map(
+        lambda x, f=f: f in x).sum()) for f in raised}
+    legend = "".join(f"<dt>{chips(f)} {words.count(counts[f], 'permutation')}</dt>"
+                     f"<dd>{escape(words.FLAGS.get(f, ''))}</dd>"
+                     for f in (*words.FLAGS, *sorted(raised - set(words.FLAGS)))
+                     if f in raised)
+    return (
+        '<section id="permutations"><h2>All permutations</h2>'
+        "<noscript><p>The rows of this table are written by the page's script; "
+        "srbench-report --csv writes them to a file.</p></noscript>"
+        + (f'<dl class="flags">{legend}</dl>' if legend else "")
+        + f'<form class="filters" aria-label="filters">{_filters(study)}'
+        '<button type="reset">clear</button></form>'
+        '<p id="count" role="status"></p>'
+        '<div class="scroll" tabindex="0" role="region" '
+        'aria-label="all permutations"><table id="table"><caption class="hidden">'
+        "All permutations, sortable by column</caption>"
+        f"<thead><tr>{heads}</tr></thead><tbody></tbody></table></div>"
+        '<p class="pager"><button type="button" id="previous">previous</button> '
+        '<span id="pages"></span> <button type="button" id="next">next</button>'
+        "</p></section>")
+
+
+# --- figures ------------------------------------------------------------------
+
+def _data_table(variant: Variant) -> str:
+    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in variant.table.head)
+    rows = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in r) + "</tr>"
+                   for r in variant.table.rows)
+    return ('<details class="data"><summary>The numbers</summary>'
+            '<div class="scroll" tabindex="0" role="region" aria-label="numbers">'
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            "</div></details>")
+
+
+def _legend(variant: Variant) -> str:
+    items = "".join(f"<li>{svg.key(e.series, e.dashed, e.filled)}"
+                    f"{escape(e.text)}</li>" for e in variant.legend if e.text)
+    return f'<ul class="legend">{items}</ul>' if items else ""
+
+
+def _variant(fig: Figure, i: int, variant: Variant) -> str:
+    panels = "".join(f'<div class="cell">{p.svg()}</div>' for p in variant.panels)
+    tall = " tall" * (len(variant.panels) == 1)
+    label = (f"<h4>{escape(variant.label)}</h4>"
+             if variant.label and len(fig.variants) > 1 else
+             f'<p class="what">{escape(variant.label)}</p>' if variant.label
+             else "")
+    note = f'<p class="note">{escape(variant.note)}</p>' if variant.note else ""
+    return (f'<div class="variant" id="{fig.name}-{i}">{label}{_legend(variant)}'
+            f'<div class="panels{tall}">{panels}</div>{note}{_data_table(variant)}'
+            "</div>")
+
+
+def figure_section(fig: Figure) -> str:
+    """One figure with all its variants."""
+    head = f'<section class="figure" id="{fig.name}"><h3>{escape(fig.title)}</h3>'
+    if not fig.variants:
+        return (f'{head}<p class="note">Not drawn: {escape(fig.why_not)}.</p>'
+                "</section>")
+    choice = ""
+    if len(fig.variants) > 1:
+        options = "".join(f'<option value="{fig.name}-{i}">{escape(v.label)}'
+                          "</option>" for i, v in enumerate(fig.variants))
+        choice = (f'<p class="choice"><label>shown: <select data-figure='
+                  f'"{fig.name}">{options}</select></label></p>')
+    body = "".join(_variant(fig, i, v) for i, v in enumerate(fig.variants))
+    return (f'{head}<p class="caption">{escape(fig.caption)}</p>{choice}{body}'
+            "</section>")
+
+
+# --- what was run -------------------------------------------------------------
+
+_LONG = ("config", "resolved_config")
+
+
+def _about(path: str, about: dict[str, Any], hosts: pd.DataFrame) -> str:
+    facts = [("file", path)] + [(k, v) for k, v in about.items() if k not in _LONG]
+    rows = "".join(
+        f'<tr><th scope="row">{escape(k)}</th><td>{escape(str(v))}</td></tr>'
+        for k, v in facts if str(v) != "")
+    longer = "".join(
+        f"<details><summary>{escape(k)}</summary><pre>{escape(str(about[k]))}"
+        "</pre></details>" for k in _LONG if about.get(k))
+    return (f'<div class="scroll" tabindex="0" role="region" aria-label="study">'
+            f'<table class="facts"><tbody>{rows}</tbody></table></div>{longer}'
+            + _hosts(hosts))
+
+
+def _hosts(hosts: pd.DataFrame) -> str:
+    """Nodes, alike ones together."""
+    if hosts.empty:
+        return ""
+    kinds = [c for c in hosts if c not in ("name", "address")]
+    rows = []
+    for g in groups(hosts, kinds, sort=False):
+        names = g["name"].astype(str).tolist() if "name" in g else []
+        cells = [f"{len(g)}", words.listed(names, 8)]
+        for c in kinds:
+            v = g.iloc[0][c]
+            cells.append(words.size(v) if c == "memory" and v > 0 else str(v))
+        rows.append("<tr>" + "".join(f"<td>{escape(x)}</td>" for x in cells)
+                    + "</tr>")
+    head = "".join(f'<th scope="col">{escape(h.replace("_", " "))}</th>'
+                   for h in ("nodes", "names", *kinds))
+    return ("<h4>Nodes</h4>"
+            '<div class="scroll" tabindex="0" role="region" aria-label="nodes">'
+            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+            "</table></div>")
+
+
+def run_section(study: Study) -> str:
+    """Where the figures come from."""
+    parts = "".join(_about(*x) for x in zip(study.paths, study.about, study.hosts))
+    old = (f'<p class="note">Written by an older srbench: the summary lacks '
+           f"{escape(words.listed(study.absent, 6))}.</p>" if study.absent else "")
+    return f'<section id="run"><h2>What was run</h2>{old}{parts}</section>'
+
+
+# --- all of it ----------------------------------------------------------------
+
+def standing(study: Study) -> str:
+    """'11 permutations: 10 completed, 1 failed'."""
+    counts = study.frame["status"].value_counts()
+    return (words.count(len(study.frame), "permutation") + ": "
+            + ", ".join(f"{n} {s}" for s, n in counts.items()))
+
+
+def page(study: Study, found: Answer, figures: list[Figure],
+         title: str) -> str:
+    """The document."""
+    data = json.dumps(table_data(study), ensure_ascii=False, allow_nan=False,
+                      separators=(",", ":")).replace("</", "<\\/")
+    links = "".join(f'<a href="#{f.name}">{escape(f.title)}</a>' for f in figures)
+    body = "".join(figure_section(f) for f in figures) or (
+        '<p class="note">No permutation completed, so nothing is drawn.</p>')
+    dates = sorted({str(a.get("start_time", "")) for a in study.about} - {""})
+    sub = " · ".join([standing(study), *dates])
+    return "".join((
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
+        " style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">"
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
+        f"<style>{_tight(style())}</style></head><body>"
+        '<a class="skip" href="#answer">Skip to the answer</a>'
+        f"<header><div><h1>{escape(title)}</h1><p>{escape(sub)}</p></div>"
+        '<button type="button" id="theme">theme: auto</button></header>'
+        '<nav aria-label="contents"><a href="#answer">The answer</a>'
+        f'<a href="#permutations">All permutations</a>{links}'
+        '<a href="#run">What was run</a></nav><main>',
+        answer_section(study, found), table_section(study),
+        f'<section id="figures"><h2>Figures</h2>{body}</section>',
+        run_section(study), "</main>",
+        f'<script type="application/json" id="data">{data}</script>'
+        f"<script>{(HERE / 'page.js').read_text()}</script></body></html>\n"))
+
+
+def _tight(css: str) -> str:
+    """CSS without comments and line breaks."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
+    return re.sub(r"\s*\n\s*", "", css)

@@ -1,0 +1,154 @@
+"""Numbers, sizes and axes as a person writes them; what a flag means."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+FLAGS = {
+    "between_time": "a loop spent more than 1 % of its time outside the timed "
+                    "operations",
+    "verify": "a tensor came back wrong; its times count for nothing",
+    "ops_mismatch": "a server counted other operations than its clients: "
+                    "somebody else uses it",
+    "oversubscribed": "clients and server threads outnumber the CPUs of a host: "
+                      "processes wait for each other, and that is what was "
+                      "measured",
+    "client_bound": "clients were at work themselves for more than half of the "
+                    "loop: their cost is measured, not the database's",
+    "too_short": "a loop was shorter than 100 times the start skew; run more "
+                 "iterations",
+    "clock_error": "clocks may be apart by more than 1 % of a loop, so that "
+                   "bandwidths of the window are unsure",
+}
+
+# How the axes are called in a heading, and their values in a sentence; an axis
+# that is not here is called by its own name.
+AXIS_NAMES = {
+    "place": "placement", "tensor_bytes": "tensor", "db_exe": "server",
+    "db_nodes": "database nodes", "db_shards_per_node": "shards per node",
+    "db_cluster": "cluster", "db_cpus": "database CPUs",
+    "db_io_threads": "I/O threads", "client_nodes": "client nodes",
+    "clients_per_node": "clients per node", "socket_buffer": "socket buffer",
+    "pin_app_cpus": "pinned clients", "experiment": "experiment",
+}
+_COUNTED = {
+    "clients": ("client", "clients"),
+    "db_nodes": ("database node", "database nodes"),
+    "client_nodes": ("client node", "client nodes"),
+    "clients_per_node": ("client per node", "clients per node"),
+    "db_shards_per_node": ("shard per node", "shards per node"),
+    "db_cpus": ("database CPU", "database CPUs"),
+    "db_io_threads": ("I/O thread", "I/O threads"),
+}
+_YES_NO = {
+    "pin_app_cpus": ("clients not pinned", "clients pinned"),
+    "db_cluster": ("independent servers", "cluster"),
+}
+
+
+def missing(value: Any) -> bool:
+    """Whether a cell says that nothing was measured or that there is no such
+    option: NaN, None, ""."""
+    return value is None or value == "" or value != value
+
+
+def _digits(x: float, digits: int = 3) -> str:
+    """Three digits that count: 61.0, 391, 2.73."""
+    if x == 0:
+        return "0"
+    x = float(f"{x:.{digits - 1}e}")  # 0.9999 becomes 1.00, not 1.000
+    places = max(0, digits - 1 - math.floor(math.log10(abs(x)) + 1e-9))
+    return f"{x:.{places}f}"
+
+
+def _scaled(x: float, units: tuple[tuple[float, str], ...]) -> str:
+    for scale, name in units:
+        if abs(x) >= 0.9995 * scale:
+            return f"{_digits(x / scale)} {name}"
+    scale, name = units[-1]
+    return f"{_digits(x / scale)} {name}"
+
+
+def seconds(x: float) -> str:
+    """0.00439 as '4.39 ms'."""
+    if missing(x):
+        return "–"
+    return _scaled(x, ((1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")))
+
+
+def rate(x: float) -> str:
+    """2.73e9 as '2.73 GB/s'."""
+    if missing(x):
+        return "–"
+    return _scaled(x, ((1e12, "TB/s"), (1e9, "GB/s"), (1e6, "MB/s"),
+                       (1e3, "kB/s"), (1, "B/s")))
+
+
+def size(x: float) -> str:
+    """4096000 as '3.91 MiB'; whole units without a fraction."""
+    if missing(x):
+        return "–"
+    for scale, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if x >= scale:
+            n = x / scale
+            return f"{int(n) if n == int(n) else _digits(n)} {name}"
+    return f"{int(x)} B"
+
+
+def share(x: float) -> str:
+    """0.594 as '59.4 %'."""
+    return "–" if missing(x) else f"{_digits(100 * x)} %"
+
+
+def plain(x: float) -> str:
+    """A number on a linear axis, without noise: 1200000 as 1.2M."""
+    if x == 0:
+        return "0"
+    for scale, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(x) >= scale:
+            return f"{x / scale:g}{name}"
+    return f"{x:g}"
+
+
+def value(axis: str, v: Any) -> str:
+    """One value of an axis, as in a table or a filter."""
+    if axis in ("place", "file") or isinstance(v, str):
+        return str(v) if v != "" else "–"
+    if missing(v):
+        return "–"
+    if axis == "socket_buffer":
+        return "auto" if v < 0 else size(v)
+    if v < 0:
+        return "–"
+    if axis == "tensor_bytes":
+        return size(v)
+    if axis in _YES_NO:
+        return "yes" if v else "no"
+    return f"{v:g}"
+
+
+def phrase(axis: str, v: Any) -> str:
+    """The same in a sentence: '4 clients', 'transport unix'."""
+    known = not missing(v) and not (isinstance(v, (int, float)) and v < 0)
+    if axis == "place":
+        return str(v)
+    if axis == "tensor_bytes" and known:
+        return f"tensors of {size(v)}"
+    if axis in _COUNTED and known:
+        return f"{v:g} {_COUNTED[axis][v != 1]}"
+    if axis in _YES_NO and known:
+        return _YES_NO[axis][int(bool(v))]
+    return f"{AXIS_NAMES.get(axis, axis)} {value(axis, v)}"
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """'1 permutation', '7 permutations'."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def listed(items: list[str], most: int = 3) -> str:
+    """'a; b; and 4 more'."""
+    shown = items[:most]
+    if len(items) > most:
+        shown.append(f"and {len(items) - most} more")
+    return "; ".join(shown)
