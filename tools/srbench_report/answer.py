@@ -31,9 +31,12 @@ class Best:
 @dataclass
 class Answer:
     """best: {tensor_bytes: {figure: Best}}, sizes ascending; remarks: what was
-    left out, or what the reader must know, a sentence each."""
+    left out, or what the reader must know, a sentence each; tried: how many
+    configurations could win."""
     best: dict[int, dict[str, Best]]
+    dims: list[str]  # what varies among those that may win, but for the size
     remarks: list[str]
+    tried: int
 
 
 FIGURES = ("window", "put_tensor", "unpack_tensor")
@@ -93,4 +96,6 @@ def answer(study: Study) -> Answer:
         remarks.append("A figure without an interval was run once: whether "
                        "another configuration is as good is not known "
                        "(repetitions: 3 or more tells).")
-    return Answer(found, remarks)
+    dims = [d for d in study.dims if d != "tensor_bytes"
+            and able[d].nunique(dropna=False) > 1] if len(able) else []
+    return Answer(found, dims, remarks, len(able))

@@ -18,7 +18,7 @@ from srbench_results import ResultError
 
 from . import svg, words
 from .digest import QUANTILES, Digest, Digests
-from .study import OPS, Study, groups
+from .study import NO_DATABASE, OPS, Study, groups
 from .svg import Panel
 
 MOST_VARIANTS = 12
@@ -99,9 +99,15 @@ def colour_axis(dims: Sequence[str], taken: Sequence[str]) -> str | None:
 def slices(configs: pd.DataFrame, dims: Sequence[str]
            ) -> list[tuple[str, pd.DataFrame]]:
     """Configurations by what dims say, with a label each; one slice without a
-    label where there are none."""
+    label where there are none. Databases stand before what only plays one."""
+    found = sorted(groups(configs, dims), key=lambda g: plays(g.iloc[0]))
     return [(", ".join(words.phrase(d, g.iloc[0][d]) for d in dims), g)
-            for g in groups(configs, dims)]
+            for g in found]
+
+
+def plays(config: pd.Series) -> tuple[bool, bool]:
+    """Sorts databases before what only plays one."""
+    return config["db_exe"] in NO_DATABASE, config["client"] == "null"
 
 
 def limited(found: list, what: str) -> tuple[list, str]:
@@ -111,6 +117,12 @@ def limited(found: list, what: str) -> tuple[list, str]:
         return kept, ""
     return kept, (f" Of {len(found)} {what}, {len(kept)} are drawn, evenly "
                   "chosen; --where chooses others, the table has all.")
+
+
+def aside(series: int) -> float:
+    """Where the whiskers of a series stand beside its dots, so that those of
+    several series at one place can be told apart."""
+    return (0.0, 3.0, -3.0, 6.0, -6.0, 9.0)[series % MOST_COLOURS]
 
 
 def cell(low: float, high: float, text: Callable[[float], str]) -> str:
@@ -161,8 +173,9 @@ def against_size(study: Study, _: Digests) -> Figure:
 
 def _size_variant(label: str, part: pd.DataFrame, colour: str | None) -> Variant:
     series, note = _colours(part, colour)
-    times = [t for op in OPS for c in (op, f"{op}_p99") for t in part[c]]
-    x = svg.points_axis("tensor", part["tensor_bytes"], words.size, True)
+    times = [t for op in OPS for c in ("", "_p99", "_low", "_high")
+             for t in part[op + c]]
+    x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
     y = svg.log_axis("time", times, words.seconds)
     panels = []
     for op in OPS:
@@ -172,7 +185,7 @@ def _size_variant(label: str, part: pd.DataFrame, colour: str | None) -> Variant
             _size_line(panel, op, k, name, rows.sort_values("tensor_bytes"))
         panels.append(panel)
     legend = [Entry(k, name) for k, name, _ in series if name]
-    legend.append(Entry(0, "p99", dashed=True))
+    legend.append(Entry(6, "p99", dashed=True))
     return Variant(label, panels, legend, _size_table(series), note)
 
 
@@ -181,7 +194,8 @@ def _size_line(panel: Panel, op: str, k: int, name: str,
     panel.line(k, zip(rows["tensor_bytes"], rows[f"{op}_p99"]), dashed=True)
     panel.line(k, zip(rows["tensor_bytes"], rows[op]))
     for _, r in rows.iterrows():
-        panel.whisker(k, r["tensor_bytes"], r[f"{op}_low"], r[f"{op}_high"])
+        panel.whisker(k, r["tensor_bytes"], r[f"{op}_low"], r[f"{op}_high"],
+                      aside(k))
     panel.dots(k, ((r["tensor_bytes"], r[op],
                     f"{name} {words.size(r['tensor_bytes'])}: "
                     f"{words.seconds(r[op])}") for _, r in rows.iterrows()))
@@ -237,7 +251,8 @@ def _bandwidth_variant(label: str, part: pd.DataFrame) -> Variant:
             rows = rows[rows["tensor_bytes"] == s].sort_values("clients")
             panel.line(k, zip(rows["clients"], rows["window"]))
             for _, r in rows.iterrows():
-                panel.whisker(k, r["clients"], r["window_low"], r["window_high"])
+                panel.whisker(k, r["clients"], r["window_low"], r["window_high"],
+                              aside(k))
                 table.rows.append([
                     name, words.size(s), f"{r['clients']:g}",
                     words.rate(r["window"]),
@@ -364,7 +379,7 @@ def _slowdown_variant(label: str, part: pd.DataFrame,
                 table.rows += [[words.size(s), name, op, *_drift(d.medians[op])]
                                for op in OPS]
     legend = [Entry(k, name) for k, name, _ in series]
-    legend.append(Entry(0, "unpack_tensor", dashed=True))
+    legend.append(Entry(6, "unpack_tensor", dashed=True))
     return Variant(label, panels, legend, table, _joined(note, fewer))
 
 
@@ -407,8 +422,8 @@ def shards(study: Study, _: Digests) -> Figure:
                  "One permutation at a time.")
     columns = [d for d in study.dims if d != "tensor_bytes"]
     latest = study.configs.sort_values("tensor_bytes")
-    rows, more = limited([g.iloc[-1] for g in groups(latest, columns)],
-                         "combinations")
+    rows, more = limited(sorted((g.iloc[-1] for g in groups(latest, columns)),
+                                key=plays), "combinations")
     fig.caption += more
     for r in rows:
         variant = _shard_variant(study, r)
@@ -444,7 +459,7 @@ def _shard_variant(study: Study, r: pd.Series) -> Variant | None:
                           f"shards. {label}", x,
                           svg.linear_axis(what, values, text))
             for i, v in enumerate(values):
-                panel.bar(0, i, 0.8, v, f"shard {i}: {text(v)}")
+                panel.bar(0, i, min(0.8, 0.15 * n), v, f"shard {i}: {text(v)}")
             if n > 1 and np.nanmean(values) > 0:
                 panel.level(float(np.nanmean(values)), "mean")
             panels.append(panel)
@@ -537,7 +552,7 @@ def _timeline_variant(label: str, data: "srbench_results.xr.Dataset"
     height = svg.TOP + svg.BOTTOM + max(90, 15 * len(clients))
     panel = Panel(f"first {starts[OPS[0]].shape[1]} iterations",
                   f"When which client was in put_tensor and unpack_tensor. {label}",
-                  x, y, height)
+                  x, y, 2 * svg.WIDTH, height)
     thick = 0.72 * (height - svg.TOP - svg.BOTTOM) / len(clients)
     for k, op in enumerate(OPS):
         panel.spans(k, ((a, b, float(i)) for i in range(len(clients))
@@ -578,7 +593,7 @@ def of_floor(study: Study, _: Digests) -> Figure:
     parts, more = limited(slices(known, rest), "combinations")
     fig.caption += more
     for label, part in parts:
-        x = svg.points_axis("tensor", part["tensor_bytes"], words.size, True)
+        x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
         y = svg.linear_axis("share of the floor",
                             [1.0, *part[names].to_numpy().ravel()], words.share)
         panel = Panel("share of the floor", "Share of what the built-in server "
@@ -643,14 +658,15 @@ def sureness(study: Study, _: Digests) -> Figure:
 
 def _sureness_panel(study: Study, title: str,
                     points: list[tuple[int, pd.Series, float]]) -> Panel:
-    x = svg.points_axis("tensor", [r["tensor_bytes"] for _, r, _ in points],
+    x = svg.points_axis("tensor size", [r["tensor_bytes"] for _, r, _ in points],
                         words.size, True)
     y = svg.log_axis("half the interval", [v for _, _, v in points], words.share)
     panel = Panel(title, f"Half of the 95 % intervals {title}, as a share of the "
                   "figure, against tensor size.", x, y)
     for k, r, v in points:
         panel.dots(k, [(r["tensor_bytes"], v,
-                        f"{permutation_label(study, r)}: ± {words.share(v)}")])
+                        f"{permutation_label(study, r)}: ± {words.share(v)}")],
+                   beside=7.0 * (k - 1))
     return panel
 
 

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
-  const PAGE = 50;
+  const PAGE = 25;
 
   /* ---- the theme: what the reader's system says, until they say otherwise ---- */
   const THEMES = ["auto", "light", "dark"];
@@ -147,6 +147,7 @@
       renew();
     });
   filters.addEventListener("input", renew);
+  filters.addEventListener("change", renew);
   filters.addEventListener("submit", (event) => event.preventDefault());
   filters.addEventListener("reset", () => setTimeout(renew));
   $("previous").addEventListener("click", () => { page -= 1; draw(false); });

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from . import svg, words
-from .answer import Answer, Best, candidates
+from .answer import Answer, Best
 from .figures import Figure, Variant
-from .study import OPS, Study, groups
+from .study import OPS, Study, described, groups
 
 HERE = Path(__file__).resolve().parent
 
@@ -88,28 +88,26 @@ def same_in_all(study: Study) -> str:
                                           and a != "socket_buffer"):
             continue
         shown.append(words.phrase(a, v))
-    return "The same in all: " + ", ".join(shown) + "."
+    return "The same in all permutations: " + ", ".join(shown) + "."
 
 
-def headline(study: Study, a: Answer) -> str:
-    """The answer in one or two sentences."""
+def headline(a: Answer) -> str:
+    """The answer in three lines."""
     parts = []
     for figure, what, sense in (
-            ("window", "largest bandwidth", max),
-            ("put_tensor", "shortest median put", min),
-            ("unpack_tensor", "shortest median unpack", min)):
+            ("window", "Largest bandwidth", max),
+            ("put_tensor", "Shortest median put_tensor", min),
+            ("unpack_tensor", "Shortest median unpack_tensor", min)):
         found = [(b[figure], s) for s, b in a.best.items() if figure in b]
         if found:
             top, bytes_ = sense(found, key=lambda x: x[0].value)
-            with_ = study.only(top.row, ["tensor_bytes"])
+            with_ = [f"tensors of {words.size(bytes_)}"]
+            if a.dims:
+                with_.append(described(top.row, a.dims))
             parts.append(
-                f"{what} <strong>{text_of(figure, top.value)}</strong> with "
-                f"tensors of {words.size(bytes_)}"
-                + (f" ({escape(with_)})" if with_ else ""))
-    if not parts:
-        return ""
-    joined = "; ".join(parts)
-    return f'<p class="lead">{joined[0].upper()}{joined[1:]}.</p>'
+                f"<li>{what}: <strong>{text_of(figure, top.value)}</strong> with "
+                f"{escape(', '.join(with_))}</li>")
+    return f'<ul class="lead">{"".join(parts)}</ul>' if parts else ""
 
 
 def _interval(b: Best) -> str:
@@ -121,28 +119,28 @@ def _interval(b: Best) -> str:
             f"{of}")
 
 
-def _rivals(study: Study, b: Best) -> str:
+def _rivals(b: Best, dims: list[str]) -> str:
     """How sure it is that this is the best."""
     if b.tried < 2:
         return ""
     if not b.has_interval:
         return f"the best of {b.tried}; how sure is not known"
     if b.rivals:
-        names = [study.only(r, ["tensor_bytes"]) for r in b.rivals]
+        names = [described(r, dims) for r in b.rivals]
         return f"not distinguishable from {words.listed(names)}"
     return f"clear of the other {b.tried - 1}" if b.tried > 2 else \
         "clear of the other one"
 
 
-def _best_cell(study: Study, b: Best | None, head: str) -> str:
+def _best_cell(b: Best | None, dims: list[str], head: str) -> str:
     if b is None:
         return f'<td data-head="{head}">–</td>'
     lines = [f'<strong class="num">{text_of(b.figure, b.value)}</strong>']
-    with_ = study.only(b.row, ["tensor_bytes"])
+    with_ = described(b.row, dims)
     if with_:
         lines.append(f'<span class="with">{escape(with_)}</span>')
     lines.append(f'<span class="sure">{escape(_interval(b))}</span>')
-    rivals = _rivals(study, b)
+    rivals = _rivals(b, dims)
     if rivals:
         lines.append(f'<span class="rivals{" many" * bool(b.rivals)}">'
                      f"{escape(rivals)}</span>")
@@ -158,7 +156,7 @@ def answer_section(study: Study, a: Answer) -> str:
     """For each tensor size the best, and how sure that is."""
     rows = "".join(
         f'<tr><th scope="row">{words.size(s)}</th>' + "".join(
-            _best_cell(study, best.get(f), head)
+            _best_cell(best.get(f), a.dims, head)
             for f, head in FIGURE_WORDS.items()) + "</tr>"
         for s, best in a.best.items())
     table = (
@@ -167,13 +165,13 @@ def answer_section(study: Study, a: Answer) -> str:
         '<th scope="col">Shortest put_tensor (median)</th>'
         '<th scope="col">Shortest unpack_tensor (median)</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>") if rows else ""
-    more = len(candidates(study.configs)[0]) > len(a.best)
     how = ("<p>Each cell names the configuration, the 95 % interval of the "
            "figure, and every other configuration whose interval overlaps with "
-           "it: these two were not told apart by this study.</p>") * more
+           "it: these two were not told apart by this study.</p>"
+           ) * (a.tried > len(a.best))
     remarks = "".join(f"<li>{escape(r)}</li>" for r in a.remarks)
     return (f'<section id="answer" tabindex="-1"><h2>The answer</h2>'
-            f"{headline(study, a)}<p>{escape(same_in_all(study))}</p>{how}{table}"
+            f"{headline(a)}<p>{escape(same_in_all(study))}</p>{how}{table}"
             + (f'<ul class="remarks">{remarks}</ul>' if remarks else "")
             + "</section>")
 
@@ -192,13 +190,15 @@ def columns(study: Study) -> list[tuple[str, str, str]]:
         out.append(("repetition", "repetition", "count"))
     if study.frame["shards"].nunique() > 1:
         out.append(("shards", "shards", "count"))
-    for op, short in zip(OPS, ("put", "unpack")):
-        out += [(f"{op}_median", f"{short} median", "time"),
-                (f"{op}_p99", f"{short} p99", "time")]
-    out += [("window", "bandwidth", "rate"),
-            ("client_cpu_share", "client CPU", "share")]
+    out.append(("window", "bandwidth", "rate"))
+    for what in ("median", "p99"):
+        out += [(f"{op}_{what}", f"{short} {what}", "time")
+                for op, short in zip(OPS, ("put", "unpack"))]
+    out.append(("client_cpu_share", "client CPU", "share"))
     if study.frame["window_of_floor"].notna().any():
         out.append(("window_of_floor", "of floor", "share"))
+    out = [x for x in out if x[0] in ("window", "put_tensor_median")
+           or study.frame[x[0]].notna().any()]
     return out + [("flags", "flags", "flags"), ("error", "reason", "text")]
 
 
@@ -301,15 +301,19 @@ def _legend(variant: Variant) -> str:
 
 
 def _variant(fig: Figure, i: int, variant: Variant) -> str:
-    panels = "".join(f'<div class="cell">{p.svg()}</div>' for p in variant.panels)
-    tall = " tall" * (len(variant.panels) == 1)
+    panels = "".join(
+        f'<div class="cell">{p.svg()}</div>' if p.width == svg.WIDTH else
+        '<div class="scroll" tabindex="0" role="region" '
+        f'aria-label="{escape(p.title)}"><div class="wide">{p.svg()}</div></div>'
+        for p in variant.panels)
+    wide = " one" * any(p.width > svg.WIDTH for p in variant.panels)
     label = (f"<h4>{escape(variant.label)}</h4>"
              if variant.label and len(fig.variants) > 1 else
              f'<p class="what">{escape(variant.label)}</p>' if variant.label
              else "")
     note = f'<p class="note">{escape(variant.note)}</p>' if variant.note else ""
     return (f'<div class="variant" id="{fig.name}-{i}">{label}{_legend(variant)}'
-            f'<div class="panels{tall}">{panels}</div>{note}{_data_table(variant)}'
+            f'<div class="panels{wide}">{panels}</div>{note}{_data_table(variant)}'
             "</div>")
 
 

@@ -41,11 +41,8 @@ def _legend(variant: Variant, y: float, width: float) -> tuple[str, float]:
 
 def standalone(fig: Figure, variant: Variant) -> str:
     """A variant as an SVG document of its own, with title and legend."""
-    across = min(COLUMNS, max(2, len(variant.panels)))
-    if len(variant.panels) == 1:
-        across = 1
-    width = across * (svg.WIDTH + GAP) + GAP
-    width = max(width, 640)
+    across = min(COLUMNS, len(variant.panels))
+    width = max(640, across * (max(p.width for p in variant.panels) + GAP) + GAP)
     legend, y = _legend(variant, HEAD + 14, width)
     parts, x, tallest = [], 0, 0
     for i, panel in enumerate(variant.panels):
@@ -53,7 +50,7 @@ def standalone(fig: Figure, variant: Variant) -> str:
         if column == 0 and i > 0:
             y, tallest = y + tallest + GAP, 0
         x = GAP + column * (svg.WIDTH + GAP)
-        parts.append(panel.svg(f'x="{x}" y="{y:.0f}" width="{svg.WIDTH}" '
+        parts.append(panel.svg(f'x="{x}" y="{y:.0f}" width="{panel.width}" '
                                f'height="{panel.height}" '))
         tallest = max(tallest, panel.height)
     height = y + tallest + GAP

@@ -50,10 +50,14 @@ class Study:
     hosts: list[pd.DataFrame]
     absent: list[str] = field(default_factory=list)
 
-    def only(self, row: pd.Series, without: Sequence[str] = ()) -> str:
+    def only(self, row: pd.Series) -> str:
         """A configuration by what varies: '4 clients, transport unix'."""
-        return ", ".join(words.phrase(d, row[d]) for d in self.dims
-                         if d not in without)
+        return described(row, self.dims)
+
+
+def described(row: pd.Series, dims: Sequence[str]) -> str:
+    """A configuration by some dimensions: '4 clients, transport unix'."""
+    return ", ".join(words.phrase(d, row[d]) for d in dims)
 
 
 def place(experiment: str, db_nodes: float) -> str:
@@ -189,9 +193,9 @@ def middle(column: pd.Series) -> float:
     return float(np.median(known)) if known.size else math.nan
 
 
-def _configuration(group: pd.DataFrame) -> pd.Series:
+def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     done = group["repetitions_done"].fillna(1)
-    last = group.loc[done.idxmax()].copy()
+    last = group.loc[done.idxmax()].to_dict()
     n = int(done.max())
     last["repetitions"] = n
     last["rows"] = list(group.index)

@@ -1,6 +1,6 @@
 """Panels with axes, drawn as SVG.
 
-A panel is one picture of WIDTH x HEIGHT units with a frame, two axes and marks.
+A panel is one picture, of WIDTH x HEIGHT units unless it says otherwise, with a frame, two axes and marks.
 It carries no colour: classes of chart.css do (s0 ... s7 are series), so that one
 picture serves the light and the dark page, paper and PNG.
 """
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Callable, Iterable, Sequence
 
+from .words import tick
+
 WIDTH, HEIGHT = 400, 264
-LEFT, RIGHT, TOP, BOTTOM = 66, 12, 28, 44
+LEFT, RIGHT, TOP, BOTTOM = 74, 22, 28, 44
 SERIES = 8
 Text = Callable[[float], str]
 
@@ -63,7 +65,7 @@ def log_axis(label: str, values: Iterable[float], text: Text) -> Axis:
             break
     if len(at) > 8:
         at = at[::math.ceil(len(at) / 8)]
-    return Axis(label, lo, hi, True, [(t, text(t)) for t in at or [min(seen)]])
+    return Axis(label, lo, hi, True, [(t, tick(text)(t)) for t in at or [min(seen)]])
 
 
 def linear_axis(label: str, values: Iterable[float], text: Text,
@@ -80,7 +82,7 @@ def linear_axis(label: str, values: Iterable[float], text: Text,
     last = math.floor(hi * 1.04 / step + 1e-9)
     ticks = [k * step for k in range(first, last + 1)]
     return Axis(label, lo, hi * 1.06 if hi > 0 else hi, False,
-                [(t, text(t)) for t in ticks])
+                [(t, tick(text)(t)) for t in ticks])
 
 
 def points_axis(label: str, values: Sequence[float], text: Text,
@@ -88,9 +90,12 @@ def points_axis(label: str, values: Sequence[float], text: Text,
     """An axis with ticks at the values that were measured, thinned so that
     their words do not touch."""
     seen = sorted(set(_finite(values, log)))
-    pad = 1.12 if log else 0.06 * ((seen[-1] - seen[0]) or 1)
-    lo, hi = ((seen[0] / pad, seen[-1] * pad) if log
-              else (seen[0] - pad, seen[-1] + pad))
+    if log:
+        pad = (seen[-1] / seen[0]) ** 0.06 if seen[-1] > seen[0] else 2.0
+        lo, hi = seen[0] / pad, seen[-1] * pad
+    else:
+        pad = 0.06 * (seen[-1] - seen[0]) or 1.0
+        lo, hi = seen[0] - pad, seen[-1] + pad
     axis = Axis(label, lo, hi, log, [])
     last = -1.0
     for v in seen:
@@ -112,13 +117,13 @@ class Panel:
     see it."""
 
     def __init__(self, title: str, desc: str, x: Axis, y: Axis,
-                 height: int = HEIGHT) -> None:
+                 width: int = WIDTH, height: int = HEIGHT) -> None:
         self.title, self.desc = title, desc
-        self.x, self.y, self.height = x, y, height
+        self.x, self.y, self.width, self.height = x, y, width, height
         self._marks: list[str] = []
 
     def px(self, v: float) -> float:
-        return LEFT + self.x.at(v) * (WIDTH - LEFT - RIGHT)
+        return LEFT + self.x.at(v) * (self.width - LEFT - RIGHT)
 
     def py(self, v: float) -> float:
         return self.height - BOTTOM - self.y.at(v) * (self.height - TOP - BOTTOM)
@@ -137,22 +142,25 @@ class Panel:
             self._marks.append(f'<path class="l s{series}'
                                f'{" d" if dashed else ""}" d="M{d}"/>')
 
-    def dots(self, series: int, points: Iterable[tuple[float, float, str]]
-             ) -> None:
-        """Marks whose shape tells the series apart, with words on hovering."""
+    def dots(self, series: int, points: Iterable[tuple[float, float, str]],
+             beside: float = 0.0) -> None:
+        """Marks whose shape tells the series apart, with words on hovering;
+        beside: so many units to the right, where many would lie together."""
         for x, y, words in points:
-            for at in self._places([(x, y)]):
+            for px, py in self._places([(x, y)]):
+                shape = _shape(series, px + beside, py)
                 self._marks.append(
-                    f'<path class="p s{series}" d="{_shape(series, *at)}">'
+                    f'<path class="p s{series}" d="{shape}">'
                     f"<title>{escape(words)}</title></path>")
 
-    def whisker(self, series: int, x: float, low: float, high: float) -> None:
-        """The interval low to high at x."""
+    def whisker(self, series: int, x: float, low: float, high: float,
+                beside: float = 0.0) -> None:
+        """The interval low to high at x; beside: as in dots()."""
         ends = self._places([(x, low), (x, high)])
         if len(ends) == 2:
             (px, a), (_, b) = ends
-            p, a, b = number(px), number(a), number(b)
-            left = number(px - 3)
+            p, a, b = number(px + beside), number(a), number(b)
+            left = number(px + beside - 3)
             self._marks.append(f'<path class="w s{series}" d="M{p} {a}V{b}'
                                f'M{left} {a}h6M{left} {b}h6"/>')
 
@@ -202,12 +210,12 @@ class Panel:
         """A reference line across the panel, with its name."""
         at = number(self.py(y))
         self._marks.append(
-            f'<path class="r" d="M{LEFT} {at}H{WIDTH - RIGHT}"/>'
-            f'<text class="n" x="{WIDTH - RIGHT - 4}" y="{number(self.py(y) - 4)}"'
-            f' text-anchor="end">{escape(words)}</text>')
+            f'<path class="r" d="M{LEFT} {at}H{self.width - RIGHT}"/>'
+            f'<text class="n" x="{self.width - RIGHT + 20}" '
+            f'y="{number(self.py(y) - 4)}" text-anchor="end">{escape(words)}</text>')
 
     def _axes(self) -> str:
-        base, right = self.height - BOTTOM, WIDTH - RIGHT
+        base, right = self.height - BOTTOM, self.width - RIGHT
         out = [f'<path class="f" d="M{LEFT} {TOP}V{base}H{right}"/>']
         for v, text in self.y.ticks:
             at = number(self.py(v))
@@ -231,7 +239,7 @@ class Panel:
         """The picture; place: further attributes, such as x and y inside of
         another picture."""
         n = next(_ids)
-        return (f'<svg class="chart" {place}viewBox="0 0 {WIDTH} {self.height}" '
+        return (f'<svg class="chart" {place}viewBox="0 0 {self.width} {self.height}" '
                 f'role="img" aria-labelledby="t{n} d{n}">'
                 f'<title id="t{n}">{escape(self.title)}</title>'
                 f'<desc id="d{n}">{escape(self.desc)}</desc>'

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import re
+from typing import Any, Callable
 
 FLAGS = {
     "between_time": "a loop spent more than 1 % of its time outside the timed "
@@ -98,6 +99,15 @@ def size(x: float) -> str:
 def share(x: float) -> str:
     """0.594 as '59.4 %'."""
     return "–" if missing(x) else f"{_digits(100 * x)} %"
+
+
+def tick(text: Callable[[float], str]) -> Callable[[float], str]:
+    """The same words for ticks, which are round: '30 µs', '1.5 GB/s', '0'."""
+    def words(x: float) -> str:
+        if x == 0:
+            return "0"
+        return re.sub(r"(\.\d*?)0+(?= )", r"\1", text(x)).replace(". ", " ")
+    return words
 
 
 def plain(x: float) -> str:
