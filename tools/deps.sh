@@ -23,7 +23,6 @@ test_packages=(
     clang-tidy cppcheck shellcheck iproute2
     python3-pandas python3-xarray python3-netcdf4 netcdf-bin hdf5-tools
 )
-full_packages=(valgrind redis-tools 'libhdf5-mpich-dev|libhdf5-openmpi-dev')
 
 packages=("${run_packages[@]}")
 case ${1-} in

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Sequence
 
@@ -98,14 +97,11 @@ def report(args: argparse.Namespace) -> list[Path]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Write the page; raises ResultError."""
     args = parser().parse_args(argv)
     try:
         for path in report(args):
             print(path)
-    except ResultError as e:
-        print(f"srbench-report: {e}", file=sys.stderr)
-        return 2
     except OSError as e:
-        print(f"srbench-report: {e.filename}: {e.strerror}", file=sys.stderr)
-        return 2
+        raise ResultError(f"{e.filename}: {e.strerror}") from e
     return 0

@@ -5,11 +5,15 @@ iteration. Of very many clients, evenly chosen ones are read.
 """
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import h5py
 import numpy as np
 import pandas as pd
+
+import srbench_results
 
 from .study import OPS, Study
 
@@ -91,14 +95,14 @@ class Digests:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._files: dict[str, h5py.File] = {}
+        self._stack = ExitStack()
         self._made: dict[int, Digest | None] = {}
 
     def __enter__(self) -> "Digests":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for f in self._files.values():
-            f.close()
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
 
     def of(self, config: pd.Series) -> Digest | None:
         """None when the file holds no samples of it."""
@@ -110,7 +114,8 @@ class Digests:
     def _group(self, row: pd.Series) -> h5py.Group | None:
         path = row["path"]
         if path not in self._files:
-            self._files[path] = h5py.File(path, "r")
+            self._files[path] = self._stack.enter_context(
+                srbench_results.opened(path))
         return self._files[path].get(f"perm_{int(row['index']):04d}")
 
     def _make(self, config: pd.Series) -> Digest | None:

@@ -125,6 +125,14 @@ def aside(series: int) -> float:
     return (0.0, 3.0, -3.0, 6.0, -6.0, 9.0)[series % MOST_COLOURS]
 
 
+def reach(configs: pd.DataFrame, figure: str, factor: float) -> list[float]:
+    """Ends of intervals that an axis should show: those within a factor of the
+    figures themselves. A few wild ones would squeeze all else."""
+    least, most = configs[figure].min() / factor, configs[figure].max() * factor
+    return [*configs[f"{figure}_low"].clip(lower=least).dropna(),
+            *configs[f"{figure}_high"].clip(upper=most).dropna()]
+
+
 def cell(low: float, high: float, text: Callable[[float], str]) -> str:
     """An interval as a cell."""
     return f"{text(low)} to {text(high)}" if low == low else "–"
@@ -160,8 +168,9 @@ def _joined(*notes: str) -> str:
 
 def against_size(study: Study, _: Digests) -> Figure:
     fig = Figure("size", "Median and p99 against tensor size",
-                 "Solid: median, with its 95 % interval; dashed: p99 (not given "
-                 "with fewer than 1000 samples).")
+                 "Solid: median, with its 95 % interval (without a cap: it goes "
+                 "on beyond the panel); dashed: p99 (not given with fewer than "
+                 "1000 samples).")
     colour = colour_axis(study.dims, ["tensor_bytes"])
     rest = [d for d in study.dims if d not in ("tensor_bytes", colour)]
     parts, more = limited(slices(study.configs, rest), "combinations")
@@ -173,8 +182,8 @@ def against_size(study: Study, _: Digests) -> Figure:
 
 def _size_variant(label: str, part: pd.DataFrame, colour: str | None) -> Variant:
     series, note = _colours(part, colour)
-    times = [t for op in OPS for c in ("", "_p99", "_low", "_high")
-             for t in part[op + c]]
+    times = [t for op in OPS for t in
+             (*part[op], *part[f"{op}_p99"], *reach(part, op, 3.0))]
     x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
     y = svg.log_axis("time", times, words.seconds)
     panels = []
@@ -223,7 +232,7 @@ def bandwidth(study: Study, _: Digests) -> Figure:
                  "Bandwidth of the window: bytes of both directions / (last end "
                  "− first start), one panel for each tensor size, each with an "
                  "axis of its own. Whiskers: 95 % over repetitions, where there "
-                 "are several.")
+                 "are several; one without a cap goes on beyond the panel.")
     if study.configs["clients"].nunique() < 2:
         fig.why_not = "the number of clients was not varied"
         return fig
@@ -244,7 +253,8 @@ def _bandwidth_variant(label: str, part: pd.DataFrame) -> Variant:
     for s in sizes:
         of_size = part[part["tensor_bytes"] == s]
         y = svg.linear_axis("bandwidth", [*of_size["window"],
-                                          *of_size["window_high"]], words.rate)
+                                          *reach(of_size, "window", 1.5)],
+                            words.rate)
         panel = Panel(words.size(s), f"Bandwidth against clients with tensors of "
                       f"{words.size(s)}. {label}", x, y)
         for k, name, rows in series:
@@ -485,7 +495,7 @@ def _permutation(r: pd.Series) -> "srbench_results.xr.Dataset | None":
     """What was measured of a row; None where the file does not hold it."""
     try:
         return srbench_results.permutation(r["path"], int(r["index"]))
-    except (ResultError, KeyError, OSError):
+    except ResultError:
         return None
 
 
@@ -533,7 +543,11 @@ def _named(study: Study, index: int) -> pd.Series:
     if rows.empty:
         raise ResultError(f"--timeline {index}: there is no such permutation; "
                           f"they are 0 to {int(study.frame['index'].max())}")
-    return rows.iloc[0]
+    row = rows.iloc[0]
+    if row["status"] != "completed":
+        raise ResultError(f"--timeline {index}: that permutation is "
+                          f"{row['status']}, so it has no timeline")
+    return row
 
 
 def _timeline_variant(label: str, data: "srbench_results.xr.Dataset"

@@ -126,7 +126,8 @@ def _rivals(b: Best, dims: list[str]) -> str:
     if not b.has_interval:
         return f"the best of {b.tried}; how sure is not known"
     if b.rivals:
-        names = [described(r, dims) for r in b.rivals]
+        names = [described(r, [d for d in dims if r[d] != b.row[d]])
+                 for r in b.rivals]
         return f"not distinguishable from {words.listed(names)}"
     return f"clear of the other {b.tried - 1}" if b.tried > 2 else \
         "clear of the other one"
@@ -166,8 +167,8 @@ def answer_section(study: Study, a: Answer) -> str:
         '<th scope="col">Shortest unpack_tensor (median)</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>") if rows else ""
     how = ("<p>Each cell names the configuration, the 95 % interval of the "
-           "figure, and every other configuration whose interval overlaps with "
-           "it: these two were not told apart by this study.</p>"
+           "figure, and, by what differs, the next best ones whose intervals "
+           "overlap with it: this study does not tell them apart.</p>"
            ) * (a.tried > len(a.best))
     remarks = "".join(f"<li>{escape(r)}</li>" for r in a.remarks)
     return (f'<section id="answer" tabindex="-1"><h2>The answer</h2>'
@@ -202,9 +203,9 @@ def columns(study: Study) -> list[tuple[str, str, str]]:
     return out + [("flags", "flags", "flags"), ("error", "reason", "text")]
 
 
-def _cell(v: Any) -> Any:
+def _cell(v: Any, kind: str) -> Any:
     """As JSON: what is not known is null."""
-    if words.missing(v):
+    if words.missing(v) or (kind in ("count", "size") and v < 0):
         return None
     if isinstance(v, (float, np.floating)):
         return int(v) if float(v).is_integer() else float(v)
@@ -219,8 +220,8 @@ def table_data(study: Study) -> dict[str, Any]:
     frame.loc[empty, "error"] = frame.loc[empty, "status"].map(WHY).fillna("")
     rows = []
     for _, r in frame.iterrows():
-        rows.append([words.value(c, r[c]) if kind == "axis" else _cell(r[c])
-                     for c, _, kind in heads])
+        rows.append([words.value(c, r[c]) if kind == "axis" else
+                     _cell(r[c], kind) for c, _, kind in heads])
     return {"columns": [[c, head, "text" if kind == "axis" else kind]
                         for c, head, kind in heads],
             "rows": rows, "names": frame["name"].tolist(),
@@ -232,7 +233,8 @@ def _filters(study: Study) -> str:
     out = ['<label>search <input type="search" id="search" '
            'placeholder="any text"></label>']
     for c, head, kind in columns(study):
-        cells = study.frame[c] if c in study.frame else pd.Series(dtype=object)
+        cells = study.frame.loc[study.frame["status"] != "planned", c] \
+            if c != "status" else study.frame[c]
         if c == "flags":
             values = sorted({f for x in cells for f in x.split(",") if f})
             shown = [(v, v) for v in values]

@@ -6,11 +6,10 @@ axis (and one file). All figures and answers are of configurations.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Sequence
 
-import h5py
 import numpy as np
 import pandas as pd
 
@@ -37,9 +36,9 @@ NO_DATABASE = ("floor", "null")
 
 @dataclass
 class Study:
-    """frame: a row a permutation, all columns of TEXTS and NUMBERS there, and
-    `path`, `place`; configs: a row a configuration; dims: what varies, as the
-    figures use it."""
+    """frame: a row a permutation, with `path` and `place` as further columns;
+    configs: a row a configuration; dims: what varies, as the figures use it;
+    about and hosts: of each file; absent: columns that some file lacks."""
     paths: list[str]
     frame: pd.DataFrame
     configs: pd.DataFrame
@@ -48,7 +47,7 @@ class Study:
     dims: list[str]
     about: list[dict[str, Any]]
     hosts: list[pd.DataFrame]
-    absent: list[str] = field(default_factory=list)
+    absent: list[str]
 
     def only(self, row: pd.Series) -> str:
         """A configuration by what varies: '4 clients, transport unix'."""
@@ -69,72 +68,67 @@ def place(experiment: str, db_nodes: float) -> str:
 
 def hosts(path: str) -> pd.DataFrame:
     """/hosts, a row a node; empty where the file has none."""
-    with h5py.File(path, "r") as f:
+    with srbench_results.opened(path) as f:
         if "hosts" not in f:
             return pd.DataFrame()
-        columns = {}
-        for name, d in f["hosts"].items():
-            if name == "node" or d.ndim != 1:
-                continue
-            text = h5py.check_string_dtype(d.dtype)
-            columns[name] = d.asstr(errors="replace")[...] if text else d[...]
-        return pd.DataFrame(columns)
+        return pd.DataFrame({
+            name: srbench_results.values(d)
+            for name, d in srbench_results.datasets(f["hosts"]).items()
+            if name != "node"})
 
 
 def _read(path: str) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
-    try:
-        df = srbench_results.summary(path)
-        about, machines = srbench_results.study(path), hosts(path)
-    except ResultError:
-        raise
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError,
-            AttributeError) as e:
-        words_of = str(e).splitlines()[0] if str(e) else type(e).__name__
-        raise ResultError(f"{path}: cannot be read ({words_of})") from e
-    for needed in ("index", "status"):
-        if needed not in df:
-            raise ResultError(f"{path}: /summary has no column {needed}; this "
-                              "is not a result file of srbench")
+    df = srbench_results.summary(path)
     if df.empty:
         raise ResultError(f"{path}: /summary has no rows, so there is nothing "
                           "to report")
-    return df, about, machines
+    df["index"] = df["permutation"]
+    df["path"] = path
+    return df, srbench_results.study(path), hosts(path)
 
 
-def _completed(df: pd.DataFrame) -> list[str]:
-    """Give df every column that is used here; returns those that it lacked."""
-    lacking = [c for c in (*TEXTS, *NUMBERS) if c not in df]
+def _typed(df: pd.DataFrame) -> None:
+    """Give the columns that are used here their types; a column that the file
+    lacks has come as NaN."""
     for c in TEXTS:
-        df[c] = df[c].fillna("").astype(str) if c in df else ""
+        df[c] = df[c].fillna("").astype(str)
     for c in NUMBERS:
-        df[c] = pd.to_numeric(df[c], errors="coerce") if c in df else np.nan
-    return lacking
+        df[c] = pd.to_numeric(df[c], errors="coerce")
+
+
+def lacking(path: str) -> list[str]:
+    """Columns of today's /summary that the file does not have."""
+    with srbench_results.opened(path) as f:
+        return [c for c in srbench_results.COLUMNS if c not in f["summary"]]
 
 
 def load(paths: Sequence[str | Path],
          where: dict[str, list[str]] | None = None) -> Study:
     """Read the files; where keeps permutations whose axes have these values."""
-    frames, about, machines = [], [], []
-    for path in map(str, paths):
-        df, a, h = _read(path)
-        df["path"] = path
-        frames.append(df)
-        about.append(a)
-        machines.append(h)
+    names = [str(p) for p in paths]
+    frames, about, machines = zip(*map(_read, names))
     frame = pd.concat(frames, ignore_index=True)
     axes = srbench_results.axes(frame)
-    absent = _completed(frame)
-    if len(paths) > 1:
-        frame["file"] = [Path(p).name if len({Path(q).name for q in paths})
-                         == len(paths) else p for p in frame["path"]]
+    _typed(frame)
+    if len(names) > 1:
+        frame["file"] = _short(frame["path"])
         axes = ["file", *axes]
-    frame["place"] = [place(e, n) for e, n in
-                      zip(frame["experiment"], frame["db_nodes"])]
+    frame["place"] = [place(e, n) if s != "planned" else "" for e, n, s in
+                      zip(frame["experiment"], frame["db_nodes"],
+                          frame["status"])]
     frame = _kept(frame, where or {})
-    varying = [a for a in axes if frame[a].nunique(dropna=False) > 1]
-    return Study([str(p) for p in paths], frame, configurations(frame, axes),
-                 axes, varying, dimensions(frame, varying), about, machines,
-                 absent)
+    # a planned row knows nothing of itself
+    known = frame[frame["status"] != "planned"]
+    varying = [a for a in axes if known[a].nunique(dropna=False) > 1]
+    absent = list(dict.fromkeys(c for n in names for c in lacking(n)))
+    return Study(names, frame, configurations(frame, axes), axes, varying,
+                 dimensions(known, varying), list(about), list(machines), absent)
+
+
+def _short(paths: pd.Series) -> pd.Series:
+    """Paths by their last part, where that is enough to tell them apart."""
+    names = paths.map(lambda p: Path(p).name)
+    return names if names.nunique() == paths.nunique() else paths
 
 
 def _kept(frame: pd.DataFrame, where: dict[str, list[str]]) -> pd.DataFrame:

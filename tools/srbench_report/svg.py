@@ -1,8 +1,8 @@
 """Panels with axes, drawn as SVG.
 
-A panel is one picture, of WIDTH x HEIGHT units unless it says otherwise, with a frame, two axes and marks.
-It carries no colour: classes of chart.css do (s0 ... s7 are series), so that one
-picture serves the light and the dark page, paper and PNG.
+A panel is one picture, of WIDTH x HEIGHT units unless it says otherwise, with a
+frame, two axes and marks. It carries no colour: classes of chart.css do (s0 ... s7
+are series), so that one picture serves the light and the dark page, paper and PNG.
 """
 from __future__ import annotations
 
@@ -155,14 +155,17 @@ class Panel:
 
     def whisker(self, series: int, x: float, low: float, high: float,
                 beside: float = 0.0) -> None:
-        """The interval low to high at x; beside: as in dots()."""
-        ends = self._places([(x, low), (x, high)])
-        if len(ends) == 2:
-            (px, a), (_, b) = ends
-            p, a, b = number(px + beside), number(a), number(b)
-            left = number(px + beside - 3)
-            self._marks.append(f'<path class="w s{series}" d="M{p} {a}V{b}'
-                               f'M{left} {a}h6M{left} {b}h6"/>')
+        """The interval low to high at x, cut (and then without a cap) where it
+        leaves the panel; beside: as in dots()."""
+        inside = [min(max(v, self.y.lo), self.y.hi) for v in (low, high)]
+        ends = self._places((x, v) for v in inside)
+        if len(ends) < 2 or not math.isfinite(low + high):
+            return
+        px = ends[0][0] + beside
+        caps = "".join(f"M{number(px - 3)} {number(at)}h6" for v, kept, (_, at)
+                       in zip((low, high), inside, ends) if v == kept)
+        self._marks.append(f'<path class="w s{series}" d="M{number(px)} '
+                           f'{number(ends[0][1])}V{number(ends[1][1])}{caps}"/>')
 
     def bar(self, series: int, x: float, width: float, value: float,
             words: str) -> None:
