@@ -150,6 +150,7 @@ class Runs(ReportTest):
             self.assertNotIn("Not drawn", found.sections[name], name)
         self.assertIn("floor was not swept", found.sections["floor"])
         self.assertIn("Nothing here is a database", found.sections["answer"])
+        self.assertIn("4 virtual nodes on 1 host", found.sections["answer"])
         # sync is neither axis, colour nor panel: it tells variants apart
         for each in ("sync none", "sync start"):
             self.assertIn(each, found.sections["bandwidth"])
@@ -294,6 +295,7 @@ class Words(unittest.TestCase):
                 (words.value("socket_buffer", -1), "auto"),
                 (words.value("db_cluster", -1), "–"),
                 (words.listed(["a", "b", "c", "d"]), "a; b; c; and 1 more"),
+                (words.listed(["a", "b"], between="; with "), "a; with b"),
                 (study.place("throughput_colocated", -1), "colocated"),
                 (study.place("throughput_standard", 4), "4 database nodes")):
             self.assertEqual(told, expected)
@@ -369,6 +371,35 @@ class Answers(unittest.TestCase):
         self.assertEqual(len(remarks), 2)
         able, _ = answer.candidates(rows.iloc[[0]])
         self.assertEqual(able["window"].tolist(), [10])
+
+
+class Configurations(unittest.TestCase):
+    def test_repetitions(self):
+        """One row of several: by the last one, or of an old file, which has no
+        figures over repetitions, the geometric mean."""
+        nan = float("nan")
+        names = (*study.TEXTS, *study.NUMBERS)
+        rows = []
+        for i, (median, done, over) in enumerate(
+                ((1.0, 1, nan), (4.0, 2, 2.5))):
+            rows.append({**dict.fromkeys(names, nan), "index": i,
+                         "status": "completed", "flags": ["verify", ""][i],
+                         "keys": "smartsim", "repetitions_done": done,
+                         "put_tensor_median": median,
+                         "put_tensor_repeated": over, "window": median})
+        frame = pandas.DataFrame(rows)
+        found = study.configurations(frame, ["keys"])
+        self.assertEqual(len(found), 1)
+        self.assertEqual(found.loc[0, "put_tensor"], 2.5)
+        self.assertEqual(found.loc[0, "repetitions"], 2)
+        self.assertEqual(found.loc[0, "rows"], [0, 1])
+        self.assertEqual(found.loc[0, "flags"], "verify")
+        old = frame.assign(repetitions_done=nan, put_tensor_repeated=nan)
+        found = study.configurations(old, ["keys"])
+        self.assertAlmostEqual(found.loc[0, "put_tensor"], 2.0)
+        self.assertTrue(math.isnan(found.loc[0, "put_tensor_low"]))
+        self.assertEqual(len(study.configurations(
+            frame.assign(status="failed"), ["keys"])), 0)
 
 
 class Digesting(unittest.TestCase):

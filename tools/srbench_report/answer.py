@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from . import words
 from .study import NO_DATABASE, Study
 
 
@@ -92,10 +93,17 @@ def answer(study: Study) -> Answer:
         for bytes_, group in able.groupby("tensor_bytes"):
             each = {f: best(group, f) for f in FIGURES}
             found[int(bytes_)] = {f: b for f, b in each.items() if b}
+    for about in study.about:
+        nodes, hosts = about.get("nodes", 0), about.get("hosts", 0)
+        if nodes > hosts > 0:
+            remarks.append(f"{words.count(nodes, 'virtual node')} on "
+                           f"{words.count(hosts, 'host')}: they share its CPUs "
+                           "and memory; a rehearsal, not a measurement of a "
+                           "cluster.")
     if any(not b.has_interval for x in found.values() for b in x.values()):
         remarks.append("A figure without an interval was run once: whether "
                        "another configuration is as good is not known "
                        "(repetitions: 3 or more tells).")
     dims = [d for d in study.dims if d != "tensor_bytes"
             and able[d].nunique(dropna=False) > 1] if len(able) else []
-    return Answer(found, dims, remarks, len(able))
+    return Answer(found, dims, list(dict.fromkeys(remarks)), len(able))

@@ -357,8 +357,8 @@ def slowdown(study: Study, digests: Digests) -> Figure:
     fig = Figure("iterations", "Slowdown over iterations",
                  "Median of the clients by iteration (of runs of neighbouring "
                  "iterations, where there are more than 50), one panel for each "
-                 "tensor size. Solid: put_tensor, dashed: unpack_tensor. With "
-                 "`duration`, iterations are the samples that were kept.")
+                 "tensor size. Solid: put_tensor, dashed: unpack_tensor. With a "
+                 "duration, iterations are the samples that were kept.")
     taken = ["tensor_bytes", "clients"]
     rest = [d for d in study.dims if d not in taken]
     parts, more = limited(slices(study.configs, rest), "combinations")
@@ -665,8 +665,9 @@ def sureness(study: Study, _: Digests) -> Figure:
     if not panels:
         fig.why_not = "no interval is in the file: too few samples or repetitions"
         return fig
-    legend = [Entry(k, f) for k, f in enumerate((*OPS, "window"))]
-    fig.variants.append(Variant("", panels, legend, table, _methods(study)))
+    fig.variants.append(Variant("", panels, [
+        Entry(k, f) for k, f in enumerate((*OPS, "window"))
+        if f in {row[1] for row in table.rows}], table, _methods(study)))
     return fig
 
 

@@ -128,7 +128,8 @@ def _rivals(b: Best, dims: list[str]) -> str:
     if b.rivals:
         names = [described(r, [d for d in dims if r[d] != b.row[d]])
                  for r in b.rivals]
-        return f"not distinguishable from {words.listed(names)}"
+        return ("not distinguishable from the same with "
+                + words.listed(names, between="; with "))
     return f"clear of the other {b.tried - 1}" if b.tried > 2 else \
         "clear of the other one"
 
@@ -168,7 +169,8 @@ def answer_section(study: Study, a: Answer) -> str:
         f"<tbody>{rows}</tbody></table>") if rows else ""
     how = ("<p>Each cell names the configuration, the 95 % interval of the "
            "figure, and, by what differs, the next best ones whose intervals "
-           "overlap with it: this study does not tell them apart.</p>"
+           "overlap with it: this study does not tell them apart. The best of "
+           "many was also the luckiest: run it again before you rely on it.</p>"
            ) * (a.tried > len(a.best))
     remarks = "".join(f"<li>{escape(r)}</li>" for r in a.remarks)
     return (f'<section id="answer" tabindex="-1"><h2>The answer</h2>'

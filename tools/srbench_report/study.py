@@ -187,15 +187,23 @@ def middle(column: pd.Series) -> float:
     return float(np.median(known)) if known.size else math.nan
 
 
+def repeated(last: dict[str, Any], group: pd.DataFrame, figure: str,
+             each: str) -> float:
+    """A figure over repetitions; an old file has it of each alone."""
+    if np.isfinite(last[f"{figure}_repeated"]):
+        return last[f"{figure}_repeated"]
+    return math.exp(np.log(group[each].to_numpy(float)).mean())
+
+
 def _configuration(group: pd.DataFrame) -> dict[str, Any]:
-    done = group["repetitions_done"].fillna(1)
+    done = group["repetitions_done"].fillna(len(group))  # an old file
     last = group.loc[done.idxmax()].to_dict()
     n = int(done.max())
     last["repetitions"] = n
     last["rows"] = list(group.index)
     for op in OPS:
         if n > 1:
-            last[op] = last[f"{op}_repeated"]
+            last[op] = repeated(last, group, op, f"{op}_median")
             last[f"{op}_low"] = last[f"{op}_repeated_low"]
             last[f"{op}_high"] = last[f"{op}_repeated_high"]
         else:
@@ -207,7 +215,7 @@ def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     last["window_of_floor"] = middle(group["window_of_floor"])
     last["window_low"] = last["window_high"] = np.nan
     if n > 1:
-        last["window"] = last["window_repeated"]
+        last["window"] = repeated(last, group, "window", "window")
         last["window_low"] = last["window_repeated_low"]
         last["window_high"] = last["window_repeated_high"]
     raised = {f for cell in group["flags"] for f in cell.split(",") if f}

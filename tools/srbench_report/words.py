@@ -156,9 +156,7 @@ def count(n: int, one: str, many: str = "") -> str:
     return f"{n} {one if n == 1 else many or one + 's'}"
 
 
-def listed(items: list[str], most: int = 3) -> str:
+def listed(items: list[str], most: int = 3, between: str = "; ") -> str:
     """'a; b; and 4 more'."""
-    shown = items[:most]
-    if len(items) > most:
-        shown.append(f"and {len(items) - most} more")
-    return "; ".join(shown)
+    more = len(items) - most
+    return between.join(items[:most]) + (f"; and {more} more" if more > 0 else "")
