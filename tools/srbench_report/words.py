@@ -145,7 +145,7 @@ def phrase(axis: str, v: Any) -> str:
     if axis == "tensor_bytes" and known:
         return f"tensors of {size(v)}"
     if axis in _COUNTED and known:
-        return f"{v:g} {_COUNTED[axis][v != 1]}"
+        return f"{v:g} {_COUNTED[axis][int(v != 1)]}"
     if axis in _YES_NO and known:
         return _YES_NO[axis][int(bool(v))]
     return f"{AXIS_NAMES.get(axis, axis)} {value(axis, v)}"
