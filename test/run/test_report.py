@@ -315,6 +315,8 @@ class Words(unittest.TestCase):
                 (words.share(0.001), "0.100 %"),
                 (words.phrase("clients", 1), "1 client"),
                 (words.phrase("clients", 4.0), "4 clients"),
+                (words.phrase("clients", 5760000.0), "5760000 clients"),
+                (words.value("db_cpus", 8.0), "8"),
                 (words.phrase("pin_app_cpus", 1), "clients pinned"),
                 (words.phrase("transport", "unix"), "transport unix"),
                 (words.phrase("tensor_bytes", 2048), "tensors of 2 KiB"),

@@ -264,11 +264,11 @@ def _bandwidth_variant(label: str, part: pd.DataFrame) -> Variant:
                 panel.whisker(k, r["clients"], r["window_low"], r["window_high"],
                               aside(k))
                 table.rows.append([
-                    name, words.size(s), f"{r['clients']:g}",
+                    name, words.size(s), f"{words.exact(r['clients'])}",
                     words.rate(r["window"]),
                     cell(r["window_low"], r["window_high"], words.rate)])
             panel.dots(k, ((r["clients"], r["window"],
-                            f"{name}, {r['clients']:g} clients: "
+                            f"{name}, {words.exact(r['clients'])} clients: "
                             f"{words.rate(r['window'])}")
                            for _, r in rows.iterrows()))
         panels.append(panel)
@@ -303,7 +303,7 @@ def _violin_variant(label: str, part: pd.DataFrame, digests: Digests) -> Variant
     if len(kept) < len(clients):
         note = _joined(note, f"{len(kept)} of {len(clients)} client counts are "
                        "drawn, evenly chosen.")
-    x = svg.category_axis("clients", [f"{c:g}" for c in kept])
+    x = svg.category_axis("clients", [words.exact(c) for c in kept])
     table = Table(["tensor", "clients", "operation"] +
                   [f"p{100 * q:g}" for q in QUANTILES])
     panels, sampled = [], 0
@@ -347,7 +347,7 @@ def _violin_rows(table: Table, size: int,
                  found: list[tuple[int, float, Digest]]) -> None:
     for _, clients, d in found:
         for op in OPS:
-            table.rows.append([words.size(size), f"{clients:g}", op] +
+            table.rows.append([words.size(size), words.exact(clients), op] +
                               [words.seconds(q) for q in d.density[op].quantiles])
 
 

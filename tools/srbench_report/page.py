@@ -372,7 +372,7 @@ def _hosts(hosts: pd.DataFrame) -> str:
                     + "</tr>")
     head = "".join(f'<th scope="col">{escape(h.replace("_", " "))}</th>'
                    for h in ("nodes", "names", *kinds))
-    return ("<h4>Nodes</h4>"
+    return ("<h3>Nodes</h3>"
             '<div class="scroll" tabindex="0" role="region" aria-label="nodes">'
             f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
             "</table></div>")

@@ -135,8 +135,9 @@ def _kept(frame: pd.DataFrame, where: dict[str, list[str]]) -> pd.DataFrame:
     for axis, wanted in where.items():
         if axis not in frame:
             raise ResultError(f"--where {axis}: the file has no such column")
-        cells = frame[axis].map(lambda v: f"{v:g}" if isinstance(v, float)
-                                else str(v))
+        cells = frame[axis].map(
+            lambda v: words.exact(v) if isinstance(v, float) and v == v
+            else str(v))
         keep = cells.isin(wanted)
         if not keep.any():
             there = ", ".join(sorted(set(cells))[:12])

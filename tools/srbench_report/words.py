@@ -120,6 +120,11 @@ def plain(x: float) -> str:
     return f"{x:g}"
 
 
+def exact(x: float) -> str:
+    """A number as it is: 5760, 4096000, 0.5."""
+    return f"{x:.0f}" if float(x).is_integer() else f"{x:g}"
+
+
 def value(axis: str, v: Any) -> str:
     """One value of an axis, as in a table or a filter."""
     if axis in ("place", "file") or isinstance(v, str):
@@ -134,7 +139,7 @@ def value(axis: str, v: Any) -> str:
         return size(v)
     if axis in _YES_NO:
         return "yes" if v else "no"
-    return f"{v:g}"
+    return exact(v)
 
 
 def phrase(axis: str, v: Any) -> str:
@@ -145,7 +150,7 @@ def phrase(axis: str, v: Any) -> str:
     if axis == "tensor_bytes" and known:
         return f"tensors of {size(v)}"
     if axis in _COUNTED and known:
-        return f"{v:g} {_COUNTED[axis][int(v != 1)]}"
+        return f"{exact(v)} {_COUNTED[axis][int(v != 1)]}"
     if axis in _YES_NO and known:
         return _YES_NO[axis][int(bool(v))]
     return f"{AXIS_NAMES.get(axis, axis)} {value(axis, v)}"
