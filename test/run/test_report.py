@@ -290,6 +290,24 @@ class Runs(ReportTest):
             done = self.tool("r.h5", "--png", "png", returncode=2)
             self.assertIn("librsvg2-bin", done.stderr)
 
+    def test_two_placements(self):
+        """What one placement does not have is no axis, and not told."""
+        self.srbench(4, "--experiment=[throughput_standard,throughput_colocated]",
+                     "--virtual_nodes=2", "--client=null", "--db_exe=null",
+                     "--clients_per_node=[1,2]", "--client_nodes=1",
+                     "--tensor_bytes=1024", "--iterations=20",
+                     "--output=both.h5")
+        found = self.report("both.h5")
+        names = self.assert_table_is(found, self.dir / "both.h5")
+        self.assertLessEqual({"place", "clients"}, set(names))
+        self.assertFalse({"keys", "db_cluster", "db_shards_per_node"}
+                         & set(names))
+        self.assertEqual({r[names.index("place")] for r in found.data["rows"]},
+                         {"colocated", "1 database node"})
+        for words_ in ("-1", "keys –", "cluster –"):
+            self.assertNotIn(words_, found.sections["answer"])
+        self.assertIn("keys smartsim", found.sections["answer"])
+
     def test_nothing_completed(self):
         """All failed: still a page, with every reason."""
         self.srbench(2, "--client=null", "--db_exe=null", "--iterations=5",
@@ -319,6 +337,11 @@ class Words(unittest.TestCase):
                 (words.value("db_cpus", 8.0), "8"),
                 (words.phrase("pin_app_cpus", 1), "clients pinned"),
                 (words.phrase("transport", "unix"), "transport unix"),
+                (words.phrase("keys", ""), ""),
+                (words.phrase("db_cluster", numpy.int64(-1)), ""),
+                (words.phrase("db_cluster", numpy.int64(0)),
+                 "independent servers"),
+                (words.phrase("place", "colocated"), "colocated databases"),
                 (words.phrase("tensor_bytes", 2048), "tensors of 2 KiB"),
                 (words.value("socket_buffer", -1), "auto"),
                 (words.value("db_cluster", -1), "–"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from . import words
-from .study import NO_DATABASE, Study
+from .study import NO_DATABASE, Study, varies
 
 
 @dataclass
@@ -105,5 +105,5 @@ def answer(study: Study) -> Answer:
                        "another configuration is as good is not known "
                        "(repetitions: 3 or more tells).")
     dims = [d for d in study.dims if d != "tensor_bytes"
-            and able[d].nunique(dropna=False) > 1] if len(able) else []
+            and varies(able[d])] if len(able) else []
     return Answer(found, dims, list(dict.fromkeys(remarks)), len(able))

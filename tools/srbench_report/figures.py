@@ -18,7 +18,7 @@ from srbench_results import ResultError
 
 from . import svg, words
 from .digest import QUANTILES, Digest, Digests
-from .study import NO_DATABASE, OPS, Study, groups
+from .study import NO_DATABASE, OPS, Study, described, groups
 from .svg import Panel
 
 MOST_VARIANTS = 12
@@ -101,8 +101,7 @@ def slices(configs: pd.DataFrame, dims: Sequence[str]
     """Configurations by what dims say, with a label each; one slice without a
     label where there are none. Databases stand before what only plays one."""
     found = sorted(groups(configs, dims), key=lambda g: plays(g.iloc[0]))
-    return [(", ".join(words.phrase(d, g.iloc[0][d]) for d in dims), g)
-            for g in found]
+    return [(described(g.iloc[0], dims), g) for g in found]
 
 
 def plays(config: pd.Series) -> tuple[bool, bool]:

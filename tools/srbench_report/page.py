@@ -83,11 +83,8 @@ def same_in_all(study: Study) -> str:
         shown.append(words.phrase("clients", row["clients"]))
     for a in study.axes:
         hidden = a in ("experiment", "db_nodes", *study.varying)
-        v = row[a]
-        if hidden or words.missing(v) or (not isinstance(v, str) and v < 0
-                                          and a != "socket_buffer"):
-            continue
-        shown.append(words.phrase(a, v))
+        if not hidden:
+            shown += {words.phrase(a, v) for v in study.frame[a].unique()} - {""}
     return "The same in all permutations: " + ", ".join(shown) + "."
 
 

@@ -56,7 +56,7 @@ class Study:
 
 def described(row: pd.Series, dims: Sequence[str]) -> str:
     """A configuration by some dimensions: '4 clients, transport unix'."""
-    return ", ".join(words.phrase(d, row[d]) for d in dims)
+    return ", ".join(filter(None, (words.phrase(d, row[d]) for d in dims)))
 
 
 def place(experiment: str, db_nodes: float) -> str:
@@ -119,10 +119,16 @@ def load(paths: Sequence[str | Path],
     frame = _kept(frame, where or {})
     # a planned row knows nothing of itself
     known = frame[frame["status"] != "planned"]
-    varying = [a for a in axes if known[a].nunique(dropna=False) > 1]
+    varying = [a for a in axes if varies(known[a])]
     absent = list(dict.fromkeys(c for n in names for c in lacking(n)))
     return Study(names, frame, configurations(frame, axes), axes, varying,
                  dimensions(known, varying), list(about), list(machines), absent)
+
+
+def varies(axis: pd.Series) -> bool:
+    """Whether an axis has several values; that one placement does not have it
+    is none."""
+    return sum(not words.absent(str(axis.name), v) for v in axis.unique()) > 1
 
 
 def _short(paths: pd.Series) -> pd.Series:

@@ -53,6 +53,13 @@ def missing(value: Any) -> bool:
     return value is None or value == "" or value != value
 
 
+def absent(axis: str, v: Any) -> bool:
+    """Whether the placement has no such axis: "", or -1 (which is `auto` of
+    socket_buffer)."""
+    return missing(v) or (axis != "socket_buffer" and not isinstance(v, str)
+                          and v < 0)
+
+
 def _digits(x: float, digits: int = 3) -> str:
     """Three digits that count: 61.0, 391, 2.73."""
     if x == 0:
@@ -127,14 +134,12 @@ def exact(x: float) -> str:
 
 def value(axis: str, v: Any) -> str:
     """One value of an axis, as in a table or a filter."""
-    if axis in ("place", "file") or isinstance(v, str):
-        return str(v) if v != "" else "–"
-    if missing(v):
+    if absent(axis, v):
         return "–"
+    if isinstance(v, str):
+        return v
     if axis == "socket_buffer":
         return "auto" if v < 0 else size(v)
-    if v < 0:
-        return "–"
     if axis == "tensor_bytes":
         return size(v)
     if axis in _YES_NO:
@@ -143,15 +148,17 @@ def value(axis: str, v: Any) -> str:
 
 
 def phrase(axis: str, v: Any) -> str:
-    """The same in a sentence: '4 clients', 'transport unix'."""
-    known = not missing(v) and not (isinstance(v, (int, float)) and v < 0)
+    """The same in a sentence: '4 clients', 'transport unix'; nothing of an axis
+    that the placement does not have."""
+    if absent(axis, v):
+        return ""
     if axis == "place":
-        return str(v)
-    if axis == "tensor_bytes" and known:
+        return "colocated databases" if v == "colocated" else str(v)
+    if axis == "tensor_bytes":
         return f"tensors of {size(v)}"
-    if axis in _COUNTED and known:
+    if axis in _COUNTED:
         return f"{exact(v)} {_COUNTED[axis][int(v != 1)]}"
-    if axis in _YES_NO and known:
+    if axis in _YES_NO:
         return _YES_NO[axis][int(bool(v))]
     return f"{AXIS_NAMES.get(axis, axis)} {value(axis, v)}"
 
