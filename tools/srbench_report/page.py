@@ -183,9 +183,7 @@ def columns(study: Study) -> list[tuple[str, str, str]]:
     count, size, time, rate, share, flags; page.js writes them."""
     out = [("index", "#", "count"), ("status", "status", "text")]
     for d in study.dims:
-        kind = "size" if d == "tensor_bytes" else \
-            "count" if d == "clients" else "axis"
-        out.append((d, words.AXIS_NAMES.get(d, d), kind))
+        out.append((d, words.AXIS_NAMES.get(d, d), _kind(study, d)))
     if study.frame["repetition"].max() > 0:
         out.append(("repetition", "repetition", "count"))
     if study.frame["shards"].nunique() > 1:
@@ -200,6 +198,15 @@ def columns(study: Study) -> list[tuple[str, str, str]]:
     out = [x for x in out if x[0] in ("window", "put_tensor_median")
            or study.frame[x[0]].notna().any()]
     return out + [("flags", "flags", "flags"), ("error", "reason", "text")]
+
+
+def _kind(study: Study, dim: str) -> str:
+    """Of a dimension: axes that are more than a number are told in words."""
+    if dim == "tensor_bytes":
+        return "size"
+    told = dim in ("socket_buffer", "pin_app_cpus", "db_cluster")
+    numbers = pd.api.types.is_numeric_dtype(study.frame[dim])
+    return "count" if numbers and not told else "axis"
 
 
 def _cell(v: Any, kind: str) -> Any:
@@ -237,8 +244,9 @@ def _filters(study: Study) -> str:
         if c == "flags":
             values = sorted({f for x in cells for f in x.split(",") if f})
             shown = [(v, v) for v in values]
-        elif c == "status" or kind in ("axis", "size") or c == "clients":
-            values = sorted(cells.dropna().unique().tolist(),
+        elif c == "status" or c in study.dims:
+            values = sorted((v for v in cells.unique().tolist()
+                             if not words.absent(c, v)),
                             key=lambda v: (isinstance(v, str), v))
             shown = [(words.value(c, v) if kind == "axis" else
                       v if isinstance(v, str) else f"{v:.0f}",
