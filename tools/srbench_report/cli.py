@@ -26,9 +26,9 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="srbench-report", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Write one page (HTML, self-contained) on result files of "
-                    "srbench: what was best and how sure that is, a table of all "
-                    "permutations, figures, and what was run.")
+        description="""\
+Write one page (HTML, self-contained) on result files of srbench: what was best
+and how sure that is, a table of all permutations, figures, and what was run.""")
     p.add_argument("files", metavar="FILE", nargs="+",
                    help="result file of srbench; several are compared, the file "
                         "being one more axis")
