@@ -125,7 +125,7 @@ static int start(struct setup *s, struct team *t,
 {
     struct cpu_division cpus = pin_divide(terms->facts, terms->pl, terms->p);
     struct db_plan plan = db_plan_of(terms, t, &cpus);
-    int64_t begin = tick_now();
+    int64_t begin;
     int rc = 0;
 
     diag_detail("  set-up %zu: its databases are started, since %s",
@@ -136,6 +136,7 @@ static int start(struct setup *s, struct team *t,
     setup_stop(s);
     /* a port may have been another node's of this host until now */
     team_barrier(t, t->world);
+    begin = tick_now();
     if (s->number != terms->p->setup)
         s->failures = 0;
     s->number = terms->p->setup;
