@@ -72,7 +72,7 @@ COLUMNS = tuple("""
     put_tensor_repeated_high unpack_tensor_repeated unpack_tensor_repeated_low
     unpack_tensor_repeated_high window_repeated window_repeated_low
     window_repeated_high put_tensor_of_floor unpack_tensor_of_floor
-    window_of_floor verify_errors flags error
+    window_of_floor verify_errors flags breaches error
     """.split())
 ESSENTIAL = ("status", "name")
 

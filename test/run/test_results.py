@@ -238,7 +238,7 @@ class Unfinished(RunTest):
 
     def test_killed(self):
         """Of permutations that never ran nothing is known but their number."""
-        job = self.start(2, *NULL, "--null_client={delay: 2ms}",
+        job = self.start(2, *NULL, "--null_client={delay: 2ms}", "--verbose",
                          "--tensor_bytes=[4,8,12,16]", "--iterations=100",
                          f"--output={self.out}")
         job.wait_until(lambda: "[3/4]" in job.stderr, "the third permutation")
