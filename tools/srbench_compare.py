@@ -1,0 +1,532 @@
+"""Two result files of srbench compared, permutation by permutation; the program
+is tools/srbench-compare.
+
+An interval tells how far the ratio NEW/BASE may be from the true one. Which
+noise it knows of is its basis:
+
+  repetitions  the spread over repetitions, those of clients and iterations in
+               each included, and an allowance for what differs between two
+               studies but not between repetitions of one (--study-noise)
+  studies      the spread over earlier studies of the same build (--history)
+  within       one repetition: blocks of iterations and clients of this one run.
+               What another run would give is not known, so nothing is decided.
+"""
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from dataclasses import dataclass, field
+from typing import Iterator, Sequence
+
+import h5py
+import numpy as np
+import pandas as pd
+
+import srbench_stats as stats
+from srbench_results import ResultError, axes, study, summary
+
+FIGURES = ("put_tensor_median", "unpack_tensor_median", "put_tensor_p99",
+           "unpack_tensor_p99", "window", "steady", "window_ops")
+TIME = re.compile(r"(put_tensor|unpack_tensor)_(median|p95|p99|p99\.9|max)")
+RATE = re.compile(r"window|steady|(put|get)_window|(put|get)_service_rate"
+                  r"|sum_of_rank_rates|(window|steady|sum_of_rank)_ops")
+# What is the same ratio as another one is not one hypothesis more.
+SAME_RATIO = {"window_ops": "window", "steady_ops": "steady",
+              "sum_of_rank_ops": "sum_of_rank_rates"}
+QUANTILE = {"median": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
+ALPHA = 0.05
+SAME_WITHIN = 0.05
+STUDY_NOISE = 0.03
+LEAST_STUDIES = 3
+MOST_TIMINGS = 4_000_000  # of one array that are read at once
+
+Key = tuple
+
+
+def is_time(figure: str) -> bool:
+    """Whether less of it is better."""
+    return bool(TIME.fullmatch(figure))
+
+
+def known_figure(figure: str) -> bool:
+    """Whether it is known which way is better."""
+    return is_time(figure) or bool(RATE.fullmatch(figure))
+
+
+@dataclass
+class Settings:
+    """What was asked for; shares are parts of one."""
+    figures: Sequence[str] = FIGURES
+    limit: float | None = None  # --fail-if-slower
+    study_noise: float = STUDY_NOISE
+    seed: int = 1
+
+    @property
+    def same_within(self) -> float:
+        """How narrow an interval makes two figures the same."""
+        return SAME_WITHIN if self.limit is None else self.limit
+
+
+# --- one file ------------------------------------------------------------------
+
+class Results:
+    """A result file: its table, its attributes, and its timings on demand."""
+
+    def __init__(self, path: str, seed: int) -> None:
+        self.path = str(path)
+        self.rows = summary(path)
+        self.study = study(path)
+        self.seed = seed
+        self.axes = axes(self.rows)
+        self._kept: dict[tuple[int, str], np.ndarray] = {}
+        self._file = h5py.File(path, "r", locking=False)
+
+    def close(self) -> None:
+        """Close the file; what was read stays."""
+        self._file.close()
+
+    def __enter__(self) -> "Results":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def hosts(self) -> dict[str, list]:
+        """The columns of /hosts; none where the file has no such table."""
+        try:
+            group = self._file["hosts"]
+            return {name: [_plain(v) for v in data[...]]
+                    for name, data in group.items()}
+        except (KeyError, OSError, RuntimeError, AttributeError):
+            return {}
+
+    def replicates(self, index: int, figure: str) -> np.ndarray:
+        """By how much the figure of permutation `index` varies within its run,
+        as logarithms; NaN where that cannot be told from the timings."""
+        figure = SAME_RATIO.get(figure, figure)
+        if (index, figure) not in self._kept:
+            self._kept.update(self._resample(index, figure))
+        return self._kept[index, figure]
+
+    def _resample(self, index: int, figure: str
+                  ) -> dict[tuple[int, str], np.ndarray]:
+        rng = np.random.default_rng([self.seed, index, zlib.crc32(
+            figure.rsplit("_", 1)[0].encode())])
+        nothing = {(index, figure): np.full(stats.REPLICATES, np.nan)}
+        try:
+            group = self._file[f"perm_{index:04d}"]
+            if is_time(figure):
+                return self._quantiles(group, index, figure, rng) or nothing
+            if figure in ("window", "steady"):
+                return {(index, figure): _rate(group, figure, rng)}
+        except KeyError:  # of an older srbench, or killed before it was written
+            pass
+        except (OSError, RuntimeError, ValueError, AttributeError) as error:
+            raise ResultError(f"{self.path}: the timings of permutation {index} "
+                              f"cannot be read, the file is damaged "
+                              f"({str(error).splitlines()[0]})") from None
+        return nothing
+
+    @staticmethod
+    def _quantiles(group: h5py.Group, index: int, figure: str,
+                   rng: np.random.Generator) -> dict[tuple[int, str], np.ndarray]:
+        """All quantiles of an operation at once, since they share the work."""
+        operation, which = figure.rsplit("_", 1)
+        if which not in QUANTILE:  # a maximum has no spread within a run
+            return {}
+        found = stats.quantile_replicates(
+            _timings(group[operation]), list(QUANTILE.values()), rng)
+        return {(index, f"{operation}_{name}"): row
+                for name, row in zip(QUANTILE, found)}
+
+
+def _timings(data: h5py.Dataset) -> np.ndarray:
+    """[client, iteration]; of more than memory is for, evenly chosen clients."""
+    if data.ndim != 2:
+        raise ValueError(f"{data.name} has {data.ndim} dimensions, not 2")
+    step = max(1, math.ceil(data.size / MOST_TIMINGS))
+    return data[::step]
+
+
+def _rate(group: h5py.Group, figure: str, rng: np.random.Generator) -> np.ndarray:
+    """Replicates of the rate while any client, or while all were in the loop."""
+    starts = [_timings(group[name]) for name in ("put_start", "unpack_start")]
+    spans = [_timings(group[name]) for name in ("put_tensor", "unpack_tensor")]
+    ends = np.concatenate([s + t for s, t in zip(starts, spans)], axis=1)
+    first, last = np.nanmin(starts[0], axis=1), np.nanmax(ends, axis=1)
+    if figure == "steady":
+        return stats.rate_replicates(ends, first.max(), last.min(), rng)
+    return stats.rate_replicates(ends, first.min(), last.max(), rng)
+
+
+def _plain(value: object) -> object:
+    """A cell that can be compared and printed: str, int, float or None."""
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+# --- which permutations belong together ----------------------------------------
+
+@dataclass
+class Match:
+    """Permutations that differ in nothing but the file and the repetition."""
+    key: Key
+    base: pd.DataFrame
+    new: pd.DataFrame
+
+
+@dataclass
+class Matching:
+    """What belongs together, by the values of the axes; and what is left over."""
+    axes: list[str]  # those that vary first
+    varying: int  # how many of them do
+    matches: list[Match] = field(default_factory=list)
+    alone: list[str] = field(default_factory=list)  # sentences
+
+    def label(self, key: Key) -> str:
+        """The permutation by the axes that vary: "tensor_bytes=1024"."""
+        return self.words(key, self.axes[:self.varying]) or "the only one"
+
+    def words(self, key: Key, names: Sequence[str]) -> str:
+        """Some axes of it; those that its placement does not have left out."""
+        cells = dict(zip(self.axes, key))
+        return " ".join(f"{name}={cells[name]}" for name in names
+                        if cells[name] not in (-1, "", None))
+
+
+def grouped(rows: pd.DataFrame, names: Sequence[str]) -> dict[Key, pd.DataFrame]:
+    """The rows by their values of the axes, in the order of the file."""
+    positions: dict[Key, list[int]] = {}
+    columns = [[_plain(v) for v in rows[name]] for name in names]
+    for at, key in enumerate(zip(*columns) if names else [()] * len(rows)):
+        positions.setdefault(key, []).append(at)
+    return {key: rows.iloc[at] for key, at in positions.items()}
+
+
+def common_axes(files: Sequence[Results]) -> tuple[list[str], int]:
+    """The axes that all files have, those that vary in or between them first."""
+    names = [n for n in files[0].axes if all(n in f.rows for f in files)]
+    vary = [n for n in names
+            if len({_plain(v) for f in files for v in f.rows[n].unique()}) > 1]
+    return vary + [n for n in names if n not in vary], len(vary)
+
+
+def match(base: Results, new: Results, others: Sequence[Results] = ()) -> Matching:
+    """The permutations of both files that are of one kind."""
+    names, varying = common_axes([base, new, *others])
+    found = Matching(names, varying)
+    sides = {"BASE": (base, new), "NEW": (new, base)}
+    groups = {side: grouped(own.rows, names) for side, (own, _) in sides.items()}
+    for key in [*groups["BASE"], *(k for k in groups["NEW"]
+                                   if k not in groups["BASE"])]:
+        reasons = [reason for side, (own, other) in sides.items()
+                   for reason in _left_out(side, groups[side].get(key), own, other)]
+        if reasons:
+            found.alone.append(f"{found.label(key)}: {'; '.join(reasons)}")
+        else:
+            found.matches.append(Match(key, *(completed(g[key])
+                                              for g in groups.values())))
+    return found
+
+
+def completed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those that have figures."""
+    return rows[rows["status"] == "completed"]
+
+
+def _left_out(side: str, rows: pd.DataFrame | None, own: Results, other: Results
+              ) -> Iterator[str]:
+    """Why these rows of a side cannot be compared, if they cannot."""
+    if rows is None:
+        yield f"not in {side}"
+        return
+    hidden = [n for n in own.axes if n not in other.rows and rows[n].nunique() > 1]
+    if hidden:
+        yield (f"several in {side}, which differ in {', '.join(hidden)}; the other "
+               f"file does not say which it has")
+    if completed(rows).empty:
+        said = sorted({f"{row.status}" + (f" ({row.error})" if row.error else "")
+                       for row in rows.assign(
+                           error=rows.get("error", "")).itertuples()})
+        yield f"not completed in {side}: {', '.join(said)}"
+
+
+# --- one comparison ------------------------------------------------------------
+
+@dataclass
+class Comparison:
+    """One figure of one permutation in both files."""
+    key: Key
+    figure: str
+    base: float  # geometric means over the repetitions
+    new: float
+    repetitions: tuple[int, int]
+    basis: str  # of the interval: repetitions, studies, within or none
+    ratio: float
+    low: float  # 95 % interval of the ratio; NaN: none
+    high: float
+    p: float
+    p_adjusted: float = math.nan
+    verdict: str = "unsure"
+    over_limit: bool = False
+
+    @property
+    def slowdown(self) -> float:
+        """By how much NEW is slower: 1.1 for times 10 % longer, or for rates of
+        which BASE has 10 % more."""
+        return self.ratio if is_time(self.figure) else 1 / self.ratio
+
+    @property
+    def decides(self) -> bool:
+        """Whether the noise between runs is known."""
+        return self.basis in ("repetitions", "studies")
+
+
+def logs(rows: pd.DataFrame, figure: str) -> pd.Series:
+    """The figure's logarithm by the index of the permutation, where it has one."""
+    if figure not in rows:
+        return pd.Series(dtype=float)
+    values = rows.set_index("index")[figure].astype(float)
+    return np.log(values[values > 0])
+
+
+class Comparer:
+    """Compares the figures of two files, with others that tell the noise."""
+
+    def __init__(self, base: Results, new: Results, history: Sequence[Results],
+                 settings: Settings) -> None:
+        self.base, self.new, self.settings = base, new, settings
+        self.matching = match(base, new, history)
+        self.earlier = [grouped(h.rows, self.matching.axes) for h in history]
+
+    def all(self) -> list[Comparison]:
+        """Every figure of every permutation that has it in both files."""
+        found = [c for m in self.matching.matches for f in self.settings.figures
+                 if (c := self.one(m, f)) is not None]
+        judge(found, self.settings)
+        return found
+
+    def one(self, m: Match, figure: str) -> Comparison | None:
+        """One comparison, not judged yet; None where a file lacks the figure."""
+        base, new = logs(m.base, figure), logs(m.new, figure)
+        if base.empty or new.empty:
+            return None
+        centres = base.mean(), new.mean()
+        basis, spread = self.spread(m.key, figure, base, new)
+        d = stats.difference(centres[1] - centres[0], spread)
+        return Comparison(m.key, figure, *map(math.exp, centres),
+                          (len(base), len(new)), basis, math.exp(d.value),
+                          math.exp(d.low), math.exp(d.high), d.p)
+
+    def spread(self, key: Key, figure: str, base: pd.Series, new: pd.Series
+               ) -> tuple[str, stats.Spread]:
+        """What the difference of the centres may be wrong by, and whence that
+        is known."""
+        own = stats.add(self.centre(self.base, figure, base),
+                        self.centre(self.new, figure, new))
+        studies = self.over_studies(key, figure, base)
+        if min(len(base), len(new)) > 1:
+            if studies is None:
+                noise = stats.Spread(self.settings.study_noise ** 2, math.inf)
+                return "repetitions", stats.add(own, noise, noise)
+            return "studies", max(own, studies)
+        if studies is not None:
+            return "studies", studies
+        return ("none" if math.isnan(own.variance) else "within"), own
+
+    def centre(self, results: Results, figure: str, values: pd.Series
+               ) -> stats.Spread:
+        """The spread of one file's centre."""
+        within = np.stack([results.replicates(int(i), figure)
+                           for i in values.index])
+        rng = np.random.default_rng([self.settings.seed, *values.index])
+        return stats.centre_spread(values.to_numpy(), within, rng)
+
+    def over_studies(self, key: Key, figure: str, base: pd.Series
+                     ) -> stats.Spread | None:
+        """The spread of a difference of two studies' centres, by BASE and the
+        studies before it; None of too few."""
+        centres = [base.mean()]
+        for groups in self.earlier:
+            if key in groups:
+                values = logs(completed(groups[key]), figure)
+                centres += [values.mean()] if len(values) else []
+        if len(centres) < LEAST_STUDIES:
+            return None
+        return stats.Spread(2 * float(np.var(centres, ddof=1)), len(centres) - 1.0)
+
+
+def judge(found: Sequence[Comparison], settings: Settings) -> None:
+    """Verdicts, all comparisons of the two files taken together."""
+    hypotheses: dict[tuple[Key, str], list[Comparison]] = {}
+    for c in found:
+        if c.decides:
+            name = SAME_RATIO.get(c.figure, c.figure)
+            hypotheses.setdefault((c.key, name), []).append(c)
+    adjusted = stats.holm([cs[0].p for cs in hypotheses.values()])
+    for cs, p in zip(hypotheses.values(), adjusted):
+        for c in cs:
+            c.p_adjusted = p
+            c.verdict = verdict(c, settings)
+            c.over_limit = (c.verdict == "slower" and settings.limit is not None
+                            and c.slowdown > 1 + settings.limit)
+
+
+def verdict(c: Comparison, settings: Settings) -> str:
+    """Sure of a difference; sure that there is none worth the name; or unsure."""
+    if c.p_adjusted <= ALPHA:
+        return "slower" if c.slowdown > 1 else "faster"
+    margin = 1 + settings.same_within
+    return "same" if 1 / margin <= c.low and c.high <= margin else "unsure"
+
+
+# --- what else differs ---------------------------------------------------------
+
+FACTS = {"srbench_version": "srbench", "git_commit": "commit",
+         "server_version": "server", "mpi_version": "MPI",
+         "hiredis_version": "hiredis", "launcher": "launcher", "ranks": "ranks",
+         "nodes": "nodes", "hosts": "hosts"}
+EXPECTED = ("srbench_version", "git_commit")  # what one compares
+MACHINE = ("name", "cpu_model", "cpus", "memory", "kernel", "interface",
+           "somaxconn")
+NO_MATTER = {"exp_name", "output", "overwrite", "db_port", "repetitions",
+             "until_interval", "seed", "machine", "order"}
+OPTION = re.compile(r"^(\w+): (.*)$", re.M)
+
+
+def warnings(base: Results, new: Results, matching: Matching) -> list[str]:
+    """Differences of the files that may be the cause of those in the figures."""
+    return [*_same_file(base, new), *_facts(base, new), *_machines(base, new),
+            *_options(base, new), *_flags(matching)]
+
+
+def _same_file(base: Results, new: Results) -> Iterator[str]:
+    if base.study.get("uuid") and base.study.get("uuid") == new.study.get("uuid"):
+        yield "BASE and NEW are the same study"
+
+
+def _differ(what: str, base: object, new: object) -> str:
+    return f"{what}: {base} in BASE, {new} in NEW"
+
+
+def _facts(base: Results, new: Results) -> Iterator[str]:
+    for name, word in FACTS.items():
+        a, b = base.study.get(name), new.study.get(name)
+        if name not in EXPECTED and None not in (a, b) and a != b:
+            yield _differ(word, a, b)
+
+
+def _machines(base: Results, new: Results) -> Iterator[str]:
+    a, b = base.hosts(), new.hosts()
+    for name in MACHINE:
+        if name in a and name in b:
+            ours, theirs = (_distinct(h[name]) for h in (a, b))
+            if ours != theirs:
+                yield _differ(f"the machine's {name}", ours, theirs)
+
+
+def _distinct(values: Sequence[object]) -> str:
+    """A column's values once each, the first of many."""
+    once = sorted({str(v) for v in values})
+    more = f" and {len(once) - 3} more" if len(once) > 3 else ""
+    return ", ".join(once[:3]) + more
+
+
+def _options(base: Results, new: Results) -> Iterator[str]:
+    given = [dict(OPTION.findall(str(r.study.get("resolved_config", ""))))
+             for r in (base, new)]
+    for name, value in given[0].items():
+        if name in NO_MATTER or name in base.axes or name not in given[1]:
+            continue
+        if value != given[1][name]:
+            yield _differ(f"the option {name}", value, given[1][name])
+
+
+def _flags(matching: Matching) -> Iterator[str]:
+    """Flags of one side alone, with how many permutations they are of; and what
+    makes any figure doubtful."""
+    raised: dict[tuple[str, str], int] = {}
+    for m in matching.matches:
+        base, new = _flags_of(m.base), _flags_of(m.new)
+        for flag in sorted(base ^ new):
+            side = "BASE" if flag in base else "NEW"
+            raised[flag, side] = raised.get((flag, side), 0) + 1
+        for flag in sorted(base & new & {"verify", "ops_mismatch"}):
+            raised[flag, "both"] = raised.get((flag, "both"), 0) + 1
+    for (flag, side), count in sorted(raised.items()):
+        where = "in both" if side == "both" else f"in {side} alone"
+        yield (f"the flag {flag} is raised {where}, for {count} of "
+               f"{len(matching.matches)} permutations")
+
+
+def _flags_of(rows: pd.DataFrame) -> set[str]:
+    return {flag for text in rows.get("flags", []) for flag in str(text).split(",")
+            if flag}
+
+
+# --- all of it -----------------------------------------------------------------
+
+@dataclass
+class Report:
+    """What there is to say about two files."""
+    base: Results
+    new: Results
+    history: list[str]
+    settings: Settings
+    matching: Matching
+    comparisons: list[Comparison]
+    warnings: list[str]
+    absent: list[str]
+
+    @property
+    def over_limit(self) -> list[Comparison]:
+        """What fails the gate."""
+        return [c for c in self.comparisons if c.over_limit]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Verdicts, counted."""
+        return {v: sum(c.verdict == v for c in self.comparisons)
+                for v in ("slower", "faster", "same", "unsure")}
+
+
+def compare(base_path: str, new_path: str, settings: Settings | None = None,
+            history: Sequence[str] = ()) -> Report:
+    """Compare two files; ResultError where nothing can be compared."""
+    settings = settings or Settings()
+    files = [Results(path, settings.seed) for path in (base_path, new_path,
+                                                       *history)]
+    try:
+        base, new, *others = files
+        comparer = Comparer(base, new, others, settings)
+        if not comparer.matching.matches:
+            raise ResultError(
+                f"{base.path} and {new.path}: no permutation completed in both; "
+                + "; ".join(comparer.matching.alone[:3]))
+        found = comparer.all()
+        if not found:
+            raise ResultError(f"{base.path} and {new.path}: none of the figures "
+                              f"{', '.join(settings.figures)} is in both")
+        return Report(base, new, [h.path for h in others], settings,
+                      comparer.matching, found,
+                      warnings(base, new, comparer.matching),
+                      _absent(comparer.matching, found, settings))
+    finally:
+        for each in files:
+            each.close()
+
+
+def _absent(matching: Matching, found: Sequence[Comparison], settings: Settings
+            ) -> list[str]:
+    """Figures that some permutations do not have."""
+    lines = []
+    for figure in settings.figures:
+        lacking = len(matching.matches) - sum(c.figure == figure for c in found)
+        if lacking:
+            lines.append(f"{figure}: {lacking} of {len(matching.matches)} "
+                         f"permutations do not have it in both files")
+    return lines
