@@ -16,7 +16,7 @@ run_packages=(
     gcc libc6-dev make cmake pkg-config git
     'mpich|openmpi-bin' 'libmpich-dev|libopenmpi-dev'
     libhiredis-dev 'libhdf5-dev|libhdf5-mpich-dev|libhdf5-openmpi-dev'
-    libyaml-dev libhwloc-dev redis-server python3 python3-h5py
+    libyaml-dev libhwloc-dev redis-server python3 python3-h5py python3-pandas
 )
 test_packages=(
     libcmocka-dev clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
@@ -53,7 +53,7 @@ advise() {
     cat >&2 <<TXT
   Debian, Ubuntu:  apt-get install $*
   Spack:           spack load mpich hiredis hdf5+hl libyaml hwloc redis cmocka
-                   py-h5py (spack install first)
+                   py-h5py py-pandas (spack install first)
   cluster modules: usually cray-mpich or mpich or openmpi, cray-hdf5 or hdf5,
                    cray-python or python, hwloc; hiredis, libyaml and redis
                    seldom have one (Spack, or -DHIREDIS_ROOT=...

@@ -73,11 +73,11 @@ class Settings:
 class Results:
     """A result file: its table, its attributes, and its timings on demand."""
 
-    def __init__(self, path: str, seed: int) -> None:
+    def __init__(self, path: str, settings: Settings) -> None:
         self.path = str(path)
         self.rows = summary(path)
         self.study = study(path)
-        self.seed = seed
+        self.settings = settings
         self.axes = axes(self.rows)
         self._kept: dict[tuple[int, str], np.ndarray] = {}
         self._file = h5py.File(path, "r", locking=False)
@@ -111,34 +111,38 @@ class Results:
 
     def _resample(self, index: int, figure: str
                   ) -> dict[tuple[int, str], np.ndarray]:
-        rng = np.random.default_rng([self.seed, index, zlib.crc32(
-            figure.rsplit("_", 1)[0].encode())])
-        nothing = {(index, figure): np.full(stats.REPLICATES, np.nan)}
+        """That figure, and those that share the work."""
+        found = {figure: np.full(stats.REPLICATES, np.nan)}
         try:
             group = self._file[f"perm_{index:04d}"]
             if is_time(figure):
-                return self._quantiles(group, index, figure, rng) or nothing
-            if figure in ("window", "steady"):
-                return {(index, figure): _rate(group, figure, rng)}
+                found |= self._quantiles(group, index, figure)
+            elif figure in ("window", "steady"):
+                found |= _rates(group, self._rng(index, "rates"))
         except KeyError:  # of an older srbench, or killed before it was written
             pass
         except (OSError, RuntimeError, ValueError, AttributeError) as error:
             raise ResultError(f"{self.path}: the timings of permutation {index} "
                               f"cannot be read, the file is damaged "
                               f"({str(error).splitlines()[0]})") from None
-        return nothing
+        return {(index, name): row for name, row in found.items()}
 
-    @staticmethod
-    def _quantiles(group: h5py.Group, index: int, figure: str,
-                   rng: np.random.Generator) -> dict[tuple[int, str], np.ndarray]:
-        """All quantiles of an operation at once, since they share the work."""
-        operation, which = figure.rsplit("_", 1)
-        if which not in QUANTILE:  # a maximum has no spread within a run
-            return {}
+    def _rng(self, index: int, what: str) -> np.random.Generator:
+        """The same numbers whatever else is compared."""
+        return np.random.default_rng([self.settings.seed, index,
+                                      zlib.crc32(what.encode())])
+
+    def _quantiles(self, group: h5py.Group, index: int, figure: str
+                   ) -> dict[str, np.ndarray]:
+        """The quantiles of an operation; a maximum has no spread within a run."""
+        operation = figure.rsplit("_", 1)[0]
+        names = [n for n in self.settings.figures if n.startswith(operation + "_")
+                 and n.rsplit("_", 1)[1] in QUANTILE]
         found = stats.quantile_replicates(
-            _timings(group[operation]), list(QUANTILE.values()), rng)
-        return {(index, f"{operation}_{name}"): row
-                for name, row in zip(QUANTILE, found)}
+            _timings(group[operation]), [QUANTILE[n.rsplit("_", 1)[1]]
+                                         for n in names],
+            self._rng(index, operation))
+        return dict(zip(names, found))
 
 
 def _timings(data: h5py.Dataset) -> np.ndarray:
@@ -149,15 +153,14 @@ def _timings(data: h5py.Dataset) -> np.ndarray:
     return data[::step]
 
 
-def _rate(group: h5py.Group, figure: str, rng: np.random.Generator) -> np.ndarray:
-    """Replicates of the rate while any client, or while all were in the loop."""
-    starts = [_timings(group[name]) for name in ("put_start", "unpack_start")]
-    spans = [_timings(group[name]) for name in ("put_tensor", "unpack_tensor")]
-    ends = np.concatenate([s + t for s, t in zip(starts, spans)], axis=1)
-    first, last = np.nanmin(starts[0], axis=1), np.nanmax(ends, axis=1)
-    if figure == "steady":
-        return stats.rate_replicates(ends, first.max(), last.min(), rng)
-    return stats.rate_replicates(ends, first.min(), last.max(), rng)
+def _rates(group: h5py.Group, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Replicates of the rates while any client, and while all were in the loop."""
+    puts, gets = (_timings(group[n]) for n in ("put_start", "unpack_start"))
+    ends = np.concatenate([puts + _timings(group["put_tensor"]),
+                           gets + _timings(group["unpack_tensor"])], axis=1)
+    first, last = np.nanmin(puts, axis=1), np.nanmax(ends, axis=1)
+    return {"window": stats.rate_replicates(ends, first.min(), last.max(), rng),
+            "steady": stats.rate_replicates(ends, first.max(), last.min(), rng)}
 
 
 def _plain(value: object) -> object:
@@ -498,8 +501,7 @@ def compare(base_path: str, new_path: str, settings: Settings | None = None,
             history: Sequence[str] = ()) -> Report:
     """Compare two files; ResultError where nothing can be compared."""
     settings = settings or Settings()
-    files = [Results(path, settings.seed) for path in (base_path, new_path,
-                                                       *history)]
+    files = [Results(path, settings) for path in (base_path, new_path, *history)]
     try:
         base, new, *others = files
         comparer = Comparer(base, new, others, settings)

@@ -92,18 +92,18 @@ def _weights(n: int, draws: int, rng: Rng) -> np.ndarray:
 
 def _edges(n: int) -> np.ndarray:
     """Ranks of n sorted values at which bins end: even, and finer in the tail."""
-    shares = np.concatenate([np.linspace(0, 1, 161)[1:],
-                             1 - np.geomspace(1e-4, 0.1, 48)])
+    shares = np.concatenate([np.linspace(0, 1, 101)[1:],
+                             1 - np.geomspace(1e-4, 0.05, 28)])
     return np.unique(np.ceil(n * shares).astype(int))
 
 
-def _weighted_quantiles(counts: np.ndarray, uppers: np.ndarray, share: float
+def _weighted_quantiles(reached: np.ndarray, uppers: np.ndarray, share: float
                         ) -> np.ndarray:
-    """The quantile of each row of counts; bin k reaches up to uppers[k]."""
-    reached = counts.cumsum(axis=1)
+    """The quantile of each row of counts, which are of all values up to
+    uppers[bin]."""
     target = share * reached[:, -1]
     at = np.minimum((reached < target[:, None]).sum(axis=1), len(uppers) - 1)
-    rows = np.arange(len(counts))
+    rows = np.arange(len(reached))
     before = np.where(at > 0, reached[rows, at - 1], 0.0)
     inside = (target - before) / np.maximum(reached[rows, at] - before, 1e-300)
     low = uppers[np.maximum(at - 1, 0)]
@@ -134,15 +134,15 @@ def quantile_replicates(times: np.ndarray, shares: Sequence[float], rng: Rng
     uppers = values[order][edges - 1]
     table = np.bincount(unit[order] * len(edges) + bins,
                         minlength=nclusters * nblocks * len(edges))
-    table = table.reshape(nclusters * nblocks, len(edges)).astype(float)
+    table = table.reshape(nclusters * nblocks, -1).cumsum(axis=1).astype(float)
 
     drawn = (_weights(nclusters, REPLICATES, rng)[:, :, None]
              * _weights(nblocks, REPLICATES, rng)[:, None, :])
-    counts = drawn.reshape(REPLICATES, -1) @ table
-    counts = counts[counts.sum(axis=1) > 0]
-    counts = counts[np.arange(REPLICATES) % len(counts)]
+    reached = drawn.reshape(REPLICATES, -1) @ table
+    reached = reached[reached[:, -1] > 0]  # not those that drew nothing
+    reached = reached[np.arange(REPLICATES) % len(reached)]
     whole = table.sum(axis=0)[None, :]
-    return np.stack([_weighted_quantiles(counts, uppers, share)
+    return np.stack([_weighted_quantiles(reached, uppers, share)
                      - _weighted_quantiles(whole, uppers, share)
                      for share in shares])
 

@@ -1,0 +1,265 @@
+# ctest: label=fast timeout=120
+"""tools/ci: what its files expect of srbench is what srbench prints and
+installs."""
+import ast
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import types
+import unittest
+
+import h5py
+
+from srbtest import SOURCE, RunTest, main, text
+
+CI = SOURCE / "tools" / "ci"
+try:
+    import yaml
+except ModuleNotFoundError:
+    yaml = None
+
+
+def load(path, **stand_ins):
+    """A Python file as a module, with stand-ins for modules that it imports and
+    this machine need not have."""
+    held = {name: sys.modules.get(name) for name in stand_ins}
+    sys.modules.update(stand_ins)
+    try:
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+    finally:
+        for name, old in held.items():
+            sys.modules.pop(name)
+            if old:
+                sys.modules[name] = old
+
+
+# --- stand-ins -----------------------------------------------------------------
+
+class ReframeTest:
+    """In place of reframe.RunOnlyRegressionTest."""
+
+
+def extractall(pattern, path, tags, conversions):
+    """As reframe.utility.sanity.extractall, at once."""
+    with open(path, encoding="utf-8") as f:
+        return [tuple(c(m.group(t)) for t, c in zip(tags, conversions))
+                for m in re.finditer(pattern, f.read(), re.M)]
+
+
+def assert_found(pattern, path):
+    with open(path, encoding="utf-8") as f:
+        if not re.search(pattern, f.read(), re.M):
+            raise AssertionError(f"no {pattern} in {path}")
+    return True
+
+
+def reframe():
+    """Just what srbench_reframe.py uses of ReFrame."""
+    sanity = types.SimpleNamespace(
+        extractall=extractall, assert_found=assert_found,
+        evaluate=lambda x: x, defer=lambda x: x,
+        make_performance_function=lambda value, unit: (value, unit))
+    builtins = types.SimpleNamespace(
+        run_before=lambda stage: lambda f: f, sanity_function=lambda f: f,
+        variable=lambda kind, value: value)
+    package = types.SimpleNamespace(RunOnlyRegressionTest=ReframeTest,
+                                    simple_test=lambda c: c)
+    utility = types.SimpleNamespace(sanity=sanity)
+    package.utility, package.core = utility, types.SimpleNamespace()
+    return {"reframe": package, "reframe.utility": utility,
+            "reframe.utility.sanity": sanity, "reframe.core": package.core,
+            "reframe.core.builtins": builtins}
+
+
+class Recipe(types.ModuleType):
+    """In place of spack.package: keeps what the recipe declares."""
+
+    def __init__(self):
+        super().__init__("spack.package")
+        self.said = []
+        for name in ("license", "version", "variant", "depends_on"):
+            setattr(self, name, self.directive(name))
+        self.CMakePackage = type("CMakePackage", (), {
+            "define_from_variant": lambda _, option, name: (option, name)})
+        self.when = lambda condition: self
+        self.__all__ = ["license", "version", "variant", "depends_on", "when",
+                        "CMakePackage"]
+
+    def directive(self, name):
+        return lambda *args, **how: self.said.append((name, args, how))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return False
+
+    def of(self, name):
+        return [args[0] for said, args, _ in self.said if said == name]
+
+
+# --- tests ---------------------------------------------------------------------
+
+class Reframe(RunTest):
+
+    def setUp(self):
+        super().setUp()
+        self.test = load(CI / "srbench_reframe.py", **reframe()).srbench()
+        self.test.stagedir = str(self.dir)
+        self.test.stdout = str(self.dir / "out.txt")
+
+    def run_it(self, *args):
+        """What the test would run, with the null client in place of a server."""
+        self.test.set_options()
+        options = [o.strip("'") for o in self.test.executable_opts]
+        job = self.srbench(2, *options, "--client=null", "--db_exe=null",
+                           "--iterations=20", *args)
+        (self.dir / "out.txt").write_text(job.stdout)
+        return job
+
+    def test_figures(self):
+        """Every figure that was printed, by the value that the file has."""
+        job = self.run_it()
+        self.assert_passed(job, 6)
+        self.test.passed()
+        self.test.set_figures()
+        found = self.test.perf_variables
+        self.assertEqual(len(found), len(job.foms))
+        with h5py.File(self.dir / "results.h5") as f:
+            units = {n: text(c.attrs["units"]) for n, c in f["summary"].items()
+                     if "units" in c.attrs}
+            for perm in range(6):
+                for name in ("put_tensor_median", "window", "window_ops"):
+                    value, unit = found[f"{name}_{perm:04d}"]
+                    self.assertEqual(unit, units[name])
+                    self.assertAlmostEqual(value / f["summary"][name][perm], 1,
+                                           5)
+
+    def test_failure(self):
+        """A run that fails is not passed."""
+        job = self.run_it("--null_client={fail_at: 3}")
+        self.assertEqual(job.returncode, 1, job.describe())
+        with self.assertRaises(AssertionError):
+            self.test.passed()
+
+
+class Spack(unittest.TestCase):
+
+    def setUp(self):
+        self.spack = Recipe()
+        self.recipe = load(CI / "spack/packages/srbench/package.py",
+                           **{"spack": types.ModuleType("spack"),
+                              "spack.package": self.spack}).Srbench
+
+    def test_everything_that_cmake_looks_for(self):
+        """As cmake/SrbDependencies.cmake names it for Spack."""
+        needed = {re.split("[@+]", d)[0] for d in self.spack.of("depends_on")}
+        asked = (SOURCE / "cmake/SrbDependencies.cmake").read_text()
+        for name in ("hiredis", "libyaml", "hwloc", "hdf5"):
+            self.assertIn(name, asked)
+            self.assertIn(name, needed)
+        self.assertLessEqual({"mpi", "redis", "cmake"}, needed)
+        minimum, = re.findall(r"cmake_minimum_required\(VERSION (\S+)\)",
+                              (SOURCE / "CMakeLists.txt").read_text())
+        self.assertIn(f"cmake@{minimum}:", self.spack.of("depends_on"))
+
+    def test_arguments(self):
+        """Every CMake option that is set is one, from a variant that is one."""
+        options = re.findall(r"^option\((\w+)",
+                             (SOURCE / "CMakeLists.txt").read_text(), re.M)
+        for option, variant in self.recipe().cmake_args():
+            self.assertIn(option, options)
+            self.assertIn(variant, self.spack.of("variant"))
+
+    @unittest.skipUnless(yaml, "no PyYAML (Debian: python3-yaml)")
+    def test_environment(self):
+        folder = CI / "spack"
+        repo = yaml.safe_load((folder / "repo.yaml").read_text())["repo"]
+        spack = yaml.safe_load((folder / "spack.yaml").read_text())["spack"]
+        self.assertTrue((folder / spack["repos"][repo["namespace"]]
+                         / "packages/srbench/package.py").is_file())
+        developed = spack["develop"]["srbench"]
+        self.assertEqual((folder / developed["path"]).resolve(), SOURCE)
+        version, = self.spack.of("version")
+        self.assertEqual(developed["spec"], f"srbench@{version}")
+
+
+@unittest.skipUnless(yaml, "no PyYAML (Debian: python3-yaml)")
+class Gitlab(RunTest):
+
+    def setUp(self):
+        super().setUp()
+        self.jobs_of = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
+
+    def shell(self, job, **env):
+        """A job's script as the runner has it, with stand-ins in PATH."""
+        bin = self.dir / "bin"
+        bin.mkdir(exist_ok=True)
+        for name, body in (
+                ("salloc", 'while case $1 in --*) ;; *) false;; esac; do shift; '
+                           'done; exec "$@"'),
+                ("srun", 'exec "$@"'),
+                ("python3", f'exec "{sys.executable}" "$@"')):
+            (bin / name).write_text(f"#!/bin/bash\n{body}\n")
+            (bin / name).chmod(0o755)
+        values = {k: str(v) for k, v in self.jobs_of["variables"].items()}
+        script = "set -eo pipefail\n" + "\n".join(self.jobs_of[job]["script"])
+        return subprocess.run(
+            ["bash", "-c", script], cwd=self.dir, text=True, timeout=60,
+            capture_output=True, env={
+                **os.environ, **values, **env,
+                "PATH": f"{bin}:{os.environ['PATH']}"})
+
+    def test_jobs(self):
+        """What a job needs is a job, and what it uses is what that one keeps."""
+        for name, job in self.jobs_of.items():
+            for needed in job.get("needs", []) if name != "variables" else []:
+                self.assertIn(needed, self.jobs_of)
+        kept = self.jobs_of["srbench-measure"]["artifacts"]["paths"]
+        self.assertLessEqual({"base.h5", "new.h5"}, set(kept))
+
+    def test_measure_and_compare(self):
+        """Both jobs, with the null client for both builds; base is faster."""
+        for build, delay in (("base", "1ms"), ("new", "4ms")):
+            folder = self.dir / f"build-{build}"
+            folder.mkdir()
+            wrapper = folder / "srbench"
+            wrapper.write_text(
+                f'#!/bin/bash\nTMPDIR={self.tmpdir} exec '
+                f'"{os.environ.get("SRBENCH", SOURCE / "build/srbench")}" "$@" '
+                f'--null_client="{{delay: {delay}}}"\n')
+            wrapper.chmod(0o755)
+        (self.dir / "tools").symlink_to(SOURCE / "tools")
+        study = ("--client=null --db_exe=null --iterations=20 --repetitions=3 "
+                 "--tensor_bytes=1024")
+        done = self.shell("srbench-measure", SRBENCH_STUDY=study)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        done = self.shell("srbench-compare", SRBENCH_LIMIT="100%")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("SRBENCH_COMPARE slower", done.stdout)
+        self.assertIn("<failure", (self.dir / "compare.xml").read_text())
+        self.assertEqual(self.shell("srbench-compare",
+                                    SRBENCH_LIMIT="900%").returncode, 0)
+
+    def test_study(self):
+        """The study that stands there is one that srbench plans."""
+        job = self.srbench(0, *self.jobs_of["variables"]["SRBENCH_STUDY"].split(),
+                           "--dry_run", "--machine=3x8")
+        self.assertEqual(job.returncode, 0, job.describe())
+
+
+class Python(unittest.TestCase):
+
+    def test_syntax(self):
+        for path in CI.rglob("*.py"):
+            with self.subTest(path=path.name):
+                ast.parse(path.read_text(), str(path))
+
+
+if __name__ == "__main__":
+    main()
