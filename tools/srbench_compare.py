@@ -6,7 +6,8 @@ noise it knows of is its basis:
 
   repetitions  the spread over repetitions, those of clients and iterations in
                each included, and an allowance for what differs between two
-               studies but not between repetitions of one (--study-noise)
+               studies but not between repetitions of one: --study-noise, or 0.7
+               of what these differ by, whichever is more
   studies      the spread over earlier studies of the same build (--history)
   within       one repetition: blocks of iterations and clients of this one run.
                What another run would give is not known, so nothing is decided.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import math
 import re
 import zlib
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Iterator, Sequence
 
@@ -38,6 +40,11 @@ QUANTILE = {"median": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 ALPHA = 0.05
 SAME_WITHIN = 0.05
 STUDY_NOISE = 0.03
+# Repetitions of a study are neighbours in time: what differs from one study to
+# the next is a part of their own standard deviation that they do not show. Of
+# 20 studies on a busy machine: 0.3 of it for medians to 0.8 for p99 and
+# bandwidths (tools/bench/false_alarms.py).
+STUDY_SHARE = 0.7
 LEAST_STUDIES = 3
 MOST_TIMINGS = 4_000_000  # of one array that are read at once
 
@@ -75,10 +82,13 @@ class Results:
 
     def __init__(self, path: str, settings: Settings) -> None:
         self.path = str(path)
-        self.rows = summary(path)
+        every = summary(path)
+        ran = every["status"] != "planned"
+        self.not_run = int((~ran).sum())  # the writer was killed before
+        self.rows = every[ran].dropna(axis="columns", how="all")
         self.study = study(path)
         self.settings = settings
-        self.axes = axes(self.rows)
+        self.axes = [name for name in axes(every) if name in self.rows]
         self._kept: dict[tuple[int, str], np.ndarray] = {}
         self._file = h5py.File(path, "r", locking=False)
 
@@ -224,6 +234,8 @@ def match(base: Results, new: Results, others: Sequence[Results] = ()) -> Matchi
     found = Matching(names, varying)
     sides = {"BASE": (base, new), "NEW": (new, base)}
     groups = {side: grouped(own.rows, names) for side, (own, _) in sides.items()}
+    found.alone += [f"{own.not_run} permutations of {side}, which was killed before "
+                    f"they ran" for side, (own, _) in sides.items() if own.not_run]
     for key in [*groups["BASE"], *(k for k in groups["NEW"]
                                    if k not in groups["BASE"])]:
         reasons = [reason for side, (own, other) in sides.items()
@@ -290,10 +302,10 @@ class Comparison:
 
 
 def logs(rows: pd.DataFrame, figure: str) -> pd.Series:
-    """The figure's logarithm by the index of the permutation, where it has one."""
+    """The figure's logarithm by the permutation's number, where it has one."""
     if figure not in rows:
         return pd.Series(dtype=float)
-    values = rows.set_index("index")[figure].astype(float)
+    values = rows.set_index("permutation")[figure].astype(float)
     return np.log(values[values > 0])
 
 
@@ -329,13 +341,14 @@ class Comparer:
                ) -> tuple[str, stats.Spread]:
         """What the difference of the centres may be wrong by, and whence that
         is known."""
-        own = stats.add(self.centre(self.base, figure, base),
-                        self.centre(self.new, figure, new))
+        sides = [(self.centre(self.base, figure, base), len(base)),
+                 (self.centre(self.new, figure, new), len(new))]
+        own = stats.add(*(spread for spread, _ in sides))
         studies = self.over_studies(key, figure, base)
         if min(len(base), len(new)) > 1:
             if studies is None:
-                noise = stats.Spread(self.settings.study_noise ** 2, math.inf)
-                return "repetitions", stats.add(own, noise, noise)
+                return "repetitions", stats.add(own, *(
+                    self.beyond(*side) for side in sides))
             return "studies", max(own, studies)
         if studies is not None:
             return "studies", studies
@@ -348,6 +361,12 @@ class Comparer:
                            for i in values.index])
         rng = np.random.default_rng([self.settings.seed, *values.index])
         return stats.centre_spread(values.to_numpy(), within, rng)
+
+    def beyond(self, centre: stats.Spread, n: int) -> stats.Spread:
+        """The allowance for what another study would differ by, given the centre
+        of n repetitions: --study-noise, or a share of what these differ by."""
+        return max(stats.Spread(self.settings.study_noise ** 2, math.inf),
+                   stats.Spread(STUDY_SHARE ** 2 * n * centre.variance, centre.df))
 
     def over_studies(self, key: Key, figure: str, base: pd.Series
                      ) -> stats.Spread | None:
@@ -501,25 +520,27 @@ def compare(base_path: str, new_path: str, settings: Settings | None = None,
             history: Sequence[str] = ()) -> Report:
     """Compare two files; ResultError where nothing can be compared."""
     settings = settings or Settings()
-    files = [Results(path, settings) for path in (base_path, new_path, *history)]
-    try:
-        base, new, *others = files
-        comparer = Comparer(base, new, others, settings)
-        if not comparer.matching.matches:
-            raise ResultError(
-                f"{base.path} and {new.path}: no permutation completed in both; "
-                + "; ".join(comparer.matching.alone[:3]))
-        found = comparer.all()
-        if not found:
-            raise ResultError(f"{base.path} and {new.path}: none of the figures "
-                              f"{', '.join(settings.figures)} is in both")
-        return Report(base, new, [h.path for h in others], settings,
-                      comparer.matching, found,
-                      warnings(base, new, comparer.matching),
-                      _absent(comparer.matching, found, settings))
-    finally:
-        for each in files:
-            each.close()
+    with ExitStack() as opened:
+        base, new, *others = (opened.enter_context(Results(path, settings))
+                              for path in (base_path, new_path, *history))
+        return compare_open(base, new, others, settings)
+
+
+def compare_open(base: Results, new: Results, history: Sequence[Results],
+                 settings: Settings) -> Report:
+    """The same of files that are open."""
+    comparer = Comparer(base, new, history, settings)
+    matching = comparer.matching
+    if not matching.matches:
+        raise ResultError(f"{base.path} and {new.path}: no permutation completed "
+                          f"in both; {'; '.join(matching.alone[:3])}")
+    found = comparer.all()
+    if not found:
+        raise ResultError(f"{base.path} and {new.path}: none of the figures "
+                          f"{', '.join(settings.figures)} is in both")
+    return Report(base, new, [h.path for h in history], settings, matching, found,
+                  warnings(base, new, matching),
+                  _absent(matching, found, settings))
 
 
 def _absent(matching: Matching, found: Sequence[Comparison], settings: Settings

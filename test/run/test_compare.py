@@ -1,9 +1,15 @@
 # ctest: label=fast timeout=120
 """tools/srbench-compare: what it finds in files of known truth, what it says of
 files that srbench wrote, and what it refuses."""
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
 import json
 import subprocess
 import sys
+import time
+from unittest import mock
 from xml.etree import ElementTree
 
 import h5py
@@ -14,8 +20,21 @@ from srbtest import SOURCE, RunTest, main
 TOOLS = SOURCE / "tools"
 sys.path.insert(0, str(TOOLS))
 import srbench_compare as compare  # noqa: E402
+import srbench_results as results  # noqa: E402
 import srbench_stats as stats  # noqa: E402
 
+
+def program():
+    """tools/srbench-compare as a module."""
+    loader = importlib.machinery.SourceFileLoader(
+        "srbench_compare_program", str(TOOLS / "srbench-compare"))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+PROGRAM = program()
 SIZES = (1024, 1048576)
 
 
@@ -48,8 +67,8 @@ class Truth:
                     if timings:
                         self.group(f, len(rows), put, get)
                     rows.append(self.row(len(rows), size, k, put, get))
-            for name in rows[0]:
-                values = [row[name] for row in rows]
+            for name in results.COLUMNS:
+                values = [row.get(name, numpy.nan) for row in rows]
                 kind = h5py.string_dtype() if isinstance(values[0], str) else None
                 f.create_dataset(f"summary/{name}", data=values, dtype=kind)
         return str(path)
@@ -65,7 +84,8 @@ class Truth:
     @staticmethod
     def row(index, size, repetition, put, get):
         window = 2 * put.size * size / (put + get).sum(axis=1).max()
-        return {"index": index, "status": "completed", "client": "socket",
+        return {"permutation": index, "index": index, "status": "completed", "name": f"size {size}",
+                "client": "socket",
                 "tensor_bytes": size, "repetition": repetition,
                 "put_tensor_median": numpy.median(put),
                 "unpack_tensor_median": numpy.median(get),
@@ -76,14 +96,17 @@ class Truth:
 class CompareTest(RunTest):
 
     def compare(self, *args, status=0):
-        """Run the program; its standard output."""
-        done = subprocess.run([sys.executable, TOOLS / "srbench-compare",
-                               *map(str, args)], timeout=60, text=True,
-                              capture_output=True)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        self.assertNotIn("Traceback", done.stderr)
-        self.stderr = done.stderr
-        return done.stdout
+        """Run the program, within this process; its standard output."""
+        out, err = io.StringIO(), io.StringIO()
+        with mock.patch("sys.argv", ["srbench-compare", *map(str, args)]), \
+                contextlib.redirect_stdout(out), \
+                contextlib.redirect_stderr(err), \
+                self.assertRaises(SystemExit) as ended:
+            results.run_tool("srbench-compare", PROGRAM.main)
+        self.stderr = err.getvalue()
+        self.assertEqual(ended.exception.code, status,
+                         out.getvalue() + self.stderr)
+        return out.getvalue()
 
     def refused(self, *args):
         """Its one sentence."""
@@ -288,6 +311,7 @@ class Files(CompareTest):
         """Permutations that the other file cannot tell apart are not pooled."""
         base, new = self.pair()
         with h5py.File(new, "a") as f:
+            del f["summary/transport"]
             f["summary/transport"] = numpy.array(
                 [b"tcp", b"unix"] * 5, dtype="S4")
         message = self.refused(base, new)
@@ -320,6 +344,8 @@ class Files(CompareTest):
             del f["summary/window"], f["summary/flags"], f["summary/client"]
         out = self.compare(base, new)
         self.assertIn("5/4", out)
+        self.assertIn("not compared: 1 permutations of NEW, which was killed", out)
+        self.assertIn("new.h5: is of another version of srbench", self.stderr)
         self.assertIn("absent: window: 2 of 2", out)
 
     def test_refused(self):
@@ -341,7 +367,7 @@ class Files(CompareTest):
         with h5py.File(new, "a") as f:
             f["summary/status"][...] = "planned"
         self.assertIn("no permutation completed in both", self.refused(base, new))
-        self.assertIn("No such file", self.refused(
+        self.assertIn("cannot be written: No such file", self.refused(
             base, base, "-o", self.dir / "no" / "folder"))
 
     def test_damaged_timings(self):
@@ -358,12 +384,27 @@ class Files(CompareTest):
             with self.subTest(bad=bad):
                 self.compare("a.h5", "b.h5", bad, status=2)
 
-    def test_a_thousand_permutations(self):
-        base, new = self.pair(
-            base={"sizes": range(4, 504), "repetitions": 2, "iterations": 20},
-            sizes=range(4, 504), repetitions=2, iterations=20)
-        told = self.compare(base, new)  # within the time limit of compare()
-        self.assertEqual(told.count("put_tensor_median"), 500)
+    def test_the_program(self):
+        """As it is started, and without a package that it needs."""
+        base, new = self.pair()
+        command = [sys.executable, TOOLS / "srbench-compare", base, new]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("SRBENCH_COMPARE done slower=0", done.stdout)
+        done = subprocess.run([command[0], "-S", *command[1:]], text=True,
+                              capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("python3-h5py", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_many_permutations(self):
+        """As many as one wants to wait for, with a limit that tells a square."""
+        sizes = {"sizes": range(4, 254), "repetitions": 2, "iterations": 20}
+        base, new = self.pair(base=sizes, **sizes)
+        start = time.process_time()
+        out = self.compare(base, new)
+        self.assertLess(time.process_time() - start, 30)
+        self.assertEqual(out.count("put_tensor_median"), 250)
 
 
 class Runs(CompareTest):

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Sequence
 
@@ -50,28 +51,37 @@ def run(folder: Path, number: int, given: argparse.Namespace) -> Path:
     return path
 
 
-def alarms(pairs: Sequence[tuple[Path, Path]], limit: float, history: int,
-           paths: Sequence[Path]) -> tuple[int, int, dict[str, int]]:
-    """Of all pairs: those that fail the gate, the comparisons that do, and the
-    verdicts."""
-    failed = rows = 0
-    counts: dict[str, int] = {}
-    for base, new in pairs:
-        earlier = [p for p in paths if p not in (base, new)][:history]
-        report = compare.compare(str(base), str(new),
-                                 compare.Settings(limit=limit),
-                                 [str(p) for p in earlier])
-        failed += bool(report.over_limit)
-        rows += len(report.over_limit)
+class Alarms:
+    """Of all pairs at one limit: those that fail the gate, the comparisons that
+    make them fail, and the verdicts."""
+
+    def __init__(self, limit: float) -> None:
+        self.settings = compare.Settings(limit=limit)
+        self.pairs = self.failed = self.rows = self.doubtful = 0
+        self.verdicts: dict[str, int] = {}
+
+    def add(self, report: compare.Report) -> None:
+        """Judge a pair by this limit."""
+        compare.judge(report.comparisons, self.settings)
+        self.pairs += 1
+        self.failed += bool(report.over_limit)
+        self.rows += len(report.over_limit)
+        self.doubtful += report.counts["slower"] + report.counts["faster"] > 0
         for name, count in report.counts.items():
-            counts[name] = counts.get(name, 0) + count
-    return failed, rows, counts
+            self.verdicts[name] = self.verdicts.get(name, 0) + count
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{n} {v}" for v, n in self.verdicts.items())
+        return (f"--fail-if-slower={100 * self.settings.limit:g}%: {self.failed} "
+                f"false alarms of {self.pairs} "
+                f"({100 * self.failed / self.pairs:.1f} %), by {self.rows} of "
+                f"{sum(self.verdicts.values())} comparisons; any verdict of a "
+                f"difference: {self.doubtful} pairs; verdicts: {told}")
 
 
-def spread(paths: Sequence[Path]) -> list[str]:
+def spread(studies: Sequence[compare.Results]) -> list[str]:
     """For each figure of each permutation how much repetitions differ within a
     study, and studies from each other beyond that."""
-    studies = [compare.Results(str(p), compare.Settings()) for p in paths]
     names, varying = compare.common_axes(studies)
     matching = compare.Matching(names, varying)
     groups = [compare.grouped(s.rows, names) for s in studies]
@@ -86,8 +96,6 @@ def spread(paths: Sequence[Path]) -> list[str]:
             beyond = max(0.0, outer - inner / len(values[0]))
             lines.append(f"{matching.label(key):22} {figure:22} "
                          f"{100 * inner ** 0.5:9.1f} % {100 * beyond ** 0.5:6.1f} %")
-    for each in studies:
-        each.close()
     return lines
 
 
@@ -127,20 +135,24 @@ def measured(folder: Path, given: argparse.Namespace) -> list[Path]:
 
 
 def tell(paths: Sequence[Path], given: argparse.Namespace) -> None:
-    """The table."""
-    pairs = list(itertools.combinations(paths, 2))
-    rows = len(compare.compare(*map(str, pairs[0])).comparisons)
-    print(f"{len(paths)} studies of one build, {len(pairs)} pairs, {rows} "
-          f"comparisons each; load before and after: "
-          f"{given.load:.1f}, {os.getloadavg()[0]:.1f}")
-    for limit in LIMITS:
-        failed, over, counts = alarms(pairs, limit, given.history, paths)
-        told = ", ".join(f"{n} {v}" for v, n in counts.items())
-        print(f"--fail-if-slower={100 * limit:g}%: {failed} false alarms of "
-              f"{len(pairs)} ({100 * failed / len(pairs):.1f} %), by {over} of "
-              f"{sum(counts.values())} comparisons; verdicts: {told}")
-    print("\nstandard deviations: of repetitions in a study; of studies beyond that")
-    print("\n".join(spread(paths)))
+    """Compare all pairs, print the table."""
+    limits = [Alarms(limit) for limit in LIMITS]
+    settings = compare.Settings()
+    with ExitStack() as opened:
+        studies = [opened.enter_context(compare.Results(str(p), settings))
+                   for p in paths]
+        for base, new in itertools.combinations(studies, 2):
+            others = [s for s in studies if s not in (base, new)]
+            report = compare.compare_open(base, new, others[:given.history],
+                                          settings)
+            for limit in limits:
+                limit.add(report)
+        print(f"{len(studies)} studies of one build, {limits[0].pairs} pairs, "
+              f"{len(report.comparisons)} comparisons each; load before and after: "
+              f"{given.load:.1f}, {os.getloadavg()[0]:.1f}")
+        print(*limits, sep="\n")
+        print("\nstandard deviations: of repetitions in a study; of studies beyond "
+              "that", *spread(studies), sep="\n")
 
 
 def main() -> None:
