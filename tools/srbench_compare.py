@@ -19,7 +19,7 @@ import re
 import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Iterator, Sequence
+from typing import Iterator, NamedTuple, Sequence
 
 import h5py
 import numpy as np
@@ -301,12 +301,22 @@ class Comparison:
         return self.basis in ("repetitions", "studies")
 
 
-def logs(rows: pd.DataFrame, figure: str) -> pd.Series:
-    """The figure's logarithm by the permutation's number, where it has one."""
+class Logs(NamedTuple):
+    """A figure's logarithms, and the numbers of the permutations they are of."""
+    numbers: np.ndarray
+    values: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def logs(rows: pd.DataFrame, figure: str) -> Logs:
+    """Of the rows that have the figure."""
     if figure not in rows:
-        return pd.Series(dtype=float)
-    values = rows.set_index("permutation")[figure].astype(float)
-    return np.log(values[values > 0])
+        return Logs(np.empty(0, int), np.empty(0))
+    values = rows[figure].to_numpy(float)
+    there = values > 0  # nor NaN
+    return Logs(rows["permutation"].to_numpy()[there], np.log(values[there]))
 
 
 class Comparer:
@@ -328,16 +338,16 @@ class Comparer:
     def one(self, m: Match, figure: str) -> Comparison | None:
         """One comparison, not judged yet; None where a file lacks the figure."""
         base, new = logs(m.base, figure), logs(m.new, figure)
-        if base.empty or new.empty:
+        if not (len(base) and len(new)):
             return None
-        centres = base.mean(), new.mean()
+        centres = base.values.mean(), new.values.mean()
         basis, spread = self.spread(m.key, figure, base, new)
         d = stats.difference(centres[1] - centres[0], spread)
         return Comparison(m.key, figure, *map(math.exp, centres),
                           (len(base), len(new)), basis, math.exp(d.value),
                           math.exp(d.low), math.exp(d.high), d.p)
 
-    def spread(self, key: Key, figure: str, base: pd.Series, new: pd.Series
+    def spread(self, key: Key, figure: str, base: Logs, new: Logs
                ) -> tuple[str, stats.Spread]:
         """What the difference of the centres may be wrong by, and whence that
         is known."""
@@ -354,13 +364,12 @@ class Comparer:
             return "studies", studies
         return ("none" if math.isnan(own.variance) else "within"), own
 
-    def centre(self, results: Results, figure: str, values: pd.Series
-               ) -> stats.Spread:
+    def centre(self, results: Results, figure: str, found: Logs) -> stats.Spread:
         """The spread of one file's centre."""
         within = np.stack([results.replicates(int(i), figure)
-                           for i in values.index])
-        rng = np.random.default_rng([self.settings.seed, *values.index])
-        return stats.centre_spread(values.to_numpy(), within, rng)
+                           for i in found.numbers])
+        rng = np.random.default_rng([self.settings.seed, *found.numbers])
+        return stats.centre_spread(found.values, within, rng)
 
     def beyond(self, centre: stats.Spread, n: int) -> stats.Spread:
         """The allowance for what another study would differ by, given the centre
@@ -368,14 +377,14 @@ class Comparer:
         return max(stats.Spread(self.settings.study_noise ** 2, math.inf),
                    stats.Spread(STUDY_SHARE ** 2 * n * centre.variance, centre.df))
 
-    def over_studies(self, key: Key, figure: str, base: pd.Series
+    def over_studies(self, key: Key, figure: str, base: Logs
                      ) -> stats.Spread | None:
         """The spread of a difference of two studies' centres, by BASE and the
         studies before it; None of too few."""
-        centres = [base.mean()]
+        centres = [base.values.mean()]
         for groups in self.earlier:
             if key in groups:
-                values = logs(completed(groups[key]), figure)
+                values = logs(completed(groups[key]), figure).values
                 centres += [values.mean()] if len(values) else []
         if len(centres) < LEAST_STUDIES:
             return None

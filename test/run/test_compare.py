@@ -84,8 +84,8 @@ class Truth:
     @staticmethod
     def row(index, size, repetition, put, get):
         window = 2 * put.size * size / (put + get).sum(axis=1).max()
-        return {"permutation": index, "index": index, "status": "completed", "name": f"size {size}",
-                "client": "socket",
+        return {"permutation": index, "index": index, "status": "completed",
+                "name": f"size {size}", "client": "socket",
                 "tensor_bytes": size, "repetition": repetition,
                 "put_tensor_median": numpy.median(put),
                 "unpack_tensor_median": numpy.median(get),
@@ -152,7 +152,7 @@ class Intervals(CompareTest):
         rng = numpy.random.default_rng(5)
         for n in (2, 3, 5, 10):
             held = 0
-            for _ in range(400):
+            for _ in range(300):
                 spreads, centres = [], []
                 for _ in range(2):
                     within = rng.normal(0, 0.01, (n, stats.REPLICATES))
@@ -163,9 +163,9 @@ class Intervals(CompareTest):
                                      stats.add(*spreads))
                 held += d.low <= 0 <= d.high
             with self.subTest(repetitions=n):
-                self.assertGreaterEqual(held, 0.925 * 400)
+                self.assertGreaterEqual(held, 0.925 * 300)
                 if n > 2:  # of two, Welch's is wider than it need be
-                    self.assertLessEqual(held, 0.995 * 400)
+                    self.assertLessEqual(held, 0.995 * 300)
 
     def test_within_a_run(self):
         """Medians of one run, whose blocks of iterations drift."""
@@ -188,13 +188,13 @@ class Intervals(CompareTest):
         settings = compare.Settings(("put_tensor_median", "window"),
                                     study_noise=0.0)
         held = rows = 0
-        for seed in range(40):
+        for seed in range(20):
             report = compare.compare(*self.pair(seed, scale=1.1), settings)
             for c in report.comparisons:
                 truth = 1.1 if compare.is_time(c.figure) else 1 / 1.1
                 held += c.low <= truth <= c.high
                 rows += 1
-        self.assertEqual(rows, 160)
+        self.assertEqual(rows, 80)
         self.assertGreaterEqual(held, 0.90 * rows)
 
 
@@ -202,19 +202,19 @@ class Gate(CompareTest):
 
     def gated(self, runs, limit=0.10, base=None, **new):
         """How many of so many pairs fail."""
-        settings = compare.Settings(limit=limit)
+        settings = compare.Settings(("put_tensor_median", "window"), limit)
         return sum(bool(compare.compare(*self.pair(100 + seed, base, **new),
                                         settings).over_limit)
                    for seed in range(runs))
 
     def test_power(self):
         """A true 20 % is found with five repetitions that differ by 3 %."""
-        self.assertGreaterEqual(self.gated(15, scale=1.2), 14)
+        self.assertGreaterEqual(self.gated(10, scale=1.2), 9)
 
     def test_false_alarms(self):
         """Studies that differ by 3 % as well, none of them slower."""
         noise = {"study": 0.03}
-        self.assertLessEqual(self.gated(25, 0.05, base=noise, **noise), 1)
+        self.assertLessEqual(self.gated(12, 0.05, base=noise, **noise), 0)
 
     def test_one_repetition_decides_nothing(self):
         noise = {"repetitions": 1}
@@ -399,12 +399,12 @@ class Files(CompareTest):
 
     def test_many_permutations(self):
         """As many as one wants to wait for, with a limit that tells a square."""
-        sizes = {"sizes": range(4, 254), "repetitions": 2, "iterations": 20}
+        sizes = {"sizes": range(4, 104), "repetitions": 2, "iterations": 20}
         base, new = self.pair(base=sizes, **sizes)
         start = time.process_time()
         out = self.compare(base, new)
-        self.assertLess(time.process_time() - start, 30)
-        self.assertEqual(out.count("put_tensor_median"), 250)
+        self.assertLess(time.process_time() - start, 15)
+        self.assertEqual(out.count("put_tensor_median"), 100)
 
 
 class Runs(CompareTest):

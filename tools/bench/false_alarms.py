@@ -88,7 +88,8 @@ def spread(studies: Sequence[compare.Results]) -> list[str]:
     lines = [f"{'permutation':22} {'figure':22} {'repetitions':>11} {'studies':>8}"]
     for key in groups[0]:
         for figure in compare.FIGURES:
-            values = [compare.logs(compare.completed(g[key]), figure) for g in groups]
+            values = [compare.logs(compare.completed(g[key]), figure).values
+                      for g in groups]
             if min(map(len, values)) < 2:
                 continue
             inner = float(np.mean([v.var(ddof=1) for v in values]))
