@@ -38,8 +38,8 @@ SAME_RATIO = {"window_ops": "window", "steady_ops": "steady",
               "sum_of_rank_ops": "sum_of_rank_rates"}
 QUANTILE = {"median": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 ALPHA = 0.05
-SAME_WITHIN = 0.05
-STUDY_NOISE = 0.03
+SAME_WITHIN = 0.10
+STUDY_NOISE = 0.02
 # Repetitions of a study are neighbours in time: what differs from one study to
 # the next is a part of their own standard deviation that they do not show. Of
 # 20 studies on a busy machine: 0.3 of it for medians to 0.8 for p99 and

@@ -234,6 +234,18 @@ class Gate(CompareTest):
         self.assertIn("ok limit=50% over_limit=0 slower=8", out)
         self.compare(base, new)
 
+    def test_a_gate_that_cannot_see(self):
+        """Passing means little where noise hides what the gate is for."""
+        hidden = "noise hides a slowdown of 10 % in {} of 8 comparisons"
+        base, new = self.pair(base={"run": 0.5}, run=0.5)
+        out = self.compare(base, new, "--fail-if-slower=10%")
+        self.assertIn(hidden.format(8), out)
+        quiet = {"run": 0.001, "iterations": 400}
+        base, new = self.pair(base=quiet, **quiet)
+        out = self.compare(base, new, "--fail-if-slower=10%")
+        self.assertNotIn("noise hides", out)
+        self.assertIn("same=8 unsure=0", out)
+
     def test_rates_fall(self):
         """0.8 of a rate is slower, of a time it is faster."""
         base, new = self.pair(scale=1.25)
