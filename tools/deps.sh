@@ -21,7 +21,7 @@ run_packages=(
 test_packages=(
     libcmocka-dev clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
     clang-tidy cppcheck shellcheck iproute2
-    python3-pandas python3-xarray python3-netcdf4 netcdf-bin hdf5-tools
+    python3-xarray python3-netcdf4 python3-yaml netcdf-bin hdf5-tools
     librsvg2-bin
 )
 
