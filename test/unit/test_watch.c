@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,14 +37,15 @@ static void obey(int from, int to)
     while (read(from, &order, 1) == 1) {
         int64_t end = tick_now() + 30000000;
         pthread_t other;
-        /* volatile: what nobody reads need not be written otherwise */
-        volatile char *data = malloc(PEAK);
+        /* not from malloc(), which may keep what is given back */
+        volatile char *data = mmap(NULL, PEAK, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-        if (!data || pthread_create(&other, NULL, nap, NULL) != 0)
+        if (data == MAP_FAILED || pthread_create(&other, NULL, nap, NULL) != 0)
             _exit(1);
         for (size_t i = 0; i < PEAK; i += 1024)
             data[i] = order;
-        free((void *)(uintptr_t)data);
+        munmap((void *)(uintptr_t)data, PEAK);
         while (tick_now() < end)
             ;
         nap(NULL);
