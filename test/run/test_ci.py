@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=120
+# ctest: label=fast timeout=120 runner=pytest
 """tools/ci: what its files expect of srbench is what srbench prints and
 installs."""
 import ast

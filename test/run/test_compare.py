@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=120
+# ctest: label=fast timeout=120 runner=pytest
 """tools/srbench-compare: what it finds in files of known truth, what it says of
 files that srbench wrote, and what it refuses."""
 import contextlib

@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=200
+# ctest: label=fast timeout=200 runner=pytest
 """tools/srbench-export: the folders of SmartSim-Scaling and tidy CSV, read back as
 their readers do."""
 import shutil

@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=200
+# ctest: label=fast timeout=200 runner=pytest
 """The result file needs no tool: a file that srbench has just written, in h5py,
 xarray, netCDF4, pandas, ncdump and h5dump, as the README promises."""
 import re

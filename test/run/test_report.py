@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=300
+# ctest: label=fast timeout=300 runner=pytest
 """tools/srbench-report: the page says what the file says, is whole and needs
 nothing else; damaged, partial and old files end in a sentence or a page."""
 import csv

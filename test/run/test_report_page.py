@@ -1,4 +1,4 @@
-# ctest: label=full timeout=600
+# ctest: label=full timeout=600 runner=pytest
 """The page of tools/srbench-report in a browser: it loads at once and alone, the
 table sorts and filters, the theme toggles, figures let choose, also by keyboard;
 with 1000 permutations, too."""
