@@ -124,12 +124,13 @@ static void drain(int fd, int64_t deadline, char *buf, size_t n)
     for (;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         bool room = used + 1 < n;
-        ssize_t got;
+        ssize_t got = poll(&p, 1, tick_left_ms(deadline));
 
-        if (poll(&p, 1, tick_left_ms(deadline)) <= 0)
-            break;
-        got = read(fd, room ? buf + used : spill,
-                   room ? n - 1 - used : sizeof spill);
+        if (got > 0)
+            got = read(fd, room ? buf + used : spill,
+                       room ? n - 1 - used : sizeof spill);
+        if (got < 0 && errno == EINTR)
+            continue; /* of a signal to end the next agreement hears */
         if (got <= 0)
             break;
         if (room)

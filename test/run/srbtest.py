@@ -102,6 +102,8 @@ class Process:
 
     @property
     def is_server(self):
+        if "--version" in self.command:  # one that is only asked what it is
+            return False
         return FLOOR_ROLE in self.command \
             or "redis-server" in (self.name, os.path.basename(self.exe)) \
             or os.path.basename(self.exe).startswith("redis-")
