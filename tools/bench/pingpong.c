@@ -43,6 +43,7 @@ struct plan {
     size_t iterations;
     int client_cpu, server_cpu;
     int send_buffer; /* of the client's end; 0: the kernel's choice */
+    int64_t linger;  /* ns that the server looks before it sleeps */
 };
 
 static void move_to(int cpu)
@@ -81,9 +82,26 @@ static void send_all(int fd, struct iovec *iov, size_t n)
     }
 }
 
+/* What there is within `linger` ns, looked for without sleeping, and then what
+ * comes. */
+static ssize_t receive(int fd, struct msghdr *m, int64_t linger)
+{
+    int64_t start = linger > 0 ? tick_now() : 0;
+
+    while (linger > 0 && tick_now() - start < linger) {
+        ssize_t got = recvmsg(fd, m, MSG_DONTWAIT);
+
+        if (got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+            return got;
+        sched_yield();
+    }
+    return recvmsg(fd, m, 0);
+}
+
 /* `frame` bytes and the payload, in pieces. False when the other side has gone.
  */
-static bool receive_all(int fd, size_t frame, char *payload, size_t bytes)
+static bool receive_all(int fd, size_t frame, char *payload, size_t bytes,
+                        int64_t linger)
 {
     char framing[REQUEST];
     size_t n = 0, total = frame + bytes;
@@ -94,7 +112,7 @@ static bool receive_all(int fd, size_t frame, char *payload, size_t bytes)
         size_t piece = bytes - at < PIECE ? bytes - at : PIECE;
         struct iovec iov[2] = {{framing, in_frame}, {payload + at, piece}};
         struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2};
-        ssize_t got = recvmsg(fd, &m, 0);
+        ssize_t got = receive(fd, &m, linger);
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -118,11 +136,11 @@ static void serve(int fd, const struct plan *p, char *payload)
     for (size_t i = 0; i < WARMUP + p->iterations; i++) {
         struct iovec ok = {frame, OK};
 
-        if (!receive_all(fd, REQUEST, payload, p->bytes))
+        if (!receive_all(fd, REQUEST, payload, p->bytes, p->linger))
             return;
         send_all(fd, &ok, 1);
     }
-    while (receive_all(fd, REQUEST, payload, 0)) {
+    while (receive_all(fd, REQUEST, payload, 0, p->linger)) {
         struct iovec out[2] = {{frame, REPLY}, {payload, p->bytes}};
 
         send_all(fd, out, 2);
@@ -135,7 +153,7 @@ static void put(int fd, const struct plan *p, char *payload)
     struct iovec out[2] = {{frame, REQUEST}, {payload, p->bytes}};
 
     send_all(fd, out, 2);
-    if (!receive_all(fd, OK, payload, 0))
+    if (!receive_all(fd, OK, payload, 0, 0))
         die("the server closed the connection");
 }
 
@@ -145,7 +163,7 @@ static void get(int fd, const struct plan *p, char *payload)
     struct iovec out = {frame, REQUEST};
 
     send_all(fd, &out, 1);
-    if (!receive_all(fd, REPLY, payload, p->bytes))
+    if (!receive_all(fd, REPLY, payload, p->bytes, 0))
         die("the server closed the connection");
 }
 
@@ -285,11 +303,11 @@ int main(int argc, char *argv[])
 {
     struct plan p;
 
-    if (argc < 6 || argc > 7 ||
+    if (argc != 8 ||
         (strcmp(argv[1], "tcp") != 0 && strcmp(argv[1], "unix") != 0)) {
         fprintf(stderr,
                 "usage: %s tcp|unix BYTES ITERATIONS CLIENT_CPU SERVER_CPU "
-                "[CLIENT_SEND_BUFFER]\n",
+                "CLIENT_SEND_BUFFER SERVER_LINGER_NS\n",
                 argv[0]);
         return 2;
     }
@@ -298,8 +316,8 @@ int main(int argc, char *argv[])
     p.iterations = (size_t)number("ITERATIONS", argv[3], 1, 100000000);
     p.client_cpu = (int)number("CLIENT_CPU", argv[4], 0, CPU_SETSIZE - 1);
     p.server_cpu = (int)number("SERVER_CPU", argv[5], 0, CPU_SETSIZE - 1);
-    p.send_buffer =
-        argc > 6 ? (int)number("CLIENT_SEND_BUFFER", argv[6], 1, 1 << 30) : 0;
+    p.send_buffer = (int)number("CLIENT_SEND_BUFFER", argv[6], 0, 1 << 30);
+    p.linger = number("SERVER_LINGER_NS", argv[7], 0, 1000000000);
     run(&p);
     return 0;
 }

@@ -33,6 +33,7 @@ PINNED = ("--pin_app_cpus=true", "--db_cpus=1")
 PINGPONG = Path(os.environ.get("SRBENCH_PINGPONG")
                 or Path(SRBENCH).parent / "srbench_pingpong")
 UNIX_BUFFER = 256 * 1024  # UNIX_SEND_BUFFER of src/client/connect.c
+FLOOR_LINGER = 50000  # LINGER_NS of src/floor.c
 KEY = "key:__rand_int__"  # what redis-benchmark writes and reads without -r
 
 
@@ -222,13 +223,14 @@ def need(program, package):
         raise Failed(f"no {program} (Debian: {package})")
 
 
-def pingpong(transport, bytes_, iterations):
+def pingpong(transport, bytes_, iterations, linger=0):
     """{"put": median, "get": median} of the bare exchange, with the buffers that
-    srbench's client chooses."""
-    buffers = [str(UNIX_BUFFER)] if transport == "unix" else []
+    srbench's client chooses. linger: ns that its server looks for bytes before
+    it sleeps."""
+    buffer = UNIX_BUFFER if transport == "unix" else 0
     done = subprocess.run(
         [PINGPONG, transport, str(bytes_), str(iterations),
-         str(CLIENT_CPUS[0]), str(SERVER_CPU), *buffers],
+         str(CLIENT_CPUS[0]), str(SERVER_CPU), str(buffer), str(linger)],
         check=True, capture_output=True, text=True, timeout=300)
     words = done.stdout.split()
     return {words[0]: float(words[1]), words[2]: float(words[3])}
