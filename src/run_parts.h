@@ -1,0 +1,72 @@
+/* run_parts.h - what the files of run share: a study and a permutation under
+ * way.
+ *
+ * run.c goes through the study, run_measure.c through the phases of one
+ * permutation, run_file.c keeps what came of it.
+ */
+#ifndef SRB_RUN_PARTS_H
+#define SRB_RUN_PARTS_H
+
+#include "floors.h"
+#include "judge.h"
+#include "pin.h"
+#include "prepare.h"
+#include "setup.h"
+#include "srb/collect.h"
+#include "srb/json.h"
+#include "srb/report.h"
+
+/* A study under way. */
+struct run {
+    struct team *team;
+    struct discovery *facts;
+    struct plan plan;
+    struct sink *sink;          /* rank 0; NULL elsewhere */
+    struct json_summary *json;  /* rank 0, where it was asked for */
+    struct fields study;        /* rank 0: the root group's attributes */
+    struct judge *judge;        /* NULL where nothing is expected */
+    char late[16384];           /* rank 0: words on limits broken at the end */
+    struct setup setup;         /* the databases that run */
+    struct placement placement; /* of the running permutation */
+    struct placement cast_for;  /* that the communicators were made for */
+    struct cast cast;
+    struct crowd crowd; /* of these roles and set_up crowd_setup */
+    size_t crowd_setup;
+    bool have_cast, have_crowd, sink_broken;
+    struct tally tally;
+    struct repeats *repeats; /* rank 0; NULL elsewhere */
+    struct floors *floors;   /* rank 0, where there are any */
+    uint32_t *order;         /* [count] position → permutation */
+    int64_t started;         /* tick of the first permutation */
+    double weight_done, weight_all;
+};
+
+/* One permutation under way. */
+struct life {
+    struct permutation p;
+    struct outcome outcome;
+    struct load load;
+    struct clock_line clock; /* of a client */
+    struct client_facts client;
+    struct shard_work *work; /* of this steward's shards */
+    bool is_client, is_steward;
+};
+
+/* Databases, loop and figures of a permutation whose roles are set; -1 with the
+ * words on what failed first. Collective over the world. */
+int run_measure(struct run *r, struct life *x, struct error *err);
+
+/* Words on a tensor that came back wrong, from the lowest rank that has some.
+ * Collective over the world. */
+void run_hear_of_errors(struct run *r, struct life *x);
+
+/* Rank 0: the result file, and the summary as JSON. */
+int run_open_file(struct run *r, struct error *err);
+int run_close_file(struct run *r, struct error *err);
+
+/* Bring the permutation into the file. A file that cannot be written ends the
+ * study: what is measured from here on would be lost. Collective over the
+ * world. */
+void run_store(struct run *r, struct life *x);
+
+#endif
