@@ -471,44 +471,44 @@ out:
     return rc;
 }
 
-/* A sender's row holds all shards of its node. */
+/* A sender's row holds all shards that it is the steward of. */
 static int take_shards(void *arg, int first, int n, const void *rows,
                        struct error *err)
 {
     struct target *x = arg;
-    int per_node = x->pl->shards_per_node;
+    int each = place_steward_shards(x->pl);
 
-    if (take_shard_numbers(x, first * per_node, n * per_node, rows, err) < 0)
+    if (take_shard_numbers(x, first * each, n * each, rows, err) < 0)
         return -1;
-    return take_shard_texts(x, first * per_node, n * per_node, rows, err);
+    return take_shard_texts(x, first * each, n * each, rows, err);
 }
 
 static int shard_sender(const void *ctx, int k)
 {
     const struct placement *pl = ctx;
 
-    return place_shard_steward(pl, k * pl->shards_per_node);
+    return place_shard_steward(pl, k * place_steward_shards(pl));
 }
 
 static int collect_shards(const struct team *t, struct target *x,
                           const struct db *db, const struct shard_work *work,
                           struct error *err)
 {
-    int per_node = x->pl->shards_per_node;
-    struct gather g = {.senders = x->pl->db_nodes,
+    int each = place_steward_shards(x->pl);
+    struct gather g = {.senders = place_stewards(x->pl),
                        .sender = shard_sender,
                        .ctx = x->pl,
-                       .row_bytes = (size_t)per_node * sizeof(struct shard_row),
+                       .row_bytes = (size_t)each * sizeof(struct shard_row),
                        .take = take_shards,
                        .arg = x};
     struct shard_row *mine = NULL;
     int rc;
 
     if (db) {
-        mine = calloc((size_t)per_node, sizeof *mine);
+        mine = calloc((size_t)each, sizeof *mine);
         if (!mine)
-            die("not enough memory for the rows of %d shards", per_node);
-        for (int k = 0; k < per_node; k++) {
+            die("not enough memory for the rows of %d shards", each);
+        for (int k = 0; k < each; k++) {
             mine[k].work = work[k];
             mine[k].numa = db_numa(db, k);
             snprintf(mine[k].cpus, sizeof mine[k].cpus, "%s", db_cpus(db, k));

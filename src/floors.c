@@ -72,7 +72,8 @@ void floors_close(struct floors *f)
 
 bool floors_is(const struct floors *f, const struct permutation *p)
 {
-    return sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor) == p->index;
+    return p->value[OPT_DB_EXE] &&
+           sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor) == p->index;
 }
 
 void floors_add(struct floors *f, const struct permutation *p,
@@ -92,7 +93,7 @@ struct of_floor floors_compare(const struct floors *f,
     struct repeated floor;
     size_t sibling;
 
-    if (!f || floors_is(f, p))
+    if (!f || !p->value[OPT_DB_EXE] || floors_is(f, p))
         return nothing;
     sibling = sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor);
     own = &f->own[p->index];

@@ -7,7 +7,7 @@
 #include "srb/diag.h"
 
 /* The largest imaginary job: room for any machine there is, and for the arrays
- * of one rank (12 bytes a rank). */
+ * of one rank (16 bytes a rank). */
 #define MAX_RANKS (64 * 1024 * 1024)
 
 static int alloc_arrays(struct machine *m, struct error *err)
@@ -16,7 +16,9 @@ static int alloc_arrays(struct machine *m, struct error *err)
     m->node_rank = calloc((size_t)m->nranks, sizeof *m->node_rank);
     m->node_start = calloc((size_t)m->nnodes + 1, sizeof *m->node_start);
     m->nodes = calloc((size_t)m->nnodes, sizeof *m->nodes);
-    if (m->rank_node && m->node_rank && m->node_start && m->nodes)
+    m->rank_turn = calloc((size_t)m->nranks, sizeof *m->rank_turn);
+    if (m->rank_turn && m->rank_node && m->node_rank && m->node_start &&
+        m->nodes)
         return 0;
     machine_free(m);
     return error_set(err, "not enough memory to describe %d ranks on %d nodes",
@@ -39,6 +41,65 @@ static void index_ranks(struct machine *m)
     for (int n = 0; n < m->nnodes; n++)
         m->node_start[n] = m->node_start[n + 1];
     m->node_start[m->nnodes] = m->nranks;
+    machine_spread(m, NULL);
+}
+
+struct in_turn {
+    int rank, numa, row; /* row: how many of its domain come before it */
+};
+
+static int by_domain(const void *a, const void *b)
+{
+    const struct in_turn *x = a, *y = b;
+
+    if (x->numa != y->numa)
+        return x->numa < y->numa ? -1 : 1;
+    return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const struct in_turn *x = a, *y = b;
+
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1;
+    return by_domain(a, b);
+}
+
+/* The ranks of one node but its steward; room for all of them. */
+static void spread_node(struct machine *m, int node, const int *rank_numa,
+                        struct in_turn *room)
+{
+    int n = machine_node_size(m, node) - 1;
+
+    for (int k = 0; k < n; k++) {
+        int rank = machine_node_rank(m, node, k + 1);
+
+        room[k] = (struct in_turn){rank, rank_numa ? rank_numa[rank] : 0, 0};
+    }
+    qsort(room, (size_t)n, sizeof *room, by_domain);
+    for (int k = 1; k < n; k++)
+        room[k].row =
+            room[k].numa == room[k - 1].numa ? room[k - 1].row + 1 : 0;
+    qsort(room, (size_t)n, sizeof *room, by_row);
+    for (int k = 0; k < n; k++)
+        m->rank_turn[room[k].rank] = k;
+    m->rank_turn[machine_node_rank(m, node, 0)] = n;
+}
+
+void machine_spread(struct machine *m, const int *rank_numa)
+{
+    struct in_turn *room;
+    int most = 0;
+
+    for (int n = 0; n < m->nnodes; n++)
+        most = machine_node_size(m, n) > most ? machine_node_size(m, n) : most;
+    room = calloc((size_t)most, sizeof *room);
+    if (!room)
+        die("not enough memory to order %d ranks", most);
+    for (int n = 0; n < m->nnodes; n++)
+        spread_node(m, n, rank_numa, room);
+    free(room);
 }
 
 int machine_build(struct machine *m, int nranks, const int *rank_node,
@@ -145,6 +206,7 @@ void machine_free(struct machine *m)
     free(m->node_start);
     free(m->node_rank);
     free(m->nodes);
-    m->rank_node = m->node_start = m->node_rank = NULL;
+    free(m->rank_turn);
+    m->rank_turn = m->rank_node = m->node_start = m->node_rank = NULL;
     m->nodes = NULL;
 }

@@ -21,6 +21,7 @@ static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
 static const char *const syncs[] = {"none", "start", "iteration", NULL};
 static const char *const patterns[] = {"pair", "phases", NULL};
 static const char *const orders[] = {"plan", "random", NULL};
+static const char *const roles[] = {"auto", "db", "client", NULL};
 static const char *const verifications[] = {"none", "ends", "all", NULL};
 
 const struct option option_table[OPT_COUNT] = {
@@ -53,12 +54,14 @@ const struct option option_table[OPT_COUNT] = {
                       .axis = true,
                       .setup = IN_STANDARD,
                       .placement = IN_STANDARD,
-                      .def = "1",
+                      .def = "auto",
+                      .may_be_auto = true,
                       .min = 1,
                       .max = NO_LIMIT,
                       .unit = "",
                       .tag = "DBN",
-                      .help = "nodes that run the database"},
+                      .help = "nodes that run the database; auto: as many as "
+                              "db_hosts names, else 1"},
     [OPT_DB_SHARDS_PER_NODE] = {.name = "db_shards_per_node",
                                 .type = OPTION_COUNT,
                                 .axis = true,
@@ -350,6 +353,96 @@ const struct option option_table[OPT_COUNT] = {
                      .tag = "",
                      .help = "first port; further shards on the same host take "
                              "the next ones"},
+    [OPT_DB_HOSTS] = {.name = "db_hosts",
+                      .type = OPTION_TEXT,
+                      .list = true,
+                      .placement = IN_STANDARD,
+                      .def = "auto",
+                      .may_be_auto = true,
+                      .unit = "",
+                      .tag = "",
+                      .help = "the hosts that run the database, and no "
+                              "clients: names, short or fully qualified, or "
+                              "Slurm host lists, such as nid[0001-0004,0010]; "
+                              "auto: the last nodes of the job"},
+    [OPT_NODE_FEATURE] = {.name = "node_feature",
+                          .type = OPTION_MAP,
+                          .placement = IN_BOTH,
+                          .def = "{}",
+                          .unit = "",
+                          .tag = "",
+                          .help = "features that client nodes must have by the "
+                                  "batch system's word, such as {C: V100}; C "
+                                  "and constraint take Slurm's expressions"},
+    [OPT_DB_NODE_FEATURE] =
+        {.name = "db_node_feature",
+         .type = OPTION_MAP,
+         .placement = IN_STANDARD,
+         .def = "{}",
+         .unit = "",
+         .tag = "",
+         .help = "the same of database nodes; with run_db_as_batch arguments "
+                 "of the submission, others (exclusive) too"},
+    [OPT_DB_ADDRESS] =
+        {.name = "db_address",
+         .type = OPTION_TEXT,
+         .placement = IN_STANDARD,
+         .def = "auto",
+         .may_be_auto = true,
+         .unit = "",
+         .tag = "",
+         .help = "databases that run already: the file that srbench serve "
+                 "writes (awaited for db_timeout), or host:port, several "
+                 "comma-separated; of srbench serve: the file to write"},
+    [OPT_DB_MAX_CLIENTS] =
+        {.name = "db_max_clients",
+         .type = OPTION_COUNT,
+         .placement = IN_BOTH,
+         .def = "auto",
+         .may_be_auto = true,
+         .min = 1,
+         .max = 1000000,
+         .unit = "",
+         .tag = "",
+         .help = "connections that each server has room for; auto: as many as "
+                 "the permutations need, of srbench serve 10000"},
+    [OPT_RUN_DB_AS_BATCH] =
+        {.name = "run_db_as_batch",
+         .type = OPTION_FLAG,
+         .placement = IN_STANDARD,
+         .def = "false",
+         .unit = "",
+         .tag = "",
+         .help = "run each database set-up as a batch job of its own, of "
+                 "db_nodes nodes; all nodes of this job may run clients"},
+    [OPT_BATCH_ARGS] = {.name = "batch_args",
+                        .type = OPTION_MAP,
+                        .placement = IN_STANDARD,
+                        .def = "{}",
+                        .unit = "",
+                        .tag = "",
+                        .help = "further arguments of that submission, such as "
+                                "{partition: db, A: project}; without a value: "
+                                "{exclusive: null}"},
+    [OPT_BATCH_TIMEOUT] = {.name = "batch_timeout",
+                           .type = OPTION_SECONDS,
+                           .placement = IN_STANDARD,
+                           .def = "1h",
+                           .min = 0,
+                           .max = 30 * DAY,
+                           .unit = "s",
+                           .tag = "",
+                           .help = "longest wait for such a job to start"},
+    [OPT_ROLE] = {.name = "role",
+                  .type = OPTION_CHOICE,
+                  .placement = IN_BOTH,
+                  .def = "auto",
+                  .choices = roles,
+                  .unit = "",
+                  .tag = "",
+                  .help = "what the nodes of this part of the job may run, "
+                          "where it was started in several (mpiexec's :); on "
+                          "each part's command line, not in the file"},
     [OPT_DB_ARGS] = {.name = "db_args",
                      .type = OPTION_MAP,
                      .placement = IN_BOTH,
@@ -465,11 +558,46 @@ bool options_has_placement(const struct options *o, unsigned placement)
     return false;
 }
 
+bool options_found(const struct options *o)
+{
+    return !o->serve && !options_one(o, OPT_DB_ADDRESS)->is_auto;
+}
+
+bool options_batch(const struct options *o)
+{
+    return !o->serve && options_one(o, OPT_RUN_DB_AS_BATCH)->count != 0;
+}
+
+unsigned options_placement(const struct options *o, enum option_id id)
+{
+    static const enum option_id shape[] = {
+        OPT_DB_EXE,         OPT_DB_NODES,       OPT_DB_SHARDS_PER_NODE,
+        OPT_DB_CLUSTER,     OPT_DB_CPUS,        OPT_DB_IO_THREADS,
+        OPT_DB_PORT,        OPT_DB_ARGS,        OPT_DB_HOSTS,
+        OPT_DB_MAX_CLIENTS, OPT_DB_NODE_FEATURE};
+    unsigned placement = option_table[id].placement;
+
+    for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
+        if (shape[k] == id && options_found(o))
+            placement &= ~(unsigned)IN_STANDARD;
+    return placement;
+}
+
 bool options_idle(const struct options *o, enum option_id id)
 {
     bool timed = !options_one(o, OPT_DURATION)->is_auto;
 
-    return (id == OPT_ITERATIONS && timed) || (id == OPT_MAX_SAMPLES && !timed);
+    switch ((int)id) {
+    case OPT_ITERATIONS:
+        return timed;
+    case OPT_MAX_SAMPLES:
+        return !timed;
+    case OPT_BATCH_ARGS:
+    case OPT_BATCH_TIMEOUT:
+        return !options_batch(o);
+    default:
+        return false;
+    }
 }
 
 /* Print text broken between words, every line with `indent` blanks in front
@@ -515,12 +643,16 @@ static void help_entry(FILE *out, const struct option *d)
 void options_help(FILE *out)
 {
     fputs("Usage: srbench [EXPERIMENT] [--config FILE] [--OPTION=VALUE ...]\n"
+          "       srbench serve --db_address=FILE [--config FILE] "
+          "[--OPTION=VALUE ...]\n"
           "\n"
           "Measures how fast tensors move between the ranks of an MPI job and "
           "Redis databases that it\n"
           "starts on the job's own nodes. EXPERIMENT is throughput_standard "
           "(or throughput_scaling) or\n"
           "throughput_colocated, and another way to write --experiment.\n"
+          "srbench serve runs databases for clients of another job, which "
+          "finds them by --db_address.\n"
           "\n"
           "Instead of, or besides, a run:\n"
           "  --config FILE   read options from a YAML file, one NAME: VALUE a "
@@ -563,8 +695,11 @@ static void show_setting(FILE *out, const struct options *o, enum option_id id)
 {
     const struct option *d = &option_table[id];
     const struct setting *set = &o->set[id];
-    bool serves = set->given || (options_has_placement(o, d->placement) &&
-                                 !options_idle(o, id));
+    /* a role is that of one part of a job, and not a file's to give */
+    bool serves =
+        id != OPT_ROLE &&
+        (set->given || (options_has_placement(o, options_placement(o, id)) &&
+                        !options_idle(o, id)));
 
     fprintf(out, "%s%s: %s", serves ? "" : "# ", d->name,
             set->nvalues > 1 ? "[" : "");

@@ -204,6 +204,35 @@ int options_find_config(int argc, char *const argv[], const char **file,
     return 0;
 }
 
+int options_find_role(int argc, char *const argv[], enum role *role,
+                      struct error *err)
+{
+    const struct said said = {.flag = "--role", .name = "role"};
+    struct setting set = {0};
+
+    *role = ROLE_AUTO;
+    for (int i = 1; i < argc; i++) {
+        struct argument a;
+        struct yaml_node node;
+        const char *value;
+        int rc;
+
+        take_apart(argv[i], &a);
+        if (strcmp(a.flag, "--role") != 0)
+            continue;
+        value = value_of(argc, argv, &i, &a);
+        if (yaml_read_value(&said, value ? value : "", &node, err) < 0)
+            return -1;
+        rc = options_convert(&said, OPT_ROLE, &node, &set, err);
+        yaml_node_free(&node);
+        if (rc < 0)
+            return -1;
+        *role = (enum role)set.values[0].count;
+        setting_free(&set);
+    }
+    return 0;
+}
+
 /* What the command line has said so far. */
 struct command_line {
     struct options *o;
@@ -266,6 +295,10 @@ static int apply_argument(struct command_line *c, int argc, char *const argv[],
     struct said said = {.flag = a.flag};
     enum option_id id;
 
+    if (*i == 1 && strcmp(arg, "serve") == 0) {
+        c->o->serve = true;
+        return 0;
+    }
     if (arg[0] != '-')
         return apply_value(c, OPT_EXPERIMENT, "EXPERIMENT", arg, err);
     take_apart(arg, &a);
@@ -336,6 +369,83 @@ static int check_time(const struct options *o, struct error *err)
     return 0;
 }
 
+/* What an option says of databases that another one leaves none to say of. */
+static int idle_beside(const struct options *o, enum option_id id,
+                       enum option_id other, struct error *err)
+{
+    char what[128];
+
+    if (!options_get(o, id)->given || options_placement(o, id))
+        return 0;
+    snprintf(what, sizeof what,
+             "is nothing to databases that run already, expected no %s with "
+             "it",
+             option_table[other].name);
+    return contradiction(o, id, what, err);
+}
+
+/* Databases that this job does not run. */
+static int check_elsewhere(const struct options *o, struct error *err)
+{
+    bool batch = options_batch(o);
+
+    for (int id = 0; id < OPT_COUNT && options_found(o); id++)
+        if (idle_beside(o, (enum option_id)id, OPT_DB_ADDRESS, err) < 0)
+            return -1;
+    if (options_found(o) && batch)
+        return contradiction(o, OPT_RUN_DB_AS_BATCH,
+                             "starts databases, and db_address names such "
+                             "that run; expected one of the two",
+                             err);
+    if (batch && !options_one(o, OPT_DB_HOSTS)->is_auto)
+        return contradiction(o, OPT_DB_HOSTS,
+                             "names hosts of this job, and with "
+                             "run_db_as_batch the databases have a job of "
+                             "their own; expected batch_args with a node "
+                             "list",
+                             err);
+    if (!batch && options_get(o, OPT_BATCH_ARGS)->given)
+        return contradiction(o, OPT_BATCH_ARGS,
+                             "does nothing without run_db_as_batch", err);
+    if (!batch && options_get(o, OPT_BATCH_TIMEOUT)->given)
+        return contradiction(o, OPT_BATCH_TIMEOUT,
+                             "does nothing without run_db_as_batch", err);
+    return 0;
+}
+
+static int check_serve(const struct options *o, struct error *err)
+{
+    if (!o->serve)
+        return 0;
+    if (options_one(o, OPT_DB_ADDRESS)->is_auto)
+        return error_set(err, "serve: found no db_address, expected "
+                              "--db_address=FILE, the file to write for the "
+                              "clients");
+    if (options_one(o, OPT_RUN_DB_AS_BATCH)->count)
+        return contradiction(o, OPT_RUN_DB_AS_BATCH,
+                             "is for the job with the clients, expected none "
+                             "in srbench serve",
+                             err);
+    if (!options_has_placement(o, IN_STANDARD))
+        return contradiction(o, OPT_EXPERIMENT,
+                             "srbench serve runs databases on nodes of their "
+                             "own, expected throughput_standard",
+                             err);
+    return 0;
+}
+
+static int check_role(const struct options *o, struct error *err)
+{
+    const struct setting *set = options_get(o, OPT_ROLE);
+
+    if (!set->given || strncmp(set->origin, "--", 2) == 0)
+        return 0;
+    return contradiction(o, OPT_ROLE,
+                         "belongs to one part of a job that was started in "
+                         "several, expected --role on its command line",
+                         err);
+}
+
 static int check_order(const struct options *o, struct error *err)
 {
     if (!options_one(o, OPT_SEED)->is_auto &&
@@ -364,7 +474,28 @@ static int check_together(const struct command_line *c, struct error *err)
     if (options_one(o, OPT_QUIET)->count && options_one(o, OPT_VERBOSE)->count)
         return contradiction(
             o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
+    if (check_elsewhere(o, err) < 0 || check_serve(o, err) < 0 ||
+        check_role(o, err) < 0)
+        return -1;
     return check_time(o, err) < 0 ? -1 : check_order(o, err);
+}
+
+/* srbench serve has the placement with databases on nodes of their own,
+ * whatever else the study's file names beside it. */
+static int only_standard(struct options *o, struct error *err)
+{
+    const struct said said = {.flag = "serve"};
+    struct setting *set = &o->set[OPT_EXPERIMENT];
+    struct yaml_node node;
+    int rc;
+
+    if (set->given && !options_has_placement(o, IN_STANDARD))
+        return 0; /* refused with the rest */
+    if (yaml_read_value(&said, "throughput_standard", &node, err) < 0)
+        return -1;
+    rc = options_convert(&said, OPT_EXPERIMENT, &node, set, err);
+    yaml_node_free(&node);
+    return rc;
 }
 
 static int parse_all(struct options *o, int argc, char *const argv[],
@@ -387,6 +518,8 @@ static int parse_all(struct options *o, int argc, char *const argv[],
     for (int i = 1; i < argc; i++)
         if (apply_argument(&c, argc, argv, &i, err) < 0)
             return -1;
+    if (o->serve && only_standard(o, err) < 0)
+        return -1;
     return check_together(&c, err);
 }
 

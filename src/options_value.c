@@ -504,7 +504,7 @@ static int convert_list(const struct said *said, const struct option *d,
         return said_error(said, node->item->line, node->item->column, err,
                           "found a single value in the list, expected %s",
                           expected);
-    if (!d->axis)
+    if (!d->axis && !d->list)
         return said_error(said, node->line, node->column, err,
                           "found a list, but %s takes one value only (it is no "
                           "axis of the sweep), expected %s",

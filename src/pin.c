@@ -8,13 +8,6 @@
 #include "srb/diag.h"
 #include "srb/topology.h"
 
-static int node_clients(const struct placement *pl, int node)
-{
-    return node < pl->client_nodes
-               ? pl->client_start[node + 1] - pl->client_start[node]
-               : 0;
-}
-
 /* What the permutation asks of each node of this kernel; allocated. */
 static struct cpu_demand *demands(const struct kernel *k,
                                   const struct placement *pl)
@@ -25,7 +18,7 @@ static struct cpu_demand *demands(const struct kernel *k,
         die("not enough memory to divide the CPUs of %d nodes", k->nnodes);
     for (int i = 0; i < k->nnodes; i++) {
         node[i].allowed = k->cpus[i];
-        node[i].clients = node_clients(pl, k->node[i]);
+        node[i].clients = place_node_clients(pl, k->node[i]);
         if (place_node_shard(pl, k->node[i]) >= 0)
             node[i].shards = pl->shards_per_node;
     }
@@ -123,7 +116,7 @@ static struct cpu_mask wanted(const struct discovery *d,
     if (c->client) {
         int node = pl->machine->rank_node[rank];
 
-        cpus_add(&m, c->client[client - pl->client_start[node]]);
+        cpus_add(&m, c->client[client - place_first_client(pl, node)]);
     }
     return m;
 }
@@ -150,7 +143,7 @@ struct crowd pin_crowd(const struct team *t, const struct discovery *d,
     memset(&c, 0, sizeof c);
     c.cpus = (int)d->mine.host_cpus;
     for (int i = 0; i < k->nnodes; i++) {
-        c.processes += node_clients(pl, k->node[i]);
+        c.processes += place_node_clients(pl, k->node[i]);
         if (place_node_shard(pl, k->node[i]) >= 0)
             c.processes += threads;
     }

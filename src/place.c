@@ -4,35 +4,175 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool may(const struct node *node, unsigned role)
+{
+    return !(node->barred & role);
+}
+
+/* The hosts of db_hosts, in the order in which they were named. */
+static int take_listed(struct placement *pl, struct error *err)
+{
+    const struct machine *m = pl->machine;
+
+    if (pl->db_nodes > m->db_listed)
+        return error_set(err,
+                         "db_hosts names %d host%s, and db_nodes is %d; give "
+                         "as many hosts as the most db_nodes",
+                         m->db_listed, m->db_listed == 1 ? "" : "s",
+                         pl->db_nodes);
+    for (int n = 0; n < m->nnodes; n++)
+        if (m->nodes[n].db_turn > 0 && m->nodes[n].db_turn <= pl->db_nodes)
+            pl->db_node[m->nodes[n].db_turn - 1] = n;
+    return 0;
+}
+
+/* From the end of the allocation, those first that can be nothing else. Shards
+ * are then numbered in the order of the nodes. */
+static int take_last(struct placement *pl)
+{
+    const struct machine *m = pl->machine;
+    int k = 0;
+
+    for (int shared = 0; shared < 2; shared++)
+        for (int n = m->nnodes - 1; n >= 0 && k < pl->db_nodes; n--)
+            if (may(&m->nodes[n], NODE_DATABASES) &&
+                may(&m->nodes[n], NODE_CLIENTS) == shared) {
+                pl->node_db[n] = 0;
+                k++;
+            }
+    for (int n = 0, at = 0; n < m->nnodes; n++)
+        if (pl->node_db[n] == 0)
+            pl->db_node[at++] = n;
+    return k;
+}
+
+static const char *s_of(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* Why there are too few nodes for so many clients and databases. */
+static int too_few(const struct placement *pl, int64_t clients, int64_t db,
+                   struct error *err)
+{
+    const struct machine *m = pl->machine;
+    char databases[64] = "", barred[128] = "";
+    int for_clients = 0, for_db = 0;
+
+    for (int n = 0; n < m->nnodes; n++) {
+        const struct node *node = &m->nodes[n];
+
+        for_clients += may(node, NODE_CLIENTS) && node->db_turn == 0;
+        for_db += may(node, NODE_DATABASES) &&
+                  (m->db_listed == 0 || node->db_turn > 0);
+    }
+    if (db > 0)
+        snprintf(databases, sizeof databases, " and %lld database node%s",
+                 (long long)db, s_of(db));
+    if (for_clients < m->nnodes || (db > 0 && for_db < m->nnodes))
+        snprintf(barred, sizeof barred,
+                 ": by roles, features and db_hosts %d may run clients, and %d "
+                 "databases",
+                 for_clients, for_db);
+    return error_set(
+        err, "too few nodes: %lld client node%s%s needed, the job has %d%s%s",
+        (long long)clients, s_of(clients), databases, m->nnodes, barred,
+        m->imaginary || barred[0]
+            ? ""
+            : "; ask for more nodes, or cut each with --virtual_nodes");
+}
+
+/* Client nodes from the front, whatever is no database's. Returns how many
+ * there are, `want` at most. */
+static int take_first(struct placement *pl, int64_t want)
+{
+    const struct machine *m = pl->machine;
+    int k = 0;
+
+    for (int n = 0; n < m->nnodes && k < want; n++)
+        if (may(&m->nodes[n], NODE_CLIENTS) && m->nodes[n].db_turn == 0 &&
+            (pl->node_db[n] < 0 || pl->experiment == EXPERIMENT_COLOCATED))
+            pl->client_node[k++] = n;
+    return k;
+}
+
+static int allocate(struct placement *pl, struct error *err)
+{
+    size_t n = (size_t)pl->machine->nnodes;
+    int *block = malloc((4 * n) * sizeof *block);
+
+    if (!block)
+        return error_set(err, "not enough memory to place %zu nodes", n);
+    pl->client_node = block;
+    pl->db_node = block + n;
+    pl->node_client = block + 2 * n;
+    pl->node_db = block + 3 * n;
+    for (size_t k = 0; k < n; k++)
+        pl->node_client[k] = pl->node_db[k] = -1;
+    return 0;
+}
+
+/* The nodes of this job that run databases of their own. */
+static int take_databases(struct placement *pl, int64_t want,
+                          int64_t want_clients, struct error *err)
+{
+    if (want > pl->machine->nnodes)
+        return too_few(pl, want_clients, want, err);
+    pl->db_nodes = (int)want;
+    if (pl->machine->db_listed)
+        return take_listed(pl, err);
+    return take_last(pl) < pl->db_nodes ? too_few(pl, want_clients, want, err)
+                                        : 0;
+}
+
+/* Databases of nodes of their own: how many nodes, wherever they are. */
+static int64_t wanted_databases(const struct placement *pl,
+                                const struct permutation *p)
+{
+    const struct machine *m = pl->machine;
+
+    if (pl->experiment == EXPERIMENT_COLOCATED)
+        return 0;
+    if (m->roster)
+        return m->roster->nhosts;
+    return permutation_auto(p, OPT_DB_NODES)
+               ? (m->db_listed > 0 ? m->db_listed : 1)
+               : permutation_count(p, OPT_DB_NODES, 1);
+}
+
 /* The nodes that each role gets, or why there are not enough. */
 static int split_nodes(struct placement *pl, const struct permutation *p,
                        struct error *err)
 {
-    int nnodes = pl->machine->nnodes;
+    const struct machine *m = pl->machine;
     bool standard = pl->experiment == EXPERIMENT_STANDARD;
-    int64_t db = standard ? permutation_count(p, OPT_DB_NODES, 1) : 0;
-    int64_t want = permutation_auto(p, OPT_CLIENT_NODES)
-                       ? nnodes - db
-                       : permutation_count(p, OPT_CLIENT_NODES, 1);
+    bool all = permutation_auto(p, OPT_CLIENT_NODES);
+    int64_t db = wanted_databases(pl, p);
+    int64_t want = all ? 1 : permutation_count(p, OPT_CLIENT_NODES, 1);
 
-    if (want < 1)
-        want = 1;
-    if (want + db > nnodes) {
-        char databases[64] = "";
-
-        if (standard)
-            snprintf(databases, sizeof databases, " and %lld database node%s",
-                     (long long)db, db == 1 ? "" : "s");
-        return error_set(
-            err, "too few nodes: %lld client node%s%s needed, the job has %d%s",
-            (long long)want, want == 1 ? "" : "s", databases, nnodes,
-            pl->machine->imaginary
-                ? ""
-                : "; ask for more nodes, or cut each with --virtual_nodes");
+    pl->elsewhere = standard && m->holds == HOLDS_CLIENTS;
+    if (allocate(pl, err) < 0)
+        return -1;
+    if (standard && !pl->elsewhere && take_databases(pl, db, want, err) < 0)
+        return -1;
+    for (int k = 0; k < pl->db_nodes; k++)
+        pl->node_db[pl->db_node[k]] = k;
+    if (m->holds == HOLDS_DATABASES && standard)
+        return 0;
+    pl->client_nodes = take_first(pl, all ? m->nnodes : want);
+    if (pl->client_nodes < want)
+        return too_few(pl, want, pl->elsewhere ? 0 : db, err);
+    for (int k = 0; k < pl->client_nodes; k++)
+        pl->node_client[pl->client_node[k]] = k;
+    if (pl->elsewhere) {
+        pl->db_nodes = (int)db;
+    } else if (!standard) {
+        pl->db_nodes = pl->client_nodes;
+        memcpy(pl->db_node, pl->client_node,
+               (size_t)pl->db_nodes * sizeof *pl->db_node);
+        memcpy(pl->node_db, pl->node_client,
+               (size_t)m->nnodes * sizeof *pl->node_db);
     }
-    pl->client_nodes = (int)want;
-    pl->db_nodes = standard ? (int)db : pl->client_nodes;
-    pl->first_db_node = standard ? nnodes - (int)db : 0;
     return 0;
 }
 
@@ -49,8 +189,8 @@ static int count_clients(struct placement *pl, const struct permutation *p,
     if (!pl->client_start)
         return error_set(err, "not enough memory to place %d client nodes",
                          pl->client_nodes);
-    for (int n = 0; n < pl->client_nodes; n++) {
-        int size = machine_node_size(m, n);
+    for (int k = 0; k < pl->client_nodes; k++) {
+        int n = pl->client_node[k], size = machine_node_size(m, n);
         int clients = all ? size : (int)want;
 
         if (!all && want > size)
@@ -61,7 +201,7 @@ static int count_clients(struct placement *pl, const struct permutation *p,
                              size == 1 ? "" : "s", (long long)want);
         if (clients > pl->clients_per_node)
             pl->clients_per_node = clients;
-        pl->client_start[n + 1] = pl->client_start[n] + clients;
+        pl->client_start[k + 1] = pl->client_start[k] + clients;
     }
     pl->nclients = pl->client_start[pl->client_nodes];
     return 0;
@@ -72,7 +212,7 @@ static int host_shards(const struct placement *pl, int host)
     int shards = 0;
 
     for (int n = 0; n < pl->db_nodes; n++)
-        if (pl->machine->nodes[pl->first_db_node + n].host == host)
+        if (pl->machine->nodes[pl->db_node[n]].host == host)
             shards += pl->shards_per_node;
     return shards;
 }
@@ -87,6 +227,10 @@ static int assign_ports(struct placement *pl, const struct permutation *p,
     int rc = 0;
 
     pl->shard_port = calloc((size_t)pl->nshards, sizeof *pl->shard_port);
+    if (pl->elsewhere && pl->shard_port) {
+        free(used);
+        return 0; /* by its roster */
+    }
     if (!used || !pl->shard_port) {
         free(used);
         return error_set(err, "not enough memory to place %d shards",
@@ -119,10 +263,12 @@ static int choose_address(struct placement *pl, const struct permutation *p,
 
     pl->loopback = permutation_auto(p, OPT_NET_IFNAME) &&
                    (pl->experiment == EXPERIMENT_COLOCATED || m->nhosts == 1);
-    if (pl->loopback || m->imaginary)
+    if (pl->elsewhere)
+        pl->loopback = false;
+    if (pl->loopback || pl->elsewhere || m->imaginary)
         return 0;
     for (int n = 0; n < pl->db_nodes; n++) {
-        const struct node *node = &m->nodes[pl->first_db_node + n];
+        const struct node *node = &m->nodes[pl->db_node[n]];
 
         if (node->address[0] == '\0')
             return error_set(err,
@@ -149,80 +295,89 @@ static int check_threads(const struct permutation *p, struct error *err)
                      threads, cpus, threads);
 }
 
+/* How many shards there are, and how they belong together. */
+static int count_shards(struct placement *pl, const struct permutation *p,
+                        struct error *err)
+{
+    const struct roster *roster = pl->elsewhere ? pl->machine->roster : NULL;
+    bool standard = pl->experiment == EXPERIMENT_STANDARD;
+
+    pl->shards_per_node =
+        standard ? (int)permutation_count(p, OPT_DB_SHARDS_PER_NODE, 1) : 1;
+    if (roster) {
+        pl->nshards = roster->nshards;
+        pl->shards_per_node = (pl->nshards + pl->db_nodes - 1) / pl->db_nodes;
+        pl->cluster = roster->cluster;
+        return 0;
+    }
+    if ((int64_t)pl->db_nodes * pl->shards_per_node > SRB_SLOTS && standard)
+        return error_set(err,
+                         "%d database nodes of %d shards: a Redis Cluster has "
+                         "%d slots, so at most as many shards",
+                         pl->db_nodes, pl->shards_per_node, SRB_SLOTS);
+    pl->nshards = pl->db_nodes * pl->shards_per_node;
+    pl->cluster = standard && pl->nshards > 1 &&
+                  permutation_count(p, OPT_DB_CLUSTER, 1) != 0;
+    return 0;
+}
+
 int place_solve(const struct machine *m, const struct permutation *p,
                 struct placement *pl, struct error *err)
 {
-    bool standard = p->experiment == EXPERIMENT_STANDARD;
-
     memset(pl, 0, sizeof *pl);
     pl->machine = m;
     pl->experiment = p->experiment;
     pl->keys = (enum keys_scheme)permutation_count(p, OPT_KEYS, KEYS_SMARTSIM);
     if (check_threads(p, err) < 0 || split_nodes(pl, p, err) < 0 ||
-        count_clients(pl, p, err) < 0)
-        goto fail;
-    pl->shards_per_node =
-        standard ? (int)permutation_count(p, OPT_DB_SHARDS_PER_NODE, 1) : 1;
-    if ((int64_t)pl->db_nodes * pl->shards_per_node > SRB_SLOTS && standard) {
-        error_set(err,
-                  "%d database nodes of %d shards: a Redis Cluster has %d "
-                  "slots, so at most as many shards",
-                  pl->db_nodes, pl->shards_per_node, SRB_SLOTS);
-        goto fail;
+        count_clients(pl, p, err) < 0 || count_shards(pl, p, err) < 0 ||
+        assign_ports(pl, p, err) < 0 || choose_address(pl, p, err) < 0) {
+        place_free(pl);
+        return -1;
     }
-    pl->nshards = pl->db_nodes * pl->shards_per_node;
-    pl->cluster = standard && pl->nshards > 1 &&
-                  permutation_count(p, OPT_DB_CLUSTER, 1) != 0;
-    if (assign_ports(pl, p, err) < 0 || choose_address(pl, p, err) < 0)
-        goto fail;
+    if (pl->elsewhere && m->roster)
+        place_elsewhere(pl, m->roster);
     return 0;
-fail:
-    place_free(pl);
-    return -1;
+}
+
+void place_elsewhere(struct placement *pl, const struct roster *roster)
+{
+    pl->roster = roster;
+    for (int s = 0; s < pl->nshards; s++)
+        pl->shard_port[s] = roster->shard[s].port;
 }
 
 void place_free(struct placement *pl)
 {
+    free(pl->client_node); /* and the three arrays behind it */
     free(pl->client_start);
     free(pl->shard_port);
+    pl->client_node = pl->db_node = pl->node_client = pl->node_db = NULL;
     pl->client_start = pl->shard_port = NULL;
 }
 
-static int node_clients(const struct placement *pl, int node)
+int place_node_clients(const struct placement *pl, int node)
 {
-    return pl->client_start[node + 1] - pl->client_start[node];
-}
+    int k = pl->node_client[node];
 
-/* Where not every rank of a node is a client, the steward is none: the clients
- * are the node's ranks from `skip` on. */
-static int skipped(const struct placement *pl, int node)
-{
-    return node_clients(pl, node) < machine_node_size(pl->machine, node);
+    return k < 0 ? 0 : pl->client_start[k + 1] - pl->client_start[k];
 }
 
 int place_client(const struct placement *pl, int rank)
 {
     const struct machine *m = pl->machine;
     int node = m->rank_node[rank];
-    int low = 0, high = machine_node_size(m, node) - 1, k;
+    int clients = place_node_clients(pl, node), client;
 
-    if (node >= pl->client_nodes)
+    if (m->rank_turn[rank] >= clients)
         return -1;
-    while (low < high) {
-        int mid = low + (high - low) / 2;
-
-        if (machine_node_rank(m, node, mid) < rank)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    k = low - skipped(pl, node);
-    if (k < 0 || k >= node_clients(pl, node))
-        return -1;
-    return pl->client_start[node] + k;
+    client = pl->client_start[pl->node_client[node]];
+    for (int k = 0; machine_node_rank(m, node, k) != rank; k++)
+        client += m->rank_turn[machine_node_rank(m, node, k)] < clients;
+    return client;
 }
 
-int place_client_node(const struct placement *pl, int client)
+/* The client node of client c, counted among such. */
+static int client_node_of(const struct placement *pl, int client)
 {
     int low = 0, high = pl->client_nodes - 1;
 
@@ -237,21 +392,40 @@ int place_client_node(const struct placement *pl, int client)
     return low;
 }
 
+int place_client_node(const struct placement *pl, int client)
+{
+    return pl->client_node[client_node_of(pl, client)];
+}
+
 int place_client_rank(const struct placement *pl, int client)
 {
-    int node = place_client_node(pl, client);
+    const struct machine *m = pl->machine;
+    int at = client_node_of(pl, client), node = pl->client_node[at];
+    int clients = place_node_clients(pl, node);
+    int left = client - pl->client_start[at], k = 0;
 
-    return machine_node_rank(
-        pl->machine, node, client - pl->client_start[node] + skipped(pl, node));
+    for (;; k++) {
+        int rank = machine_node_rank(m, node, k);
+
+        if (m->rank_turn[rank] < clients && left-- == 0)
+            return rank;
+    }
+}
+
+int place_first_client(const struct placement *pl, int node)
+{
+    return pl->client_start[pl->node_client[node]];
 }
 
 int place_shard_node(const struct placement *pl, int shard)
 {
-    return pl->first_db_node + shard / pl->shards_per_node;
+    return pl->elsewhere ? -1 : pl->db_node[shard / pl->shards_per_node];
 }
 
 const char *place_shard_address(const struct placement *pl, int shard)
 {
+    if (pl->elsewhere)
+        return pl->roster ? pl->roster->shard[shard].address : "";
     if (pl->loopback)
         return "127.0.0.1";
     return pl->machine->nodes[place_shard_node(pl, shard)].address;
@@ -259,33 +433,43 @@ const char *place_shard_address(const struct placement *pl, int shard)
 
 int place_node_shard(const struct placement *pl, int node)
 {
-    int k = node - pl->first_db_node;
+    int k = pl->elsewhere ? -1 : pl->node_db[node];
 
-    return k < 0 || k >= pl->db_nodes ? -1 : k * pl->shards_per_node;
+    return k < 0 ? -1 : k * pl->shards_per_node;
 }
 
-bool place_steward(const struct placement *pl, int rank)
+int place_steward_shard(const struct placement *pl, int rank)
 {
     int node = pl->machine->rank_node[rank];
 
-    return place_node_shard(pl, node) >= 0 &&
-           machine_node_rank(pl->machine, node, 0) == rank;
+    if (pl->elsewhere)
+        return rank == 0 ? 0 : -1;
+    return machine_node_rank(pl->machine, node, 0) == rank
+               ? place_node_shard(pl, node)
+               : -1;
 }
 
 int place_shard_steward(const struct placement *pl, int shard)
 {
-    return machine_node_rank(pl->machine, place_shard_node(pl, shard), 0);
+    return pl->elsewhere
+               ? 0
+               : machine_node_rank(pl->machine, place_shard_node(pl, shard), 0);
 }
 
 void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX])
 {
     bool shared = pl->experiment == EXPERIMENT_STANDARD;
+    const struct roster *roster = pl->elsewhere ? pl->roster : NULL;
 
-    keys_make(key, pl->keys, client, shared ? pl->nshards : 1);
+    if (roster)
+        roster_key(roster, pl->keys, client, key);
+    else
+        keys_make(key, pl->keys, client, shared ? pl->nshards : 1);
 }
 
 int place_client_shard(const struct placement *pl, int client)
 {
+    const struct roster *roster = pl->elsewhere ? pl->roster : NULL;
     char key[SRB_KEY_MAX];
 
     if (pl->experiment == EXPERIMENT_COLOCATED)
@@ -295,16 +479,23 @@ int place_client_shard(const struct placement *pl, int client)
     if (pl->keys == KEYS_BALANCED)
         return client % pl->nshards; /* as keys_make() has it */
     place_key(pl, client, key);
-    return keys_shard(key, pl->nshards);
+    return roster ? roster_shard_of(roster, key) : keys_shard(key, pl->nshards);
+}
+
+static bool same_nodes(const int *a, const int *b, int n)
+{
+    return n == 0 || memcmp(a, b, (size_t)n * sizeof *a) == 0;
 }
 
 bool place_same_roles(const struct placement *a, const struct placement *b)
 {
-    return a->experiment == b->experiment &&
-           a->client_nodes == b->client_nodes && a->db_nodes == b->db_nodes &&
-           a->shards_per_node == b->shards_per_node &&
-           memcmp(a->client_start, b->client_start,
-                  ((size_t)a->client_nodes + 1) * sizeof *a->client_start) == 0;
+    if (a->experiment != b->experiment || a->elsewhere != b->elsewhere ||
+        a->client_nodes != b->client_nodes || a->db_nodes != b->db_nodes ||
+        a->shards_per_node != b->shards_per_node)
+        return false;
+    return same_nodes(a->client_node, b->client_node, a->client_nodes) &&
+           same_nodes(a->client_start, b->client_start, a->client_nodes + 1) &&
+           (a->elsewhere || same_nodes(a->db_node, b->db_node, a->db_nodes));
 }
 
 /* Axes that the fixed part of a session's name spells out. */
@@ -323,7 +514,8 @@ void place_session(const struct placement *pl, const struct sweep *s,
     bool standard = pl->experiment == EXPERIMENT_STANDARD;
     size_t n = SRB_SESSION_MAX, used;
     const struct value *duration = p->value[OPT_DURATION];
-    char db[32] = "", loop[64];
+    char db[64] = "", loop[64];
+    int64_t cpus = -1;
 
     if (standard)
         snprintf(db, sizeof db, "-DBN%d", pl->db_nodes);
@@ -332,9 +524,16 @@ void place_session(const struct placement *pl, const struct sweep *s,
                  (long long)p->value[OPT_ITERATIONS]->count);
     else
         snprintf(loop, sizeof loop, "DUR%.48s", duration->text);
-    snprintf(name, n, "throughput-sess-%sc-N%d-T%d%s-DBCPU%lld%s-%s-TB%lld",
+    if (p->value[OPT_DB_CPUS])
+        cpus = p->value[OPT_DB_CPUS]->count;
+    else if (pl->roster)
+        cpus = pl->roster->db_cpus;
+    if (cpus >= 0)
+        snprintf(db + strlen(db), sizeof db - strlen(db), "-DBCPU%lld",
+                 (long long)cpus);
+    snprintf(name, n, "throughput-sess-%sc-N%d-T%d%s%s-%s-TB%lld",
              standard ? "" : "colo-", pl->client_nodes, pl->clients_per_node,
-             db, (long long)p->value[OPT_DB_CPUS]->count,
+             db,
              standard                            ? ""
              : p->value[OPT_PIN_APP_CPUS]->count ? "-PINTrue"
                                                  : "-PINFalse",

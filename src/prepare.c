@@ -50,7 +50,7 @@ static bool will_start(const struct plan *plan, const struct team *t,
         if (p.value[OPT_DB_EXE] != exe ||
             place_solve(&t->machine, &p, &pl, NULL) < 0)
             continue;
-        steward = place_steward(&pl, t->rank);
+        steward = place_steward_shard(&pl, t->rank) >= 0;
         place_free(&pl);
         if (steward)
             return true;

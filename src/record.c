@@ -187,6 +187,8 @@ static int64_t chosen(enum option_id id, const struct placement *pl)
         return pl->client_nodes;
     case OPT_CLIENTS_PER_NODE:
         return pl->clients_per_node;
+    case OPT_DB_NODES:
+        return pl->db_nodes;
     default:
         return FIELD_NO_INT;
     }
@@ -231,8 +233,9 @@ static const char *chosen_text(enum option_id id, const struct study *study,
     case OPT_OUTPUT:
         return study->output;
     case OPT_NET_IFNAME:
-        return pl->loopback ? "lo"
-                            : pl->machine->nodes[pl->first_db_node].interface;
+        return pl->loopback    ? "lo"
+               : pl->elsewhere ? (pl->roster ? pl->roster->interface : "")
+                               : pl->machine->nodes[pl->db_node[0]].interface;
     default:
         return NULL;
     }

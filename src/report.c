@@ -137,22 +137,46 @@ static void show_live(const struct sweep *s, const struct outcome *o,
     diag_live(progress.live);
 }
 
+/* Numbers as ranges, "0-3,7"; what does not fit ends in "...". */
+static char *ranges_text(const int *number, int n, char *buf, size_t size)
+{
+    size_t used = 0;
+
+    buf[0] = '\0';
+    for (int k = 0, last; k < n; k = last + 1) {
+        char range[32];
+
+        for (last = k; last + 1 < n && number[last + 1] == number[last] + 1;)
+            last++;
+        snprintf(range, sizeof range, k == last ? "%s%d" : "%s%d-%d",
+                 k ? "," : "", number[k], number[last]);
+        if (used + strlen(range) + 4 > size) {
+            snprintf(buf + used, size - used, "...");
+            return buf;
+        }
+        used += (size_t)snprintf(buf + used, size - used, "%s", range);
+    }
+    return buf;
+}
+
 /* Where the clients and databases are, in words. */
 static char *where_text(const struct placement *pl, char *buf, size_t n)
 {
-    int last = pl->first_db_node + pl->db_nodes - 1;
-    char db[96];
+    char db[160], nodes[96], clients[96];
 
     if (pl->experiment == EXPERIMENT_COLOCATED)
         snprintf(db, sizeof db, "a database on each");
-    else if (pl->db_nodes == 1)
-        snprintf(db, sizeof db, "database node %d", last);
+    else if (pl->elsewhere)
+        snprintf(db, sizeof db, "databases elsewhere, on %d node%s",
+                 pl->db_nodes, plural(pl->db_nodes));
     else
-        snprintf(db, sizeof db, "database nodes %d-%d", pl->first_db_node,
-                 last);
-    snprintf(buf, n, "client nodes 0-%d, %d client%s; %s, %d shard%s",
-             pl->client_nodes - 1, pl->nclients, plural(pl->nclients), db,
-             pl->nshards, plural(pl->nshards));
+        snprintf(db, sizeof db, "database node%s %s", plural(pl->db_nodes),
+                 ranges_text(pl->db_node, pl->db_nodes, nodes, sizeof nodes));
+    snprintf(
+        buf, n, "client nodes %s, %d client%s; %s, %d shard%s",
+        ranges_text(pl->client_node, pl->client_nodes, clients, sizeof clients),
+        pl->nclients, plural(pl->nclients), db, pl->nshards,
+        plural(pl->nshards));
     return buf;
 }
 
@@ -405,18 +429,22 @@ int report_plan(const struct sweep *s, const struct machine *m)
             continue;
         }
         plan_line(s, &p, &pl);
-        need = pl.client_nodes +
-               (pl.experiment == EXPERIMENT_STANDARD ? pl.db_nodes : 0);
+        need =
+            pl.client_nodes +
+            (pl.experiment == EXPERIMENT_STANDARD && !pl.elsewhere ? pl.db_nodes
+                                                                   : 0);
         nodes = need > nodes ? need : nodes;
         ranks = pl.clients_per_node > ranks ? pl.clients_per_node : ranks;
         place_free(&pl);
     }
     printf("%s", sweep_notes(s, notes, sizeof notes));
-    printf("%zu permutation%s in %zu database set-up%s; they need %d node%s of "
-           "at least %d rank%s, there are %d node%s (%d ranks)\n",
-           s->count, plural((int64_t)s->count), s->setups,
-           plural((int64_t)s->setups), nodes, plural(nodes), ranks,
-           plural(ranks), m->nnodes, plural(m->nnodes), m->nranks);
+    printf("%zu permutation%s in %zu database set-up%s; ", s->count,
+           plural((int64_t)s->count), s->setups, plural((int64_t)s->setups));
+    if (bad < s->count)
+        printf("they need %d node%s of at least %d rank%s, ", nodes,
+               plural(nodes), ranks, plural(ranks));
+    printf("there are %d node%s (%d ranks)\n", m->nnodes, plural(m->nnodes),
+           m->nranks);
     fflush(stdout);
     if (bad)
         report_impossible(s, m, false);

@@ -72,9 +72,11 @@ static int clock_domains(const struct placement *pl)
 
     if (!seen)
         die("not enough memory for %d clocks", pl->machine->nclocks);
-    for (int n = 0; n < pl->client_nodes; n++) {
-        domains += !seen[nodes[n].clock];
-        seen[nodes[n].clock] = 1;
+    for (int k = 0; k < pl->client_nodes; k++) {
+        int clock = nodes[pl->client_node[k]].clock;
+
+        domains += !seen[clock];
+        seen[clock] = 1;
     }
     free(seen);
     return domains;

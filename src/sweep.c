@@ -16,16 +16,17 @@ static enum experiment experiment_at(const struct options *o, size_t k)
     return (enum experiment)options_get(o, OPT_EXPERIMENT)->values[k].count;
 }
 
-static bool has_option(enum option_id id, enum experiment e)
+static bool has_option(const struct options *o, enum option_id id,
+                       enum experiment e)
 {
-    return (option_table[id].placement & placement_bit(e)) != 0;
+    return (options_placement(o, id) & placement_bit(e)) != 0;
 }
 
 /* How many values option id takes within one placement. */
 static size_t extent(const struct options *o, enum option_id id,
                      enum experiment e)
 {
-    if (id == OPT_EXPERIMENT || !option_table[id].axis || !has_option(id, e))
+    if (id == OPT_EXPERIMENT || !option_table[id].axis || !has_option(o, id, e))
         return 1;
     return options_get(o, id)->nvalues;
 }
@@ -62,7 +63,8 @@ static int check_served(const struct options *o, struct error *err)
         const struct setting *set = options_get(o, (enum option_id)id);
         bool named;
 
-        if (!set->given || options_has_placement(o, d->placement))
+        if (!set->given ||
+            options_has_placement(o, options_placement(o, (enum option_id)id)))
             continue;
         /* a flag has the name in it, a place in a file has not */
         named = strncmp(set->origin, "--", 2) == 0;
@@ -123,7 +125,7 @@ void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
     for (int id = OPT_COUNT - 1; id >= 0; id--) {
         size_t e = extent(o, (enum option_id)id, p->experiment);
 
-        if (!has_option((enum option_id)id, p->experiment))
+        if (!has_option(o, (enum option_id)id, p->experiment))
             continue;
         p->value[id] = &options_get(o, (enum option_id)id)->values[rest % e];
         rest /= e;
@@ -139,7 +141,7 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
     size_t mine = (size_t)(p->value[axis] - options_get(o, axis)->values);
 
     for (int id = (int)axis + 1; id < OPT_COUNT; id++)
-        if (has_option((enum option_id)id, p->experiment))
+        if (has_option(o, (enum option_id)id, p->experiment))
             stride *= extent(o, (enum option_id)id, p->experiment);
     return p->index + k * stride - mine * stride;
 }

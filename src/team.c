@@ -220,8 +220,8 @@ static bool share_clock(const struct placement *pl)
 {
     const struct node *nodes = pl->machine->nodes;
 
-    for (int n = 1; n < pl->client_nodes; n++)
-        if (nodes[n].clock != nodes[0].clock)
+    for (int k = 1; k < pl->client_nodes; k++)
+        if (nodes[pl->client_node[k]].clock != nodes[pl->client_node[0]].clock)
             return false;
     return true;
 }
@@ -246,15 +246,16 @@ void team_cast(struct team *t, const struct placement *pl, struct cast *c)
 {
     int client = place_client(pl, t->rank);
     int node = t->machine.rank_node[t->rank];
-    bool steward = place_steward(pl, t->rank);
+    int shard = place_steward_shard(pl, t->rank);
 
     MPI_Comm_split(t->world, client >= 0 ? 0 : MPI_UNDEFINED, client,
                    &c->clients);
     cast_clocks(t, pl, c);
-    MPI_Comm_split(t->world, steward ? 0 : MPI_UNDEFINED,
-                   steward ? place_node_shard(pl, node) : 0, &c->db_stewards);
+    MPI_Comm_split(t->world, shard >= 0 ? 0 : MPI_UNDEFINED, shard,
+                   &c->db_stewards);
     /* a node without clients is a database's alone, or idle */
-    t->nap_ns = node < pl->client_nodes ? SRB_NAP_NS : SRB_NAP_DB_NODE_NS;
+    t->nap_ns =
+        place_node_clients(pl, node) > 0 ? SRB_NAP_NS : SRB_NAP_DB_NODE_NS;
 }
 
 void team_uncast(struct cast *c)

@@ -11,7 +11,7 @@
 #include "srb/options.h"
 
 #define SRB_SLOTS 16384
-#define SRB_KEY_MAX 64
+#define SRB_KEY_MAX 128
 
 /* The slot of a key, 0 … SRB_SLOTS - 1. */
 int keys_slot(const char *key);

@@ -20,21 +20,41 @@
 #define SRB_NAME_MAX 64    /* a host name as POSIX limits it, with the NUL */
 #define SRB_ADDRESS_MAX 46 /* INET6_ADDRSTRLEN */
 
+/* What a node may be barred from. */
+enum { NODE_CLIENTS = 1, NODE_DATABASES = 2 };
+
 struct node {
     char name[SRB_NAME_MAX];
     char address[SRB_ADDRESS_MAX]; /* where its databases listen; "" unknown */
     char interface[16];            /* that has this address */
     int host;                      /* 0 … nhosts - 1 */
     int clock;                     /* 0 … nclocks - 1 */
+    unsigned barred;               /* NODE_CLIENTS | NODE_DATABASES */
+    int db_turn; /* 1 … machine.db_listed: its place in db_hosts; 0: none */
 };
+
+/* Which part of a study with databases on nodes of their own this job is. */
+enum holds {
+    HOLDS_BOTH,      /* clients, and the databases that it starts */
+    HOLDS_CLIENTS,   /* the databases are elsewhere */
+    HOLDS_DATABASES, /* the clients are (srbench serve) */
+};
+
+struct roster;
 
 struct machine {
     int nranks, nnodes, nhosts, nclocks;
     int *rank_node;     /* [nranks] */
     int *node_start;    /* [nnodes + 1] into node_rank */
     int *node_rank;     /* [nranks] world ranks, node by node, ascending */
+    int *rank_turn;     /* [nranks] in which order the ranks of a node become
+                           clients, from 0: see machine_spread() */
     struct node *nodes; /* [nnodes], in the order of their lowest ranks */
-    bool imaginary;     /* made by machine_uniform() */
+    int db_listed;      /* nodes that db_hosts names, 0: there is no list */
+    enum holds holds;
+    const struct roster *roster; /* of databases that run already, or NULL; not
+                                    owned */
+    bool imaginary;              /* made by machine_uniform() */
 };
 
 /* nnodes nodes of ranks_per_node consecutive ranks, each its own host with its
@@ -47,6 +67,12 @@ int machine_uniform(struct machine *m, int nnodes, int ranks_per_node,
  * their lowest ranks; nodes[nnodes] is copied. */
 int machine_build(struct machine *m, int nranks, const int *rank_node,
                   int nnodes, const struct node *nodes, struct error *err);
+
+/* In which order the ranks of a node become clients: the steward (the lowest
+ * rank) last, the others from the NUMA domains in turn, within each by rank.
+ * rank_numa[nranks]: the domain that a rank was started in; -1, all or several.
+ * machine_build() takes all of one domain. */
+void machine_spread(struct machine *m, const int *rank_numa);
 
 /* Number keys in the order in which they first appear: number[i] of key[i],
  * equal numbers for equal keys, from 0. Takes O(n log n). Returns how many

@@ -52,6 +52,15 @@ enum option_id {
     OPT_SEED,
     OPT_VERIFY,
     OPT_DB_PORT,
+    OPT_DB_HOSTS,
+    OPT_NODE_FEATURE,
+    OPT_DB_NODE_FEATURE,
+    OPT_DB_ADDRESS,
+    OPT_DB_MAX_CLIENTS,
+    OPT_RUN_DB_AS_BATCH,
+    OPT_BATCH_ARGS,
+    OPT_BATCH_TIMEOUT,
+    OPT_ROLE,
     OPT_DB_ARGS,
     OPT_NET_IFNAME,
     OPT_OP_TIMEOUT,
@@ -83,7 +92,7 @@ enum option_type {
 enum { IN_STANDARD = 1, IN_COLOCATED = 2, IN_BOTH = 3 };
 
 /* Indices of the choices of OPT_EXPERIMENT, OPT_VERIFY, OPT_TRANSPORT,
- * OPT_KEYS, OPT_SYNC, OPT_PATTERN and OPT_ORDER. */
+ * OPT_KEYS, OPT_SYNC, OPT_PATTERN, OPT_ORDER and OPT_ROLE. */
 enum experiment { EXPERIMENT_STANDARD, EXPERIMENT_COLOCATED };
 enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
 enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
@@ -91,6 +100,7 @@ enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
 enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
 enum pattern { PATTERN_PAIR, PATTERN_PHASES };
 enum order { ORDER_PLAN, ORDER_RANDOM };
+enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
 
 /* So many repetitions it takes to judge their interval. */
 #define SRB_LEAST_REPETITIONS 3
@@ -100,6 +110,7 @@ struct option {
     const char *alias; /* its other name, or NULL */
     enum option_type type;
     bool axis;      /* takes a list; the sweep is the product of all axes */
+    bool list;      /* takes a list, and is no axis */
     unsigned setup; /* placements where the axis shapes the databases; such axes
                        stand first in the table */
     unsigned placement;
@@ -139,9 +150,9 @@ struct value {
     size_t npairs;
 };
 
-/* An option's values (more than one for an axis or OPTION_MAPS only; at least
- * one) and where
- * they were said: "default", "study.yaml:12:5" or "--tensor_bytes". */
+/* An option's values (more than one for an axis, a list or OPTION_MAPS only; at
+ * least one) and where they were said: "default", "study.yaml:12:5" or
+ * "--tensor_bytes". */
 struct setting {
     struct value *values;
     size_t nvalues;
@@ -162,6 +173,7 @@ enum request {
 struct options {
     struct setting set[OPT_COUNT];
     enum request request;
+    bool serve; /* `srbench serve`: run databases, and no clients */
 };
 
 /* The first look at a command line, before the file is read: sets *file to the
@@ -170,6 +182,12 @@ struct options {
  * --help or --version no file is needed: *file is NULL. */
 int options_find_config(int argc, char *const argv[], const char **file,
                         struct error *err);
+
+/* What this rank's own command line says its role is: only there, since each
+ * part of a job that was started as several has a command line of its own. -1
+ * when it is none. */
+int options_find_role(int argc, char *const argv[], enum role *role,
+                      struct error *err);
 
 /* Resolve defaults, then the file's text (file_text may be NULL: no file;
  * length bytes, need not end in NUL), then the command line (argv[0] is the
@@ -205,11 +223,20 @@ enum option_id options_find(const char *name);
  * map nor maps, to be freed, or NULL where the option may not have it. */
 char *options_canonical(enum option_id id, const char *text);
 
+/* Where databases on nodes of their own come from: true when they run already
+ * (db_address), or as batch jobs. Both false in `srbench serve`. */
+bool options_found(const struct options *o);
+bool options_batch(const struct options *o);
+
+/* In which placements this study has the option (IN_STANDARD | …): what shapes
+ * databases is nothing to a study that finds them running. */
+unsigned options_placement(const struct options *o, enum option_id id);
+
 /* Whether any of the study's placements has the option (IN_STANDARD | …). */
 bool options_has_placement(const struct options *o, unsigned placement);
 
 /* Whether another option leaves this one nothing to do: iterations beside a
- * duration, max_samples without one. */
+ * duration, max_samples without one, batch_args without run_db_as_batch. */
 bool options_idle(const struct options *o, enum option_id id);
 
 /* --help: every option with type, default and meaning. */

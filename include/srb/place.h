@@ -3,30 +3,39 @@
  * A pure function of machine and permutation, the same on every rank, so an
  * impossible permutation is unanimous without a message. Client nodes are taken
  * from the front of the allocation, database nodes (standard) from its end, so
- * that databases stay where they are through the sweep. Cost: O(nodes).
+ * that databases stay where they are through the sweep; of those that may be
+ * such by db_hosts, features and roles, and for databases first of those that
+ * may be nothing else. Cost: O(nodes).
  */
 #ifndef SRB_PLACE_H
 #define SRB_PLACE_H
 
 #include "srb/keys.h"
 #include "srb/machine.h"
+#include "srb/roster.h"
 #include "srb/sweep.h"
 
 struct placement {
     const struct machine *machine;
     enum experiment experiment;
     enum keys_scheme keys;
-    int client_nodes;    /* nodes 0 … client_nodes - 1 run clients */
-    int first_db_node;   /* nodes that run shards: first_db_node … */
-    int db_nodes;        /* … + db_nodes - 1; the client nodes if colocated */
+    int client_nodes; /* nodes that run clients; 0 where the job only serves */
+    int db_nodes;     /* that run shards; the client nodes if colocated */
+    int *client_node; /* [client_nodes] indices in the machine, ascending */
+    int *db_node;     /* [db_nodes]; ascending, or as db_hosts names them */
+    int *node_client; /* [nnodes] a node's place in client_node, or -1 */
+    int *node_db;     /* [nnodes] a node's place in db_node, or -1 */
     int shards_per_node; /* 1 if colocated */
     int nclients, nshards;
     int clients_per_node; /* of client node 0; the most of any node */
     bool cluster;         /* shards form one Redis Cluster, else they are
                              independent; clients find theirs alike */
     bool loopback;        /* shards listen on 127.0.0.1, not on node.address */
-    int *client_start;    /* [client_nodes + 1] first client of each node */
-    int *shard_port;      /* [nshards] */
+    bool elsewhere;       /* the shards are not this job's: no db_node, and
+                             addresses and ports only by the roster */
+    const struct roster *roster; /* of these, NULL until it is known */
+    int *client_start; /* [client_nodes + 1] first client of each node */
+    int *shard_port;   /* [nshards] */
 };
 
 /* Returns 0 with *pl to be released by place_free() (it keeps a pointer to m),
@@ -36,15 +45,24 @@ int place_solve(const struct machine *m, const struct permutation *p,
 
 void place_free(struct placement *pl);
 
+/* Where the shards elsewhere are, once that is known; the roster must have
+ * nshards of them and outlive the placement. */
+void place_elsewhere(struct placement *pl, const struct roster *roster);
+
 /* The client that rank plays, 0 … nclients - 1, or -1. Clients are numbered
- * node by node, on each node by rank; where not all ranks of a node are
- * clients, its steward is none. */
+ * node by node, on each node by rank. Where not all ranks of a node are
+ * clients, they are those whose turn comes first (machine.h): spread over the
+ * NUMA domains, the steward last. O(ranks of a node), as is the inverse. */
 int place_client(const struct placement *pl, int rank);
 
 /* The world rank of client c. */
 int place_client_rank(const struct placement *pl, int client);
 
-/* The node (index in the machine) of client c, of shard s. */
+/* How many clients a node has, and the first of these. */
+int place_node_clients(const struct placement *pl, int node);
+int place_first_client(const struct placement *pl, int node);
+
+/* The node (index in the machine) of client c, of shard s (-1 elsewhere). */
 int place_client_node(const struct placement *pl, int client);
 int place_shard_node(const struct placement *pl, int shard);
 
@@ -57,11 +75,21 @@ const char *place_shard_address(const struct placement *pl, int shard);
  * shards_per_node of them, numbered consecutively. */
 int place_node_shard(const struct placement *pl, int node);
 
-/* Whether rank is the steward (lowest rank) of a node that runs shards. */
-bool place_steward(const struct placement *pl, int rank);
+/* The first shard that rank answers for as the steward (lowest rank) of a node
+ * that runs shards, or -1. Of shards elsewhere world rank 0 is the steward. */
+int place_steward_shard(const struct placement *pl, int rank);
 
-/* The steward's world rank of shard s. */
+/* The steward's world rank of shard s; how many stewards there are, and how
+ * many shards each of them has, numbered consecutively. */
 int place_shard_steward(const struct placement *pl, int shard);
+static inline int place_stewards(const struct placement *pl)
+{
+    return pl->elsewhere ? 1 : pl->db_nodes;
+}
+static inline int place_steward_shards(const struct placement *pl)
+{
+    return pl->elsewhere ? pl->nshards : pl->shards_per_node;
+}
 
 /* The key of client c and the shard it talks to. */
 void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX]);

@@ -499,7 +499,7 @@ static void defaults_without_use_are_comments(void **state)
     assert_int_equal(parse(&o, NULL, NULL, 0, &err), 0);
     text = show(&o);
     assert_true(text[0] == '#');
-    assert_non_null(strstr(text, "\n# db_nodes: 1\n"));
+    assert_non_null(strstr(text, "\n# db_nodes: auto\n"));
     assert_non_null(strstr(text, "\n# keys: smartsim\n"));
     assert_non_null(strstr(text, "\ndb_io_threads: 1\n"));
     assert_non_null(strstr(text, "\nclient_nodes: auto\n"));

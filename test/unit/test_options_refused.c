@@ -160,12 +160,14 @@ static const struct bad bad[] = {
      "--nodes: found '\"auto\"', " NODES_EXPECTED},
     {{{"--nodes=a: b"}}, NULL, "--nodes: found 'a: b', " NODES_EXPECTED},
     {{{"--nodes=%x"}}, NULL, "--nodes: found '%x', " NODES_EXPECTED},
-    {{{"--db_nodes=auto"}},
+    {{{"--db_shards_per_node=auto"}},
      NULL,
-     "--db_nodes: found 'auto', expected a whole number of at least 1"},
-    {{{"--db_nodes=None"}},
+     "--db_shards_per_node: found 'auto', expected a whole number from 1 to "
+     "1024"},
+    {{{"--db_shards_per_node=None"}},
      NULL,
-     "--db_nodes: found 'None', expected a whole number of at least 1"},
+     "--db_shards_per_node: found 'None', expected a whole number from 1 to "
+     "1024"},
     {{{"--db_shards_per_node=1025"}},
      NULL,
      "--db_shards_per_node: found '1025', expected a whole number from 1 to "

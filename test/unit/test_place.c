@@ -183,30 +183,30 @@ static void a_job_of_ten_thousand_nodes(void **state)
         if (pl.client_nodes != jobs[i].client_nodes ||
             pl.clients_per_node != jobs[i].clients_per_node ||
             pl.nclients != jobs[i].nclients ||
-            pl.first_db_node != jobs[i].first_db_node ||
+            pl.db_node[0] != jobs[i].first_db_node ||
             pl.db_nodes != jobs[i].db_nodes ||
             pl.shards_per_node != jobs[i].shards_per_node ||
             pl.nshards != jobs[i].nshards || pl.cluster != jobs[i].cluster)
             fail_msg("job %zu: %d nodes of %d, %d clients; databases %d + %d "
                      "of %d, %d shards, cluster %d",
                      i, pl.client_nodes, pl.clients_per_node, pl.nclients,
-                     pl.first_db_node, pl.db_nodes, pl.shards_per_node,
-                     pl.nshards, pl.cluster);
+                     pl.db_node[0], pl.db_nodes, pl.shards_per_node, pl.nshards,
+                     pl.cluster);
         for (int r = 0; r < m.nranks; r++) {
             int node = m.rank_node[r];
             bool client = place_client(&pl, r) >= 0;
             bool db = place_node_shard(&pl, node) >= 0;
 
             clients += client;
-            stewards += place_steward(&pl, r);
+            stewards += (place_steward_shard(&pl, r) >= 0);
             if (client && db && s.p.experiment == EXPERIMENT_STANDARD)
                 fail_msg("job %zu: node %d has clients and shards", i, node);
             if (client != (node < pl.client_nodes) && pl.clients_per_node == 48)
                 fail_msg("job %zu: rank %d is %sclient", i, r,
                          client ? "a " : "no ");
-            if (place_steward(&pl, r) != (db && r % 48 == 0))
+            if ((place_steward_shard(&pl, r) >= 0) != (db && r % 48 == 0))
                 fail_msg("job %zu: rank %d is %ssteward", i, r,
-                         place_steward(&pl, r) ? "a " : "no ");
+                         (place_steward_shard(&pl, r) >= 0) ? "a " : "no ");
         }
         assert_int_equal(clients, pl.nclients);
         assert_int_equal(stewards, pl.db_nodes);

@@ -371,7 +371,7 @@ static bool same_roles(const struct placement *a, const struct placement *b)
         int node = a->machine->rank_node[r];
 
         if (place_client(a, r) != place_client(b, r) ||
-            place_steward(a, r) != place_steward(b, r) ||
+            place_steward_shard(a, r) != place_steward_shard(b, r) ||
             place_node_shard(a, node) != place_node_shard(b, node))
             return false;
     }
