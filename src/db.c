@@ -40,6 +40,8 @@ struct db {
     struct shard *shards;
     int n;
     char *effective;
+    bool elsewhere; /* they are not this job's to start and stop */
+    bool keep_data; /* nor is their data */
 };
 
 /* The mask that is in force, whatever the server was started with. */
@@ -361,13 +363,104 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
     return 0;
 }
 
-void db_close(struct db *db)
+/* ---- shards elsewhere ---- */
+
+static int attach_shard(struct shard *s, const struct roster_shard *at,
+                        const struct db_plan *plan, int64_t deadline,
+                        struct error *err)
+{
+    double left = tick_seconds(deadline - tick_now());
+
+    s->spec = (struct shard_spec){.address = at->address,
+                                  .port = at->port,
+                                  .op_timeout = plan->op_timeout,
+                                  .args = plan->args};
+    s->numa = at->numa;
+    snprintf(s->cpus, sizeof s->cpus, "%s", at->cpus);
+    s->control = control_open(at->address, at->port,
+                              left > LEAST_SECONDS ? left : LEAST_SECONDS, err);
+    if (!s->control || control_say(s->control, NULL, err, "PING", NULL) < 0)
+        return -1;
+    control_timeout(s->control, plan->op_timeout);
+    return 0;
+}
+
+int db_attach(struct db **out, const struct placement *pl,
+              const struct db_plan *plan, struct error *err)
+{
+    int64_t deadline = tick_deadline(plan->db_timeout);
+    const struct roster *roster = pl->roster;
+    struct db *db = calloc(1, sizeof *db);
+
+    *out = NULL;
+    if (db)
+        db->shards = calloc((size_t)roster->nshards, sizeof *db->shards);
+    if (!db || !db->shards) {
+        free(db);
+        return error_set(err, "not enough memory for %d shards",
+                         roster->nshards);
+    }
+    db->engine = plan->engine;
+    db->n = roster->nshards;
+    db->elsewhere = true;
+    db->keep_data = !roster->ours;
+    for (int k = 0; k < db->n; k++)
+        if (attach_shard(&db->shards[k], &roster->shard[k], plan, deadline,
+                         err) < 0) {
+            error_prefix(err, "a database that runs elsewhere");
+            db_close(db);
+            return -1;
+        }
+    /* a server may keep its configuration to itself */
+    if (db->engine->effective(db->shards[0].control, &db->shards[0].spec,
+                              &db->effective, NULL) < 0)
+        db->effective = NULL;
+    *out = db;
+    return 0;
+}
+
+int db_remove_keys(struct db *db, const struct placement *pl, struct error *err)
+{
+    for (int c = 0; c < pl->nclients && db->keep_data; c++) {
+        char key[SRB_KEY_MAX];
+
+        place_key(pl, c, key);
+        if (control_say(db->shards[place_client_shard(pl, c)].control, NULL,
+                        err, "DEL", key, NULL) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int ask_all(struct db *db, struct error *err)
+{
+    for (int k = 0; k < db->n; k++) {
+        struct shard *s = &db->shards[k];
+        int rc;
+
+        control_timeout(s->control, SHUTDOWN_SECONDS);
+        rc = control_say(s->control, NULL, err, "PING", NULL);
+        control_timeout(s->control, s->spec.op_timeout);
+        if (rc < 0)
+            return error_prefix(err, "a database that runs elsewhere");
+    }
+    return 0;
+}
+
+static void leave(struct db *db)
+{
+    for (int k = 0; k < db->n; k++)
+        control_close(db->shards[k].control);
+}
+
+/* ---- all shards ---- */
+
+/* Ask to end, then kill. */
+static void stop(struct db *db)
 {
     struct error ignored;
     double seconds = STOP_SECONDS;
 
-    if (!db)
-        return;
     for (int k = 0; k < db->n; k++) {
         if (!db->shards[k].control)
             seconds = 0; /* it never answered and cannot be asked: kill */
@@ -380,6 +473,16 @@ void db_close(struct db *db)
         }
     if (db->guard)
         guard_stop(db->guard, seconds, NULL, &ignored);
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    if (db->elsewhere)
+        leave(db);
+    else
+        stop(db);
     free(db->effective);
     free(db->shards);
     free(db);
@@ -387,7 +490,7 @@ void db_close(struct db *db)
 
 int db_empty(struct db *db, struct error *err)
 {
-    for (int k = 0; k < db->n && db->engine->serves; k++)
+    for (int k = 0; k < db->n && db->engine->serves && !db->keep_data; k++)
         if (db->engine->empty(db->shards[k].control, err) < 0)
             return -1;
     return 0;
@@ -395,7 +498,23 @@ int db_empty(struct db *db, struct error *err)
 
 int db_check(struct db *db, struct error *err)
 {
+    if (db->elsewhere)
+        return ask_all(db, err);
     return db->guard ? guard_check(db->guard, err) : 0;
+}
+
+/* The counters; of somebody else's server, which may keep them to itself, -1 in
+ * place of what is not told. */
+static int count(struct db *db, struct shard *s, struct shard_counters *now,
+                 struct error *err)
+{
+    *now = (struct shard_counters){-1, -1, NAN};
+    if (db->engine->counters(s->control, now, err) == 0)
+        return 0;
+    if (!db->keep_data)
+        return -1;
+    *now = (struct shard_counters){-1, -1, NAN};
+    return 0;
 }
 
 int db_before(struct db *db, struct error *err)
@@ -403,11 +522,17 @@ int db_before(struct db *db, struct error *err)
     for (int k = 0; k < db->n && db->engine->serves; k++) {
         struct shard *s = &db->shards[k];
 
-        if (db->engine->counters(s->control, &s->before, err) < 0)
+        if (count(db, s, &s->before, err) < 0)
             return -1;
-        s->watched = watch_begin(s->pid);
+        if (!db->elsewhere)
+            s->watched = watch_begin(s->pid);
     }
     return 0;
+}
+
+static int64_t since(int64_t now, int64_t before)
+{
+    return now < 0 || before < 0 ? -1 : now - before;
 }
 
 int db_after(struct db *db, struct shard_work *work, struct error *err)
@@ -421,11 +546,14 @@ int db_after(struct db *db, struct shard_work *work, struct error *err)
         if (!db->engine->serves)
             continue;
         /* first what the reading itself would change */
-        work[k].watched = watch_end(s->pid, &s->watched);
-        if (db->engine->counters(s->control, &now, err) < 0)
+        if (!db->elsewhere)
+            work[k].watched = watch_end(s->pid, &s->watched);
+        if (count(db, s, &now, err) < 0)
             return -1;
-        work[k].commands = now.commands - s->before.commands;
-        work[k].bytes = now.bytes - s->before.bytes;
+        work[k].commands = since(now.commands, s->before.commands);
+        work[k].bytes = since(now.bytes, s->before.bytes);
+        if (db->elsewhere) /* by its own word; /proc is another host's */
+            work[k].watched.cpu_time = now.cpu_time - s->before.cpu_time;
     }
     return 0;
 }

@@ -9,8 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "choose.h"
+#include "far.h"
 #include "judge.h"
 #include "pin.h"
+#include "serve.h"
 #include "srb/control.h"
 #include "srb/diag.h"
 #include "srb/discover.h"
@@ -262,6 +265,14 @@ static void print_version(void)
     printf("hwloc   %s\n", topology_version());
 }
 
+/* What part of the study this job holds. */
+static enum holds holds(const struct options *o)
+{
+    return o->serve                               ? HOLDS_DATABASES
+           : options_found(o) || options_batch(o) ? HOLDS_CLIENTS
+                                                  : HOLDS_BOTH;
+}
+
 /* A plan for a machine: an imaginary one, or the job's. */
 static int dry_run(const struct options *o, const struct machine *m)
 {
@@ -284,6 +295,7 @@ static int plan_imaginary(const struct options *o)
                         (int)options_one(o, OPT_VIRTUAL_NODES)->count,
                         &err) < 0)
         return refuse(&err, true);
+    m.holds = holds(o);
     status = dry_run(o, &m);
     machine_free(&m);
     return status;
@@ -336,23 +348,44 @@ static int plan_cpus(struct team *t, const struct options *o,
     return 0;
 }
 
-static int with_machine(struct team *t, const struct options *o,
-                        const struct input *in, struct discovery *d)
+static int run(struct team *t, const struct options *o, const struct input *in,
+               struct discovery *d)
 {
     struct run_args args = {.options = o, .config = in->text ? in->text : ""};
+    struct roster roster = {0};
+    struct error err;
     char *line;
     int status;
 
-    if (o->request == REQUEST_DRY_RUN) {
-        status = t->rank == 0 ? dry_run(o, &t->machine) : 0;
-        team_bcast(t, t->world, &status, (int)sizeof status, 0);
-        return status == 0 ? plan_cpus(t, o, d) : status;
+    if (options_found(o)) {
+        if (far_find(t, o, &roster, &err) < 0)
+            return refuse(&err, t->rank == 0);
+        t->machine.roster = &roster;
     }
     line = join(in->argc, in->argv);
     args.command_line = line;
     status = run_study(t, d, &args);
     free(line);
+    t->machine.roster = NULL;
+    roster_free(&roster);
     return status;
+}
+
+static int with_machine(struct team *t, const struct options *o,
+                        const struct input *in, struct discovery *d)
+{
+    struct error err;
+    int status;
+
+    t->machine.holds = holds(o);
+    if (choose_nodes(t, o, &err) < 0)
+        return refuse(&err, t->rank == 0);
+    if (o->request == REQUEST_DRY_RUN) {
+        status = t->rank == 0 ? dry_run(o, &t->machine) : 0;
+        team_bcast(t, t->world, &status, (int)sizeof status, 0);
+        return status == 0 ? plan_cpus(t, o, d) : status;
+    }
+    return o->serve ? serve_study(t, d, o) : run(t, o, in, d);
 }
 
 static int with_options(const struct options *o, const struct input *in,

@@ -433,6 +433,17 @@ const struct option option_table[OPT_COUNT] = {
                            .unit = "s",
                            .tag = "",
                            .help = "longest wait for such a job to start"},
+    [OPT_LIFELINE] = {.name = "lifeline",
+                      .type = OPTION_TEXT,
+                      .placement = IN_STANDARD,
+                      .def = "auto",
+                      .may_be_auto = true,
+                      .unit = "",
+                      .tag = "",
+                      .help = "of srbench serve: address:port of a socket; "
+                              "serving ends when that is closed (the job with "
+                              "the clients gives it to its databases' job); "
+                              "auto: none"},
     [OPT_ROLE] = {.name = "role",
                   .type = OPTION_CHOICE,
                   .placement = IN_BOTH,
@@ -592,6 +603,8 @@ bool options_idle(const struct options *o, enum option_id id)
         return timed;
     case OPT_MAX_SAMPLES:
         return !timed;
+    case OPT_LIFELINE:
+        return !o->serve;
     case OPT_BATCH_ARGS:
     case OPT_BATCH_TIMEOUT:
         return !options_batch(o);

@@ -404,6 +404,8 @@ static int check_elsewhere(const struct options *o, struct error *err)
                              "their own; expected batch_args with a node "
                              "list",
                              err);
+    if (!o->serve && options_get(o, OPT_LIFELINE)->given)
+        return contradiction(o, OPT_LIFELINE, "is for srbench serve", err);
     if (!batch && options_get(o, OPT_BATCH_ARGS)->given)
         return contradiction(o, OPT_BATCH_ARGS,
                              "does nothing without run_db_as_batch", err);

@@ -12,6 +12,10 @@
 #include "srb/report.h"
 #include "srb/tick.h"
 
+/* Connections to databases whose clients are not known, as Redis itself has
+ * it. */
+#define SERVED_CLIENTS 10000
+
 /* What all permutations together demand of a server. */
 static void add_up(struct plan *plan, const struct team *t)
 {
@@ -67,7 +71,9 @@ static int ask_server(struct plan *plan, struct team *t,
     struct {
         char name[32], version[SRB_VERSION_MAX];
     } answer;
-    bool mine = will_start(plan, t, exe);
+    /* those of a batch job are asked here, where clients run */
+    bool mine = options_batch(plan->sweep.options) ? t->rank == 0
+                                                   : will_start(plan, t, exe);
     int lowest = mine ? t->rank : t->size, rc = 0;
 
     memset(&answer, 0, sizeof answer);
@@ -133,10 +139,32 @@ static int check_clients(const struct plan *plan, struct error *err)
     return 0;
 }
 
+/* Servers that run already. */
+static void take_found(struct plan *plan, const struct roster *roster)
+{
+    plan->found.engine = engine_named(roster->engine);
+    snprintf(plan->found.label, sizeof plan->found.label, "%.*s",
+             (int)sizeof plan->found.label - 1, roster->server);
+}
+
 static int find_servers(struct plan *plan, struct team *t, struct error *err)
 {
-    const struct setting *exes = options_get(plan->sweep.options, OPT_DB_EXE);
+    const struct options *o = plan->sweep.options;
+    const struct setting *exes = options_get(o, OPT_DB_EXE);
+    const struct roster *roster = t->machine.roster;
     size_t used = 0;
+
+    if (roster) {
+        take_found(plan, roster);
+        if (!plan->found.engine)
+            return error_set(err, "db_address: the server calls itself '%s', "
+                                  "which srbench does not know",
+                             roster->engine);
+        used += (size_t)snprintf(plan->server_names, sizeof plan->server_names,
+                                 "%s", plan->found.label);
+    }
+    if (!options_has_placement(o, options_placement(o, OPT_DB_EXE)))
+        return 0; /* no permutation starts any */
 
     plan->servers = calloc(exes->nvalues, sizeof *plan->servers);
     if (!plan->servers)
@@ -147,7 +175,7 @@ static int find_servers(struct plan *plan, struct team *t, struct error *err)
         if (used < sizeof plan->server_names)
             used += (size_t)snprintf(plan->server_names + used,
                                      sizeof plan->server_names - used, "%s%s",
-                                     k ? ", " : "", plan->servers[k].label);
+                                     used ? ", " : "", plan->servers[k].label);
     }
     return check_args(plan, err) < 0 ? -1 : check_clients(plan, err);
 }
@@ -240,6 +268,43 @@ static void describe(struct plan *plan, const struct team *t,
     };
 }
 
+const struct server *prepare_server(const struct plan *plan,
+                                    const struct permutation *p)
+{
+    const struct value *exe = p->value[OPT_DB_EXE];
+
+    return exe ? &plan->servers[exe - options_get(plan->sweep.options,
+                                                  OPT_DB_EXE)
+                                          ->values]
+               : &plan->found;
+}
+
+/* What the user says servers are to have room for, and what found ones have. */
+static int check_room(struct plan *plan, const struct roster *roster,
+                      struct error *err)
+{
+    const struct value *room =
+        options_one(plan->sweep.options, OPT_DB_MAX_CLIENTS);
+
+    if (roster && roster->max_bytes >= 0 && plan->max_bytes > roster->max_bytes)
+        return error_set(err,
+                         "tensor_bytes: %lld is more than the databases that "
+                         "run take (%lld); serve with the same tensor_bytes",
+                         (long long)plan->max_bytes,
+                         (long long)roster->max_bytes);
+    if (room->is_auto && plan->sweep.options->serve)
+        plan->max_clients = SERVED_CLIENTS;
+    if (room->is_auto)
+        return 0;
+    if (room->count < plan->max_clients)
+        return error_set(err,
+                         "db_max_clients: %lld is fewer than the %lld clients "
+                         "that a server has in some permutation",
+                         (long long)room->count, (long long)plan->max_clients);
+    plan->max_clients = room->count;
+    return 0;
+}
+
 int prepare(struct plan *plan, struct team *t, const struct discovery *d,
             const struct run_args *args, struct error *err)
 {
@@ -261,7 +326,8 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
     /* as large as an attribute of the file can be */
     plan->seed = seed->is_auto ? plan->run & INT64_MAX : (uint64_t)seed->count;
     add_up(plan, t);
-    if (find_servers(plan, t, err) < 0)
+    if (check_room(plan, t->machine.roster, err) < 0 ||
+        find_servers(plan, t, err) < 0)
         return -1;
     describe(plan, t, args);
     return 0;

@@ -18,6 +18,7 @@ struct server {
 struct plan {
     struct sweep sweep;
     struct server *servers; /* one for each value of db_exe */
+    struct server found;    /* that runs already (db_address) */
     int64_t max_clients;    /* of any permutation */
     int64_t max_bytes;      /* longest tensor */
     uint64_t run;           /* random, the same on all ranks */
@@ -30,6 +31,10 @@ struct plan {
     char *config; /* resolved, as text */
     struct study study;
 };
+
+/* The server of a permutation. */
+const struct server *prepare_server(const struct plan *plan,
+                                    const struct permutation *p);
 
 /* Solve the whole sweep and look at the servers. Returns 0 on all ranks, or -1
  * on all: refused, the words printed or in *err. Collective over the world. */

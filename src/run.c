@@ -182,10 +182,7 @@ static void run_permutation(struct run *r, size_t position)
     record_now(x.outcome.start_time, sizeof x.outcome.start_time);
     snprintf(
         x.outcome.server, sizeof x.outcome.server, "%s",
-        r->plan
-            .servers[x.p.value[OPT_DB_EXE] -
-                     options_get(r->plan.sweep.options, OPT_DB_EXE)->values]
-            .label);
+        prepare_server(&r->plan, &x.p)->label);
     skip = reason_to_skip(r, &x, words, sizeof words);
     if (skip) {
         x.outcome.status = STATUS_SKIPPED;

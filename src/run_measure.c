@@ -200,13 +200,28 @@ void run_hear_of_errors(struct run *r, struct life *x)
         snprintf(x->outcome.wrong, sizeof x->outcome.wrong, "%s", words.text);
 }
 
+/* Nothing of ours stays in somebody else's database. */
+static void tidy(struct run *r, const struct life *x)
+{
+    struct error err;
+
+    if (x->is_steward && r->setup.db &&
+        db_remove_keys(r->setup.db, &r->placement, &err) < 0)
+        diag_say("keys of this run may have been left: %s", err.text);
+}
+
 int run_measure(struct run *r, struct life *x, struct error *err)
 {
+    int rc;
+
     if (provide_databases(r, x, err) < 0)
         return -1;
     if (make_ready(r, x, err) < 0 || run_loop(r, x, err) < 0) {
         blame_server(r, x, err);
+        tidy(r, x);
         return -1;
     }
-    return take_figures(r, x, err);
+    rc = take_figures(r, x, err);
+    tidy(r, x);
+    return rc;
 }

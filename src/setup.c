@@ -31,21 +31,13 @@ bool setup_given_up(const struct setup *s, size_t number)
     return s->failures >= TRIES && s->number == number;
 }
 
-/* What a value of db_exe turned out to be. */
-static const struct server *server_of(const struct plan *plan,
-                                      const struct permutation *p)
-{
-    return &plan->servers[p->value[OPT_DB_EXE] -
-                          options_get(plan->sweep.options, OPT_DB_EXE)->values];
-}
-
 int setup_threads(const struct plan *plan, const struct permutation *p,
                   const struct placement *pl)
 {
-    const struct engine *engine = server_of(plan, p)->engine;
+    const struct engine *engine = prepare_server(plan, p)->engine;
     int cpus = (int)permutation_count(p, OPT_DB_CPUS, 1);
 
-    if (!engine->serves)
+    if (!engine->serves || pl->elsewhere)
         return 0;
     if (engine->role) /* all its threads serve, one a CPU */
         return cpus > pl->shards_per_node ? cpus : pl->shards_per_node;
@@ -61,8 +53,8 @@ static struct db_plan db_plan_of(const struct setup_terms *terms,
     const struct options *o = terms->plan->sweep.options;
 
     return (struct db_plan){
-        .engine = server_of(terms->plan, p)->engine,
-        .exe = p->value[OPT_DB_EXE]->text,
+        .engine = prepare_server(terms->plan, p)->engine,
+        .exe = p->value[OPT_DB_EXE] ? p->value[OPT_DB_EXE]->text : "",
         .io_threads = (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
         .cpus_per_node = (int)permutation_count(p, OPT_DB_CPUS, 1),
         .args = options_one(o, OPT_DB_ARGS),
@@ -72,7 +64,7 @@ static struct db_plan db_plan_of(const struct setup_terms *terms,
         .max_bytes = terms->plan->max_bytes,
         .run = terms->plan->run,
         .signal = t->signal,
-        .cpus = cpus->shard,
+        .cpus = cpus ? cpus->shard : NULL,
         .tree = &terms->facts->kernel.tree,
     };
 }
@@ -120,13 +112,40 @@ static void share_socket(struct setup *s, const struct team *t,
     team_bcast(t, t->node, s->unix_socket, (int)sizeof s->unix_socket, 0);
 }
 
-static int start(struct setup *s, struct team *t,
-                 const struct setup_terms *terms, struct error *err)
+/* Servers of this job's own. */
+static int start_here(struct setup *s, struct team *t,
+                      const struct setup_terms *terms, struct error *err)
 {
     struct cpu_division cpus = pin_divide(terms->facts, terms->pl, terms->p);
     struct db_plan plan = db_plan_of(terms, t, &cpus);
-    int64_t begin;
     int rc = 0;
+
+    if (terms->db_stewards != MPI_COMM_NULL)
+        rc = db_open(&s->db, t, terms->db_stewards, &s->guard, terms->pl, &plan,
+                     err);
+    cpus_release(&cpus);
+    return team_agree(t, t->world, rc, err);
+}
+
+/* Servers that run elsewhere: rank 0 takes care of them. */
+static int start_elsewhere(struct setup *s, struct team *t,
+                           const struct setup_terms *terms, struct error *err)
+{
+    struct db_plan plan = db_plan_of(terms, t, NULL);
+    int rc = 0;
+
+    if (terms->db_stewards != MPI_COMM_NULL)
+        rc = db_attach(&s->db, terms->pl, &plan, err);
+    if (rc == 0 && s->db)
+        rc = db_empty(s->db, err);
+    return team_agree(t, t->world, rc, err);
+}
+
+static int start(struct setup *s, struct team *t,
+                 const struct setup_terms *terms, struct error *err)
+{
+    int64_t begin;
+    int rc;
 
     diag_detail("  set-up %zu: its databases are started, since %s",
                 terms->p->setup,
@@ -141,11 +160,8 @@ static int start(struct setup *s, struct team *t,
         s->failures = 0;
     s->number = terms->p->setup;
     record_now(s->start_time, sizeof s->start_time);
-    if (terms->db_stewards != MPI_COMM_NULL)
-        rc = db_open(&s->db, t, terms->db_stewards, &s->guard, terms->pl, &plan,
-                     err);
-    cpus_release(&cpus);
-    rc = team_agree(t, t->world, rc, err);
+    rc = terms->pl->elsewhere ? start_elsewhere(s, t, terms, err)
+                              : start_here(s, t, terms, err);
     s->start_seconds = tick_seconds(tick_now() - begin);
     if (rc < 0) {
         s->failures++;

@@ -3,7 +3,9 @@
  *
  * Every steward starts its own shards through its guard; those of a standard
  * database of several shards then find themselves members of one cluster
- * (their engine wrote it into a file before the start).
+ * (their engine wrote it into a file before the start). Or shards that run
+ * elsewhere, of which one rank of this job takes care: it empties and watches
+ * them, and neither starts nor stops them.
  */
 #ifndef SRB_DB_H
 #define SRB_DB_H
@@ -47,13 +49,26 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
             struct guard **guard, const struct placement *pl,
             const struct db_plan *plan, struct error *err);
 
+/* Take care of all shards of pl->roster. plan: engine, args, the time-outs.
+ * Returns 0 with *out to be released by db_close(), which leaves the shards
+ * running, or -1 when one does not answer within db_timeout. Local. */
+int db_attach(struct db **out, const struct placement *pl,
+              const struct db_plan *plan, struct error *err);
+
+/* Remove the keys of all clients of the placement, from shards elsewhere whose
+ * data is not ours. Local. */
+int db_remove_keys(struct db *db, const struct placement *pl,
+                   struct error *err);
+
 /* Stop the shards (ask, then kill) and reap them. NULL is allowed. Local. */
 void db_close(struct db *db);
 
-/* Remove all keys. Local. */
+/* Remove all keys; of somebody else's shards none, see db_remove_keys(). Local.
+ */
 int db_empty(struct db *db, struct error *err);
 
-/* -1 with a server's last words when one has ended. Local, does not wait. */
+/* -1 with a server's last words when one has ended. Local, does not wait; of
+ * shards elsewhere, for an answer of each. */
 int db_check(struct db *db, struct error *err);
 
 /* Take the counters before and after a loop; work[] has one entry a shard of

@@ -37,6 +37,7 @@ struct shard_spec {
 struct shard_counters {
     int64_t commands; /* that carried a tensor: puts and gets */
     int64_t bytes;    /* read and written on its sockets */
+    double cpu_time;  /* s, by its own word; NaN where it has none */
 };
 
 struct engine {

@@ -60,6 +60,7 @@ enum option_id {
     OPT_RUN_DB_AS_BATCH,
     OPT_BATCH_ARGS,
     OPT_BATCH_TIMEOUT,
+    OPT_LIFELINE,
     OPT_ROLE,
     OPT_DB_ARGS,
     OPT_NET_IFNAME,

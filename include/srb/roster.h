@@ -73,6 +73,12 @@ int roster_read(struct roster *r, const char *name, const char *text,
  * `host`, with an empty address. */
 int roster_parse(struct roster *r, const char *text, struct error *err);
 
+/* Make it the masters of a cluster by one server's answer to CLUSTER NODES
+ * (redis.io): "<id> <ip:port@bus[,name]> <flags> <master> … <slots>" a line.
+ * r->shard[0] is the server that answered. Refuses what is being resharded or
+ * does not serve every slot. On failure *r is unchanged. */
+int roster_take_nodes(struct roster *r, const char *nodes, struct error *err);
+
 /* Whether the text names servers rather than a file: it ends in a port, and
  * names no folder. */
 bool roster_names_servers(const char *text);

@@ -1,5 +1,6 @@
 /* Redis 6.2 and later. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -233,6 +234,14 @@ static int64_t calls(const char *info, const char *key)
     return strtoll(at + 6, NULL, 10);
 }
 
+static double real(const char *info, const char *key)
+{
+    size_t len;
+    const char *at = control_field(info, key, &len);
+
+    return at ? strtod(at, NULL) : NAN;
+}
+
 static int counters(struct control *c, struct shard_counters *now,
                     struct error *err)
 {
@@ -246,6 +255,11 @@ static int counters(struct control *c, struct shard_counters *now,
         return -1;
     now->bytes = control_number(info, "total_net_input_bytes", 0) +
                  control_number(info, "total_net_output_bytes", 0);
+    free(info);
+    if (control_say(c, &info, err, "INFO", "cpu", NULL) < 0)
+        return -1;
+    now->cpu_time =
+        real(info, "used_cpu_user") + real(info, "used_cpu_sys");
     free(info);
     return 0;
 }

@@ -1,0 +1,17 @@
+/* serve.h - srbench serve: databases for the clients of another job. Part of
+ * run.
+ */
+#ifndef SRB_SERVE_H
+#define SRB_SERVE_H
+
+#include "srb/discover.h"
+#include "srb/options.h"
+#include "srb/team.h"
+
+/* Start the databases of the study's one set-up, write their roster to
+ * db_address, and keep them until a signal, until the time is over, or until
+ * the other end of `lifeline` is gone. Returns the exit status (0, 1, 2, or 128
+ * + signal), the same on every rank. Collective over the world. */
+int serve_study(struct team *t, struct discovery *d, const struct options *o);
+
+#endif
