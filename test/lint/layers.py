@@ -10,7 +10,7 @@ from pathlib import Path
 # Layer of each module. src/X.c, src/X_part.c, src/X/*.c and include/srb/X.h
 # belong to module X.
 LAYERS = {
-    0: "error diag tick units field nearest utf8",
+    0: "error diag tick units field nearest utf8 hostlist features",
     1: "options machine keys tensor samples cpus floor json",
     2: "sweep roster",
     3: "place expect",
@@ -30,6 +30,8 @@ PARTS = {"prepare": "run", "setup": "run", "floors": "run", "judge": "run",
 SIDEWAYS = {
     "units": {"error"},
     "field": {"diag"},
+    "hostlist": {"diag", "error"},
+    "features": {"error"},
     "keys": {"options"},
     "discover": {"team", "topology"},
     "clock": {"team"},
