@@ -439,6 +439,9 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     memcpy(card.node.name, d->mine.name, sizeof card.node.name);
     memcpy(card.node.address, d->mine.address, sizeof card.node.address);
     memcpy(card.node.interface, d->mine.interface, sizeof card.node.interface);
+    card.node.barred = t->role == ROLE_DB       ? NODE_CLIENTS
+                       : t->role == ROLE_CLIENT ? NODE_DATABASES
+                                                : 0;
     rc = exchange(t, &card, &d->kernel, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;

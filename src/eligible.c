@@ -153,8 +153,8 @@ static int list_hosts(struct machine *m, const struct options *o,
     for (size_t k = 0; k < set->nvalues && rc == 0; k++) {
         struct hostlist list;
 
-        rc = hostlist_expand(&list, set->values[k].text, (size_t)m->nnodes,
-                             err);
+        rc =
+            hostlist_expand(&list, set->values[k].text, (size_t)m->nnodes, err);
         if (rc < 0)
             error_prefix(err, "db_hosts");
         for (size_t i = 0; rc == 0 && i < list.n; i++)

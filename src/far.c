@@ -28,8 +28,9 @@ int far_read(const char *path, struct roster *out, struct error *err)
 
     if (!f)
         return errno == ENOENT ? 0
-                               : error_set(err, "db_address: cannot read '%s': "
-                                                "%s",
+                               : error_set(err,
+                                           "db_address: cannot read '%s': "
+                                           "%s",
                                            path, strerror(errno));
     text = malloc(ROSTER_MAX);
     if (!text)
@@ -57,8 +58,9 @@ static int await_file(const struct team *t, const char *path, double seconds,
         if (rc != 0)
             return rc < 0 ? -1 : 0;
         if (t->signal && *t->signal)
-            return error_set(err, "db_address: the wait for '%s' was broken "
-                                  "off by signal %d (%s)",
+            return error_set(err,
+                             "db_address: the wait for '%s' was broken "
+                             "off by signal %d (%s)",
                              path, (int)*t->signal, strsignal((int)*t->signal));
         if (tick_now() > deadline)
             return error_set(err,
@@ -151,8 +153,9 @@ static int ask_servers(const char *text, struct roster *r, struct error *err)
         if (rc == 0)
             rc = ask_one(r, s, &clustered, s == 0 ? &nodes : NULL, err);
         if (rc == 0 && s > 0 && clustered != first)
-            rc = error_set(err, "db_address: %s:%d is %s of a Redis Cluster, "
-                                "unlike the server before it",
+            rc = error_set(err,
+                           "db_address: %s:%d is %s of a Redis Cluster, "
+                           "unlike the server before it",
                            r->shard[s].host, r->shard[s].port,
                            clustered ? "one" : "none");
         if (s == 0)
@@ -169,8 +172,8 @@ static int ask_servers(const char *text, struct roster *r, struct error *err)
     }
     if (getrandom(&run, sizeof run, 0) != sizeof run)
         run = (uint64_t)tick_now();
-    snprintf(r->prefix, sizeof r->prefix, "srbench:%016llx:",
-             (unsigned long long)run);
+    snprintf(r->prefix, sizeof r->prefix,
+             "srbench:%016llx:", (unsigned long long)run);
     roster_count_hosts(r);
     return 0;
 }
@@ -202,8 +205,7 @@ int far_share(struct team *t, int rc, struct roster *r, struct error *err)
     if (!text)
         die("not enough memory for a roster");
     team_bcast(t, t->world, text, bytes, 0);
-    if (t->rank != 0 &&
-        roster_read(r, "roster", text, (size_t)bytes, err) < 0)
+    if (t->rank != 0 && roster_read(r, "roster", text, (size_t)bytes, err) < 0)
         die("a roster that rank 0 printed cannot be read: %s", err->text);
     free(text);
     return 0;

@@ -35,7 +35,8 @@ static size_t find_floor(const struct plan *plan, size_t n)
 
 static size_t count_servers(const struct plan *plan)
 {
-    return options_get(plan->sweep.options, OPT_DB_EXE)->nvalues;
+    return plan->servers ? options_get(plan->sweep.options, OPT_DB_EXE)->nvalues
+                         : 0;
 }
 
 bool floors_swept(const struct plan *plan)

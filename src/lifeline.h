@@ -15,8 +15,8 @@
 
 struct lifeline;
 
-/* Listen on the numeric address, on a port that the kernel chooses; `at` becomes
- * "address:port", what the other side must reach. */
+/* Listen on the numeric address, on a port that the kernel chooses; `at`
+ * becomes "address:port", what the other side must reach. */
 #define SRB_LIFELINE_MAX 72
 int lifeline_open(const char *address, struct lifeline **out,
                   char at[SRB_LIFELINE_MAX], struct error *err);

@@ -389,7 +389,7 @@ static int with_machine(struct team *t, const struct options *o,
 }
 
 static int with_options(const struct options *o, const struct input *in,
-                        int rank)
+                        enum role role, int rank)
 {
     const struct value *ifname = options_one(o, OPT_NET_IFNAME);
     struct discovery d = {0};
@@ -397,7 +397,8 @@ static int with_options(const struct options *o, const struct input *in,
     struct error err;
     int status;
 
-    if (team_open(&t, (int)options_one(o, OPT_VIRTUAL_NODES)->count, &err) < 0)
+    if (team_open(&t, (int)options_one(o, OPT_VIRTUAL_NODES)->count, role,
+                  &err) < 0)
         return refuse(&err, rank == 0);
     t.signal = &caught;
     if (discover(&t, ifname->is_auto ? NULL : ifname->text, &d, &err) == 0)
@@ -409,11 +410,24 @@ static int with_options(const struct options *o, const struct input *in,
     return status;
 }
 
+/* Each rank's own, agreed to be one by all. */
+static int find_role(int argc, char **argv, enum role *role, struct error *err)
+{
+    int worst, rc = options_find_role(argc, argv, role, err);
+
+    MPI_Allreduce(&rc, &worst, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+    if (rc == 0 && worst < 0)
+        error_set(err, "--role: another part of the job has none that is "
+                       "known");
+    return worst;
+}
+
 static int with_mpi(int argc, char **argv)
 {
     struct options o;
     struct input in = {0};
     struct error err = {.text = ""};
+    enum role role = ROLE_AUTO;
     int rank, status;
     char *block;
 
@@ -424,11 +438,13 @@ static int with_mpi(int argc, char **argv)
     if (share_input(&in, argc, argv, &block, &err) < 0 ||
         parse(&o, &in, &err) < 0) {
         status = refuse(&err, rank == 0);
+    } else if (find_role(argc, argv, &role, &err) < 0) {
+        status = refuse(&err, rank == 0);
     } else {
         diag_set_level(options_one(&o, OPT_QUIET)->count     ? DIAG_QUIET
                        : options_one(&o, OPT_VERBOSE)->count ? DIAG_VERBOSE
                                                              : DIAG_NORMAL);
-        status = with_options(&o, &in, rank);
+        status = with_options(&o, &in, role, rank);
         options_free(&o);
     }
     free(in.argv);

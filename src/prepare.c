@@ -157,8 +157,9 @@ static int find_servers(struct plan *plan, struct team *t, struct error *err)
     if (roster) {
         take_found(plan, roster);
         if (!plan->found.engine)
-            return error_set(err, "db_address: the server calls itself '%s', "
-                                  "which srbench does not know",
+            return error_set(err,
+                             "db_address: the server calls itself '%s', "
+                             "which srbench does not know",
                              roster->engine);
         used += (size_t)snprintf(plan->server_names, sizeof plan->server_names,
                                  "%s", plan->found.label);
@@ -273,9 +274,9 @@ const struct server *prepare_server(const struct plan *plan,
 {
     const struct value *exe = p->value[OPT_DB_EXE];
 
-    return exe ? &plan->servers[exe - options_get(plan->sweep.options,
-                                                  OPT_DB_EXE)
-                                          ->values]
+    return exe ? &plan->servers[exe -
+                                options_get(plan->sweep.options, OPT_DB_EXE)
+                                    ->values]
                : &plan->found;
 }
 

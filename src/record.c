@@ -194,12 +194,46 @@ static int64_t chosen(enum option_id id, const struct placement *pl)
     }
 }
 
+/* What shapes databases that were found running, by their roster; false for any
+ * other option. */
+static bool add_found(struct fields *f, enum option_id id,
+                      const struct placement *pl)
+{
+    const struct roster *r = pl->roster;
+    const char *name = option_table[id].name;
+
+    switch ((int)id) {
+    case OPT_DB_EXE:
+        fields_text(f, name, r->exe[0] ? r->exe : r->engine);
+        return true;
+    case OPT_DB_NODES:
+        fields_int(f, name, "", pl->db_nodes);
+        return true;
+    case OPT_DB_SHARDS_PER_NODE:
+        fields_int(f, name, "", pl->shards_per_node);
+        return true;
+    case OPT_DB_CLUSTER:
+        fields_int(f, name, "", pl->cluster);
+        return true;
+    case OPT_DB_CPUS:
+        fields_int(f, name, "", r->db_cpus);
+        return true;
+    case OPT_DB_IO_THREADS:
+        fields_int(f, name, "", r->db_io_threads);
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* One option as a fact: its value, what was chosen for "auto", and for a
  * placement that has no such option -1 or "". */
 static void add_option(struct fields *f, const struct option *d,
                        enum option_id id, const struct value *v,
                        const struct placement *pl)
 {
+    if (!v && pl && pl->roster && add_found(f, id, pl))
+        return;
     switch (d->type) {
     case OPTION_COUNT:
     case OPTION_BYTES:
@@ -281,7 +315,8 @@ static void add_options(struct fields *f, const struct study *study,
 
         /* the former is that of a plan, never of a run; of the latter a
          * permutation says what it broke */
-        if (id == OPT_MACHINE || id == OPT_EXPECT)
+        if (id == OPT_MACHINE || id == OPT_EXPECT || id == OPT_ROLE ||
+            id == OPT_LIFELINE)
             continue;
         if (text)
             fields_text(f, option_table[id].name, text);

@@ -41,7 +41,8 @@ void roster_count_hosts(struct roster *r)
     if (!address)
         die("not enough memory to count the hosts of %d shards", r->nshards);
     for (int s = 0; s < r->nshards; s++)
-        address[s] = r->shard[s].address;
+        address[s] =
+            r->shard[s].host[0] ? r->shard[s].host : r->shard[s].address;
     qsort(address, (size_t)r->nshards, sizeof *address, by_text);
     r->nhosts = 1;
     for (int s = 1; s < r->nshards; s++)
@@ -461,8 +462,9 @@ static int take_address(struct taking *x, const char *asked, char *text,
         *at = '\0';
     colon = strrchr(text, ':');
     if (!colon || colon - text >= SRB_ADDRESS_MAX)
-        return error_set(err, "the cluster calls a server '%.64s', which is no "
-                              "address",
+        return error_set(err,
+                         "the cluster calls a server '%.64s', which is no "
+                         "address",
                          text);
     if (x->r.nshards == x->shard_room) {
         x->shard_room = 2 * x->shard_room + 16;
@@ -516,7 +518,7 @@ static int take_line(struct taking *x, const char *asked, char *line,
             address = word;
         if (k == 2 && (!strstr(word, "master") || strstr(word, "fail")))
             return 0; /* a replica, or one that is gone */
-        if (k == 8) /* masters without slots hold no keys */
+        if (k == 8)   /* masters without slots hold no keys */
             rc = take_address(x, asked, address, err);
         if (k >= 8 && rc == 0)
             rc = take_slots(x, word, err);
@@ -529,6 +531,30 @@ static int by_first(const void *a, const void *b)
     const struct roster_range *x = a, *y = b;
 
     return (x->first > y->first) - (x->first < y->first);
+}
+
+/* Number the shards by their lowest slots. */
+static void number_shards(struct roster *r)
+{
+    struct roster_shard *sorted = calloc((size_t)r->nshards, sizeof *sorted);
+    int *number = malloc((size_t)r->nshards * sizeof *number), next = 0;
+
+    if (!sorted || !number)
+        die("not enough memory for %d shards", r->nshards);
+    for (int s = 0; s < r->nshards; s++)
+        number[s] = -1;
+    for (int k = 0; k < r->nranges; k++) {
+        int *of = &number[r->range[k].shard];
+
+        if (*of < 0) {
+            sorted[next] = r->shard[r->range[k].shard];
+            *of = next++;
+        }
+        r->range[k].shard = *of;
+    }
+    free(number);
+    free(r->shard);
+    r->shard = sorted;
 }
 
 int roster_take_nodes(struct roster *r, const char *nodes, struct error *err)
@@ -549,6 +575,8 @@ int roster_take_nodes(struct roster *r, const char *nodes, struct error *err)
     if (rc == 0) {
         qsort(x.r.range, (size_t)x.r.nranges, sizeof *x.r.range, by_first);
         rc = roster_check(&x.r, err);
+        if (rc == 0)
+            number_shards(&x.r);
     }
     if (rc < 0) {
         free(x.r.shard);

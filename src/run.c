@@ -180,9 +180,8 @@ static void run_permutation(struct run *r, size_t position)
     x.outcome.position = position;
     x.outcome.clock_domains = clock_domains(&r->placement);
     record_now(x.outcome.start_time, sizeof x.outcome.start_time);
-    snprintf(
-        x.outcome.server, sizeof x.outcome.server, "%s",
-        prepare_server(&r->plan, &x.p)->label);
+    snprintf(x.outcome.server, sizeof x.outcome.server, "%s",
+             prepare_server(&r->plan, &x.p)->label);
     skip = reason_to_skip(r, &x, words, sizeof words);
     if (skip) {
         x.outcome.status = STATUS_SKIPPED;

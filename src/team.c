@@ -156,14 +156,29 @@ int team_agree(struct team *t, MPI_Comm comm, int rc, struct error *err)
     return -1;
 }
 
-/* Ranks that share memory, cut into equal parts. */
-static int split_node(struct team *t, int virtual_nodes, struct error *err)
+/* Ranks that share memory and a role. Each split costs all ranks a round, so
+ * that for roles is left out where there are none. */
+static MPI_Comm split_shared(struct team *t)
 {
-    MPI_Comm shared;
-    int rank, size, rc = 0;
+    int role = t->role;
+    MPI_Comm shared, same;
 
     MPI_Comm_split_type(t->world, MPI_COMM_TYPE_SHARED, t->rank, MPI_INFO_NULL,
                         &shared);
+    team_allreduce(t, t->world, &role, 1, MPI_INT, MPI_MAX);
+    if (role == ROLE_AUTO)
+        return shared;
+    MPI_Comm_split(shared, t->role, t->rank, &same);
+    MPI_Comm_free(&shared);
+    return same;
+}
+
+/* These, cut into equal parts. */
+static int split_node(struct team *t, int virtual_nodes, struct error *err)
+{
+    MPI_Comm shared = split_shared(t);
+    int rank, size, rc = 0;
+
     MPI_Comm_rank(shared, &rank);
     MPI_Comm_size(shared, &size);
     if (size % virtual_nodes != 0)
@@ -184,13 +199,15 @@ static int split_node(struct team *t, int virtual_nodes, struct error *err)
     return 0;
 }
 
-int team_open(struct team *t, int virtual_nodes, struct error *err)
+int team_open(struct team *t, int virtual_nodes, enum role role,
+              struct error *err)
 {
     MPI_Request request;
     int node_rank;
 
     memset(t, 0, sizeof *t);
     t->nap_ns = SRB_NAP_NS;
+    t->role = role;
     t->node = t->stewards = MPI_COMM_NULL;
     MPI_Comm_idup(MPI_COMM_WORLD, &t->world, &request);
     team_wait(t, &request);

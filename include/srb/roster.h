@@ -47,7 +47,7 @@ struct roster {
     char prefix[48];               /* of all keys, so that those of somebody
                                       else's server are not touched; or "" */
     int64_t max_bytes;             /* longest value it takes; -1 unknown */
-    int nshards, nhosts;           /* hosts: different addresses */
+    int nshards, nhosts;           /* hosts: different names, or addresses */
     struct roster_shard *shard;    /* [nshards] */
     int nranges;                   /* 0: slots divided as keys.h says */
     struct roster_range *range;    /* [nranges], ascending */

@@ -24,6 +24,7 @@
 struct team {
     MPI_Comm world;
     int rank, size;
+    enum role role;    /* of this rank's part of the job */
     MPI_Comm node;     /* the ranks of this rank's (virtual) node */
     MPI_Comm stewards; /* the stewards of all nodes; MPI_COMM_NULL elsewhere */
     struct machine machine;
@@ -44,11 +45,13 @@ struct cast {
                              where all clients read the same one */
 };
 
-/* Divide MPI_COMM_WORLD into nodes: ranks that share memory, each such group
- * cut into virtual_nodes equal parts, consecutive by rank. Leaves t->machine
+/* Divide MPI_COMM_WORLD into nodes: ranks that share memory and have the same
+ * role, each such group cut into virtual_nodes equal parts, consecutive by rank.
+ * role: this rank's own, see options_find_role(). Leaves t->machine
  * empty; discover() fills it. Collective over MPI_COMM_WORLD; all ranks fail
  * alike. */
-int team_open(struct team *t, int virtual_nodes, struct error *err);
+int team_open(struct team *t, int virtual_nodes, enum role role,
+              struct error *err);
 
 /* Collective over the world. */
 void team_close(struct team *t);

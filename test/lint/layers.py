@@ -12,7 +12,7 @@ from pathlib import Path
 LAYERS = {
     0: "error diag tick units field nearest utf8 hostlist features",
     1: "options machine keys tensor samples cpus floor json",
-    2: "sweep roster",
+    2: "sweep roster eligible",
     3: "place expect",
     4: "proc watch scratch control engine client sink topology team clock discover guard",
     5: "db load collect figures",

@@ -166,7 +166,7 @@ static void stage_open(struct stage *s, const char *layout, bool standard)
     machine_number(key, size, number);
     for (int r = 0; r < size; r++)
         nodes[r].clock = number[r];
-    must(team_open(&s->team, 1, &err), &err);
+    must(team_open(&s->team, 1, ROLE_AUTO, &err), &err);
     must(machine_build(&s->team.machine, size, rank_node, size, nodes, &err),
          &err);
     stage_cast(s, standard);
@@ -514,7 +514,7 @@ static void really_there(int nclocks)
     struct error err;
     struct stage s;
 
-    must(team_open(&s.team, size, &err), &err);
+    must(team_open(&s.team, size, ROLE_AUTO, &err), &err);
     must(discover(&s.team, NULL, &d, &err), &err);
     stage_cast(&s, false);
     if (s.team.machine.nclocks != nclocks)

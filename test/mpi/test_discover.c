@@ -78,7 +78,8 @@ static void check_cut(int nodes, const struct cpu_mask *allowed)
         cpus_or(&together, &one);
     }
     all = cpus_count(&together);
-    if (team_open(&t, nodes, &err) < 0 || discover(&t, NULL, &d, &err) < 0)
+    if (team_open(&t, nodes, ROLE_AUTO, &err) < 0 ||
+        discover(&t, NULL, &d, &err) < 0)
         give_up(&err);
     expect_mask("launched on", &d.launched, &mine);
     expect("nodes of the kernel", d.kernel.nnodes, nodes);

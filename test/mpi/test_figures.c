@@ -398,7 +398,7 @@ int main(int argc, char *argv[])
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    if (team_open(&t, 1, &err) < 0) {
+    if (team_open(&t, 1, ROLE_AUTO, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         MPI_Abort(MPI_COMM_WORLD, 1);
     }

@@ -310,13 +310,13 @@ int main(int argc, char *argv[])
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     /* ranks that cannot be cut evenly are told so, all alike */
-    if (team_open(&t, size + 1, &err) == 0) {
+    if (team_open(&t, size + 1, ROLE_AUTO, &err) == 0) {
         fail("virtual nodes", "cut", "refused");
         team_close(&t);
     } else if (!strstr(err.text, "equal virtual nodes") || err.ranks != size) {
         fail("words on virtual nodes", err.text, "… equal virtual nodes …");
     }
-    if (team_open(&t, 1, &err) < 0) {
+    if (team_open(&t, 1, ROLE_AUTO, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
