@@ -5,6 +5,7 @@
 
 #include "srb/diag.h"
 #include "srb/eligible.h"
+#include "srb/wlm.h"
 
 /* What is told of a node. */
 struct mark {
@@ -16,10 +17,18 @@ struct mark {
 static int ask_features(const struct machine *m, const struct options *o,
                         char **features, struct error *err)
 {
-    (void)m;
-    (void)o;
-    (void)features;
-    return error_set(err, "node_feature: no batch system is known");
+    char **names = calloc((size_t)m->nnodes, sizeof *names);
+    struct job job;
+    int rc = wlm_find(options_one(o, OPT_LAUNCHER)->text, &job, err);
+
+    if (!names)
+        die("not enough memory for the names of %d nodes", m->nnodes);
+    for (int n = 0; n < m->nnodes; n++)
+        names[n] = m->nodes[n].scheduled;
+    if (rc == 0)
+        rc = wlm_features(&job, names, m->nnodes, features, err);
+    free(names);
+    return rc;
 }
 
 /* Rank 0: mark its own machine. */

@@ -15,6 +15,7 @@
 
 #include "srb/diag.h"
 #include "srb/topology.h"
+#include "srb/wlm.h"
 
 /* What stewards tell each other, beside the name and address of the node. */
 struct calling_card {
@@ -226,7 +227,8 @@ static void local_facts(struct node_facts *f, struct team *t)
     struct rlimit files;
     char text[64];
 
-    if (gethostname(f->name, sizeof f->name) != 0)
+    wlm_node_name(f->name, sizeof f->name);
+    if (f->name[0] == '\0' && gethostname(f->name, sizeof f->name) != 0)
         snprintf(f->name, sizeof f->name, "rank%d", t->rank);
     f->name[sizeof f->name - 1] = '\0';
     if (uname(&u) == 0)
@@ -396,24 +398,43 @@ static void gather_facts(struct team *t, struct discovery *d)
                t->stewards);
 }
 
-/* Virtual nodes of one host need names of their own: "host/0", "host/1". */
+/* A node by its host and its name. */
+static uint64_t node_key(const struct node *n)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    hash = hash_bytes(hash, &n->host, sizeof n->host);
+    return hash_bytes(hash, n->name, strlen(n->name));
+}
+
+/* Nodes of one host that go by one name need names of their own: "host/0",
+ * "host/1". A batch system may have given them some already. */
 static void name_virtual(struct team *t)
 {
     struct machine *m = &t->machine;
-    int *seen = calloc((size_t)m->nhosts, sizeof *seen);
+    uint64_t *key = calloc((size_t)m->nnodes, sizeof *key);
+    int *group = calloc((size_t)m->nnodes, sizeof *group);
+    int *size = calloc((size_t)m->nnodes, sizeof *size);
+    int *seen = calloc((size_t)m->nnodes, sizeof *seen);
 
-    if (!seen)
-        die("not enough memory to name %d hosts", m->nhosts);
-    if (m->nnodes == m->nhosts)
-        goto out;
+    if (!key || !group || !size || !seen)
+        die("not enough memory to name %d nodes", m->nnodes);
+    for (int n = 0; n < m->nnodes; n++)
+        key[n] = node_key(&m->nodes[n]);
+    machine_number(key, m->nnodes, group);
+    for (int n = 0; n < m->nnodes; n++)
+        size[group[n]]++;
     for (int n = 0; n < m->nnodes; n++) {
         struct node *node = &m->nodes[n];
         size_t used = strnlen(node->name, sizeof node->name - 12);
 
-        snprintf(node->name + used, sizeof node->name - used, "/%d",
-                 seen[node->host]++);
+        if (size[group[n]] > 1)
+            snprintf(node->name + used, sizeof node->name - used, "/%d",
+                     seen[group[n]]++);
     }
-out:
+    free(key);
+    free(group);
+    free(size);
     free(seen);
 }
 
@@ -460,33 +481,6 @@ void discover_free(struct discovery *d)
     free(d->kernel.cpus);
     free(d->kernel.tree.cpu);
     memset(d, 0, sizeof *d);
-}
-
-/* Batch systems by the variables they set for a job (their manuals: sbatch(1),
- * qsub(1B), flux-environment(7)). */
-void discover_job(struct job *j)
-{
-    static const struct {
-        const char *launcher, *id, *nodes;
-    } known[] = {
-        {"slurm", "SLURM_JOB_ID", "SLURM_JOB_NODELIST"},
-        {"pbs", "PBS_JOBID", "PBS_NODEFILE"},
-        {"flux", "FLUX_JOB_ID", NULL},
-    };
-
-    memset(j, 0, sizeof *j);
-    snprintf(j->launcher, sizeof j->launcher, "none");
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        const char *id = getenv(known[i].id);
-        const char *nodes = known[i].nodes ? getenv(known[i].nodes) : NULL;
-
-        if (!id)
-            continue;
-        snprintf(j->launcher, sizeof j->launcher, "%s", known[i].launcher);
-        snprintf(j->id, sizeof j->id, "%s", id);
-        snprintf(j->node_list, sizeof j->node_list, "%s", nodes ? nodes : "");
-        return;
-    }
 }
 
 int discover_launch_rank(void)

@@ -24,6 +24,7 @@
 #include "srb/run.h"
 #include "srb/sink.h"
 #include "srb/topology.h"
+#include "srb/wlm.h"
 #include "srb_version.h"
 
 #define EXIT_REFUSED 2
@@ -428,10 +429,16 @@ static int with_mpi(int argc, char **argv)
     struct input in = {0};
     struct error err = {.text = ""};
     enum role role = ROLE_AUTO;
-    int rank, status;
+    int rank, size, status;
     char *block;
 
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    if (wlm_check_world(size, &err) < 0) {
+        diag_rank(
+            discover_launch_rank()); /* every task comes here: one speaks */
+        return refuse(&err, discover_launch_rank() == 0);
+    }
     diag_rank(rank);
     diag_die_hook(abort_job);
     catch_signals();

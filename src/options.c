@@ -22,6 +22,7 @@ static const char *const syncs[] = {"none", "start", "iteration", NULL};
 static const char *const patterns[] = {"pair", "phases", NULL};
 static const char *const orders[] = {"plan", "random", NULL};
 static const char *const roles[] = {"auto", "db", "client", NULL};
+static const char *const launchers[] = {"slurm", "pbs", "flux", "none", NULL};
 static const char *const verifications[] = {"none", "ends", "all", NULL};
 
 const struct option option_table[OPT_COUNT] = {
@@ -471,6 +472,16 @@ const struct option option_table[OPT_COUNT] = {
                         .help = "network interface of the databases, such as "
                                 "ib0; auto: lo on one host, else chosen and "
                                 "reported"},
+    [OPT_LAUNCHER] = {.name = "launcher",
+                      .type = OPTION_CHOICE,
+                      .placement = IN_BOTH,
+                      .def = "auto",
+                      .may_be_auto = true,
+                      .choices = launchers,
+                      .unit = "",
+                      .tag = "",
+                      .help = "the batch system that the job runs under; auto: "
+                              "the one whose variables are there"},
     [OPT_OP_TIMEOUT] = {.name = "op_timeout",
                         .type = OPTION_SECONDS,
                         .placement = IN_BOTH,

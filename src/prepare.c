@@ -251,7 +251,6 @@ static void describe(struct plan *plan, const struct team *t,
     name_study(plan);
     name_output(plan);
     tick_measure(&clock);
-    discover_job(&plan->job);
     plan->config = config_text(args->options);
     plan->study = (struct study){
         .command_line = args->command_line,
@@ -306,6 +305,24 @@ static int check_room(struct plan *plan, const struct roster *roster,
     return 0;
 }
 
+/* Rank 0 speaks with the batch system, for all: it has one answer. An end that
+ * it does not know is no reason not to run. */
+static int find_job(struct plan *plan, struct team *t, const struct options *o,
+                    struct error *err)
+{
+    struct error silent = {.text = ""};
+    int rc = 0;
+
+    if (t->rank == 0)
+        rc = wlm_find(options_one(o, OPT_LAUNCHER)->text, &plan->job, err);
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
+    if (t->rank == 0 && wlm_ask_end(&plan->job, &silent) < 0)
+        diag_say("srbench: %s", silent.text);
+    team_bcast(t, t->world, &plan->job, (int)sizeof plan->job, 0);
+    return 0;
+}
+
 int prepare(struct plan *plan, struct team *t, const struct discovery *d,
             const struct run_args *args, struct error *err)
 {
@@ -317,7 +334,9 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
     if (report_impossible(&plan->sweep, &t->machine, t->rank != 0) > 0)
         return error_set(err, "not every permutation can be placed; nothing "
                               "was run");
-    if (name_summary(plan, err) < 0 || pin_check(t, d, &plan->sweep, err) < 0)
+    if (name_summary(plan, err) < 0 ||
+        find_job(plan, t, args->options, err) < 0 ||
+        pin_check(t, d, &plan->sweep, err) < 0)
         return -1;
     if (t->rank == 0 &&
         getrandom(&plan->run, sizeof plan->run, 0) != sizeof plan->run)

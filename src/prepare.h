@@ -6,6 +6,7 @@
 #include "srb/db.h"
 #include "srb/record.h"
 #include "srb/run.h"
+#include "srb/wlm.h"
 
 #define SRB_SERVER_MAX (SRB_VERSION_MAX + 32)
 

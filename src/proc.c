@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,7 +51,8 @@ static int set_files(posix_spawn_file_actions_t *files, int input, int output)
     return rc;
 }
 
-pid_t proc_spawn(char *const argv[], int input, int output, struct error *err)
+static pid_t spawn(char *const argv[], char *const env[], int input, int output,
+                   struct error *err)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
@@ -71,7 +73,7 @@ pid_t proc_spawn(char *const argv[], int input, int output, struct error *err)
     posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSID |
                                             POSIX_SPAWN_SETSIGMASK |
                                             POSIX_SPAWN_SETSIGDEF));
-    rc = posix_spawnp(&pid, argv[0], &files, &attr, argv, environ);
+    rc = posix_spawnp(&pid, argv[0], &files, &attr, argv, env);
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&files);
     if (rc == ENOENT)
@@ -80,6 +82,11 @@ pid_t proc_spawn(char *const argv[], int input, int output, struct error *err)
     if (rc != 0)
         return error_set(err, "cannot start '%s': %s", argv[0], strerror(rc));
     return pid;
+}
+
+pid_t proc_spawn(char *const argv[], int input, int output, struct error *err)
+{
+    return spawn(argv, environ, input, output, err);
 }
 
 int proc_wait(pid_t pid, int64_t deadline)
@@ -139,18 +146,20 @@ static void drain(int fd, int64_t deadline, char *buf, size_t n)
     buf[used] = '\0';
 }
 
-int proc_capture(char *const argv[], double seconds, char *buf, size_t n,
-                 struct error *err)
+/* Run argv to its end. Returns 0, 1 when it failed with *how to be said, or -1
+ * with words when it was not started. */
+static int capture(char *const argv[], char *const env[], int input,
+                   double seconds, char *buf, size_t n, char how[64],
+                   struct error *err)
 {
     int64_t deadline = tick_deadline(seconds);
     int ends[2], status;
-    char how[64];
     pid_t pid;
 
     buf[0] = '\0';
     if (pipe2(ends, O_CLOEXEC) != 0)
         return error_set(err, "cannot create a pipe: %s", strerror(errno));
-    pid = proc_spawn(argv, -1, ends[1], err);
+    pid = spawn(argv, env, input, ends[1], err);
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
@@ -161,11 +170,68 @@ int proc_capture(char *const argv[], double seconds, char *buf, size_t n,
     status = proc_wait(pid, deadline);
     if (status == 0)
         return 0;
-    buf[strcspn(buf, "\n")] = '\0';
     if (WIFSIGNALED(status) && tick_now() >= deadline)
-        snprintf(how, sizeof how, "did not end within %g s", seconds);
+        snprintf(how, 64, "did not end within %g s", seconds);
     else
-        proc_print_status(status, how, sizeof how);
+        proc_print_status(status, how, 64);
+    return 1;
+}
+
+int proc_capture(char *const argv[], double seconds, char *buf, size_t n,
+                 struct error *err)
+{
+    char how[64];
+    int rc = capture(argv, environ, -1, seconds, buf, n, how, err);
+
+    if (rc <= 0)
+        return rc;
+    buf[strcspn(buf, "\n")] = '\0';
     return error_set(err, "'%s' %s: %.200s", argv[0], how,
+                     buf[0] ? buf : "(it printed nothing)");
+}
+
+/* Text as a file to read from. */
+static int text_file(const char *text, struct error *err)
+{
+    size_t n = strlen(text), done = 0;
+    int fd = memfd_create("input", MFD_CLOEXEC);
+
+    while (fd >= 0 && done < n) {
+        ssize_t put = write(fd, text + done, n - done);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            break;
+        done += (size_t)put;
+    }
+    if (fd >= 0 && done == n && lseek(fd, 0, SEEK_SET) == 0)
+        return fd;
+    error_set(err, "cannot keep %zu bytes of input: %s", n, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+int proc_ask(char *const argv[], const char *input, char *const env[],
+             double seconds, char *buf, size_t n, struct error *err)
+{
+    int fd = -1, rc;
+    char how[64];
+
+    buf[0] = '\0';
+    if (input && (fd = text_file(input, err)) < 0)
+        return -1;
+    rc = capture(argv, env ? env : environ, fd, seconds, buf, n, how, err);
+    if (fd >= 0)
+        close(fd);
+    if (rc <= 0)
+        return rc;
+    for (char *end = buf + strlen(buf); end > buf && end[-1] == '\n';)
+        *--end = '\0';
+    for (char *c = buf; *c; c++)
+        if (*c == '\n')
+            *c = ' ';
+    return error_set(err, "'%s' %s: %.500s", argv[0], how,
                      buf[0] ? buf : "(it printed nothing)");
 }

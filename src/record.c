@@ -143,6 +143,7 @@ void record_study(struct fields *f, const struct study *s)
     fields_text(f, "launcher", s->job->launcher);
     fields_text(f, "job_id", s->job->id);
     fields_text(f, "node_list", s->job->node_list);
+    fields_real(f, "job_time_left", "s", wlm_time_left(s->job));
     fields_int(f, "ranks", "", s->machine->nranks);
     fields_int(f, "nodes", "", s->machine->nnodes);
     fields_int(f, "hosts", "", s->machine->nhosts);

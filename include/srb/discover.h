@@ -53,15 +53,6 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
 
 void discover_free(struct discovery *d);
 
-/* What the job runs under, from its environment: launcher ("slurm", "pbs",
- * "flux", "none"), job id and node list ("" where there is none). Local. */
-struct job {
-    char launcher[16];
-    char id[SRB_FACT_MAX];
-    char node_list[4096];
-};
-void discover_job(struct job *j);
-
 /* This process's rank as its launcher says it, before MPI_Init; 0 where no
  * launcher says. For what is printed without MPI. Local. */
 int discover_launch_rank(void);

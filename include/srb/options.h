@@ -64,6 +64,7 @@ enum option_id {
     OPT_ROLE,
     OPT_DB_ARGS,
     OPT_NET_IFNAME,
+    OPT_LAUNCHER,
     OPT_OP_TIMEOUT,
     OPT_DB_TIMEOUT,
     OPT_VIRTUAL_NODES,

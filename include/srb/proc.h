@@ -28,6 +28,12 @@ int proc_wait(pid_t pid, int64_t deadline);
 int proc_capture(char *const argv[], double seconds, char *buf, size_t n,
                  struct error *err);
 
+/* The same with text as its standard input (NULL: none) and another environment
+ * (NULL: this process's); when it failed, buf and the words have all lines that
+ * it said, as one. */
+int proc_ask(char *const argv[], const char *input, char *const env[],
+             double seconds, char *buf, size_t n, struct error *err);
+
 /* "exited with status 1", "was killed by signal 9 (Killed)". Returns buf. */
 char *proc_print_status(int status, char *buf, size_t n);
 

@@ -13,6 +13,7 @@
 #include "srb/repeats.h"
 #include "srb/sink.h"
 #include "srb/sweep.h"
+#include "srb/wlm.h"
 
 /* Spared: a repetition that was not needed any more (until_interval). */
 enum status {
