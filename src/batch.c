@@ -109,8 +109,9 @@ static int write_script(const struct batch *b, const struct batch_terms *terms,
     FILE *out;
 
     if (len < 0)
-        return error_set(err, "run_db_as_batch: cannot tell where srbench is: "
-                              "%s",
+        return error_set(err,
+                         "run_db_as_batch: cannot tell where srbench is: "
+                         "%s",
                          strerror(errno));
     exe[len] = '\0';
     out = open_memstream(text, &n);
@@ -134,8 +135,8 @@ static struct pair *arguments(const struct options *o, size_t *n)
 {
     const struct value *features = options_one(o, OPT_DB_NODE_FEATURE);
     const struct value *args = options_one(o, OPT_BATCH_ARGS);
-    struct pair *list = calloc(features->npairs + args->npairs + 1,
-                               sizeof *list);
+    struct pair *list =
+        calloc(features->npairs + args->npairs + 1, sizeof *list);
 
     if (!list)
         die("not enough memory for the arguments of a submission");
@@ -270,12 +271,12 @@ static int await_roster(const struct batch *b, const struct batch_terms *terms,
 {
     const struct options *o = terms->plan->sweep.options;
     int64_t now = tick_now();
-    struct patience w = {
-        .submitted = now,
-        .said = now,
-        .queue = options_one(o, OPT_BATCH_TIMEOUT)->seconds,
-        .start = START_SECONDS + options_one(o, OPT_DB_TIMEOUT)->seconds,
-        .state = {.word = "submitted"}};
+    struct patience w = {.submitted = now,
+                         .said = now,
+                         .queue = options_one(o, OPT_BATCH_TIMEOUT)->seconds,
+                         .start = START_SECONDS +
+                                  options_one(o, OPT_DB_TIMEOUT)->seconds,
+                         .state = {.word = "submitted"}};
     char path[PATH_MAX + 16];
 
     inside(b, "address", path);

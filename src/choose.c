@@ -17,17 +17,22 @@ struct mark {
 static int ask_features(const struct machine *m, const struct options *o,
                         char **features, struct error *err)
 {
+    char(*room)[SRB_NAME_MAX] = calloc((size_t)m->nnodes, sizeof *room);
     char **names = calloc((size_t)m->nnodes, sizeof *names);
     struct job job;
     int rc = wlm_find(options_one(o, OPT_LAUNCHER)->text, &job, err);
 
-    if (!names)
+    if (!room || !names)
         die("not enough memory for the names of %d nodes", m->nnodes);
-    for (int n = 0; n < m->nnodes; n++)
-        names[n] = m->nodes[n].scheduled;
+    for (int n = 0; n < m->nnodes; n++) {
+        names[n] = room[n];
+        snprintf(room[n], sizeof room[n], "%s", m->nodes[n].name);
+        room[n][strcspn(room[n], "/")] = '\0'; /* of a part of a node */
+    }
     if (rc == 0)
         rc = wlm_features(&job, names, m->nnodes, features, err);
     free(names);
+    free(room);
     return rc;
 }
 

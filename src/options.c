@@ -735,6 +735,13 @@ static void show_setting(FILE *out, const struct options *o, enum option_id id)
     fputs(set->nvalues > 1 ? "]\n" : "\n", out);
 }
 
+void options_show_one(FILE *out, enum option_id id, const struct value *v)
+{
+    fprintf(out, "%s: ", option_table[id].name);
+    show_value(out, &option_table[id], v);
+    fputc('\n', out);
+}
+
 void options_show(const struct options *o, FILE *out)
 {
     fputs("# srbench: every option of this study; read back with --config\n",

@@ -261,10 +261,10 @@ static int choose_address(struct placement *pl, const struct permutation *p,
 {
     const struct machine *m = pl->machine;
 
-    pl->loopback = permutation_auto(p, OPT_NET_IFNAME) &&
-                   (pl->experiment == EXPERIMENT_COLOCATED || m->nhosts == 1);
-    if (pl->elsewhere)
-        pl->loopback = false;
+    /* clients of another job may be on any host */
+    pl->loopback = permutation_auto(p, OPT_NET_IFNAME) && !pl->elsewhere &&
+                   (pl->experiment == EXPERIMENT_COLOCATED ||
+                    (m->nhosts == 1 && m->holds != HOLDS_DATABASES));
     if (pl->loopback || pl->elsewhere || m->imaginary)
         return 0;
     for (int n = 0; n < pl->db_nodes; n++) {

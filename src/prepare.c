@@ -317,6 +317,13 @@ static int find_job(struct plan *plan, struct team *t, const struct options *o,
         rc = wlm_find(options_one(o, OPT_LAUNCHER)->text, &plan->job, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;
+    if (options_batch(o) && t->rank == 0 && !wlm_submits(&plan->job))
+        rc = error_set(err, "run_db_as_batch: a job can be submitted to Slurm "
+                            "and PBS, and srbench runs under neither here; "
+                            "srbench serve in one job and --db_address in "
+                            "another do the same by hand");
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
     if (t->rank == 0 && wlm_ask_end(&plan->job, &silent) < 0)
         diag_say("srbench: %s", silent.text);
     team_bcast(t, t->world, &plan->job, (int)sizeof plan->job, 0);

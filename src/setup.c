@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "far.h"
 #include "pin.h"
 #include "srb/diag.h"
 #include "srb/tick.h"
@@ -14,6 +15,9 @@ void setup_stop(struct setup *s)
 {
     db_close(s->db);
     s->db = NULL;
+    batch_close(s->batch);
+    s->batch = NULL;
+    roster_free(&s->roster);
     s->up = false;
 }
 
@@ -74,6 +78,8 @@ static int reuse(struct setup *s, struct team *t, struct error *err)
 {
     int rc = s->db ? db_check(s->db, err) : 0;
 
+    if (rc < 0 && s->batch)
+        batch_check(s->batch, err); /* it may know more */
     if (rc == 0 && s->db)
         rc = db_empty(s->db, err);
     return team_agree(t, t->world, rc, err);
@@ -127,12 +133,33 @@ static int start_here(struct setup *s, struct team *t,
     return team_agree(t, t->world, rc, err);
 }
 
+/* A batch job with the databases; all ranks learn where they are. */
+static int submit(struct setup *s, struct team *t,
+                  const struct setup_terms *terms, struct error *err)
+{
+    const struct batch_terms batch = {.plan = terms->plan,
+                                      .p = terms->p,
+                                      .pl = terms->pl,
+                                      .signal = t->signal};
+    int rc = 0;
+
+    if (t->rank == 0)
+        rc = batch_open(&s->batch, &batch, &s->roster, err);
+    return far_share(t, rc, &s->roster, err);
+}
+
 /* Servers that run elsewhere: rank 0 takes care of them. */
 static int start_elsewhere(struct setup *s, struct team *t,
                            const struct setup_terms *terms, struct error *err)
 {
     struct db_plan plan = db_plan_of(terms, t, NULL);
     int rc = 0;
+
+    if (options_batch(terms->plan->sweep.options)) {
+        if (submit(s, t, terms, err) < 0)
+            return -1;
+        place_elsewhere(terms->pl, &s->roster);
+    }
 
     if (terms->db_stewards != MPI_COMM_NULL)
         rc = db_attach(&s->db, terms->pl, &plan, err);
@@ -179,6 +206,8 @@ static int start(struct setup *s, struct team *t,
 int setup_provide(struct setup *s, struct team *t,
                   const struct setup_terms *terms, struct error *err)
 {
+    if (s->up && s->roster.nshards > 0)
+        place_elsewhere(terms->pl, &s->roster);
     if (s->up && s->number == terms->p->setup) {
         if (reuse(s, t, err) == 0) {
             diag_detail("  set-up %zu: its databases run, and were emptied",

@@ -5,6 +5,7 @@
 #ifndef SRB_SETUP_H
 #define SRB_SETUP_H
 
+#include "batch.h"
 #include "prepare.h"
 
 struct setup {
@@ -15,6 +16,8 @@ struct setup {
     int failures;        /* to start it, in a row */
     char start_time[32]; /* ISO 8601 */
     double start_seconds;
+    struct batch *batch;   /* rank 0, where databases are a batch job */
+    struct roster roster;  /* of that; empty where there is none */
     char *config;          /* directives in force, of the first shard */
     char unix_socket[128]; /* of this node's database, "" for none */
 };
@@ -24,7 +27,7 @@ struct setup_terms {
     const struct plan *plan;
     const struct discovery *facts;
     const struct permutation *p;
-    const struct placement *pl;
+    struct placement *pl; /* learns where a batch job's databases are */
     MPI_Comm db_stewards; /* MPI_COMM_NULL where this rank is none */
 };
 

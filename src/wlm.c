@@ -182,6 +182,16 @@ int wlm_submit(const struct job *j, const struct wlm_request *r,
     return 0;
 }
 
+bool wlm_submits(const struct job *j)
+{
+    return of(j)->submit != NULL;
+}
+
+void wlm_print_launch(FILE *out, const struct job *j, int nodes)
+{
+    of(j)->print_launch(out, nodes);
+}
+
 int wlm_cancel(const struct job *j, const char *id, struct error *err)
 {
     const struct wlm *w = of(j);

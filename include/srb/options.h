@@ -249,6 +249,9 @@ void options_help(FILE *out);
  * that no placement of the study has is a comment: given, it is refused. */
 void options_show(const struct options *o, FILE *out);
 
+/* One of its lines: "name: value". */
+void options_show_one(FILE *out, enum option_id id, const struct value *v);
+
 /* The version of libyaml in use: "0.2.5". */
 const char *options_yaml_version(void);
 

@@ -46,8 +46,8 @@ struct cast {
 };
 
 /* Divide MPI_COMM_WORLD into nodes: ranks that share memory and have the same
- * role, each such group cut into virtual_nodes equal parts, consecutive by rank.
- * role: this rank's own, see options_find_role(). Leaves t->machine
+ * role, each such group cut into virtual_nodes equal parts, consecutive by
+ * rank. role: this rank's own, see options_find_role(). Leaves t->machine
  * empty; discover() fills it. Collective over MPI_COMM_WORLD; all ranks fail
  * alike. */
 int team_open(struct team *t, int virtual_nodes, enum role role,

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "srb/error.h"
 #include "srb/options.h"
@@ -69,6 +70,9 @@ struct wlm {
                     struct error *err);
     int (*submit)(const struct wlm_request *r, char id[SRB_JOB_ID_MAX],
                   struct error *err);
+    /* What a batch script puts before a program that is to run as MPI, one task
+     * on each of n nodes: "srun … -- ". NULL where nothing can be submitted. */
+    void (*print_launch)(FILE *out, int nodes);
     int (*cancel)(const char *id, struct error *err);
     int (*state)(const char *id, struct wlm_state *s, struct error *err);
 };
@@ -114,6 +118,14 @@ int wlm_features(const struct job *j, char *const names[], int n,
  * what the running step put there. id is what the others take. For one rank. */
 int wlm_submit(const struct job *j, const struct wlm_request *r,
                char id[SRB_JOB_ID_MAX], struct error *err);
+
+/* Whether jobs can be submitted from there. */
+bool wlm_submits(const struct job *j);
+
+/* Print what a script for wlm_submit() puts before a program that is to run as
+ * MPI, one task on each of its nodes: with the process manager that this
+ * process was started by. */
+void wlm_print_launch(FILE *out, const struct job *j, int nodes);
 
 /* End a submitted job, waiting or running; one that has ended is no failure.
  * For one rank. */

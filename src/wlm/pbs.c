@@ -289,6 +289,11 @@ static int cancel(const char *id, struct error *err)
                                                                            : -1;
 }
 
+static void print_launch(FILE *out, int nodes)
+{
+    fprintf(out, "mpiexec -n %d ", nodes);
+}
+
 const struct wlm wlm_pbs = {
     .name = "pbs",
     .mark = "PBS_JOBID",
@@ -297,6 +302,7 @@ const struct wlm wlm_pbs = {
     .ask_end = ask_end,
     .node_name = node_name,
     .submit = submit,
+    .print_launch = print_launch,
     .cancel = cancel,
     .state = state,
 };

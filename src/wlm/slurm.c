@@ -318,6 +318,15 @@ static int state(const char *id, struct wlm_state *s, struct error *err)
     return 0;
 }
 
+/* Since 22.05 a step does not inherit --cpus-per-task from its job (srun(1)). */
+static void print_launch(FILE *out, int nodes)
+{
+    fprintf(out,
+            "srun --mpi=%s --nodes=%d --ntasks-per-node=1 "
+            "${SLURM_CPUS_PER_TASK:+--cpus-per-task=$SLURM_CPUS_PER_TASK} ",
+            getenv("PMIX_RANK") ? "pmix" : "pmi2", nodes);
+}
+
 const struct wlm wlm_slurm = {
     .name = "slurm",
     .mark = "SLURM_JOB_ID",
@@ -327,6 +336,7 @@ const struct wlm wlm_slurm = {
     .node_name = node_name,
     .features = features,
     .submit = submit,
+    .print_launch = print_launch,
     .cancel = cancel,
     .state = state,
 };

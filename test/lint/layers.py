@@ -23,7 +23,7 @@ LAYERS = {
 # Files that are part of a module and not named for it.
 PARTS = {"prepare": "run", "setup": "run", "floors": "run", "judge": "run",
          "pin": "run", "far": "run", "choose": "run", "serve": "run",
-         "lifeline": "run"}
+         "lifeline": "run", "batch": "run"}
 
 # Inside a layer a module includes only these others of it, and never in a
 # circle.
