@@ -354,12 +354,14 @@ static int run(struct team *t, const struct options *o, const struct input *in,
 {
     struct run_args args = {.options = o, .config = in->text ? in->text : ""};
     struct roster roster = {0};
+    struct sweep s;
     struct error err;
     char *line;
     int status;
 
     if (options_found(o)) {
-        if (far_find(t, o, &roster, &err) < 0)
+        /* what cannot be right need not wait for a file */
+        if (sweep_open(&s, o, &err) < 0 || far_find(t, o, &roster, &err) < 0)
             return refuse(&err, t->rank == 0);
         t->machine.roster = &roster;
     }

@@ -341,7 +341,9 @@ class RunTest(unittest.TestCase):
         """Start a job on this test's ports, with its files in self.dir;
         wrapper: what stands between mpiexec and every rank."""
         given = [str(a).replace("-", "_") for a in args]
-        if not any(a.startswith("__db_port") for a in given):
+        found = any(a.startswith("__db_address") for a in given) \
+            and "serve" not in given  # servers that have their ports already
+        if not found and not any(a.startswith("__db_port") for a in given):
             args = (*args, f"--db_port={self.port}")
         job = Job(nranks, *args, tmpdir=self.tmpdir, env=env,
                   cwd=cwd or self.dir, mpiexec_args=mpiexec_args,

@@ -1,0 +1,281 @@
+"""Databases that another job runs: srbench serve and its file, servers of
+somebody else, and the parts of a job that was started in several.
+"""
+# ctest: label=fast timeout=120
+import os
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+from srbtest import DATABASE, RunTest, column, free_port, main, text
+
+SMALL = ("--tensor_bytes=[4096,65536]", "--iterations=5")
+VIRTUAL = ("--virtual_nodes=2", "--db_nodes=2", "--net_ifname=lo")
+
+
+class Redis:
+    """A server of somebody else, with a key of theirs in it."""
+
+    def __init__(self, folder, port):
+        self.port = port
+        self.process = subprocess.Popen(
+            [DATABASE, "--port", str(port), "--bind", "127.0.0.1", "--save", "",
+             "--dir", str(folder)], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                self.ask("SET", "theirs", "1")
+                return
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError("no redis-server")
+
+    def ask(self, *words):
+        """One command, its raw answer."""
+        line = f"*{len(words)}\r\n" + "".join(
+            f"${len(w)}\r\n{w}\r\n" for w in words)
+        with socket.create_connection(("127.0.0.1", self.port), 5) as s:
+            s.sendall(line.encode())
+            return s.recv(65536).decode()
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Serve(RunTest):
+
+    def setUp(self):
+        super().setUp()
+        self.address = self.dir / "address.yaml"
+        self.out = self.dir / "out.h5"
+
+    def serve(self, *args, ranks=2):
+        job = self.start(ranks, "serve", f"--db_address={self.address}", *args)
+        job.wait_until(lambda: "SRBENCH_SERVING" in job.stdout, "serving")
+        return job
+
+    def measure(self, *args, ranks=2, **how):
+        return self.srbench(ranks, "throughput_standard", *SMALL,
+                            f"--output={self.out}", *args, **how)
+
+    def end(self, job, status=128 + signal.SIGTERM):
+        for rank in job.ranks():
+            os.kill(rank.pid, signal.SIGTERM)
+        job.wait(30)
+        self.assertEqual(job.returncode, status, job.describe())
+        self.assertFalse(self.address.exists())
+
+    def theirs(self, n=1):
+        found = []
+        for _ in range(n):
+            found.append(Redis(self.top, free_port()))
+            self.addCleanup(found[-1].stop)
+        return found
+
+    # --- srbench serve ---------------------------------------------------------
+
+    def test_a_cluster_for_another_job(self):
+        job = self.serve(*VIRTUAL, "--tensor_bytes=65536")
+        self.assertIn(f"SRBENCH_SERVING shards=2 file={self.address}",
+                      job.stdout)
+        self.assertEqual(self.address.stat().st_mode & 0o777, 0o600)
+        clients = self.measure(f"--db_address={self.address}",
+                               "--keys=[smartsim,balanced]")
+        self.assert_passed(clients, permutations=4)
+        f = self.assert_whole(self.out, permutations=4)
+        g = f["perm_0003"]
+        self.assertEqual(column(g, "shard_address"),
+                         [f"127.0.0.1:{self.port + k}" for k in range(2)])
+        self.assertEqual(list(g["shard_clients"]), [1, 1])
+        self.assertNotIn("", column(g, "shard_cpus"))
+        for name, value in {"db_nodes": 2, "db_shards_per_node": 1,
+                            "db_cluster": 1, "db_cpus": 1}.items():
+            self.assertEqual(g.attrs[name], value, name)
+            self.assertEqual(f["summary"][name][3], value, name)
+        self.assertIn("-N1-T2-DBN2-DBCPU1-", text(g.attrs["name"]))
+        self.assertRegex(text(g.attrs["server"]), r"^redis \d")
+        self.assertIn("cluster-enabled yes", text(g.attrs["db_config"]))
+        # larger than what the servers were made for
+        big = self.srbench(2, "throughput_standard", "--tensor_bytes=65540",
+                           f"--db_address={self.address}")
+        self.assert_status(big, 2)
+        self.assertIn("tensor_bytes: 65540 is more than the databases that run "
+                      "take (65536)", big.stderr)
+        # the same servers, as if they were somebody else's: all of the cluster
+        # is found by one of it
+        other = self.measure(f"--db_address=127.0.0.1:{self.port + 1}",
+                             "--overwrite")
+        self.assert_passed(other, permutations=2)
+        g = self.open(self.out)["perm_0000"]
+        self.assertEqual(column(g, "shard_address"),
+                         [f"127.0.0.1:{self.port + k}" for k in range(2)])
+        self.end(job)
+
+    def test_a_server_that_ends(self):
+        job = self.serve("--net_ifname=lo", ranks=1)
+        os.kill(job.servers()[0].pid, signal.SIGKILL)
+        job.wait(30)
+        self.assertEqual(job.returncode, 1, job.describe())
+        self.assertIn("killed by signal 9", job.stderr)
+        self.assertFalse(self.address.exists())
+
+    def test_the_lifeline(self):
+        with socket.create_server(("127.0.0.1", 0)) as ours:
+            at = f"127.0.0.1:{ours.getsockname()[1]}"
+            job = self.serve("--net_ifname=lo", f"--lifeline={at}", ranks=1)
+            held, _ = ours.accept()
+            time.sleep(0.5)
+            self.assertIsNone(job.process.poll(), job.describe())
+            held.close()
+            job.wait(30)
+        self.assertEqual(job.returncode, 0, job.describe())
+        self.assertIn("the clients' job has ended", job.stderr)
+        self.assertFalse(self.address.exists())
+        # nobody there: it does not even begin
+        late = self.srbench(1, "serve", f"--db_address={self.address}",
+                            "--net_ifname=lo", f"--lifeline={at}")
+        self.assert_status(late, 2)
+        self.assertIn("the job of the clients is not there", late.stderr)
+
+    def test_clients_come_first(self):
+        """They wait for the file."""
+        clients = self.start(2, "throughput_standard", *SMALL,
+                             f"--db_address={self.address}",
+                             f"--output={self.out}")
+        clients.wait_until(lambda: "waiting for" in clients.stderr, "waiting")
+        job = self.serve("--net_ifname=lo", ranks=1)
+        self.assert_passed(clients.wait(60), permutations=2)
+        self.end(job)
+
+    def test_refused(self):
+        address = f"--db_address={self.address}"
+        for args, words in (
+                (["serve"], "serve: found no db_address"),
+                (["serve", address, "--db_cpus=[1,2]", "--net_ifname=lo"],
+                 "runs one database set-up, and the options name 2"),
+                (["serve", address, "--run_db_as_batch"],
+                 "is for the job with the clients"),
+                (["serve", address, "--experiment=throughput_colocated"],
+                 "expected throughput_standard"),
+                (["throughput_standard", address, "--db_cpus=4"],
+                 "--db_cpus: is nothing to databases that run already"),
+                (["throughput_colocated", address],
+                 "only throughput_standard has it"),
+                (["throughput_standard", address, "--db_timeout=1s"],
+                 f"there is no file '{self.address}' after 1 s (db_timeout)"),
+                (["throughput_standard", "--db_address=127.0.0.1:1"],
+                 "db_address: 127.0.0.1:1: cannot connect"),
+                (["throughput_standard", "--db_address=no-such-host.:6780"],
+                 "db_address: 'no-such-host.' is no host"),
+                (["throughput_standard", "--lifeline=127.0.0.1:1"],
+                 "--lifeline: is for srbench serve"),
+                (["throughput_standard", "--batch_args={exclusive: null}"],
+                 "does nothing without run_db_as_batch"),
+                (["throughput_standard", "--run_db_as_batch"],
+                 "a job can be submitted to Slurm and PBS"),
+        ):
+            with self.subTest(" ".join(args)):
+                job = self.srbench(1, *args)
+                self.assert_status(job, 2)
+                self.assertIn(words, job.stderr)
+
+    def test_a_file_that_is_there(self):
+        self.address.write_text("roster: 1\n")
+        job = self.srbench(1, "serve", f"--db_address={self.address}",
+                           "--net_ifname=lo")
+        self.assertEqual(job.returncode, 1, job.describe())
+        self.assertIn(f"there is a file '{self.address}'", job.stderr)
+        self.assertEqual(self.address.read_text(), "roster: 1\n")
+        clients = self.measure(f"--db_address={self.address}", ranks=1)
+        self.assert_status(clients, 2)
+        self.assertIn("found no 'addresses', expected a file that srbench "
+                      "serve wrote", clients.stderr)
+
+    # --- servers of somebody else ------------------------------------------------
+
+    def test_their_data_stays(self):
+        server = self.theirs()[0]
+        job = self.measure(f"--db_address=localhost:{server.port}",
+                           "--verify=all")
+        self.assert_passed(job, permutations=2)
+        f = self.assert_whole(self.out, permutations=2)
+        self.assertEqual(server.ask("GET", "theirs"), "$1\r\n1\r\n")
+        self.assertEqual(server.ask("DBSIZE"), ":1\r\n")
+        g = f["perm_0001"]
+        self.assertEqual(column(g, "shard_address"),
+                         [f"127.0.0.1:{server.port}"])
+        self.assertEqual(g.attrs["db_cpus"], -1)
+        self.assertGreaterEqual(g["shard_cpu_time"][0], 0)
+
+    def test_several_of_theirs(self):
+        servers = self.theirs(2)
+        at = ",".join(f"127.0.0.1:{s.port}" for s in servers)
+        job = self.measure(f"--db_address={at}", "--keys=balanced",
+                           "--verify=all")
+        self.assert_passed(job, permutations=2)
+        g = self.open(self.out)["perm_0000"]
+        self.assertEqual(list(g["shard_clients"]), [1, 1])
+        self.assertEqual(list(g["shard_commands"]), [12, 12])
+        self.assertEqual(g.attrs["db_cluster"], 0)
+        for server in servers:
+            self.assertEqual(server.ask("DBSIZE"), ":1\r\n")
+
+    def test_one_of_theirs_goes(self):
+        """The permutation fails, in words; what was measured is kept."""
+        server = self.theirs()[0]
+        job = self.start(2, "throughput_standard", "--tensor_bytes=4096",
+                         "--duration=60s", "--op_timeout=3s",
+                         f"--db_address=127.0.0.1:{server.port}",
+                         f"--output={self.out}")
+        job.wait_until(lambda: "SET" not in server.ask("CLIENT", "LIST")
+                       and server.ask("CLIENT", "LIST").count("cmd=set")
+                       + server.ask("CLIENT", "LIST").count("cmd=get") > 0,
+                       "the loop")
+        server.stop()
+        job.wait(60)
+        self.assert_status(job, 1, completed=0, failed=1)
+        g = self.open(self.out)["perm_0000"]
+        self.assertIn(f"127.0.0.1:{server.port}", text(g.attrs["error"]))
+
+
+class Roles(RunTest):
+    """A job that was started in several parts."""
+
+    def parts(self, first, second, *args):
+        """Two ranks of the first role and two of the second."""
+        job = self.start(2, f"--role={first}", "throughput_standard", *SMALL,
+                         *args, f"--output={self.dir}/roles.h5",
+                         f"--db_port={self.port}", ":", "-n", "2",
+                         os.environ.get("SRBENCH", ""), f"--role={second}")
+        return job.wait(60)
+
+    def test_databases_in_their_part(self):
+        for first, second, at in (("db", "client", 1), ("client", "db", 0)):
+            with self.subTest(first):
+                job = self.parts(first, second, "--overwrite")
+                self.assert_passed(job, permutations=2)
+                f = self.assert_whole(self.dir / "roles.h5", permutations=2)
+                self.assertEqual(f.attrs["nodes"], 2)
+                self.assertEqual(set(f["perm_0000"]["client_node"]), {at})
+                self.assertEqual(list(f["perm_0000"]["client_rank"]),
+                                 [2 * at, 2 * at + 1])
+                f.close()
+
+    def test_no_database_part(self):
+        job = self.parts("client", "client")
+        self.assert_status(job, 2)
+        self.assertIn("by roles, features and db_hosts 1 may run clients, and "
+                      "0 databases", job.stderr)
+
+    def test_a_role_that_is_none(self):
+        job = self.parts("client", "dbs")
+        self.assert_status(job, 2)
+        self.assertIn("another part of the job has none that is known",
+                      job.stderr)
+
+
+if __name__ == "__main__":
+    main()
