@@ -30,29 +30,28 @@ static void close_all_on_exec(void)
     }
 }
 
-static int set_files(posix_spawn_file_actions_t *files, int input, int output)
+/* A child's standard streams by number; -1 is /dev/null. */
+struct streams {
+    int fd[3];
+};
+
+static int set_files(posix_spawn_file_actions_t *files,
+                     const struct streams *streams)
 {
     int rc = posix_spawn_file_actions_init(files);
 
-    if (rc != 0)
-        return rc;
-    if (input >= 0)
-        rc = posix_spawn_file_actions_adddup2(files, input, 0);
-    else
-        rc = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY,
-                                              0);
-    for (int fd = 1; fd <= 2 && rc == 0; fd++) {
-        if (output >= 0)
-            rc = posix_spawn_file_actions_adddup2(files, output, fd);
+    for (int fd = 0; fd <= 2 && rc == 0; fd++) {
+        if (streams->fd[fd] >= 0)
+            rc = posix_spawn_file_actions_adddup2(files, streams->fd[fd], fd);
         else
-            rc = posix_spawn_file_actions_addopen(files, fd, "/dev/null",
-                                                  O_WRONLY, 0);
+            rc = posix_spawn_file_actions_addopen(
+                files, fd, "/dev/null", fd == 0 ? O_RDONLY : O_WRONLY, 0);
     }
     return rc;
 }
 
-static pid_t spawn(char *const argv[], char *const env[], int input, int output,
-                   struct error *err)
+static pid_t spawn(char *const argv[], char *const env[],
+                   const struct streams *streams, struct error *err)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
@@ -61,7 +60,7 @@ static pid_t spawn(char *const argv[], char *const env[], int input, int output,
     int rc;
 
     close_all_on_exec();
-    rc = set_files(&files, input, output);
+    rc = set_files(&files, streams);
     if (rc == 0)
         rc = posix_spawnattr_init(&attr);
     if (rc != 0)
@@ -86,7 +85,9 @@ static pid_t spawn(char *const argv[], char *const env[], int input, int output,
 
 pid_t proc_spawn(char *const argv[], int input, int output, struct error *err)
 {
-    return spawn(argv, environ, input, output, err);
+    struct streams streams = {{input, output, output}};
+
+    return spawn(argv, environ, &streams, err);
 }
 
 int proc_wait(pid_t pid, int64_t deadline)
@@ -146,20 +147,23 @@ static void drain(int fd, int64_t deadline, char *buf, size_t n)
     buf[used] = '\0';
 }
 
-/* Run argv to its end. Returns 0, 1 when it failed with *how to be said, or -1
- * with words when it was not started. */
-static int capture(char *const argv[], char *const env[], int input,
+/* Run argv to its end; what it prints on `out` goes to buf, and `err` to
+ * `errors` or, if that is -1, there too. Returns 0, 1 when it failed with *how
+ * to be said, or -1 with words when it was not started. */
+static int capture(char *const argv[], char *const env[], int input, int errors,
                    double seconds, char *buf, size_t n, char how[64],
                    struct error *err)
 {
     int64_t deadline = tick_deadline(seconds);
+    struct streams streams;
     int ends[2], status;
     pid_t pid;
 
     buf[0] = '\0';
     if (pipe2(ends, O_CLOEXEC) != 0)
         return error_set(err, "cannot create a pipe: %s", strerror(errno));
-    pid = spawn(argv, env, input, ends[1], err);
+    streams = (struct streams){{input, ends[1], errors < 0 ? ends[1] : errors}};
+    pid = spawn(argv, env, &streams, err);
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
@@ -181,7 +185,7 @@ int proc_capture(char *const argv[], double seconds, char *buf, size_t n,
                  struct error *err)
 {
     char how[64];
-    int rc = capture(argv, environ, -1, seconds, buf, n, how, err);
+    int rc = capture(argv, environ, -1, -1, seconds, buf, n, how, err);
 
     if (rc <= 0)
         return rc;
@@ -190,11 +194,11 @@ int proc_capture(char *const argv[], double seconds, char *buf, size_t n,
                      buf[0] ? buf : "(it printed nothing)");
 }
 
-/* Text as a file to read from. */
-static int text_file(const char *text, struct error *err)
+/* A file in memory with a text, to be read from its start. */
+static int memory_file(const char *text, struct error *err)
 {
     size_t n = strlen(text), done = 0;
-    int fd = memfd_create("input", MFD_CLOEXEC);
+    int fd = memfd_create("srbench", MFD_CLOEXEC);
 
     while (fd >= 0 && done < n) {
         ssize_t put = write(fd, text + done, n - done);
@@ -207,31 +211,51 @@ static int text_file(const char *text, struct error *err)
     }
     if (fd >= 0 && done == n && lseek(fd, 0, SEEK_SET) == 0)
         return fd;
-    error_set(err, "cannot keep %zu bytes of input: %s", n, strerror(errno));
+    error_set(err, "cannot keep %zu bytes in memory: %s", n, strerror(errno));
     if (fd >= 0)
         close(fd);
     return -1;
 }
 
-int proc_ask(char *const argv[], const char *input, char *const env[],
-             double seconds, char *buf, size_t n, struct error *err)
+/* The start of such a file as one line, in place of what is in buf; that stays
+ * where the file is empty. */
+static void one_line(int fd, char *buf, size_t n)
 {
-    int fd = -1, rc;
-    char how[64];
+    char text[2048];
+    ssize_t got = pread(fd, text, sizeof text - 1, 0);
 
-    buf[0] = '\0';
-    if (input && (fd = text_file(input, err)) < 0)
-        return -1;
-    rc = capture(argv, env ? env : environ, fd, seconds, buf, n, how, err);
-    if (fd >= 0)
-        close(fd);
-    if (rc <= 0)
-        return rc;
+    if (got > 0) {
+        text[got] = '\0';
+        snprintf(buf, n, "%s", text);
+    }
     for (char *end = buf + strlen(buf); end > buf && end[-1] == '\n';)
         *--end = '\0';
     for (char *c = buf; *c; c++)
         if (*c == '\n')
             *c = ' ';
-    return error_set(err, "'%s' %s: %.500s", argv[0], how,
-                     buf[0] ? buf : "(it printed nothing)");
+}
+
+int proc_ask(char *const argv[], const char *input, char *const env[],
+             double seconds, char *buf, size_t n, struct error *err)
+{
+    int in, errors, rc = -1;
+    char how[64];
+
+    buf[0] = '\0';
+    in = memory_file(input ? input : "", err);
+    errors = in < 0 ? -1 : memory_file("", err);
+    if (errors < 0)
+        goto out;
+    rc = capture(argv, env ? env : environ, in, errors, seconds, buf, n, how,
+                 err);
+    if (rc > 0) {
+        one_line(errors, buf, n);
+        rc = error_set(err, "'%s' %s: %.500s", argv[0], how,
+                       buf[0] ? buf : "(it printed nothing)");
+    }
+    close(errors);
+out:
+    if (in >= 0)
+        close(in);
+    return rc;
 }

@@ -28,9 +28,10 @@ int proc_wait(pid_t pid, int64_t deadline);
 int proc_capture(char *const argv[], double seconds, char *buf, size_t n,
                  struct error *err);
 
-/* The same with text as its standard input (NULL: none) and another environment
- * (NULL: this process's); when it failed, buf and the words have all lines that
- * it said, as one. */
+/* The same of what it printed on its standard output alone, with a text as its
+ * standard input (NULL: none) and another environment (NULL: this process's).
+ * When it failed, buf and the words have, on one line, what it said on its
+ * standard error or else on its standard output. */
 int proc_ask(char *const argv[], const char *input, char *const env[],
              double seconds, char *buf, size_t n, struct error *err);
 

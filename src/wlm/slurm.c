@@ -90,6 +90,19 @@ static void take_line(const char *line, const struct asked *all, int n,
     }
 }
 
+/* What scontrol prints of a node that Slurm does not know, among the others:
+ * "Node nid0099 not found". */
+static int refuse_unknown(const char *said, struct error *err)
+{
+    const char *end = strstr(said, " not found"), *name = end;
+
+    while (name && name > said && name[-1] != ' ')
+        name--;
+    if (name)
+        error_set(err, "Slurm knows no node '%.*s'", (int)(end - name), name);
+    return -1;
+}
+
 /* Ask for some nodes, joined by commas. */
 static int ask_nodes(const char *names, int count, const struct asked *all,
                      int n, char *features[], struct error *err)
@@ -107,6 +120,8 @@ static int ask_nodes(const char *names, int count, const struct asked *all,
     words_add(&w, "node");
     words_add(&w, "%s", names);
     rc = words_call(&w, NULL, text, room, err);
+    if (rc < 0)
+        rc = refuse_unknown(text, err);
     if (rc == 0 && strlen(text) == room - 1)
         rc = error_set(err, "scontrol says more of %d nodes than %zu bytes",
                        count, room);

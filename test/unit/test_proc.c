@@ -89,6 +89,67 @@ static void output_is_captured(void **state)
     }
 }
 
+static void questions_have_input_and_environment(void **state)
+{
+    static const struct {
+        const char *line, *input, *printed;
+        int rc;
+        const char *words;
+    } vectors[] = {
+        {"cat", "one\ntwo\n", "one\ntwo\n", 0, NULL},
+        {"cat", NULL, "", 0, NULL},
+        {"echo warning >&2; echo 5", NULL, "5\n", 0, NULL},
+        {"echo $A-$B", NULL, "1-\n", 0, NULL},
+        {"echo out; echo bad >&2; echo worse >&2; exit 3", NULL, "bad worse",
+         -1, "'/bin/sh' exited with status 3: bad worse"},
+        {"echo out; exit 3", NULL, "out", -1,
+         "'/bin/sh' exited with status 3: out"},
+        {"exit 3", NULL, "", -1,
+         "'/bin/sh' exited with status 3: (it printed nothing)"},
+    };
+    char sh[] = "/bin/sh", c[] = "-c", a[] = "A=1",
+         path[] = "PATH=/usr/bin:/bin";
+    char *env[] = {a, path, NULL};
+
+    (void)state;
+    setenv("B", "2", 1);
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        char line[128], buf[64];
+        char *argv[] = {sh, c, line, NULL};
+        struct error err = {.text = ""};
+
+        snprintf(line, sizeof line, "%s", vectors[i].line);
+        assert_int_equal(
+            proc_ask(argv, vectors[i].input, env, 30, buf, sizeof buf, &err),
+            vectors[i].rc);
+        assert_string_equal(buf, vectors[i].printed);
+        if (vectors[i].words)
+            assert_string_equal(err.text, vectors[i].words);
+    }
+    unsetenv("B");
+}
+
+/* More input than a pipe holds, to one that reads nothing, and a deadline. */
+static void questions_do_not_hang(void **state)
+{
+    char sh[] = "/bin/sh", c[] = "-c", none[] = "true", *text, buf[64];
+    char sleep[] = "echo slow >&2; sleep 40";
+    char *argv[] = {sh, c, none, NULL};
+    struct error err;
+
+    (void)state;
+    text = malloc(1000001);
+    assert_non_null(text);
+    memset(text, 'x', 1000000);
+    text[1000000] = '\0';
+    assert_int_equal(proc_ask(argv, text, NULL, 30, buf, sizeof buf, &err), 0);
+    free(text);
+    argv[2] = sleep;
+    assert_int_equal(proc_ask(argv, NULL, NULL, 0.3, buf, sizeof buf, &err),
+                     -1);
+    assert_string_equal(err.text, "'/bin/sh' did not end within 0.3 s: slow");
+}
+
 static void programs_that_are_not_there(void **state)
 {
     static const struct {
@@ -327,6 +388,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(output_is_captured),
+        cmocka_unit_test(questions_have_input_and_environment),
+        cmocka_unit_test(questions_do_not_hang),
         cmocka_unit_test(programs_that_are_not_there),
         cmocka_unit_test(late_ones_are_killed),
         cmocka_unit_test(no_descriptor_is_inherited),
