@@ -173,9 +173,11 @@ static int expand_bracket(struct out *o, size_t used, const char *at,
     const char *wrong;
     struct range r;
 
-    for (; at && at < end; at++) {
+    for (; at < end; at++) {
         at = read_range(at, &r, &wrong);
-        for (uint64_t i = r.low; at && i <= r.high; i++) {
+        if (!at)
+            return error_set(o->err, "a bracket with %s", wrong);
+        for (uint64_t i = r.low; i <= r.high; i++) {
             size_t room = sizeof o->name - used;
             int n = snprintf(o->name + used, room, "%0*" PRIu64, r.width, i);
 

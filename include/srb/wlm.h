@@ -97,7 +97,7 @@ int wlm_ask_end(struct job *j, struct error *err);
 double wlm_time_left(const struct job *j);
 
 /* The name that the batch system has for this process's node, whatever launcher
- * was chosen; "" where it has none. */
+ * was chosen; "" where it has none, or it is not certain to be this node's. */
 void wlm_node_name(char *buf, size_t n);
 
 /* How many tasks the launcher of this process says it started in this step; 0

@@ -24,11 +24,13 @@ static void describe(struct job *j)
         j->end = strtod(end, NULL);
 }
 
+/* MPICH's mpiexec gives its own environment to the ranks of all nodes: what it
+ * found in SLURMD_NODENAME is its node, not theirs. It says MPI_LOCALNRANKS. */
 static void node_name(char *buf, size_t n)
 {
     const char *name = getenv("SLURMD_NODENAME");
 
-    snprintf(buf, n, "%s", name ? name : "");
+    snprintf(buf, n, "%s", name && !getenv("MPI_LOCALNRANKS") ? name : "");
 }
 
 static int ask_end(struct job *j, struct error *err)

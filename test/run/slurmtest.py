@@ -15,7 +15,8 @@ All that SlurmTest does with its cluster is open to other tests:
 
 Authentication is by a munged of its own, with its own key and socket; ports
 are free ones. Daemons stay in the foreground, die with the test and are ended
-by their pids. It needs root (a slurmd starts jobs as other users) and Debian's
+by their pids; a keeper clears up behind a test that was killed. It needs root (a
+slurmd starts jobs as other users) and Debian's
 packages slurm-wlm and munge; where they are missing tests are skipped.
 """
 import ctypes
@@ -24,12 +25,13 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from srbtest import RunTest, free_port, kill_all
+from srbtest import PATIENCE, Process, RunTest, free_port
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "sbatch", "scancel",
             "scontrol", "squeue", "sinfo")
@@ -61,6 +63,12 @@ PARAMETERS = {
 ENDED = ("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED",
          "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "TIMEOUT")
 PR_SET_PDEATHSIG = 1
+# Waits for the end of the test, whatever ends it, and clears up behind it.
+KEEPER = """import sys
+sys.stdin.read()
+from slurmtest import clear_up
+clear_up(sys.argv[1])
+"""
 
 
 def missing():
@@ -89,6 +97,37 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def belongs(process, folder):
+    """Whether a process is of the Slurm in this folder: a daemon, or a part of
+    a job."""
+    mark = f"SLURM_CONF={folder}/slurm.conf".encode()
+    return process.is_of(folder) or mark in process.environ.split(b"\0")
+
+
+def clear_up(folder):
+    """Kill what is left of a Slurm, by pid, and remove its folder."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = []
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                process = Process(int(entry))
+            except (OSError, ValueError, IndexError):  # ended meanwhile
+                continue
+            if process.pid != os.getpid() and process.state != "Z" \
+                    and belongs(process, folder):
+                found.append(process.pid)
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        if not found:
+            break
+        time.sleep(0.02)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 class Cluster:
     """One Slurm, from start() (or `with`) to stop(). Attributes: env (what a
     command needs to find it), dir (its folder: logs, outputs of jobs), nodes
@@ -100,6 +139,7 @@ class Cluster:
         self.cpus = cpus
         self.parameters = {**PARAMETERS, **parameters}
         self.daemons = []
+        self.keeper = None
         self.dir = None
         self.env = {}
 
@@ -118,6 +158,7 @@ class Cluster:
         self.dir = Path(tempfile.mkdtemp(prefix="srbs-"))
         self.dir.chmod(0o755)  # munged's socket is for everybody
         try:
+            self.keep()
             self.configure()
             self.daemon("munged", "--foreground", "--num-threads=2",
                         f"--key-file={self.dir}/munge.key",
@@ -133,6 +174,16 @@ class Cluster:
             self.stop()
             raise
         return self
+
+    def keep(self):
+        """Start what clears up if this process is killed: no child of it,
+        which would be killed together with it."""
+        self.keeper = subprocess.Popen(
+            ["setsid", "--fork", sys.executable, "-c", KEEPER, str(self.dir)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, cwd="/",
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)})
+        self.keeper.wait()  # of setsid; the pipe stays
 
     def configure(self):
         self.conf = self.dir / "slurm.conf"
@@ -213,9 +264,9 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
-        kill_all(self.dir)  # a slurmstepd that waits for a job's last process
-        shutil.rmtree(self.dir, ignore_errors=True)
-        self.daemons, self.dir = [], None
+        clear_up(self.dir)  # the keeper, and what a job may have left
+        self.keeper.stdin.close()
+        self.daemons, self.keeper, self.dir = [], None, None
 
     def end_jobs(self):
         self.try_to("scancel", "-u", "root")

@@ -2,6 +2,7 @@
 submitted, watched and cancelled from inside of a step.
 """
 # ctest: label=full timeout=300
+import socket
 import time
 from pathlib import Path
 
@@ -47,6 +48,16 @@ class Launches(SlurmTest):
             left = float(f.attrs["job_time_left"])
             self.assertNotEqual(left, left)
 
+    def test_a_heterogeneous_job_is_one_world(self):
+        job = self.small(("-N1", "-n2", "-t5", SRBENCH, *SMALL,
+                          f"--output={self.out}", f"--db_port={self.port}",
+                          ":", "-N2", "-n4"), "throughput_colocated")
+        self.assert_passed(job, permutations=1)
+        with h5py.File(self.out) as f:
+            self.assertEqual((f.attrs["ranks"], f.attrs["nodes"]), (6, 3))
+            self.assertEqual(text(f.attrs["node_list"]), "nid[0001-0003]")
+            self.assertTrue(240 < f.attrs["job_time_left"] <= 300)
+
     def command(self, experiment, name):
         """A line of a script that leaves NAME.h5."""
         return " ".join([SRBENCH, experiment, *SMALL,
@@ -55,7 +66,7 @@ class Launches(SlurmTest):
 
     def test_a_batch_script_without_srun(self):
         """SLURM_NTASKS of the script is no number of started tasks; mpiexec
-        there starts its own."""
+        there starts its own, and gives all of them the name of its node."""
         script = "\n".join([
             "#!/bin/sh",
             f"{self.command('throughput_colocated', 'alone')} && "
@@ -66,10 +77,12 @@ class Launches(SlurmTest):
         known = self.cluster.wait(number)
         self.assertEqual(known["JobState"], "COMPLETED",
                          self.cluster.out(number))
-        for name, ranks in ("alone", 1), ("three", 3):
+        for name, ranks, node in (("alone", 1, "nid0001"),
+                                  ("three", 3, socket.gethostname())):
             with h5py.File(self.dir / f"{name}.h5") as f:
                 self.assertEqual(f.attrs["ranks"], ranks)
                 self.assertEqual(text(f.attrs["job_id"]), number)
+                self.assertEqual(column(f["hosts"], "name"), [node])
 
 
 class OtherJobs(SlurmTest):

@@ -269,6 +269,9 @@ static void nodes_have_their_systems_names(void **state)
     set_variables("SLURM_JOB_ID=7 SLURMD_NODENAME=nid0003");
     wlm_node_name(name, sizeof name);
     assert_string_equal(name, "nid0003");
+    setenv("MPI_LOCALNRANKS", "2", 1); /* the name is of mpiexec's node */
+    wlm_node_name(name, sizeof name);
+    assert_string_equal(name, "");
 
     set_up(NULL);
     assert_int_equal(gethostname(self, sizeof self), 0);
