@@ -207,8 +207,11 @@ static int late(const struct shard *s, const struct patience *w,
                 const struct error *why, struct error *err)
 {
     return error_set(err,
-                     "the database at %s:%d was not ready within %g s "
-                     "(db_timeout): %s",
+                     strchr(s->spec.address, ':')
+                         ? "the database at [%s]:%d was not ready within %g s "
+                           "(db_timeout): %s"
+                         : "the database at %s:%d was not ready within %g s "
+                           "(db_timeout): %s",
                      s->spec.address, s->spec.port, w->seconds,
                      why->text[0] ? why->text
                      : w->cluster ? "the cluster is not complete"

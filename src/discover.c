@@ -1,10 +1,5 @@
 #include "srb/discover.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,80 +127,72 @@ static int check_clock(const struct team *t, uint64_t key, struct error *err)
                      "namespaces); start all ranks of a node in the same one");
 }
 
-/* The numeric address of an interface entry; "" when it is of no use here
- * (neither IP family, or link-local: that needs a scope). */
-static void print_address(const struct ifaddrs *i, char address[])
+/* The interface that was chosen for this node. */
+static void take_interface(struct node_facts *f, const struct netif_card *card,
+                           const struct netif_pick *pick)
 {
-    socklen_t len;
+    const struct netif *i;
 
-    address[0] = '\0';
-    if (!i->ifa_addr || !(i->ifa_flags & IFF_UP))
-        return;
-    if (i->ifa_addr->sa_family == AF_INET)
-        len = sizeof(struct sockaddr_in);
-    else if (i->ifa_addr->sa_family == AF_INET6)
-        len = sizeof(struct sockaddr_in6);
-    else
-        return;
-    if (getnameinfo(i->ifa_addr, len, address, SRB_ADDRESS_MAX, NULL, 0,
-                    NI_NUMERICHOST) != 0 ||
-        strchr(address, '%'))
-        address[0] = '\0';
+    f->speed = f->device_numa = -1;
+    if (pick->entry < 0)
+        return; /* none to choose is a matter of the placement */
+    i = &card->list[pick->entry];
+    snprintf(f->interface, sizeof f->interface, "%s", i->name);
+    snprintf(f->driver, sizeof f->driver, "%s", i->driver);
+    f->speed = i->speed;
+    f->device_numa = i->numa;
+    netif_print(&i->address[pick->family], f->address);
 }
 
-/* Add a word to a list that each name enters once. */
-static void list_name(char *list, size_t n, const char *name)
-{
-    size_t used = strlen(list);
-    size_t len = strlen(name);
-    const char *at = list;
-
-    while ((at = strstr(at, name))) {
-        bool starts = at == list || at[-1] == ' ';
-
-        if (starts && (at[len] == '\0' || at[len] == ','))
-            return;
-        at += len;
-    }
-    snprintf(list + used, n - used, "%s%s", used ? ", " : "", name);
-}
-
-/* Find the interface `want`, or for NULL the first that is not loopback. An
- * IPv4 address is taken before an IPv6 one of the same interface. */
-static int find_interface(const char *want, struct node_facts *f,
+/* Rank 0 sees the cards of all stewards, gives each its pick and keeps the
+ * words. */
+static int pick_interface(struct team *t, const char *want,
+                          const struct netif_card *mine,
+                          struct netif_pick *pick, char *words,
                           struct error *err)
 {
-    struct ifaddrs *all, *i;
-    char address[SRB_ADDRESS_MAX], names[512] = "";
-    bool have = false, have_v4 = false;
+    struct netif_card *cards = NULL;
+    struct netif_pick *picks = NULL;
+    MPI_Request request;
+    int n, rc = 0;
 
-    if (getifaddrs(&all) != 0)
-        return error_set(err, "cannot list the network interfaces: %s",
-                         strerror(errno));
-    for (i = all; i; i = i->ifa_next) {
-        bool v4 = i->ifa_addr && i->ifa_addr->sa_family == AF_INET;
-
-        print_address(i, address);
-        if (address[0] == '\0')
-            continue;
-        list_name(names, sizeof names, i->ifa_name);
-        if (want ? strcmp(i->ifa_name, want) != 0
-                 : (i->ifa_flags & IFF_LOOPBACK) != 0)
-            continue;
-        if (have && (!v4 || have_v4 || strcmp(i->ifa_name, f->interface) != 0))
-            continue;
-        have = true;
-        have_v4 = v4;
-        snprintf(f->interface, sizeof f->interface, "%s", i->ifa_name);
-        snprintf(f->address, sizeof f->address, "%s", address);
+    MPI_Comm_size(t->stewards, &n);
+    if (t->rank == 0) {
+        cards = calloc((size_t)n, sizeof *cards);
+        picks = calloc((size_t)n, sizeof *picks);
+        if (!cards || !picks)
+            die("not enough memory for the interfaces of %d nodes", n);
     }
-    freeifaddrs(all);
-    if (!have && want)
-        return error_set(err,
-                         "net_ifname: there is no interface '%s' with an "
-                         "address on node %s; there are: %s",
-                         want, f->name, names[0] ? names : "none");
-    return 0; /* none to choose is a matter of the placement */
+    MPI_Igather(mine, (int)sizeof *mine, MPI_BYTE, cards, (int)sizeof *mine,
+                MPI_BYTE, 0, t->stewards, &request);
+    team_wait(t, &request);
+    if (t->rank == 0)
+        rc = netif_choose(cards, n, want, picks, words, err);
+    MPI_Iscatter(picks, (int)sizeof *pick, MPI_BYTE, pick, (int)sizeof *pick,
+                 MPI_BYTE, 0, t->stewards, &request);
+    team_wait(t, &request);
+    free(cards);
+    free(picks);
+    return rc;
+}
+
+/* Stewards speak for their nodes: all of a node's ranks are on one host. */
+static int find_interface(struct team *t, const char *want, uint64_t host,
+                          struct node_facts *f, char *words, struct error *err)
+{
+    struct netif_card card = {.host = host};
+    struct netif_pick pick = {-1, 0};
+    int rc;
+
+    if (t->stewards == MPI_COMM_NULL)
+        return 0;
+    memcpy(card.node, f->name, sizeof card.node);
+    rc = netif_list(&card, want, err);
+    if (team_agree(t, t->stewards, rc, err) < 0)
+        return -1;
+    rc = pick_interface(t, want, &card, &pick, words, err);
+    take_interface(f, &card, &pick);
+    return rc;
 }
 
 /* The CPUs that this rank was started on, and those that the ranks of its node
@@ -441,6 +428,7 @@ static void name_virtual(struct team *t)
 int discover(struct team *t, const char *net_ifname, struct discovery *d,
              struct error *err)
 {
+    char network[SRB_NETWORK_MAX] = "";
     struct calling_card card;
     int rc;
 
@@ -453,8 +441,9 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     card.host_key = host_key();
     card.clock_key = clock_key();
     rc = check_clock(t, card.clock_key, err);
-    if (rc == 0)
-        rc = find_interface(net_ifname, &d->mine, err);
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
+    rc = find_interface(t, net_ifname, card.host_key, &d->mine, network, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;
     memcpy(card.node.name, d->mine.name, sizeof card.node.name);
@@ -466,6 +455,8 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     rc = exchange(t, &card, &d->kernel, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;
+    team_bcast(t, t->world, network, (int)sizeof network, 0);
+    memcpy(t->machine.network, network, sizeof network);
     describe_cpus(t, d);
     name_virtual(t);
     memcpy(d->mine.name, t->machine.nodes[t->machine.rank_node[t->rank]].name,

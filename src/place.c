@@ -255,11 +255,35 @@ static int assign_ports(struct placement *pl, const struct permutation *p,
     return rc;
 }
 
-/* Where shards listen: every database node needs an address. */
+/* A node that has no address for its database, or one that is another place on
+ * every host. */
+static int refuse_address(const struct placement *pl, const struct node *node,
+                          struct error *err)
+{
+    if (node->address[0])
+        return error_set(err,
+                         "net_ifname %s is loopback: clients on other hosts "
+                         "than %s do not reach a database there; name another "
+                         "interface",
+                         node->interface, node->name);
+    if (pl->machine->network[0])
+        return error_set(err,
+                         "there is no interface for the databases: %s; name "
+                         "one with --net_ifname",
+                         pl->machine->network);
+    return error_set(err,
+                     "node %s has no network interface but loopback for its "
+                     "database; name one with --net_ifname",
+                     node->name);
+}
+
+/* Where shards listen: every database node needs an address, which clients on
+ * other hosts reach. */
 static int choose_address(struct placement *pl, const struct permutation *p,
                           struct error *err)
 {
     const struct machine *m = pl->machine;
+    bool far = pl->experiment == EXPERIMENT_STANDARD && m->nhosts > 1;
 
     /* clients of another job may be on any host */
     pl->loopback = permutation_auto(p, OPT_NET_IFNAME) && !pl->elsewhere &&
@@ -267,14 +291,12 @@ static int choose_address(struct placement *pl, const struct permutation *p,
                     (m->nhosts == 1 && m->holds != HOLDS_DATABASES));
     if (pl->loopback || pl->elsewhere || m->imaginary)
         return 0;
-    for (int n = 0; n < pl->db_nodes; n++) {
-        const struct node *node = &m->nodes[pl->db_node[n]];
+    for (int s = 0; s < pl->nshards; s += pl->shards_per_node) {
+        const struct node *node = &m->nodes[place_shard_node(pl, s)];
 
-        if (node->address[0] == '\0')
-            return error_set(err,
-                             "node %s has no network interface but loopback "
-                             "for its database; name one with --net_ifname",
-                             node->name);
+        if (node->address[0] == '\0' ||
+            (far && machine_loopback(node->address)))
+            return refuse_address(pl, node, err);
     }
     return 0;
 }

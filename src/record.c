@@ -147,6 +147,7 @@ void record_study(struct fields *f, const struct study *s)
     fields_int(f, "ranks", "", s->machine->nranks);
     fields_int(f, "nodes", "", s->machine->nnodes);
     fields_int(f, "hosts", "", s->machine->nhosts);
+    fields_text(f, "network", s->machine->network);
     fields_int(f, "permutations", "", (int64_t)s->sweep->count);
     fields_text(f, "mpi_version", record_mpi_version(text, sizeof text));
     fields_text(f, "server_version", s->server);
@@ -170,6 +171,9 @@ void record_hosts(struct fields *cells, const struct node_facts *facts,
         fields_text(cells, "kernel", x->kernel);
         fields_text(cells, "interface", x->interface);
         fields_text(cells, "address", x->address);
+        fields_int(cells, "interface_speed", "B/s", x->speed);
+        fields_text(cells, "interface_driver", x->driver);
+        fields_int(cells, "interface_numa_node", "", x->device_numa);
         fields_int(cells, "somaxconn", "", x->somaxconn);
         fields_int(cells, "open_file_limit", "", x->nofile);
         if (n == 0)

@@ -48,9 +48,9 @@ void report_choices(const struct sweep *s, const struct machine *m)
     /* colocated databases and those of a single host are on loopback */
     if (chosen && m->nhosts > 1 &&
         options_has_placement(s->options, IN_STANDARD))
-        diag_note("note: databases listen on interface %s (--net_ifname names "
-                  "another)",
-                  m->nodes[m->nnodes - 1].interface);
+        diag_note("note: databases listen on interface %s; --net_ifname names "
+                  "another",
+                  m->network);
 }
 
 void report_crowded(const char *host, int processes, int cpus)

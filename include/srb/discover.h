@@ -7,6 +7,7 @@
 #define SRB_DISCOVER_H
 
 #include "srb/cpus.h"
+#include "srb/netif.h"
 #include "srb/team.h"
 
 #define SRB_FACT_MAX 128
@@ -16,9 +17,12 @@ struct node_facts {
     char name[SRB_NAME_MAX];
     char cpu_model[SRB_FACT_MAX];
     char kernel[SRB_FACT_MAX];
-    char interface[16];
+    char interface[SRB_NETIF_NAME_MAX]; /* the chosen one, "" for none */
     char address[SRB_ADDRESS_MAX];
-    int64_t cpus;      /* that the node's ranks may use together */
+    char driver[SRB_DRIVER_MAX]; /* of the interface */
+    int64_t speed;               /* of its link, B/s; -1 unknown */
+    int64_t device_numa;         /* NUMA node of its device; -1 unknown */
+    int64_t cpus;                /* that the node's ranks may use together */
     int64_t host_cpus; /* that the ranks of all nodes of its kernel may use */
     int64_t memory;    /* bytes, MemTotal */
     int64_t somaxconn; /* longest queue of connections a socket can have */
@@ -44,10 +48,10 @@ struct discovery {
 };
 
 /* Fill t->machine and *d. net_ifname: the interface the databases listen on, or
- * NULL to choose: the first one that is up, not loopback, and has an address.
- * A named one must be there on every node; else all ranks fail alike, with the
- * interfaces there are. They fail alike, too, when ranks of one node have
- * different clocks. Collective over the world. */
+ * NULL to choose as netif_choose() does. A named one must be there on every
+ * node; else all ranks fail alike, with the nodes where it is missing. They
+ * fail alike, too, when ranks of one node have different clocks. Collective
+ * over the world. */
 int discover(struct team *t, const char *net_ifname, struct discovery *d,
              struct error *err);
 

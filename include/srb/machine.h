@@ -14,11 +14,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "srb/error.h"
 
-#define SRB_NAME_MAX 64    /* a host name as POSIX limits it, with the NUL */
-#define SRB_ADDRESS_MAX 46 /* INET6_ADDRSTRLEN */
+#define SRB_NAME_MAX 64       /* a host name as POSIX limits it, with the NUL */
+#define SRB_ADDRESS_MAX 46    /* INET6_ADDRSTRLEN */
+#define SRB_NETIF_NAME_MAX 16 /* IF_NAMESIZE */
+#define SRB_NETWORK_MAX 512
 
 /* What a node may be barred from. */
 enum { NODE_CLIENTS = 1, NODE_DATABASES = 2 };
@@ -26,10 +29,10 @@ enum { NODE_CLIENTS = 1, NODE_DATABASES = 2 };
 struct node {
     char name[SRB_NAME_MAX];
     char address[SRB_ADDRESS_MAX]; /* where its databases listen; "" unknown */
-    char interface[16];            /* that has this address */
-    int host;                      /* 0 … nhosts - 1 */
-    int clock;                     /* 0 … nclocks - 1 */
-    unsigned barred;               /* NODE_CLIENTS | NODE_DATABASES */
+    char interface[SRB_NETIF_NAME_MAX]; /* that has this address */
+    int host;                           /* 0 … nhosts - 1 */
+    int clock;                          /* 0 … nclocks - 1 */
+    unsigned barred;                    /* NODE_CLIENTS | NODE_DATABASES */
     int db_turn; /* 1 … machine.db_listed: its place in db_hosts; 0: none */
 };
 
@@ -55,6 +58,9 @@ struct machine {
     const struct roster *roster; /* of databases that run already, or NULL; not
                                     owned */
     bool imaginary;              /* made by machine_uniform() */
+    char network[SRB_NETWORK_MAX]; /* which interface was chosen and why, or why
+                           none;
+                           "" where nobody looked */
 };
 
 /* nnodes nodes of ranks_per_node consecutive ranks, each its own host with its
@@ -80,6 +86,13 @@ void machine_spread(struct machine *m, const int *rank_numa);
 int machine_number(const uint64_t *key, int n, int *number);
 
 void machine_free(struct machine *m);
+
+/* Whether a numeric address is one of loopback: the same words mean another
+ * place on every host. */
+static inline bool machine_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
 
 /* How many ranks node n has, and its k-th (ascending, 0 the steward). */
 static inline int machine_node_size(const struct machine *m, int n)

@@ -93,13 +93,11 @@ static int64_t node_timeout_ms(const struct shard_spec *s)
 
 static void configure(FILE *out, const struct shard_spec *s)
 {
-    bool loopback =
-        strncmp(s->address, "127.", 4) == 0 || strcmp(s->address, "::1") == 0;
-
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
     /* protected mode turns away whoever is not on this host as long as there
      * is no password: right for loopback, and fatal elsewhere */
-    fprintf(out, "protected-mode %s\n", loopback ? "yes" : "no");
+    fprintf(out, "protected-mode %s\n",
+            machine_loopback(s->address) ? "yes" : "no");
     /* a relative path: it runs in its own folder, which is nobody else's */
     if (s->placement->experiment == EXPERIMENT_COLOCATED)
         fprintf(out, "unixsocket " UNIX_SOCKET "\nunixsocketperm 700\n");
@@ -120,8 +118,11 @@ static void configure(FILE *out, const struct shard_spec *s)
         fprintf(out,
                 "cluster-enabled yes\ncluster-config-file nodes.conf\n"
                 "cluster-node-timeout %" PRId64 "\n"
-                "cluster-require-full-coverage yes\n",
-                node_timeout_ms(s));
+                "cluster-require-full-coverage yes\n"
+                /* others would take it for moved where its messages leave
+                 * through another interface of the host */
+                "cluster-announce-ip %s\n",
+                node_timeout_ms(s), s->address);
     for (size_t i = 0; i < s->args->npairs; i++) {
         const struct pair *p = &s->args->pairs[i];
 
