@@ -40,6 +40,28 @@ static struct load_rules rules_of(const struct permutation *p)
     };
 }
 
+/* A client that failed is sought by its rank and node. Returns rc. */
+static int place_failure(const struct run *r, int rc, struct error *err)
+{
+    const struct machine *m = &r->team->machine;
+
+    if (rc < 0)
+        error_prefix(err, "rank %d on %s", r->team->rank,
+                     m->nodes[m->rank_node[r->team->rank]].name);
+    return rc;
+}
+
+/* Clients leave from their node's address on the interface that the databases
+ * listen on. On loopback there is nothing to choose. */
+static const char *source_of(const struct run *r, const char *database)
+{
+    const struct machine *m = &r->team->machine;
+
+    return machine_loopback(database)
+               ? NULL
+               : m->nodes[m->rank_node[r->team->rank]].address;
+}
+
 static int open_client(struct run *r, struct life *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
@@ -61,6 +83,7 @@ static int open_client(struct run *r, struct life *x, struct error *err)
         .null_client = p->value[OPT_NULL_CLIENT],
     };
 
+    params.source = source_of(r, params.address);
     if (permutation_count(p, OPT_TRANSPORT, TRANSPORT_TCP) == TRANSPORT_UNIX) {
         if (!r->setup.unix_socket[0] && ops->serves)
             return error_set(err,
@@ -91,7 +114,7 @@ static int make_ready(struct run *r, struct life *x, struct error *err)
         rc = db_before(r->setup.db, err);
     }
     if (rc == 0 && x->is_client)
-        rc = open_client(r, x, err);
+        rc = place_failure(r, open_client(r, x, err), err);
     return team_agree(r->team, r->team->world, rc, err);
 }
 
@@ -115,7 +138,7 @@ static int run_loop(struct run *r, struct life *x, struct error *err)
 
         clock_sync(r->team, &r->cast, &clock, &x->clock.before);
         x->clock.after = x->clock.before;
-        rc = load_run(&x->load, &with, err);
+        rc = place_failure(r, load_run(&x->load, &with, err), err);
     }
     return team_agree(r->team, r->team->world, rc, err);
 }

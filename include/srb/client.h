@@ -18,6 +18,9 @@
 struct client_params {
     const char *address; /* of the shard that owns the key */
     int port;
+    /* Leave from this address of the node, and no other; NULL: as the kernel
+     * likes. TCP only. */
+    const char *source;
     const char *unix_socket; /* go there instead; NULL: TCP */
     const char *key;
     size_t bytes; /* of the tensor */

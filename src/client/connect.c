@@ -1,10 +1,18 @@
 #include "connect.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
+
+#include "srb/tick.h"
 
 /* What `auto` chooses; tools/bench/RESULTS.md has the measurement. Unix sockets
  * do not tune themselves, and with net.core.wmem_default a put of 1 MiB and
@@ -15,25 +23,23 @@
 
 /* A size that was asked for, and got: the kernel cuts it at net.core.wmem_max
  * and rmem_max without a word, and doubles it (socket(7)). */
-static int set_buffer(redisContext *r, int which, int bytes)
+static int set_buffer(int fd, int which, int bytes, struct error *err)
 {
     int got = 0;
     socklen_t len = sizeof got;
 
-    if (setsockopt(r->fd, SOL_SOCKET, which, &bytes, sizeof bytes) == 0 &&
-        getsockopt(r->fd, SOL_SOCKET, which, &got, &len) == 0 &&
-        got / 2 >= bytes)
+    if (setsockopt(fd, SOL_SOCKET, which, &bytes, sizeof bytes) == 0 &&
+        getsockopt(fd, SOL_SOCKET, which, &got, &len) == 0 && got / 2 >= bytes)
         return 0;
-    snprintf(r->errstr, sizeof r->errstr,
-             "socket_buffer: a %s buffer of %d bytes is more than the kernel "
-             "allows (it gives %d; net.core.%cmem_max)",
-             which == SO_SNDBUF ? "send" : "receive", bytes, got / 2,
-             which == SO_SNDBUF ? 'w' : 'r');
-    r->err = REDIS_ERR_OTHER;
-    return -1;
+    return error_set(
+        err,
+        "socket_buffer: a %s buffer of %d bytes is more than the kernel "
+        "allows (it gives %d; net.core.%cmem_max)",
+        which == SO_SNDBUF ? "send" : "receive", bytes, got / 2,
+        which == SO_SNDBUF ? 'w' : 'r');
 }
 
-static int set_buffers(redisContext *r, const struct client_params *p)
+static int set_buffers(int fd, const struct client_params *p, struct error *err)
 {
     int bytes = (int)p->socket_buffer;
 
@@ -42,12 +48,12 @@ static int set_buffers(redisContext *r, const struct client_params *p)
          * nothing */
         bytes = UNIX_SEND_BUFFER;
         if (p->unix_socket)
-            setsockopt(r->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+            setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
         return 0;
     }
-    return set_buffer(r, SO_SNDBUF, bytes) < 0
+    return set_buffer(fd, SO_SNDBUF, bytes, err) < 0
                ? -1
-               : set_buffer(r, SO_RCVBUF, bytes);
+               : set_buffer(fd, SO_RCVBUF, bytes, err);
 }
 
 void client_buffers_of(int fd, int bytes[2])
@@ -61,27 +67,174 @@ void client_buffers_of(int fd, int bytes[2])
     }
 }
 
+/* ---- TCP ---- */
+
+static struct addrinfo *look_up(const char *address, int port,
+                                struct error *err)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *ai;
+    char service[16];
+
+    snprintf(service, sizeof service, "%d", port);
+    if (getaddrinfo(address, service, &hints, &ai) == 0)
+        return ai;
+    error_set(err, "'%s' is no numeric address", address);
+    return NULL;
+}
+
+/* The address only: the port is chosen when it is known where to, so that as
+ * many connections can be had as without (ip(7), IP_BIND_ADDRESS_NO_PORT; where
+ * the kernel has no such thing, it chooses now). */
+static int bind_to(int fd, const char *source, struct error *err)
+{
+    struct addrinfo *ai = look_up(source, 0, err);
+    int one = 1, rc = 0;
+
+    if (!ai)
+        return -1;
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0)
+        rc = error_set(err, "cannot use that address: %s", strerror(errno));
+    freeaddrinfo(ai);
+    return rc;
+}
+
+/* What became of a connect() that was begun: 0 or errno's number. */
+static int await_connection(int fd, int64_t deadline)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    int failure = 0, ready;
+    socklen_t len = sizeof failure;
+
+    do {
+        int64_t left = (deadline - tick_now()) / 1000000;
+
+        if (left < 0)
+            return ETIMEDOUT;
+        ready = poll(&p, 1, left < 1000 ? (int)left + 1 : 1000);
+        if (ready < 0 && errno != EINTR)
+            return errno;
+    } while (ready <= 0);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &len) == 0 ? failure
+                                                                     : errno;
+}
+
+static int connect_to(int fd, const struct addrinfo *to, double seconds,
+                      struct error *err)
+{
+    int64_t deadline = tick_deadline(seconds);
+    int failure = 0;
+
+    if (connect(fd, to->ai_addr, to->ai_addrlen) != 0)
+        failure = errno;
+    if (failure == EINPROGRESS || failure == EINTR)
+        failure = await_connection(fd, deadline);
+    if (failure == ETIMEDOUT)
+        return error_set(err, "no answer within %g s (op_timeout)", seconds);
+    return failure ? error_set(err, "%s", strerror(failure)) : 0;
+}
+
+/* A machine may have several rails: bytes on another one are not what is
+ * measured. */
+static int check_source(int fd, const char *source, struct error *err)
+{
+    char got[SRB_ADDRESS_MAX];
+
+    client_address_of(fd, got);
+    if (!source || strcmp(got, source) == 0)
+        return 0;
+    return error_set(err, "the connection leaves from %s", got);
+}
+
+/* As hiredis has it: blocking, and small packets are not held back. */
+static int settle(int fd, struct error *err)
+{
+    int flags = fcntl(fd, F_GETFL), one = 1;
+
+    if (flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0)
+        return 0;
+    return error_set(err, "cannot set up the socket: %s", strerror(errno));
+}
+
+/* A connected socket, or -1. */
+static int open_tcp(const struct client_params *p, struct error *err)
+{
+    struct addrinfo *to = look_up(p->address, p->port, err);
+    int fd, rc = -1;
+
+    if (!to)
+        return -1;
+    fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        error_set(err, "cannot make a socket: %s", strerror(errno));
+    else if ((!p->source || bind_to(fd, p->source, err) == 0) &&
+             connect_to(fd, to, p->op_timeout, err) == 0 &&
+             check_source(fd, p->source, err) == 0)
+        rc = settle(fd, err);
+    freeaddrinfo(to);
+    if (rc == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* hiredis binds to a port as well as to an address, so that it is given a
+ * socket that is connected. */
+static redisContext *connect_tcp(const struct client_params *p,
+                                 struct error *err)
+{
+    int fd = open_tcp(p, err);
+    redisContext *r = fd < 0 ? NULL : redisConnectFd(fd);
+
+    if (fd >= 0 && !r) {
+        error_set(err, "not enough memory");
+        close(fd);
+    }
+    return r;
+}
+
+/* ---- either ---- */
+
+static redisContext *connect_any(const struct client_params *p,
+                                 struct timeval tv, struct error *err)
+{
+    redisContext *r;
+
+    if (!p->unix_socket)
+        return connect_tcp(p, err);
+    r = redisConnectUnixWithTimeout(p->unix_socket, tv);
+    if (!r || r->err)
+        error_set(err, "%s", r ? r->errstr : "not enough memory");
+    return r;
+}
+
 redisContext *client_connect(const struct client_params *p,
                              char where[SRB_WHERE_MAX], struct error *err)
 {
     struct timeval tv = {.tv_sec = (time_t)p->op_timeout};
+    bool bound = p->source && !p->unix_socket;
+    struct error why = {.text = ""};
     redisContext *r;
 
     tv.tv_usec = (suseconds_t)((p->op_timeout - (double)tv.tv_sec) * 1e6);
-    if (p->unix_socket) {
+    if (p->unix_socket)
         snprintf(where, SRB_WHERE_MAX, "%s", p->unix_socket);
-        r = redisConnectUnixWithTimeout(p->unix_socket, tv);
-    } else {
+    else
         snprintf(where, SRB_WHERE_MAX,
                  strchr(p->address, ':') ? "[%s]:%d" : "%s:%d", p->address,
                  p->port);
-        r = redisConnectWithTimeout(p->address, p->port, tv);
+    r = connect_any(p, tv, &why);
+    if (r && !r->err && set_buffers(r->fd, p, &why) == 0) {
+        if (redisSetTimeout(r, tv) == REDIS_OK)
+            return r;
+        error_set(&why, "%s", r->errstr);
     }
-    if (r && !r->err && redisSetTimeout(r, tv) == REDIS_OK &&
-        set_buffers(r, p) == 0)
-        return r;
-    error_set(err, "client %d: cannot connect to %s: %s", p->client, where,
-              r ? r->errstr : "not enough memory");
+    error_set(err, "client %d: cannot connect to %s%s%s: %s", p->client, where,
+              bound ? " from " : "", bound ? p->source : "", why.text);
     if (r)
         redisFree(r);
     return NULL;

@@ -8,9 +8,10 @@
 
 #define SRB_WHERE_MAX 128
 
-/* Connect as p says, over TCP (with TCP_NODELAY, which hiredis sets) or a Unix
- * socket; every later wait on the connection ends after p->op_timeout. `where`
- * gets the server's name for messages. NULL on failure. Local. */
+/* Connect as p says, over TCP (with TCP_NODELAY; from p->source, which is read
+ * back) or a Unix socket; it takes at most p->op_timeout, and every later wait
+ * on the connection ends after p->op_timeout. `where` gets the server's name
+ * for messages. NULL on failure. Local. */
 redisContext *client_connect(const struct client_params *p,
                              char where[SRB_WHERE_MAX], struct error *err);
 
