@@ -168,6 +168,8 @@ static int pick_interface(struct team *t, const char *want,
     team_wait(t, &request);
     if (t->rank == 0)
         rc = netif_choose(cards, n, want, picks, words, err);
+    if (rc < 0)
+        err->ranks = t->size; /* it speaks of all nodes, not of this rank */
     MPI_Iscatter(picks, (int)sizeof *pick, MPI_BYTE, pick, (int)sizeof *pick,
                  MPI_BYTE, 0, t->stewards, &request);
     team_wait(t, &request);

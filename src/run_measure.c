@@ -40,17 +40,6 @@ static struct load_rules rules_of(const struct permutation *p)
     };
 }
 
-/* A client that failed is sought by its rank and node. Returns rc. */
-static int place_failure(const struct run *r, int rc, struct error *err)
-{
-    const struct machine *m = &r->team->machine;
-
-    if (rc < 0)
-        error_prefix(err, "rank %d on %s", r->team->rank,
-                     m->nodes[m->rank_node[r->team->rank]].name);
-    return rc;
-}
-
 /* Clients leave from their node's address on the interface that the databases
  * listen on. On loopback there is nothing to choose. */
 static const char *source_of(const struct run *r, const char *database)
@@ -114,7 +103,7 @@ static int make_ready(struct run *r, struct life *x, struct error *err)
         rc = db_before(r->setup.db, err);
     }
     if (rc == 0 && x->is_client)
-        rc = place_failure(r, open_client(r, x, err), err);
+        rc = open_client(r, x, err);
     return team_agree(r->team, r->team->world, rc, err);
 }
 
@@ -138,7 +127,7 @@ static int run_loop(struct run *r, struct life *x, struct error *err)
 
         clock_sync(r->team, &r->cast, &clock, &x->clock.before);
         x->clock.after = x->clock.before;
-        rc = place_failure(r, load_run(&x->load, &with, err), err);
+        rc = load_run(&x->load, &with, err);
     }
     return team_agree(r->team, r->team->world, rc, err);
 }

@@ -1,145 +1,142 @@
-"""Several hosts on one machine: network namespaces with host names, addresses
-and interfaces of their own on a bridge. MPI stays in shared memory (MPICH is
-told that every two ranks are a node); what srbench itself sends crosses hosts.
-"""
+"""Several hosts on one machine: where databases listen, from where clients
+come, and what is said when that is not possible."""
 # ctest: label=fast timeout=120
-import os
-import subprocess
-import unittest
+import time
 
 import h5py
 
-from srbtest import RunTest, main, text
+from hoststest import (HOSTS, PER_HOST, SMALL, THREE_AND_THREE, HostsTest,
+                       address, address6, crossed, host, rail)
+from srbtest import main, text
 
-HOSTS = 4
-PER_HOST = 2
-NET = f"10.{100 + os.getpid() // 256 % 100}.{os.getpid() % 256}"
-BRIDGE = f"srb{os.getpid() % 100000}"
-CLIQUES = {"MPIR_CVAR_NUM_CLIQUES": str(HOSTS),
-           "MPIR_CVAR_CLIQUES_BY_BLOCK": "1"}
-ENTER = """#!/bin/bash
-# run a rank on its host: its network and host name, nothing else
-name={bridge}-$((PMI_RANK / {per_host}))
-exec nsenter --net="/run/netns/$name" unshare --uts \\
-    bash -c 'hostname "$0"; exec "$@"' "$name" "$@"
-"""
+MIB = 1024 * 1024
+ITERATIONS = 10
+LARGE = ["--tensor_bytes=1MiB", f"--iterations={ITERATIONS}", "--warmup=0"]
 
 
-def ip(*words):
-    return subprocess.run(["ip", *words], check=True, capture_output=True)
+class Hosts(HostsTest):
 
-
-def host(k):
-    return f"{BRIDGE}-{k}"
-
-
-def take_down():
-    for k in range(HOSTS):
-        subprocess.run(["ip", "netns", "del", host(k)], capture_output=True)
-    subprocess.run(["ip", "link", "del", BRIDGE], capture_output=True)
-
-
-def set_up():
-    ip("link", "add", BRIDGE, "type", "bridge")
-    ip("link", "set", BRIDGE, "up")
-    for k in range(HOSTS):
-        ip("netns", "add", host(k))
-        ip("link", "add", f"{BRIDGE}v{k}", "type", "veth", "peer", "name",
-           "eth0", "netns", host(k))
-        ip("link", "set", f"{BRIDGE}v{k}", "master", BRIDGE, "up")
-        ip("-n", host(k), "addr", "add", f"{NET}.{k + 1}/24", "dev", "eth0")
-        ip("-n", host(k), "link", "set", "eth0", "up")
-        ip("-n", host(k), "link", "set", "lo", "up")
-
-
-def crossed(k):
-    """Bytes that host k has sent and received."""
-    folder = f"/sys/class/net/{BRIDGE}v{k}/statistics"
-    return sum(int(open(f"{folder}/{d}_bytes").read()) for d in ("rx", "tx"))
-
-
-def address(k):
-    return f"{NET}.{k + 1}"
-
-
-class Hosts(RunTest):
-
-    @classmethod
-    def setUpClass(cls):
-        cls.addClassCleanup(take_down)
-        try:
-            set_up()
-        except (OSError, subprocess.CalledProcessError) as e:
-            words = getattr(e, "stderr", b"") or str(e).encode()
-            raise unittest.SkipTest("no network namespaces here: "
-                                    f"{words.decode().strip()}")
-
-    def setUp(self):
-        super().setUp()
-        self.enter = self.top / "enter"
-        self.enter.write_text(ENTER.format(bridge=BRIDGE, per_host=PER_HOST))
-        self.enter.chmod(0o755)
-        self.out = self.dir / "hosts.h5"
-
-    def on_hosts(self, *args):
-        return self.srbench(HOSTS * PER_HOST, *args, f"--output={self.out}",
-                            wrapper=[str(self.enter)], env=CLIQUES)
-
-    def strings(self, group, name):
-        return [text(s) for s in group[name][:]]
+    def assert_crossing(self, r, *args):
+        """The bytes of three client hosts and three shards are seen on rail r
+        alone."""
+        before = [crossed(0), crossed(1)]
+        job = self.on_hosts(*THREE_AND_THREE, *LARGE, *args)
+        after = [crossed(0), crossed(1)]
+        self.assert_passed(job, permutations=1)
+        payload = 2 * ITERATIONS * MIB * PER_HOST  # of one host, both ways
+        for k in range(HOSTS):
+            moved = [after[i][k] - before[i][k] for i in (0, 1)]
+            self.assertGreater(moved[r], payload, f"host {k}")
+            self.assertLess(moved[r], 1.2 * payload, f"host {k}")
+            self.assertLess(moved[1 - r], 0.01 * payload, f"host {k}")
+        return job
 
     def test_standard_crosses_hosts(self):
-        """Two clients' hosts, a cluster on the two others; the bytes are seen
-        on the wires."""
-        before = [crossed(k) for k in range(HOSTS)]
-        job = self.on_hosts("throughput_standard", "--db_nodes=2",
-                            "--keys=balanced", "--tensor_bytes=1MiB",
-                            "--iterations=20", "--warmup=0")
-        self.assert_passed(job, permutations=1)
+        """Nothing is said of an interface: the first of two alike is taken,
+        and that is said and stored."""
+        job = self.assert_crossing(0)
+        self.assert_addresses(address)
+        said = (r"note: databases listen on interface eth0 \(IPv4 "
+                r"10\.100\.7\.0/24, 10 Gb/s\), before eth1 \(IPv4 "
+                r"10\.101\.7\.0/24, 10 Gb/s\), since it is the first of its "
+                r"like on the first node; --net_ifname names another")
+        self.assertRegex(job.stderr, said)
         with h5py.File(self.out) as f:
-            g = f["perm_0000"]
+            hosts = f["hosts"]
             self.assertEqual(f.attrs["hosts"], HOSTS)
-            self.assertEqual(text(g.attrs["net_ifname"]), "eth0")
-            self.assertEqual(self.strings(f["hosts"], "name"),
-                             [host(k) for k in range(HOSTS)])
-            self.assertEqual(
-                [a.rsplit(":", 1)[0] for a in self.strings(g, "shard_address")],
-                [address(2), address(3)])
-            self.assertEqual(self.strings(g, "client_address"),
-                             [address(0)] * 2 + [address(1)] * 2)
-        payload = 2 * 20 * 1024 * 1024 * PER_HOST  # of one host, both ways
-        for k in range(HOSTS):
-            bytes_ = crossed(k) - before[k]
-            self.assertGreater(bytes_, payload, f"host {k}")
-            self.assertLess(bytes_, 1.2 * payload, f"host {k}")
+            self.assertIn(text(f.attrs["network"]), job.stderr)
+            self.assertEqual(text(f["perm_0000"].attrs["net_ifname"]), "eth0")
+            for name, wanted in {
+                    "name": [host(k) for k in range(HOSTS)],
+                    "address": [address(k) for k in range(HOSTS)],
+                    "interface": ["eth0"] * HOSTS,
+                    "interface_driver": ["veth"] * HOSTS}.items():
+                self.assertEqual(self.strings(hosts, name), wanted, name)
+            # what the kernel says of a veth pair
+            self.assertEqual(hosts["interface_speed"][:].tolist(),
+                             [10_000_000_000 // 8] * HOSTS)
+            self.assertEqual(text(hosts["interface_speed"].attrs["units"]),
+                             "B/s")
+            self.assertEqual(hosts["interface_numa_node"][:].tolist(),
+                             [-1] * HOSTS)
+
+    def test_the_other_rail(self):
+        self.assert_crossing(1, "--net_ifname=eth1")
+        self.assert_addresses(address, 1)
+
+    def test_ipv6_alone(self):
+        """A cluster, both clients, and the built-in server."""
+        with self.without_ipv4(0, 1):
+            job = self.on_hosts(*THREE_AND_THREE, *SMALL,
+                                "--client=[socket,hiredis]",
+                                "--db_exe=[redis-server,floor]")
+        self.assert_passed(job, permutations=4)
+        self.assert_addresses(address6)
+        self.assertIn("eth0 (IPv6 fd00:1::/64, 10 Gb/s)", job.stderr)
+        with h5py.File(self.out) as f:
+            self.assertEqual(self.strings(f["perm_0000"], "shard_address")[0],
+                             f"[{address6(3)}]:{self.port}")
 
     def test_colocated_stays_on_its_host(self):
-        before = [crossed(k) for k in range(HOSTS)]
+        before = crossed(0)
         job = self.on_hosts("throughput_colocated", "--tensor_bytes=1MiB",
-                            "--iterations=20")
+                            "--iterations=5")
+        after = crossed(0)
         self.assert_passed(job, permutations=1)
+        # one port on every host: each has its own
         with h5py.File(self.out) as f:
             addresses = set(self.strings(f["perm_0000"], "shard_address"))
-            # one port on every host: each has its own
-            self.assertEqual(addresses, {f"127.0.0.1:{self.port}"})
+        self.assertEqual(addresses, {f"127.0.0.1:{self.port}"})
+        self.assertEqual(set(self.hosts_of("client_address")), {"127.0.0.1"})
         for k in range(HOSTS):
-            self.assertLess(crossed(k) - before[k], 1024 * 1024, f"host {k}")
+            self.assertLess(after[k] - before[k], MIB, f"host {k}")
 
-    def test_colocated_on_a_named_interface(self):
-        job = self.on_hosts("throughput_colocated", "--net_ifname=eth0",
-                            "--tensor_bytes=1024", "--iterations=5")
-        self.assert_passed(job, permutations=1)
-        with h5py.File(self.out) as f:
-            self.assertEqual(self.strings(f["perm_0000"], "shard_address"),
-                             [f"{address(k)}:{self.port}"
-                              for k in range(HOSTS)])
+    # --- interfaces that do not fit ------------------------------------------
 
     def test_an_interface_that_is_not_there(self):
-        job = self.on_hosts("throughput_standard", "--net_ifname=ib0")
-        self.assert_status(job, 2, completed=0, failed=0)
-        self.assertIn("no interface 'ib0'", job.stderr)
-        self.assertIn("there are: lo, eth0", job.stderr)
-        self.assertFalse(self.out.exists())
+        self.assertIn(
+            "srbench: net_ifname: there is no interface 'ib0' with an address on any "
+            f"node; on {host(0)} there are: lo, eth0, eth1",
+            self.refused("--net_ifname=ib0"))
+
+    def test_interfaces_that_some_hosts_lack(self):
+        """Named: refused with those hosts. Not named: where no name is that of
+        all, those of one subnet."""
+        with self.renamed(1, rail(0), "ens3"), self.renamed(4, rail(0), "ens3"):
+            self.assertIn(
+                "srbench: net_ifname: there is no interface 'eth0' with an "
+                f"address on 2 of 6 nodes ({host(1)}, {host(4)}); on {host(1)} "
+                "there are: lo, ens3, eth1",
+                self.refused("--net_ifname=eth0"))
+            with self.renamed(3, rail(1), "ens4"):
+                job = self.on_hosts(*THREE_AND_THREE, *SMALL)
+        self.assert_passed(job, permutations=1)
+        self.assert_addresses(address)
+        self.assertIn("eth0 and others in its subnet (IPv4 10.100.7.0/24",
+                      job.stderr)
+        with h5py.File(self.out) as f:
+            self.assertEqual(self.strings(f["hosts"], "interface"),
+                             ["eth0", "ens3", "eth0", "eth0", "ens3", "eth0"])
+
+    # --- a shard that cannot be reached --------------------------------------
+
+    def test_a_shard_that_one_host_does_not_reach(self):
+        """Only the permutation with that host fails, in time and in words."""
+        with self.cut_off(2, address(4)):
+            begin = time.monotonic()
+            job = self.on_hosts(*THREE_AND_THREE, *SMALL,
+                                "--client_nodes=[2,3]", "--op_timeout=1s")
+            took = time.monotonic() - begin
+        self.assert_status(job, 1, completed=1, failed=1)
+        self.assertLess(took, 20)
+        with h5py.File(self.out) as f:
+            self.assertEqual(text(f["perm_0000"].attrs["status"]), "completed")
+            # client 4, the first on host 2, uses shard 1, on host 4
+            self.assertEqual(
+                text(f["perm_0001"].attrs["error"]),
+                f"rank 4 on {host(2)}: client 4: cannot connect to "
+                f"{address(4)}:{self.port} from {address(2)}: no answer within "
+                "1 s (op_timeout)")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""More of test_hosts.py: the same on other rails, with the other client, and a
+host that is cut off while it is measured."""
+# ctest: label=full timeout=300
+import time
+
+import h5py
+
+from hoststest import (CLIQUES, HOSTS, PER_HOST, SMALL, THREE_AND_THREE,
+                       HostsTest, address, address6, crossed, host, rail)
+from srbtest import main, text
+
+
+class MoreHosts(HostsTest):
+
+    def test_clients_of_hiredis_on_the_other_rail(self):
+        job = self.on_hosts(*THREE_AND_THREE, *SMALL, "--client=hiredis",
+                            "--net_ifname=eth1")
+        self.assert_passed(job, permutations=1)
+        self.assert_addresses(address, 1)
+
+    def test_ipv6_on_a_named_rail(self):
+        with self.without_ipv4(1):
+            job = self.on_hosts(*THREE_AND_THREE, *SMALL, "--net_ifname=eth1")
+        self.assert_passed(job, permutations=1)
+        self.assert_addresses(address6, 1)
+
+    def test_colocated_on_a_named_interface(self):
+        job = self.on_hosts("throughput_colocated", "--net_ifname=eth0", *SMALL)
+        self.assert_passed(job, permutations=1)
+        self.assertEqual(self.hosts_of("shard_address"),
+                         [address(k) for k in range(HOSTS)])
+        self.assertEqual(self.hosts_of("client_address"),
+                         [address(k // PER_HOST)
+                          for k in range(HOSTS * PER_HOST)])
+
+    def test_loopback_leads_to_no_other_host(self):
+        self.assertIn("net_ifname lo is loopback: clients on other hosts than "
+                      f"{host(5)} do not reach a database there",
+                      self.refused("--net_ifname=lo"))
+
+    def test_the_rail_that_all_hosts_have(self):
+        with self.renamed(1, rail(0), "ens3"):
+            job = self.on_hosts(*THREE_AND_THREE, *SMALL)
+        self.assert_passed(job, permutations=1)
+        self.assert_addresses(address, 1)
+        # the former goes by the names, the latter by the subnet
+        self.assertIn("eth1 (IPv4 10.101.7.0/24, 10 Gb/s), before eth0 and "
+                      "others in its subnet (IPv4 10.100.7.0/24, 10 Gb/s), "
+                      "since all nodes call it so", job.stderr)
+
+    def test_no_interface_in_common(self):
+        """Refused for databases that others must reach; a colocated one stays
+        on its host."""
+        lines = [f"link set {rail(r)} down" for r in (0, 1)]
+        back = [f"link set {rail(r)} up" for r in (0, 1)] + [
+            f"addr add {address6(2, r)}/64 dev {rail(r)} nodad"
+            for r in (0, 1)]
+        with self.changed(2, lines, back):
+            self.assertIn(
+                "there is no interface for the databases: node "
+                f"{host(2)} has no network interface but loopback; name one "
+                "with --net_ifname", self.refused())
+            job = self.on_hosts("throughput_colocated", *SMALL)
+        self.assert_passed(job, permutations=1)
+
+    def test_a_host_that_is_unplugged_in_mid_loop(self):
+        """The clients of its shard give up after op_timeout, the others end
+        their loops."""
+        before = crossed(0)[4]
+        job = self.start(HOSTS * PER_HOST, *THREE_AND_THREE,
+                         "--tensor_bytes=64KiB", "--duration=5s",
+                         "--op_timeout=1s", f"--output={self.out}",
+                         wrapper=[str(self.enter)], env=CLIQUES)
+        deadline = time.monotonic() + 30
+        while crossed(0)[4] - before < 4 * 1024 * 1024:
+            self.assertLess(time.monotonic(), deadline, job.describe())
+            time.sleep(0.05)
+        self.unplug(4)
+        self.assert_status(job.wait(60), 1, completed=0, failed=1)
+        with h5py.File(self.out) as f:
+            error = text(f["perm_0000"].attrs["error"])
+        self.assertRegex(error, rf"rank \d+ on {host(0)} \(and 1 more rank\): "
+                         "(put|unpack)_tensor of .* at "
+                         rf"{address(4)}:{self.port}: no reply within 1 s")
+
+
+if __name__ == "__main__":
+    main()
