@@ -194,6 +194,13 @@ class HostsTest(RunTest):
                 f"{rail(0)} nud permanent"],
             [f"neigh del {target} dev {rail(0)}"])
 
+    def leaving_from(self, k, r, other):
+        """Host k sends on rail r from its address on another one, where nobody
+        says otherwise."""
+        route = f"route change {address(0, r)[:-1]}0/24 dev {rail(r)}"
+        return self.changed(k, [f"{route} src {address(k, other)}"],
+                            [f"{route} src {address(k, r)}"])
+
     def unplug(self, k, r=0):
         """From now on nothing reaches host k on a rail, nor leaves it."""
         batch(SWITCH, f"link set v{r}-{k} down")

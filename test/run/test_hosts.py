@@ -61,7 +61,11 @@ class Hosts(HostsTest):
                              [-1] * HOSTS)
 
     def test_the_other_rail(self):
-        self.assert_crossing(1, "--net_ifname=eth1")
+        """Also where the kernel would leave from the address of the first one:
+        clients are bound to theirs, and shards do not take each other for
+        moved."""
+        with self.leaving_from(0, 1, 0), self.leaving_from(3, 1, 0):
+            self.assert_crossing(1, "--net_ifname=eth1")
         self.assert_addresses(address, 1)
 
     def test_ipv6_alone(self):

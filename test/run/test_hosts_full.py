@@ -1,6 +1,7 @@
 """More of test_hosts.py: the same on other rails, with the other client, and a
 host that is cut off while it is measured."""
 # ctest: label=full timeout=300
+import subprocess
 import time
 
 import h5py
@@ -11,6 +12,14 @@ from srbtest import main, text
 
 
 class MoreHosts(HostsTest):
+
+    def wait_for_bytes(self, job, k, r):
+        """Until the loop runs: host k has moved some on rail r."""
+        before = crossed(r)[k]
+        deadline = time.monotonic() + 30
+        while crossed(r)[k] - before < 1024 * 1024:
+            self.assertLess(time.monotonic(), deadline, job.describe())
+            time.sleep(0.05)
 
     def test_clients_of_hiredis_on_the_other_rail(self):
         job = self.on_hosts(*THREE_AND_THREE, *SMALL, "--client=hiredis",
@@ -48,6 +57,31 @@ class MoreHosts(HostsTest):
                       "others in its subnet (IPv4 10.100.7.0/24, 10 Gb/s), "
                       "since all nodes call it so", job.stderr)
 
+    def members(self, k):
+        """The addresses of a cluster as the shard on host k knows them, with
+        the state of each member."""
+        said = subprocess.run(
+            ["ip", "netns", "exec", host(k), "redis-cli", "-h", address(k, 1),
+             "-p", str(self.port), "cluster", "nodes"], text=True, timeout=10,
+            capture_output=True).stdout
+        lines = [line.split() for line in said.splitlines() if line]
+        return sorted((w[1].partition(":")[0], w[7]) for w in lines)
+
+    def test_a_member_whose_bus_uses_another_interface(self):
+        """The others do not take it for moved to where nobody listens."""
+        everybody = sorted((address(k, 1), "connected") for k in (3, 4, 5))
+        with self.leaving_from(3, 1, 0):
+            job = self.start(HOSTS * PER_HOST, *THREE_AND_THREE,
+                             "--tensor_bytes=1024", "--duration=5s",
+                             "--net_ifname=eth1", f"--output={self.out}",
+                             wrapper=[str(self.enter)], env=CLIQUES)
+            self.wait_for_bytes(job, 4, 1)
+            end = time.monotonic() + 3  # members ping each other every second
+            while time.monotonic() < end:
+                self.assertEqual(self.members(4), everybody)
+                time.sleep(0.2)
+            self.assert_passed(job.wait(60), permutations=1)
+
     def test_no_interface_in_common(self):
         """Refused for databases that others must reach; a colocated one stays
         on its host."""
@@ -66,15 +100,11 @@ class MoreHosts(HostsTest):
     def test_a_host_that_is_unplugged_in_mid_loop(self):
         """The clients of its shard give up after op_timeout, the others end
         their loops."""
-        before = crossed(0)[4]
         job = self.start(HOSTS * PER_HOST, *THREE_AND_THREE,
                          "--tensor_bytes=64KiB", "--duration=5s",
                          "--op_timeout=1s", f"--output={self.out}",
                          wrapper=[str(self.enter)], env=CLIQUES)
-        deadline = time.monotonic() + 30
-        while crossed(0)[4] - before < 4 * 1024 * 1024:
-            self.assertLess(time.monotonic(), deadline, job.describe())
-            time.sleep(0.05)
+        self.wait_for_bytes(job, 4, 0)
         self.unplug(4)
         self.assert_status(job.wait(60), 1, completed=0, failed=1)
         with h5py.File(self.out) as f:
