@@ -91,18 +91,17 @@ static int ask_driver(int fd, const char *name, void *command)
 /* Of a PCI device; others say nothing that can be looked up. */
 static int numa_of(const char *bus)
 {
-    char path[96];
-    int numa = -1;
+    char path[96], line[32] = "";
     FILE *f;
 
     snprintf(path, sizeof path, "/sys/bus/pci/devices/%.40s/numa_node", bus);
     f = bus[0] ? fopen(path, "re") : NULL;
     if (!f)
         return -1;
-    if (fscanf(f, "%d", &numa) != 1)
-        numa = -1;
+    if (!fgets(line, sizeof line, f))
+        snprintf(line, sizeof line, "-1");
     fclose(f);
-    return numa;
+    return (int)strtol(line, NULL, 10);
 }
 
 static void read_driver(int fd, struct netif *i)

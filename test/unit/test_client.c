@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -272,6 +273,123 @@ static void socket_hears_why_a_put_is_refused(void **state)
     free(out);
 }
 
+/* ---- from where clients come ---- */
+
+/* A socket that listens and is never asked for its connections. */
+static int deaf_server(const char *address, int backlog, int *port)
+{
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    bool v6 = strchr(address, ':') != NULL;
+    struct sockaddr *sa =
+        v6 ? (struct sockaddr *)&six : (struct sockaddr *)&four;
+    socklen_t len = v6 ? sizeof six : sizeof four;
+    int fd = socket(sa->sa_family, SOCK_STREAM, 0);
+
+    inet_pton(sa->sa_family, address,
+              v6 ? (void *)&six.sin6_addr : (void *)&four.sin_addr);
+    if (fd < 0 || bind(fd, sa, len) != 0 || listen(fd, backlog) != 0) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    getsockname(fd, sa, &len);
+    *port = ntohs(v6 ? six.sin6_port : four.sin_port);
+    return fd;
+}
+
+static const struct {
+    const char *address, *source;
+    const char *seen;  /* the client's own address; NULL: it fails */
+    const char *words; /* of the failure, behind the server's port */
+} sources[] = {
+    {"127.0.0.1", NULL, "127.0.0.1", NULL},
+    {"127.0.0.1", "127.0.0.1", "127.0.0.1", NULL},
+    {"127.0.0.1", "127.0.0.9", "127.0.0.9", NULL},
+    {"127.0.0.7", NULL, "127.0.0.1", NULL}, /* as the kernel likes */
+    {"127.0.0.7", "127.0.0.9", "127.0.0.9", NULL},
+    {"::1", NULL, "::1", NULL},
+    {"::1", "::1", "::1", NULL},
+    /* for documentation: nobody's (RFC 5737, RFC 3849) */
+    {"127.0.0.1", "192.0.2.1", NULL,
+     " from 192.0.2.1: cannot use that address: Cannot assign requested "
+     "address"},
+    {"::1", "2001:db8::1", NULL,
+     " from 2001:db8::1: cannot use that address: Cannot assign requested "
+     "address"},
+    {"127.0.0.1", "ib0", NULL, " from ib0: 'ib0' is no numeric address"},
+    {"127.0.0.1", "", NULL, " from : '' is no numeric address"},
+};
+
+static void check_source(const struct client_ops *ops, size_t i)
+{
+    char where[128], wanted[256], got[SRB_ADDRESS_MAX];
+    struct client_params p = {.address = sources[i].address,
+                              .source = sources[i].source,
+                              .key = "k",
+                              .bytes = 8,
+                              .client = 7,
+                              .op_timeout = 5};
+    struct error err = {.text = ""};
+    int fd = deaf_server(p.address, 1, &p.port);
+    struct client *c;
+
+    if (fd < 0 && strchr(p.address, ':'))
+        return; /* a machine without IPv6 */
+    assert_true(fd >= 0);
+    c = ops->open(&p, &err);
+    if (c && sources[i].seen) {
+        ops->address(c, got);
+        assert_string_equal(got, sources[i].seen);
+    } else if (c || sources[i].seen) {
+        fail_msg("vector %zu: %s", i, c ? "it connected" : err.text);
+    } else {
+        snprintf(where, sizeof where,
+                 strchr(p.address, ':') ? "[%s]:%d" : "%s:%d", p.address,
+                 p.port);
+        snprintf(wanted, sizeof wanted, "client 7: cannot connect to %s%s",
+                 where, sources[i].words);
+        assert_string_equal(err.text, wanted);
+    }
+    if (c)
+        ops->close(c);
+    close(fd);
+}
+
+static void clients_leave_from_their_address(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(sources); i++) {
+        check_source(&client_socket, i);
+        check_source(&client_hiredis, i);
+    }
+}
+
+/* A queue that is full drops who comes: as if the server were cut off. */
+static void connecting_has_a_time_limit(void **state)
+{
+    struct client_params p = {
+        .address = "127.0.0.1", .key = "k", .bytes = 8, .op_timeout = 0.3};
+    int fd = deaf_server(p.address, 0, &p.port), n = 0;
+    struct error err = {.text = ""};
+    struct client *filling[8];
+    int64_t start;
+
+    (void)state;
+    do {
+        start = tick_now();
+        assert_true(n < (int)COUNT(filling));
+        filling[n] = client_socket.open(&p, &err);
+    } while (filling[n] && ++n);
+    assert_in_range(tick_now() - start, 300000000, 2000000000);
+    assert_non_null(strstr(err.text, ": no answer within 0.3 s (op_timeout)"));
+    while (n-- > 0)
+        client_socket.close(filling[n]);
+    close(fd);
+    assert_null(client_socket.open(&p, &err));
+    assert_non_null(strstr(err.text, ": Connection refused"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +397,8 @@ int main(void)
         cmocka_unit_test(hiredis_agrees),
         cmocka_unit_test(socket_receives_long_payloads),
         cmocka_unit_test(socket_hears_why_a_put_is_refused),
+        cmocka_unit_test(clients_leave_from_their_address),
+        cmocka_unit_test(connecting_has_a_time_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -343,7 +343,7 @@ static const struct {
     struct line line;
     int io_threads;
     int64_t max_clients, max_bytes;
-    const char *lines[6];
+    const char *lines[7];
     const char * not ;
 } configurations[] = {
     {{{"throughput_colocated"}},
@@ -365,7 +365,7 @@ static const struct {
      1024,
      {"bind 10.0.0.3", "port 6780", "cluster-enabled yes",
       "cluster-config-file nodes.conf", "cluster-require-full-coverage yes",
-      "cluster-node-timeout 75000"},
+      "cluster-node-timeout 75000", "cluster-announce-ip 10.0.0.3"},
      "io-threads-do-reads"},
     {{{"throughput_standard"}},
      4,
@@ -408,7 +408,9 @@ static void configurations_say_what_is_needed(void **state)
             lines_of(text, "logfile \"\"") != 1 || given(text, "port") != 1 ||
             given(text, "bind") != 1)
             fail_msg("configuration %zu is not confined:\n%s", i, text);
-        for (size_t k = 0; k < 6 && configurations[i].lines[k]; k++)
+        for (size_t k = 0;
+             k < COUNT(configurations[i].lines) && configurations[i].lines[k];
+             k++)
             if (lines_of(text, configurations[i].lines[k]) != 1)
                 fail_msg("configuration %zu has not one '%s':\n%s", i,
                          configurations[i].lines[k], text);

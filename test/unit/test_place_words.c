@@ -199,6 +199,67 @@ static void imaginary_jobs_are_told_less(void **state)
 
 static const struct {
     struct line line;
+    int per_host;        /* of four nodes, */
+    const char *address; /* which all have this one, */
+    const char *network; /* because of that */
+    const char *words;   /* NULL: it can be placed */
+} unreachable[] = {
+    {{{"throughput_standard", "--net_ifname=lo"}},
+     1,
+     "127.0.0.1",
+     "",
+     "net_ifname lo is loopback: clients on other hosts than n3 do not reach a "
+     "database there; name another interface"},
+    {{{"throughput_standard", "--net_ifname=lo"}},
+     2,
+     "::1",
+     "",
+     "net_ifname lo is loopback: clients on other hosts than n1 do not reach a "
+     "database there; name another interface"},
+    {{{"throughput_standard", "--net_ifname=lo"}}, 4, "127.0.0.1", "", NULL},
+    {{{"throughput_colocated", "--net_ifname=lo"}}, 1, "127.0.0.1", "", NULL},
+    {{{"throughput_standard"}},
+     1,
+     "",
+     "nodes differ",
+     "there is no interface for the databases: nodes differ; name one with "
+     "--net_ifname"},
+    {{{"throughput_standard"}}, 4, "", "nodes differ", NULL},
+    {{{"throughput_colocated"}}, 1, "", "nodes differ", NULL},
+};
+
+static void addresses_that_lead_nowhere(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(unreachable); i++) {
+        const char *words = unreachable[i].words;
+        struct error err = {.text = ""};
+        struct permutation p;
+        struct placement pl;
+        struct machine m;
+        struct study s;
+
+        study_open(&s, &unreachable[i].line);
+        sweep_at(&s.sweep, 0, &p);
+        build(&m, "AABBCCDD", unreachable[i].per_host, -1);
+        snprintf(m.network, sizeof m.network, "%s", unreachable[i].network);
+        for (int n = 0; n < m.nnodes; n++) {
+            snprintf(m.nodes[n].interface, sizeof m.nodes[n].interface, "lo");
+            snprintf(m.nodes[n].address, sizeof m.nodes[n].address, "%s",
+                     unreachable[i].address);
+        }
+        if (place_solve(&m, &p, &pl, &err) == 0)
+            place_free(&pl);
+        if (strcmp(err.text, words ? words : "") != 0)
+            fail_msg("vector %zu: '%s' instead of '%s'", i, err.text,
+                     words ? words : "");
+        machine_free(&m);
+        options_free(&s.options);
+    }
+}
+
+static const struct {
+    struct line line;
     int per_host; /* of four nodes */
     int mute;
     bool loopback;
@@ -455,6 +516,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(impossible_permutations),
         cmocka_unit_test(imaginary_jobs_are_told_less),
+        cmocka_unit_test(addresses_that_lead_nowhere),
         cmocka_unit_test(where_shards_listen),
         cmocka_unit_test(names_of_sessions),
         cmocka_unit_test(long_names_are_cut),
