@@ -118,7 +118,8 @@ static void read_driver(int fd, struct netif *i)
     }
     if (ask_driver(fd, i->name, &link) < 0)
         return;
-    mbits = ethtool_cmd_speed(&link);
+    /* ethtool_cmd_speed() shifts a signed number too far */
+    mbits = (uint32_t)link.speed_hi << 16 | link.speed;
     if (mbits != 0 && mbits != (uint32_t)SPEED_UNKNOWN && mbits != UINT16_MAX)
         i->speed = (int64_t)mbits * 1000000 / 8;
 }

@@ -424,7 +424,7 @@ FACTS = {"srbench_version": "srbench", "git_commit": "commit",
          "nodes": "nodes", "hosts": "hosts"}
 EXPECTED = ("srbench_version", "git_commit")  # what one compares
 MACHINE = ("name", "cpu_model", "cpus", "memory", "kernel", "interface",
-           "somaxconn")
+           "interface_speed", "interface_driver", "somaxconn")
 NO_MATTER = {"exp_name", "output", "overwrite", "db_port", "repetitions",
              "until_interval", "seed", "machine", "order"}
 OPTION = re.compile(r"^(\w+): (.*)$", re.M)

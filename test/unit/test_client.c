@@ -310,12 +310,12 @@ static const struct {
     {"127.0.0.7", "127.0.0.9", "127.0.0.9", NULL},
     {"::1", NULL, "::1", NULL},
     {"::1", "::1", "::1", NULL},
-    /* for documentation: nobody's (RFC 5737, RFC 3849) */
-    {"127.0.0.1", "192.0.2.1", NULL,
-     " from 192.0.2.1: cannot use that address: Cannot assign requested "
+    /* nobody's: reserved, and for packets to discard (RFC 1112, RFC 6666) */
+    {"127.0.0.1", "240.0.0.1", NULL,
+     " from 240.0.0.1: cannot use that address: Cannot assign requested "
      "address"},
-    {"::1", "2001:db8::1", NULL,
-     " from 2001:db8::1: cannot use that address: Cannot assign requested "
+    {"::1", "100::1", NULL,
+     " from 100::1: cannot use that address: Cannot assign requested "
      "address"},
     {"127.0.0.1", "ib0", NULL, " from ib0: 'ib0' is no numeric address"},
     {"127.0.0.1", "", NULL, " from : '' is no numeric address"},
