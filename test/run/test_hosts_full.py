@@ -28,9 +28,12 @@ class MoreHosts(HostsTest):
         self.assert_addresses(address, 1)
 
     def test_ipv6_on_a_named_rail(self):
+        """The built-in server too, and several shards of a host."""
         with self.without_ipv4(1):
-            job = self.on_hosts(*THREE_AND_THREE, *SMALL, "--net_ifname=eth1")
-        self.assert_passed(job, permutations=1)
+            job = self.on_hosts(*THREE_AND_THREE, *SMALL, "--net_ifname=eth1",
+                                "--db_exe=[floor,redis-server]",
+                                "--db_shards_per_node=[1,2]")
+        self.assert_passed(job, permutations=4)
         self.assert_addresses(address6, 1)
 
     def test_colocated_on_a_named_interface(self):
@@ -102,7 +105,7 @@ class MoreHosts(HostsTest):
         their loops."""
         job = self.start(HOSTS * PER_HOST, *THREE_AND_THREE,
                          "--tensor_bytes=64KiB", "--duration=5s",
-                         "--op_timeout=1s", f"--output={self.out}",
+                         "--op_timeout=2s", f"--output={self.out}",
                          wrapper=[str(self.enter)], env=CLIQUES)
         self.wait_for_bytes(job, 4, 0)
         self.unplug(4)
@@ -111,7 +114,7 @@ class MoreHosts(HostsTest):
             error = text(f["perm_0000"].attrs["error"])
         self.assertRegex(error, rf"rank \d+ on {host(0)} \(and 1 more rank\): "
                          "(put|unpack)_tensor of .* at "
-                         rf"{address(4)}:{self.port}: no reply within 1 s")
+                         rf"{address(4)}:{self.port}: no reply within 2 s")
 
 
 if __name__ == "__main__":
