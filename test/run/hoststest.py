@@ -55,6 +55,10 @@ def address(k, r=0):
     return f"10.{100 + r}.7.{k + 1}"
 
 
+def subnet(r):
+    return f"10.{100 + r}.7.0/24"
+
+
 def address6(k, r=0):
     return f"fd00:{r + 1}::{k + 1}"
 
@@ -197,7 +201,7 @@ class HostsTest(RunTest):
     def leaving_from(self, k, r, other):
         """Host k sends on rail r from its address on another one, where nobody
         says otherwise."""
-        route = f"route change {address(0, r)[:-1]}0/24 dev {rail(r)}"
+        route = f"route change {subnet(r)} dev {rail(r)}"
         return self.changed(k, [f"{route} src {address(k, other)}"],
                             [f"{route} src {address(k, r)}"])
 
