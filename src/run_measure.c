@@ -41,14 +41,23 @@ static struct load_rules rules_of(const struct permutation *p)
 }
 
 /* Clients leave from their node's address on the interface that the databases
- * listen on. On loopback there is nothing to choose. */
-static const char *source_of(const struct run *r, const char *database)
+ * listen on. On loopback there is nothing to choose; and towards databases
+ * elsewhere the kernel chooses, unless the interface was named or has the name
+ * of theirs. */
+static const char *source_of(const struct run *r, const struct permutation *p,
+                             const char *database)
 {
-    const struct machine *m = &r->team->machine;
+    const struct placement *pl = &r->placement;
+    const struct machine *m = pl->machine;
+    const struct node *node = &m->nodes[m->rank_node[r->team->rank]];
 
-    return machine_loopback(database)
-               ? NULL
-               : m->nodes[m->rank_node[r->team->rank]].address;
+    if (machine_loopback(database))
+        return NULL;
+    if (pl->elsewhere && permutation_auto(p, OPT_NET_IFNAME) &&
+        (strcmp(pl->roster->interface, node->interface) != 0 ||
+         !strchr(node->address, ':') != !strchr(database, ':')))
+        return NULL;
+    return node->address;
 }
 
 static int open_client(struct run *r, struct life *x, struct error *err)
@@ -72,7 +81,7 @@ static int open_client(struct run *r, struct life *x, struct error *err)
         .null_client = p->value[OPT_NULL_CLIENT],
     };
 
-    params.source = source_of(r, params.address);
+    params.source = source_of(r, p, params.address);
     if (permutation_count(p, OPT_TRANSPORT, TRANSPORT_TCP) == TRANSPORT_UNIX) {
         if (!r->setup.unix_socket[0] && ops->serves)
             return error_set(err,
