@@ -23,6 +23,7 @@
 #include "srb/report.h"
 #include "srb/run.h"
 #include "srb/sink.h"
+#include "srb/tick.h"
 #include "srb/topology.h"
 #include "srb/wlm.h"
 #include "srb_version.h"
@@ -57,6 +58,8 @@ static void catch_signals(void)
         sigaction(numbers[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
+
+static int64_t began; /* tick */
 
 static void abort_job(void)
 {
@@ -352,7 +355,9 @@ static int plan_cpus(struct team *t, const struct options *o,
 static int run(struct team *t, const struct options *o, const struct input *in,
                struct discovery *d)
 {
-    struct run_args args = {.options = o, .config = in->text ? in->text : ""};
+    struct run_args args = {.options = o,
+                            .config = in->text ? in->text : "",
+                            .began = began};
     struct roster roster = {0};
     struct sweep s;
     struct error err;
@@ -471,6 +476,7 @@ int main(int argc, char **argv)
         return floor_main();
     if (asks(argc, argv) && (status = answer(argc, argv)) >= 0)
         return status;
+    began = tick_now();
     MPI_Init(&argc, &argv);
     status = with_mpi(argc, argv);
     MPI_Finalize();

@@ -335,6 +335,19 @@ const struct option option_table[OPT_COUNT] = {
                   .unit = "",
                   .tag = "",
                   .help = "of the random order; auto: drawn, and recorded"},
+    [OPT_WALL_TIME] = {.name = "wall_time",
+                       .type = OPTION_SECONDS,
+                       .placement = IN_BOTH,
+                       .def = "auto",
+                       .may_be_auto = true,
+                       .min = 0,
+                       .max = 366 * DAY,
+                       .unit = "s",
+                       .tag = "",
+                       .help = "start no permutation that would not finish "
+                               "within this time of srbench's start, by what "
+                               "its like took; auto: what the job has, which "
+                               "is respected anyway"},
     [OPT_VERIFY] = {.name = "verify",
                     .type = OPTION_CHOICE,
                     .placement = IN_BOTH,

@@ -1,6 +1,7 @@
 #include "prepare.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "srb/diag.h"
 #include "srb/report.h"
 #include "srb/tick.h"
+#include "srb/units.h"
 
 /* Connections to databases whose clients are not known, as Redis itself has
  * it. */
@@ -243,6 +245,40 @@ static char *config_text(const struct options *o)
     return text;
 }
 
+/* Seconds until the batch system ends the job; NaN: unknown. */
+static double job_time_left(void)
+{
+    /* seconds since the epoch, sbatch(1) */
+    const char *end = getenv("SLURM_JOB_END_TIME");
+    int64_t at;
+
+    if (!end || units_parse_count(end, &at, NULL) < 0)
+        return NAN;
+    return (double)(at - time(NULL));
+}
+
+/* The earlier of two ends: that of wall_time, since srbench began, and the
+ * job's. Rank 0 decides, by its clock. */
+static void limit_time(struct plan *plan, struct team *t, int64_t began)
+{
+    const struct value *wall = options_one(plan->sweep.options, OPT_WALL_TIME);
+    double run = tick_seconds(tick_now() - began);
+    double job = job_time_left() + run;
+    int limited;
+
+    plan->study.time_limit = wall->is_auto ? NAN : wall->seconds;
+    plan->study.limited_by = wall->is_auto ? "" : "wall_time";
+    if (!isnan(job) && !(plan->study.time_limit <= job)) {
+        plan->study.time_limit = fmax(job, 0);
+        plan->study.limited_by = "the job's time";
+    }
+    limited = !isnan(plan->study.time_limit);
+    team_bcast(t, t->world, &limited, (int)sizeof limited, 0);
+    plan->limited = limited != 0;
+    if (t->rank == 0 && limited)
+        plan->ends_at = began + (int64_t)(plan->study.time_limit * 1e9);
+}
+
 static void describe(struct plan *plan, const struct team *t,
                      const struct run_args *args)
 {
@@ -357,6 +393,7 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
         find_servers(plan, t, err) < 0)
         return -1;
     describe(plan, t, args);
+    limit_time(plan, t, args->began);
     return 0;
 }
 

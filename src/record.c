@@ -153,6 +153,8 @@ void record_study(struct fields *f, const struct study *s)
     fields_text(f, "server_version", s->server);
     fields_real(f, "clock_resolution", "s", 1e-9 * (double)s->clock_step);
     fields_real(f, "clock_read_cost", "s", s->clock_read_cost);
+    fields_real(f, "time_limit", "s", s->time_limit);
+    fields_text(f, "time_limited_by", s->limited_by);
     fields_text(f, "hdf5_version", sink_hdf5_version());
     fields_text(f, "hiredis_version",
                 control_hiredis_version(text, sizeof text));

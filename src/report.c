@@ -53,6 +53,17 @@ void report_choices(const struct sweep *s, const struct machine *m)
                   m->network);
 }
 
+void report_limit(const struct study *s)
+{
+    char text[32];
+
+    if (!isnan(s->time_limit))
+        diag_note("note: no permutation is started that would not finish "
+                  "within %s of srbench's start (%s)",
+                  units_print_seconds(s->time_limit, text, sizeof text),
+                  s->limited_by);
+}
+
 void report_crowded(const char *host, int processes, int cpus)
 {
     static int last_processes, last_cpus;
@@ -232,6 +243,19 @@ static bool has_new_flag(const char *flags)
     return found;
 }
 
+/* Whether two texts say the same, whatever the numbers in them. */
+static bool same_but_for_figures(const char *a, const char *b)
+{
+    static const char figures[] = "0123456789.";
+
+    for (;; a++, b++) {
+        a += strspn(a, figures);
+        b += strspn(b, figures);
+        if (*a != *b || *a == '\0')
+            return *a == *b;
+    }
+}
+
 /* Whether a permutation is to be seen whatever the pace. Many are skipped for
  * one reason: it is said once. */
 static bool is_notable(const struct outcome *o, const char *flags)
@@ -242,7 +266,7 @@ static bool is_notable(const struct outcome *o, const char *flags)
     case STATUS_COMPLETED:
         return has_new_flag(flags) || o->wrong[0] || o->breaches > 0;
     case STATUS_SKIPPED:
-        again = strcmp(progress.skipped, o->error) == 0;
+        again = same_but_for_figures(progress.skipped, o->error);
         snprintf(progress.skipped, sizeof progress.skipped, "%s", o->error);
         return !again;
     default:

@@ -10,16 +10,6 @@
 
 /* ---- bookkeeping ---- */
 
-/* What a permutation costs, in arbitrary units: its bytes, and a start. */
-static double weight_of(const struct permutation *p, const struct placement *pl)
-{
-    double pairs =
-        (double)(p->value[OPT_ITERATIONS]->count + p->value[OPT_WARMUP]->count);
-
-    return 1e7 + pairs * pl->nclients *
-                     ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5);
-}
-
 static void weigh_all(struct run *r)
 {
     for (size_t i = 0; i < r->plan.sweep.count; i++) {
@@ -29,7 +19,7 @@ static void weigh_all(struct run *r)
         sweep_at(&r->plan.sweep, i, &p);
         if (place_solve(&r->team->machine, &p, &pl, NULL) < 0)
             continue;
-        r->weight_all += weight_of(&p, &pl);
+        r->weight_all += run_weight(&p, &pl);
         place_free(&pl);
     }
 }
@@ -49,7 +39,7 @@ static void account(struct run *r, struct life *x)
     if (r->team->rank != 0)
         return;
     r->tally.breaches += o->breaches > 0 ? o->breaches : 0;
-    r->weight_done += weight_of(&x->p, &r->placement);
+    r->weight_done += run_weight(&x->p, &r->placement);
     left = tick_seconds(tick_now() - r->started) / r->weight_done *
            (r->weight_all - r->weight_done);
     report_end(s, o, o->position + 1 < s->count ? left : NAN);
@@ -109,7 +99,7 @@ static void set_roles(struct run *r, struct life *x)
     x->is_steward = r->cast.db_stewards != MPI_COMM_NULL;
 }
 
-/* Why the permutation is not run, or NULL. */
+/* Why the permutation is not run, as all ranks know, or NULL. */
 static const char *reason_to_skip(const struct run *r, const struct life *x,
                                   char *buf, size_t n)
 {
@@ -128,20 +118,37 @@ static const char *reason_to_skip(const struct run *r, const struct life *x,
     return NULL;
 }
 
-/* Whether so many repetitions say enough. Rank 0 knows, and tells. */
-static bool enough(struct run *r, const struct life *x)
+/* Whether so many repetitions say enough. */
+static bool enough(const struct run *r, const struct life *x)
 {
     const struct value *until =
         options_one(r->plan.sweep.options, OPT_UNTIL_INTERVAL);
-    int yes = 0;
 
-    if (until->is_auto)
-        return false;
-    if (r->team->rank == 0)
-        yes = repeats_enough(
-            r->repeats, sweep_group(&r->plan.sweep, x->p.index), until->share);
-    team_bcast(r->team, r->team->world, &yes, (int)sizeof yes, 0);
-    return yes;
+    return !until->is_auto &&
+           repeats_enough(r->repeats, sweep_group(&r->plan.sweep, x->p.index),
+                          until->share);
+}
+
+/* What only rank 0 can decide, it tells: STATUS_COMPLETED to run it, or what
+ * else becomes of it. The words are rank 0's alone. */
+static enum status decide(struct run *r, const struct life *x, char *buf,
+                          size_t n)
+{
+    int what = STATUS_COMPLETED;
+
+    buf[0] = '\0';
+    if (r->team->rank == 0 && enough(r, x)) {
+        what = STATUS_SPARED;
+        snprintf(buf, n,
+                 "not needed: the repetitions before it are within "
+                 "until_interval");
+    } else if (r->team->rank == 0 && run_would_end_late(r, x, buf, n)) {
+        what = STATUS_SKIPPED;
+    }
+    if (r->plan.limited ||
+        !options_one(r->plan.sweep.options, OPT_UNTIL_INTERVAL)->is_auto)
+        team_bcast(r->team, r->team->world, &what, (int)sizeof what, 0);
+    return (enum status)what;
 }
 
 static void live(struct run *r, struct life *x)
@@ -171,7 +178,6 @@ static void run_permutation(struct run *r, size_t position)
     struct life x = {0};
     size_t i = r->order[position];
     char words[256];
-    const char *skip;
 
     sweep_at(&r->plan.sweep, i, &x.p);
     if (place_solve(&r->team->machine, &x.p, &r->placement, NULL) < 0)
@@ -182,19 +188,16 @@ static void run_permutation(struct run *r, size_t position)
     record_now(x.outcome.start_time, sizeof x.outcome.start_time);
     snprintf(x.outcome.server, sizeof x.outcome.server, "%s",
              prepare_server(&r->plan, &x.p)->label);
-    skip = reason_to_skip(r, &x, words, sizeof words);
-    if (skip) {
-        x.outcome.status = STATUS_SKIPPED;
-        snprintf(x.outcome.error, sizeof x.outcome.error, "%s", skip);
-    } else if (enough(r, &x)) {
-        x.outcome.status = STATUS_SPARED;
-        snprintf(x.outcome.error, sizeof x.outcome.error,
-                 "not needed: the repetitions before it are within "
-                 "until_interval");
-    } else {
+    run_time_begin(r, &x);
+    x.outcome.status = reason_to_skip(r, &x, words, sizeof words)
+                           ? STATUS_SKIPPED
+                           : decide(r, &x, words, sizeof words);
+    if (x.outcome.status == STATUS_COMPLETED)
         live(r, &x);
-    }
+    else
+        snprintf(x.outcome.error, sizeof x.outcome.error, "%s", words);
     run_store(r, &x);
+    run_time_end(r, &x);
     account(r, &x);
     load_close(&x.load);
     pin_release(r->facts);
@@ -221,6 +224,7 @@ static void run_all(struct run *r)
             (size_t)options_one(r->plan.sweep.options, OPT_REPETITIONS)->count);
         r->floors = floors_open(&r->plan);
     }
+    run_budget_open(r);
     weigh_all(r);
     r->started = tick_now();
     for (size_t i = 0; i < n && !r->sink_broken; i++)
@@ -281,6 +285,7 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
         goto out;
     }
     report_choices(&r.plan.sweep, &t->machine);
+    report_limit(&r.plan.study);
     run_all(&r);
     rc = run_close_file(&r, &err);
     closed = team_agree(t, t->world, rc, &err) == 0;
@@ -304,6 +309,7 @@ out:
     fields_free(&r.study);
     floors_close(r.floors);
     repeats_close(r.repeats);
+    budget_close(r.budget);
     free(r.order);
     prepare_free(&r.plan);
     return status;

@@ -2,7 +2,7 @@
  * way.
  *
  * run.c goes through the study, run_measure.c through the phases of one
- * permutation, run_file.c keeps what came of it.
+ * permutation, run_file.c keeps what came of it, run_budget.c what it took.
  */
 #ifndef SRB_RUN_PARTS_H
 #define SRB_RUN_PARTS_H
@@ -12,6 +12,7 @@
 #include "pin.h"
 #include "prepare.h"
 #include "setup.h"
+#include "srb/budget.h"
 #include "srb/collect.h"
 #include "srb/json.h"
 #include "srb/report.h"
@@ -36,6 +37,7 @@ struct run {
     struct tally tally;
     struct repeats *repeats; /* rank 0; NULL elsewhere */
     struct floors *floors;   /* rank 0, where there are any */
+    struct budget *budget;   /* rank 0, where the time is limited */
     uint32_t *order;         /* [count] position → permutation */
     int64_t started;         /* tick of the first permutation */
     double weight_done, weight_all;
@@ -50,6 +52,8 @@ struct life {
     struct client_facts client;
     struct shard_work *work; /* of this steward's shards */
     bool is_client, is_steward;
+    int64_t begun; /* tick */
+    bool starts;   /* its databases were not those that ran */
 };
 
 /* Databases, loop and figures of a permutation whose roles are set; -1 with the
@@ -59,6 +63,17 @@ int run_measure(struct run *r, struct life *x, struct error *err);
 /* Words on a tensor that came back wrong, from the lowest rank that has some.
  * Collective over the world. */
 void run_hear_of_errors(struct run *r, struct life *x);
+
+/* What a permutation costs, in arbitrary units: its bytes, and a start. */
+double run_weight(const struct permutation *p, const struct placement *pl);
+
+/* Time: begin and end of a permutation; and, for rank 0, whether the one under
+ * way would not finish before the study must, with words on it. Local. */
+void run_budget_open(struct run *r);
+void run_time_begin(struct run *r, struct life *x);
+void run_time_end(struct run *r, const struct life *x);
+bool run_would_end_late(const struct run *r, const struct life *x, char *words,
+                        size_t n);
 
 /* Rank 0: the result file, and the summary as JSON. */
 int run_open_file(struct run *r, struct error *err);

@@ -50,6 +50,7 @@ enum option_id {
     OPT_UNTIL_INTERVAL,
     OPT_ORDER,
     OPT_SEED,
+    OPT_WALL_TIME,
     OPT_VERIFY,
     OPT_DB_PORT,
     OPT_DB_HOSTS,

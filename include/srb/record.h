@@ -95,6 +95,8 @@ struct study {
     uint64_t seed;          /* of the random order */
     int64_t clock_step;     /* ns, the smallest step of the clock */
     double clock_read_cost; /* s */
+    double time_limit;      /* s from the start of srbench; NaN: none */
+    const char *limited_by; /* "wall_time", "the job's time"; "": nothing */
 };
 void record_study(struct fields *f, const struct study *s);
 

@@ -22,6 +22,9 @@ struct tally {
  * the interface of the databases where srbench chose it. */
 void report_choices(const struct sweep *s, const struct machine *m);
 
+/* In what time the study has to end, and whose wish that is. */
+void report_limit(const struct study *s);
+
 /* Loud words on a host with more runnable processes than CPUs; once for each
  * combination. */
 void report_crowded(const char *host, int processes, int cpus);

@@ -12,6 +12,7 @@ struct run_args {
     const struct options *options;
     const char *command_line;
     const char *config; /* the file's text as it was read, "" if none */
+    int64_t began;      /* tick at which srbench did */
 };
 
 /* Plan, refuse what cannot run, run every permutation, write the file, print

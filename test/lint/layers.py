@@ -13,7 +13,7 @@ LAYERS = {
     0: "error diag tick units field nearest utf8 hostlist features",
     1: "options machine keys tensor samples cpus floor json",
     2: "sweep roster eligible",
-    3: "place expect",
+    3: "place expect budget",
     4: "proc watch scratch control engine client sink topology team clock discover guard wlm netif",
     5: "db load collect figures",
     6: "repeats record report run",

@@ -167,6 +167,8 @@ static const struct good good[] = {
     {{{"--warmup", "0"}}, NULL, OPT_WARMUP, "0", false},
     {{{"--db_port=55535"}}, NULL, OPT_DB_PORT, "55535", false},
     {{{"--op_timeout=05:00:00"}}, NULL, OPT_OP_TIMEOUT, "18000s", false},
+    {{{"--wall_time=05:00:00"}}, NULL, OPT_WALL_TIME, "18000s", false},
+    {{{NULL}}, NULL, OPT_WALL_TIME, "auto", true},
     {{{"--op_timeout=200ms"}}, NULL, OPT_OP_TIMEOUT, "0.2s", false},
     {{{"--op_timeout=1d"}}, NULL, OPT_OP_TIMEOUT, "86400s", false},
     {{{"--op_timeout=1us"}}, NULL, OPT_OP_TIMEOUT, "1e-06s", false},
