@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "srb/ending.h"
 #include "srb/tick.h"
 #include "srb/topology.h"
 
@@ -167,6 +168,7 @@ struct patience {
     double seconds;
     int64_t deadline;
     const volatile sig_atomic_t *signal;
+    const struct team *team;
 };
 
 /* One look at one shard: 1 ready, 0 not yet, -1 never. */
@@ -235,6 +237,7 @@ static int await_shard(struct db *db, struct shard *s, const struct patience *w,
             return late(s, w, &why, err);
         if (rc < 0)
             return never_ready(db, &why, err);
+        team_look(w->team);
         if (w->signal && *w->signal)
             return error_set(err,
                              "the start of the databases was broken off by "
@@ -251,7 +254,8 @@ static int await_shards(struct db *db, const struct db_plan *plan, bool cluster,
     const struct patience w = {.cluster = cluster,
                                .seconds = plan->db_timeout,
                                .deadline = deadline,
-                               .signal = plan->signal};
+                               .signal = plan->signal,
+                               .team = plan->team};
 
     for (int k = 0; k < db->n; k++)
         if (await_shard(db, &db->shards[k], &w, err) < 0)
@@ -461,17 +465,19 @@ static void leave(struct db *db)
 /* Ask to end, then kill. */
 static void stop(struct db *db)
 {
+    bool hurry = ending_state()->cut != 0;
     struct error ignored;
     double seconds = STOP_SECONDS;
 
     for (int k = 0; k < db->n; k++) {
-        if (!db->shards[k].control)
+        if (!db->shards[k].control || hurry)
             seconds = 0; /* it never answered and cannot be asked: kill */
     }
     for (int k = 0; k < db->n; k++)
         if (db->shards[k].control) {
             control_timeout(db->shards[k].control, SHUTDOWN_SECONDS);
-            db->engine->shutdown(db->shards[k].control);
+            if (!hurry)
+                db->engine->shutdown(db->shards[k].control);
             control_close(db->shards[k].control);
         }
     if (db->guard)

@@ -4,11 +4,16 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "srb/ending.h"
 #include "srb/tensor.h"
 #include "srb/tick.h"
 
 /* What a client tells the others when they meet. */
 enum { LAST = 1, BROKEN = 2 };
+
+/* Between two looks whether another rank was told to end. They are outside the
+ * timed spans, and take some 200 ns each: two millionths of the loop. */
+#define LOOK_NS INT64_C(100000000)
 
 /* A loop under way. */
 struct loop {
@@ -52,7 +57,10 @@ int load_open(struct load *l, const struct client_ops *ops,
     l->samples.main_start = start;
     l->client = ops->open(p, err);
     l->samples.connect_ns = tick_now() - start;
-    return l->client ? 0 : -1;
+    if (!l->client)
+        return -1;
+    ending_watch(ops->socket(l->client));
+    return 0;
 }
 
 /* ---- one operation: what is between the instants is what is measured ---- */
@@ -171,6 +179,22 @@ static int interrupted(const struct load *l, struct error *err)
         (long long)l->pair, (int)*l->signal, strsignal((int)*l->signal));
 }
 
+static bool cut_off(const struct load *l)
+{
+    return l->signal && *l->signal;
+}
+
+/* One step; -1 also when the grace after a signal is over, before it or in the
+ * midst of it. */
+static int step(struct load *l,
+                int (*what)(struct load *, bool, struct error *), bool last,
+                struct error *err)
+{
+    if (!cut_off(l) && what(l, last, err) == 0)
+        return 0;
+    return cut_off(l) ? interrupted(l, err) : -1;
+}
+
 /* ---- phases ---- */
 
 /* One more is the last one: of so many, or when the time is over. */
@@ -189,16 +213,19 @@ static int repeat(struct loop *x,
 {
     struct load *l = x->load;
     bool each = l->rules.sync == SYNC_ITERATION, last = false;
-    int64_t begin = tick_now();
+    int64_t begin = tick_now(), look = begin + LOOK_NS;
 
     while (!last) {
+        if (counted->last_end > look) {
+            team_look(x->with->team);
+            look = counted->last_end + LOOK_NS;
+        }
         last = is_last(l, counted, seconds, begin);
         if (each)
             last = (meet(x, last ? LAST : 0) & LAST) != 0;
         if (x->over)
             return 0; /* who failed has the words */
-        if ((l->signal && *l->signal ? interrupted(l, err)
-                                     : what(l, last, err)) < 0) {
+        if (step(l, what, last, err) < 0) {
             if (each && !last)
                 meet(x, BROKEN);
             return -1;
@@ -233,13 +260,18 @@ static int phase(struct loop *x,
     return rc;
 }
 
-static int warm_up(struct load *l, struct error *err)
+static int warm_up(struct loop *x, struct error *err)
 {
+    struct load *l = x->load;
+    int64_t look = tick_now() + LOOK_NS;
+
     for (size_t k = 0; k < l->rules.warmup; k++) {
-        if (l->signal && *l->signal)
-            return interrupted(l, err);
-        if (put_and_get(l, false, err) < 0)
+        if (step(l, put_and_get, false, err) < 0)
             return -1;
+        if (l->samples.loop_end > look) {
+            team_look(x->with->team);
+            look = l->samples.loop_end + LOOK_NS;
+        }
     }
     return 0;
 }
@@ -266,7 +298,7 @@ int load_run(struct load *l, const struct load_company *with, struct error *err)
     struct loop x = {.load = l, .with = with};
     struct samples *s = &l->samples;
     bool alone = l->rules.sync == SYNC_NONE;
-    int rc = warm_up(l, err);
+    int rc = warm_up(&x, err);
 
     if (!alone)
         start_together(&x, rc);
@@ -285,6 +317,7 @@ int load_run(struct load *l, const struct load_company *with, struct error *err)
 
 void load_disconnect(struct load *l)
 {
+    ending_unwatch();
     if (l->client) {
         l->client->ops->buffers(l->client, l->buffers);
         l->client->ops->close(l->client);
@@ -295,6 +328,7 @@ void load_disconnect(struct load *l)
 
 void load_close(struct load *l)
 {
+    ending_unwatch();
     if (l->client)
         l->client->ops->close(l->client);
     free(l->out);

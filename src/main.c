@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <mpi.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "srb/control.h"
 #include "srb/diag.h"
 #include "srb/discover.h"
+#include "srb/ending.h"
 #include "srb/floor.h"
 #include "srb/guard.h"
 #include "srb/options.h"
@@ -38,26 +38,6 @@ struct input {
     char *text; /* of the file, NUL-terminated; NULL for none */
     size_t length;
 };
-
-static volatile sig_atomic_t caught;
-
-static void on_signal(int number)
-{
-    caught = number;
-}
-
-/* The first signal ends the study in order, a second one of the same kind ends
- * the process (SA_RESETHAND); system calls go on (SA_RESTART). */
-static void catch_signals(void)
-{
-    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
-
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        sigaction(numbers[i], &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
 
 static int64_t began; /* tick */
 
@@ -355,9 +335,8 @@ static int plan_cpus(struct team *t, const struct options *o,
 static int run(struct team *t, const struct options *o, const struct input *in,
                struct discovery *d)
 {
-    struct run_args args = {.options = o,
-                            .config = in->text ? in->text : "",
-                            .began = began};
+    struct run_args args = {
+        .options = o, .config = in->text ? in->text : "", .began = began};
     struct roster roster = {0};
     struct sweep s;
     struct error err;
@@ -408,7 +387,7 @@ static int with_options(const struct options *o, const struct input *in,
     if (team_open(&t, (int)options_one(o, OPT_VIRTUAL_NODES)->count, role,
                   &err) < 0)
         return refuse(&err, rank == 0);
-    t.signal = &caught;
+    t.signal = &ending_state()->asked;
     if (discover(&t, ifname->is_auto ? NULL : ifname->text, &d, &err) == 0)
         status = with_machine(&t, o, in, &d);
     else
@@ -448,7 +427,7 @@ static int with_mpi(int argc, char **argv)
     }
     diag_rank(rank);
     diag_die_hook(abort_job);
-    catch_signals();
+    ending_catch();
     if (share_input(&in, argc, argv, &block, &err) < 0 ||
         parse(&o, &in, &err) < 0) {
         status = refuse(&err, rank == 0);
@@ -458,6 +437,7 @@ static int with_mpi(int argc, char **argv)
         diag_set_level(options_one(&o, OPT_QUIET)->count     ? DIAG_QUIET
                        : options_one(&o, OPT_VERBOSE)->count ? DIAG_VERBOSE
                                                              : DIAG_NORMAL);
+        ending_grace(options_one(&o, OPT_TERM_GRACE)->seconds, rank == 0);
         status = with_options(&o, &in, role, rank);
         options_free(&o);
     }

@@ -348,6 +348,17 @@ const struct option option_table[OPT_COUNT] = {
                                "within this time of srbench's start, by what "
                                "its like took; auto: what the job has, which "
                                "is respected anyway"},
+    [OPT_TERM_GRACE] = {.name = "term_grace",
+                        .type = OPTION_SECONDS,
+                        .placement = IN_BOTH,
+                        .def = "15s",
+                        .min = -1,
+                        .max = DAY,
+                        .unit = "s",
+                        .tag = "",
+                        .help = "what the running permutation has to finish "
+                                "after SIGTERM, SIGINT or SIGHUP; then it is "
+                                "broken off"},
     [OPT_VERIFY] = {.name = "verify",
                     .type = OPTION_CHOICE,
                     .placement = IN_BOTH,

@@ -52,9 +52,10 @@ static void expect_range(const struct option *d, bool all, char *buf, size_t n)
         break;
     case OPTION_SECONDS:
         snprintf(buf, n,
-                 "a time above %" PRId64 "s and up to %" PRId64
+                 "a time %s %" PRId64 "s %sto %" PRId64
                  "s such as 30s, 5m or 05:00:00",
-                 d->min, d->max);
+                 d->min < 0 ? "from" : "above", d->min < 0 ? 0 : d->min,
+                 d->min < 0 ? "" : "and up ", d->max);
         break;
     case OPTION_SHAPE:
         snprintf(buf, n,

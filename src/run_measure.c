@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "srb/diag.h"
+#include "srb/ending.h"
 #include "srb/tensor.h"
 #include "srb/tick.h"
 
@@ -94,7 +95,7 @@ static int open_client(struct run *r, struct life *x, struct error *err)
     rules = rules_of(p);
     if (load_open(&x->load, ops, &params, &rules, err) < 0)
         return -1;
-    x->load.signal = r->team->signal;
+    x->load.signal = &ending_state()->cut;
     x->load.client->ops->address(x->load.client, x->client.address);
     pin_read_back(r->facts, &x->client);
     return 0;

@@ -6,6 +6,7 @@
 #include "far.h"
 #include "pin.h"
 #include "srb/diag.h"
+#include "srb/ending.h"
 #include "srb/tick.h"
 
 /* After so many failures to start in a row a set-up is given up. */
@@ -67,7 +68,8 @@ static struct db_plan db_plan_of(const struct setup_terms *terms,
         .max_clients = terms->plan->max_clients,
         .max_bytes = terms->plan->max_bytes,
         .run = terms->plan->run,
-        .signal = t->signal,
+        .signal = &ending_state()->urgent,
+        .team = t,
         .cpus = cpus ? cpus->shard : NULL,
         .tree = &terms->facts->kernel.tree,
     };

@@ -28,6 +28,7 @@ void team_wait(const struct team *t, MPI_Request *request)
             return;
         if (look < EAGER_LOOKS)
             continue;
+        team_look(t);
         nap = (tick_now() - start) / 32;
         if (nap < SHORTEST_NAP_NS)
             nap = SHORTEST_NAP_NS;
@@ -139,17 +140,27 @@ static void hear(struct team *t, MPI_Comm comm, int rc, int lowest,
     err->ranks = count;
 }
 
+/* Signals as numbers that order them by how soon they want the end. */
+#define URGENT 256
+
+static int urgency(const struct team *t)
+{
+    int number = t->signal ? (int)*t->signal : 0;
+
+    return number && number != SIGUSR1 ? number + URGENT : number;
+}
+
 int team_agree(struct team *t, MPI_Comm comm, int rc, struct error *err)
 {
     int rank;
-    int low[2]; /* lowest failing rank; minus the highest signal */
+    int low[2]; /* lowest failing rank; minus the most urgent signal */
 
     MPI_Comm_rank(comm, &rank);
     low[0] = rc < 0 ? rank : INT_MAX;
-    low[1] = t->signal ? -(int)*t->signal : 0;
+    low[1] = -urgency(t);
     team_allreduce(t, comm, low, 2, MPI_INT, MPI_MIN);
     if (comm == t->world)
-        t->ended = -low[1];
+        t->ended = -low[1] % URGENT;
     if (low[0] == INT_MAX)
         return 0;
     hear(t, comm, rc, low[0], err);
@@ -220,11 +231,13 @@ int team_open(struct team *t, int virtual_nodes, enum role role,
     MPI_Comm_rank(t->node, &node_rank);
     MPI_Comm_split(t->world, node_rank == 0 ? 0 : MPI_UNDEFINED, t->rank,
                    &t->stewards);
+    team_news_open(t);
     return 0;
 }
 
 void team_close(struct team *t)
 {
+    team_news_close(t);
     if (t->stewards != MPI_COMM_NULL)
         MPI_Comm_free(&t->stewards);
     MPI_Comm_free(&t->node);

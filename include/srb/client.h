@@ -52,6 +52,8 @@ struct client_ops {
     /* Bytes of the socket's send and receive buffer as the kernel has them now
      * (Linux doubles what it is asked for, socket(7)); -1 for none. */
     void (*buffers)(const struct client *c, int bytes[2]);
+    /* Its socket; shut down, every wait for a reply ends. -1: none. */
+    int (*socket)(const struct client *c);
     void (*close)(struct client *c);
 };
 

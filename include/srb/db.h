@@ -29,6 +29,7 @@ struct db_plan {
     int64_t max_clients, max_bytes; /* the most that any permutation needs */
     uint64_t run;                   /* a random number of the run */
     const volatile sig_atomic_t *signal; /* ends the waiting when not 0 */
+    const struct team *team;     /* looked at while waiting, for its news */
     const struct cpu_mask *cpus; /* [shards of this node] of each server */
     const struct cpu_tree *tree; /* the CPUs of this kernel */
 };
@@ -60,7 +61,8 @@ int db_attach(struct db **out, const struct placement *pl,
 int db_remove_keys(struct db *db, const struct placement *pl,
                    struct error *err);
 
-/* Stop the shards (ask, then kill) and reap them. NULL is allowed. Local. */
+/* Stop the shards (ask, then kill; at once where the grace after a signal is
+ * over) and reap them. NULL is allowed. Local. */
 void db_close(struct db *db);
 
 /* Remove all keys; of somebody else's shards none, see db_remove_keys(). Local.

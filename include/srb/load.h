@@ -50,7 +50,7 @@ struct load {
     int buffers[2];     /* bytes of the socket's send and receive buffer, as
                            the kernel has them; -1 none */
     struct error wrong; /* words on the first tensor that came back wrong */
-    const volatile sig_atomic_t *signal; /* ends the loop when not 0 */
+    const volatile sig_atomic_t *signal; /* breaks the loop off when not 0 */
 };
 
 /* Allocate, touch and fill the buffers, connect. Local. */

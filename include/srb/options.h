@@ -51,6 +51,7 @@ enum option_id {
     OPT_ORDER,
     OPT_SEED,
     OPT_WALL_TIME,
+    OPT_TERM_GRACE,
     OPT_VERIFY,
     OPT_DB_PORT,
     OPT_DB_HOSTS,
@@ -83,7 +84,8 @@ enum option_type {
     OPTION_TEXT,    /* any text */
     OPTION_COUNT,   /* a whole number within min..max */
     OPTION_BYTES,   /* a size, value.count in bytes, within min..max */
-    OPTION_SECONDS, /* a time, value.seconds, above min, to max seconds */
+    OPTION_SECONDS, /* a time, value.seconds, above min (-1: 0 will do), to max
+                       seconds */
     OPTION_FLAG,    /* true or false, value.count 1 or 0 */
     OPTION_PERCENT, /* a share above 0 and below 100 %, value.share */
     OPTION_MAP,     /* a mapping of names to scalars, value.pairs */

@@ -32,7 +32,10 @@ struct team {
     /* The signal that asked this rank to end, 0 if none. Agreements make it
      * everybody's: see `ended`. */
     const volatile sig_atomic_t *signal;
-    int ended; /* the highest signal any rank had at the last agreement, or 0 */
+    /* the signal of any rank at the last agreement, or 0; one that leaves the
+     * running permutation its time (SIGUSR1) yields to the others */
+    int ended;
+    struct news *news;
 };
 
 /* The communicators of one placement; MPI_COMM_NULL where this rank is none.
@@ -63,6 +66,15 @@ void team_uncast(struct cast *c);
 /* Wait for a request without burning the CPU. Local, but completes only when
  * the others do their part. */
 void team_wait(const struct team *t, MPI_Request *request);
+
+/* Hear whether another rank was told to end (ending.h) and pass it on. The
+ * quiet waits do so; who waits or loops by itself for long does it now and
+ * then. Local, some 200 ns. */
+void team_look(const struct team *t);
+
+/* Parts of team_open() and team_close(). */
+void team_news_open(struct team *t);
+void team_news_close(struct team *t);
 
 /* Everybody in comm says how its local work went (rc 0 or -1, words in *err)
  * and learns how all went: returns 0 when all succeeded, else -1 with the

@@ -6,12 +6,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "srb/ending.h"
 #include "srb/tick.h"
 
 /* What `auto` chooses; tools/bench/RESULTS.md has the measurement. Unix sockets
@@ -113,6 +115,8 @@ static int await_connection(int fd, int64_t deadline)
 
         if (left < 0)
             return ETIMEDOUT;
+        if (ending_state()->cut)
+            return EINTR;
         ready = poll(&p, 1, left < 1000 ? (int)left + 1 : 1000);
         if (ready < 0 && errno != EINTR)
             return errno;
@@ -199,6 +203,12 @@ static redisContext *connect_tcp(const struct client_params *p,
 
 /* ---- either ---- */
 
+/* hiredis takes a signal for a failure, and keeps nothing of it but words. */
+static bool interrupted(const redisContext *r)
+{
+    return r && r->err && strstr(r->errstr, strerror(EINTR));
+}
+
 static redisContext *connect_any(const struct client_params *p,
                                  struct timeval tv, struct error *err)
 {
@@ -207,6 +217,11 @@ static redisContext *connect_any(const struct client_params *p,
     if (!p->unix_socket)
         return connect_tcp(p, err);
     r = redisConnectUnixWithTimeout(p->unix_socket, tv);
+    /* one that leaves the permutation its time does not end it here */
+    while (interrupted(r) && !ending_state()->cut) {
+        redisFree(r);
+        r = redisConnectUnixWithTimeout(p->unix_socket, tv);
+    }
     if (!r || r->err)
         error_set(err, "%s", r ? r->errstr : "not enough memory");
     return r;
@@ -219,6 +234,7 @@ redisContext *client_connect(const struct client_params *p,
     bool bound = p->source && !p->unix_socket;
     struct error why = {.text = ""};
     redisContext *r;
+    int cut;
 
     tv.tv_usec = (suseconds_t)((p->op_timeout - (double)tv.tv_sec) * 1e6);
     if (p->unix_socket)
@@ -233,8 +249,16 @@ redisContext *client_connect(const struct client_params *p,
             return r;
         error_set(&why, "%s", r->errstr);
     }
-    error_set(err, "client %d: cannot connect to %s%s%s: %s", p->client, where,
-              bound ? " from " : "", bound ? p->source : "", why.text);
+    cut = (int)ending_state()->cut;
+    if (cut)
+        error_set(err,
+                  "client %d: connecting to %s was broken off by signal "
+                  "%d (%s)",
+                  p->client, where, cut, strsignal(cut));
+    else
+        error_set(err, "client %d: cannot connect to %s%s%s: %s", p->client,
+                  where, bound ? " from " : "", bound ? p->source : "",
+                  why.text);
     if (r)
         redisFree(r);
     return NULL;

@@ -125,6 +125,14 @@ static void buffers(const struct client *base, int bytes[2])
     client_buffers_of(c->redis->fd, bytes);
 }
 
+static int socket_of(const struct client *base)
+{
+    const struct hiredis_client *c =
+        (const struct hiredis_client *)(const void *)base;
+
+    return c->redis->fd;
+}
+
 const struct client_ops client_hiredis = {
     .name = "hiredis",
     .serves = true,
@@ -133,5 +141,6 @@ const struct client_ops client_hiredis = {
     .get = get,
     .address = address,
     .buffers = buffers,
+    .socket = socket_of,
     .close = close_client,
 };

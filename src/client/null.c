@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "srb/client.h"
+#include "srb/ending.h"
 #include "srb/tick.h"
 #include "srb/units.h"
 
@@ -107,6 +108,14 @@ static struct client *open_client(const struct client_params *p,
     return NULL;
 }
 
+static void hang(double seconds)
+{
+    int64_t deadline = tick_deadline(seconds);
+
+    while (tick_now() < deadline && !ending_state()->cut)
+        tick_sleep(1000000);
+}
+
 static int put(struct client *base, const void *data, struct error *err)
 {
     struct null_client *c = self(base);
@@ -119,7 +128,7 @@ static int put(struct client *base, const void *data, struct error *err)
                          c->client, (long long)pair);
     if (pair == c->hang_at) {
         /* as a socket client hangs: no reply until its time is up */
-        tick_sleep((int64_t)(c->op_timeout * 1e9));
+        hang(c->op_timeout);
         return error_set(err,
                          "client %d hangs at pair %lld, as it was told: no "
                          "reply within %g s",
@@ -154,6 +163,12 @@ static void buffers(const struct client *base, int bytes[2])
     bytes[0] = bytes[1] = -1;
 }
 
+static int socket_of(const struct client *base)
+{
+    (void)base;
+    return -1;
+}
+
 const struct client_ops client_null = {
     .name = "null",
     .serves = false,
@@ -163,5 +178,6 @@ const struct client_ops client_null = {
     .get = get,
     .address = address,
     .buffers = buffers,
+    .socket = socket_of,
     .close = close_client,
 };

@@ -342,6 +342,14 @@ static void buffers(const struct client *base, int bytes[2])
     client_buffers_of(c->fd, bytes);
 }
 
+static int socket_of(const struct client *base)
+{
+    const struct socket_client *c =
+        (const struct socket_client *)(const void *)base;
+
+    return c->fd;
+}
+
 const struct client_ops client_socket = {
     .name = "socket",
     .serves = true,
@@ -350,5 +358,6 @@ const struct client_ops client_socket = {
     .get = get,
     .address = address,
     .buffers = buffers,
+    .socket = socket_of,
     .close = close_client,
 };

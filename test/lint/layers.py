@@ -11,7 +11,7 @@ from pathlib import Path
 # belong to module X.
 LAYERS = {
     0: "error diag tick units field nearest utf8 hostlist features",
-    1: "options machine keys tensor samples cpus floor json",
+    1: "options machine keys tensor samples cpus floor json ending",
     2: "sweep roster eligible",
     3: "place expect budget",
     4: "proc watch scratch control engine client sink topology team clock discover guard wlm netif",

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "srb/ending.h"
 #include "srb/team.h"
 #include "srb/tick.h"
 
@@ -133,6 +134,46 @@ static void signals(struct team *t)
         fail_number("signal", t->ended, SIGTERM);
     t->signal = NULL;
     t->ended = 0;
+}
+
+/* SIGUSR1 leaves more time than any other, whatever their numbers. */
+static void urgency(struct team *t)
+{
+    volatile sig_atomic_t caught = rank == 0 ? SIGINT : SIGUSR1;
+    struct error err;
+
+    t->signal = &caught;
+    team_agree(t, t->world, 0, &err);
+    if (t->ended != SIGINT)
+        fail_number("the more urgent signal", t->ended, SIGINT);
+    caught = rank == size - 1 ? SIGUSR1 : 0;
+    team_agree(t, t->world, 0, &err);
+    if (t->ended != SIGUSR1)
+        fail_number("the only signal", t->ended, SIGUSR1);
+    t->signal = NULL;
+    t->ended = 0;
+}
+
+/* What one rank was told reaches all of them, though none enters a collective
+ * operation; and nobody believes it before. */
+static void news(const struct team *t)
+{
+    int64_t deadline;
+
+    team_look(t);
+    if (ending_state()->urgent)
+        fail_number("news of nothing", (long)ending_state()->urgent, 0);
+    team_barrier(t, t->world);
+    if (rank == size - 1)
+        ending_hear(SIGTERM);
+    deadline = tick_deadline(20);
+    while (!ending_state()->urgent && tick_now() < deadline) {
+        team_look(t);
+        tick_sleep(SRB_NAP_NS);
+    }
+    team_look(t); /* who heard it here passes it on */
+    if (ending_state()->urgent != SIGTERM)
+        fail_number("news", (long)ending_state()->urgent, SIGTERM);
 }
 
 /* Rows as they come to rank 0. */
@@ -328,11 +369,13 @@ int main(int argc, char *argv[])
     agreements(&t);
     agreements_of_a_part(&t);
     signals(&t);
+    urgency(&t);
     for (size_t i = 0; i < COUNT(gathers); i++)
         check_gather(&t, i);
     collectives(&t);
     waiting_is_quiet(&t, SRB_NAP_NS, 0.2);
     waiting_is_quiet(&t, SRB_NAP_DB_NODE_NS, 0.1);
+    news(&t);
     MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     team_close(&t);
     MPI_Finalize();

@@ -169,6 +169,7 @@ static const struct good good[] = {
     {{{"--op_timeout=05:00:00"}}, NULL, OPT_OP_TIMEOUT, "18000s", false},
     {{{"--wall_time=05:00:00"}}, NULL, OPT_WALL_TIME, "18000s", false},
     {{{NULL}}, NULL, OPT_WALL_TIME, "auto", true},
+    {{{"--term_grace=0"}}, NULL, OPT_TERM_GRACE, "0s", false},
     {{{"--op_timeout=200ms"}}, NULL, OPT_OP_TIMEOUT, "0.2s", false},
     {{{"--op_timeout=1d"}}, NULL, OPT_OP_TIMEOUT, "86400s", false},
     {{{"--op_timeout=1us"}}, NULL, OPT_OP_TIMEOUT, "1e-06s", false},

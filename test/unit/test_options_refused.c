@@ -217,6 +217,10 @@ static const struct bad bad[] = {
      "value once"},
     {{{"--op_timeout=0"}}, NULL, "--op_timeout: found '0', " TIME_EXPECTED},
     {{{"--op_timeout=25h"}}, NULL, "--op_timeout: found '25h', " TIME_EXPECTED},
+    {{{"--term_grace=25h"}},
+     NULL,
+     "--term_grace: found '25h', expected a time from 0s to 86400s such as "
+     "30s, 5m or 05:00:00"},
     {{{"--db_timeout=nan"}}, NULL, "--db_timeout: found 'nan', " TIME_EXPECTED},
     {{{"--overwrite=maybe"}},
      NULL,
