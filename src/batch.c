@@ -12,6 +12,7 @@
 #include "lifeline.h"
 #include "srb/diag.h"
 #include "srb/eligible.h"
+#include "srb/ending.h"
 #include "srb/tick.h"
 #include "srb/wlm.h"
 
@@ -278,6 +279,7 @@ static int await_roster(const struct batch *b, const struct batch_terms *terms,
                                   options_one(o, OPT_DB_TIMEOUT)->seconds,
                          .state = {.word = "submitted"}};
     char path[PATH_MAX + 16];
+    int signal;
 
     inside(b, "address", path);
     for (;;) {
@@ -287,12 +289,13 @@ static int await_roster(const struct batch *b, const struct batch_terms *terms,
             return rc < 0 ? -1 : 0;
         if (look_at_job(b, &w, err) < 0 || is_late(b, &w, err) < 0)
             return -1;
-        if (terms->signal && *terms->signal)
+        team_look(terms->team);
+        signal = ending_state()->asked;
+        if (signal)
             return error_set(err,
                              "the wait for the databases' job %s was broken "
                              "off by signal %d (%s)",
-                             b->id, (int)*terms->signal,
-                             strsignal((int)*terms->signal));
+                             b->id, signal, strsignal(signal));
         tick_sleep(LOOK_NS);
     }
 }

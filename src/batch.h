@@ -9,10 +9,9 @@
 #ifndef SRB_BATCH_H
 #define SRB_BATCH_H
 
-#include <signal.h>
-
 #include "prepare.h"
 #include "srb/roster.h"
+#include "srb/team.h"
 
 struct batch;
 
@@ -21,7 +20,7 @@ struct batch_terms {
     const struct plan *plan;
     const struct permutation *p;
     const struct placement *pl;
-    const volatile sig_atomic_t *signal; /* ends the waiting when not 0 */
+    const struct team *team; /* a signal to any of its ranks ends the waiting */
 };
 
 /* Submit the job and wait until its databases serve: *roster is to be released

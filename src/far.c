@@ -10,6 +10,7 @@
 
 #include "srb/control.h"
 #include "srb/diag.h"
+#include "srb/ending.h"
 #include "srb/tick.h"
 
 #define ROSTER_MAX (4 * 1024 * 1024)
@@ -50,6 +51,7 @@ static int await_file(const struct team *t, const char *path, double seconds,
 {
     int64_t start = tick_now(), deadline = tick_deadline(seconds);
     double said = 0;
+    int signal;
 
     for (;;) {
         int rc = far_read(path, out, err);
@@ -57,11 +59,13 @@ static int await_file(const struct team *t, const char *path, double seconds,
 
         if (rc != 0)
             return rc < 0 ? -1 : 0;
-        if (t->signal && *t->signal)
+        team_look(t);
+        signal = ending_state()->asked;
+        if (signal)
             return error_set(err,
                              "db_address: the wait for '%s' was broken "
                              "off by signal %d (%s)",
-                             path, (int)*t->signal, strsignal((int)*t->signal));
+                             path, signal, strsignal(signal));
         if (tick_now() > deadline)
             return error_set(err,
                              "db_address: there is no file '%s' after %g s "

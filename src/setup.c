@@ -139,10 +139,8 @@ static int start_here(struct setup *s, struct team *t,
 static int submit(struct setup *s, struct team *t,
                   const struct setup_terms *terms, struct error *err)
 {
-    const struct batch_terms batch = {.plan = terms->plan,
-                                      .p = terms->p,
-                                      .pl = terms->pl,
-                                      .signal = t->signal};
+    const struct batch_terms batch = {
+        .plan = terms->plan, .p = terms->p, .pl = terms->pl, .team = t};
     int rc = 0;
 
     if (t->rank == 0)
