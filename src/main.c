@@ -332,6 +332,17 @@ static int plan_cpus(struct team *t, const struct options *o,
     return 0;
 }
 
+/* The plan for this job, whose launcher must be the one that was asked for. */
+static int plan_here(const struct options *o, const struct machine *m)
+{
+    struct error err;
+    struct job job;
+
+    if (wlm_find(options_one(o, OPT_LAUNCHER)->text, &job, &err) < 0)
+        return refuse(&err, true);
+    return dry_run(o, m);
+}
+
 static int run(struct team *t, const struct options *o, const struct input *in,
                struct discovery *d)
 {
@@ -368,7 +379,7 @@ static int with_machine(struct team *t, const struct options *o,
     if (choose_nodes(t, o, &err) < 0)
         return refuse(&err, t->rank == 0);
     if (o->request == REQUEST_DRY_RUN) {
-        status = t->rank == 0 ? dry_run(o, &t->machine) : 0;
+        status = t->rank == 0 ? plan_here(o, &t->machine) : 0;
         team_bcast(t, t->world, &status, (int)sizeof status, 0);
         return status == 0 ? plan_cpus(t, o, d) : status;
     }

@@ -2,6 +2,7 @@
 submitted, watched and cancelled from inside of a step.
 """
 # ctest: label=full timeout=300
+import os
 import socket
 import time
 from pathlib import Path
@@ -47,6 +48,33 @@ class Launches(SlurmTest):
                              ["none", "", ""])
             left = float(f.attrs["job_time_left"])
             self.assertNotEqual(left, left)
+
+    def test_a_slurm_that_does_not_answer(self):
+        """It is said, and is no reason not to run."""
+        squeue = self.top / "squeue"
+        squeue.write_text("#!/bin/sh\necho Socket timed out >&2\nexit 1\n")
+        squeue.chmod(0o755)
+        job = self.small(("-N1", "-n2", "-t5"),
+                         env={"PATH": f"{self.top}:{os.environ['PATH']}"})
+        self.assert_passed(job, permutations=1)
+        self.assertEqual(job.stderr.count(
+            "Slurm does not say when the job ends: 'squeue' exited with "
+            "status 1: Socket timed out"), 1, job.describe())
+        with h5py.File(self.out) as f:
+            left = float(f.attrs["job_time_left"])
+            self.assertNotEqual(left, left)
+
+    def test_the_launcher_of_another_mpi(self):
+        """Its variables say that this is one of four tasks."""
+        job = self.srbench(0, *SMALL, env={"OMPI_COMM_WORLD_SIZE": "4"})
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("4 tasks were started, but MPI sees each as a world of "
+                      "its own", job.stderr)
+
+    def test_a_plan_for_another_launcher(self):
+        job = self.srun(("-N1", "-n2"), "--dry_run", "--launcher=pbs")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("this is no job of PBS", job.stderr)
 
     def test_a_heterogeneous_job_is_one_world(self):
         job = self.small(("-N1", "-n2", "-t5", SRBENCH, *SMALL,
