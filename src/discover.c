@@ -325,8 +325,9 @@ static void describe_cpus(const struct team *t, struct discovery *d)
 static int exchange(struct team *t, struct calling_card *mine,
                     struct kernel *kernel, struct error *err)
 {
-    int nnodes = 0, node_rank, first = t->rank, rc;
+    int nnodes = 0, node_rank, rc;
     struct calling_card *cards;
+    MPI_Request request;
     struct node *nodes;
     int *rank_node;
 
@@ -334,19 +335,20 @@ static int exchange(struct team *t, struct calling_card *mine,
     if (node_rank == 0)
         MPI_Comm_size(t->stewards, &nnodes);
     team_bcast(t, t->node, &nnodes, (int)sizeof nnodes, 0);
-    team_bcast(t, t->node, &first, (int)sizeof first, 0);
-    mine->first_rank = first;
+    mine->first_rank = t->steward[t->rank];
     cards = calloc((size_t)nnodes, sizeof *cards);
     nodes = calloc((size_t)nnodes, sizeof *nodes);
     rank_node = calloc((size_t)t->size, sizeof *rank_node);
     if (!cards || !nodes || !rank_node)
         die("not enough memory to describe %d nodes", nnodes);
-    if (node_rank == 0)
-        MPI_Allgather(mine, (int)sizeof *mine, MPI_BYTE, cards,
-                      (int)sizeof *mine, MPI_BYTE, t->stewards);
+    if (node_rank == 0) {
+        MPI_Iallgather(mine, (int)sizeof *mine, MPI_BYTE, cards,
+                       (int)sizeof *mine, MPI_BYTE, t->stewards, &request);
+        team_wait(t, &request);
+    }
     team_bcast(t, t->node, cards, nnodes * (int)sizeof *cards, 0);
     number_nodes(cards, nnodes);
-    MPI_Allgather(&first, 1, MPI_INT, rank_node, 1, MPI_INT, t->world);
+    memcpy(rank_node, t->steward, (size_t)t->size * sizeof *rank_node);
     /* stewards are ordered by rank, so a node is found by bisection */
     for (int r = 0; r < t->size; r++) {
         int low = 0, high = nnodes - 1;
@@ -374,6 +376,7 @@ static int exchange(struct team *t, struct calling_card *mine,
 static void gather_facts(struct team *t, struct discovery *d)
 {
     int bytes = (int)sizeof d->mine;
+    MPI_Request request;
 
     if (t->stewards == MPI_COMM_NULL)
         return;
@@ -383,8 +386,9 @@ static void gather_facts(struct team *t, struct discovery *d)
             die("not enough memory for the facts of %d nodes",
                 t->machine.nnodes);
     }
-    MPI_Gather(&d->mine, bytes, MPI_BYTE, d->facts, bytes, MPI_BYTE, 0,
-               t->stewards);
+    MPI_Igather(&d->mine, bytes, MPI_BYTE, d->facts, bytes, MPI_BYTE, 0,
+                t->stewards, &request);
+    team_wait(t, &request);
 }
 
 /* A node by its host and its name. */

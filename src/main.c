@@ -153,6 +153,7 @@ static void unpack(struct input *in, char *block)
 static int share_input(struct input *in, int argc, char **argv, char **block,
                        struct error *err)
 {
+    const struct team world = {.nap_ns = SRB_NAP_NS}; /* there is none yet */
     struct input mine = {0};
     int64_t n = 0;
     size_t bytes = 0;
@@ -165,14 +166,14 @@ static int share_input(struct input *in, int argc, char **argv, char **block,
         n = (int64_t)bytes;
     }
     free(mine.text);
-    MPI_Bcast(&n, 1, MPI_INT64_T, 0, MPI_COMM_WORLD);
+    team_bcast(&world, MPI_COMM_WORLD, &n, (int)sizeof n, 0);
     if (n == 0)
         return -1; /* only rank 0 has the words, and only rank 0 prints */
     if (rank != 0)
         *block = malloc((size_t)n);
     if (!*block)
         die("not enough memory for the configuration");
-    MPI_Bcast(*block, (int)n, MPI_BYTE, 0, MPI_COMM_WORLD);
+    team_bcast(&world, MPI_COMM_WORLD, *block, (int)n, 0);
     unpack(in, *block);
     return 0;
 }

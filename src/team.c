@@ -167,6 +167,48 @@ int team_agree(struct team *t, MPI_Comm comm, int rc, struct error *err)
     return -1;
 }
 
+/* MPI_Comm_split() keeps all ranks of a communicator spinning until it has
+ * heard of each of them, and memory for it on each of them. Here everybody
+ * knows the members anyway, so that they alone make their communicator: `ranks`
+ * of `of`, in that order. Collective over the members; others do not call it.
+ */
+static MPI_Comm make_group(MPI_Comm of, const int *ranks, int n, int tag)
+{
+    MPI_Group all, members;
+    MPI_Comm made;
+
+    MPI_Comm_group(of, &all);
+    MPI_Group_incl(all, n, ranks, &members);
+    MPI_Comm_create_group(of, members, tag, &made);
+    MPI_Group_free(&members);
+    MPI_Group_free(&all);
+    return made;
+}
+
+enum { NODE_TAG, STEWARDS_TAG, CLIENTS_TAG, DB_TAG, CLOCK_TAG, HEADS_TAG };
+
+static int *rank_list(int n)
+{
+    int *list = malloc((size_t)n * sizeof *list);
+
+    if (!list)
+        die("not enough memory for a list of %d ranks", n);
+    return list;
+}
+
+/* This rank's part of the ranks that share memory. */
+static MPI_Comm cut(MPI_Comm shared, int rank, int part)
+{
+    int *ranks = rank_list(part);
+    MPI_Comm node;
+
+    for (int k = 0; k < part; k++)
+        ranks[k] = rank / part * part + k;
+    node = make_group(shared, ranks, part, NODE_TAG);
+    free(ranks);
+    return node;
+}
+
 /* Ranks that share memory and a role. Each split costs all ranks a round, so
  * that for roles is left out where there are none. */
 static MPI_Comm split_shared(struct team *t)
@@ -201,20 +243,39 @@ static int split_node(struct team *t, int virtual_nodes, struct error *err)
         MPI_Comm_free(&shared);
         return -1;
     }
-    if (virtual_nodes == 1) { /* each split costs all ranks a round */
+    if (virtual_nodes == 1) {
         t->node = shared;
         return 0;
     }
-    MPI_Comm_split(shared, rank / (size / virtual_nodes), rank, &t->node);
+    t->node = cut(shared, rank, size / virtual_nodes);
     MPI_Comm_free(&shared);
     return 0;
+}
+
+/* The steward of each rank: the lowest rank of its node. */
+static void find_stewards(struct team *t)
+{
+    int *stewards = rank_list(t->size);
+    MPI_Request request;
+    int first = t->rank, n = 0;
+
+    team_bcast(t, t->node, &first, (int)sizeof first, 0);
+    t->steward = rank_list(t->size);
+    MPI_Iallgather(&first, 1, MPI_INT, t->steward, 1, MPI_INT, t->world,
+                   &request);
+    team_wait(t, &request);
+    for (int r = 0; r < t->size && first == t->rank; r++)
+        if (t->steward[r] == r)
+            stewards[n++] = r;
+    if (n > 0)
+        t->stewards = make_group(t->world, stewards, n, STEWARDS_TAG);
+    free(stewards);
 }
 
 int team_open(struct team *t, int virtual_nodes, enum role role,
               struct error *err)
 {
     MPI_Request request;
-    int node_rank;
 
     memset(t, 0, sizeof *t);
     t->nap_ns = SRB_NAP_NS;
@@ -228,9 +289,7 @@ int team_open(struct team *t, int virtual_nodes, enum role role,
         MPI_Comm_free(&t->world);
         return -1;
     }
-    MPI_Comm_rank(t->node, &node_rank);
-    MPI_Comm_split(t->world, node_rank == 0 ? 0 : MPI_UNDEFINED, t->rank,
-                   &t->stewards);
+    find_stewards(t);
     team_news_open(t);
     return 0;
 }
@@ -242,6 +301,7 @@ void team_close(struct team *t)
         MPI_Comm_free(&t->stewards);
     MPI_Comm_free(&t->node);
     MPI_Comm_free(&t->world);
+    free(t->steward);
     machine_free(&t->machine);
 }
 
@@ -256,33 +316,114 @@ static bool share_clock(const struct placement *pl)
     return true;
 }
 
+static int clock_of(const struct placement *pl, int client)
+{
+    return pl->machine->nodes[place_client_node(pl, client)].clock;
+}
+
+/* The clients that read one clock, ascending. Returns how many. */
+static int clock_clients(const struct placement *pl, int clock, int *list)
+{
+    int found = 0;
+
+    for (int c = 0; c < pl->nclients; c++)
+        if (clock_of(pl, c) == clock)
+            list[found++] = c;
+    return found;
+}
+
+/* The lowest client of each clock, ascending. Returns how many. */
+static int clock_heads(const struct placement *pl, int *list)
+{
+    bool *seen = calloc((size_t)pl->machine->nclocks, sizeof *seen);
+    int found = 0;
+
+    if (!seen)
+        die("not enough memory for %d clocks", pl->machine->nclocks);
+    for (int c = 0; c < pl->nclients; c++) {
+        if (!seen[clock_of(pl, c)])
+            list[found++] = c;
+        seen[clock_of(pl, c)] = true;
+    }
+    free(seen);
+    return found;
+}
+
 /* The clients of each clock, and the lowest of each. */
 static void cast_clocks(const struct team *t, const struct placement *pl,
                         struct cast *c)
 {
-    int node = t->machine.rank_node[t->rank], client, rank;
+    int client = place_client(pl, t->rank), n;
+    int *list;
 
     c->clock = c->clock_heads = MPI_COMM_NULL;
     if (c->clients == MPI_COMM_NULL || share_clock(pl))
         return;
-    MPI_Comm_rank(c->clients, &client);
-    MPI_Comm_split(c->clients, t->machine.nodes[node].clock, client, &c->clock);
-    MPI_Comm_rank(c->clock, &rank);
-    MPI_Comm_split(c->clients, rank == 0 ? 0 : MPI_UNDEFINED, client,
-                   &c->clock_heads);
+    list = rank_list(pl->nclients);
+    n = clock_clients(pl, clock_of(pl, client), list);
+    c->clock = make_group(c->clients, list, n, CLOCK_TAG);
+    if (list[0] == client) {
+        n = clock_heads(pl, list);
+        c->clock_heads = make_group(c->clients, list, n, HEADS_TAG);
+    }
+    free(list);
+}
+
+/* Whether every rank is the client of its own number. */
+static bool all_are_clients(const struct placement *pl)
+{
+    if (pl->nclients != pl->machine->nranks)
+        return false;
+    for (int c = 0; c < pl->nclients; c++)
+        if (place_client_rank(pl, c) != c)
+            return false;
+    return true;
+}
+
+static MPI_Comm cast_clients(const struct team *t, const struct placement *pl)
+{
+    MPI_Comm clients;
+    MPI_Request request;
+    int *list;
+
+    if (all_are_clients(pl)) { /* the one way to wait quietly for it */
+        MPI_Comm_idup(t->world, &clients, &request);
+        team_wait(t, &request);
+        return clients;
+    }
+    if (place_client(pl, t->rank) < 0)
+        return MPI_COMM_NULL;
+    list = rank_list(pl->nclients);
+    for (int c = 0; c < pl->nclients; c++)
+        list[c] = place_client_rank(pl, c);
+    clients = make_group(t->world, list, pl->nclients, CLIENTS_TAG);
+    free(list);
+    return clients;
+}
+
+static MPI_Comm cast_stewards(const struct team *t, const struct placement *pl)
+{
+    int n = place_stewards(pl);
+    MPI_Comm stewards;
+    int *list;
+
+    if (place_steward_shard(pl, t->rank) < 0)
+        return MPI_COMM_NULL;
+    list = rank_list(n);
+    for (int k = 0; k < n; k++)
+        list[k] = place_shard_steward(pl, k * place_steward_shards(pl));
+    stewards = make_group(t->world, list, n, DB_TAG);
+    free(list);
+    return stewards;
 }
 
 void team_cast(struct team *t, const struct placement *pl, struct cast *c)
 {
-    int client = place_client(pl, t->rank);
     int node = t->machine.rank_node[t->rank];
-    int shard = place_steward_shard(pl, t->rank);
 
-    MPI_Comm_split(t->world, client >= 0 ? 0 : MPI_UNDEFINED, client,
-                   &c->clients);
+    c->clients = cast_clients(t, pl);
     cast_clocks(t, pl, c);
-    MPI_Comm_split(t->world, shard >= 0 ? 0 : MPI_UNDEFINED, shard,
-                   &c->db_stewards);
+    c->db_stewards = cast_stewards(t, pl);
     /* a node without clients is a database's alone, or idle */
     t->nap_ns =
         place_node_clients(pl, node) > 0 ? SRB_NAP_NS : SRB_NAP_DB_NODE_NS;

@@ -27,6 +27,7 @@ struct team {
     enum role role;    /* of this rank's part of the job */
     MPI_Comm node;     /* the ranks of this rank's (virtual) node */
     MPI_Comm stewards; /* the stewards of all nodes; MPI_COMM_NULL elsewhere */
+    int *steward;      /* [size] of the node of each rank: its lowest rank */
     struct machine machine;
     int64_t nap_ns;
     /* The signal that asked this rank to end, 0 if none. Agreements make it
@@ -59,7 +60,8 @@ int team_open(struct team *t, int virtual_nodes, enum role role,
 /* Collective over the world. */
 void team_close(struct team *t);
 
-/* The groups of a placement. Collective over the world. */
+/* The groups of a placement. Only the members of a group are busy with it, and
+ * it costs them O(its size) memory. Collective over the world. */
 void team_cast(struct team *t, const struct placement *pl, struct cast *c);
 void team_uncast(struct cast *c);
 
