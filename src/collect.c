@@ -326,6 +326,7 @@ static int collect_clients(const struct team *t, struct target *x,
                            const struct collection *c, struct error *err)
 {
     struct gather g = {.senders = x->pl->nclients,
+                       .self = c->load ? c->load->number : -1,
                        .sender = client_sender,
                        .ctx = x->pl,
                        .row_bytes = x->row_bytes,
@@ -490,12 +491,21 @@ static int shard_sender(const void *ctx, int k)
     return place_shard_steward(pl, k * place_steward_shards(pl));
 }
 
+/* The number of this rank among those senders, -1 if it is none. */
+static int shard_sender_of(const struct team *t, const struct placement *pl)
+{
+    int first = place_steward_shard(pl, t->rank);
+
+    return first < 0 ? -1 : first / place_steward_shards(pl);
+}
+
 static int collect_shards(const struct team *t, struct target *x,
                           const struct db *db, const struct shard_work *work,
                           struct error *err)
 {
     int each = place_steward_shards(x->pl);
     struct gather g = {.senders = place_stewards(x->pl),
+                       .self = shard_sender_of(t, x->pl),
                        .sender = shard_sender,
                        .ctx = x->pl,
                        .row_bytes = (size_t)each * sizeof(struct shard_row),

@@ -33,6 +33,14 @@ static float *allocate(size_t count)
     return data;
 }
 
+static void await(int64_t instant)
+{
+    int64_t left = instant - tick_now();
+
+    if (left > 0)
+        tick_sleep(left);
+}
+
 int load_open(struct load *l, const struct client_ops *ops,
               const struct client_params *p, const struct load_rules *rules,
               struct error *err)
@@ -53,6 +61,7 @@ int load_open(struct load *l, const struct client_ops *ops,
                          "%zu bytes",
                          p->client, p->bytes);
     tensor_fill(l->out, l->count, p->client);
+    await(rules->connect_at);
     start = tick_now();
     l->samples.main_start = start;
     l->client = ops->open(p, err);

@@ -9,6 +9,7 @@
 #include "srb/ending.h"
 #include "srb/tensor.h"
 #include "srb/tick.h"
+#include "srb/wave.h"
 
 static int provide_databases(struct run *r, struct life *x, struct error *err)
 {
@@ -93,6 +94,9 @@ static int open_client(struct run *r, struct life *x, struct error *err)
     }
     place_key(pl, client, key);
     rules = rules_of(p);
+    if (ops->serves)
+        rules.connect_at =
+            x->provided + wave_delay(r->setup.backlog, wave_turn(pl, client));
     if (load_open(&x->load, ops, &params, &rules, err) < 0)
         return -1;
     x->load.signal = &ending_state()->cut;
@@ -103,7 +107,10 @@ static int open_client(struct run *r, struct life *x, struct error *err)
 
 static int make_ready(struct run *r, struct life *x, struct error *err)
 {
-    int rc = pin_rank(r->facts, &r->placement, &x->p, r->team->rank, err);
+    int rc;
+
+    x->provided = tick_now();
+    rc = pin_rank(r->facts, &r->placement, &x->p, r->team->rank, err);
 
     if (rc == 0 && x->is_steward) {
         x->work = calloc((size_t)db_shards(r->setup.db), sizeof *x->work);

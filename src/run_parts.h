@@ -49,6 +49,7 @@ struct life {
     struct outcome outcome;
     struct load load;
     struct clock_line clock; /* of a client */
+    int64_t provided;        /* tick at which the databases were there */
     struct client_facts client;
     struct shard_work *work; /* of this steward's shards */
     bool is_client, is_steward;

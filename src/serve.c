@@ -103,7 +103,9 @@ static void gather_lines(const struct serving *s, struct roster *r)
 {
     int each = place_steward_shards(&s->pl);
     struct gathering g = {s, r};
+    int first = place_steward_shard(&s->pl, s->team->rank);
     const struct gather how = {.senders = place_stewards(&s->pl),
+                               .self = first < 0 ? -1 : first / each,
                                .sender = sender,
                                .ctx = s,
                                .row_bytes = (size_t)each * sizeof(struct line),

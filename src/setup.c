@@ -8,6 +8,7 @@
 #include "srb/diag.h"
 #include "srb/ending.h"
 #include "srb/tick.h"
+#include "srb/wave.h"
 
 /* After so many failures to start in a row a set-up is given up. */
 #define TRIES 2
@@ -120,6 +121,37 @@ static void share_socket(struct setup *s, const struct team *t,
     team_bcast(t, t->node, s->unix_socket, (int)sizeof s->unix_socket, 0);
 }
 
+/* The number of a directive among lines of "name value", -1 without. */
+static int64_t directive(const char *lines, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = lines; at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        if (strncmp(at, name, len) == 0 && at[len] == ' ')
+            return strtoll(at + len, NULL, 10);
+    }
+    return -1;
+}
+
+/* The kernel cuts what a server asks for at its host's somaxconn (listen(2)).
+ */
+static void find_backlog(struct setup *s, const struct team *t,
+                         const struct setup_terms *terms)
+{
+    int64_t most = terms->facts->mine.somaxconn, least = INT64_MAX;
+    int64_t mine = s->db ? directive(db_effective(s->db), "tcp-backlog") : -1;
+
+    if (mine > 0)
+        least = most > 0 && most < mine ? most : mine;
+    team_allreduce(t, t->world, &least, 1, MPI_INT64_T, MPI_MIN);
+    s->backlog = least < INT64_MAX ? least : -1;
+    if (terms->pl->nclients / terms->pl->nshards >= wave_size(s->backlog))
+        diag_detail("  clients connect in waves of %d a shard, whose backlog "
+                    "is %lld",
+                    wave_size(s->backlog), (long long)s->backlog);
+}
+
 /* Servers of this job's own. */
 static int start_here(struct setup *s, struct team *t,
                       const struct setup_terms *terms, struct error *err)
@@ -200,6 +232,7 @@ static int start(struct setup *s, struct team *t,
     s->up = true;
     share_config(s, t, terms->pl);
     share_socket(s, t, terms->pl);
+    find_backlog(s, t, terms);
     return 0;
 }
 

@@ -19,6 +19,8 @@ struct setup {
     struct batch *batch;   /* rank 0, where databases are a batch job */
     struct roster roster;  /* of that; empty where there is none */
     char *config;          /* directives in force, of the first shard */
+    int64_t backlog;       /* connections that can wait for any shard, whatever
+                              it and its host allow; -1: there is none */
     char unix_socket[128]; /* of this node's database, "" for none */
 };
 

@@ -444,20 +444,53 @@ void team_uncast(struct cast *c)
 }
 
 #define GATHER_TAG 1
+#define GATHER_GO_TAG 2
 #define GATHER_BLOCK_BYTES ((size_t)16 * 1024 * 1024)
+
+static int gather_block(const struct gather *g)
+{
+    size_t fit = GATHER_BLOCK_BYTES / g->row_bytes;
+    int block = fit < 1 ? 1 : fit > 4096 ? 4096 : (int)fit;
+
+    return block < g->senders ? block : g->senders;
+}
+
+/* Rank 0: there is room for a row of n senders. Those of the first block know,
+ * and rank 0 need not tell itself. */
+static void let_go(const struct team *t, const struct gather *g, int first,
+                   int n)
+{
+    for (int k = first; k < first + n && first > 0; k++) {
+        int rank = g->sender(g->ctx, k);
+        MPI_Request request;
+
+        if (rank == 0)
+            continue;
+        MPI_Isend(NULL, 0, MPI_BYTE, rank, GATHER_GO_TAG, t->world, &request);
+        team_wait(t, &request);
+    }
+}
+
+/* Thousands of rows that nobody waits for yet would be searched for each that
+ * is: only those of a block are under way. */
+static void await_go(const struct team *t, const struct gather *g)
+{
+    MPI_Request request;
+
+    if (t->rank == 0 || g->self < gather_block(g))
+        return;
+    MPI_Irecv(NULL, 0, MPI_BYTE, 0, GATHER_GO_TAG, t->world, &request);
+    team_wait(t, &request);
+}
 
 /* Rank 0's part: one block of rows after the other. */
 static int gather_blocks(const struct team *t, const struct gather *g,
                          struct error *err)
 {
-    size_t fit = GATHER_BLOCK_BYTES / g->row_bytes;
-    int block = fit < 1 ? 1 : fit > 4096 ? 4096 : (int)fit;
+    int block = gather_block(g), rc = 0;
     MPI_Request *requests;
     char *rows;
-    int rc = 0;
 
-    if (block > g->senders)
-        block = g->senders;
     rows = malloc((size_t)block * g->row_bytes);
     requests = malloc((size_t)block * sizeof *requests);
     if (!rows || !requests)
@@ -470,6 +503,7 @@ static int gather_blocks(const struct team *t, const struct gather *g,
             MPI_Irecv(rows + (size_t)k * g->row_bytes, (int)(g->row_bytes / 8),
                       MPI_INT64_T, g->sender(g->ctx, first + k), GATHER_TAG,
                       t->world, &requests[k]);
+        let_go(t, g, first, n);
         for (int k = 0; k < n; k++)
             team_wait(t, &requests[k]);
         if (rc == 0)
@@ -486,6 +520,8 @@ int team_gather(const struct team *t, const struct gather *g, const void *mine,
     MPI_Request request = MPI_REQUEST_NULL;
     int rc = 0;
 
+    if (mine)
+        await_go(t, g);
     /* synchronous: a row leaves only when rank 0 has room for it */
     if (mine)
         MPI_Issend(mine, (int)(g->row_bytes / 8), MPI_INT64_T, 0, GATHER_TAG,

@@ -21,9 +21,10 @@ struct load_rules {
     enum sync sync;
     enum pattern pattern;
     size_t warmup;
-    size_t iterations; /* timed pairs; with a duration the most to keep */
-    double duration;   /* s; 0: as long as the iterations take. Of phases each
-                          lasts half of it */
+    size_t iterations;  /* timed pairs; with a duration the most to keep */
+    double duration;    /* s; 0: as long as the iterations take. Of phases each
+                           lasts half of it */
+    int64_t connect_at; /* tick before which it does not connect (wave.h) */
 };
 
 /* The process in the timed loop (getrusage(2)). */
@@ -53,7 +54,9 @@ struct load {
     const volatile sig_atomic_t *signal; /* breaks the loop off when not 0 */
 };
 
-/* Allocate, touch and fill the buffers, connect. Local. */
+/* Allocate, touch and fill the buffers, wait for connect_at, connect. The pages
+ * come to lie in the NUMA domain of the CPU that touches them first, so this
+ * comes after pinning. The wait is in no time that is measured. Local. */
 int load_open(struct load *l, const struct client_ops *ops,
               const struct client_params *p, const struct load_rules *rules,
               struct error *err);

@@ -87,13 +87,14 @@ int team_agree(struct team *t, MPI_Comm comm, int rc, struct error *err);
 
 /* Bring one row of row_bytes (a multiple of 8) from each of `senders` ranks to
  * world rank 0, in blocks of bounded memory: sender(ctx, k) is the world rank
- * of the k-th. `mine` is this rank's row, or NULL where it sends none. On rank
- * 0 take(arg, first, n, rows) gets the rows of senders first … first + n, in
- * order; after it failed once it is called no more, but all rows are still
- * received. Returns what the first failing take() returned, 0 elsewhere. Called
- * by the senders and rank 0. */
+ * of the k-th. `mine` is this rank's row and `self` its number, or NULL where
+ * it sends none. Rows beyond the first block leave when rank 0 asks for them.
+ * On rank 0 take(arg, first, n, rows) gets the rows of senders first … first +
+ * n, in order; after it failed once it is called no more, but all rows are
+ * still received. Returns what the first failing take() returned, 0 elsewhere.
+ * Called by the senders and rank 0. */
 struct gather {
-    int senders;
+    int senders, self;
     int (*sender)(const void *ctx, int k);
     const void *ctx;
     size_t row_bytes;

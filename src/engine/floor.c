@@ -18,6 +18,11 @@ static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
     return false;
 }
 
+static int64_t backlog(const struct shard_spec *s)
+{
+    return s->max_clients > LEAST_BACKLOG ? s->max_clients : LEAST_BACKLOG;
+}
+
 static void configure(FILE *out, const struct shard_spec *s)
 {
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
@@ -26,8 +31,7 @@ static void configure(FILE *out, const struct shard_spec *s)
         fprintf(out, "unixsocket " UNIX_SOCKET "\n");
     fprintf(out, "threads %d\n",
             s->threads < FLOOR_THREADS_MAX ? s->threads : FLOOR_THREADS_MAX);
-    fprintf(out, "tcp-backlog %" PRId64 "\n",
-            s->max_clients > LEAST_BACKLOG ? s->max_clients : LEAST_BACKLOG);
+    fprintf(out, "tcp-backlog %" PRId64 "\n", backlog(s));
     fprintf(out, "max-value-bytes %" PRId64 "\n", s->max_bytes);
 }
 
@@ -64,6 +68,7 @@ static int effective(struct control *c, const struct shard_spec *s, char **text,
         return error_set(err, "not enough memory for a configuration");
     }
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
+    fprintf(out, "tcp-backlog %" PRId64 "\n", backlog(s));
     fprintf(out, "threads %" PRId64 "\n", control_number(info, "threads", -1));
     fprintf(out, "max-value-bytes %" PRId64 "\n",
             control_number(info, "max_value_bytes", -1));

@@ -14,7 +14,7 @@ LAYERS = {
     1: "options machine keys tensor samples cpus floor json ending",
     2: "sweep roster eligible",
     3: "place expect budget",
-    4: "proc watch scratch control engine client sink topology team clock discover guard wlm netif",
+    4: "wave proc watch scratch control engine client sink topology team clock discover guard wlm netif",
     5: "db load collect figures",
     6: "repeats record report run",
     7: "main",

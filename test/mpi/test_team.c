@@ -265,7 +265,10 @@ static void check_gather(const struct team *t, size_t i)
 
     cast_senders(&x, gathers[i].who);
     for (int k = 0; k < x.nsenders; k++)
-        sends = sends || x.sender[k] == rank;
+        if (x.sender[k] == rank) {
+            sends = true;
+            g.self = k;
+        }
     if (sends) {
         mine = malloc(gathers[i].row_bytes);
         if (!mine)
