@@ -198,16 +198,22 @@ static int find_interface(struct team *t, const char *want, uint64_t host,
 }
 
 /* The CPUs that this rank was started on, and those that the ranks of its node
- * may use together. */
-static void find_cpus(const struct team *t, struct cpu_mask *launched,
+ * may use together. Returns whether control groups gave more than the masks. */
+static bool find_cpus(const struct team *t, struct cpu_mask *launched,
                       struct cpu_mask *node)
 {
+    struct binding binding;
     struct error err;
+    int grew;
 
     if (affinity_get(0, launched, &err) < 0)
         die("%s", err.text);
     *node = *launched;
+    facts_binding(&binding);
+    grew = facts_widen("", &binding, node);
     team_allreduce(t, t->node, node, (int)sizeof *node, MPI_BYTE, MPI_BOR);
+    team_allreduce(t, t->node, &grew, 1, MPI_INT, MPI_MAX);
+    return grew;
 }
 
 static void local_facts(struct node_facts *f, struct team *t)
@@ -441,7 +447,9 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     memset(d, 0, sizeof *d);
     memset(&card, 0, sizeof card);
     local_facts(&d->mine, t);
-    find_cpus(t, &d->launched, &card.cpus);
+    d->mine.cpus_by_group = find_cpus(t, &d->launched, &card.cpus);
+    if (t->stewards != MPI_COMM_NULL)
+        facts_read("", &d->mine.more);
     d->mine.cpus = cpus_count(&card.cpus);
     card.kernel_key = kernel_key();
     card.host_key = host_key();

@@ -160,6 +160,21 @@ void record_study(struct fields *f, const struct study *s)
                 control_hiredis_version(text, sizeof text));
 }
 
+/* What affinity and MemTotal do not show. */
+static void record_more(struct fields *cells, const struct facts *f,
+                        int64_t memory)
+{
+    bool limited = f->memory_limit >= 0 && f->memory_limit < memory;
+
+    fields_int(cells, "smt", "", f->smt);
+    fields_int(cells, "numa_domains", "", f->numa_domains);
+    fields_text(cells, "frequency_governor", f->governor);
+    fields_text(cells, "transparent_huge_pages", f->huge_pages);
+    fields_real(cells, "cpu_quota", "", f->cpu_quota);
+    fields_int(cells, "memory_limit", "B",
+               limited ? f->memory_limit : FIELD_NO_INT);
+}
+
 void record_hosts(struct fields *cells, const struct node_facts *facts,
                   int nnodes, struct sink_table *table)
 {
@@ -178,6 +193,9 @@ void record_hosts(struct fields *cells, const struct node_facts *facts,
         fields_int(cells, "interface_numa_node", "", x->device_numa);
         fields_int(cells, "somaxconn", "", x->somaxconn);
         fields_int(cells, "open_file_limit", "", x->nofile);
+        fields_text(cells, "cpus_from",
+                    x->cpus_by_group ? "cgroup" : "affinity");
+        record_more(cells, &x->more, x->memory);
         if (n == 0)
             table->ncols = cells->n;
     }

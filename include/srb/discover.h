@@ -7,6 +7,7 @@
 #define SRB_DISCOVER_H
 
 #include "srb/cpus.h"
+#include "srb/facts.h"
 #include "srb/netif.h"
 #include "srb/team.h"
 
@@ -23,10 +24,13 @@ struct node_facts {
     int64_t speed;               /* of its link, B/s; -1 unknown */
     int64_t device_numa;         /* NUMA node of its device; -1 unknown */
     int64_t cpus;                /* that the node's ranks may use together */
-    int64_t host_cpus; /* that the ranks of all nodes of its kernel may use */
-    int64_t memory;    /* bytes, MemTotal */
-    int64_t somaxconn; /* longest queue of connections a socket can have */
-    int64_t nofile;    /* hard limit of open files a process */
+    int64_t host_cpus;  /* that the ranks of all nodes of its kernel may use */
+    int64_t memory;     /* bytes, MemTotal */
+    int64_t somaxconn;  /* longest queue of connections a socket can have */
+    int64_t nofile;     /* hard limit of open files a process */
+    bool cpus_by_group; /* `cpus` are those of the job's control group, not the
+                           union of the ranks' masks: see facts_widen() */
+    struct facts more;  /* on stewards alone */
 };
 
 /* The nodes that share this rank's kernel, this one among them, by their
