@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "srb/ending.h"
@@ -22,15 +23,24 @@ struct loop {
     bool over; /* somebody failed and everybody knows: nobody waits any more */
 };
 
+/* Page-aligned, so that every client's tensor lies alike, and of new pages:
+ * malloc() may give some that were touched before the client was pinned to
+ * where it is now, in another NUMA domain. */
 static float *allocate(size_t count)
 {
-    void *data = NULL;
+    void *data = mmap(NULL, count * sizeof(float), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    /* page-aligned: every client's tensor lies alike */
-    if (posix_memalign(&data, 4096, count * sizeof(float)) != 0)
+    if (data == MAP_FAILED)
         return NULL;
-    memset(data, 0, count * sizeof(float));
+    memset(data, 0, count * sizeof(float)); /* this brings them here */
     return data;
+}
+
+static void release(float *data, size_t count)
+{
+    if (data)
+        munmap(data, count * sizeof(float));
 }
 
 static void await(int64_t instant)
@@ -340,8 +350,8 @@ void load_close(struct load *l)
     ending_unwatch();
     if (l->client)
         l->client->ops->close(l->client);
-    free(l->out);
-    free(l->in);
+    release(l->out, l->count);
+    release(l->in, l->count);
     samples_free(&l->samples);
     memset(l, 0, sizeof *l);
 }

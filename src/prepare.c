@@ -18,68 +18,71 @@
  * it. */
 #define SERVED_CLIENTS 10000
 
-/* What all permutations together demand of a server. */
+double prepare_weight(const struct permutation *p, const struct placement *pl)
+{
+    double pairs =
+        (double)(p->value[OPT_ITERATIONS]->count + p->value[OPT_WARMUP]->count);
+
+    return 1e7 + pairs * pl->nclients *
+                     ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5);
+}
+
+static void add_permutation(struct plan *plan, const struct team *t,
+                            const struct permutation *p,
+                            const struct placement *pl)
+{
+    const struct value *exe = p->value[OPT_DB_EXE];
+    const struct setting *exes = options_get(plan->sweep.options, OPT_DB_EXE);
+    int most = pl->experiment == EXPERIMENT_COLOCATED ? pl->clients_per_node
+                                                      : pl->nclients;
+
+    if (most > plan->max_clients)
+        plan->max_clients = most;
+    plan->weight += prepare_weight(p, pl);
+    if (exe && place_steward_shard(pl, t->rank) >= 0)
+        plan->servers[exe - exes->values].mine = true;
+}
+
+/* What all permutations together come to, in one pass: to place one takes
+ * O(nodes). */
 static void add_up(struct plan *plan, const struct team *t)
 {
-    const struct setting *bytes =
-        options_get(plan->sweep.options, OPT_TENSOR_BYTES);
+    const struct options *o = plan->sweep.options;
+    const struct setting *bytes = options_get(o, OPT_TENSOR_BYTES);
+    size_t exes = options_get(o, OPT_DB_EXE)->nvalues;
 
+    if (options_has_placement(o, options_placement(o, OPT_DB_EXE))) {
+        plan->servers = calloc(exes, sizeof *plan->servers);
+        if (!plan->servers)
+            die("not enough memory for %zu servers", exes);
+    }
     for (size_t k = 0; k < bytes->nvalues; k++)
         if (bytes->values[k].count > plan->max_bytes)
             plan->max_bytes = bytes->values[k].count;
     for (size_t i = 0; i < plan->sweep.count; i++) {
         struct permutation p;
         struct placement pl;
-        int most;
 
         sweep_at(&plan->sweep, i, &p);
         if (place_solve(&t->machine, &p, &pl, NULL) < 0)
             continue; /* refused elsewhere */
-        most = pl.experiment == EXPERIMENT_COLOCATED ? pl.clients_per_node
-                                                     : pl.nclients;
-        if (most > plan->max_clients)
-            plan->max_clients = most;
+        add_permutation(plan, t, &p, &pl);
         place_free(&pl);
     }
-}
-
-/* Whether this rank will start servers of that value of db_exe. */
-static bool will_start(const struct plan *plan, const struct team *t,
-                       const struct value *exe)
-{
-    for (size_t i = 0; i < plan->sweep.count; i++) {
-        struct permutation p;
-        struct placement pl;
-        bool steward;
-
-        sweep_at(&plan->sweep, i, &p);
-        if (p.value[OPT_DB_EXE] != exe ||
-            place_solve(&t->machine, &p, &pl, NULL) < 0)
-            continue;
-        steward = place_steward_shard(&pl, t->rank) >= 0;
-        place_free(&pl);
-        if (steward)
-            return true;
-    }
-    return false;
 }
 
 /* All stewards that will start it ask the server what it is, and the lowest
  * one's answer is everybody's. */
-static int ask_server(struct plan *plan, struct team *t,
-                      const struct value *exe, struct server *out,
-                      struct error *err)
+static int ask_server(struct team *t, const struct value *exe,
+                      struct server *out, struct error *err)
 {
     struct {
         char name[32], version[SRB_VERSION_MAX];
     } answer;
-    /* those of a batch job are asked here, where clients run */
-    bool mine = options_batch(plan->sweep.options) ? t->rank == 0
-                                                   : will_start(plan, t, exe);
-    int lowest = mine ? t->rank : t->size, rc = 0;
+    int lowest = out->mine ? t->rank : t->size, rc = 0;
 
     memset(&answer, 0, sizeof answer);
-    if (mine) {
+    if (out->mine) {
         out->engine = engine_find(exe->text, answer.version, err);
         rc = out->engine ? 0 : -1;
         if (rc == 0)
@@ -166,14 +169,10 @@ static int find_servers(struct plan *plan, struct team *t, struct error *err)
         used += (size_t)snprintf(plan->server_names, sizeof plan->server_names,
                                  "%s", plan->found.label);
     }
-    if (!options_has_placement(o, options_placement(o, OPT_DB_EXE)))
-        return 0; /* no permutation starts any */
-
-    plan->servers = calloc(exes->nvalues, sizeof *plan->servers);
     if (!plan->servers)
-        die("not enough memory for %zu servers", exes->nvalues);
+        return 0; /* no permutation starts any */
     for (size_t k = 0; k < exes->nvalues; k++) {
-        if (ask_server(plan, t, &exes->values[k], &plan->servers[k], err) < 0)
+        if (ask_server(t, &exes->values[k], &plan->servers[k], err) < 0)
             return -1;
         if (used < sizeof plan->server_names)
             used += (size_t)snprintf(plan->server_names + used,

@@ -14,6 +14,7 @@
 struct server {
     const struct engine *engine;
     char label[SRB_SERVER_MAX]; /* "redis 7.0.15" */
+    bool mine;                  /* this rank will start some of it */
 };
 
 struct plan {
@@ -22,6 +23,7 @@ struct plan {
     struct server found;    /* that runs already (db_address) */
     int64_t max_clients;    /* of any permutation */
     int64_t max_bytes;      /* longest tensor */
+    double weight;          /* of all permutations together */
     uint64_t run;           /* random, the same on all ranks */
     uint64_t seed;          /* of the random order */
     struct job job;
@@ -38,6 +40,10 @@ struct plan {
 /* The server of a permutation. */
 const struct server *prepare_server(const struct plan *plan,
                                     const struct permutation *p);
+
+/* What a permutation costs, in arbitrary units: its bytes, and a start. Local.
+ */
+double prepare_weight(const struct permutation *p, const struct placement *pl);
 
 /* Solve the whole sweep and look at the servers. Returns 0 on all ranks, or -1
  * on all: refused, the words printed or in *err. Collective over the world. */

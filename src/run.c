@@ -10,20 +10,6 @@
 
 /* ---- bookkeeping ---- */
 
-static void weigh_all(struct run *r)
-{
-    for (size_t i = 0; i < r->plan.sweep.count; i++) {
-        struct permutation p;
-        struct placement pl;
-
-        sweep_at(&r->plan.sweep, i, &p);
-        if (place_solve(&r->team->machine, &p, &pl, NULL) < 0)
-            continue;
-        r->weight_all += run_weight(&p, &pl);
-        place_free(&pl);
-    }
-}
-
 static void account(struct run *r, struct life *x)
 {
     const struct sweep *s = &r->plan.sweep;
@@ -39,9 +25,9 @@ static void account(struct run *r, struct life *x)
     if (r->team->rank != 0)
         return;
     r->tally.breaches += o->breaches > 0 ? o->breaches : 0;
-    r->weight_done += run_weight(&x->p, &r->placement);
+    r->weight_done += prepare_weight(&x->p, &r->placement);
     left = tick_seconds(tick_now() - r->started) / r->weight_done *
-           (r->weight_all - r->weight_done);
+           (r->plan.weight - r->weight_done);
     report_end(s, o, o->position + 1 < s->count ? left : NAN);
     if (o->status == STATUS_COMPLETED) {
         struct fields figures = {0};
@@ -225,7 +211,6 @@ static void run_all(struct run *r)
         r->floors = floors_open(&r->plan);
     }
     run_budget_open(r);
-    weigh_all(r);
     r->started = tick_now();
     for (size_t i = 0; i < n && !r->sink_broken; i++)
         run_permutation(r, i);

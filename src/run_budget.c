@@ -12,20 +12,10 @@
 /* What the row of a permutation that is not started costs, rounded up. */
 #define ROW_SECONDS 1e-3
 
-double run_weight(const struct permutation *p, const struct placement *pl)
-{
-    double pairs =
-        (double)(p->value[OPT_ITERATIONS]->count + p->value[OPT_WARMUP]->count);
-
-    /* the first is a start of databases */
-    return 1e7 + pairs * pl->nclients *
-                     ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5);
-}
-
 /* With a duration the loops take the same time, whatever they move. */
 static double work_of(const struct run *r, const struct permutation *p)
 {
-    return p->value[OPT_DURATION]->is_auto ? run_weight(p, &r->placement) : 1;
+    return p->value[OPT_DURATION]->is_auto ? prepare_weight(p, &r->placement) : 1;
 }
 
 static bool starts_databases(const struct run *r, const struct permutation *p)

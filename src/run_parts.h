@@ -40,7 +40,7 @@ struct run {
     struct budget *budget;   /* rank 0, where the time is limited */
     uint32_t *order;         /* [count] position → permutation */
     int64_t started;         /* tick of the first permutation */
-    double weight_done, weight_all;
+    double weight_done;      /* of plan.weight */
 };
 
 /* One permutation under way. */
@@ -64,9 +64,6 @@ int run_measure(struct run *r, struct life *x, struct error *err);
 /* Words on a tensor that came back wrong, from the lowest rank that has some.
  * Collective over the world. */
 void run_hear_of_errors(struct run *r, struct life *x);
-
-/* What a permutation costs, in arbitrary units: its bytes, and a start. */
-double run_weight(const struct permutation *p, const struct placement *pl);
 
 /* Time: begin and end of a permutation; and, for rank 0, whether the one under
  * way would not finish before the study must, with words on it. Local. */

@@ -3,9 +3,11 @@
  *
  * Every steward starts its own shards through its guard; those of a standard
  * database of several shards then find themselves members of one cluster
- * (their engine wrote it into a file before the start). Or shards that run
- * elsewhere, of which one rank of this job takes care: it empties and watches
- * them, and neither starts nor stops them.
+ * (their engine wrote it into a file before the start). Where shards are is
+ * computed (place.h), not exchanged: a start costs each steward O(shards) and
+ * some agreements among stewards, and nothing that grows with clients. Or
+ * shards that run elsewhere, of which one rank of this job takes care: it
+ * empties and watches them, and neither starts nor stops them.
  */
 #ifndef SRB_DB_H
 #define SRB_DB_H

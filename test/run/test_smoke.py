@@ -42,6 +42,13 @@ class NoMachine(RunTest):
         self.assertEqual(set(seen), wanted, job.describe())
         self.assertIn("136", job.stdout)
 
+    def test_dry_run_of_the_largest_machine(self):
+        job = self.plain("throughput_standard", "--dry_run",
+                         "--machine=9408x56", "--db_nodes=[16,64]",
+                         "--client_nodes=[1000,4000,9000]")
+        self.assertIn("9408 nodes (526848 ranks)", job.stdout)
+        self.assertLess(job.seconds, 2)
+
     def test_impossible_is_refused_before_anything_starts(self):
         job = self.start(0, "throughput_standard", "--dry_run",
                          "--machine=4x8", "--client_nodes=[2,4]",
