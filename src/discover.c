@@ -476,6 +476,11 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     memcpy(d->mine.name, t->machine.nodes[t->machine.rank_node[t->rank]].name,
            sizeof d->mine.name);
     gather_facts(t, d);
+    if (d->mine.cpus_by_group)
+        diag_detail("%s: ranks are bound to fewer CPUs than the job has there; "
+                    "its databases get theirs from all %lld of its control "
+                    "group",
+                    d->mine.name, (long long)d->mine.cpus);
     return 0;
 }
 

@@ -353,7 +353,7 @@ static int clock_heads(const struct placement *pl, int *list)
 static void cast_clocks(const struct team *t, const struct placement *pl,
                         struct cast *c)
 {
-    int client = place_client(pl, t->rank), n;
+    int client = place_client(pl, t->rank), n, rank;
     int *list;
 
     c->clock = c->clock_heads = MPI_COMM_NULL;
@@ -362,7 +362,8 @@ static void cast_clocks(const struct team *t, const struct placement *pl,
     list = rank_list(pl->nclients);
     n = clock_clients(pl, clock_of(pl, client), list);
     c->clock = make_group(c->clients, list, n, CLOCK_TAG);
-    if (list[0] == client) {
+    MPI_Comm_rank(c->clock, &rank);
+    if (rank == 0) {
         n = clock_heads(pl, list);
         c->clock_heads = make_group(c->clients, list, n, HEADS_TAG);
     }
