@@ -60,6 +60,13 @@ class Scale(RunTest):
             # what it waits for its turn is no part of it either
             self.assertLess(max(g["connect_time"]), 0.5, name)
 
+    def test_waves_on_a_unix_socket(self):
+        """There the kernel refuses what the backlog cannot hold."""
+        f, job = self.run_many(48, "--transport=unix", *SMALL, "--verbose",
+                               '--db_args={"tcp-backlog": 8}')
+        self.assertIn("in waves of 4 a shard", job.stderr)
+        self.assertEqual(len(f["perm_0000"]["connect_time"]), 48)
+
     def peaks(self, iterations):
         """The most memory of each rank, in bytes: of a run that is all timings
         and nothing else."""
