@@ -202,18 +202,18 @@ static int find_interface(struct team *t, const char *want, uint64_t host,
 static bool find_cpus(const struct team *t, struct cpu_mask *launched,
                       struct cpu_mask *node)
 {
+    struct cpu_mask bound;
     struct binding binding;
     struct error err;
-    int grew;
 
     if (affinity_get(0, launched, &err) < 0)
         die("%s", err.text);
-    *node = *launched;
+    *node = bound = *launched;
     facts_binding(&binding);
-    grew = facts_widen("", &binding, node);
+    facts_widen("", &binding, node);
     team_allreduce(t, t->node, node, (int)sizeof *node, MPI_BYTE, MPI_BOR);
-    team_allreduce(t, t->node, &grew, 1, MPI_INT, MPI_MAX);
-    return grew;
+    team_allreduce(t, t->node, &bound, (int)sizeof bound, MPI_BYTE, MPI_BOR);
+    return cpus_count(node) > cpus_count(&bound);
 }
 
 static void local_facts(struct node_facts *f, struct team *t)

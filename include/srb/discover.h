@@ -28,8 +28,8 @@ struct node_facts {
     int64_t memory;     /* bytes, MemTotal */
     int64_t somaxconn;  /* longest queue of connections a socket can have */
     int64_t nofile;     /* hard limit of open files a process */
-    bool cpus_by_group; /* `cpus` are those of the job's control group, not the
-                           union of the ranks' masks: see facts_widen() */
+    bool cpus_by_group; /* `cpus` are those of the job's control group, more
+                           than the ranks' masks together: see facts_widen() */
     struct facts more;  /* on stewards alone */
 };
 
