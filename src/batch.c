@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -165,7 +166,9 @@ static int submit(struct batch *b, const struct batch_terms *terms,
         .nodes = terms->pl->db_nodes,
         .tasks_per_node = 1,
         .cpus_per_task = (int)permutation_count(terms->p, OPT_DB_CPUS, 1),
-        .wall_time = wlm_time_left(b->job),
+        .wall_time = terms->plan->limited
+                         ? tick_seconds(terms->plan->ends_at - tick_now())
+                         : NAN,
     };
     struct pair *args;
     int rc;

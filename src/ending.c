@@ -11,9 +11,9 @@
 #include "srb/diag.h"
 #include "srb/tick.h"
 
-/* What comes within this time is the same wish: a launcher and a batch system
- * both tell every process (scancel(1) --full: srun forwards what the tasks get
- * as well). */
+/* What comes within this time is the same wish: scancel --full tells the tasks
+ * and also srun (scancel(1)), which forwards what it is told to the tasks
+ * (srun(1), SIGNALS). */
 #define SAME_NS INT64_C(200000000)
 
 static struct ending state;

@@ -384,7 +384,7 @@ static int with_machine(struct team *t, const struct options *o,
         team_bcast(t, t->world, &status, (int)sizeof status, 0);
         return status == 0 ? plan_cpus(t, o, d) : status;
     }
-    return o->serve ? serve_study(t, d, o) : run(t, o, in, d);
+    return o->serve ? serve_study(t, d, o, began) : run(t, o, in, d);
 }
 
 static int with_options(const struct options *o, const struct input *in,

@@ -244,25 +244,13 @@ static char *config_text(const struct options *o)
     return text;
 }
 
-/* Seconds until the batch system ends the job; NaN: unknown. */
-static double job_time_left(void)
-{
-    /* seconds since the epoch, sbatch(1) */
-    const char *end = getenv("SLURM_JOB_END_TIME");
-    int64_t at;
-
-    if (!end || units_parse_count(end, &at, NULL) < 0)
-        return NAN;
-    return (double)(at - time(NULL));
-}
-
 /* The earlier of two ends: that of wall_time, since srbench began, and the
  * job's. Rank 0 decides, by its clock. */
 static void limit_time(struct plan *plan, struct team *t, int64_t began)
 {
     const struct value *wall = options_one(plan->sweep.options, OPT_WALL_TIME);
     double run = tick_seconds(tick_now() - began);
-    double job = job_time_left() + run;
+    double job = wlm_time_left(&plan->job) + run;
     int limited;
 
     plan->study.time_limit = wall->is_auto ? NAN : wall->seconds;

@@ -15,7 +15,8 @@
 /* With a duration the loops take the same time, whatever they move. */
 static double work_of(const struct run *r, const struct permutation *p)
 {
-    return p->value[OPT_DURATION]->is_auto ? prepare_weight(p, &r->placement) : 1;
+    return p->value[OPT_DURATION]->is_auto ? prepare_weight(p, &r->placement)
+                                           : 1;
 }
 
 static bool starts_databases(const struct run *r, const struct permutation *p)

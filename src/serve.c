@@ -16,6 +16,8 @@
 
 /* Between two looks whether the databases are still needed and well. */
 #define LOOK_NS INT64_C(200000000)
+/* What stopping them may take. */
+#define STOP_NS INT64_C(5000000000)
 
 /* Databases that serve. */
 struct serving {
@@ -292,20 +294,26 @@ static int serve(struct serving *s, const struct options *o)
     return s->team->ended ? 128 + s->team->ended : rc < 0 ? 1 : 0;
 }
 
-int serve_study(struct team *t, struct discovery *d, const struct options *o)
+/* In time to stop the servers before the batch system does. */
+static int64_t end_of(const struct plan *plan)
+{
+    return plan->limited ? plan->ends_at - STOP_NS : INT64_MAX;
+}
+
+int serve_study(struct team *t, struct discovery *d, const struct options *o,
+                int64_t began)
 {
     const struct run_args args = {
-        .options = o, .config = "", .command_line = ""};
-    struct serving s = {.team = t,
-                        .facts = d,
-                        .path = options_one(o, OPT_DB_ADDRESS)->text,
-                        .ends = INT64_MAX};
+        .options = o, .config = "", .command_line = "", .began = began};
+    struct serving s = {
+        .team = t, .facts = d, .path = options_one(o, OPT_DB_ADDRESS)->text};
     struct error err = {.text = ""};
     int status;
 
     if (prepare(&s.plan, t, d, &args, &err) < 0 || choose(&s, &err) < 0) {
         status = refuse(&s, &err);
     } else {
+        s.ends = end_of(&s.plan);
         status = serve(&s, o);
         setup_close(&s.setup);
         team_uncast(&s.cast);
