@@ -444,8 +444,6 @@ void team_uncast(struct cast *c)
     c->clock = c->clock_heads = MPI_COMM_NULL;
 }
 
-#define GATHER_TAG 1
-#define GATHER_GO_TAG 2
 #define GATHER_BLOCK_BYTES ((size_t)16 * 1024 * 1024)
 
 static int gather_block(const struct gather *g)
@@ -467,7 +465,7 @@ static void let_go(const struct team *t, const struct gather *g, int first,
 
         if (rank == 0)
             continue;
-        MPI_Isend(NULL, 0, MPI_BYTE, rank, GATHER_GO_TAG, t->world, &request);
+        MPI_Isend(NULL, 0, MPI_BYTE, rank, TEAM_TAG_GO, t->world, &request);
         team_wait(t, &request);
     }
 }
@@ -480,7 +478,7 @@ static void await_go(const struct team *t, const struct gather *g)
 
     if (t->rank == 0 || g->self < gather_block(g))
         return;
-    MPI_Irecv(NULL, 0, MPI_BYTE, 0, GATHER_GO_TAG, t->world, &request);
+    MPI_Irecv(NULL, 0, MPI_BYTE, 0, TEAM_TAG_GO, t->world, &request);
     team_wait(t, &request);
 }
 
@@ -502,7 +500,7 @@ static int gather_blocks(const struct team *t, const struct gather *g,
 
         for (int k = 0; k < n; k++)
             MPI_Irecv(rows + (size_t)k * g->row_bytes, (int)(g->row_bytes / 8),
-                      MPI_INT64_T, g->sender(g->ctx, first + k), GATHER_TAG,
+                      MPI_INT64_T, g->sender(g->ctx, first + k), TEAM_TAG_ROWS,
                       t->world, &requests[k]);
         let_go(t, g, first, n);
         for (int k = 0; k < n; k++)
@@ -525,7 +523,7 @@ int team_gather(const struct team *t, const struct gather *g, const void *mine,
         await_go(t, g);
     /* synchronous: a row leaves only when rank 0 has room for it */
     if (mine)
-        MPI_Issend(mine, (int)(g->row_bytes / 8), MPI_INT64_T, 0, GATHER_TAG,
+        MPI_Issend(mine, (int)(g->row_bytes / 8), MPI_INT64_T, 0, TEAM_TAG_ROWS,
                    t->world, &request);
     if (t->rank == 0)
         rc = gather_blocks(t, g, err);

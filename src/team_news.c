@@ -11,7 +11,6 @@
 #include "srb/team.h"
 
 #define EDGES 3
-#define NEWS_TAG 2
 
 struct news {
     int n; /* edges of this rank */
@@ -24,8 +23,8 @@ static void tell(const struct team *t, struct news *x, int edge, int number)
 {
     x->said[edge] = number;
     x->told[edge] = true;
-    MPI_Isend(&x->said[edge], 1, MPI_INT, x->peer[edge], NEWS_TAG, t->world,
-              &x->out[edge]);
+    MPI_Isend(&x->said[edge], 1, MPI_INT, x->peer[edge], TEAM_TAG_NEWS,
+              t->world, &x->out[edge]);
 }
 
 void team_news_open(struct team *t)
@@ -43,7 +42,7 @@ void team_news_open(struct team *t)
             continue;
         x->peer[e] = peers[i];
         x->out[e] = MPI_REQUEST_NULL;
-        MPI_Irecv(&x->heard[e], 1, MPI_INT, peers[i], NEWS_TAG, t->world,
+        MPI_Irecv(&x->heard[e], 1, MPI_INT, peers[i], TEAM_TAG_NEWS, t->world,
                   &x->in[e]);
         x->n++;
     }

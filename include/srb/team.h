@@ -21,6 +21,10 @@
 #define SRB_NAP_NS INT64_C(1000000)
 #define SRB_NAP_DB_NODE_NS INT64_C(10000000)
 
+/* Tags of what travels on team.world from rank to rank; one place, since two
+ * that are the same would take each other's messages. */
+enum { TEAM_TAG_ROWS = 1, TEAM_TAG_GO, TEAM_TAG_NEWS };
+
 struct team {
     MPI_Comm world;
     int rank, size;

@@ -156,18 +156,20 @@ class Time(EndingTest):
     def test_the_end_of_the_job(self):
         """It is respected without being told, and the smaller limit wins."""
         job = self.limited(*IDLE, "--wall_time=01:00:00",
-                           env={"SLURM_JOB_END_TIME": PAST})
+                           env={"SLURM_JOB_ID": "1", "SLURM_JOB_END_TIME": PAST})
         self.assert_status(job, 1, completed=0, skipped=3)
         self.assertIn("left of the job's time", self.errors()[0])
-        self.assert_limit(0, "the job's time")
+        self.assert_limit(0, "the job's time", delta=1)
         self.out.unlink()
         end = str(int(time.time()) + 1000)
-        job = self.limited(*IDLE, env={"SLURM_JOB_END_TIME": end})
+        job = self.limited(*IDLE, env={"SLURM_JOB_ID": "1",
+                                                     "SLURM_JOB_END_TIME": end})
         self.assert_passed(job, 3)
         self.assert_limit(1000, "the job's time", delta=20)
         self.out.unlink()
         job = self.limited(*IDLE, "--wall_time=00:10:00",
-                           env={"SLURM_JOB_END_TIME": end})
+                           env={"SLURM_JOB_ID": "1",
+                                                     "SLURM_JOB_END_TIME": end})
         self.assert_passed(job, 3)
         self.assert_limit(600, "wall_time")
         self.assertIn("10m00s of srbench's start (wall_time)", job.stderr)

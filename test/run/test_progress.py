@@ -123,7 +123,7 @@ class Paced(ProgressTest):
         for i in range(1, 61):
             self.assertRegex(job.stderr, rf"(?m)^\[ ?{i}/60\] throughput-sess")
             self.assertRegex(job.stderr, rf"(?m)^\[ ?{i}/60\]   put ")
-        self.assertEqual(job.stderr.count("  placement: client nodes 0-0, 2 "
+        self.assertEqual(job.stderr.count("  placement: client nodes 0, 2 "
                                           "clients; a database on each"), 60)
         self.assertEqual(job.stderr.count("databases are started, since none "
                                           "run"), 1)

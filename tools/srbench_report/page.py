@@ -346,13 +346,20 @@ def figure_section(fig: Figure) -> str:
 # --- what was run -------------------------------------------------------------
 
 _LONG = ("config", "resolved_config")
+_HOST_WORDS = {"memory": words.size, "memory_limit": words.size,
+               "interface_speed": words.rate}
+
+
+def _unknown(value: Any) -> bool:
+    """As the file says it: "", NaN, or -1."""
+    return str(value) in ("", "nan", "-1")
 
 
 def _about(path: str, about: dict[str, Any], hosts: pd.DataFrame) -> str:
     facts = [("file", path)] + [(k, v) for k, v in about.items() if k not in _LONG]
     rows = "".join(
         f'<tr><th scope="row">{escape(k)}</th><td>{escape(str(v))}</td></tr>'
-        for k, v in facts if str(v) != "")
+        for k, v in facts if not _unknown(v))
     longer = "".join(
         f"<details><summary>{escape(k)}</summary><pre>{escape(str(about[k]))}"
         "</pre></details>" for k in _LONG if about.get(k))
@@ -365,14 +372,16 @@ def _hosts(hosts: pd.DataFrame) -> str:
     """Nodes, alike ones together."""
     if hosts.empty:
         return ""
-    kinds = [c for c in hosts if c not in ("name", "address")]
+    kinds = [c for c in hosts if c not in ("name", "address")
+             and not hosts[c].map(_unknown).all()]
     rows = []
     for g in groups(hosts, kinds, sort=False):
         names = g["name"].astype(str).tolist() if "name" in g else []
         cells = [f"{len(g)}", words.listed(names, 8)]
         for c in kinds:
             v = g.iloc[0][c]
-            cells.append(words.size(v) if c == "memory" and v > 0 else str(v))
+            cells.append("–" if _unknown(v) else
+                         _HOST_WORDS.get(c, str)(v))
         rows.append("<tr>" + "".join(f"<td>{escape(x)}</td>" for x in cells)
                     + "</tr>")
     head = "".join(f'<th scope="col">{escape(h.replace("_", " "))}</th>'
