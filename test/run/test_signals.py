@@ -55,11 +55,11 @@ class SignalTest(RunTest):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def looping(self, nranks, *args, at=2, iterations=3000):
+    def looping(self, nranks, *args, at=2, iterations=3000, grace="200ms"):
         """A study of eight permutations that take more than half a second
         each, one number `at` under way."""
         job = self.start(nranks, *args, "--verbose",
-                         f"--tensor_bytes={self.SIZES}",
+                         f"--tensor_bytes={self.SIZES}", f"--term_grace={grace}",
                          f"--iterations={iterations}", f"--output={self.out}")
         job.wait_until(lambda: f"[{at}/8] " in job.stderr,
                        f"permutation {at} of 8")
@@ -218,7 +218,7 @@ class ToMpiexec(SignalTest):
 
     def test_int_twice(self):
         """A person who does not want to wait."""
-        job = self.looping(4, at=1, iterations=300000)
+        job = self.looping(4, at=1, iterations=300000, grace="15s")
         self.send(job, signal.SIGINT)
         time.sleep(0.4)  # what comes at once is the same wish
         self.send(job, signal.SIGINT)
