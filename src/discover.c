@@ -179,6 +179,23 @@ static int pick_interface(struct team *t, const char *want,
 }
 
 /* Stewards speak for their nodes: all of a node's ranks are on one host. */
+static void list_interfaces(const struct netif_card *card,
+                            char text[SRB_INTERFACES_MAX])
+{
+    size_t used = 0;
+
+    for (int k = 0; k < card->n && used < SRB_INTERFACES_MAX; k++) {
+        const struct netif *i = &card->list[k];
+        char v4[SRB_ADDRESS_MAX], v6[SRB_ADDRESS_MAX];
+
+        netif_print(&i->address[NETIF_IPV4], v4);
+        netif_print(&i->address[NETIF_IPV6], v6);
+        used += (size_t)snprintf(text + used, SRB_INTERFACES_MAX - used,
+                                 "%s%s%s%s%s%s", k ? ", " : "", i->name,
+                                 v4[0] ? " " : "", v4, v6[0] ? " " : "", v6);
+    }
+}
+
 static int find_interface(struct team *t, const char *want, uint64_t host,
                           struct node_facts *f, char *words, struct error *err)
 {
@@ -192,6 +209,7 @@ static int find_interface(struct team *t, const char *want, uint64_t host,
     rc = netif_list(&card, want, err);
     if (team_agree(t, t->stewards, rc, err) < 0)
         return -1;
+    list_interfaces(&card, f->interfaces);
     rc = pick_interface(t, want, &card, &pick, words, err);
     take_interface(f, &card, &pick);
     return rc;
@@ -379,6 +397,26 @@ static int exchange(struct team *t, struct calling_card *mine,
     return rc;
 }
 
+/* Clients come from all NUMA domains that ranks were started in. Where there is
+ * one, as far as ranks tell, nothing is exchanged. */
+static void spread_clients(struct team *t, const struct discovery *d)
+{
+    int mine = cpus_numa(&d->kernel.tree, &d->launched);
+    int ends[2] = {mine, -mine}, *numa;
+    MPI_Request request;
+
+    team_allreduce(t, t->world, ends, 2, MPI_INT, MPI_MAX);
+    if (ends[0] == -ends[1])
+        return;
+    numa = calloc((size_t)t->size, sizeof *numa);
+    if (!numa)
+        die("not enough memory for the NUMA domains of %d ranks", t->size);
+    MPI_Iallgather(&mine, 1, MPI_INT, numa, 1, MPI_INT, t->world, &request);
+    team_wait(t, &request);
+    machine_spread(&t->machine, numa);
+    free(numa);
+}
+
 static void gather_facts(struct team *t, struct discovery *d)
 {
     int bytes = (int)sizeof d->mine;
@@ -472,6 +510,7 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     team_bcast(t, t->world, network, (int)sizeof network, 0);
     memcpy(t->machine.network, network, sizeof network);
     describe_cpus(t, d);
+    spread_clients(t, d);
     name_virtual(t);
     memcpy(d->mine.name, t->machine.nodes[t->machine.rank_node[t->rank]].name,
            sizeof d->mine.name);

@@ -188,6 +188,7 @@ void record_hosts(struct fields *cells, const struct node_facts *facts,
         fields_text(cells, "kernel", x->kernel);
         fields_text(cells, "interface", x->interface);
         fields_text(cells, "address", x->address);
+        fields_text(cells, "interfaces", x->interfaces);
         fields_int(cells, "interface_speed", "B/s", x->speed);
         fields_text(cells, "interface_driver", x->driver);
         fields_int(cells, "interface_numa_node", "", x->device_numa);

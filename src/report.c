@@ -36,6 +36,21 @@ static const char *plural(int64_t n)
     return n == 1 ? "" : "s";
 }
 
+/* What a map of features asks of a submission, where there is none. */
+static void note_features(const struct options *o, enum option_id id)
+{
+    const struct value *v = options_one(o, id);
+
+    if (id == OPT_DB_NODE_FEATURE && options_batch(o))
+        return;
+    for (size_t i = 0; i < v->npairs; i++)
+        if (strcmp(v->pairs[i].name, "C") != 0 &&
+            strcmp(v->pairs[i].name, "constraint") != 0)
+            diag_note("note: %s: '%s' is a matter of this job's own "
+                      "submission, and does nothing here",
+                      option_table[id].name, v->pairs[i].name);
+}
+
 void report_choices(const struct sweep *s, const struct machine *m)
 {
     bool chosen = options_one(s->options, OPT_NET_IFNAME)->is_auto;
@@ -45,6 +60,8 @@ void report_choices(const struct sweep *s, const struct machine *m)
     for (line = strtok_r(notes, "\n", &rest); line;
          line = strtok_r(NULL, "\n", &rest))
         diag_note("note: %s", line);
+    note_features(s->options, OPT_NODE_FEATURE);
+    note_features(s->options, OPT_DB_NODE_FEATURE);
     /* colocated databases and those of a single host are on loopback */
     if (chosen && m->nhosts > 1 &&
         options_has_placement(s->options, IN_STANDARD))

@@ -12,6 +12,7 @@
 #include "srb/team.h"
 
 #define SRB_FACT_MAX 128
+#define SRB_INTERFACES_MAX 512
 
 /* One node, as its steward sees it. */
 struct node_facts {
@@ -20,17 +21,18 @@ struct node_facts {
     char kernel[SRB_FACT_MAX];
     char interface[SRB_NETIF_NAME_MAX]; /* the chosen one, "" for none */
     char address[SRB_ADDRESS_MAX];
-    char driver[SRB_DRIVER_MAX]; /* of the interface */
-    int64_t speed;               /* of its link, B/s; -1 unknown */
-    int64_t device_numa;         /* NUMA node of its device; -1 unknown */
-    int64_t cpus;                /* that the node's ranks may use together */
-    int64_t host_cpus;  /* that the ranks of all nodes of its kernel may use */
-    int64_t memory;     /* bytes, MemTotal */
-    int64_t somaxconn;  /* longest queue of connections a socket can have */
-    int64_t nofile;     /* hard limit of open files a process */
-    bool cpus_by_group; /* `cpus` are those of the job's control group, more
-                           than the ranks' masks together: see facts_widen() */
-    struct facts more;  /* on stewards alone */
+    char interfaces[SRB_INTERFACES_MAX]; /* all: "eth0 10.0.0.1 fd00::1, …" */
+    char driver[SRB_DRIVER_MAX];         /* of the chosen interface */
+    int64_t speed;                       /* of its link, B/s; -1 unknown */
+    int64_t device_numa; /* NUMA node of its device; -1 unknown */
+    int64_t cpus;        /* that the node's ranks may use together */
+    int64_t host_cpus;   /* that the ranks of all nodes of its kernel may use */
+    int64_t memory;      /* bytes, MemTotal */
+    int64_t somaxconn;   /* longest queue of connections a socket can have */
+    int64_t nofile;      /* hard limit of open files a process */
+    bool cpus_by_group;  /* `cpus` are those of the job's control group, more
+                            than the ranks' masks together: see facts_widen() */
+    struct facts more;   /* on stewards alone */
 };
 
 /* The nodes that share this rank's kernel, this one among them, by their

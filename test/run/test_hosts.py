@@ -96,6 +96,35 @@ class Hosts(HostsTest):
 
     # --- interfaces that do not fit ------------------------------------------
 
+    def test_chosen_hosts(self):
+        """Databases on the hosts that were named, in that order; the bytes are
+        theirs and those of the clients' hosts."""
+        before = crossed(0)
+        job = self.on_hosts("throughput_standard", "--client_nodes=2",
+                            f"--db_hosts=[{host(4)}, {host(1)}.site.org]",
+                            "--keys=balanced", "--tensor_bytes=1MiB",
+                            "--iterations=10", "--warmup=0")
+        self.assert_passed(job, permutations=1)
+        with h5py.File(self.out) as f:
+            g = f["perm_0000"]
+            self.assertEqual(
+                [a.rsplit(":", 1)[0] for a in self.strings(g, "shard_address")],
+                [address(4), address(1)])
+            self.assertEqual(self.strings(g, "client_address"),
+                             [address(0)] * 2 + [address(2)] * 2)
+            for k, line in enumerate(self.strings(f["hosts"], "interfaces")):
+                self.assertIn(f"eth0 {address(k)} ", line)
+                self.assertIn(f"eth1 {address(k, 1)} ", line)
+        bytes_ = [b - a for a, b in zip(before, crossed(0))]
+        payload = 2 * 10 * 1024 * 1024 * 2  # of one shard or client host
+        for k in (0, 1, 2, 4):
+            self.assertGreater(bytes_[k], payload, f"host {k}")
+        for k in (3, 5):
+            self.assertLess(bytes_[k], payload / 10, f"host {k}")
+        self.out.unlink()
+        self.assertIn(f"db_hosts: '{host(9)}' is not among the 6 nodes",
+                      self.refused(f"--db_hosts=[{host(1)}, {host(9)}]"))
+
     def test_an_interface_that_is_not_there(self):
         self.assertIn(
             "srbench: net_ifname: there is no interface 'ib0' with an address on any "

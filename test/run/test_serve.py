@@ -174,6 +174,8 @@ class Serve(RunTest):
                  "--lifeline: is for srbench serve"),
                 (["throughput_standard", "--batch_args={exclusive: null}"],
                  "does nothing without run_db_as_batch"),
+                (["throughput_colocated", "--node_feature={C: V100}"],
+                 "features of nodes are known to Slurm alone"),
                 (["throughput_standard", "--run_db_as_batch"],
                  "a job can be submitted to Slurm and PBS"),
         ):

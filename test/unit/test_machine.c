@@ -88,6 +88,53 @@ static void imaginary_jobs(void **state)
     }
 }
 
+/* Ranks of one or two nodes (a letter a rank), the NUMA domains that they were
+ * started in (a digit, - for none), and when the turn of each comes on its node
+ * to be a client. */
+static const struct {
+    const char *layout, *numa, *turns;
+} spreads[] = {
+    {"A", "0", "0"},
+    {"AAAA", "0000", "3012"}, /* the steward last */
+    {"AAAA", "----", "3012"}, /* not bound */
+    {"AAAAA", "00011", "40213"},
+    {"AAAAAAAA", "00001111", "70241356"},
+    {"AAAAAA", "012012", "512034"},
+    {"AAAAAA", "000001", "502341"},
+    {"ABABAB", "010101", "220011"},
+    {"ABABABAB", "00011011", "33011022"},
+};
+
+/* Domains take turns, each by rank; the steward is last. */
+static void clients_are_spread(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(spreads); i++) {
+        int n = (int)strlen(spreads[i].layout), rank_node[16], numa[16];
+        struct node nodes[2];
+        struct machine m;
+        struct error err;
+
+        memset(nodes, 0, sizeof nodes);
+        for (int r = 0; r < n; r++) {
+            char c = spreads[i].numa[r];
+
+            rank_node[r] = spreads[i].layout[r] - 'A';
+            numa[r] = c == '-' ? -1 : c - '0';
+        }
+        assert_int_equal(machine_build(&m, n, rank_node,
+                                       strchr(spreads[i].layout, 'B') ? 2 : 1,
+                                       nodes, &err),
+                         0);
+        machine_spread(&m, numa);
+        for (int r = 0; r < n; r++)
+            if (m.rank_turn[r] != spreads[i].turns[r] - '0')
+                fail_msg("%zu: the turn of rank %d is %d", i, r,
+                         m.rank_turn[r]);
+        machine_free(&m);
+    }
+}
+
 static const struct {
     int nodes, ranks, virtual_nodes;
     const char *words;
@@ -269,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(imaginary_jobs),
+        cmocka_unit_test(clients_are_spread),
         cmocka_unit_test(impossible_jobs),
         cmocka_unit_test(any_layout),
         cmocka_unit_test(what_was_discovered_is_copied),
