@@ -45,7 +45,7 @@ void record_clear(struct outcome *o)
 
     memset(o, 0, sizeof *o);
     o->failed_rank = -1;
-    o->db_start_seconds = o->clock_error = NAN;
+    o->db_start_seconds = o->clock_error = o->clock_drift = NAN;
     s->ops = s->bytes = FIELD_NO_INT;
     s->put = s->unpack = none;
     s->window = s->steady = s->put_window = s->get_window = NAN;
@@ -383,6 +383,7 @@ void record_attributes(struct fields *f, const struct study *study,
     fields_int(f, "position", "", (int64_t)o->position);
     fields_int(f, "clock_domains", "", o->clock_domains);
     fields_real(f, "clock_error", "s", o->clock_error);
+    fields_real(f, "clock_drift", "1", o->clock_drift);
     fields_real(f, "start_skew", "s", o->summary.start_skew);
     fields_real(f, "shortest_loop", "s", o->summary.shortest_loop);
     fields_text(f, "interval_method",

@@ -182,22 +182,24 @@ static void reduce(struct run *r, struct life *x)
         .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
     };
     const struct clock_params clock = params_of_clock(r);
-    int64_t error;
+    double worst[2];
 
     /* only now that nobody is in the loop: who synchronises clocks, spins */
     clock_sync(r->team, &r->cast, &clock, &x->clock.after);
-    error = clock_error(&x->clock);
+    worst[0] = tick_seconds(clock_error(&x->clock));
+    worst[1] = fabs(clock_drift(&x->clock));
     samples_translate(&x->load.samples, to_common, &x->clock);
     figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
-    team_allreduce(r->team, r->cast.clients, &error, 1, MPI_INT64_T, MPI_MAX);
-    x->outcome.clock_error = tick_seconds(error);
+    team_allreduce(r->team, r->cast.clients, worst, 2, MPI_DOUBLE, MPI_MAX);
+    x->outcome.clock_error = worst[0];
+    x->outcome.clock_drift = worst[1];
 }
 
 static int take_figures(struct run *r, struct life *x, struct error *err)
 {
     struct {
         struct summary summary;
-        double clock_error;
+        double clock_error, clock_drift;
     } all;
     int rc = 0;
 
@@ -212,10 +214,12 @@ static int take_figures(struct run *r, struct life *x, struct error *err)
     memset(&all, 0, sizeof all);
     all.summary = x->outcome.summary;
     all.clock_error = x->outcome.clock_error;
+    all.clock_drift = x->outcome.clock_drift;
     team_bcast(r->team, r->team->world, &all, (int)sizeof all,
                place_client_rank(&r->placement, 0));
     x->outcome.summary = all.summary;
     x->outcome.clock_error = all.clock_error;
+    x->outcome.clock_drift = all.clock_drift;
     return 0;
 }
 

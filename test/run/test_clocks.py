@@ -101,6 +101,9 @@ class Clocks(RunTest):
                 self.assertEqual(g.attrs["clock_domains"], CLOCKS)
                 self.assertGreater(g.attrs["clock_error"], 0)
                 self.assertLess(g.attrs["clock_error"], 1)
+                # one and the same clock, shifted: what is seen is the error
+                self.assertGreaterEqual(g.attrs["clock_drift"], 0)
+                self.assertLess(g.attrs["clock_drift"], 1)
                 first = g["put_start"][:, 0]
                 self.assertLess(first.max() - first.min(), 1.0, name)
                 self.assert_order(g)
@@ -115,6 +118,7 @@ class Clocks(RunTest):
             g = f["perm_0000"]
             self.assertEqual(g.attrs["clock_domains"], 1)
             self.assertEqual(g.attrs["clock_error"], 0)
+            self.assertEqual(g.attrs["clock_drift"], 0)
 
 
 if __name__ == "__main__":
