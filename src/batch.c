@@ -119,14 +119,18 @@ static int write_script(const struct batch *b, const struct batch_terms *terms,
     out = open_memstream(text, &n);
     if (!out)
         return error_set(err, "not enough memory for a batch script");
-    fputs("#!/bin/sh\n# the databases of a running srbench\nexec ", out);
+    fputs("#!/bin/sh\n# the databases of a running srbench\n", out);
     wlm_print_launch(out, b->job, terms->pl->db_nodes);
     print_quoted(out, exe);
     fputs(" serve --config ", out);
     print_quoted(out, inside(b, "study.yaml", path));
     fputs(" --db_address=", out);
     print_quoted(out, inside(b, "address", path));
-    fprintf(out, " --lifeline=%s\n", b->lifeline_at);
+    fprintf(out, " --lifeline=%s\nstatus=$?\n", b->lifeline_at);
+    /* whoever was killed cannot; after a failure the log is still read */
+    fputs("[ $status -ne 0 ] || rm -rf ", out);
+    print_quoted(out, b->folder);
+    fputs("\nexit $status\n", out);
     fclose(out);
     return 0;
 }
@@ -382,7 +386,7 @@ void batch_close(struct batch *b)
         end_job(b);
     for (size_t k = 0; k < sizeof files / sizeof files[0]; k++)
         unlink(inside(b, files[k], path));
-    if (b->folder[0] && rmdir(b->folder) != 0)
+    if (b->folder[0] && rmdir(b->folder) != 0 && errno != ENOENT)
         diag_say("the folder '%s' could not be removed: %s", b->folder,
                  strerror(errno));
     free(b);

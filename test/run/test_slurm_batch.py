@@ -87,6 +87,7 @@ class Batch(SlurmTest):
         while self.cluster.queue() and time.monotonic() < deadline:
             time.sleep(0.1)
         self.assertEqual(self.cluster.queue(), [])
+        self.assertEqual(list(self.dir.glob("srbench-db-*")), [])
 
     def test_no_room_in_the_queue(self):
         """The nodes are taken: the job is given up, cancelled, and said to be
