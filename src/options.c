@@ -680,7 +680,9 @@ static void help_entry(FILE *out, const struct option *d)
     print_wrapped(out, 6, d->help);
     snprintf(line, sizeof line, "%s%s%s; default: %s",
              options_expected(d, false, expected),
-             d->axis ? "; takes a list (axis)" : "",
+             d->axis   ? "; takes a list (axis)"
+             : d->list ? "; takes a list"
+                       : "",
              d->placement == IN_STANDARD    ? "; throughput_standard only"
              : d->placement == IN_COLOCATED ? "; throughput_colocated only"
                                             : "",
