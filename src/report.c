@@ -200,6 +200,11 @@ static char *where_text(const struct placement *pl, char *buf, size_t n)
     else
         snprintf(db, sizeof db, "database node%s %s", plural(pl->db_nodes),
                  ranges_text(pl->db_node, pl->db_nodes, nodes, sizeof nodes));
+    if (pl->client_nodes == 0) {
+        snprintf(buf, n, "no clients here; %s, %d shard%s", db, pl->nshards,
+                 plural(pl->nshards));
+        return buf;
+    }
     snprintf(
         buf, n, "client nodes %s, %d client%s; %s, %d shard%s",
         ranges_text(pl->client_node, pl->client_nodes, clients, sizeof clients),
