@@ -94,7 +94,7 @@ void machine_spread(struct machine *m, const int *rank_numa)
 
     for (int n = 0; n < m->nnodes; n++)
         most = machine_node_size(m, n) > most ? machine_node_size(m, n) : most;
-    room = calloc((size_t)most, sizeof *room);
+    room = calloc((size_t)most + 1, sizeof *room);
     if (!room)
         die("not enough memory to order %d ranks", most);
     for (int n = 0; n < m->nnodes; n++)

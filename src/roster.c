@@ -191,7 +191,7 @@ static int read_shards(const struct reading *x, struct roster *r)
 {
     const struct yaml_node *address = read_list(x, "addresses", 0);
     const struct yaml_node *port, *host, *cpus, *numa;
-    int64_t number;
+    int64_t number = 0;
 
     if (!address)
         return -1;
@@ -245,7 +245,7 @@ static int read_ranges(const struct reading *x, struct roster *r)
         int *to = k % 3 == 0   ? &r->range[k / 3].first
                   : k % 3 == 1 ? &r->range[k / 3].last
                                : &r->range[k / 3].shard;
-        int64_t number;
+        int64_t number = 0;
 
         if (to_number(x, &slots->item[k], 0, most, &number) < 0)
             return -1;
@@ -256,7 +256,7 @@ static int read_ranges(const struct reading *x, struct roster *r)
 
 static int read_facts(const struct reading *x, struct roster *r)
 {
-    int64_t cpus, threads;
+    int64_t cpus = -1, threads = -1;
 
     if (read_text(x, "engine", r->engine, sizeof r->engine) < 0 ||
         read_text(x, "server", r->server, sizeof r->server) < 0 ||

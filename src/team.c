@@ -213,7 +213,7 @@ static MPI_Comm cut(MPI_Comm shared, int rank, int part)
  * that for roles is left out where there are none. */
 static MPI_Comm split_shared(struct team *t)
 {
-    int role = t->role;
+    int role = (int)t->role;
     MPI_Comm shared, same;
 
     MPI_Comm_split_type(t->world, MPI_COMM_TYPE_SHARED, t->rank, MPI_INFO_NULL,
@@ -221,7 +221,7 @@ static MPI_Comm split_shared(struct team *t)
     team_allreduce(t, t->world, &role, 1, MPI_INT, MPI_MAX);
     if (role == ROLE_AUTO)
         return shared;
-    MPI_Comm_split(shared, t->role, t->rank, &same);
+    MPI_Comm_split(shared, (int)t->role, t->rank, &same);
     MPI_Comm_free(&shared);
     return same;
 }

@@ -259,8 +259,7 @@ static int counters(struct control *c, struct shard_counters *now,
     free(info);
     if (control_say(c, &info, err, "INFO", "cpu", NULL) < 0)
         return -1;
-    now->cpu_time =
-        real(info, "used_cpu_user") + real(info, "used_cpu_sys");
+    now->cpu_time = real(info, "used_cpu_user") + real(info, "used_cpu_sys");
     free(info);
     return 0;
 }

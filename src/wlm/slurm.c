@@ -335,7 +335,8 @@ static int state(const char *id, struct wlm_state *s, struct error *err)
     return 0;
 }
 
-/* Since 22.05 a step does not inherit --cpus-per-task from its job (srun(1)). */
+/* Since 22.05 a step does not inherit --cpus-per-task from its job (srun(1)).
+ */
 static void print_launch(FILE *out, int nodes)
 {
     fprintf(out,
