@@ -304,12 +304,12 @@ class Cluster:
         """Run a step to its end; the CompletedProcess, whatever its status."""
         return self.try_to("srun", *map(str, args), timeout=timeout, **how)
 
-    def sbatch(self, script, *args, **how):
-        """Submit a script: its text, or the path of its file. Returns the
-        job's id; what it prints is out(id)."""
+    def sbatch(self, script, *args, script_args=(), **how):
+        """Submit a script: its text, or the path of its file, which may be
+        given arguments. Returns the job's id; what it prints is out(id)."""
         where = [f"--output={self.dir}/job.%j.out", f"--chdir={self.dir}"]
         if isinstance(script, Path):
-            args, text = (*args, script), None
+            args, text = (*args, script, *script_args), None
         else:
             text = script
         return self.run("sbatch", "--parsable", *where, *map(str, args),
