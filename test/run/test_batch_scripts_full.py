@@ -117,10 +117,13 @@ done
 export RANKS_NODES=$nodes MPIR_CVAR_CLIQUES_BY_BLOCK=1
 MPIR_CVAR_NUM_CLIQUES=$(uniq "$nodes" | wc -l)
 export MPIR_CVAR_NUM_CLIQUES
-exec {mpiexec} -n "$ranks" {notes}/enter "$@"
+# else it would look for those hosts itself
+export OF_JOB="$PBS_JOBID $PBS_NODEFILE"
+exec env -u PBS_JOBID -u PBS_NODEFILE {mpiexec} -n "$ranks" {notes}/enter "$@"
 """
 ENTER = """#!/bin/bash
 name=$(sed -n "$((PMI_RANK + 1))p" "$RANKS_NODES")
+export PBS_JOBID=${OF_JOB% *} PBS_NODEFILE=${OF_JOB#* }
 exec nsenter --net="/run/netns/$name" unshare --uts \\
     bash -c 'hostname "$0"; exec "$@"' "$name" "$@"
 """
@@ -192,7 +195,7 @@ class PbsStandIns(HostsTest):
         done = subprocess.run(
             [SCRIPTS / name, *SMALL, "--db_cpus=1", "--db_io_threads=1",
              f"--db_port={self.port}", f"--output={self.out}", *options],
-            cwd="/", text=True, capture_output=True, timeout=90,
+            cwd="/", text=True, capture_output=True, timeout=40,
             env={**os.environ, "PATH": f"{self.bin}:{os.environ['PATH']}",
                  "TMPDIR": str(self.tmpdir), "PBS_JOBID": "1.pbs",
                  "PBS_NODEFILE": str(node_file), "SRBENCH": SRBENCH,
