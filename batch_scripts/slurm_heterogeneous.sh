@@ -31,6 +31,18 @@ set -euo pipefail
 SRBENCH=${SRBENCH:-srbench}
 STUDY=${STUDY:-study_standard.yaml}
 
+# Where nodes of the second component sort before those of the first, Slurm's pmi2
+# (seen with 22.05) tells MPICH wrongly which ranks share a node.
+clients_last=$(scontrol show hostnames "$SLURM_JOB_NODELIST_HET_GROUP_0" |
+    sort | tail -n 1)
+databases_first=$(scontrol show hostnames "$SLURM_JOB_NODELIST_HET_GROUP_1" |
+    sort | awk 'NR == 1')
+if [[ $clients_last > $databases_first ]]; then
+    echo "$0: warning: $databases_first of the second component sorts before" \
+        "$clients_last of the first; with --mpi=pmi2 MPI may misplace ranks." \
+        "Use SLURM_MPI_TYPE=pmix, or choose the nodes (--nodelist)" >&2
+fi
+
 step=(--mpi="${SLURM_MPI_TYPE:-pmi2}" --kill-on-bad-exit=1)
 clients=(--het-group=0 --threads-per-core=1 --cpu-bind=cores)
 databases=(--het-group=1 --cpu-bind=none)

@@ -81,20 +81,32 @@ class Slurm(test_batch_scripts.ScriptTest):
         self.assertEqual(known["JobState"], "CANCELLED")
         self.assertFalse(Path(address["ADDRESS"]).exists())
 
-    def test_heterogeneous(self):
-        """Each component has its own nodes, by its own features."""
-        number = self.submit(
+    def heterogeneous(self, clients, databases):
+        """Submit with these features of the two components."""
+        return self.submit(
             "slurm_heterogeneous.sh",
             ("--nodes=2", "--ntasks-per-node=2", "--time=10",
-             "--constraint=P100", ":", "--nodes=1", "--time=10",
-             "--constraint=V100"), *SMALL,
+             f"--constraint={clients}", ":", "--nodes=1", "--time=10",
+             f"--constraint={databases}"), *SMALL,
             "--client_nodes=[1,2]", "--clients_per_node=2", "--db_nodes=1",
             "--verbose", f"--output={self.out}")
+
+    def test_heterogeneous(self):
+        """Each component has its own nodes, by its own features."""
+        number = self.heterogeneous("V100", "P100")
         clients, last = self.completed(number, 2)
-        self.assertEqual(clients, ["nid0003", "nid0004"])
-        self.assertEqual(self.database_nodes(number), ["nid0001"])
+        self.assertEqual(clients, ["nid0001", "nid0002"])
+        self.assertEqual(self.database_nodes(number), ["nid0003"])
         self.assertEqual(len(last["client_rank"]), 4)
         self.assertEqual(last.file.attrs["ranks"], 5)
+        self.assertNotIn("warning", self.cluster.out(number))
+
+    def test_heterogeneous_in_the_other_order(self):
+        """What comes of it is MPI's; that it may go wrong is said."""
+        number = self.heterogeneous("P100", "V100")
+        self.cluster.wait(number)
+        self.assertIn("warning: nid0001 of the second component sorts before "
+                      "nid0004 of the first", self.cluster.out(number))
 
 
 # The command of MPICH, as a script calls it: the ranks go where the node file
