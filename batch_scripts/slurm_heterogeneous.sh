@@ -38,8 +38,9 @@ clients_last=$(scontrol show hostnames "$SLURM_JOB_NODELIST_HET_GROUP_0" |
 databases_first=$(scontrol show hostnames "$SLURM_JOB_NODELIST_HET_GROUP_1" |
     sort | awk 'NR == 1')
 if [[ $clients_last > $databases_first ]]; then
-    echo "$0: warning: $databases_first of the second component sorts before" \
-        "$clients_last of the first; with --mpi=pmi2 MPI may misplace ranks." \
+    echo "slurm_heterogeneous.sh: warning: $databases_first of the second" \
+        "component sorts before $clients_last of the first; with --mpi=pmi2" \
+        "MPI may misplace ranks." \
         "Use SLURM_MPI_TYPE=pmix, or choose the nodes (--nodelist)" >&2
 fi
 

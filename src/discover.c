@@ -127,6 +127,26 @@ static int check_clock(const struct team *t, uint64_t key, struct error *err)
                      "namespaces); start all ranks of a node in the same one");
 }
 
+/* MPI's word on who shares memory is that of the process manager, which may be
+ * wrong: Slurm 22.05's pmi2 is, of components of a heterogeneous job whose
+ * nodes do not come in the order of their names. */
+static int check_name(const struct team *t, struct error *err)
+{
+    char mine[SRB_FACT_MAX] = "", steward[SRB_FACT_MAX];
+
+    wlm_node_name(mine, sizeof mine);
+    memcpy(steward, mine, sizeof steward);
+    team_bcast(t, t->node, steward, (int)sizeof steward, 0);
+    if (strcmp(mine, steward) == 0)
+        return 0;
+    return error_set(err,
+                     "MPI takes this rank for one of node '%s', the batch "
+                     "system says '%s': the process manager does not know who "
+                     "is where; start the job with another one (srun "
+                     "--mpi=pmix) or on other nodes",
+                     steward, mine);
+}
+
 /* The interface that was chosen for this node. */
 static void take_interface(struct node_facts *f, const struct netif_card *card,
                            const struct netif_pick *pick)
@@ -492,6 +512,9 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     card.kernel_key = kernel_key();
     card.host_key = host_key();
     card.clock_key = clock_key();
+    rc = check_name(t, err);
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
     rc = check_clock(t, card.clock_key, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;

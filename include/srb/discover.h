@@ -56,8 +56,8 @@ struct discovery {
 /* Fill t->machine and *d. net_ifname: the interface the databases listen on, or
  * NULL to choose as netif_choose() does. A named one must be there on every
  * node; else all ranks fail alike, with the nodes where it is missing. They
- * fail alike, too, when ranks of one node have different clocks. Collective
- * over the world. */
+ * fail alike, too, when ranks of one node have different clocks, or are on
+ * different nodes by the batch system's word. Collective over the world. */
 int discover(struct team *t, const char *net_ifname, struct discovery *d,
              struct error *err);
 

@@ -102,11 +102,16 @@ class Slurm(test_batch_scripts.ScriptTest):
         self.assertNotIn("warning", self.cluster.out(number))
 
     def test_heterogeneous_in_the_other_order(self):
-        """What comes of it is MPI's; that it may go wrong is said."""
+        """Slurm's pmi2 lets MPI take two nodes for one: said, and refused."""
         number = self.heterogeneous("P100", "V100")
-        self.cluster.wait(number)
+        known = self.cluster.wait(number)
+        said = self.cluster.out(number)
+        self.assertEqual((known["JobState"], known["ExitCode"]),
+                         ("FAILED", "2:0"), said)
         self.assertIn("warning: nid0001 of the second component sorts before "
-                      "nid0004 of the first", self.cluster.out(number))
+                      "nid0004 of the first", said)
+        self.assertIn("the process manager does not know who is where", said)
+        self.assertFalse(self.out.exists())
 
 
 # The command of MPICH, as a script calls it: the ranks go where the node file
