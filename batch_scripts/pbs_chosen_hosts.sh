@@ -7,17 +7,18 @@
 #PBS -r n
 #
 # The standard placement with databases on chosen hosts. Here they are spread
-# evenly over the nodes of the job, so that no cabinet or switch has all of them.
+# evenly over the nodes of the job, so that no cabinet or switch has all of
+# them.
 #
 #     qsub pbs_chosen_hosts.sh
 #     qsub -l select=64:ncpus=48:mpiprocs=48 -v DB_NODES=4 pbs_chosen_hosts.sh
 #
 # DB_HOSTS names them (r1n[1-4],r9n7); else DB_NODES says how many.
 #
-# The sizes of the job stand above and nowhere else; those of qsub's command line
-# win. What is measured stands in $STUDY; qsub hands it on with -v. srbench
-# respects the job's walltime (qstat); `qsig -s SIGUSR1 JOB` ends the study after
-# the running permutation.
+# The sizes of the job stand above and nowhere else; those of qsub's command
+# line win. What is measured stands in $STUDY; qsub hands it on with -v. srbench
+# respects the job's walltime (qstat); `qsig -s SIGUSR1 JOB` ends the study
+# after the running permutation.
 set -euo pipefail
 cd "${PBS_O_WORKDIR:-.}"
 
@@ -35,8 +36,8 @@ if [ -z "${DB_HOSTS:-}" ]; then
             }')
 fi
 
-# MPICH waits by polling, so every rank has a core of its own. srbench finds CPUs
-# for the databases among the cores of all ranks of a node.
+# MPICH waits by polling, so every rank has a core of its own. srbench finds
+# CPUs for the databases among the cores of all ranks of a node.
 #
 # The node file has a line for each rank. exec: no shell stands between the job
 # and mpiexec's exit status.

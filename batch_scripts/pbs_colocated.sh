@@ -12,10 +12,10 @@
 #     qsub pbs_colocated.sh
 #     qsub -l select=16:ncpus=48:mpiprocs=48 -v STUDY=mine.yaml pbs_colocated.sh
 #
-# The sizes of the job stand above and nowhere else; those of qsub's command line
-# win. What is measured stands in $STUDY; qsub hands it on with -v. srbench
-# respects the job's walltime (qstat); `qsig -s SIGUSR1 JOB` ends the study after
-# the running permutation.
+# The sizes of the job stand above and nowhere else; those of qsub's command
+# line win. What is measured stands in $STUDY; qsub hands it on with -v. srbench
+# respects the job's walltime (qstat); `qsig -s SIGUSR1 JOB` ends the study
+# after the running permutation.
 set -euo pipefail
 cd "${PBS_O_WORKDIR:-.}"
 

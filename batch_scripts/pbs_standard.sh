@@ -12,10 +12,10 @@
 #     qsub pbs_standard.sh
 #     qsub -l select=24:ncpus=48:mpiprocs=48 -v STUDY=mine.yaml pbs_standard.sh
 #
-# The sizes of the job stand above and nowhere else; those of qsub's command line
-# win. What is measured stands in $STUDY; qsub hands it on with -v. srbench
-# respects the job's walltime (qstat); `qsig -s SIGUSR1 JOB` ends the study after
-# the running permutation.
+# The sizes of the job stand above and nowhere else; those of qsub's command
+# line win. What is measured stands in $STUDY; qsub hands it on with -v. srbench
+# respects the job's walltime (qstat); `qsig -s SIGUSR1 JOB` ends the study
+# after the running permutation.
 set -euo pipefail
 cd "${PBS_O_WORKDIR:-.}"
 
@@ -23,8 +23,8 @@ cd "${PBS_O_WORKDIR:-.}"
 SRBENCH=${SRBENCH:-srbench}
 STUDY=${STUDY:-study_standard.yaml}
 
-# MPICH waits by polling, so every rank has a core of its own. srbench finds CPUs
-# for the databases among the cores of all ranks of a node.
+# MPICH waits by polling, so every rank has a core of its own. srbench finds
+# CPUs for the databases among the cores of all ranks of a node.
 #
 # The node file has a line for each rank. exec: no shell stands between the job
 # and mpiexec's exit status.

@@ -38,10 +38,10 @@ if [ -z "${DB_HOSTS:-}" ]; then
             }')
 fi
 
-# Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:", and
-# so not to this shell): the study ends after the running permutation. A job
-# shorter than that is told at once: give `sbatch --signal=USR1@30` too. exec: no
-# shell stands between the job and srun's exit status.
+# Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:",
+# and so not to this shell): the study ends after the running permutation. A job
+# shorter than that is told at once: give `sbatch --signal=USR1@30` too. exec:
+# no shell stands between the job and srun's exit status.
 #
 # MPICH waits by polling, so every rank has a core of its own (two hardware
 # threads of a core would slow each other down). srbench finds CPUs for the

@@ -9,8 +9,8 @@
 #SBATCH --no-requeue
 #SBATCH --output=%x-%j.out
 #
-# Clients of the databases of another job (slurm_serve.sh, which says how the two
-# are submitted), or of any servers that run: ADDRESS=host:port,host:port,….
+# Clients of the databases of another job (slurm_serve.sh, which says how the
+# two are submitted), or of any servers that run: ADDRESS=host:port,host:port
 #
 #     ADDRESS=/shared/databases.address sbatch slurm_clients.sh
 #
@@ -24,10 +24,10 @@ SRBENCH=${SRBENCH:-srbench}
 STUDY=${STUDY:-study_clients.yaml}
 ADDRESS=${ADDRESS:-databases.address}
 
-# Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:", and
-# so not to this shell): the study ends after the running permutation. A job
-# shorter than that is told at once: give `sbatch --signal=USR1@30` too. exec: no
-# shell stands between the job and srun's exit status.
+# Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:",
+# and so not to this shell): the study ends after the running permutation. A job
+# shorter than that is told at once: give `sbatch --signal=USR1@30` too. exec:
+# no shell stands between the job and srun's exit status.
 #
 # MPICH waits by polling, so every rank has a core of its own (two hardware
 # threads of a core would slow each other down). srbench finds CPUs for the

@@ -24,10 +24,10 @@ set -euo pipefail
 SRBENCH=${SRBENCH:-srbench}
 STUDY=${STUDY:-study_colocated.yaml}
 
-# Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:", and
-# so not to this shell): the study ends after the running permutation. A job
-# shorter than that is told at once: give `sbatch --signal=USR1@30` too. exec: no
-# shell stands between the job and srun's exit status.
+# Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:",
+# and so not to this shell): the study ends after the running permutation. A job
+# shorter than that is told at once: give `sbatch --signal=USR1@30` too. exec:
+# no shell stands between the job and srun's exit status.
 #
 # A rank is started on every core, since a job that binds its tasks owns no more
 # cores than they have; clients_per_node leaves some ranks idle, and their cores

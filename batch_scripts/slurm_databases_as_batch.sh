@@ -31,10 +31,10 @@ STUDY=${STUDY:-study_databases_as_batch.yaml}
 # Further arguments of the databases' submission: whole nodes with their memory.
 BATCH_ARGS=${BATCH_ARGS:-"{exclusive: null, mem: 0}"}
 
-# Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:", and
-# so not to this shell): the study ends after the running permutation. A job
-# shorter than that is told at once: give `sbatch --signal=USR1@30` too. exec: no
-# shell stands between the job and srun's exit status.
+# Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:",
+# and so not to this shell): the study ends after the running permutation. A job
+# shorter than that is told at once: give `sbatch --signal=USR1@30` too. exec:
+# no shell stands between the job and srun's exit status.
 #
 # MPICH waits by polling, so every rank has a core of its own (two hardware
 # threads of a core would slow each other down). srbench finds CPUs for the

@@ -31,8 +31,8 @@ set -euo pipefail
 SRBENCH=${SRBENCH:-srbench}
 STUDY=${STUDY:-study_standard.yaml}
 
-# Where nodes of the second component sort before those of the first, Slurm's pmi2
-# (seen with 22.05) tells MPICH wrongly which ranks share a node.
+# Where nodes of the second component sort before those of the first, Slurm's
+# pmi2 (seen with 22.05) tells MPICH wrongly which ranks share a node.
 clients_last=$(scontrol show hostnames "$SLURM_JOB_NODELIST_HET_GROUP_0" |
     sort | tail -n 1)
 databases_first=$(scontrol show hostnames "$SLURM_JOB_NODELIST_HET_GROUP_1" |
@@ -48,15 +48,15 @@ step=(--mpi="${SLURM_MPI_TYPE:-pmi2}" --kill-on-bad-exit=1)
 clients=(--het-group=0 --threads-per-core=1 --cpu-bind=cores)
 databases=(--het-group=1 --cpu-bind=none)
 
-# Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:", and
-# so not to this shell): the study ends after the running permutation. A job
-# shorter than that is told at once: give `sbatch --signal=USR1@30` too. exec: no
-# shell stands between the job and srun's exit status.
+# Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:",
+# and so not to this shell): the study ends after the running permutation. A job
+# shorter than that is told at once: give `sbatch --signal=USR1@30` too. exec:
+# no shell stands between the job and srun's exit status.
 #
 # MPICH waits by polling, so every client has a core of its own. A database node
-# needs one task only, bound to no core: srbench gives each server its CPUs among
-# all that the node has. The first part's options are everybody's; only --role is
-# each part's own.
+# needs one task only, bound to no core: srbench gives each server its CPUs
+# among all that the node has. The first part's options are everybody's; only
+# --role is each part's own.
 #
 # Without --kill-on-bad-exit a rank that dies leaves the others waiting for it
 # until the job's end.

@@ -95,11 +95,12 @@ class ScriptTest(SlurmTest):
 
     def submit(self, script, sizes, *options, env=None):
         """sbatch a script; sizes: arguments of sbatch. Returns the job's id."""
-        shards = ("--db_cpus=1", "--db_io_threads=1") \
-            if "clients" not in script else ()
-        port = () if "clients" in script else (f"--db_port={self.port}",)
+        if "clients" not in script:  # they find their databases
+            options += ("--db_io_threads=1", f"--db_port={self.port}")
+            if not any(o.startswith("--db_cpus") for o in options):
+                options += ("--db_cpus=1",)
         return self.cluster.sbatch(
-            SCRIPTS / script, *sizes, script_args=(*shards, *port, *options),
+            SCRIPTS / script, *sizes, script_args=options,
             env={"TMPDIR": str(self.tmpdir), "SRBENCH": SRBENCH,
                  "STUDY": str(study_of(script)), **(env or {})})
 

@@ -3,6 +3,7 @@ one (slurmtest.py), those of PBS with stand-ins for what there is no package of.
 """
 # ctest: label=full timeout=600
 import os
+import signal
 import subprocess
 import time
 import unittest
@@ -112,6 +113,43 @@ class Slurm(test_batch_scripts.ScriptTest):
                       "nid0004 of the first", said)
         self.assertIn("the process manager does not know who is where", said)
         self.assertFalse(self.out.exists())
+
+
+class Bound(test_batch_scripts.ScriptTest):
+    """Where Slurm binds tasks to CPUs."""
+
+    CLUSTER = {"TaskPlugin": "task/affinity", "cpus": 2}
+
+    @classmethod
+    def setUpClass(cls):
+        if len(os.sched_getaffinity(0)) < 2:
+            raise unittest.SkipTest("one CPU: nothing to tell apart")
+        super().setUpClass()
+
+    def test_a_core_for_each_rank(self):
+        number = self.submit(
+            "slurm_standard.sh",
+            ("--nodes=2", "--ntasks-per-node=2", "--time=10"), *SMALL,
+            "--client_nodes=1", "--clients_per_node=2", "--db_nodes=1",
+            f"--output={self.out}")
+        _, last = self.completed(number, 1)
+        self.assertEqual(column(last, "client_cpus"), ["0", "1"])
+
+    def test_all_cores_for_what_serves(self):
+        address = self.dir / "databases.address"
+        number = self.submit(
+            "slurm_serve.sh", ("--nodes=1", "--time=10"), "--db_nodes=1",
+            "--db_cpus=2", env={"ADDRESS": str(address)})
+        deadline = time.monotonic() + 30
+        while not address.exists():
+            self.assertLess(time.monotonic(), deadline,
+                            self.cluster.out(number))
+            time.sleep(0.05)
+        self.assertIn('cpus: ["0-1"]', address.read_text())
+        self.cluster.cancel(number, "USR1")
+        self.assertEqual(self.cluster.wait(number)["ExitCode"],
+                         f"{128 + signal.SIGUSR1}:0")
+        self.assertFalse(address.exists())
 
 
 # The command of MPICH, as a script calls it: the ranks go where the node file
