@@ -12,8 +12,8 @@
 #include "srb/tick.h"
 
 /* What comes within this time is the same wish: scancel --full tells the tasks
- * and also srun (scancel(1)), which forwards what it is told to the tasks
- * (srun(1), SIGNALS). */
+ * and also srun (scancel(1)), which forwards SIGUSR1 and others to the tasks
+ * (srun(1), SIGNALS; on SIGTERM it ends them itself). */
 #define SAME_NS INT64_C(200000000)
 
 static struct ending state;
