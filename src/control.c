@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "srb/auth.h"
+
 #define MAX_ARGS 32
 
 struct control {
@@ -44,6 +46,14 @@ struct control *control_open(const char *address, int port, double seconds,
     }
     redisSetTimeout(c->redis, tv);
     return c;
+}
+
+int control_login(struct control *c, const struct login *login, double seconds,
+                  struct error *err)
+{
+    if (auth_say(c->redis->fd, login, seconds, err) < 0)
+        return error_prefix(err, "%s", c->where);
+    return 0;
 }
 
 void control_timeout(struct control *c, double seconds)

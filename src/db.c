@@ -43,6 +43,7 @@ struct db {
     char *effective;
     bool elsewhere; /* they are not this job's to start and stop */
     bool keep_data; /* nor is their data */
+    bool flush;     /* which is removed all the same */
 };
 
 /* The mask that is in force, whatever the server was started with. */
@@ -171,13 +172,25 @@ struct patience {
     const struct team *team;
 };
 
+/* What does not know this run's password is not what was started. */
+static int log_in(struct shard *s, double seconds, struct error *err)
+{
+    if (control_login(s->control, &s->spec.secret->steward, seconds, err) == 0)
+        return 0;
+    return error_prefix(err,
+                        "port %d of %s may be taken by another server, which "
+                        "does not know this run's password; end it, or choose "
+                        "another --db_port",
+                        s->spec.port, s->spec.address);
+}
+
 /* One look at one shard: 1 ready, 0 not yet, -1 never. */
 static int look(struct db *db, struct shard *s, const struct patience *w,
                 struct error *err)
 {
     double left = tick_seconds(w->deadline - tick_now());
     double most = left < CONNECT_SECONDS ? left : CONNECT_SECONDS;
-    int rc;
+    int rc = 0;
 
     if (most < LEAST_SECONDS)
         most = LEAST_SECONDS;
@@ -185,8 +198,10 @@ static int look(struct db *db, struct shard *s, const struct patience *w,
         s->control = control_open(s->spec.address, s->spec.port, most, err);
         if (!s->control)
             return 0; /* not listening yet; if it ended, its guard says so */
+        rc = log_in(s, most, err);
     }
-    rc = db->engine->ready(s->control, &s->spec, &s->pid, w->cluster, err);
+    if (rc == 0)
+        rc = db->engine->ready(s->control, &s->spec, &s->pid, w->cluster, err);
     if (rc < 0) {
         control_close(s->control);
         s->control = NULL;
@@ -316,6 +331,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .max_bytes = plan->max_bytes,
             .op_timeout = plan->op_timeout,
             .args = plan->args,
+            .secret = plan->secret,
         };
     }
     return db;
@@ -373,8 +389,8 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
 /* ---- shards elsewhere ---- */
 
 static int attach_shard(struct shard *s, const struct roster_shard *at,
-                        const struct db_plan *plan, int64_t deadline,
-                        struct error *err)
+                        const struct login *login, const struct db_plan *plan,
+                        int64_t deadline, struct error *err)
 {
     double left = tick_seconds(deadline - tick_now());
 
@@ -384,9 +400,11 @@ static int attach_shard(struct shard *s, const struct roster_shard *at,
                                   .args = plan->args};
     s->numa = at->numa;
     snprintf(s->cpus, sizeof s->cpus, "%s", at->cpus);
-    s->control = control_open(at->address, at->port,
-                              left > LEAST_SECONDS ? left : LEAST_SECONDS, err);
-    if (!s->control || control_say(s->control, NULL, err, "PING", NULL) < 0)
+    if (left < LEAST_SECONDS)
+        left = LEAST_SECONDS;
+    s->control = control_open(at->address, at->port, left, err);
+    if (!s->control || control_login(s->control, login, left, err) < 0 ||
+        control_say(s->control, NULL, err, "PING", NULL) < 0)
         return -1;
     control_timeout(s->control, plan->op_timeout);
     return 0;
@@ -411,9 +429,11 @@ int db_attach(struct db **out, const struct placement *pl,
     db->n = roster->nshards;
     db->elsewhere = true;
     db->keep_data = !roster->ours;
+    db->flush = plan->flush;
     for (int k = 0; k < db->n; k++)
-        if (attach_shard(&db->shards[k], &roster->shard[k], plan, deadline,
-                         err) < 0) {
+        if (attach_shard(&db->shards[k], &roster->shard[k],
+                         roster->secret ? &roster->secret->steward : NULL, plan,
+                         deadline, err) < 0) {
             error_prefix(err, "a database that runs elsewhere");
             db_close(db);
             return -1;
@@ -499,7 +519,9 @@ void db_close(struct db *db)
 
 int db_empty(struct db *db, struct error *err)
 {
-    for (int k = 0; k < db->n && db->engine->serves && !db->keep_data; k++)
+    bool empties = db->engine->serves && (!db->keep_data || db->flush);
+
+    for (int k = 0; k < db->n && empties; k++)
         if (db->engine->empty(db->shards[k].control, err) < 0)
             return -1;
     return 0;

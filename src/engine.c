@@ -1,5 +1,6 @@
 #include "srb/engine.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "srb/proc.h"
@@ -16,6 +17,20 @@ const struct engine *engine_named(const char *name)
     for (size_t i = 0; i < ENGINES; i++)
         if (strcmp(engines[i]->name, name) == 0)
             return engines[i];
+    return NULL;
+}
+
+/* The engine, or NULL for a server of before users and passwords. */
+static const struct engine *check_age(const struct engine *engine,
+                                      const char *exe, const char *version,
+                                      struct error *err)
+{
+    if (strtol(version, NULL, 10) >= engine->oldest)
+        return engine;
+    error_set(err,
+              "db_exe: '%s' is %s %s, which is too old: the databases of a run "
+              "have users and passwords of their own (ACL), which needs %s %d",
+              exe, engine->name, version, engine->name, engine->oldest);
     return NULL;
 }
 
@@ -39,7 +54,7 @@ const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
     }
     for (size_t i = 0; i < ENGINES; i++)
         if (engines[i]->recognise(printed, version))
-            return engines[i];
+            return check_age(engines[i], exe, version, err);
     printed[strcspn(printed, "\n")] = '\0';
     error_set(err,
               "db_exe: '%s' is no server that srbench knows (redis-server is): "

@@ -2,11 +2,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "srb/control.h"
 #include "srb/diag.h"
@@ -17,17 +19,52 @@
 #define LOOK_NS INT64_C(100000000)
 #define ASK_SECONDS 5.0
 #define SAY_SECONDS 10.0
+#define AUTH_VARIABLE "SRBENCH_DB_AUTH"
 
 /* ---- the file of srbench serve ---- */
 
+/* All of a file, not through a stream, whose buffer would keep a copy. Bytes,
+ * or -1 where it has ROSTER_MAX and more or cannot be read. */
+static ssize_t read_all(int fd, char text[ROSTER_MAX])
+{
+    ssize_t n = 0, got;
+
+    do {
+        got = read(fd, text + n, (size_t)(ROSTER_MAX - n));
+        n += got > 0 ? got : 0;
+    } while (n < ROSTER_MAX && (got > 0 || (got < 0 && errno == EINTR)));
+    text[n < ROSTER_MAX ? n : 0] = '\0';
+    return got < 0 || n == ROSTER_MAX ? -1 : n;
+}
+
+/* Passwords are taken out of the text before anything else looks at it. */
+static int take_text(const char *path, char *text, size_t n, struct roster *out,
+                     struct error *err)
+{
+    struct secret *secret = secret_open();
+    bool whole = secret_take(secret, text);
+
+    if (roster_read(out, path, text, n, err) < 0) {
+        secret_close(secret);
+        return -1;
+    }
+    out->secret = secret;
+    if (whole)
+        return 0;
+    roster_free(out);
+    return error_set(err,
+                     "db_address: '%s' lacks the databases' passwords; was it "
+                     "changed since srbench serve wrote it?",
+                     path);
+}
+
 int far_read(const char *path, struct roster *out, struct error *err)
 {
-    FILE *f = fopen(path, "re");
+    int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
     char *text;
-    size_t n;
-    int rc;
+    ssize_t n;
 
-    if (!f)
+    if (fd < 0)
         return errno == ENOENT ? 0
                                : error_set(err,
                                            "db_address: cannot read '%s': "
@@ -36,13 +73,12 @@ int far_read(const char *path, struct roster *out, struct error *err)
     text = malloc(ROSTER_MAX);
     if (!text)
         die("not enough memory to read '%s'", path);
-    n = fread(text, 1, ROSTER_MAX, f);
-    rc = ferror(f) || n == ROSTER_MAX
-             ? error_set(err, "db_address: '%s' is no file of srbench serve",
-                         path)
-             : roster_read(out, path, text, n, err);
+    n = read_all(fd, text);
+    close(fd);
+    rc = n < 0 ? error_set(err, "db_address: '%s' is no file of srbench serve",
+                           path)
+               : take_text(path, text, (size_t)n, out, err);
     free(text);
-    fclose(f);
     return rc < 0 ? -1 : 1;
 }
 
@@ -113,9 +149,15 @@ static int recognise(struct control *c, struct roster *r, bool *clustered,
                      struct error *err)
 {
     char *info, version[64], mode[32];
+    struct error why;
 
-    if (control_say(c, &info, err, "INFO", "server", NULL) < 0)
-        return error_prefix(err, "db_address");
+    if (control_say(c, &info, err, "INFO", "server", NULL) < 0) {
+        why = *err;
+        return error_set(err, "db_address: %s%s", why.text,
+                         strstr(why.text, "NOAUTH")
+                             ? "; give its password in a file, --db_auth=FILE"
+                             : "");
+    }
     copy_field(info, "redis_version", version, sizeof version);
     copy_field(info, "redis_mode", mode, sizeof mode);
     free(info);
@@ -137,21 +179,42 @@ static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
 
     if (!c)
         return error_prefix(err, "db_address");
-    rc = recognise(c, r, clustered, err);
+    rc = control_login(c, r->secret ? &r->secret->steward : NULL, ASK_SECONDS,
+                       err);
+    rc = rc < 0 ? error_prefix(err, "db_address")
+                : recognise(c, r, clustered, err);
     if (rc == 0 && *clustered && nodes)
         rc = control_say(c, nodes, err, "CLUSTER", "NODES", NULL);
     control_close(c);
     return rc;
 }
 
+/* By what one gets in: the file of db_auth ("" for none), else what the
+ * environment has. */
+static int find_login(struct roster *r, const char *auth, struct error *err)
+{
+    struct secret *s = secret_open();
+    int rc = auth[0] ? secret_read(s, auth, err)
+                     : secret_from_environment(s, AUTH_VARIABLE, err);
+
+    if (rc < 0 || (rc == 0 && !auth[0]))
+        secret_close(s);
+    else
+        r->secret = s;
+    return rc < 0 ? -1 : 0;
+}
+
 /* Servers of a cluster name all of it; others are independent. */
-static int ask_servers(const char *text, struct roster *r, struct error *err)
+static int ask_servers(const char *text, const char *auth, struct roster *r,
+                       struct error *err)
 {
     bool first = false, clustered = false;
     char *nodes = NULL;
     uint64_t run;
     int rc = roster_parse(r, text, err);
 
+    if (rc == 0)
+        rc = find_login(r, auth, err);
     for (int s = 0; s < r->nshards && rc == 0; s++) {
         rc = resolve(&r->shard[s], err);
         if (rc == 0)
@@ -184,6 +247,19 @@ static int ask_servers(const char *text, struct roster *r, struct error *err)
 
 /* ---- for all ranks ---- */
 
+/* The passwords have memory of their own on every rank, and no text. */
+static void share_secret(const struct team *t, struct roster *r)
+{
+    int has = r->secret != NULL;
+
+    team_bcast(t, t->world, &has, (int)sizeof has, 0);
+    if (!has)
+        return;
+    if (!r->secret)
+        r->secret = secret_open();
+    team_bcast(t, t->world, r->secret, (int)sizeof *r->secret, 0);
+}
+
 int far_share(struct team *t, int rc, struct roster *r, struct error *err)
 {
     char *text = NULL;
@@ -212,6 +288,35 @@ int far_share(struct team *t, int rc, struct roster *r, struct error *err)
     if (t->rank != 0 && roster_read(r, "roster", text, (size_t)bytes, err) < 0)
         die("a roster that rank 0 printed cannot be read: %s", err->text);
     free(text);
+    share_secret(t, r);
+    return 0;
+}
+
+/* What can be told without asking anybody. */
+static int check_words(const struct options *o, const char *text,
+                       struct error *err)
+{
+    if (strncmp(text, "rediss://", 9) == 0)
+        return error_set(err,
+                         "db_address: '%s' asks for TLS, which srbench does "
+                         "not speak (it takes hiredis 1.x built with SSL); "
+                         "give host:port of a port without TLS",
+                         text);
+    if (strstr(text, "://"))
+        return error_set(err,
+                         "db_address: found '%s', expected host:port or "
+                         "the file of srbench serve",
+                         text);
+    if (roster_names_servers(text))
+        return 0;
+    if (!options_one(o, OPT_DB_AUTH)->is_auto)
+        return error_set(err, "db_auth: the file of srbench serve has its "
+                              "databases' passwords; leave it out, or give "
+                              "db_address as host:port");
+    if (options_one(o, OPT_FLUSH)->count)
+        return error_set(err, "flush: the databases of srbench serve are "
+                              "emptied anyway; leave it out, or give "
+                              "db_address as host:port");
     return 0;
 }
 
@@ -219,12 +324,17 @@ int far_find(struct team *t, const struct options *o, struct roster *out,
              struct error *err)
 {
     const char *text = options_one(o, OPT_DB_ADDRESS)->text;
+    const struct value *auth = options_one(o, OPT_DB_AUTH);
     double seconds = options_one(o, OPT_DB_TIMEOUT)->seconds;
     int rc = 0;
 
+    if (check_words(o, text, err) < 0)
+        return -1;
     if (t->rank == 0)
         rc = roster_names_servers(text)
-                 ? ask_servers(text, out, err)
+                 ? ask_servers(text, auth->is_auto ? "" : auth->text, out, err)
                  : await_file(t, text, seconds, out, err);
+    /* every rank was started with it */
+    secret_forget(AUTH_VARIABLE);
     return far_share(t, rc, out, err);
 }

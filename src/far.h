@@ -10,8 +10,8 @@
 
 /* The databases of --db_address: rank 0 awaits the file for db_timeout, or asks
  * the servers, and all ranks get the same roster, to be released by
- * roster_free(). `run` is in the keys in somebody else's servers. All ranks
- * fail alike. Collective over the world. */
+ * roster_free(). What db_auth and flush say must fit. All ranks fail alike.
+ * Collective over the world. */
 int far_find(struct team *t, const struct options *o, struct roster *out,
              struct error *err);
 
@@ -19,8 +19,8 @@ int far_find(struct team *t, const struct options *o, struct roster *out,
  * the world. */
 int far_share(struct team *t, int rc, struct roster *r, struct error *err);
 
-/* Read the file that srbench serve writes: 1, 0 when it is not there yet, or
- * -1. Local. */
+/* Read the file that srbench serve writes, with its passwords: 1, 0 when it is
+ * not there yet, or -1. Local. */
 int far_read(const char *path, struct roster *out, struct error *err);
 
 #endif

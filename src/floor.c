@@ -60,6 +60,13 @@ static int read_text(const char *text, size_t room, char *out)
     return 0;
 }
 
+static int read_hash(const char *text, char out[SRB_SHA256_HEX])
+{
+    return strspn(text, "0123456789abcdef") == SRB_SHA256_HEX - 1
+               ? read_text(text, SRB_SHA256_HEX, out)
+               : -1;
+}
+
 static int read_directive(struct floor_config *c, const char *name,
                           const char *value)
 {
@@ -75,6 +82,10 @@ static int read_directive(struct floor_config *c, const char *name,
         return read_int(value, 1, INT_MAX, &c->backlog);
     if (strcmp(name, "max-value-bytes") == 0)
         return read_count(value, 0, INT64_MAX, &c->max_bytes);
+    if (strcmp(name, "client-password") == 0)
+        return read_hash(value, c->client_password);
+    if (strcmp(name, "steward-password") == 0)
+        return read_hash(value, c->steward_password);
     return -1;
 }
 
@@ -99,6 +110,9 @@ int floor_read_config(FILE *in, struct floor_config *c, struct error *err)
                              "unknown directive, or a value out of range",
                              line, value ? value : "");
     }
+    if (!c->client_password[0] != !c->steward_password[0])
+        return error_set(err, "the built-in server was told one password, "
+                              "expected two or none");
     return 0;
 }
 

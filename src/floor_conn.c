@@ -27,6 +27,13 @@
 #define TURN ((size_t)1024 * 1024)
 #define TAIL ((size_t)2) /* \r\n behind a payload */
 
+/* What a user may do, as bits. */
+enum {
+    MAY_CARRY = 1,   /* tensors */
+    MAY_CONTROL = 2, /* the server */
+    MAY_ALL = MAY_CARRY | MAY_CONTROL,
+};
+
 struct floor_conn {
     struct floor_loop *loop;
     struct floor_conn *next, **link; /* of the loop's list */
@@ -34,6 +41,7 @@ struct floor_conn {
     uint32_t events; /* it waits for */
     bool drained;    /* the last receive left nothing behind */
     bool ending;     /* wrong: say the words, then only listen */
+    unsigned may;    /* what its user may do */
     size_t turn;     /* bytes received in this turn */
 
     struct floor_parser parser;
@@ -184,27 +192,72 @@ static void shut_down(struct floor_conn *c)
     floor_end(c->loop->floor);
 }
 
+/* In Redis's words. */
+static void deny(struct floor_conn *c)
+{
+    reply_text(c, c->may ? "-NOPERM this user has no permissions to do that\r\n"
+                         : "-NOAUTH Authentication required.\r\n");
+}
+
+/* Whether the request AUTH names this user and the password with this hash. The
+ * time that a comparison of hashes takes tells nothing of the password. */
+static bool is_user(const struct floor_parser *p, const char *user,
+                    const char *hash)
+{
+    char hex[SRB_SHA256_HEX];
+
+    sha256_hex(p->word[2].text, p->word[2].bytes, hex);
+    return floor_says(p, 1, user) && strcmp(hex, hash) == 0;
+}
+
+static void auth(struct floor_conn *c)
+{
+    const struct floor_config *f = &c->loop->floor->config;
+    unsigned may = 0;
+
+    if (c->parser.len != 3) {
+        reply_text(c, "-ERR AUTH takes a user and a password\r\n");
+        return;
+    }
+    if (is_user(&c->parser, SRB_USER_CLIENT, f->client_password))
+        may = MAY_CARRY;
+    else if (is_user(&c->parser, SRB_USER_STEWARD, f->steward_password))
+        may = MAY_CONTROL;
+    if (may)
+        c->may = may;
+    reply_text(c, may ? "+OK\r\n"
+                      : "-WRONGPASS invalid username-password pair or user is "
+                        "disabled.\r\n");
+}
+
 static void command(struct floor_conn *c)
 {
     static const struct {
         const char *name;
         void (*obey)(struct floor_conn *c);
+        unsigned by; /* those who may this */
     } commands[] = {
-        {"GET", get},
-        {"SET", set},
-        {"PING", ping},
-        {"INFO", info},
-        {"FLUSHALL", flush_all},
-        {"SHUTDOWN", shut_down},
+        {"GET", get, MAY_CARRY},
+        {"SET", set, MAY_CARRY},
+        {"PING", ping, MAY_ALL},
+        {"INFO", info, MAY_CONTROL},
+        {"FLUSHALL", flush_all, MAY_CONTROL},
+        {"SHUTDOWN", shut_down, MAY_CONTROL},
     };
+
+    if (floor_says(&c->parser, 0, "AUTH")) {
+        auth(c);
+        return;
+    }
 
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (floor_says(&c->parser, 0, commands[i].name)) {
-            commands[i].obey(c);
+            (c->may & commands[i].by ? commands[i].obey : deny)(c);
             return;
         }
     reply_text(c, "-ERR unknown command: this server carries tensors and "
-                  "knows SET, GET, PING, INFO, FLUSHALL and SHUTDOWN\r\n");
+                  "knows AUTH, SET, GET, PING, INFO, FLUSHALL and "
+                  "SHUTDOWN\r\n");
 }
 
 /* ---- a SET's payload ---- */
@@ -215,6 +268,12 @@ static void begin_value(struct floor_conn *c)
     int64_t bytes = c->parser.number;
     char words[128];
 
+    if (!(c->may & MAY_CARRY)) {
+        /* its payload, of any size, is not even received */
+        deny(c);
+        c->ending = true;
+        return;
+    }
     if (bytes > f->config.max_bytes) {
         snprintf(words, sizeof words,
                  "a value of %" PRId64 " bytes, this server holds %" PRId64
@@ -429,6 +488,7 @@ int floor_conn_open(struct floor_loop *loop, int fd)
     c->loop = loop;
     c->fd = fd;
     c->events = EPOLLIN;
+    c->may = loop->floor->config.client_password[0] ? 0 : MAY_ALL;
     /* fails on a Unix socket, which knows no delay */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     pthread_mutex_lock(&loop->lock);

@@ -215,6 +215,14 @@ struct order {
     char **argv;
 };
 
+/* A core of a server would hold what clients told it, passwords too. */
+static void leave_no_core(void)
+{
+    const struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+}
+
 /* In the child. Signals stay blocked: what is meant for srbench (a batch system
  * signals every process of a job) must not stop a server; SHUTDOWN and SIGKILL
  * do. The parent-death signal comes when the guard dies; one that died before
@@ -237,6 +245,7 @@ static void become_server(const struct order *o, const char *folder, int input,
     if (log < 0 || dup2(input, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
         goto fail;
     raise_file_limit();
+    leave_no_core();
     if (o->head->cpus_bytes &&
         sched_setaffinity(0, o->head->cpus_bytes, o->cpus) != 0)
         goto fail;

@@ -62,8 +62,8 @@ void keys_make(char key[SRB_KEY_MAX], enum keys_scheme scheme, int client,
                int nshards)
 {
     if (scheme == KEYS_SMARTSIM || nshards == 1)
-        snprintf(key, SRB_KEY_MAX, "throughput_rank_%d", client);
+        snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d", client);
     else
-        snprintf(key, SRB_KEY_MAX, "throughput_rank_%d{%d}", client,
+        snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d{%d}", client,
                  tag_of_shard(client % nshards, nshards));
 }

@@ -419,6 +419,26 @@ const struct option option_table[OPT_COUNT] = {
          .help = "databases that run already: the file that srbench serve "
                  "writes (awaited for db_timeout), or host:port, several "
                  "comma-separated; of srbench serve: the file to write"},
+    [OPT_DB_AUTH] = {.name = "db_auth",
+                     .type = OPTION_TEXT,
+                     .placement = IN_STANDARD,
+                     .def = "auto",
+                     .may_be_auto = true,
+                     .unit = "",
+                     .tag = "",
+                     .help = "with db_address=host:port: a file that its owner "
+                             "alone may read, with 'user password' or "
+                             "'password' on its first line; auto: the "
+                             "environment's SRBENCH_DB_AUTH, else none"},
+    [OPT_FLUSH] = {.name = "flush",
+                   .type = OPTION_FLAG,
+                   .placement = IN_STANDARD,
+                   .def = "false",
+                   .unit = "",
+                   .tag = "",
+                   .help = "with db_address=host:port: remove all data of "
+                           "those servers before each permutation; false: "
+                           "touch nothing but this run's own keys"},
     [OPT_DB_MAX_CLIENTS] =
         {.name = "db_max_clients",
          .type = OPTION_COUNT,
@@ -640,6 +660,9 @@ bool options_idle(const struct options *o, enum option_id id)
         return !timed;
     case OPT_LIFELINE:
         return !o->serve;
+    case OPT_DB_AUTH:
+    case OPT_FLUSH:
+        return !options_found(o);
     case OPT_BATCH_ARGS:
     case OPT_BATCH_TIMEOUT:
         return !options_batch(o);

@@ -408,6 +408,17 @@ static int check_elsewhere(const struct options *o, struct error *err)
                              err);
     if (!o->serve && options_get(o, OPT_LIFELINE)->given)
         return contradiction(o, OPT_LIFELINE, "is for srbench serve", err);
+    if (!options_found(o) && !options_one(o, OPT_DB_AUTH)->is_auto)
+        return contradiction(o, OPT_DB_AUTH,
+                             "is for servers of somebody else's, expected "
+                             "db_address: host:port with it",
+                             err);
+    if (!options_found(o) && options_one(o, OPT_FLUSH)->count)
+        return contradiction(o, OPT_FLUSH,
+                             "is for servers of somebody else's (those that "
+                             "srbench starts are emptied anyway), expected "
+                             "db_address: host:port with it",
+                             err);
     if (!batch && options_get(o, OPT_BATCH_ARGS)->given)
         return contradiction(o, OPT_BATCH_ARGS,
                              "does nothing without run_db_as_batch", err);

@@ -353,6 +353,20 @@ static int find_job(struct plan *plan, struct team *t, const struct options *o,
     return 0;
 }
 
+/* Passwords of the databases that this job starts. */
+static int share_secret(struct plan *plan, struct team *t, struct error *err)
+{
+    int rc = 0;
+
+    plan->secret = secret_open();
+    if (t->rank == 0)
+        rc = secret_draw(plan->secret, err);
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
+    team_bcast(t, t->world, plan->secret, (int)sizeof *plan->secret, 0);
+    return 0;
+}
+
 int prepare(struct plan *plan, struct team *t, const struct discovery *d,
             const struct run_args *args, struct error *err)
 {
@@ -372,6 +386,8 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
         getrandom(&plan->run, sizeof plan->run, 0) != sizeof plan->run)
         plan->run = (uint64_t)time(NULL);
     team_bcast(t, t->world, &plan->run, (int)sizeof plan->run, 0);
+    if (share_secret(plan, t, err) < 0)
+        return -1;
     seed = options_one(args->options, OPT_SEED);
     /* as large as an attribute of the file can be */
     plan->seed = seed->is_auto ? plan->run & INT64_MAX : (uint64_t)seed->count;
@@ -386,6 +402,7 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
 
 void prepare_free(struct plan *plan)
 {
+    secret_close(plan->secret);
     free(plan->servers);
     free(plan->config);
 }

@@ -25,6 +25,7 @@ struct plan {
     int64_t max_bytes;      /* longest tensor */
     double weight;          /* of all permutations together */
     uint64_t run;           /* random, the same on all ranks */
+    struct secret *secret;  /* of databases that this job starts; alike too */
     uint64_t seed;          /* of the random order */
     struct job job;
     char exp_name[256];

@@ -7,7 +7,7 @@
 #include "srb/diag.h"
 #include "srb/units.h"
 
-#define VERSION "1"
+#define VERSION "2"
 
 void roster_alloc(struct roster *r, int nshards)
 {
@@ -26,6 +26,7 @@ void roster_free(struct roster *r)
 {
     free(r->shard);
     free(r->range);
+    secret_close(r->secret);
     memset(r, 0, sizeof *r);
 }
 
@@ -405,11 +406,11 @@ void roster_key(const struct roster *r, enum keys_scheme scheme, int client,
                 char key[SRB_KEY_MAX])
 {
     if (scheme == KEYS_SMARTSIM || r->nshards == 1) {
-        snprintf(key, SRB_KEY_MAX, "%sthroughput_rank_%d", r->prefix, client);
+        snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d", r->prefix, client);
         return;
     }
     for (int tag = 0;; tag++) {
-        snprintf(key, SRB_KEY_MAX, "%sthroughput_rank_%d{%d}", r->prefix,
+        snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d{%d}", r->prefix,
                  client, tag);
         if (roster_shard_of(r, key) == client % r->nshards)
             return;

@@ -62,6 +62,16 @@ static const char *source_of(const struct run *r, const struct permutation *p,
     return node->address;
 }
 
+/* By what a client gets in, NULL where it need not say. */
+static const struct login *login_of(const struct run *r)
+{
+    const struct placement *pl = &r->placement;
+    const struct secret *s =
+        pl->elsewhere ? pl->roster->secret : r->plan.secret;
+
+    return s ? &s->client : NULL;
+}
+
 static int open_client(struct run *r, struct life *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
@@ -74,6 +84,7 @@ static int open_client(struct run *r, struct life *x, struct error *err)
     struct client_params params = {
         .address = place_shard_address(pl, shard),
         .port = pl->shard_port[shard],
+        .login = login_of(r),
         .key = key,
         .bytes =
             tensor_count(p->value[OPT_TENSOR_BYTES]->count) * sizeof(float),

@@ -37,7 +37,8 @@ struct serving {
 
 /* Written beside its place and linked into it, so that nobody reads half of
  * one, and none that is there is replaced. */
-static int publish(const char *path, const char *text, struct error *err)
+static int publish(const char *path, const char *text,
+                   const struct secret *secret, struct error *err)
 {
     char draft[4200];
     size_t n = strlen(text);
@@ -48,7 +49,8 @@ static int publish(const char *path, const char *text, struct error *err)
     if (fd < 0)
         return error_set(err, "db_address: cannot write '%s': %s", draft,
                          strerror(errno));
-    if (write(fd, text, n) != (ssize_t)n || fsync(fd) != 0)
+    if (write(fd, text, n) != (ssize_t)n || secret_write(secret, fd) != 0 ||
+        fsync(fd) != 0)
         rc = error_set(err, "db_address: cannot write '%s': %s", draft,
                        strerror(errno));
     close(fd);
@@ -177,7 +179,7 @@ static int write_roster(const struct serving *s, struct error *err)
         die("not enough memory for a roster");
     roster_print(&r, out);
     fclose(out);
-    rc = publish(s->path, text, err);
+    rc = publish(s->path, text, s->plan.secret, err);
     free(text);
     roster_free(&r);
     return rc;

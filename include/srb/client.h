@@ -14,6 +14,7 @@
 #include "srb/keys.h"
 #include "srb/machine.h"
 #include "srb/options.h"
+#include "srb/secret.h"
 
 struct client_params {
     const char *address; /* of the shard that owns the key */
@@ -21,7 +22,8 @@ struct client_params {
     /* Leave from this address of the node, and no other; NULL: as the kernel
      * likes. TCP only. */
     const char *source;
-    const char *unix_socket; /* go there instead; NULL: TCP */
+    const char *unix_socket;   /* go there instead; NULL: TCP */
+    const struct login *login; /* NULL: the server asks for none */
     const char *key;
     size_t bytes; /* of the tensor */
     double op_timeout;

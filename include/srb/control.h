@@ -11,12 +11,17 @@
 #include <stdint.h>
 
 #include "srb/error.h"
+#include "srb/secret.h"
 
 struct control;
 
 /* Connect; a reply may take `seconds`. NULL on failure. */
 struct control *control_open(const char *address, int port, double seconds,
                              struct error *err);
+
+/* Log in, see auth_say(); login may be NULL. -1 as there. */
+int control_login(struct control *c, const struct login *login, double seconds,
+                  struct error *err);
 
 /* From now on a reply may take `seconds`. */
 void control_timeout(struct control *c, double seconds);

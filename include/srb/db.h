@@ -30,6 +30,8 @@ struct db_plan {
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs */
     uint64_t run;                   /* a random number of the run */
+    const struct secret *secret;    /* of shards that are started */
+    bool flush; /* somebody else's data is removed all the same */
     const volatile sig_atomic_t *signal; /* ends the waiting when not 0 */
     const struct team *team;     /* looked at while waiting, for its news */
     const struct cpu_mask *cpus; /* [shards of this node] of each server */
@@ -67,8 +69,8 @@ int db_remove_keys(struct db *db, const struct placement *pl,
  * over) and reap them. NULL is allowed. Local. */
 void db_close(struct db *db);
 
-/* Remove all keys; of somebody else's shards none, see db_remove_keys(). Local.
- */
+/* Remove all keys; of somebody else's shards none, see db_remove_keys(), unless
+ * the plan says so. Local. */
 int db_empty(struct db *db, struct error *err);
 
 /* -1 with a server's last words when one has ended. Local, does not wait; of

@@ -15,6 +15,7 @@
 #include "srb/control.h"
 #include "srb/options.h"
 #include "srb/place.h"
+#include "srb/secret.h"
 
 #define SRB_VERSION_MAX 64
 
@@ -30,7 +31,8 @@ struct shard_spec {
     int64_t max_clients; /* connections it must be able to hold */
     int64_t max_bytes;   /* longest value it must be able to hold */
     double op_timeout;   /* s; a cluster must not give up on a node sooner */
-    const struct value *args; /* further directives, a map; they win */
+    const struct value *args;    /* further directives, a map; they win */
+    const struct secret *secret; /* by which its users get in */
 };
 
 /* Counters since the server's start, to be subtracted. */
@@ -43,6 +45,7 @@ struct shard_counters {
 struct engine {
     const char *name;
     bool serves; /* false: there is no server behind it */
+    int oldest;  /* major version that will do, 0: any */
     /* argv[1] of the hidden role in which srbench itself is the server; NULL:
      * the server is a program, which is given "-". */
     const char *role;
@@ -52,7 +55,7 @@ struct engine {
     /* Whether further directives may be given; -1 with the one that may not.
      * NULL: it knows no directives. */
     int (*check_args)(const struct value *args, struct error *err);
-    /* The configuration, for standard input. */
+    /* The configuration, for standard input; of passwords it has hashes. */
     void (*configure)(FILE *out, const struct shard_spec *spec);
     /* The name of the file that makes the shard a member of its cluster and its
      * contents; NULL where there is none: its shards never form a cluster. */

@@ -2,8 +2,8 @@
  *
  * `db_exe: floor` starts it in place of a database: srbench itself in a hidden
  * role, a child of the guard like any server. It understands what srbench sends
- * (SET, GET, PING, INFO, FLUSHALL, SHUTDOWN) and keeps values in memory, so
- * that what is measured with it is the network, the CPUs and the client: the
+ * (AUTH, SET, GET, PING, INFO, FLUSHALL, SHUTDOWN) and keeps values in memory,
+ * so that what is measured with it is the network, the CPUs and the client: the
  * limit that no server can pass. One loop of epoll(7) a thread; connections are
  * given to the loops in turn. All functions are local.
  */
@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "srb/error.h"
+#include "srb/secret.h"
 
 /* argv[1] of the hidden role. */
 #define SRB_FLOOR_ROLE "--floor-server"
@@ -27,12 +28,18 @@ struct floor_config {
     int threads;
     int backlog;
     int64_t max_bytes; /* of a value */
+    /* SHA-256 of the passwords of secret.h's two users, each of whom may do
+     * what it may with Redis; "" for both: everybody may do everything. Nothing
+     * but tensors is kept, so that keys need no watching. */
+    char client_password[SRB_SHA256_HEX];
+    char steward_password[SRB_SHA256_HEX];
 };
 
 struct floor;
 
 /* Read a configuration: lines of a directive and its value, "bind",
- * "port", "unixsocket", "threads", "tcp-backlog", "max-value-bytes". Returns 0
+ * "port", "unixsocket", "threads", "tcp-backlog", "max-value-bytes",
+ * "client-password", "steward-password" (both or none). Returns 0
  * or -1 with the line that is wrong. */
 int floor_read_config(FILE *in, struct floor_config *c, struct error *err);
 

@@ -13,6 +13,9 @@
 #define SRB_SLOTS 16384
 #define SRB_KEY_MAX 128
 
+/* What every key of a client begins with. */
+#define SRB_KEY_STEM "throughput_rank_"
+
 /* The slot of a key, 0 … SRB_SLOTS - 1. */
 int keys_slot(const char *key);
 

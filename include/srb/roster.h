@@ -17,6 +17,7 @@
 #include "srb/error.h"
 #include "srb/keys.h"
 #include "srb/machine.h"
+#include "srb/secret.h"
 
 #define SRB_ROSTER_TEXT 128
 #define SRB_ROSTER_CPUS 256
@@ -51,6 +52,8 @@ struct roster {
     struct roster_shard *shard;    /* [nshards] */
     int nranges;                   /* 0: slots divided as keys.h says */
     struct roster_range *range;    /* [nranges], ascending */
+    struct secret *secret;         /* by which one gets in; NULL: they ask
+                                      for no password */
 };
 
 /* Make it one of nshards shards of which nothing is known. Dies when there is
@@ -62,8 +65,9 @@ void roster_free(struct roster *r);
 /* Count nhosts, after the shards' addresses are known. */
 void roster_count_hosts(struct roster *r);
 
-/* The file's text, and back. Reading fails with words that name the place and
- * leaves nothing to release; `name` is only used in these. */
+/* The file's text but for the passwords, and back. Reading fails with words
+ * that name the place and leaves nothing to release; `name` is only used in
+ * these. */
 void roster_print(const struct roster *r, FILE *out);
 int roster_read(struct roster *r, const char *name, const char *text,
                 size_t length, struct error *err);

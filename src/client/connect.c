@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "srb/auth.h"
 #include "srb/ending.h"
 #include "srb/tick.h"
 
@@ -245,9 +246,10 @@ redisContext *client_connect(const struct client_params *p,
                  p->port);
     r = connect_any(p, tv, &why);
     if (r && !r->err && set_buffers(r->fd, p, &why) == 0) {
-        if (redisSetTimeout(r, tv) == REDIS_OK)
+        if (redisSetTimeout(r, tv) != REDIS_OK)
+            error_set(&why, "%s", r->errstr);
+        else if (auth_say(r->fd, p->login, p->op_timeout, &why) == 0)
             return r;
-        error_set(&why, "%s", r->errstr);
     }
     cut = (int)ending_state()->cut;
     if (cut)

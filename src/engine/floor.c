@@ -25,7 +25,13 @@ static int64_t backlog(const struct shard_spec *s)
 
 static void configure(FILE *out, const struct shard_spec *s)
 {
+    char hash[SRB_SHA256_HEX];
+
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
+    secret_hash(&s->secret->client, hash);
+    fprintf(out, "client-password %s\n", hash);
+    secret_hash(&s->secret->steward, hash);
+    fprintf(out, "steward-password %s\n", hash);
     /* a relative path: it runs in its own folder, which is nobody else's */
     if (s->placement->experiment == EXPERIMENT_COLOCATED)
         fprintf(out, "unixsocket " UNIX_SOCKET "\n");

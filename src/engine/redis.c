@@ -1,4 +1,4 @@
-/* Redis 6.2 and later. */
+/* Redis 6 and later. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -44,6 +44,8 @@ static const char *const reserved[] = {
     "protected-mode",
     "aclfile",
     "user",
+    "masteruser",
+    "masterauth",
 };
 
 static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
@@ -91,13 +93,31 @@ static int64_t node_timeout_ms(const struct shard_spec *s)
     return (int64_t)(s->op_timeout * 2e3) + 15000;
 }
 
+/* Nobody gets in but two users, each with what it needs and no more (Redis's
+ * "ACL" page). A user of the configuration begins with nothing, `default` too:
+ * without a password of its own it does not count as open, and protected mode
+ * need not turn everybody away. */
+static void let_in(FILE *out, const struct secret *secret)
+{
+    char client[SRB_SHA256_HEX], steward[SRB_SHA256_HEX];
+
+    secret_hash(&secret->client, client);
+    secret_hash(&secret->steward, steward);
+    fprintf(out, "protected-mode yes\nuser default off\n");
+    fprintf(out,
+            "user " SRB_USER_CLIENT " on #%s ~" SRB_KEY_STEM "* +set +get "
+            "+ping\n",
+            client);
+    fprintf(out,
+            "user " SRB_USER_STEWARD " on #%s +ping +info +flushall +shutdown "
+            "+config|get +cluster|info +cluster|nodes\n",
+            steward);
+}
+
 static void configure(FILE *out, const struct shard_spec *s)
 {
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
-    /* protected mode turns away whoever is not on this host as long as there
-     * is no password: right for loopback, and fatal elsewhere */
-    fprintf(out, "protected-mode %s\n",
-            machine_loopback(s->address) ? "yes" : "no");
+    let_in(out, s->secret);
     /* a relative path: it runs in its own folder, which is nobody else's */
     if (s->placement->experiment == EXPERIMENT_COLOCATED)
         fprintf(out, "unixsocket " UNIX_SOCKET "\nunixsocketperm 700\n");
@@ -328,6 +348,7 @@ static void shut_down(struct control *c)
 const struct engine engine_redis = {
     .name = "redis",
     .serves = true,
+    .oldest = 6,
     .recognise = recognise,
     .check_args = check_args,
     .configure = configure,

@@ -10,9 +10,9 @@ from pathlib import Path
 # Layer of each module. src/X.c, src/X_part.c, src/X/*.c and include/srb/X.h
 # belong to module X.
 LAYERS = {
-    0: "error diag tick units field nearest utf8 hostlist features",
-    1: "options machine keys tensor samples cpus floor json ending",
-    2: "sweep roster eligible",
+    0: "error diag tick units field nearest utf8 hostlist features sha256",
+    1: "options machine keys tensor samples cpus floor json ending secret",
+    2: "sweep roster eligible auth",
     3: "place expect budget",
     4: "wave proc watch scratch control engine client sink topology team clock discover guard wlm netif facts",
     5: "db load collect figures",
@@ -33,6 +33,7 @@ SIDEWAYS = {
     "hostlist": {"diag", "error"},
     "features": {"error"},
     "keys": {"options"},
+    "floor": {"secret"},
     "discover": {"facts", "netif", "team", "topology", "wlm"},
     "clock": {"team"},
     "guard": {"proc", "scratch"},

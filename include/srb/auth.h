@@ -1,0 +1,19 @@
+/* auth.h - telling a server who one is.
+ *
+ * AUTH (https://redis.io/commands/auth) on a connected socket, not through
+ * hiredis: that would leave the password in buffers of its own.
+ */
+#ifndef SRB_AUTH_H
+#define SRB_AUTH_H
+
+#include "srb/error.h"
+#include "srb/secret.h"
+
+/* Log in, on a connection that nothing was said on; where login is NULL or has
+ * no password, nothing is said. Returns 0, or -1 with words that do not hold
+ * the password when the server refuses, does not answer within `seconds`, or
+ * the grace after a signal is over. Local. */
+int auth_say(int fd, const struct login *login, double seconds,
+             struct error *err);
+
+#endif
