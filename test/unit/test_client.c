@@ -390,6 +390,58 @@ static void connecting_has_a_time_limit(void **state)
     assert_non_null(strstr(err.text, ": Connection refused"));
 }
 
+/* What a client says first, and what comes of the answer to it. */
+#define AUTH "*3\r\n$4\r\nAUTH\r\n$14\r\nsrbench-client\r\n$6\r\nSesaMe\r\n"
+
+static void check_login(const struct client_ops *ops, const char *reply,
+                        const char *words)
+{
+    const struct login login = {SRB_USER_CLIENT, "SesaMe"};
+    struct script s = {.request = strlen(AUTH),
+                       .reply = reply,
+                       .piece = 2,
+                       .length = strlen(reply),
+                       .hang = true};
+    struct client_params p = {.address = "127.0.0.1",
+                              .login = &login,
+                              .key = "k",
+                              .bytes = 8,
+                              .op_timeout = 0.3};
+    struct error err = {.text = ""};
+    struct client *c;
+
+    script_start(&s);
+    p.port = s.port;
+    c = ops->open(&p, &err);
+    if (!c != (words != NULL) || (words && !strstr(err.text, words)) ||
+        strstr(err.text, login.password))
+        fail_msg("%s: '%s'", ops->name, err.text);
+    if (c)
+        ops->close(c);
+    pthread_join(s.thread, NULL);
+    assert_string_equal(s.heard, AUTH);
+    close(s.listener);
+    free(s.heard);
+}
+
+static void clients_log_in(void **state)
+{
+    static const struct {
+        const char *reply, *words;
+    } vectors[] = {
+        {"+OK\r\n", NULL},
+        {"-WRONGPASS invalid username-password pair\r\n",
+         "AUTH as srbench-client: the server says: WRONGPASS"},
+        {"", "AUTH: no reply within 0.3 s"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        check_login(&client_socket, vectors[i].reply, vectors[i].words);
+        check_login(&client_hiredis, vectors[i].reply, vectors[i].words);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +451,7 @@ int main(void)
         cmocka_unit_test(socket_hears_why_a_put_is_refused),
         cmocka_unit_test(clients_leave_from_their_address),
         cmocka_unit_test(connecting_has_a_time_limit),
+        cmocka_unit_test(clients_log_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,10 @@ static void engines_by_executable(void **state)
         {"echo 'Redis server v=6.2.7 sha=0'", "6.2.7", NULL},
         {"test x$1 = x--version && echo 'Redis server v=8.0.0 sha=0'", "8.0.0",
          NULL},
+        {"echo 'Redis server v=6.0.16 sha=0'", "6.0.16", NULL},
+        {"echo 'Redis server v=5.0.14 sha=0'", NULL,
+         "is redis 5.0.14, which is too old: the databases of a run have users "
+         "and passwords of their own (ACL), which needs redis 6"},
         {"echo 'Memcached 1.6'; echo more", NULL,
          "is no server that srbench knows (redis-server is): it calls itself "
          "'Memcached 1.6'"},
@@ -193,6 +197,8 @@ static const char *const reserved[] = {
     "include",
     "aclfile",
     "requirepass",
+    "masterauth",
+    "masteruser",
     "rename-command",
     "protected-mode",
     "user",
@@ -284,6 +290,9 @@ static void scene_close(struct scene *s)
     options_free(&s->options);
 }
 
+static const struct secret secret = {.client = {.password = "abc"},
+                                     .steward = {.password = "def"}};
+
 static struct shard_spec spec_of(const struct scene *s, int shard)
 {
     return (struct shard_spec){
@@ -297,6 +306,7 @@ static struct shard_spec spec_of(const struct scene *s, int shard)
         .max_bytes = 1024,
         .op_timeout = 30,
         .args = options_one(&s->options, OPT_DB_ARGS),
+        .secret = &secret,
     };
 }
 
@@ -337,6 +347,17 @@ static int given(const char *text, const char *name)
     return n;
 }
 
+/* The users, by the hashes of their passwords. */
+#define CLIENT                                                                 \
+    "user srbench-client on "                                                  \
+    "#ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "       \
+    "~throughput_rank_* +set +get +ping"
+#define STEWARD                                                                \
+    "user srbench-steward on "                                                 \
+    "#cb8379ac2098aa165029e3938a51da0bcecfc008fd6795f401178647f96c5b34 "       \
+    "+ping +info +flushall +shutdown +config|get +cluster|info "               \
+    "+cluster|nodes"
+
 /* What is asked of a server beyond the plainest, and the lines (up to the first
  * NULL) that must then be there; `not` must not begin any. */
 static const struct {
@@ -351,13 +372,14 @@ static const struct {
      10,
      1024,
      {"bind 127.0.0.1", "port 6780", "protected-mode yes", "maxclients 1000",
-      "tcp-backlog 511", "proto-max-bulk-len 536870912"},
+      "tcp-backlog 511", "proto-max-bulk-len 536870912", "user default off"},
      "cluster-enabled"},
     {{{"throughput_standard"}},
      1,
      10,
      1024,
-     {"bind 10.0.0.3", "protected-mode no", "io-threads 1"},
+     {"bind 10.0.0.3", "protected-mode yes", "io-threads 1", CLIENT, STEWARD,
+      "user default off"},
      "cluster-enabled"},
     {{{"throughput_standard", "--db_shards_per_node=2"}},
      1,
@@ -406,7 +428,8 @@ static void configurations_say_what_is_needed(void **state)
             lines_of(text, "daemonize no") != 1 ||
             lines_of(text, "supervised no") != 1 ||
             lines_of(text, "logfile \"\"") != 1 || given(text, "port") != 1 ||
-            given(text, "bind") != 1)
+            given(text, "bind") != 1 || given(text, "user") != 3 ||
+            lines_of(text, "user default off") != 1)
             fail_msg("configuration %zu is not confined:\n%s", i, text);
         for (size_t k = 0;
              k < COUNT(configurations[i].lines) && configurations[i].lines[k];
@@ -563,8 +586,13 @@ static void the_built_in_server(void **state)
     spec.max_clients = 6528;
     assert_null(engine_floor.check_args);
     text = print(engine_floor.configure, &spec);
-    assert_string_equal(text, "bind 10.0.0.3\nport 6781\nthreads 3\n"
-                              "tcp-backlog 6528\nmax-value-bytes 1024\n");
+    assert_string_equal(text,
+                        "bind 10.0.0.3\nport 6781\n"
+                        "client-password ba7816bf8f01cfea414140de5dae222"
+                        "3b00361a396177a9cb410ff61f20015ad\n"
+                        "steward-password cb8379ac2098aa165029e3938a51da"
+                        "0bcecfc008fd6795f401178647f96c5b34\n"
+                        "threads 3\ntcp-backlog 6528\nmax-value-bytes 1024\n");
     free(text);
     scene_close(&s);
 }

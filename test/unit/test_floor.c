@@ -372,8 +372,8 @@ static const struct {
     {"*2\r\n$3\r\nSET\r\n$1\r\nk\r\n" PING,
      "-ERR SET takes a key and a value\r\n+PONG\r\n", false},
     {"*1\r\n$5\r\nEVAL!\r\n" PING,
-     "-ERR unknown command: this server carries tensors and knows SET, GET, "
-     "PING, INFO, FLUSHALL and SHUTDOWN\r\n+PONG\r\n",
+     "-ERR unknown command: this server carries tensors and knows AUTH, "
+     "SET, GET, PING, INFO, FLUSHALL and SHUTDOWN\r\n+PONG\r\n",
      false},
     {PING "nonsense\r\n" PING,
      "+PONG\r\n-ERR that is no RESP array of bulk strings\r\n", true},
@@ -688,6 +688,9 @@ static void counters_count(void **state)
 
 /* ---- the configuration ---- */
 
+/* Of "abc". */
+#define HASH "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
 static void configurations(void **state)
 {
     static const struct {
@@ -706,6 +709,11 @@ static void configurations(void **state)
         {"max-value-bytes 99999999999999999999\n", "99999999999999999999"},
         {"bind \n", "'bind '"},
         {"save 60 1\n", "'save 60 1'"},
+        {"client-password " HASH "\nsteward-password " HASH "\n", NULL},
+        {"client-password " HASH "\n", "told one password"},
+        {"steward-password " HASH "\n", "told one password"},
+        {"client-password abc\n", "'client-password abc'"},
+        {"client-password " HASH "a\n", "'client-password "},
     };
 
     (void)state;

@@ -170,8 +170,8 @@ static void a_file_reads_back(void **state)
 static const struct {
     const char *line, *by, *words;
 } bad[] = {
-    {"roster: ", "roster: 2",
-     "file:1:1: found a roster of version 2, expected 1"},
+    {"roster: ", "roster: 1",
+     "file:1:1: found a roster of version 1, expected 2"},
     {"engine: ", "",
      "file:1:1: found no 'engine', expected a file that "
      "srbench serve wrote"},
