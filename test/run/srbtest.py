@@ -34,6 +34,8 @@ DATABASE = os.environ.get("SRBENCH_TEST_DB") or "redis-server"
 SANITIZED = bool(os.environ.get("SRBENCH_TEST_SANITIZED"))
 GUARD_ROLE = "--guard-of-a-steward"
 FLOOR_ROLE = "--floor-server"
+# A user that the servers of open_server() let in besides those of the run.
+TEST_USER = ("test", "x")
 PATIENCE = 5.0  # how long the last process may take to be gone, s
 
 # What root in a container, or more ranks than cores, need under Open MPI.
@@ -354,6 +356,20 @@ class RunTest(unittest.TestCase):
     def srbench(self, nranks, *args, timeout=60, **how):
         """Run a job to its end; how: env, cwd, mpiexec_args, wrapper of start()."""
         return self.start(nranks, *args, **how).wait(timeout)
+
+    def open_server(self):
+        """A redis-server for --db_exe that lets TEST_USER do everything too,
+        for tests that look into a run's databases or alter what is there."""
+        path = self.dir / "open-server"
+        path.write_text(f"""#!/bin/sh
+[ "$1" = - ] || exec {DATABASE} "$@"
+exec {DATABASE} - <<END
+$(cat)
+user {TEST_USER[0]} on nopass ~* +@all
+END
+""")
+        path.chmod(0o755)
+        return path
 
     def open(self, path):
         """A result file, open until the end of the test."""

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from srbtest import DATABASE, RunTest, column, main, port_is_free, text
+from srbtest import DATABASE, TEST_USER, RunTest, column, main, port_is_free, text
 
 NULL = ("--client=null", "--db_exe=null")
 
@@ -385,8 +385,11 @@ class PortTaken(FaultTest):
 
 
 def redis(port, *words):
-    """The first piece of a Redis server's answer."""
+    """The first piece of the answer of an open_server(), or of a server that
+    knows no users and lets everybody in."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+        s.sendall(f"AUTH {' '.join(TEST_USER)}\r\n".encode())
+        s.recv(65536)
         s.sendall((" ".join(words) + "\r\n").encode())
         return s.recv(65536).strip()
 
@@ -397,6 +400,7 @@ class ServerLost(FaultTest):
     def started(self, nranks, *args):
         """A study of two permutations, the first one's loop under way."""
         job = self.start(nranks, "--tensor_bytes=[1024,2048]", *args,
+                         f"--db_exe={self.open_server()}",
                          f"--output={self.out}")
         job.wait_until(self.is_looping, "its first loop")
         time.sleep(0.1)

@@ -8,7 +8,7 @@ import h5py
 
 from hoststest import (CLIQUES, HOSTS, PER_HOST, SMALL, THREE_AND_THREE,
                        HostsTest, address, address6, crossed, host, rail)
-from srbtest import main, text
+from srbtest import TEST_USER, main, text
 
 
 class MoreHosts(HostsTest):
@@ -65,7 +65,8 @@ class MoreHosts(HostsTest):
         the state of each member."""
         said = subprocess.run(
             ["ip", "netns", "exec", host(k), "redis-cli", "-h", address(k, 1),
-             "-p", str(self.port), "cluster", "nodes"], text=True, timeout=10,
+             "-p", str(self.port), "--user", TEST_USER[0], "--pass",
+             TEST_USER[1], "--no-auth-warning", "cluster", "nodes"], text=True, timeout=10,
             capture_output=True).stdout
         lines = [line.split() for line in said.splitlines() if line]
         return sorted((w[1].partition(":")[0], w[7]) for w in lines)
@@ -77,6 +78,7 @@ class MoreHosts(HostsTest):
             job = self.start(HOSTS * PER_HOST, *THREE_AND_THREE,
                              "--tensor_bytes=1024", "--duration=5s",
                              "--net_ifname=eth1", f"--output={self.out}",
+                             f"--db_exe={self.open_server()}",
                              wrapper=[str(self.enter)], env=CLIQUES)
             self.wait_for_bytes(job, 4, 1)
             end = time.monotonic() + 3  # members ping each other every second

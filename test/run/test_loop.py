@@ -227,7 +227,8 @@ class LoopTest(RunTest):
         stranger = Vandal(self.port, b"GET", b"stranger")
         stranger.start()
         try:
-            job, f = self.study(1, "--duration=1s", "--tensor_bytes=1KiB")
+            job, f = self.study(1, "--duration=1s", "--tensor_bytes=1KiB",
+                                f"--db_exe={self.open_server()}")
         finally:
             stranger.stop()
         self.assert_passed(job, 1)

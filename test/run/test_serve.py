@@ -18,11 +18,12 @@ VIRTUAL = ("--virtual_nodes=2", "--db_nodes=2", "--net_ifname=lo")
 class Redis:
     """A server of somebody else, with a key of theirs in it."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, *args):
         self.port = port
+        self.login = None  # what AUTH is told first
         self.process = subprocess.Popen(
             [DATABASE, "--port", str(port), "--bind", "127.0.0.1", "--save", "",
-             "--dir", str(folder)], stdout=subprocess.DEVNULL)
+             "--dir", str(folder), *args], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             try:
@@ -32,12 +33,18 @@ class Redis:
                 time.sleep(0.02)
         raise AssertionError("no redis-server")
 
+    @staticmethod
+    def request(words):
+        return (f"*{len(words)}\r\n" + "".join(
+            f"${len(w)}\r\n{w}\r\n" for w in words)).encode()
+
     def ask(self, *words):
         """One command, its raw answer."""
-        line = f"*{len(words)}\r\n" + "".join(
-            f"${len(w)}\r\n{w}\r\n" for w in words)
         with socket.create_connection(("127.0.0.1", self.port), 5) as s:
-            s.sendall(line.encode())
+            if self.login:
+                s.sendall(self.request(("AUTH", *self.login)))
+                s.recv(65536)
+            s.sendall(self.request(words))
             return s.recv(65536).decode()
 
     def stop(self):
@@ -104,14 +111,11 @@ class Serve(RunTest):
         self.assert_status(big, 2)
         self.assertIn("tensor_bytes: 65540 is more than the databases that run "
                       "take (65536)", big.stderr)
-        # the same servers, as if they were somebody else's: all of the cluster
-        # is found by one of it
-        other = self.measure(f"--db_address=127.0.0.1:{self.port + 1}",
-                             "--overwrite")
-        self.assert_passed(other, permutations=2)
-        g = self.open(self.out)["perm_0000"]
-        self.assertEqual(column(g, "shard_address"),
-                         [f"127.0.0.1:{self.port + k}" for k in range(2)])
+        # the same servers, as if they were somebody else's
+        other = self.measure(f"--db_address=127.0.0.1:{self.port + 1}")
+        self.assert_status(other, 2)
+        self.assertIn("NOAUTH Authentication required.; give its password in a "
+                      "file, --db_auth=FILE", other.stderr)
         self.end(job)
 
     def test_a_server_that_ends(self):
@@ -185,12 +189,12 @@ class Serve(RunTest):
                 self.assertIn(words, job.stderr)
 
     def test_a_file_that_is_there(self):
-        self.address.write_text("roster: 1\n")
+        self.address.write_text("roster: 2\n")
         job = self.srbench(1, "serve", f"--db_address={self.address}",
                            "--net_ifname=lo")
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn(f"there is a file '{self.address}'", job.stderr)
-        self.assertEqual(self.address.read_text(), "roster: 1\n")
+        self.assertEqual(self.address.read_text(), "roster: 2\n")
         clients = self.measure(f"--db_address={self.address}", ranks=1)
         self.assert_status(clients, 2)
         self.assertIn("found no 'addresses', expected a file that srbench "
@@ -224,6 +228,84 @@ class Serve(RunTest):
         self.assertEqual(g.attrs["db_cluster"], 0)
         for server in servers:
             self.assertEqual(server.ask("DBSIZE"), ":1\r\n")
+
+    def test_a_cluster_of_theirs(self):
+        """All of it is found by one of it."""
+        servers = []
+        for k in range(2):
+            folder = self.top / str(k)
+            folder.mkdir()
+            servers.append(Redis(folder, free_port(), "--cluster-enabled",
+                                 "yes"))
+            self.addCleanup(servers[-1].stop)
+        for server, slots in zip(servers, (("0", "9999"), ("10000", "16383"))):
+            self.assertIn("OK", server.ask("CLUSTER", "ADDSLOTSRANGE", *slots))
+            server.ask("CLUSTER", "MEET", "127.0.0.1", str(servers[0].port))
+        deadline = time.monotonic() + 20
+        while any("cluster_state:ok" not in s.ask("CLUSTER", "INFO")
+                  for s in servers):
+            self.assertLess(time.monotonic(), deadline, "no cluster")
+            time.sleep(0.05)
+        job = self.measure(f"--db_address=127.0.0.1:{servers[1].port}",
+                           "--keys=balanced", "--verify=all")
+        self.assert_passed(job, permutations=2)
+        g = self.open(self.out)["perm_0000"]
+        self.assertEqual(column(g, "shard_address"),
+                         [f"127.0.0.1:{s.port}" for s in servers])
+        self.assertEqual(list(g["shard_clients"]), [1, 1])
+
+    def test_their_password(self):
+        """From a file or the environment, of a user or of nobody in
+        particular; `flush` empties."""
+        server = self.theirs()[0]
+        server.ask("CONFIG", "SET", "requirepass", "SesaMe")
+        server.login = ("SesaMe",)
+        server.ask("ACL", "SETUSER", "me", "on", ">OpenIt", "~srbench:*", "+set",
+                   "+get", "+ping", "+info", "+del")
+        secret = self.dir / "secret"
+        at = f"--db_address=127.0.0.1:{server.port}"
+        for file, variable, args in ((None, "SesaMe", ()),
+                                     ("SesaMe\n", None, ()),
+                                     ("me OpenIt\n", "wrong", ()),
+                                     ("SesaMe", None, ("--flush",))):
+            with self.subTest(file=file, variable=variable, args=args):
+                self.assertEqual(server.ask("DBSIZE"), ":1\r\n")
+                if file:
+                    secret.write_text(file)
+                    secret.chmod(0o600)
+                    args = (*args, f"--db_auth={secret}")
+                job = self.measure(at, "--overwrite", *args, env={
+                    "SRBENCH_DB_AUTH": variable} if variable else None)
+                self.assert_passed(job, permutations=2)
+                for word in ("SesaMe", "OpenIt"):
+                    self.assertNotIn(word, job.stdout + job.stderr)
+                    self.assertNotIn(word.encode(), self.out.read_bytes())
+        self.assertEqual(server.ask("DBSIZE"), ":0\r\n")
+        # and what does not get in
+        secret.write_text("me WrongOne\n")
+        secret.chmod(0o640)
+        auth = f"--db_auth={secret}"
+        for mode, args, words in (
+                (0o640, (at, auth), f"others than its owner may use '{secret}'"),
+                (0o600, (at, auth), "AUTH as me: the server says: WRONGPASS"),
+                (0o600, (at,), "NOAUTH Authentication required.; give its "
+                               "password in a file, --db_auth=FILE"),
+                (0o600, (auth,), "--db_auth: is for servers of somebody else's"),
+                (0o600, ("--flush",), "--flush: is for servers of somebody "
+                                      "else's"),
+                (0o600, ("--db_address=file", auth), "db_auth: the file of "
+                 "srbench serve has its databases' passwords"),
+                (0o600, ("--db_address=file", "--flush"), "flush: the databases "
+                 "of srbench serve are emptied anyway"),
+                (0o600, ("--db_address=rediss://127.0.0.1:1",), "asks for TLS"),
+                (0o600, ("--db_address=redis://127.0.0.1:1",),
+                 "expected host:port or the file of srbench serve")):
+            with self.subTest(words):
+                secret.chmod(mode)
+                job = self.srbench(1, "throughput_standard", *args)
+                self.assert_status(job, 2)
+                self.assertIn(words, job.stderr)
+                self.assertNotIn("WrongOne", job.stdout + job.stderr)
 
     def test_one_of_theirs_goes(self):
         """The permutation fails, in words; what was measured is kept."""

@@ -3,28 +3,36 @@
 import socket
 import threading
 
-from srbtest import RunTest, column, main, text
+from srbtest import TEST_USER, RunTest, column, main, text
 
 PAIRS = 3000  # enough that some alteration falls between a put and its get
 
 
 class Vandal(threading.Thread):
-    """Says one command to the server over and over, whenever there is one."""
+    """Says one command to the server over and over, whenever there is one; it
+    is an open_server()."""
 
     def __init__(self, port, *words):
         super().__init__(daemon=True)
         self.port = port
-        self.line = b"*%d\r\n" % len(words) + b"".join(
-            b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+        self.line = self.request(*words)
+        self.login = self.request(b"AUTH", *(w.encode() for w in TEST_USER))
         self.said = 0
         self.done = threading.Event()
+
+    @staticmethod
+    def request(*words):
+        return b"*%d\r\n" % len(words) + b"".join(
+            b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
 
     def run(self):
         while not self.done.is_set():
             try:
                 with socket.create_connection(("127.0.0.1", self.port),
                                               timeout=1) as s:
-                    self.annoy(s)
+                    s.sendall(self.login)
+                    if s.recv(64) == b"+OK\r\n":
+                        self.annoy(s)
             except OSError:  # not up yet, or gone
                 self.done.wait(0.005)
 
@@ -44,6 +52,8 @@ class VerifyTest(RunTest):
 
     def study(self, nranks, *args, vandal=None, timeout=60):
         self.out = self.dir / "verify.h5"
+        if vandal:
+            args = (*args, f"--db_exe={self.open_server()}")
         job = self.start(nranks, *args, "--overwrite", f"--output={self.out}")
         thread = Vandal(self.port, *vandal) if vandal else None
         if thread:
