@@ -1,0 +1,267 @@
+# ctest: label=fast timeout=120
+"""Nobody is let in: databases answer nothing without a password, each of their
+two users may do what it must and no more, and the passwords are nowhere but in
+the file of srbench serve.
+"""
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+from srbtest import RunTest, main, processes
+
+LONG = ("--tensor_bytes=1KiB", "--duration=60s", "--term_grace=0s",
+        "--output=none")
+CLIENT, STEWARD = "srbench-client", "srbench-steward"
+KEY = "throughput_rank_0"
+
+
+def request(*words):
+    return b"*%d\r\n" % len(words) + b"".join(
+        b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words)
+
+
+class Connection:
+    """A connection of somebody's, to a port of this host or a Unix socket."""
+
+    def __init__(self, to, login=None):
+        family = socket.AF_INET if isinstance(to, int) else socket.AF_UNIX
+        self.socket = socket.socket(family)
+        self.socket.settimeout(5)
+        self.socket.connect(("127.0.0.1", to) if isinstance(to, int) else to)
+        self.login = self.ask("AUTH", *login) if login else None
+
+    def ask(self, *words):
+        """The first line of the answer, without its end."""
+        self.socket.sendall(request(*words))
+        return self.socket.recv(65536).decode().partition("\r\n")[0]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+class AuthTest(RunTest):
+
+    def running(self, nranks, *args):
+        """A job whose servers answer, if only to say no."""
+        job = self.start(nranks, *LONG, *args)
+        job.wait_until(lambda: self.answer(job), "its servers")
+        return job
+
+    def answer(self, job):
+        ports = [self.port + k for k in range(len(job.servers()))]
+        try:
+            for port in ports:
+                with Connection(port) as c:
+                    c.ask("PING")
+        except OSError:
+            return False
+        return ports != []
+
+    def end(self, job):
+        for rank in job.ranks():
+            os.kill(rank.pid, signal.SIGTERM)
+        job.wait(30)
+
+    def assert_shut(self, to):
+        """No command of anybody's is obeyed."""
+        for words in (("PING",), ("GET", KEY), ("INFO",), ("FLUSHALL",),
+                      ("SHUTDOWN", "NOSAVE"), ("SET", KEY, "x")):
+            with Connection(to) as c:
+                self.assertEqual(c.ask(*words),
+                                 "-NOAUTH Authentication required.", words)
+        for login in (("x",), ("default", ""), ("default", "x"), (CLIENT, ""),
+                      (CLIENT, "x"), (STEWARD, "x")):
+            with Connection(to, login) as c:
+                self.assertRegex(c.login, "^-(WRONGPASS|ERR) ", login)
+                self.assertEqual(c.ask("PING"),
+                                 "-NOAUTH Authentication required.", login)
+
+
+class Strangers(AuthTest):
+
+    def test_a_server_of_its_own_node(self):
+        """Over TCP and the Unix socket, which lies where nobody else may go."""
+        for exe, name in (("redis-server", "redis.sock"),
+                          ("floor", "floor.sock")):
+            with self.subTest(exe):
+                job = self.running(2, f"--db_exe={exe}")
+                server, = job.servers()
+                path = os.path.join(server.cwd, name)
+                self.assert_shut(self.port)
+                self.assert_shut(path)
+                for at in (path, server.cwd, os.path.dirname(server.cwd)):
+                    self.assertEqual(os.stat(at).st_mode & 0o077, 0, at)
+                limits = open(f"/proc/{server.pid}/limits").read()
+                self.assertRegex(limits, r"Max core file size +0 +0 ")
+                self.end(job)
+
+    def test_a_cluster(self):
+        job = self.running(3, "throughput_standard", "--virtual_nodes=3",
+                           "--db_nodes=2")
+        for k in range(2):
+            self.assert_shut(self.port + k)
+        self.end(job)
+
+    def test_another_interface(self):
+        """With a password protected mode turns nobody away who has it."""
+        said = subprocess.run(["hostname", "-I"], capture_output=True,
+                              text=True).stdout.split()
+        names = [n for n in os.listdir("/sys/class/net") if n != "lo"]
+        if not said or not names:
+            self.skipTest("no network interface but loopback")
+        job = self.srbench(2, "throughput_standard", "--virtual_nodes=2",
+                           "--tensor_bytes=1KiB", "--iterations=5",
+                           f"--net_ifname={names[0]}", "--output=none")
+        if "has no address" in job.stderr or "no interface" in job.stderr:
+            self.skipTest(f"{names[0]} is no interface for databases")
+        self.assert_passed(job, permutations=1)
+
+
+class Users(AuthTest):
+    """The passwords are known from the file of srbench serve."""
+
+    def setUp(self):
+        super().setUp()
+        self.address = self.dir / "address.yaml"
+
+    def serve(self, *args, ranks=1):
+        job = self.start(ranks, "serve", f"--db_address={self.address}",
+                         "--net_ifname=lo", *args)
+        job.wait_until(lambda: "SRBENCH_SERVING" in job.stdout, "serving")
+        text = self.address.read_text()
+        self.passwords = dict(re.findall(
+            r'^(client|steward)_password: "([0-9a-f]{64})"$', text, re.M))
+        self.assertEqual(len(set(self.passwords.values())), 2, text)
+        return job
+
+    def login(self, user):
+        name = CLIENT if user == "client" else STEWARD
+        return Connection(self.port, (name, self.passwords[user]))
+
+    def assert_may(self, user, answers):
+        with self.login(user) as c:
+            self.assertEqual(c.login, "+OK")
+            for words, answer in answers:
+                got = c.ask(*words)
+                self.assertEqual(got[:len(answer)], answer, words)
+
+    def test_of_redis(self):
+        job = self.serve("--db_args={enable-debug-command: 'yes'}")
+        self.assert_shut(self.port)
+        no = "-NOPERM"
+        self.assert_may("client", [
+            (("PING",), "+PONG"), (("SET", KEY, "1"), "+OK"),
+            (("GET", KEY), "$1"), (("SET", "other", "1"), no),
+            (("GET", "other"), no), (("DEL", KEY), no), (("FLUSHALL",), no),
+            (("INFO",), no), (("CONFIG", "GET", "*"), no), (("KEYS", "*"), no),
+            (("SHUTDOWN",), no), (("ACL", "LIST"), no), (("EVAL", "1", "0"), no),
+            (("CLIENT", "LIST"), no), (("DEBUG", "SLEEP", "0"), no),
+            (("MONITOR",), no), (("REPLICAOF", "127.0.0.1", "1"), no)])
+        self.assert_may("steward", [
+            (("PING",), "+PONG"), (("INFO", "server"), "$"),
+            (("CONFIG", "GET", "protected-mode"), "*2"),
+            (("CLUSTER", "INFO"), "-ERR This instance has cluster support"),
+            (("GET", KEY), no), (("SET", KEY, "1"), no),
+            (("CONFIG", "SET", "hz", "1"), no), (("CONFIG", "REWRITE"), no),
+            (("ACL", "LIST"), no), (("ACL", "SETUSER", "x", "on"), no),
+            (("EVAL", "1", "0"), no), (("KEYS", "*"), no),
+            (("DEBUG", "SLEEP", "0"), no), (("MODULE", "LIST"), no),
+            (("CLUSTER", "RESET"), no), (("SAVE",), no),
+            (("REPLICAOF", "127.0.0.1", "1"), no),
+            (("FLUSHALL", "SYNC"), "+OK")])
+        self.end(job)
+
+    def test_of_the_built_in_server(self):
+        job = self.serve("--db_exe=floor")
+        self.assert_shut(self.port)
+        self.assert_may("client", [
+            (("SET", KEY, "1"), "+OK"), (("GET", KEY), "$1"),
+            (("INFO",), "-NOPERM"), (("FLUSHALL",), "-NOPERM"),
+            (("SHUTDOWN",), "-NOPERM")])
+        self.assert_may("steward", [
+            (("PING",), "+PONG"), (("INFO",), "$"), (("FLUSHALL",), "+OK"),
+            (("GET", KEY), "-NOPERM")])
+        self.end(job)
+
+    def assert_nowhere(self, where, data):
+        for user, password in self.passwords.items():
+            self.assertNotIn(password.encode(), data,
+                             f"the {user}s' password is in {where}")
+
+    def test_nowhere_else(self):
+        """Neither in a process's command line or environment, nor in what is
+        said, nor in any file but the one."""
+        serving = self.serve("--verbose")
+        out = self.dir / "out.h5"
+        clients = self.start(2, "throughput_standard", "--tensor_bytes=1KiB",
+                             "--duration=1s", f"--db_address={self.address}",
+                             f"--output={out}", "--verbose",
+                             f"--summary_json={self.dir}/out.json")
+        clients.wait_until(lambda: "[1/1]" in clients.stderr, "the loop")
+        time.sleep(0.3)
+        seen = processes(self.tmpdir)
+        self.assertGreaterEqual(len(seen), 5)  # ranks, a guard, a server
+        for process in seen:
+            for name in ("cmdline", "environ"):
+                with open(f"/proc/{process.pid}/{name}", "rb") as f:
+                    self.assert_nowhere(f"{name} of {process}", f.read())
+        for at in (self.dir, self.tmpdir):
+            for path in at.rglob("*"):
+                if path.is_file() and path != self.address:
+                    self.assert_nowhere(path, path.read_bytes())
+        self.assert_passed(clients.wait(30), permutations=1)
+        self.end(serving)
+        for path in (out, self.dir / "out.json"):
+            self.assert_nowhere(path, path.read_bytes())
+        for job in (serving, clients):
+            self.assert_nowhere(job.command,
+                                (job.stdout + job.stderr).encode())
+
+    def test_a_file_with_another_password(self):
+        job = self.serve()
+        text = self.address.read_text()
+        for user in self.passwords:
+            with self.subTest(user):
+                wrong = "0123456789abcdef" * 4
+                copy = self.dir / "copy"
+                copy.write_text(text.replace(self.passwords[user], wrong))
+                clients = self.srbench(1, "throughput_standard",
+                                       f"--db_address={copy}",
+                                       "--tensor_bytes=4", "--output=none")
+                self.assert_status(clients, 1, completed=0, failed=1)
+                self.assertIn(f"AUTH as srbench-{user}: the server says: "
+                              "WRONGPASS", clients.stderr)
+                self.assertNotIn(wrong, clients.stdout + clients.stderr)
+        lacking = self.dir / "lacking"
+        lacking.write_text("".join(x for x in text.splitlines(True)
+                                   if not x.startswith("client_password")))
+        clients = self.srbench(1, "throughput_standard",
+                               f"--db_address={lacking}")
+        self.assert_status(clients, 2)
+        self.assertIn("lacks the databases' passwords", clients.stderr)
+        # a broken line is told without what stands on it
+        lacking.write_text(text.replace('client_password: "',
+                                        'client_password: ["'))
+        clients = self.srbench(1, "throughput_standard",
+                               f"--db_address={lacking}")
+        self.assert_status(clients, 2)
+        self.assert_nowhere("a message", clients.stderr.encode())
+        self.end(job)
+
+    def test_a_server_too_old(self):
+        old = self.dir / "old-server"
+        old.write_text("#!/bin/sh\necho 'Redis server v=5.0.14 sha=0'\n")
+        old.chmod(0o755)
+        job = self.srbench(1, f"--db_exe={old}")
+        self.assert_status(job, 2)
+        self.assertIn("is redis 5.0.14, which is too old", job.stderr)
+
+
+if __name__ == "__main__":
+    main()
