@@ -33,7 +33,9 @@ struct secret {
     struct login client, steward;
 };
 
-/* Empty, in pages of its own. Dies when there is no memory. */
+/* Empty, in pages of its own; from now on core dumps of this process leave out
+ * shared memory, too, through which ranks send it to each other. Dies when
+ * there is no memory. */
 struct secret *secret_open(void);
 
 /* Wiped and released. NULL is allowed. */

@@ -30,7 +30,12 @@ class Connection:
         family = socket.AF_INET if isinstance(to, int) else socket.AF_UNIX
         self.socket = socket.socket(family)
         self.socket.settimeout(5)
-        self.socket.connect(("127.0.0.1", to) if isinstance(to, int) else to)
+        try:
+            self.socket.connect(("127.0.0.1", to) if isinstance(to, int)
+                                else to)
+        except OSError:
+            self.socket.close()
+            raise
         self.login = self.ask("AUTH", *login) if login else None
 
     def ask(self, *words):
@@ -97,8 +102,9 @@ class Strangers(AuthTest):
                 self.assert_shut(path)
                 for at in (path, server.cwd, os.path.dirname(server.cwd)):
                     self.assertEqual(os.stat(at).st_mode & 0o077, 0, at)
-                limits = open(f"/proc/{server.pid}/limits").read()
-                self.assertRegex(limits, r"Max core file size +0 +0 ")
+                with open(f"/proc/{server.pid}/limits") as limits:
+                    self.assertRegex(limits.read(),
+                                     r"Max core file size +0 +0 ")
                 self.end(job)
 
     def test_a_cluster(self):
@@ -110,16 +116,15 @@ class Strangers(AuthTest):
 
     def test_another_interface(self):
         """With a password protected mode turns nobody away who has it."""
-        said = subprocess.run(["hostname", "-I"], capture_output=True,
-                              text=True).stdout.split()
-        names = [n for n in os.listdir("/sys/class/net") if n != "lo"]
-        if not said or not names:
+        said = subprocess.run(["ip", "-o", "-4", "addr", "show", "up"],
+                              capture_output=True, text=True).stdout
+        names = [line.split()[1] for line in said.splitlines()
+                 if line.split()[1] != "lo"]
+        if not names:
             self.skipTest("no network interface but loopback")
         job = self.srbench(2, "throughput_standard", "--virtual_nodes=2",
                            "--tensor_bytes=1KiB", "--iterations=5",
                            f"--net_ifname={names[0]}", "--output=none")
-        if "has no address" in job.stderr or "no interface" in job.stderr:
-            self.skipTest(f"{names[0]} is no interface for databases")
         self.assert_passed(job, permutations=1)
 
 
@@ -193,6 +198,49 @@ class Users(AuthTest):
         for user, password in self.passwords.items():
             self.assertNotIn(password.encode(), data,
                              f"the {user}s' password is in {where}")
+
+    def dumped(self, process):
+        """The memory that a core dump of the process would hold, see core(5)
+        and proc(5), a mapping at a time. A server dumps none."""
+        proc = f"/proc/{process.pid}"
+        with open(f"{proc}/coredump_filter") as f:
+            filtered = int(f.read(), 16)
+        with open(f"{proc}/smaps") as f:
+            maps = re.findall(
+                r"^([0-9a-f]+)-([0-9a-f]+) (r\S+) \S+ \S+ \d+ *(.*)$"
+                r"(?:\n[A-Z]\w*:.*)*?\nVmFlags:(.*)$", f.read(), re.M)
+        with open(f"{proc}/mem", "rb") as memory:
+            for first, end, access, name, flags in maps:
+                shared = "s" in access and not filtered & (
+                    2 if "(deleted)" in name or not name else 8)
+                if shared or "dd" in flags.split() or name.startswith("[v"):
+                    continue
+                memory.seek(int(first, 16))
+                try:
+                    yield name, memory.read(int(end, 16) - int(first, 16))
+                except OSError:  # a hole
+                    pass
+
+    def test_nowhere_in_a_core_dump(self):
+        serving = self.serve(ranks=2)
+        clients = self.start(2, "throughput_standard", "--tensor_bytes=1KiB",
+                             "--duration=2s", f"--db_address={self.address}",
+                             "--client=hiredis", "--output=none")
+        clients.wait_until(lambda: "[1/1]" in clients.stderr, "the loop")
+        time.sleep(0.3)
+        found = [p for p in processes(self.tmpdir) if p.is_rank or p.is_guard]
+        self.assertEqual(len(found), 5)
+        for process in found:
+            sizes = []
+            try:
+                for name, data in self.dumped(process):
+                    sizes.append(len(data))
+                    self.assert_nowhere(f"{name} of {process}", data)
+            except PermissionError:
+                self.skipTest("memory of other processes cannot be read")
+            self.assertGreater(sum(sizes), 1000000)
+        self.assert_passed(clients.wait(30), permutations=1)
+        self.end(serving)
 
     def test_nowhere_else(self):
         """Neither in a process's command line or environment, nor in what is

@@ -47,10 +47,16 @@ static void core_dumps_leave_it_out(void **state)
     struct secret *s = secret_open();
     FILE *f = fopen("/proc/self/smaps", "r");
     bool inside = false, seen = false;
-    unsigned long first, end;
+    FILE *filter = fopen("/proc/self/coredump_filter", "r");
+    unsigned long first, end, bits;
     char line[512];
 
     (void)state;
+    assert_non_null(filter);
+    assert_int_equal(fscanf(filter, "%lx", &bits), 1);
+    assert_int_equal(bits & 2, 0); /* shared memory */
+    assert_int_equal(bits & 1, 1); /* what one wants a core dump for */
+    fclose(filter);
     assert_non_null(f);
     while (fgets(line, sizeof line, f)) {
         if (sscanf(line, "%lx-%lx ", &first, &end) == 2)
