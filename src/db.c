@@ -177,6 +177,8 @@ static int log_in(struct shard *s, double seconds, struct error *err)
 {
     if (control_login(s->control, &s->spec.secret->steward, seconds, err) == 0)
         return 0;
+    if (!strstr(err->text, "the server says"))
+        return -1; /* it is slow, or gone */
     return error_prefix(err,
                         "port %d of %s may be taken by another server, which "
                         "does not know this run's password; end it, or choose "

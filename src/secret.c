@@ -28,13 +28,13 @@ static const char steward_line[] = "steward_password: ";
 static void leave_out_shared_memory(void)
 {
     FILE *f = fopen("/proc/self/coredump_filter", "r+e");
-    unsigned long filter;
+    char text[32];
 
     if (!f)
         return;
-    if (fscanf(f, "%lx", &filter) == 1) {
+    if (fgets(text, sizeof text, f)) {
         rewind(f);
-        fprintf(f, "0x%lx", filter & ~SHARED_MEMORY);
+        fprintf(f, "0x%lx", strtoul(text, NULL, 16) & ~SHARED_MEMORY);
     }
     fclose(f);
 }
@@ -235,7 +235,7 @@ int secret_from_environment(struct secret *s, const char *name,
 {
     const char *text = getenv(name);
 
-    if (!text)
+    if (!text || !text[0])
         return 0;
     return parse(s, name, text, err) < 0 ? -1 : 1;
 }

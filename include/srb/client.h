@@ -42,7 +42,8 @@ struct client_ops {
     bool serves;      /* false: talks to no server */
     /* Whether these faults make sense; NULL where there are none to inject. */
     int (*check)(const struct value *faults, struct error *err);
-    /* Connect; NULL on failure. params need not outlive the call. */
+    /* Connect and log in, both of which is connect_time; NULL on failure.
+     * params need not outlive the call. */
     struct client *(*open)(const struct client_params *p, struct error *err);
     /* Store `bytes` bytes from data under the key; done when the server has
      * confirmed it. */

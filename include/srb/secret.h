@@ -60,7 +60,7 @@ bool secret_take(struct secret *s, char *text);
 int secret_read(struct secret *s, const char *path, struct error *err);
 
 /* The same from the environment's variable of that name: 1, 0 when there is
- * none, or -1 when it holds no login. */
+ * none or it is empty, or -1 when it holds no login. */
 int secret_from_environment(struct secret *s, const char *name,
                             struct error *err);
 

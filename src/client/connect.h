@@ -9,9 +9,9 @@
 #define SRB_WHERE_MAX 128
 
 /* Connect as p says, over TCP (with TCP_NODELAY; from p->source, which is read
- * back) or a Unix socket, and log in; it takes at most p->op_timeout, and every later wait
- * on the connection ends after p->op_timeout. `where` gets the server's name
- * for messages. NULL on failure. Local. */
+ * back) or a Unix socket, and log in; it takes at most p->op_timeout, and every
+ * later wait on the connection ends after p->op_timeout. `where` gets the
+ * server's name for messages. NULL on failure. Local. */
 redisContext *client_connect(const struct client_params *p,
                              char where[SRB_WHERE_MAX], struct error *err);
 

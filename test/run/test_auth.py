@@ -196,7 +196,7 @@ class Users(AuthTest):
 
     def assert_nowhere(self, where, data):
         for user, password in self.passwords.items():
-            self.assertNotIn(password.encode(), data,
+            self.assertFalse(password.encode() in data,
                              f"the {user}s' password is in {where}")
 
     def dumped(self, process):

@@ -71,6 +71,18 @@ static const struct bad bad[] = {
      NULL,
      "--max_samples: does nothing without a duration (all iterations are "
      "kept), expected duration with it"},
+    {{{"throughput_standard", "--db_auth=secret"}},
+     NULL,
+     "--db_auth: is for servers of somebody else's, expected db_address: "
+     "host:port with it"},
+    {{{"throughput_standard", "--flush"}},
+     NULL,
+     "--flush: is for servers of somebody else's (those that srbench starts "
+     "are emptied anyway), expected db_address: host:port with it"},
+    {{{"throughput_standard", "--run_db_as_batch", "--db_auth=secret"}},
+     NULL,
+     "--db_auth: is for servers of somebody else's, expected db_address: "
+     "host:port with it"},
     {{{"--until_interval=2%"}},
      NULL,
      "--until_interval: needs at least 3 repetitions to judge an interval, "
