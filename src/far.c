@@ -78,6 +78,7 @@ int far_read(const char *path, struct roster *out, struct error *err)
     rc = n < 0 ? error_set(err, "db_address: '%s' is no file of srbench serve",
                            path)
                : take_text(path, text, (size_t)n, out, err);
+    explicit_bzero(text, ROSTER_MAX);
     free(text);
     return rc < 0 ? -1 : 1;
 }

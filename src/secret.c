@@ -105,18 +105,26 @@ int secret_write(const struct secret *s, int fd)
     return put == n ? 0 : -1;
 }
 
+/* The first line that begins so, behind its blanks; or NULL. */
+static char *find_line(char *text, const char *begin)
+{
+    for (char *at = text; at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        at += strspn(at, BLANK);
+        if (strncmp(at, begin, strlen(begin)) == 0)
+            return at;
+    }
+    return NULL;
+}
+
 /* Move the password out of the line that begins so; what is left of the line is
  * a comment. */
 static bool take(struct login *l, char *text, const char *begin,
                  const char *user)
 {
     size_t len = strlen(begin), n;
-    char *line = text;
+    char *line = find_line(text, begin);
 
-    while (line && strncmp(line, begin, len) != 0) {
-        line = strchr(line, '\n');
-        line = line ? line + 1 : NULL;
-    }
     if (!line)
         return false;
     n = strcspn(line, "\r\n");

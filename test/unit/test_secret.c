@@ -101,6 +101,22 @@ static void a_file_and_back(void **state)
     secret_close(b);
 }
 
+/* A file that somebody has edited. */
+static void a_file_that_was_indented(void **state)
+{
+    char text[] =
+        "  client_password: \"aa\"\r\nx: 1\n\tsteward_password: \"b\"";
+    struct secret *s = secret_open();
+
+    (void)state;
+    assert_true(secret_take(s, text));
+    assert_string_equal(s->client.password, "aa");
+    assert_string_equal(s->steward.password, "b");
+    assert_null(strstr(text, "aa"));
+    assert_non_null(strstr(text, "#\r\nx: 1\n\t#"));
+    secret_close(s);
+}
+
 /* Texts that do not hold both passwords; whatever is on such a line goes. */
 static const char *const incomplete[] = {
     "",
@@ -112,7 +128,7 @@ static const char *const incomplete[] = {
     "client_password: \"aa\"\nsteward_password: \"bb\n",
     "client_password: \"aa\"\nsteward_password: \n",
     "client_password: \"aa\"\nsteward_password: \"",
-    " client_password: \"aa\"\nsteward_password: \"bb\"\n",
+    "xclient_password: \"aa\"\nsteward_password: \"bb\"\n",
 };
 
 static void a_file_that_lacks_one(void **state)
@@ -285,6 +301,7 @@ int main(void)
         cmocka_unit_test(passwords_are_random),
         cmocka_unit_test(core_dumps_leave_it_out),
         cmocka_unit_test(a_file_and_back),
+        cmocka_unit_test(a_file_that_was_indented),
         cmocka_unit_test(a_file_that_lacks_one),
         cmocka_unit_test(logins_of_others),
         cmocka_unit_test(too_long_a_login),
