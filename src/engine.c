@@ -20,24 +20,32 @@ const struct engine *engine_named(const char *name)
     return NULL;
 }
 
-/* The engine, or NULL for a server of before users and passwords. */
-static const struct engine *check_age(const struct engine *engine,
-                                      const char *exe, const char *version,
-                                      struct error *err)
+int engine_check_version(const struct engine *e, const char *version,
+                         const char *who, struct error *err)
 {
-    if (strtol(version, NULL, 10) >= engine->oldest)
-        return engine;
-    error_set(err,
-              "db_exe: '%s' is %s %s, which is too old: the databases of a run "
-              "have users and passwords of their own (ACL), which needs %s %d",
-              exe, engine->name, version, engine->name, engine->oldest);
-    return NULL;
+    const char *want = e->oldest ? e->oldest : "", *have = version;
+
+    while (*want) {
+        char *more, *after;
+        long least = strtol(want, &more, 10), is = strtol(have, &after, 10);
+
+        if (is > least)
+            return 0;
+        if (is < least)
+            return error_set(err,
+                             "%s is %s %.40s, which is too old: srbench needs "
+                             "%s or later",
+                             who, e->name, version, e->oldest);
+        want = more + (*more == '.');
+        have = after + (*after == '.');
+    }
+    return 0;
 }
 
 const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
                                  struct error *err)
 {
-    char name[4096], flag[] = "--version", printed[1024];
+    char name[4096], flag[] = "--version", printed[1024], who[256];
     char *argv[] = {name, flag, NULL};
 
     version[0] = '\0';
@@ -53,8 +61,12 @@ const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
         return NULL;
     }
     for (size_t i = 0; i < ENGINES; i++)
-        if (engines[i]->recognise(printed, version))
-            return check_age(engines[i], exe, version, err);
+        if (engines[i]->recognise(printed, version)) {
+            snprintf(who, sizeof who, "db_exe: '%.200s'", exe);
+            return engine_check_version(engines[i], version, who, err) == 0
+                       ? engines[i]
+                       : NULL;
+        }
     printed[strcspn(printed, "\n")] = '\0';
     error_set(err,
               "db_exe: '%s' is no server that srbench knows (redis-server is): "

@@ -312,6 +312,60 @@ void facts_read(const char *root, struct facts *f)
     f->memory_limit = isnan(memory) ? -1 : (int64_t)memory;
 }
 
+/* ---- memory that is left ---- */
+
+/* The number behind a word that starts a line of a file, 0 without it. */
+static double number_of(const char *folder, const char *name, const char *word)
+{
+    char path[3 * PATH_MAX], line[LINE];
+    size_t len = strlen(word);
+    double number = 0;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, word, len) == 0 && strchr(" :", line[len]))
+            number = strtod(line + len + 1, NULL);
+    if (f)
+        fclose(f);
+    return number;
+}
+
+/* What one group leaves, its limit less what is in use; NaN without limit. That
+ * of version 1 counts groups below it where its statistics say "total_". */
+static double left_in(const struct group *g)
+{
+    double limit = memory_of(g), used, cached;
+    char line[LINE];
+
+    if (isnan(limit) ||
+        !read_line(g->folder,
+                   g->v2 ? "memory.current" : "memory.usage_in_bytes", line,
+                   sizeof line))
+        return limit;
+    used = strtod(line, NULL);
+    cached = number_of(g->folder, "memory.stat",
+                       g->v2 ? "inactive_file" : "total_inactive_file") +
+             number_of(g->folder, "memory.stat",
+                       g->v2 ? "active_file" : "total_active_file");
+    return fmax(limit - fmax(used - cached, 0), 0);
+}
+
+int64_t facts_memory_left(const char *root, bool *grouped)
+{
+    double group = least(root, "memory", left_in), kernel;
+    char folder[PATH_MAX + 64];
+
+    snprintf(folder, sizeof folder, "%.*s/proc", PATH_MAX, root);
+    /* MemAvailable, of Linux 3.14 and later: proc(5) */
+    kernel = 1024 * number_of(folder, "meminfo", "MemAvailable");
+    *grouped = !isnan(group) && (kernel <= 0 || group < kernel);
+    if (*grouped)
+        return (int64_t)group;
+    return kernel > 0 ? (int64_t)kernel : INT64_MAX;
+}
+
 /* ---- CPUs ---- */
 
 /* A list in the kernel's way, "0-3,8"; -1 when it is none, or empty. */

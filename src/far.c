@@ -13,6 +13,7 @@
 #include "srb/control.h"
 #include "srb/diag.h"
 #include "srb/ending.h"
+#include "srb/engine.h"
 #include "srb/tick.h"
 
 #define ROSTER_MAX (4 * 1024 * 1024)
@@ -168,7 +169,26 @@ static int recognise(struct control *c, struct roster *r, bool *clustered,
     snprintf(r->engine, sizeof r->engine, "redis");
     snprintf(r->server, sizeof r->server, "redis %s", version);
     *clustered = strcmp(mode, "cluster") == 0;
-    return 0;
+    return engine_check_version(&engine_redis, version,
+                                "db_address: what answers", err);
+}
+
+/* The longest value that all of them take. A server may keep that to itself
+ * (CONFIG is often forbidden): then an operation that it refuses says so. */
+static void find_limit(struct control *c, struct roster *r)
+{
+    struct error ignored;
+    int64_t limit;
+    char *answer, *value;
+
+    if (control_say(c, &answer, &ignored, "CONFIG", "GET", "proto-max-bulk-len",
+                    NULL) < 0)
+        return;
+    value = strchr(answer, '\n'); /* its name, then its value */
+    limit = value ? strtoll(value + 1, NULL, 10) : 0;
+    free(answer);
+    if (limit > 0 && (r->max_bytes < 0 || limit < r->max_bytes))
+        r->max_bytes = limit;
 }
 
 static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
@@ -184,6 +204,8 @@ static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
                        err);
     rc = rc < 0 ? error_prefix(err, "db_address")
                 : recognise(c, r, clustered, err);
+    if (rc == 0)
+        find_limit(c, r);
     if (rc == 0 && *clustered && nodes)
         rc = control_say(c, nodes, err, "CLUSTER", "NODES", NULL);
     control_close(c);

@@ -11,7 +11,7 @@
 #include "choose.h"
 #include "far.h"
 #include "judge.h"
-#include "pin.h"
+#include "prepare.h"
 #include "serve.h"
 #include "srb/control.h"
 #include "srb/diag.h"
@@ -321,16 +321,13 @@ static int answer(int argc, char **argv)
 
 /* ---- with MPI ---- */
 
-/* Whether the nodes of the job have the CPUs that the plan asks for. */
-static int plan_cpus(struct team *t, const struct options *o,
+/* Whether the nodes of the job have what the plan asks for. */
+static int plan_fits(struct team *t, const struct options *o,
                      const struct discovery *d)
 {
-    struct sweep s;
-    struct error err;
+    struct error err = {.text = ""};
 
-    if (sweep_open(&s, o, &err) < 0 || pin_check(t, d, &s, &err) < 0)
-        return refuse(&err, t->rank == 0);
-    return 0;
+    return prepare_try(t, d, o, &err) < 0 ? refuse(&err, t->rank == 0) : 0;
 }
 
 /* The plan for this job, whose launcher must be the one that was asked for. */
@@ -382,7 +379,7 @@ static int with_machine(struct team *t, const struct options *o,
     if (o->request == REQUEST_DRY_RUN) {
         status = t->rank == 0 ? plan_here(o, &t->machine) : 0;
         team_bcast(t, t->world, &status, (int)sizeof status, 0);
-        return status == 0 ? plan_cpus(t, o, d) : status;
+        return status == 0 ? plan_fits(t, o, d) : status;
     }
     return o->serve ? serve_study(t, d, o, began) : run(t, o, in, d);
 }

@@ -374,10 +374,12 @@ const struct option option_table[OPT_COUNT] = {
                      .def = "6780",
                      .min = 1024,
                      .max = 55535, /* a cluster's bus uses port + 10000 */
+                     .may_be_zero = true,
                      .unit = "",
                      .tag = "",
                      .help = "first port; further shards on the same host take "
-                             "the next ones"},
+                             "the next ones; 0: free ones of each host, found "
+                             "when the databases start"},
     [OPT_DB_HOSTS] = {.name = "db_hosts",
                       .type = OPTION_TEXT,
                       .list = true,

@@ -94,6 +94,8 @@ const char *options_expected(const struct option *d, bool all,
                  "a map such as {window: \"> 1GB/s\"}, or a list of maps");
     else
         expect_range(d, all, buf, n);
+    if (d->may_be_zero)
+        strncat(buf, ", or 0", n - strlen(buf) - 1);
     if (d->may_be_auto)
         strncat(buf, ", or auto", n - strlen(buf) - 1);
     return buf;
@@ -187,7 +189,8 @@ static bool take_shape(const char *text, struct value *v)
 
 static bool within(const struct option *d, int64_t value)
 {
-    return value >= d->min && value <= d->max;
+    return (value >= d->min && value <= d->max) ||
+           (value == 0 && d->may_be_zero);
 }
 
 /* Each of these reads a text as its type, sets the value with its canonical

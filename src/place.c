@@ -217,7 +217,8 @@ static int host_shards(const struct placement *pl, int host)
     return shards;
 }
 
-/* Ports are numbered per host: nodes that share a kernel share its ports. */
+/* Ports are numbered per host: nodes that share a kernel share its ports. Free
+ * ones are found when the databases start: place_ports(). */
 static int assign_ports(struct placement *pl, const struct permutation *p,
                         struct error *err)
 {
@@ -227,9 +228,9 @@ static int assign_ports(struct placement *pl, const struct permutation *p,
     int rc = 0;
 
     pl->shard_port = calloc((size_t)pl->nshards, sizeof *pl->shard_port);
-    if (pl->elsewhere && pl->shard_port) {
+    if ((pl->elsewhere || first == 0) && pl->shard_port) {
         free(used);
-        return 0; /* by its roster */
+        return 0; /* by its roster, or when they are found */
     }
     if (!used || !pl->shard_port) {
         free(used);
@@ -366,6 +367,11 @@ void place_elsewhere(struct placement *pl, const struct roster *roster)
     pl->roster = roster;
     for (int s = 0; s < pl->nshards; s++)
         pl->shard_port[s] = roster->shard[s].port;
+}
+
+void place_ports(struct placement *pl, const int *port)
+{
+    memcpy(pl->shard_port, port, (size_t)pl->nshards * sizeof *port);
 }
 
 void place_free(struct placement *pl)

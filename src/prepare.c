@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "pin.h"
+#include "preflight.h"
 #include "srb/diag.h"
 #include "srb/report.h"
 #include "srb/tick.h"
@@ -312,9 +313,11 @@ static int check_room(struct plan *plan, const struct roster *roster,
     if (roster && roster->max_bytes >= 0 && plan->max_bytes > roster->max_bytes)
         return error_set(err,
                          "tensor_bytes: %lld is more than the databases that "
-                         "run take (%lld); serve with the same tensor_bytes",
+                         "run take (%lld); %s",
                          (long long)plan->max_bytes,
-                         (long long)roster->max_bytes);
+                         (long long)roster->max_bytes,
+                         roster->ours ? "serve with the same tensor_bytes"
+                                      : "raise their proto-max-bulk-len");
     if (room->is_auto && plan->sweep.options->serve)
         plan->max_clients = SERVED_CLIENTS;
     if (room->is_auto)
@@ -367,10 +370,39 @@ static int share_secret(struct plan *plan, struct team *t, struct error *err)
     return 0;
 }
 
+/* What does not fit the machine, all at once. */
+static int check_machine(struct plan *plan, struct team *t,
+                         const struct discovery *d, const struct error *servers,
+                         struct error *err)
+{
+    struct error cpus = {.text = ""};
+    int rc = pin_check(t, d, &plan->sweep, &cpus);
+    const struct preflight terms = {
+        .sweep = &plan->sweep,
+        .output = plan->sweep.options->serve ? "" : plan->output,
+        .known = {rc < 0 ? &cpus : NULL, servers}};
+
+    return preflight(t, d, &terms, err);
+}
+
+int prepare_try(struct team *t, const struct discovery *d,
+                const struct options *o, struct error *err)
+{
+    struct plan plan = {.config = NULL};
+
+    if (sweep_open(&plan.sweep, o, err) < 0)
+        return -1;
+    name_study(&plan);
+    name_output(&plan);
+    return check_machine(&plan, t, d, NULL, err);
+}
+
 int prepare(struct plan *plan, struct team *t, const struct discovery *d,
             const struct run_args *args, struct error *err)
 {
+    struct error servers = {.text = ""};
     const struct value *seed;
+    int rc;
 
     memset(plan, 0, sizeof *plan);
     if (sweep_open(&plan->sweep, args->options, err) < 0)
@@ -379,8 +411,7 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
         return error_set(err, "not every permutation can be placed; nothing "
                               "was run");
     if (name_summary(plan, err) < 0 ||
-        find_job(plan, t, args->options, err) < 0 ||
-        pin_check(t, d, &plan->sweep, err) < 0)
+        find_job(plan, t, args->options, err) < 0)
         return -1;
     if (t->rank == 0 &&
         getrandom(&plan->run, sizeof plan->run, 0) != sizeof plan->run)
@@ -392,10 +423,12 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
     /* as large as an attribute of the file can be */
     plan->seed = seed->is_auto ? plan->run & INT64_MAX : (uint64_t)seed->count;
     add_up(plan, t);
-    if (check_room(plan, t->machine.roster, err) < 0 ||
-        find_servers(plan, t, err) < 0)
+    if (check_room(plan, t->machine.roster, err) < 0)
         return -1;
+    rc = find_servers(plan, t, &servers);
     describe(plan, t, args);
+    if (check_machine(plan, t, d, rc < 0 ? &servers : NULL, err) < 0)
+        return -1;
     limit_time(plan, t, args->began);
     return 0;
 }

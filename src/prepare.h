@@ -51,6 +51,12 @@ double prepare_weight(const struct permutation *p, const struct placement *pl);
 int prepare(struct plan *plan, struct team *t, const struct discovery *d,
             const struct run_args *args, struct error *err);
 
+/* Whether the job's machine has what the plan takes, for a dry run: servers are
+ * not asked what they are. Returns and prints as prepare() does. Collective
+ * over the world. */
+int prepare_try(struct team *t, const struct discovery *d,
+                const struct options *o, struct error *err);
+
 void prepare_free(struct plan *plan);
 
 #endif

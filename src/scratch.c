@@ -34,7 +34,7 @@ void scratch_remove(const char *path)
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-static const char *parent_dir(void)
+const char *scratch_parent(void)
 {
     const char *dir = getenv("TMPDIR");
 
@@ -110,7 +110,7 @@ fail:
 
 int scratch_open(struct scratch *s, struct error *err)
 {
-    const char *parent = parent_dir();
+    const char *parent = scratch_parent();
     unsigned long uid = (unsigned long)getuid();
     char final[64], unborn[64], path[SRB_SCRATCH_MAX];
 

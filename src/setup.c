@@ -5,6 +5,7 @@
 
 #include "far.h"
 #include "pin.h"
+#include "ports.h"
 #include "srb/diag.h"
 #include "srb/ending.h"
 #include "srb/tick.h"
@@ -12,6 +13,8 @@
 
 /* After so many failures to start in a row a set-up is given up. */
 #define TRIES 2
+/* How often ports are looked for when others are faster. */
+#define PORT_TRIES 3
 
 void setup_stop(struct setup *s)
 {
@@ -20,6 +23,8 @@ void setup_stop(struct setup *s)
     batch_close(s->batch);
     s->batch = NULL;
     roster_free(&s->roster);
+    free(s->ports);
+    s->ports = NULL;
     s->up = false;
 }
 
@@ -169,6 +174,34 @@ static int start_here(struct setup *s, struct team *t,
     return team_agree(t, t->world, rc, err);
 }
 
+/* On ports that are free now. One that is taken before its server has started
+ * is no fault of the set-up: then on others. */
+static int start_anywhere(struct setup *s, struct team *t,
+                          const struct setup_terms *terms, struct error *err)
+{
+    size_t bytes = (size_t)terms->pl->nshards * sizeof *s->ports;
+    int rc = -1;
+
+    for (int k = 0; k < PORT_TRIES && rc < 0; k++) {
+        if (ports_find(t, terms->pl, err) < 0)
+            return -1;
+        rc = start_here(s, t, terms, err);
+        if (rc < 0) {
+            setup_stop(s);
+            team_barrier(t, t->world); /* until all of ours are gone */
+            if (!ports_taken(t, terms->pl))
+                return -1;
+        }
+    }
+    if (rc < 0)
+        return -1;
+    s->ports = malloc(bytes);
+    if (!s->ports)
+        die("not enough memory for %d ports", terms->pl->nshards);
+    memcpy(s->ports, terms->pl->shard_port, bytes);
+    return 0;
+}
+
 /* A batch job with the databases; all ranks learn where they are. */
 static int submit(struct setup *s, struct team *t,
                   const struct setup_terms *terms, struct error *err)
@@ -222,7 +255,9 @@ static int start(struct setup *s, struct team *t,
     s->number = terms->p->setup;
     record_now(s->start_time, sizeof s->start_time);
     rc = terms->pl->elsewhere ? start_elsewhere(s, t, terms, err)
-                              : start_here(s, t, terms, err);
+         : permutation_count(terms->p, OPT_DB_PORT, 0) == 0
+             ? start_anywhere(s, t, terms, err)
+             : start_here(s, t, terms, err);
     s->start_seconds = tick_seconds(tick_now() - begin);
     if (rc < 0) {
         s->failures++;
@@ -244,6 +279,8 @@ int setup_provide(struct setup *s, struct team *t,
     if (s->up && s->roster.nshards > 0)
         place_elsewhere(terms->pl, &s->roster);
     if (s->up && s->number == terms->p->setup) {
+        if (s->ports)
+            place_ports(terms->pl, s->ports);
         if (reuse(s, t, err) == 0) {
             diag_detail("  set-up %zu: its databases run, and were emptied",
                         s->number);

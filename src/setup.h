@@ -18,6 +18,7 @@ struct setup {
     double start_seconds;
     struct batch *batch;   /* rank 0, where databases are a batch job */
     struct roster roster;  /* of that; empty where there is none */
+    int *ports;            /* that were found free for it, or NULL */
     char *config;          /* directives in force, of the first shard */
     int64_t backlog;       /* connections that can wait for any shard, whatever
                               it and its host allow; -1: there is none */
@@ -29,7 +30,8 @@ struct setup_terms {
     const struct plan *plan;
     const struct discovery *facts;
     const struct permutation *p;
-    struct placement *pl; /* learns where a batch job's databases are */
+    struct placement *pl; /* learns where a batch job's databases are,
+                             and which ports were found free */
     MPI_Comm db_stewards; /* MPI_COMM_NULL where this rank is none */
 };
 

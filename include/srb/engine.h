@@ -44,8 +44,8 @@ struct shard_counters {
 
 struct engine {
     const char *name;
-    bool serves; /* false: there is no server behind it */
-    int oldest;  /* major version that will do, 0: any */
+    bool serves;        /* false: there is no server behind it */
+    const char *oldest; /* version that will do, "6.2"; NULL: any */
     /* argv[1] of the hidden role in which srbench itself is the server; NULL:
      * the server is a program, which is given "-". */
     const char *role;
@@ -88,9 +88,14 @@ extern const struct engine engine_null;
 /* The engine of that name, or NULL. */
 const struct engine *engine_named(const char *name);
 
+/* Refuse a version that is older than the engine's oldest: the numbers between
+ * points are compared. who: what is refused, "db_exe: 'redis-server'". */
+int engine_check_version(const struct engine *e, const char *version,
+                         const char *who, struct error *err);
+
 /* The engine of an executable by its own answer to --version, and its version.
  * "null" is the null engine, "floor" the built-in server. NULL when it cannot
- * be run or is no server that srbench knows. */
+ * be run, is no server that srbench knows, or is too old. */
 const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
                                  struct error *err);
 

@@ -29,6 +29,12 @@ struct facts {
  * kernel's "Control Group v2"). */
 void facts_read(const char *root, struct facts *f);
 
+/* What memory this process and those it starts can still have, B; INT64_MAX
+ * where nothing says. *grouped: by its control groups, which leave less than
+ * the kernel has. Pages of files that a group caches do not count as taken:
+ * they are given back first. */
+int64_t facts_memory_left(const char *root, bool *grouped);
+
 /* The CPUs that the process's control group lets it use; -1 where there is none
  * for CPUs, or it cannot be read. */
 int facts_cgroup_cpus(const char *root, struct cpu_mask *m);

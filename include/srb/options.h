@@ -127,6 +127,7 @@ struct option {
     const char *const
         *aliases; /* {other, name, other, name, …, NULL} or NULL */
     int64_t min, max;
+    bool may_be_zero; /* 0 is a value too, though below min */
     const char *unit; /* of the value in the result file ("B", "s"), or "" */
     const char *tag;  /* how session names spell the axis: "TB", "DBN" */
     const char *help; /* one line */

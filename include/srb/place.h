@@ -35,7 +35,7 @@ struct placement {
                              addresses and ports only by the roster */
     const struct roster *roster; /* of these, NULL until it is known */
     int *client_start; /* [client_nodes + 1] first client of each node */
-    int *shard_port;   /* [nshards] */
+    int *shard_port;   /* [nshards]; 0 while free ones are to be found */
 };
 
 /* Returns 0 with *pl to be released by place_free() (it keeps a pointer to m),
@@ -48,6 +48,9 @@ void place_free(struct placement *pl);
 /* Where the shards elsewhere are, once that is known; the roster must have
  * nshards of them and outlive the placement. */
 void place_elsewhere(struct placement *pl, const struct roster *roster);
+
+/* The ports that were found free (db_port: 0): port[nshards]. */
+void place_ports(struct placement *pl, const int *port);
 
 /* The client that rank plays, 0 … nclients - 1, or -1. Clients are numbered
  * node by node, on each node by rank. Where not all ranks of a node are

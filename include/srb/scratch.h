@@ -17,6 +17,9 @@ struct scratch {
     int lock; /* descriptor of the folder, which holds the lock */
 };
 
+/* The folder in which scratch folders are made. */
+const char *scratch_parent(void);
+
 /* Remove left-overs, create and lock a new folder. */
 int scratch_open(struct scratch *s, struct error *err);
 

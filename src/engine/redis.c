@@ -15,6 +15,7 @@
 #define LEAST_BACKLOG 511
 #define LEAST_CLIENTS 1000
 #define LEAST_BULK (INT64_C(512) * 1024 * 1024)
+#define LEAST_QUERY (INT64_C(1024) * 1024 * 1024)
 
 /* Directives by which a server would leave its place, its guard, or the rule
  * that nothing is stored: not to be had through db_args. */
@@ -131,6 +132,10 @@ static void configure(FILE *out, const struct shard_spec *s)
             at_least(s->max_clients, LEAST_BACKLOG));
     fprintf(out, "proto-max-bulk-len %" PRId64 "\n",
             at_least(s->max_bytes + 1024, LEAST_BULK));
+    /* a value arrives in the query buffer, and Redis closes the connection of
+     * one that is longer */
+    fprintf(out, "client-query-buffer-limit %" PRId64 "\n",
+            at_least(s->max_bytes + 1024 * 1024, LEAST_QUERY));
     fprintf(out, "io-threads %d\n", s->io_threads);
     if (s->io_threads > 1)
         fprintf(out, "io-threads-do-reads yes\n");
@@ -348,7 +353,7 @@ static void shut_down(struct control *c)
 const struct engine engine_redis = {
     .name = "redis",
     .serves = true,
-    .oldest = 6,
+    .oldest = "6.2", /* users and passwords (6.0), FLUSHALL SYNC */
     .recognise = recognise,
     .check_args = check_args,
     .configure = configure,

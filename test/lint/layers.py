@@ -11,7 +11,7 @@ from pathlib import Path
 # belong to module X.
 LAYERS = {
     0: "error diag tick units field nearest utf8 hostlist features sha256",
-    1: "options machine keys tensor samples cpus floor json ending secret",
+    1: "options machine keys tensor samples cpus floor json ending secret needs",
     2: "sweep roster eligible auth",
     3: "place expect budget",
     4: "wave proc watch scratch control engine client sink topology team clock discover guard wlm netif facts",
@@ -22,7 +22,7 @@ LAYERS = {
 
 # Files that are part of a module and not named for it.
 PARTS = {"prepare": "run", "setup": "run", "floors": "run", "judge": "run",
-         "pin": "run", "far": "run", "choose": "run", "serve": "run",
+         "pin": "run", "far": "run", "choose": "run", "preflight": "run", "ports": "run", "serve": "run",
          "lifeline": "run", "batch": "run"}
 
 # Inside a layer a module includes only these others of it, and never in a

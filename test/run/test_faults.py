@@ -319,8 +319,11 @@ time.sleep(600)'
 class PortTaken(FaultTest):
 
     def assert_taken(self, job, port):
-        self.assert_status(job, 1, permutations=1, completed=0, failed=1)
-        self.assert_failed(job, 0, str(port), "db_port")
+        """Refused before anything has started."""
+        self.assert_status(job, 2, permutations=1, completed=0, failed=0)
+        self.assertIn(f"port {port} of", job.stderr, job.describe())
+        self.assertIn("db_port", job.stderr, job.describe())
+        self.assertFalse(self.out.exists())
 
     def listen(self, port, address="127.0.0.1"):
         s = socket.socket()

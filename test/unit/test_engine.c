@@ -101,10 +101,14 @@ static void engines_by_executable(void **state)
         {"echo 'Redis server v=6.2.7 sha=0'", "6.2.7", NULL},
         {"test x$1 = x--version && echo 'Redis server v=8.0.0 sha=0'", "8.0.0",
          NULL},
-        {"echo 'Redis server v=6.0.16 sha=0'", "6.0.16", NULL},
-        {"echo 'Redis server v=5.0.14 sha=0'", NULL,
-         "is redis 5.0.14, which is too old: the databases of a run have users "
-         "and passwords of their own (ACL), which needs redis 6"},
+        {"echo 'Redis server v=6.2 sha=0'", "6.2", NULL},
+        {"echo 'Redis server v=10.1.0 sha=0'", "10.1.0", NULL},
+        {"echo 'Redis server v=6.0.16 sha=0'", NULL,
+         "is redis 6.0.16, which is too old: srbench needs 6.2 or later"},
+        {"echo 'Redis server v=5.0.7 sha=0'", NULL,
+         "is redis 5.0.7, which is too old: srbench needs 6.2 or later"},
+        {"echo 'Redis server v=6 sha=0'", NULL,
+         "is redis 6, which is too old: srbench needs 6.2 or later"},
         {"echo 'Memcached 1.6'; echo more", NULL,
          "is no server that srbench knows (redis-server is): it calls itself "
          "'Memcached 1.6'"},
@@ -364,7 +368,7 @@ static const struct {
     struct line line;
     int io_threads;
     int64_t max_clients, max_bytes;
-    const char *lines[7];
+    const char *lines[8];
     const char * not ;
 } configurations[] = {
     {{{"throughput_colocated"}},
@@ -372,7 +376,8 @@ static const struct {
      10,
      1024,
      {"bind 127.0.0.1", "port 6780", "protected-mode yes", "maxclients 1000",
-      "tcp-backlog 511", "proto-max-bulk-len 536870912", "user default off"},
+       "tcp-backlog 511", "proto-max-bulk-len 536870912",
+       "client-query-buffer-limit 1073741824", "user default off"},
      "cluster-enabled"},
     {{{"throughput_standard"}},
      1,
@@ -394,7 +399,8 @@ static const struct {
      6528,
      INT64_C(4294967296),
      {"io-threads 4", "io-threads-do-reads yes", "maxclients 6592",
-      "tcp-backlog 6528", "proto-max-bulk-len 4294968320"},
+      "tcp-backlog 6528", "proto-max-bulk-len 4294968320",
+      "client-query-buffer-limit 4296015872"},
      "appendfilename"},
     /* what the user gives, comes last and so wins; an empty value is seen */
     {{{"throughput_standard", "--db_args={maxclients: 20000, maxmemory: 2gb, "

@@ -166,6 +166,7 @@ static const struct good good[] = {
     {{{"--iterations=+7"}}, NULL, OPT_ITERATIONS, "7", false},
     {{{"--warmup", "0"}}, NULL, OPT_WARMUP, "0", false},
     {{{"--db_port=55535"}}, NULL, OPT_DB_PORT, "55535", false},
+    {{{"--db_port=0"}}, NULL, OPT_DB_PORT, "0", false},
     {{{"--op_timeout=05:00:00"}}, NULL, OPT_OP_TIMEOUT, "18000s", false},
     {{{"--wall_time=05:00:00"}}, NULL, OPT_WALL_TIME, "18000s", false},
     {{{NULL}}, NULL, OPT_WALL_TIME, "auto", true},
