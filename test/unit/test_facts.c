@@ -337,6 +337,94 @@ static void widen(void **state)
     }
 }
 
+/* ---- memory that is left ---- */
+
+#define MEMINFO                                                                \
+    {                                                                          \
+        "/proc/meminfo", "MemTotal:       16000 kB\nMemFree:         100 kB\n" \
+                         "MemAvailable:    8000 kB\n"                          \
+    }
+#define KIB INT64_C(1024)
+
+static const struct {
+    const char *what;
+    struct file files[FILES_MAX];
+    int64_t left;
+    bool grouped;
+} memories[] = {
+    {"nothing", {{"/proc/none", ""}}, INT64_MAX, false},
+    {"a kernel before 3.14",
+     {{"/proc/meminfo", "MemTotal: 16000 kB\nMemFree: 100 kB\n"}},
+     INT64_MAX,
+     false},
+    {"no group", {MEMINFO}, 8000 * KIB, false},
+    {"a group of version 2, whose cache can be given back",
+     {MEMINFO,
+      V2,
+      {"/proc/self/cgroup", "0::/job_7/step_0\n"},
+      {CG "/job_7/step_0/memory.max", "max\n"},
+      {CG "/job_7/step_0/memory.current", "1\n"},
+      {CG "/job_7/memory.max", "4096000\n"},
+      {CG "/job_7/memory.current", "3072000\n"},
+      {CG "/job_7/memory.stat",
+       "anon 5\ninactive_file 1000000\nactive_file 48000\n"
+       "inactive_file_else 7\n"}},
+     4096000 - (3072000 - 1048000),
+     true},
+    {"a group with more cache than use, as it may look for a moment",
+     {MEMINFO,
+      V2,
+      {"/proc/self/cgroup", "0::/a\n"},
+      {CG "/a/memory.max", "4096000\n"},
+      {CG "/a/memory.current", "1000\n"},
+      {CG "/a/memory.stat", "inactive_file 2000\nactive_file 0\n"}},
+     4096000,
+     true},
+    {"a group that is over its limit",
+     {MEMINFO,
+      V2,
+      {"/proc/self/cgroup", "0::/a\n"},
+      {CG "/a/memory.max", "1000\n"},
+      {CG "/a/memory.current", "2000\n"}},
+     0,
+     true},
+    {"a group with more than the kernel has",
+     {MEMINFO,
+      V2,
+      {"/proc/self/cgroup", "0::/a\n"},
+      {CG "/a/memory.max", "99999999999\n"},
+      {CG "/a/memory.current", "5\n"}},
+     8000 * KIB,
+     false},
+    {"a group of version 1",
+     {MEMINFO,
+      V1,
+      {"/proc/self/cgroup", "4:memory:/job\n"},
+      {CG "/memory/memory.limit_in_bytes", "9223372036854771712\n"},
+      {CG "/memory/job/memory.limit_in_bytes", "2048000\n"},
+      {CG "/memory/job/memory.usage_in_bytes", "1024000\n"},
+      {CG "/memory/job/memory.stat",
+       "inactive_file 1\ntotal_inactive_file 24000\ntotal_active_file 0\n"}},
+     2048000 - 1000000,
+     true},
+};
+
+static void memory_is_what_is_left(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(memories); i++) {
+        bool grouped;
+        int64_t left;
+
+        make_tree(memories[i].files);
+        left = facts_memory_left(root, &grouped);
+        remove_tree();
+        if (left != memories[i].left || grouped != memories[i].grouped)
+            fail_msg("%s: %lld B%s", memories[i].what, (long long)left,
+                     grouped ? ", by its group" : "");
+    }
+}
+
 /* The real ones: whatever they are, they can be read. */
 static void here(void **state)
 {
@@ -354,6 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(read_trees),
         cmocka_unit_test(widen),
+        cmocka_unit_test(memory_is_what_is_left),
         cmocka_unit_test(here),
     };
 

@@ -1,0 +1,135 @@
+/* What permutations take: bounds, not bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "srb/needs.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define MIB (INT64_C(1024) * 1024)
+#define GIB (1024 * MIB)
+
+static void sums_and_products_stay(void **state)
+{
+    (void)state;
+    assert_int_equal(needs_sum(2, 3), 5);
+    assert_int_equal(needs_sum(INT64_MAX - 1, 1), INT64_MAX);
+    assert_int_equal(needs_sum(INT64_MAX, INT64_MAX), INT64_MAX);
+    assert_int_equal(needs_product(4, 5), 20);
+    assert_int_equal(needs_product(INT64_MAX, 0), 0);
+    assert_int_equal(needs_product(0, INT64_MAX), 0);
+    assert_int_equal(needs_product(INT64_MAX, 2), INT64_MAX);
+    assert_int_equal(needs_product(INT64_C(1) << 32, INT64_C(1) << 32),
+                     INT64_MAX);
+}
+
+/* Not below what was measured (VmHWM), and not above twice of it. */
+static const struct {
+    const char *engine;
+    int64_t clients, bytes, measured;
+} servers[] = {
+    {"redis", 1, MIB, 15 * MIB},       {"redis", 8, MIB, 36 * MIB},
+    {"redis", 1, 64 * MIB, 140 * MIB}, {"redis", 8, 64 * MIB, 1011 * MIB},
+    {"floor", 1, MIB, 11 * MIB},       {"floor", 8, MIB, 18 * MIB},
+    {"floor", 1, 64 * MIB, 74 * MIB},  {"floor", 8, 64 * MIB, 530 * MIB},
+};
+
+static void servers_take_what_they_took(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(servers); i++) {
+        int64_t need = needs_server(servers[i].engine, servers[i].clients,
+                                    servers[i].bytes);
+
+        if (need < servers[i].measured || need > 2 * servers[i].measured)
+            fail_msg("%s, %lld clients of %lld B: %lld B, measured were %lld",
+                     servers[i].engine, (long long)servers[i].clients,
+                     (long long)servers[i].bytes, (long long)need,
+                     (long long)servers[i].measured);
+    }
+    /* a program by any other name is a Redis; what is none takes nothing */
+    assert_int_equal(needs_server("/opt/bin/my-redis", 8, MIB),
+                     needs_server("redis", 8, MIB));
+    assert_int_equal(needs_server("null", 8, GIB), 0);
+    assert_true(needs_server("redis", 0, 4 * GIB) < 64 * MIB);
+    assert_int_equal(needs_server("redis", INT32_MAX, INT64_C(1) << 40),
+                     INT64_MAX);
+}
+
+static void clients_take_what_they_took(void **state)
+{
+    (void)state;
+    assert_int_equal(needs_client("socket", 64 * MIB, 0), 128 * MIB);
+    assert_int_equal(needs_client("null", 64 * MIB, 0), 128 * MIB);
+    assert_in_range(needs_client("hiredis", 64 * MIB, 0), 324 * MIB, 360 * MIB);
+    /* the timings: 32 B a pair at least */
+    assert_in_range(needs_client("socket", 0, 1000000), 32000000, 160000000);
+    assert_int_equal(needs_client("hiredis", INT64_MAX, INT64_MAX), INT64_MAX);
+}
+
+static void descriptors(void **state)
+{
+    (void)state;
+    assert_in_range(needs_descriptors(100, 1), 132, 200);
+    assert_int_equal(needs_descriptors(100, 64) - needs_descriptors(100, 1),
+                     2 * 63);
+}
+
+static void room_in_the_file(void **state)
+{
+    (void)state;
+    /* one permutation of 4 clients and 20 pairs took 61 KiB */
+    assert_in_range(needs_file(4, 20), 61 * 1024, 128 * 1024);
+    assert_in_range(needs_file(1000, 1000000), INT64_C(32000000000),
+                    INT64_C(33000000000));
+    assert_int_equal(needs_file(INT64_MAX, 100), INT64_MAX);
+}
+
+static const struct {
+    uint64_t type;
+    const char *name; /* NULL: local */
+} systems[] = {
+    {0x6969, "NFS"},
+    {0x0bd00bd0, "Lustre"},
+    {0x47504653, "GPFS"},
+    {0xff534d42, "CIFS"},
+    {0xaad7aaea, "PanFS"},
+    {0x19830326, "BeeGFS"},
+    {0xef53, NULL} /* ext4 */,
+    {0x01021994, NULL} /* tmpfs */,
+    {0x58465342, NULL} /* XFS */,
+    {0x794c7630, NULL} /* overlayfs */,
+    {0, NULL},
+};
+
+static void network_file_systems(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(systems); i++) {
+        const char *name = needs_network_file_system(systems[i].type);
+
+        if ((name != NULL) != (systems[i].name != NULL) ||
+            (name && strcmp(name, systems[i].name) != 0))
+            fail_msg("%llx is %s", (unsigned long long)systems[i].type,
+                     name ? name : "local");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sums_and_products_stay),
+        cmocka_unit_test(servers_take_what_they_took),
+        cmocka_unit_test(clients_take_what_they_took),
+        cmocka_unit_test(descriptors),
+        cmocka_unit_test(room_in_the_file),
+        cmocka_unit_test(network_file_systems),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
