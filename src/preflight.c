@@ -23,6 +23,9 @@
 #define SCRATCH_BYTES (INT64_C(1024) * 1024)
 /* What the result file may take beyond the estimate, as a part of it. */
 #define MARGIN 10
+/* What the smallest file takes for a while: room is taken ahead of what is
+ * written, and given back at the end (src/sink/hdf5_keep.c). */
+#define FILE_AHEAD (INT64_C(4) * 1024 * 1024)
 #define PORT_MAX 65536
 
 /* One node's; a row that travels to rank 0. */
@@ -44,6 +47,7 @@ struct sight {
     const struct discovery *d;
     const struct sweep *sweep;
     int64_t tensor;       /* the longest, B */
+    size_t longest;       /* which of the axis's values that is */
     int64_t pairs;        /* whose timings a client keeps, with warm-up */
     struct burden worst;  /* of this rank's kernel */
     int64_t descriptors;  /* of a server on this node, at most */
@@ -128,7 +132,8 @@ static void weigh(struct sight *x, const struct permutation *p,
     const struct kernel *k = &x->d->kernel;
     int64_t each =
         needs_client(p->value[OPT_CLIENT]->text, x->tensor, x->pairs);
-    struct burden b = {.index = p->index};
+    struct burden b = {
+        .index = sweep_sibling(x->sweep, p, OPT_TENSOR_BYTES, x->longest)};
 
     for (int i = 0; i < k->nnodes; i++) {
         int first = place_node_shard(pl, k->node[i]);
@@ -244,7 +249,7 @@ static void check_memory(struct sight *x)
         snprintf(others, sizeof others, " (with %d more on its host)",
                  x->d->kernel.nnodes - 1);
     add(x,
-        "permutation %zu needs %s of memory%s: %s for %d server%s, %s for %d "
+        "permutation %04zu needs %s of memory%s: %s for %d server%s, %s for %d "
         "client%s, with tensors of %s; %s %s; use smaller tensors, fewer "
         "clients a node, or more nodes",
         b->index, units_print_bytes(b->bytes, need, sizeof need), others,
@@ -329,6 +334,7 @@ static void check_results(struct sight *x, const char *output)
 
     if (output[0] == '\0')
         return;
+    need = needs_sum(need, FILE_AHEAD);
     existing_folder(output, path, sizeof path);
     if (access(path, W_OK | X_OK) != 0 || statvfs(path, &fs) != 0) {
         add(x,
@@ -436,11 +442,24 @@ static int64_t conclude(struct team *t, const struct preflight *terms,
     return total;
 }
 
+static void find_longest(struct sight *x)
+{
+    const struct setting *bytes =
+        options_get(x->sweep->options, OPT_TENSOR_BYTES);
+
+    for (size_t k = 0; k < bytes->nvalues; k++)
+        if (bytes->values[k].count > x->tensor) {
+            x->tensor = bytes->values[k].count;
+            x->longest = k;
+        }
+}
+
 static void look(struct sight *x, const char *output)
 {
     x->ports = calloc(2, PORT_MAX);
     if (!x->ports)
         die("not enough memory for the ports that were looked at");
+    find_longest(x);
     look_at_sweep(x);
     check_memory(x);
     check_descriptors(x);
@@ -459,17 +478,6 @@ static int64_t pairs_of(const struct options *o)
            options_one(o, OPT_WARMUP)->count;
 }
 
-static int64_t longest_tensor(const struct options *o)
-{
-    const struct setting *bytes = options_get(o, OPT_TENSOR_BYTES);
-    int64_t longest = 0;
-
-    for (size_t k = 0; k < bytes->nvalues; k++)
-        if (bytes->values[k].count > longest)
-            longest = bytes->values[k].count;
-    return longest;
-}
-
 int preflight(struct team *t, const struct discovery *d,
               const struct preflight *terms, struct error *err)
 {
@@ -477,7 +485,6 @@ int preflight(struct team *t, const struct discovery *d,
     struct sight x = {.t = t,
                       .d = d,
                       .sweep = terms->sweep,
-                      .tensor = longest_tensor(terms->sweep->options),
                       .pairs = pairs_of(terms->sweep->options),
                       .found = mine};
     int64_t reasons;

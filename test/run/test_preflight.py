@@ -1,0 +1,216 @@
+# ctest: label=fast timeout=120
+"""What would end a study later is refused before it starts, with all reasons at
+once; and free ports (db_port: 0)."""
+import os
+import re
+import socket
+import subprocess
+import unittest
+from contextlib import contextmanager
+from pathlib import Path
+
+from srbtest import RunTest, main, text
+
+MEMORY = Path("/sys/fs/cgroup/memory")  # version 1; version 2 has no such folder
+
+
+@contextmanager
+def memory_group(limit):
+    """A control group with that limit; its file that takes process ids."""
+    top, name = (MEMORY, "memory.limit_in_bytes") if MEMORY.is_dir() \
+        else (MEMORY.parent, "memory.max")
+    group = top / f"srbt{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / name).write_text(str(limit))
+    except OSError as e:
+        if group.is_dir():
+            group.rmdir()
+        raise unittest.SkipTest(f"no control groups for memory here: {e}")
+    try:
+        yield group / "cgroup.procs"
+    finally:
+        group.rmdir()
+
+
+poor = unittest.skipIf(
+    os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") > 50 << 30,
+    "there is memory for all that a study of few ranks can ask for")
+
+
+class Refused(RunTest):
+
+    def setUp(self):
+        super().setUp()
+        self.out = self.dir / "out.h5"
+
+    def study(self, ranks, *args, out=None, **how):
+        return self.srbench(ranks, f"--output={out or self.out}", *args,
+                            timeout=30, **how)
+
+    def assert_refused(self, job, *words, reasons=1):
+        """Exit status 2, these words, that number of sentences, no file and
+        nothing started."""
+        self.assertEqual(job.returncode, 2, job.describe())
+        self.assertEqual(job.status.get("verdict"), "fail", job.describe())
+        self.assertEqual(job.status.get("completed"), 0)
+        said = [line for line in job.stderr.splitlines()
+                if line.startswith("srbench: ")]
+        if reasons > 1:
+            self.assertEqual(said.pop(),
+                             f"srbench: refused for these {reasons} reasons; "
+                             "nothing was run")
+        self.assertEqual(len(said), min(reasons, 11), job.describe())
+        for word in words:
+            self.assertIn(word, "\n".join(said))
+        self.assertFalse(self.out.exists())
+        self.assertEqual(list(self.tmpdir.iterdir()), [])
+
+    def listen(self, *ports):
+        for port in ports:
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+            s.listen()
+            self.addCleanup(s.close)
+
+    @poor
+    def test_memory_of_a_node(self):
+        job = self.study(4, "--tensor_bytes=[1024,4GiB]")
+        self.assert_refused(job, "permutation 0001 needs 72.0 GiB of memory: 40.0 "
+                            "GiB for 1 server, 32.0 GiB for 4 clients, with "
+                            "tensors of 4 GiB; ", "use smaller tensors")
+        # virtual nodes share what there is; the first speaks for all
+        job = self.study(4, "throughput_standard", "--virtual_nodes=4",
+                         "--db_nodes=2", "--tensor_bytes=4GiB",
+                         "--clients_per_node=1", "--client=hiredis")
+        self.assert_refused(job, "(with 3 more on its host)",
+                            "for 2 servers", "42.0 GiB for 2 clients")
+
+    @poor
+    def test_memory_of_timings(self):
+        job = self.study(2, "--tensor_bytes=4", "--iterations=1000000000",
+                         out="none")
+        self.assert_refused(job, "149.0 GiB for 2 clients")
+
+    def test_memory_of_the_control_group(self):
+        with memory_group(400 << 20) as procs:
+            into = ("sh", "-c", f'echo $$ >{procs}; exec "$@"', "sh")
+            small = ("--iterations=5", "--overwrite")
+            job = self.study(2, "--tensor_bytes=64MiB", *small, wrapper=into)
+            self.assert_refused(job, "its control group leaves", "592.0 MiB")
+            job = self.study(2, "--tensor_bytes=1MiB", *small, wrapper=into)
+            self.assert_passed(job, 1)
+
+    def test_open_files(self):
+        few = ("sh", "-c", 'ulimit -n 48; exec "$@"', "sh")
+        args = ("--tensor_bytes=4", "--iterations=5", "--overwrite")
+        job = self.study(2, *args, wrapper=few)
+        self.assert_refused(job, "needs 50 open files for 2 clients", "is 48",
+                            "ulimit -n")
+        self.assert_passed(self.study(2, *args, wrapper=(
+            "sh", "-c", 'ulimit -n 60; exec "$@"', "sh")), 1)
+        # the soft limit is raised as far as the hard one lets it be
+        self.assert_passed(self.study(2, *args, wrapper=(
+            "sh", "-c", 'ulimit -S -n 48; exec "$@"', "sh")), 1)
+
+    def test_room_for_results(self):
+        small = self.dir / "small"
+        small.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs",
+                           small], capture_output=True).returncode:
+            self.skipTest("a file system cannot be mounted here")
+        self.addCleanup(subprocess.run, ["umount", small])
+        out = small / "new/folder/out.h5"
+        job = self.study(1, "--tensor_bytes=4", "--iterations=100000", out=out)
+        self.assert_refused(job, "the results may take 7.", f"{small} has 6 MiB left",
+                            "--output")
+        self.assert_passed(self.study(1, "--tensor_bytes=4", out=out), 1)
+
+    def test_folder_for_scratch(self):
+        """The environment is the job's own; its TMPDIR is set to what is not
+        there."""
+        job = self.srbench(2, "--tensor_bytes=4", f"--output={self.out}",
+                           wrapper=("env", "TMPDIR=/nowhere/at/all"))
+        self.assert_refused(job, "/nowhere/at/all", "set TMPDIR")
+
+    @poor
+    def test_all_at_once(self):
+        """From several nodes, in the order of the nodes."""
+        self.listen(self.port + 1, self.port + 5)
+        args = ("throughput_standard", "--virtual_nodes=3", "--db_nodes=2",
+                "--db_shards_per_node=4", "--tensor_bytes=4",
+                "--iterations=1000000000", "--repetitions=10000")
+        words = ("of memory", f"port {self.port + 1} of",
+                 f"port {self.port + 5} of", "the results may take")
+        job = self.study(3, *args)
+        self.assert_refused(job, *words, reasons=4)
+        self.assertRegex(job.stderr, "node [^ ]*/1: cannot listen")
+        self.assertRegex(job.stderr, "node [^ ]*/2: cannot listen")
+        # the plan of the same study
+        job = self.study(3, *args, "--dry_run")
+        self.assert_refused(job, *words, reasons=4)
+        # what is found in other places is one of the reasons
+        job = self.study(3, *args, "--db_exe=cat", "--db_cpus=4000")
+        self.assert_refused(job, *words, "'cat' is no server", "db_cpus 4000",
+                            reasons=6)
+
+    def test_no_more_than_ten(self):
+        self.listen(*range(self.port, self.port + 14))
+        job = self.study(1, "throughput_standard", "--virtual_nodes=1",
+                         "--dry_run", "--db_shards_per_node=14")
+        self.assertEqual(job.returncode, 2)  # one node is too few, and no more
+        job = self.study(2, "throughput_standard", "--virtual_nodes=2",
+                         "--tensor_bytes=4", "--db_shards_per_node=14")
+        self.assert_refused(job, f"port {self.port + 9} of", "... and 4 more",
+                            reasons=14)
+        self.assertNotIn(f"port {self.port + 10} of", job.stderr)
+
+    def test_ports_of_every_set_up(self):
+        """Those of the last one, too."""
+        self.listen(self.port + 2)
+        job = self.study(2, "throughput_standard", "--virtual_nodes=2",
+                         "--tensor_bytes=4", "--db_shards_per_node=[1,2,3]")
+        self.assert_refused(job, f"port {self.port + 2} of")
+
+
+class FreePorts(RunTest):
+
+    def ports(self, g):
+        return [int(text(a).rsplit(":", 1)[1]) for a in g["shard_address"]]
+
+    def test_colocated(self):
+        """Nodes of one host get different ones, and keep them as long as their
+        databases run."""
+        out = self.dir / "out.h5"
+        job = self.srbench(4, "--virtual_nodes=4", "--db_port=0",
+                           "--tensor_bytes=[4,8]", "--iterations=5",
+                           f"--output={out}")
+        self.assert_passed(job, 2)
+        f = self.open(out)
+        first, second = (self.ports(f[f"perm_000{i}"]) for i in (0, 1))
+        self.assertEqual(len(set(first)), 4)
+        self.assertEqual(first, second)
+        self.assertTrue(all(1024 <= p <= 55535 for p in first))
+
+    def test_cluster(self):
+        """Two jobs at once."""
+        files = [self.dir / f"{i}.h5" for i in (0, 1)]
+        jobs = [self.start(2, "throughput_standard", "--virtual_nodes=2",
+                           "--db_shards_per_node=3", "--db_port=0",
+                           "--tensor_bytes=4", "--iterations=5",
+                           f"--output={out}") for out in files]
+        used = []
+        for job, out in zip(jobs, files):
+            self.assert_passed(job.wait(60), 1)
+            used += self.ports(self.open(out)["perm_0000"])
+        self.assertEqual(len(set(used)), 6)
+
+    def test_said_in_no_name(self):
+        job = self.srbench(2, "--db_port=0", "--dry_run", "--tensor_bytes=4")
+        self.assertEqual(job.returncode, 0, job.describe())
+        self.assertFalse(re.search("PORT", job.stdout))
+
+
+if __name__ == "__main__":
+    main()
