@@ -75,8 +75,10 @@ void roster_print(const struct roster *r, FILE *out)
     fprintf(out, "db_cpus: %d\ndb_io_threads: %d\nmax_bytes: %lld\n",
             r->db_cpus, r->db_io_threads, (long long)r->max_bytes);
     fputs("addresses: [", out);
-    for (int s = 0; s < r->nshards; s++)
-        fprintf(out, "%s\"%s\"", s ? ", " : "", r->shard[s].address);
+    for (int s = 0; s < r->nshards; s++) {
+        fputs(s ? ", " : "", out);
+        yaml_print_text(out, r->shard[s].address);
+    }
     fputs("]\nports: [", out);
     for (int s = 0; s < r->nshards; s++)
         fprintf(out, "%s%d", s ? ", " : "", r->shard[s].port);
@@ -86,8 +88,10 @@ void roster_print(const struct roster *r, FILE *out)
         yaml_print_text(out, r->shard[s].host);
     }
     fputs("]\ncpus: [", out);
-    for (int s = 0; s < r->nshards; s++)
-        fprintf(out, "%s\"%s\"", s ? ", " : "", r->shard[s].cpus);
+    for (int s = 0; s < r->nshards; s++) {
+        fputs(s ? ", " : "", out);
+        yaml_print_text(out, r->shard[s].cpus);
+    }
     fputs("]\nnuma: [", out);
     for (int s = 0; s < r->nshards; s++)
         fprintf(out, "%s%d", s ? ", " : "", r->shard[s].numa);
@@ -452,17 +456,25 @@ struct taking {
     int shard_room, range_room;
 };
 
+/* What numeric addresses, with the name of an interface, are made of. */
+#define ADDRESS_LETTERS                                                        \
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:%_-"
+
 /* One more shard, by "ip:port@bus"; an empty ip is that of the server asked. */
 static int take_address(struct taking *x, const char *asked, char *text,
                         struct error *err)
 {
     struct roster_shard *s;
-    char *at = strchr(text, '@'), *colon;
+    char *at = strchr(text, '@'), *colon, *end = NULL;
+    long port = 0;
 
     if (at)
         *at = '\0';
     colon = strrchr(text, ':');
-    if (!colon || colon - text >= SRB_ADDRESS_MAX)
+    if (colon)
+        port = strtol(colon + 1, &end, 10);
+    if (!colon || colon - text >= SRB_ADDRESS_MAX || *end ||
+        text[strspn(text, ADDRESS_LETTERS)] || port < 1 || port > 65535)
         return error_set(err,
                          "the cluster calls a server '%.64s', which is no "
                          "address",
@@ -477,7 +489,7 @@ static int take_address(struct taking *x, const char *asked, char *text,
     s = &x->r.shard[x->r.nshards++];
     memset(s, 0, sizeof *s);
     s->numa = -1;
-    s->port = (int)strtol(colon + 1, NULL, 10);
+    s->port = (int)port;
     *colon = '\0';
     snprintf(s->address, sizeof s->address, "%s", text[0] ? text : asked);
     return 0;
