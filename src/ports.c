@@ -45,13 +45,14 @@ int ports_check(const struct placement *pl, int shard, int port, bool bus,
 static void read_range(int *first, int *last)
 {
     FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    char line[64] = "32768 60999", *at; /* ip(7), where it cannot be read */
 
-    *first = 32768; /* ip(7) */
-    *last = 60999;
-    if (f && fscanf(f, "%d %d", first, last) != 2)
-        *first = *last = 0;
+    if (f && !fgets(line, sizeof line, f))
+        line[0] = '\0';
     if (f)
         fclose(f);
+    *first = (int)strtol(line, &at, 10);
+    *last = (int)strtol(at, NULL, 10);
 }
 
 static int host_of(const struct placement *pl, int shard)
