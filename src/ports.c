@@ -10,7 +10,6 @@
 
 #define LOWEST 1024
 #define HIGHEST 55535
-#define BUS 10000 /* a cluster's bus is so far above */
 #define PORTS (HIGHEST - LOWEST + 1)
 
 static bool is_between(int port, int first, int last)
@@ -25,7 +24,7 @@ int ports_next(int port, int first, int last)
     for (int k = 0; k < PORTS; k++) {
         next = next >= HIGHEST || next < LOWEST ? LOWEST : next + 1;
         if (!is_between(next, first, last) &&
-            !is_between(next + BUS, first, last))
+            !is_between(next + PORTS_BUS, first, last))
             return next;
     }
     return port >= HIGHEST || port < LOWEST ? LOWEST : port + 1;
@@ -38,7 +37,7 @@ int ports_check(const struct placement *pl, int shard, int port, bool bus,
 
     if (db_port_free(address, port, err) < 0)
         return -1;
-    return bus ? db_port_free(address, port + BUS, err) : 0;
+    return bus ? db_port_free(address, port + PORTS_BUS, err) : 0;
 }
 
 /* The range from which the kernel takes the ports of clients. */

@@ -9,6 +9,9 @@
 
 #include "srb/team.h"
 
+/* A cluster's bus is so far above its port. */
+#define PORTS_BUS 10000
+
 /* Fill pl->shard_port: on each host the steward of its first shard finds ports
  * that are free on the shards' addresses (with the bus of a cluster, 10000
  * above), outside of the range from which the kernel serves clients, and all

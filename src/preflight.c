@@ -11,6 +11,7 @@
 
 #include "ports.h"
 #include "srb/client.h"
+#include "srb/db.h"
 #include "srb/diag.h"
 #include "srb/engine.h"
 #include "srb/needs.h"
@@ -55,6 +56,7 @@ struct sight {
     int shards;           /* of this node, at most */
     int nclients;         /* of the placement that was seen last */
     int64_t file;         /* B, of all permutations */
+    int host;             /* whose ports this rank looks at, or -1 */
     unsigned char *ports; /* [2][PORT_MAX]: looked at, elsewhere and on
                              loopback */
     struct reasons *found;
@@ -152,20 +154,40 @@ static void weigh(struct sight *x, const struct permutation *p,
         x->worst = b;
 }
 
-static void probe(struct sight *x, const struct permutation *p,
-                  const struct placement *pl, int shard)
+static void probe(struct sight *x, const struct placement *pl, int shard,
+                  int port)
 {
-    const struct engine *engine = engine_named(server_of(p));
-    int port = pl->shard_port[shard];
-    bool bus = pl->cluster && (!engine || engine->cluster);
+    const struct node *node = &pl->machine->nodes[place_shard_node(pl, shard)];
     unsigned char *seen = &x->ports[pl->loopback * PORT_MAX + port];
+    char text[REASON_MAX];
     struct error err;
 
-    if (port == 0 || *seen > bus)
+    if (*seen)
         return;
-    *seen = (unsigned char)(1 + bus);
-    if (ports_check(pl, shard, port, bus, &err) < 0)
-        add(x, "%s", err.text);
+    *seen = 1;
+    if (db_port_free(place_shard_address(pl, shard), port, &err) == 0)
+        return;
+    snprintf(text, sizeof text, "node %s: %.400s", node->name, err.text);
+    add_text(x->found, text);
+}
+
+/* One rank looks at all ports of a host: two that try the same one would each
+ * find it taken. */
+static void look_at_ports(struct sight *x, const struct permutation *p,
+                          const struct placement *pl)
+{
+    const struct engine *engine = engine_named(server_of(p));
+    bool bus = pl->cluster && (!engine || engine->cluster);
+    const struct machine *m = pl->machine;
+
+    for (int s = 0; s < pl->nshards && x->host >= 0; s++) {
+        if (pl->shard_port[s] == 0 ||
+            m->nodes[place_shard_node(pl, s)].host != x->host)
+            continue;
+        probe(x, pl, s, pl->shard_port[s]);
+        if (bus)
+            probe(x, pl, s, pl->shard_port[s] + PORTS_BUS);
+    }
 }
 
 /* The servers that this node would run. */
@@ -188,7 +210,6 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
             x->descriptors = files;
             x->connections = connections;
         }
-        probe(x, p, pl, s);
     }
     if (pl->shards_per_node > x->shards)
         x->shards = pl->shards_per_node;
@@ -205,6 +226,8 @@ static void look_at_load(struct sight *x, const struct permutation *p)
     x->nclients = pl.nclients;
     weigh(x, p, &pl, clients);
     look_at_servers(x, p, &pl, clients);
+    if (serves(p) && !pl.elsewhere)
+        look_at_ports(x, p, &pl);
     free(clients);
     place_free(&pl);
 }
@@ -454,8 +477,21 @@ static void find_longest(struct sight *x)
         }
 }
 
+/* That of this rank's node, where no node before it is on it. */
+static int find_host(const struct team *t)
+{
+    const struct machine *m = &t->machine;
+    int mine = m->rank_node[t->rank];
+
+    for (int n = 0; n < mine; n++)
+        if (m->nodes[n].host == m->nodes[mine].host)
+            return -1;
+    return m->nodes[mine].host;
+}
+
 static void look(struct sight *x, const char *output)
 {
+    x->host = find_host(x->t);
     x->ports = calloc(2, PORT_MAX);
     if (!x->ports)
         die("not enough memory for the ports that were looked at");

@@ -71,5 +71,17 @@ class Large(RunTest):
         self.fail("the server does not listen")
 
 
+class Ports(RunTest):
+
+    def test_nodes_of_a_host_do_not_meet(self):
+        """A port is one node's in one set-up and another's in the next; when
+        both look at it at once, neither finds it taken."""
+        for _ in range(15):
+            job = self.srbench(8, "throughput_standard", "--virtual_nodes=8",
+                             "--client_nodes=1", "--db_nodes=[1,2,3,5]",
+                             "--tensor_bytes=4", "--dry_run")
+            self.assertEqual(job.returncode, 0, job.describe())
+
+
 if __name__ == "__main__":
     main()

@@ -275,6 +275,17 @@ static const struct {
      "db_address: the cluster has no master with slots"},
     {ID " nonsense myself,master - 0 0 1 connected 0-16383\n",
      "db_address: the cluster calls a server 'nonsense', which is no address"},
+    {ID " 10.0.0.1:?7@2 myself,master - 0 0 1 connected 0-16383\n",
+     "db_address: the cluster calls a server '10.0.0.1:?7', which is no "
+     "address"},
+    {ID " 10.0.0.1:65536@2 myself,master - 0 0 1 connected 0-16383\n",
+     "db_address: the cluster calls a server '10.0.0.1:65536', which is no "
+     "address"},
+    {ID " 10.0.0.1:@2 myself,master - 0 0 1 connected 0-16383\n",
+     "db_address: the cluster calls a server '10.0.0.1:', which is no address"},
+    {ID " 10\"0.0.1:7@2 myself,master - 0 0 1 connected 0-16383\n",
+     "db_address: the cluster calls a server '10\"0.0.1:7', which is no "
+     "address"},
     {ID " 10.0.0.1:1@2 myself,master - 0 0 1 connected 0-1x\n",
      "db_address: the cluster has slots '0-1x'"},
     {"", "db_address: the cluster has no master with slots"},
