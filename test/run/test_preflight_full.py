@@ -1,7 +1,6 @@
 # ctest: label=full timeout=600
 """Values above what Redis takes by default: 512 MiB in a value, 1 GiB in what a
 client sends. And what was foreseen of memory holds."""
-import os
 import socket
 import subprocess
 import time
