@@ -97,15 +97,22 @@ static int create(const struct json_summary *j)
 }
 
 /* Whether the file can be made, by making it for a moment. */
-static int try_out(const struct json_summary *j, struct error *err)
+static int try_out(const struct json_summary *j, bool replace,
+                   struct error *err)
 {
     struct stat st;
+    bool there = stat(j->path, &st) == 0;
     int fd;
 
-    if (stat(j->path, &st) == 0 && !S_ISREG(st.st_mode))
+    if (there && !S_ISREG(st.st_mode))
         return error_set(err,
                          "the summary cannot be written to '%s', which is no "
                          "plain file; --summary_json names another",
+                         j->path);
+    if (there && !replace)
+        return error_set(err,
+                         "the summary '%s' exists; choose another "
+                         "--summary_json, or --overwrite (--resume) with it",
                          j->path);
     fd = create(j);
     if (fd < 0)
@@ -115,7 +122,7 @@ static int try_out(const struct json_summary *j, struct error *err)
     return 0;
 }
 
-struct json_summary *json_open(const char *path, size_t nrows,
+struct json_summary *json_open(const char *path, bool replace, size_t nrows,
                                struct error *err)
 {
     struct json_summary *j = need(calloc(1, sizeof *j));
@@ -126,7 +133,7 @@ struct json_summary *json_open(const char *path, size_t nrows,
     snprintf(j->temporary, n, "%s.%ld.tmp", path, (long)getpid());
     j->nrows = nrows;
     j->row = need(calloc(nrows ? nrows : 1, sizeof *j->row));
-    if (try_out(j, err) == 0)
+    if (try_out(j, replace, err) == 0)
         return j;
     json_close(j);
     return NULL;

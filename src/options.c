@@ -239,6 +239,7 @@ const struct option option_table[OPT_COUNT] = {
                               "throughput-scaling for both"},
     [OPT_OUTPUT] = {.name = "output",
                     .type = OPTION_TEXT,
+                    .resume_free = true,
                     .placement = IN_BOTH,
                     .def = "auto",
                     .may_be_auto = true,
@@ -249,11 +250,23 @@ const struct option option_table[OPT_COUNT] = {
                             "file"},
     [OPT_OVERWRITE] = {.name = "overwrite",
                        .type = OPTION_FLAG,
+                       .resume_free = true,
                        .placement = IN_BOTH,
                        .def = "false",
                        .unit = "",
                        .tag = "",
-                       .help = "replace the result file where it exists"},
+                       .help = "replace the result file, and summary_json, "
+                               "where they exist"},
+    [OPT_RESUME] = {.name = "resume",
+                    .type = OPTION_FLAG,
+                    .resume_free = true,
+                    .placement = IN_BOTH,
+                    .def = "false",
+                    .unit = "",
+                    .tag = "",
+                    .help = "where the result file exists, keep its completed "
+                            "permutations and run the others; the study must "
+                            "be the same"},
     [OPT_ITERATIONS] = {.name = "iterations",
                         .type = OPTION_COUNT,
                         .placement = IN_BOTH,
@@ -327,6 +340,7 @@ const struct option option_table[OPT_COUNT] = {
                        "(database set-ups, and within each its permutations)"},
     [OPT_SEED] = {.name = "seed",
                   .type = OPTION_COUNT,
+                  .resume_free = true,
                   .placement = IN_BOTH,
                   .def = "auto",
                   .may_be_auto = true,
@@ -337,6 +351,7 @@ const struct option option_table[OPT_COUNT] = {
                   .help = "of the random order; auto: drawn, and recorded"},
     [OPT_WALL_TIME] = {.name = "wall_time",
                        .type = OPTION_SECONDS,
+                       .resume_free = true,
                        .placement = IN_BOTH,
                        .def = "auto",
                        .may_be_auto = true,
@@ -350,6 +365,7 @@ const struct option option_table[OPT_COUNT] = {
                                "is respected anyway"},
     [OPT_TERM_GRACE] = {.name = "term_grace",
                         .type = OPTION_SECONDS,
+                        .resume_free = true,
                         .placement = IN_BOTH,
                         .def = "15s",
                         .min = -1,
@@ -370,6 +386,7 @@ const struct option option_table[OPT_COUNT] = {
                             "no pair, of the first and last, of all"},
     [OPT_DB_PORT] = {.name = "db_port",
                      .type = OPTION_COUNT,
+                     .resume_free = true,
                      .placement = IN_BOTH,
                      .def = "6780",
                      .min = 1024,
@@ -383,6 +400,7 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_DB_HOSTS] = {.name = "db_hosts",
                       .type = OPTION_TEXT,
                       .list = true,
+                      .resume_free = true,
                       .placement = IN_STANDARD,
                       .def = "auto",
                       .may_be_auto = true,
@@ -473,6 +491,7 @@ const struct option option_table[OPT_COUNT] = {
                                 "{exclusive: null}"},
     [OPT_BATCH_TIMEOUT] = {.name = "batch_timeout",
                            .type = OPTION_SECONDS,
+                           .resume_free = true,
                            .placement = IN_STANDARD,
                            .def = "1h",
                            .min = 0,
@@ -482,6 +501,7 @@ const struct option option_table[OPT_COUNT] = {
                            .help = "longest wait for such a job to start"},
     [OPT_LIFELINE] = {.name = "lifeline",
                       .type = OPTION_TEXT,
+                      .resume_free = true,
                       .placement = IN_STANDARD,
                       .def = "auto",
                       .may_be_auto = true,
@@ -493,6 +513,7 @@ const struct option option_table[OPT_COUNT] = {
                               "auto: none"},
     [OPT_ROLE] = {.name = "role",
                   .type = OPTION_CHOICE,
+                  .resume_free = true,
                   .placement = IN_BOTH,
                   .def = "auto",
                   .choices = roles,
@@ -520,6 +541,7 @@ const struct option option_table[OPT_COUNT] = {
                                 "reported"},
     [OPT_LAUNCHER] = {.name = "launcher",
                       .type = OPTION_CHOICE,
+                      .resume_free = true,
                       .placement = IN_BOTH,
                       .def = "auto",
                       .may_be_auto = true,
@@ -530,6 +552,7 @@ const struct option option_table[OPT_COUNT] = {
                               "the one whose variables are there"},
     [OPT_OP_TIMEOUT] = {.name = "op_timeout",
                         .type = OPTION_SECONDS,
+                        .resume_free = true,
                         .placement = IN_BOTH,
                         .def = "30s",
                         .min = 0,
@@ -539,6 +562,7 @@ const struct option option_table[OPT_COUNT] = {
                         .help = "longest wait for one reply"},
     [OPT_DB_TIMEOUT] = {.name = "db_timeout",
                         .type = OPTION_SECONDS,
+                        .resume_free = true,
                         .placement = IN_BOTH,
                         .def = "60s",
                         .min = 0,
@@ -558,6 +582,7 @@ const struct option option_table[OPT_COUNT] = {
                                    "ones"},
     [OPT_MACHINE] = {.name = "machine",
                      .type = OPTION_SHAPE,
+                     .resume_free = true,
                      .placement = IN_BOTH,
                      .def = "auto",
                      .may_be_auto = true,
@@ -581,15 +606,16 @@ const struct option option_table[OPT_COUNT] = {
                  "ends srbench with exit status 3"},
     [OPT_SUMMARY_JSON] = {.name = "summary_json",
                           .type = OPTION_TEXT,
+                          .resume_free = true,
                           .placement = IN_BOTH,
                           .def = "none",
                           .unit = "",
                           .tag = "",
                           .help = "a file for what /summary holds, as JSON, "
-                                  "written at the end and replaced where it "
-                                  "exists; none: no such file"},
+                                  "written at the end; none: no such file"},
     [OPT_QUIET] = {.name = "quiet",
                    .type = OPTION_FLAG,
+                   .resume_free = true,
                    .placement = IN_BOTH,
                    .def = "false",
                    .unit = "",
@@ -597,6 +623,7 @@ const struct option option_table[OPT_COUNT] = {
                    .help = "on standard error, problems only"},
     [OPT_VERBOSE] = {.name = "verbose",
                      .type = OPTION_FLAG,
+                     .resume_free = true,
                      .placement = IN_BOTH,
                      .def = "false",
                      .unit = "",
@@ -606,6 +633,7 @@ const struct option option_table[OPT_COUNT] = {
                              "reused, and why"},
     [OPT_NULL_CLIENT] = {.name = "null_client",
                          .type = OPTION_MAP,
+                         .resume_free = true,
                          .placement = IN_BOTH,
                          .def = "{}",
                          .unit = "",
@@ -764,6 +792,18 @@ static void show_value(FILE *out, const struct option *d, const struct value *v)
         yaml_print_text(out, v->text);
 }
 
+void options_print(FILE *out, const struct options *o, enum option_id id)
+{
+    const struct setting *set = &o->set[id];
+
+    fputs(set->nvalues > 1 ? "[" : "", out);
+    for (size_t i = 0; i < set->nvalues; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        show_value(out, &option_table[id], &set->values[i]);
+    }
+    fputs(set->nvalues > 1 ? "]" : "", out);
+}
+
 /* An option that no placement of the study has, or that another one makes
  * idle, is refused when it is given, so its default stands in a comment. */
 static void show_setting(FILE *out, const struct options *o, enum option_id id)
@@ -776,14 +816,9 @@ static void show_setting(FILE *out, const struct options *o, enum option_id id)
         (set->given || (options_has_placement(o, options_placement(o, id)) &&
                         !options_idle(o, id)));
 
-    fprintf(out, "%s%s: %s", serves ? "" : "# ", d->name,
-            set->nvalues > 1 ? "[" : "");
-    for (size_t i = 0; i < set->nvalues; i++) {
-        if (i > 0)
-            fputs(", ", out);
-        show_value(out, d, &set->values[i]);
-    }
-    fputs(set->nvalues > 1 ? "]\n" : "\n", out);
+    fprintf(out, "%s%s: ", serves ? "" : "# ", d->name);
+    options_print(out, o, id);
+    fputc('\n', out);
 }
 
 void options_show_one(FILE *out, enum option_id id, const struct value *v)

@@ -472,6 +472,30 @@ static int check_order(const struct options *o, struct error *err)
     return 0;
 }
 
+/* What becomes of a result file that exists. */
+static int check_resume(const struct options *o, struct error *err)
+{
+    const struct value *output = options_one(o, OPT_OUTPUT);
+
+    if (!options_one(o, OPT_RESUME)->count || o->serve)
+        return 0;
+    if (options_one(o, OPT_OVERWRITE)->count)
+        return contradiction(o, OPT_RESUME,
+                             "contradicts overwrite, expected one of the two",
+                             err);
+    if (output->is_auto || strcmp(output->text, "none") == 0)
+        return contradiction(o, OPT_RESUME,
+                             "continues a result file, expected its name "
+                             "(output) with it",
+                             err);
+    if (!options_one(o, OPT_MACHINE)->is_auto)
+        return contradiction(o, OPT_RESUME,
+                             "needs the machine of the study, expected no "
+                             "machine with it",
+                             err);
+    return 0;
+}
+
 static int check_together(const struct command_line *c, struct error *err)
 {
     const struct options *o = c->o;
@@ -490,7 +514,7 @@ static int check_together(const struct command_line *c, struct error *err)
         return contradiction(
             o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
     if (check_elsewhere(o, err) < 0 || check_serve(o, err) < 0 ||
-        check_role(o, err) < 0)
+        check_role(o, err) < 0 || check_resume(o, err) < 0)
         return -1;
     return check_time(o, err) < 0 ? -1 : check_order(o, err);
 }

@@ -2,10 +2,12 @@
 
 #include <math.h>
 #include <mpi.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "srb/tensor.h"
 #include "srb_version.h"
@@ -151,6 +153,7 @@ void record_study(struct fields *f, const struct study *s)
     fields_int(f, "permutations", "", (int64_t)s->sweep->count);
     fields_text(f, "mpi_version", record_mpi_version(text, sizeof text));
     fields_text(f, "server_version", s->server);
+    fields_int(f, "seed", "", (int64_t)s->seed);
     fields_real(f, "clock_resolution", "s", 1e-9 * (double)s->clock_step);
     fields_real(f, "clock_read_cost", "s", s->clock_read_cost);
     fields_real(f, "time_limit", "s", s->time_limit);
@@ -158,6 +161,24 @@ void record_study(struct fields *f, const struct study *s)
     fields_text(f, "hdf5_version", sink_hdf5_version());
     fields_text(f, "hiredis_version",
                 control_hiredis_version(text, sizeof text));
+}
+
+void record_session(struct fields *f, const struct study *s)
+{
+    char text[256], now[32];
+
+    fields_text(f, "start_time", record_now(now, sizeof now));
+    fields_text(f, "end_time", "");
+    if (gethostname(text, sizeof text) < 0)
+        text[0] = '\0';
+    text[sizeof text - 1] = '\0';
+    fields_text(f, "host", text);
+    fields_text(f, "job_id", s->job->id);
+    fields_text(f, "node_list", s->job->node_list);
+    fields_text(f, "command_line", s->command_line);
+    fields_text(f, "srbench_version", SRB_VERSION);
+    fields_text(f, "git_commit", SRB_GIT_COMMIT);
+    fields_int(f, "completed", "", FIELD_NO_INT);
 }
 
 /* What affinity and MemTotal do not show. */
@@ -374,6 +395,7 @@ void record_attributes(struct fields *f, const struct study *study,
     fields_real(f, "db_start_seconds", "s", o->db_start_seconds);
     fields_text(f, "server", o->server);
     fields_text(f, "db_config", o->db_config);
+    fields_int(f, "session", "", study->session);
     fields_int(f, "repetition", "", p->repetition);
     fields_int(f, "setup", "", (int64_t)p->setup);
     fields_int(f, "clients", "", pl->nclients);
@@ -508,6 +530,69 @@ void record_row(struct fields *f, const struct sweep *s,
     fields_text(f, "flags", record_flags(o, text, sizeof text));
     record_breaches(f, o->breaches);
     fields_text(f, "error", o->error);
+}
+
+/* Where an outcome has the numbers of these columns. */
+#define AT(member) offsetof(struct outcome, member)
+static const struct {
+    const char *column;
+    size_t at;
+} recalled[] = {
+    {"put_tensor_median", AT(summary.put.median)},
+    {"put_tensor_p95", AT(summary.put.p95)},
+    {"put_tensor_p99", AT(summary.put.p99)},
+    {"put_tensor_p99.9", AT(summary.put.p999)},
+    {"put_tensor_max", AT(summary.put.max)},
+    {"put_tensor_median_low", AT(summary.put.low)},
+    {"put_tensor_median_high", AT(summary.put.high)},
+    {"unpack_tensor_median", AT(summary.unpack.median)},
+    {"unpack_tensor_p95", AT(summary.unpack.p95)},
+    {"unpack_tensor_p99", AT(summary.unpack.p99)},
+    {"unpack_tensor_p99.9", AT(summary.unpack.p999)},
+    {"unpack_tensor_max", AT(summary.unpack.max)},
+    {"unpack_tensor_median_low", AT(summary.unpack.low)},
+    {"unpack_tensor_median_high", AT(summary.unpack.high)},
+    {"window", AT(summary.window)},
+    {"steady", AT(summary.steady)},
+    {"put_window", AT(summary.put_window)},
+    {"get_window", AT(summary.get_window)},
+    {"put_service_rate", AT(summary.put_service_rate)},
+    {"get_service_rate", AT(summary.get_service_rate)},
+    {"sum_of_rank_rates", AT(summary.sum_of_rank_rates)},
+    {"window_ops", AT(summary.window_ops)},
+    {"steady_ops", AT(summary.steady_ops)},
+    {"sum_of_rank_ops", AT(summary.sum_of_rank_ops)},
+    {"client_cpu_share", AT(summary.cpu_share)},
+    {"put_tensor_repeated", AT(repeated.put.centre)},
+    {"put_tensor_repeated_low", AT(repeated.put.low)},
+    {"put_tensor_repeated_high", AT(repeated.put.high)},
+    {"unpack_tensor_repeated", AT(repeated.unpack.centre)},
+    {"unpack_tensor_repeated_low", AT(repeated.unpack.low)},
+    {"unpack_tensor_repeated_high", AT(repeated.unpack.high)},
+    {"window_repeated", AT(repeated.window.centre)},
+    {"window_repeated_low", AT(repeated.window.low)},
+    {"window_repeated_high", AT(repeated.window.high)},
+};
+
+static int64_t recalled_int(const struct fields *row, const char *column)
+{
+    const struct field *f = fields_find(row, column);
+
+    return f ? f->integer : FIELD_NO_INT;
+}
+
+void record_recall(struct outcome *o, const struct fields *row)
+{
+    for (size_t i = 0; i < sizeof recalled / sizeof recalled[0]; i++) {
+        const struct field *f = fields_find(row, recalled[i].column);
+
+        if (f)
+            memcpy((char *)o + recalled[i].at, &f->real, sizeof f->real);
+    }
+    o->summary.ops = recalled_int(row, "ops");
+    o->summary.bytes = recalled_int(row, "bytes");
+    o->summary.verify_errors = recalled_int(row, "verify_errors");
+    o->repeated.n = (int)recalled_int(row, "repetitions_done");
 }
 
 void record_unknown(struct fields *row)

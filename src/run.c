@@ -211,9 +211,12 @@ static void run_all(struct run *r)
         r->floors = floors_open(&r->plan);
     }
     run_budget_open(r);
+    run_recall(r);
     r->started = tick_now();
     for (size_t i = 0; i < n && !r->sink_broken; i++)
-        run_permutation(r, i);
+        if (!r->earlier.status ||
+            r->earlier.status[r->order[i]] == STATUS_PLANNED)
+            run_permutation(r, i);
     setup_close(&r->setup);
     if (r->have_cast) {
         team_uncast(&r->cast);
@@ -263,8 +266,12 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
         goto out;
     }
     r.tally.judged = r.judge != NULL;
-    rc = t->rank == 0 ? run_open_file(&r, &err) : 0;
-    if (team_agree(t, t->world, rc, &err) < 0) {
+    rc = run_resume(&r, &err);
+    if (rc == 0) {
+        rc = t->rank == 0 ? run_open_file(&r, &err) : 0;
+        rc = team_agree(t, t->world, rc, &err);
+    }
+    if (rc < 0) {
         r.tally.skipped = r.plan.sweep.count;
         status = refuse(&r, &err);
         goto out;
@@ -289,6 +296,10 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     /* file, table and verdict first; only then may any rank leave */
     team_barrier(t, t->world);
 out:
+    past_close(r.earlier.past);
+    fields_free(&r.earlier.rows);
+    fields_free(&r.earlier.sessions);
+    free(r.earlier.status);
     judge_close(r.judge);
     json_close(r.json);
     fields_free(&r.study);

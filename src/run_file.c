@@ -131,13 +131,8 @@ void run_store(struct run *r, struct life *x)
     snprintf(x->outcome.error, sizeof x->outcome.error, "%s", err.text);
 }
 
-/* The summary as JSON first: an existing result file is replaced last. */
-int run_open_file(struct run *r, struct error *err)
+int run_blank_row(const struct run *r, struct fields *row, struct error *err)
 {
-    const struct options *o = r->plan.sweep.options;
-    const struct sink_ops *ops = r->plan.output[0] ? &sink_hdf5 : &sink_null;
-    struct fields cells = {0}, row = {0};
-    struct sink_table hosts = {0};
     struct permutation p;
     struct placement pl;
     struct outcome nothing;
@@ -146,23 +141,109 @@ int run_open_file(struct run *r, struct error *err)
     sweep_at(&r->plan.sweep, 0, &p);
     if (place_solve(&r->team->machine, &p, &pl, err) < 0)
         return -1;
-    if (r->plan.summary_json[0]) {
-        r->json = json_open(r->plan.summary_json, r->plan.sweep.count, err);
-        if (!r->json) {
-            place_free(&pl);
-            return -1;
-        }
+    record_row(row, &r->plan.sweep, &p, &pl, &nothing);
+    record_unknown(row); /* all rows begin so, not as the first permutation */
+    place_free(&pl);
+    return 0;
+}
+
+/* Continue the file of earlier sessions, which is taken over. */
+static struct sink *continue_file(struct run *r, const struct sink_start *start,
+                                  struct error *err)
+{
+    static const char *const forget[] = {"end_time", "expect_at_end", NULL};
+    struct earlier *e = &r->earlier;
+    bool *keep = calloc(start->nperms, sizeof *keep);
+    char hosts[32];
+    const struct sink_kept kept = {
+        .perm = keep, .forget = forget, .hosts = e->moved ? hosts : NULL};
+    struct past *past = e->past;
+    struct sink *sink;
+
+    if (!keep)
+        die("not enough memory to resume %zu permutations", start->nperms);
+    for (size_t i = 0; i < start->nperms; i++)
+        keep[i] = e->status[i] != STATUS_PLANNED;
+    snprintf(hosts, sizeof hosts, "hosts_%d", r->plan.study.session);
+    e->past = NULL;
+    sink = sink_hdf5.resume(past, &kept, start, err);
+    free(keep);
+    return sink;
+}
+
+static struct sink *begin_file(struct run *r, const struct sink_start *start,
+                               struct error *err)
+{
+    const struct options *o = r->plan.sweep.options;
+    const struct sink_ops *ops = r->plan.output[0] ? &sink_hdf5 : &sink_null;
+
+    return r->earlier.past
+               ? continue_file(r, start, err)
+               : ops->open(r->plan.output, options_one(o, OPT_OVERWRITE)->count,
+                           r->plan.job.id, start, err);
+}
+
+static int open_json(struct run *r, struct error *err)
+{
+    const struct options *o = r->plan.sweep.options;
+    bool replace = options_one(o, OPT_OVERWRITE)->count ||
+                   options_one(o, OPT_RESUME)->count;
+
+    if (!r->plan.summary_json[0])
+        return 0;
+    r->json =
+        json_open(r->plan.summary_json, replace, r->plan.sweep.count, err);
+    return r->json ? 0 : -1;
+}
+
+/* The summary as JSON first: an existing result file is replaced last. */
+int run_open_file(struct run *r, struct error *err)
+{
+    struct fields cells = {0}, row = {0}, *sessions = &r->earlier.sessions;
+    struct sink_table hosts = {0}, table;
+    const struct sink_start start = {.study = &r->study,
+                                     .hosts = &hosts,
+                                     .sessions = &table,
+                                     .row = &row,
+                                     .nperms = r->plan.sweep.count};
+
+    if (run_blank_row(r, &row, err) < 0 || open_json(r, err) < 0) {
+        fields_free(&row);
+        return -1;
     }
     record_study(&r->study, &r->plan.study);
     record_hosts(&cells, r->facts->facts, r->team->machine.nnodes, &hosts);
-    record_row(&row, &r->plan.sweep, &p, &pl, &nothing);
-    record_unknown(&row); /* all rows begin so, not as the first permutation */
-    r->sink = ops->open(r->plan.output, options_one(o, OPT_OVERWRITE)->count,
-                        &r->study, &hosts, &row, r->plan.sweep.count, err);
+    record_session(sessions, &r->plan.study);
+    table =
+        (struct sink_table){.cells = sessions->list,
+                            .nrows = r->earlier.nsessions + 1,
+                            .ncols = sessions->n / (r->earlier.nsessions + 1)};
+    r->sink = begin_file(r, &start, err);
     fields_free(&cells);
     fields_free(&row);
-    place_free(&pl);
     return r->sink ? 0 : -1;
+}
+
+/* How this session ended, in its row of /sessions. */
+static int close_session(struct run *r, const char *now, struct error *err)
+{
+    const struct fields *all = &r->earlier.sessions;
+    size_t ncols = all->n / (r->earlier.nsessions + 1);
+    struct fields row = {.list = all->list + all->n - ncols, .n = ncols};
+
+    for (size_t i = 0; i < ncols; i++) {
+        struct field *f = &row.list[i];
+
+        if (strcmp(f->name, "completed") == 0)
+            f->integer = (int64_t)(r->tally.completed - r->earlier.completed);
+        if (strcmp(f->name, "end_time") == 0) {
+            free(f->text);
+            f->text = strdup(now);
+            if (!f->text)
+                die("not enough memory for the end of the session");
+        }
+    }
+    return r->sink->ops->session(r->sink, &row, err);
 }
 
 int run_close_file(struct run *r, struct error *err)
@@ -182,6 +263,8 @@ int run_close_file(struct run *r, struct error *err)
     }
     if (rc == 0 && !r->sink_broken)
         rc = r->sink->ops->note(r->sink, &end, err);
+    if (rc == 0 && !r->sink_broken)
+        rc = close_session(r, now, err);
     fields_free(&end);
     if (r->sink->ops->close(r->sink, rc < 0 ? NULL : err) < 0)
         rc = -1;

@@ -2,7 +2,9 @@
  * way.
  *
  * run.c goes through the study, run_measure.c through the phases of one
- * permutation, run_file.c keeps what came of it, run_budget.c what it took.
+ * permutation, run_file.c keeps what came of it, run_budget.c what it took;
+ * run_resume.c continues a study that an earlier session began, when run_same.c
+ * finds it to be the same.
  */
 #ifndef SRB_RUN_PARTS_H
 #define SRB_RUN_PARTS_H
@@ -17,14 +19,28 @@
 #include "srb/json.h"
 #include "srb/report.h"
 
+/* What earlier sessions of the study left. All but `status` is rank 0's. */
+struct earlier {
+    struct past *past;     /* the file, until run_open_file() */
+    unsigned char *status; /* [count] of permutations that are kept, else
+                              STATUS_PLANNED; NULL: there was no session */
+    struct fields rows;    /* of /summary, ncols cells each */
+    size_t ncols;
+    struct fields sessions; /* of /sessions, nsessions rows */
+    size_t nsessions;
+    size_t completed; /* permutations, all sessions together */
+    bool moved;       /* to other nodes */
+};
+
 /* A study under way. */
 struct run {
     struct team *team;
     struct discovery *facts;
     struct plan plan;
-    struct sink *sink;          /* rank 0; NULL elsewhere */
-    struct json_summary *json;  /* rank 0, where it was asked for */
-    struct fields study;        /* rank 0: the root group's attributes */
+    struct sink *sink;         /* rank 0; NULL elsewhere */
+    struct json_summary *json; /* rank 0, where it was asked for */
+    struct fields study;       /* rank 0: the root group's attributes */
+    struct earlier earlier;
     struct judge *judge;        /* NULL where nothing is expected */
     char late[16384];           /* rank 0: words on limits broken at the end */
     struct setup setup;         /* the databases that run */
@@ -72,6 +88,25 @@ void run_time_begin(struct run *r, struct life *x);
 void run_time_end(struct run *r, const struct life *x);
 bool run_would_end_late(const struct run *r, const struct life *x, char *words,
                         size_t n);
+
+/* Where resume is asked for and the result file exists: read what is kept of
+ * it, or refuse with the difference. Collective over the world. */
+int run_resume(struct run *r, struct error *err);
+
+/* Count in what is kept, as if it had just run. Collective over the world. */
+void run_recall(struct run *r);
+
+/* A row of /summary of which nothing is known yet. Local. */
+int run_blank_row(const struct run *r, struct fields *row, struct error *err);
+
+/* Rank 0: whether the study that the file holds is the one that is to run, with
+ * words on what differs. Sets *seed to the file's (-1: none) and *moved where
+ * the nodes are others of the same kind. Then the same of the permutations that
+ * are kept: those of e->status. Local. */
+int run_same_study(const struct run *r, const struct past *past, int64_t *seed,
+                   bool *moved, struct error *err);
+int run_same_rows(const struct run *r, const struct earlier *e,
+                  struct error *err);
 
 /* Rank 0: the result file, and the summary as JSON. */
 int run_open_file(struct run *r, struct error *err);

@@ -10,6 +10,7 @@
 #ifndef SRB_JSON_H
 #define SRB_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -19,9 +20,9 @@
 /* A summary to be: so many rows, none of them known yet. */
 struct json_summary;
 
-/* Sees to it that `path` can be written, as far as that can be seen now. NULL
- * on failure. */
-struct json_summary *json_open(const char *path, size_t nrows,
+/* Sees to it that `path` can be written, as far as that can be seen now; a file
+ * that exists only where it is to be replaced. NULL on failure. */
+struct json_summary *json_open(const char *path, bool replace, size_t nrows,
                                struct error *err);
 void json_close(struct json_summary *j);
 

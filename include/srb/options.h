@@ -42,6 +42,7 @@ enum option_id {
     OPT_EXP_NAME,
     OPT_OUTPUT,
     OPT_OVERWRITE,
+    OPT_RESUME,
     OPT_ITERATIONS,
     OPT_DURATION,
     OPT_MAX_SAMPLES,
@@ -116,8 +117,10 @@ struct option {
     const char *name;
     const char *alias; /* its other name, or NULL */
     enum option_type type;
-    bool axis;      /* takes a list; the sweep is the product of all axes */
-    bool list;      /* takes a list, and is no axis */
+    bool axis;        /* takes a list; the sweep is the product of all axes */
+    bool list;        /* takes a list, and is no axis */
+    bool resume_free; /* may differ when a study is resumed: no completed
+                         permutation would have been another one */
     unsigned setup; /* placements where the axis shapes the databases; such axes
                        stand first in the table */
     unsigned placement;
@@ -257,6 +260,16 @@ void options_show(const struct options *o, FILE *out);
 
 /* One of its lines: "name: value". */
 void options_show_one(FILE *out, enum option_id id, const struct value *v);
+
+/* A setting as --show_config spells it, "[20, 40]". */
+void options_print(FILE *out, const struct options *o, enum option_id id);
+
+/* Whether a study that began with one configuration may be resumed with
+ * another: no option that shapes a permutation differs (option.resume_free).
+ * Returns 0, or -1 with words on the first ones: "client_nodes was [20, 40],
+ * is [20, 60]". */
+int options_resumable(const struct options *was, const struct options *is,
+                      struct error *err);
 
 /* The version of libyaml in use: "0.2.5". */
 const char *options_yaml_version(void);

@@ -93,6 +93,7 @@ struct study {
     const struct job *job;
     const struct sweep *sweep;
     const struct machine *machine;
+    int session;            /* of the study, counted from 0 */
     uint64_t seed;          /* of the random order */
     int64_t clock_step;     /* ns, the smallest step of the clock */
     double clock_read_cost; /* s */
@@ -100,6 +101,9 @@ struct study {
     const char *limited_by; /* "wall_time", "the job's time"; "": nothing */
 };
 void record_study(struct fields *f, const struct study *s);
+
+/* A session of the study: one row of /sessions, as it begins. */
+void record_session(struct fields *f, const struct study *s);
 
 /* The nodes: cells of /hosts, to be released by fields_free() together with the
  * table's use. */
@@ -113,6 +117,10 @@ void record_attributes(struct fields *f, const struct study *study,
 void record_row(struct fields *f, const struct sweep *s,
                 const struct permutation *p, const struct placement *pl,
                 const struct outcome *o);
+
+/* What a row of an earlier session says of a completed permutation: the inverse
+ * of record_row() as far as the figures go. */
+void record_recall(struct outcome *o, const struct fields *row);
 
 /* Make it a row of which nothing is known but the status: -1, "" and NaN. */
 void record_unknown(struct fields *row);

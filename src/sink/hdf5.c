@@ -33,8 +33,11 @@ struct hdf5_sink {
     char *path;
     struct keep keep;
     size_t nperms, ncols;
-    struct field *columns; /* names and types of the summary's */
-    uint64_t *column;      /* where each starts in the file */
+    struct field *columns;    /* names and types of the summary's */
+    uint64_t *column;         /* where each starts in the file */
+    size_t session, nsession; /* this session's row of /sessions; its columns */
+    uint64_t *session_column; /* where each starts */
+    struct lock lock;
 
     bool dead; /* the library could not close the file: no more of it */
 
@@ -67,17 +70,22 @@ static uint64_t text_bytes(const struct fields *f)
     return n;
 }
 
-/* About the size of the new file. */
-static uint64_t first_size(const struct hdf5_sink *h,
-                           const struct fields *study,
-                           const struct sink_table *hosts,
-                           const struct fields *row)
+static uint64_t table_bytes(const struct sink_table *t)
 {
-    const struct fields cells = {.list = (struct field *)hosts->cells,
-                                 .n = hosts->nrows * hosts->ncols};
+    const struct fields cells = {.list = (struct field *)t->cells,
+                                 .n = t->nrows * t->ncols};
 
-    return 8 * margin + text_bytes(study) + text_bytes(&cells) +
-           h->nperms * (LINK_BYTES + 8 + row->n * 16 + 2 * text_bytes(row));
+    return text_bytes(&cells);
+}
+
+/* About the size of the new file. */
+static uint64_t first_size(const struct sink_start *start)
+{
+    const struct fields *row = start->row;
+
+    return 8 * margin + text_bytes(start->study) + table_bytes(start->hosts) +
+           (start->sessions ? table_bytes(start->sessions) : 0) +
+           start->nperms * (LINK_BYTES + 8 + row->n * 16 + 2 * text_bytes(row));
 }
 
 static hid_t make_group(hid_t file, const char *name)
@@ -87,22 +95,6 @@ static hid_t make_group(hid_t file, const char *name)
 
     H5Pclose(plan);
     return group;
-}
-
-static int make_hosts(hid_t file, const struct sink_table *hosts)
-{
-    hid_t group = make_group(file, "hosts"), scale;
-    int rc = 0;
-
-    if (group < 0 || hosts->nrows == 0)
-        return group < 0 || H5Gclose(group) < 0 ? -1 : 0;
-    scale = put_scale(group, "node", hosts->nrows);
-    for (size_t i = 0; i < hosts->ncols && scale >= 0 && rc == 0; i++)
-        rc = put_column(group, scale, &hosts->cells[i], hosts->ncols,
-                        hosts->nrows, NULL);
-    if (scale < 0 || H5Dclose(scale) < 0)
-        rc = -1;
-    return H5Gclose(group) < 0 ? -1 : rc;
 }
 
 static int make_summary(struct hdf5_sink *h, hid_t file,
@@ -141,15 +133,18 @@ static int put_durability(hid_t root, const char *when)
 }
 
 static int fill_file(struct hdf5_sink *h, hid_t file,
-                     const struct fields *study, const struct sink_table *hosts,
-                     const struct fields *row)
+                     const struct sink_start *start)
 {
     hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
     int rc = -1;
 
-    if (root >= 0 && put_facts(root, study) == 0 &&
+    if (root >= 0 && put_facts(root, start->study) == 0 &&
         put_durability(root, "every instant") == 0 &&
-        make_hosts(file, hosts) == 0 && make_summary(h, file, row) == 0)
+        put_table(file, "hosts", "node", start->hosts, NULL) == 0 &&
+        (!start->sessions ||
+         put_table(file, "sessions", "session", start->sessions,
+                   h->session_column) == 0) &&
+        make_summary(h, file, start->row) == 0)
         rc = 0;
     if (root >= 0)
         H5Gclose(root);
@@ -158,20 +153,18 @@ static int fill_file(struct hdf5_sink *h, hid_t file,
 
 /* Write all but permutations to the empty file `made`. */
 static int make_file(struct hdf5_sink *h, const char *made,
-                     const struct fields *study, const struct sink_table *hosts,
-                     const struct fields *row, struct error *err)
+                     const struct sink_start *start, struct error *err)
 {
     hid_t access = put_access_plan();
-    hid_t plan = put_group_plan(H5P_FILE_CREATE, study->n + 1);
+    hid_t plan = put_group_plan(H5P_FILE_CREATE, start->study->n + 1);
     hid_t file = H5Fcreate(made, H5F_ACC_TRUNC, plan, access);
     int rc = -1;
 
     if (file < 0)
         h5_error(h, "create the output", err);
-    else if (keep_reserve(&h->keep, first_size(h, study, hosts, row), err) == 0)
-        rc = fill_file(h, file, study, hosts, row)
-                 ? h5_error(h, "write the output", err)
-                 : 0;
+    else if (keep_reserve(&h->keep, first_size(start), err) == 0)
+        rc = fill_file(h, file, start) ? h5_error(h, "write the output", err)
+                                       : 0;
     if (file >= 0 && H5Fclose(file) < 0 && rc == 0)
         rc = h5_error(h, "write the output", err);
     H5Pclose(plan);
@@ -193,21 +186,31 @@ static int mark_plain(struct hdf5_sink *h, const char *made, struct error *err)
               : keep_settle(&h->keep, err);
 }
 
-/* The file is made beside its path and appears there when it is whole. */
+/* The new file, whole but for its name. */
+static int make_new(struct hdf5_sink *h, const char *made,
+                    const struct sink_start *start, struct error *err)
+{
+    if (make_file(h, made, start, err) ||
+        keep_adopt(&h->keep, header_room(h->nperms), err))
+        return -1;
+    return h->keep.plain ? mark_plain(h, made, err) : 0;
+}
+
+/* The file is made beside its path and appears there when it is whole. kept:
+ * what stays of the file that is there. */
 static int create(struct hdf5_sink *h, bool overwrite,
-                  const struct fields *study, const struct sink_table *hosts,
-                  const struct fields *row, struct error *err)
+                  const struct sink_kept *kept, const struct sink_start *start,
+                  struct error *err)
 {
     char made[PATH_MAX];
 
-    if (keep_check(h->path, overwrite, err) || keep_folders(h->path, err))
-        return -1;
+    keep_sweep(h->path);
     h->keep.fd = keep_create(made, sizeof made, h->path, err);
     if (h->keep.fd < 0)
         return -1;
-    if (make_file(h, made, study, hosts, row, err) == 0 &&
-        keep_adopt(&h->keep, header_room(h->nperms), err) == 0 &&
-        (!h->keep.plain || mark_plain(h, made, err) == 0) &&
+    if ((kept ? resume_copy(&h->keep, made, kept, start, header_room(h->nperms),
+                            h->column, h->session_column, err)
+              : make_new(h, made, start, err)) == 0 &&
         keep_sync(&h->keep, err) == 0 &&
         keep_publish(made, h->path, overwrite, err) == 0)
         return 0;
@@ -222,28 +225,36 @@ static void release(struct hdf5_sink *h)
     free(h->keep.header);
     free(h->columns);
     free(h->column);
+    free(h->session_column);
+    lock_release(&h->lock);
     free(h->path);
     free(h);
 }
 
-static struct hdf5_sink *new_sink(const char *path, const struct fields *row,
-                                  size_t nperms)
+static struct hdf5_sink *
+new_sink(const char *path, const struct sink_start *start, struct error *err)
 {
     struct hdf5_sink *h = calloc(1, sizeof *h);
+    const struct fields *row = start->row;
 
-    if (!h)
-        return NULL;
-    h->sink.ops = &sink_hdf5;
-    h->keep.fd = -1;
-    h->file = h->group = H5I_INVALID_HID;
-    h->nperms = nperms;
-    h->ncols = row->n;
-    h->path = strdup(path);
-    h->keep.path = h->path;
-    h->column = calloc(row->n + 1, sizeof *h->column);
-    h->columns = calloc(row->n + 1, sizeof *h->columns);
-    if (!h->path || !h->column || !h->columns) {
-        release(h);
+    if (h) {
+        h->sink.ops = &sink_hdf5;
+        h->keep.fd = h->lock.fd = -1;
+        h->file = h->group = H5I_INVALID_HID;
+        h->nperms = start->nperms;
+        h->ncols = row->n;
+        h->nsession = start->sessions ? start->sessions->ncols : 0;
+        h->session = h->nsession ? start->sessions->nrows - 1 : 0;
+        h->path = strdup(path);
+        h->keep.path = h->path;
+        h->column = calloc(row->n + 1, sizeof *h->column);
+        h->columns = calloc(row->n + 1, sizeof *h->columns);
+        h->session_column = calloc(h->nsession + 1, sizeof *h->session_column);
+    }
+    if (!h || !h->path || !h->column || !h->columns || !h->session_column) {
+        if (h)
+            release(h);
+        error_set(err, "out of memory for the output '%s'", path);
         return NULL;
     }
     for (size_t i = 0; i < row->n; i++)
@@ -266,27 +277,44 @@ static int check_number(const char *path, const struct fields *study,
                      path, most, nperms);
 }
 
-static struct sink *hdf5_open(const char *path, bool overwrite,
-                              const struct fields *study,
-                              const struct sink_table *hosts,
-                              const struct fields *row, size_t nperms,
-                              struct error *err)
+static struct sink *hdf5_open(const char *path, bool overwrite, const char *job,
+                              const struct sink_start *start, struct error *err)
 {
     struct hdf5_sink *h;
 
-    if (check_number(path, study, nperms, err))
+    if (check_number(path, start->study, start->nperms, err))
         return NULL;
     put_start();
-    h = new_sink(path, row, nperms);
-    if (!h) {
-        error_set(err, "out of memory for the output '%s'", path);
+    h = new_sink(path, start, err);
+    if (!h)
         return NULL;
-    }
-    if (create(h, overwrite, study, hosts, row, err)) {
+    if (keep_check(path, overwrite, err) || keep_folders(path, err) ||
+        lock_take(&h->lock, path, job, err) ||
+        create(h, overwrite, NULL, start, err)) {
         release(h);
         return NULL;
     }
     return &h->sink;
+}
+
+static struct sink *hdf5_resume(struct past *past, const struct sink_kept *kept,
+                                const struct sink_start *start,
+                                struct error *err)
+{
+    struct hdf5_sink *h = new_sink(past->path, start, err);
+    int rc = -1;
+
+    if (h) {
+        h->lock = past->lock;
+        past->lock = (struct lock){.fd = -1};
+        H5Fclose(past->file);
+        past->file = H5I_INVALID_HID;
+        rc = create(h, true, kept, start, err);
+        if (rc)
+            release(h);
+    }
+    past_close(past);
+    return rc ? NULL : &h->sink;
 }
 
 /* ---- a session: the library has the file open ---- */
@@ -358,15 +386,6 @@ static int make_room(struct hdf5_sink *h, uint64_t bytes, struct error *err)
 
 /* ---- permutations ---- */
 
-static void group_name(const struct hdf5_sink *h, size_t index, char name[32])
-{
-    int digits = 4;
-
-    for (size_t n = h->nperms - 1; n > 9999; n /= 10)
-        digits++;
-    snprintf(name, 32, "perm_%0*zu", digits, index);
-}
-
 static int make_scales(struct hdf5_sink *h)
 {
     for (int d = SINK_NO_DIM + 1; d < SINK_DIMS; d++) {
@@ -388,7 +407,7 @@ static int make_permutation(struct hdf5_sink *h, struct error *err)
     htri_t there;
     uint64_t bytes = 0;
 
-    group_name(h, h->index, name);
+    resume_group_name(h->index, h->nperms, name);
     there = H5Lexists(h->file, name, H5P_DEFAULT);
     if (there)
         return there < 0
@@ -535,14 +554,16 @@ static int put_summary(struct hdf5_sink *h, const struct fields *row)
     return H5Gclose(summary) < 0 ? -1 : rc;
 }
 
-static int amend_cell(struct hdf5_sink *h, const struct field *f, size_t index,
-                      struct error *err)
+static int amend_cell(struct hdf5_sink *h, const char *table,
+                      const struct field *f, size_t index, struct error *err)
 {
-    hid_t summary = H5Gopen2(h->file, "summary", H5P_DEFAULT);
-    int rc = put_cell(summary, f, index);
+    hid_t group = H5Gopen2(h->file, table, H5P_DEFAULT);
+    int rc = put_cell(group, f, index);
 
-    if (H5Gclose(summary) < 0 || rc)
-        return h5_error(h, "amend the summary of", err);
+    if (H5Gclose(group) < 0 || rc) {
+        h5_error(h, "amend", err);
+        return error_prefix(err, "/%s", table);
+    }
     return 0;
 }
 
@@ -559,7 +580,7 @@ static int finish(struct hdf5_sink *h, const struct fields *attributes,
                          h->index, h->path);
     if (make_room(h, text_bytes(attributes) + text_bytes(row), err))
         return -1;
-    group_name(h, h->index, name);
+    resume_group_name(h->index, h->nperms, name);
     if (put_facts(h->group, attributes) ||
         (h->keep.plain && put_summary(h, row)) ||
         H5Olink(h->group, h->file, name, H5P_DEFAULT, H5P_DEFAULT) < 0)
@@ -622,7 +643,7 @@ static int hdf5_amend(struct sink *s, size_t index, const struct fields *cells,
         if (rc == 0 && !h->keep.plain)
             rc = keep_number(&h->keep, h->column[column], f, index, err);
         else if (rc == 0)
-            rc = amend_cell(h, f, index, err);
+            rc = amend_cell(h, "summary", f, index, err);
     }
     if (h->keep.plain && session_close(h, rc ? NULL : err))
         rc = -1;
@@ -649,6 +670,25 @@ static int hdf5_note(struct sink *s, const struct fields *study,
     return rc;
 }
 
+/* As a row of the summary (hdf5_keep.c); its columns are where they were. */
+static int hdf5_session(struct sink *s, const struct fields *row,
+                        struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+    int rc = 0;
+
+    if (row->n != h->nsession || h->file >= 0)
+        return error_set(err, "the sessions of '%s' cannot be amended",
+                         h->path);
+    if (!h->keep.plain)
+        return keep_row(&h->keep, h->session_column, row, h->session, err);
+    if (session_open(h, err))
+        return -1;
+    for (size_t i = 0; i < row->n && rc == 0; i++)
+        rc = amend_cell(h, "sessions", &row->list[i], h->session, err);
+    return session_close(h, rc ? NULL : err) || rc ? -1 : 0;
+}
+
 static int hdf5_close(struct sink *s, struct error *err)
 {
     struct hdf5_sink *h = self(s);
@@ -663,10 +703,12 @@ static int hdf5_close(struct sink *s, struct error *err)
 const struct sink_ops sink_hdf5 = {
     .name = "hdf5",
     .open = hdf5_open,
+    .resume = hdf5_resume,
     .begin = hdf5_begin,
     .write = hdf5_write,
     .end = hdf5_end,
     .amend = hdf5_amend,
     .note = hdf5_note,
+    .session = hdf5_session,
     .close = hdf5_close,
 };

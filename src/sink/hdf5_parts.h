@@ -5,6 +5,8 @@
  * hdf5_header.c  the header of the root group
  * hdf5_path.c  where the file appears, and all at once
  * hdf5_put.c   facts, columns and arrays in the library's words
+ * hdf5_past.c  a file of an earlier session, read
+ * hdf5_resume.c  that file made ready for another session, in a copy
  * hdf5.c       the sink: when what is written
  */
 #ifndef SRB_SINK_HDF5_PARTS_H
@@ -16,6 +18,8 @@
 
 #include "srb/error.h"
 #include "srb/field.h"
+#include "srb/lock.h"
+#include "srb/sink.h"
 
 /* ---- hdf5_header.c ---- */
 
@@ -98,6 +102,10 @@ int keep_folders(const char *path, struct error *err);
  * may be overwritten. */
 int keep_check(const char *path, bool overwrite, struct error *err);
 
+/* Remove what dead writers of `path` left of files beside it. Its lock is held,
+ * so nobody else is making any. */
+void keep_sweep(const char *path);
+
 /* Create an empty file beside `path` and put its name into made[room]. Returns
  * a descriptor that the caller closes. */
 int keep_create(char *made, size_t room, const char *path, struct error *err);
@@ -107,6 +115,28 @@ int keep_create(char *made, size_t room, const char *path, struct error *err);
  * opens `path` at any instant finds a whole file. */
 int keep_publish(const char *made, const char *path, bool overwrite,
                  struct error *err);
+
+/* ---- hdf5_past.c ---- */
+
+struct past {
+    char *path;
+    struct lock lock;
+    hid_t file;
+};
+
+/* ---- hdf5_resume.c ---- */
+
+/* How the group of a permutation is called in a file of so many. */
+void resume_group_name(size_t index, size_t nperms, char name[32]);
+
+/* Copy the file of before into the empty one that k->fd has open, and make the
+ * copy `made` ready for a session: without the groups that are not kept, their
+ * rows as start->row says, with all of start->sessions, and a root header with
+ * so much room. columns[i] and sessions[i] get the places of the columns of
+ * /summary and /sessions. Nobody relies on the copy yet. */
+int resume_copy(struct keep *k, const char *made, const struct sink_kept *kept,
+                const struct sink_start *start, size_t room, uint64_t *columns,
+                uint64_t *sessions, struct error *err);
 
 /* ---- hdf5_put.c ---- */
 
@@ -141,6 +171,9 @@ int put_facts(hid_t object, const struct fields *facts);
  * The caller closes it. */
 hid_t put_group_plan(hid_t class, size_t attributes);
 
+/* The type of a text in memory; the caller closes it. */
+hid_t put_text_type(void);
+
 /* Create a dataset; the caller closes it. */
 hid_t put_dataset(hid_t group, const struct put_shape *shape);
 
@@ -155,6 +188,14 @@ hid_t put_scale(hid_t group, const char *name, hsize_t n);
  * is cells[i * stride]; *place gets its place in the file (may be NULL). */
 int put_column(hid_t group, hid_t scale, const struct field *cells,
                size_t stride, size_t n, uint64_t *place);
+
+/* Create a group with an own dimension scale for a table; places[i] gets the
+ * place of column i (may be NULL). */
+int put_table(hid_t file, const char *name, const char *scale,
+              const struct sink_table *table, uint64_t *places);
+
+/* Put a value into row `index` of a one-dimensional dataset. */
+int put_value(hid_t column, const struct field *cell, size_t index);
 
 /* Put a value into row `index` of the group's one-dimensional dataset of its
  * name. */

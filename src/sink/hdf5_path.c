@@ -1,4 +1,5 @@
 /* hdf5_path.c - where the result file appears: its folders, and all at once. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,6 +9,14 @@
 #include <unistd.h>
 
 #include "hdf5_parts.h"
+
+static void folder_of(const char *path, char folder[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+
+    snprintf(folder, PATH_MAX, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+}
 
 int keep_folders(const char *path, struct error *err)
 {
@@ -34,8 +43,8 @@ int keep_folders(const char *path, struct error *err)
 static int refuse_existing(const char *path, struct error *err)
 {
     return error_set(err,
-                     "output '%s' exists; choose another --output, or "
-                     "--overwrite",
+                     "output '%s' exists; choose another --output, "
+                     "--resume it, or --overwrite it",
                      path);
 }
 
@@ -57,6 +66,34 @@ int keep_check(const char *path, bool overwrite, struct error *err)
                          "another --output",
                          path);
     return overwrite ? 0 : refuse_existing(path, err);
+}
+
+/* Whether a file's name is `base` and what keep_create() puts behind it. */
+static bool is_made(const char *name, const char *base)
+{
+    size_t n = strlen(base);
+    long pid;
+    int i, used = 0;
+
+    return strncmp(name, base, n) == 0 &&
+           sscanf(name + n, ".%ld-%d.part%n", &pid, &i, &used) == 2 &&
+           used > 0 && name[n + (size_t)used] == '\0';
+}
+
+void keep_sweep(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    char folder[PATH_MAX];
+    struct dirent *e;
+    DIR *dir;
+
+    folder_of(path, folder);
+    dir = opendir(folder);
+    while (dir && (e = readdir(dir)))
+        if (is_made(e->d_name, base))
+            unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir)
+        closedir(dir);
 }
 
 int keep_create(char *made, size_t room, const char *path, struct error *err)
@@ -105,11 +142,9 @@ static int move_new(const char *made, const char *path)
 static void sync_folder(const char *path)
 {
     char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
     int fd;
 
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
+    folder_of(path, folder);
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return;

@@ -142,7 +142,7 @@ hid_t put_access_plan(void)
     return plan;
 }
 
-static hid_t text_type(void)
+hid_t put_text_type(void)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
 
@@ -155,7 +155,7 @@ static hid_t text_type(void)
 static hid_t type_of(enum field_type type, bool file)
 {
     if (type == FIELD_TEXT)
-        return text_type();
+        return put_text_type();
     if (type == FIELD_INT)
         return H5Tcopy(file ? H5T_STD_I64LE : H5T_NATIVE_INT64);
     return H5Tcopy(file ? H5T_IEEE_F64LE : H5T_NATIVE_DOUBLE);
@@ -369,16 +369,40 @@ int put_column(hid_t group, hid_t scale, const struct field *cells,
     return rc;
 }
 
-int put_cell(hid_t group, const struct field *cell, size_t index)
+int put_table(hid_t file, const char *name, const char *scale_name,
+              const struct sink_table *table, uint64_t *places)
+{
+    hid_t plan = put_group_plan(H5P_GROUP_CREATE, 0), scale;
+    hid_t group = H5Gcreate2(file, name, H5P_DEFAULT, plan, H5P_DEFAULT);
+    int rc = 0;
+
+    H5Pclose(plan);
+    if (group < 0 || table->nrows == 0)
+        return group < 0 || H5Gclose(group) < 0 ? -1 : 0;
+    scale = put_scale(group, scale_name, table->nrows);
+    for (size_t i = 0; i < table->ncols && scale >= 0 && rc == 0; i++)
+        rc = put_column(group, scale, &table->cells[i], table->ncols,
+                        table->nrows, places ? &places[i] : NULL);
+    if (scale < 0 || H5Dclose(scale) < 0)
+        rc = -1;
+    return H5Gclose(group) < 0 ? -1 : rc;
+}
+
+int put_value(hid_t column, const struct field *cell, size_t index)
 {
     const struct put_shape shape = {.type = cell->type};
-    hid_t column = H5Dopen2(group, cell->name, H5P_DEFAULT);
     void *value = gather(cell, 0, 1);
-    int rc = -1;
+    int rc = value ? put_rows(column, &shape, index, 1, value) : -1;
 
-    if (column >= 0 && value)
-        rc = put_rows(column, &shape, index, 1, value);
     free(value);
+    return rc;
+}
+
+int put_cell(hid_t group, const struct field *cell, size_t index)
+{
+    hid_t column = H5Dopen2(group, cell->name, H5P_DEFAULT);
+    int rc = column < 0 ? -1 : put_value(column, cell, index);
+
     if (column >= 0 && H5Dclose(column) < 0)
         rc = -1;
     return rc;

@@ -1,16 +1,21 @@
 /* null.c - the sink that accepts everything and keeps nothing. */
 #include "srb/sink.h"
 
-static struct sink *null_open(const char *path, bool overwrite,
-                              const struct fields *study,
-                              const struct sink_table *hosts,
-                              const struct fields *row, size_t nperms,
-                              struct error *err)
-{
-    static struct sink sink = {.ops = &sink_null};
+static struct sink sink = {.ops = &sink_null};
 
-    (void)path, (void)overwrite, (void)study, (void)hosts, (void)row;
-    (void)nperms, (void)err;
+static struct sink *null_open(const char *path, bool overwrite, const char *job,
+                              const struct sink_start *start, struct error *err)
+{
+    (void)path, (void)overwrite, (void)job, (void)start, (void)err;
+    return &sink;
+}
+
+static struct sink *null_resume(struct past *past, const struct sink_kept *kept,
+                                const struct sink_start *start,
+                                struct error *err)
+{
+    (void)kept, (void)start, (void)err;
+    past_close(past);
     return &sink;
 }
 
@@ -49,6 +54,13 @@ static int null_note(struct sink *s, const struct fields *study,
     return 0;
 }
 
+static int null_session(struct sink *s, const struct fields *row,
+                        struct error *err)
+{
+    (void)s, (void)row, (void)err;
+    return 0;
+}
+
 static int null_close(struct sink *s, struct error *err)
 {
     (void)s, (void)err;
@@ -58,10 +70,12 @@ static int null_close(struct sink *s, struct error *err)
 const struct sink_ops sink_null = {
     .name = "null",
     .open = null_open,
+    .resume = null_resume,
     .begin = null_begin,
     .write = null_write,
     .end = null_end,
     .amend = null_amend,
     .note = null_note,
+    .session = null_session,
     .close = null_close,
 };

@@ -11,7 +11,7 @@ from pathlib import Path
 # belong to module X.
 LAYERS = {
     0: "error diag tick units field nearest utf8 hostlist features sha256",
-    1: "options machine keys tensor samples cpus floor json ending secret needs",
+    1: "options machine keys tensor samples cpus floor json ending secret needs lock",
     2: "sweep roster eligible auth",
     3: "place expect budget",
     4: "wave proc watch scratch control engine client sink topology team clock discover guard wlm netif facts",

@@ -117,7 +117,7 @@ static void a_summary_is_written(void **state)
 
     (void)state;
     snprintf(path, sizeof path, "%s/summary.json", folder);
-    j = json_open(path, 3, &err);
+    j = json_open(path, true, 3, &err);
     assert_non_null(j);
     assert_int_equal(access(path, F_OK), -1); /* not before it is whole */
     fields_text(&study, "schema_version", "1");
@@ -165,7 +165,7 @@ static void what_cannot_be_written_is_refused(void **state)
     for (size_t i = 0; i < COUNT(vectors); i++) {
         struct error err = {.text = ""};
 
-        assert_null(json_open(vectors[i].path, 1, &err));
+        assert_null(json_open(vectors[i].path, true, 1, &err));
         if (strncmp(err.text, vectors[i].words, strlen(vectors[i].words)) != 0)
             fail_msg("%s", err.text);
     }
@@ -183,7 +183,7 @@ static void a_late_failure_has_words(void **state)
     snprintf(inner, sizeof inner, "%s-inner-XXXXXX", folder);
     assert_non_null(mkdtemp(inner));
     snprintf(path, sizeof path, "%s/x.json", inner);
-    j = json_open(path, 1, &err);
+    j = json_open(path, true, 1, &err);
     assert_non_null(j);
     assert_int_equal(rmdir(inner), 0);
     assert_int_equal(json_write(j, &study, &err), -1);
