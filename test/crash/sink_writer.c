@@ -1,17 +1,20 @@
 /* sink_writer.c - writes permutations with data that a reader can foretell, to
  * be killed at any instant (test_sink_kill.py).
  *
- *     sink_writer FILE NPERMS NCLIENTS NITER
+ *     sink_writer FILE NPERMS NCLIENTS NITER [resume]
  *
- * Prints "open" when the file exists, "complete N" when permutation N is safe
- * and, with SRB_WRITER_COST set, what permutations cost to standard error.
- * Every third permutation has "failed": attributes and no arrays.
+ * With resume it continues a file that exists: keeps what is completed and
+ * writes the rest. Prints "open" when the file exists, "complete N" when
+ * permutation N is safe and, with SRB_WRITER_COST set, what permutations cost
+ * to standard error. Every third permutation has "failed": attributes and no
+ * arrays.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "srb/diag.h"
 #include "srb/sink.h"
@@ -68,35 +71,105 @@ static void put_row(struct fields *row, size_t perm, const char *status)
     }
 }
 
-static struct sink *open_sink(const char *path, size_t nperms,
-                              struct error *err)
-{
-    static struct fields study, hosts, row;
-    static struct sink_table table;
-    struct sink *s;
+/* The facts that a file begins with; nsessions rows of sessions. */
+struct beginning {
+    struct fields study, hosts, sessions, row;
+    struct sink_table host_table, session_table;
+    struct sink_start start;
+};
 
-    fields_int(&study, "schema_version", "", 1);
-    fields_text(&study, "srbench_version", "0.0");
-    fields_text(&study, "config", "experiment: throughput_standard\n");
-    fields_text(&study, "end_time", "");
+static void add_session(struct fields *f, const char *host)
+{
+    fields_text(f, "host", host);
+    fields_int(f, "completed", "", FIELD_NO_INT);
+}
+
+static void describe(struct beginning *b, size_t nperms)
+{
+    *b = (struct beginning){.start.nperms = nperms};
+    fields_int(&b->study, "schema_version", "", 1);
+    fields_text(&b->study, "srbench_version", "0.0");
+    fields_text(&b->study, "config", "experiment: throughput_standard\n");
+    fields_text(&b->study, "end_time", "");
     for (int i = 0; i < NHOSTS; i++) {
         char name[16];
 
         snprintf(name, sizeof name, "host%d", i);
-        fields_text(&hosts, "name", name);
-        fields_int(&hosts, "cpus", "", 8 * i);
-        fields_real(&hosts, "memory", "B", 1e9 * i);
+        fields_text(&b->hosts, "name", name);
+        fields_int(&b->hosts, "cpus", "", 8 * i);
+        fields_real(&b->hosts, "memory", "B", 1e9 * i);
     }
-    table = (struct sink_table){hosts.list, NHOSTS, 3};
-    put_row(&row, 0, "");
-    row.list[0].integer = FIELD_NO_INT;
-    free(row.list[2].text);
-    row.list[2].text = strdup("planned");
-    s = sink_hdf5.open(path, false, &study, &table, &row, nperms, err);
-    fields_free(&study);
-    fields_free(&hosts);
-    fields_free(&row);
+    put_row(&b->row, 0, "");
+    b->row.list[0].integer = FIELD_NO_INT;
+    free(b->row.list[2].text);
+    b->row.list[2].text = strdup("planned");
+}
+
+static void fill_start(struct beginning *b)
+{
+    b->host_table = (struct sink_table){b->hosts.list, NHOSTS, 3};
+    b->session_table =
+        (struct sink_table){b->sessions.list, b->sessions.n / 2, 2};
+    b->start.study = &b->study;
+    b->start.hosts = &b->host_table;
+    b->start.sessions = &b->session_table;
+    b->start.row = &b->row;
+}
+
+static struct sink *resume_sink(struct beginning *b, struct past *past,
+                                bool *kept, struct error *err)
+{
+    static const char *const forget[] = {"end_time", NULL};
+    const struct sink_kept what = {.perm = kept, .forget = forget};
+    struct fields rows = {0}, like = {0};
+    size_t n = 0;
+
+    check(past_table(past, "summary", &b->row, &rows, &n, err), err);
+    for (size_t i = 0; i < n; i++)
+        kept[i] = strcmp(rows.list[i * b->row.n + 1].text, "completed") == 0;
+    add_session(&like, "");
+    check(past_table(past, "sessions", &like, &b->sessions, &n, err), err);
+    add_session(&b->sessions, "next");
+    fill_start(b);
+    fields_free(&rows);
+    fields_free(&like);
+    return sink_hdf5.resume(past, &what, &b->start, err);
+}
+
+/* kept[i]: permutation i is in the file. */
+static struct sink *open_sink(const char *path, size_t nperms, bool resume,
+                              bool *kept, struct error *err)
+{
+    struct beginning b;
+    struct past *past = NULL;
+    struct sink *s;
+
+    describe(&b, nperms);
+    if (resume && access(path, F_OK) == 0) {
+        past = past_open(path, true, "", err);
+        check(past ? 0 : -1, err);
+        s = resume_sink(&b, past, kept, err);
+    } else {
+        add_session(&b.sessions, "first");
+        fill_start(&b);
+        s = sink_hdf5.open(path, false, "", &b.start, err);
+    }
+    fields_free(&b.study);
+    fields_free(&b.hosts);
+    fields_free(&b.sessions);
+    fields_free(&b.row);
     return s;
+}
+
+/* The row of this session, as it ends. */
+static void end_session(struct sink *s, int64_t completed, struct error *err)
+{
+    struct fields row = {0};
+
+    add_session(&row, "ended");
+    row.list[1].integer = completed;
+    check(s->ops->session(s, &row, err), err);
+    fields_free(&row);
 }
 
 /* One array in two blocks of rows, as gathered rows come. */
@@ -179,23 +252,33 @@ int main(int argc, char **argv)
     struct error err = {0};
     struct sink *s;
     size_t nperms, nclients, niter;
+    int64_t completed = 0;
     double start, stop;
+    bool *kept;
 
-    if (argc != 5) {
-        fprintf(stderr, "usage: sink_writer FILE NPERMS NCLIENTS NITER\n");
+    if (argc < 5 || argc > 6) {
+        fprintf(stderr,
+                "usage: sink_writer FILE NPERMS NCLIENTS NITER [resume]\n");
         return 2;
     }
     nperms = strtoul(argv[2], NULL, 10);
     nclients = strtoul(argv[3], NULL, 10);
     niter = strtoul(argv[4], NULL, 10);
-    s = open_sink(argv[1], nperms, &err);
+    kept = calloc(nperms, sizeof *kept);
+    s = open_sink(argv[1], nperms, argc == 6, kept, &err);
     check(s ? 0 : -1, &err);
     printf("open\n");
     fflush(stdout);
     start = now();
-    for (size_t i = 0; i < nperms; i++)
+    for (size_t i = 0; i < nperms; i++) {
+        if (kept[i])
+            continue;
         put_permutation(s, i, nclients, niter, &err);
+        completed += i % 3 != 2;
+    }
     stop = now();
+    end_session(s, completed, &err);
+    free(kept);
     check(s->ops->close(s, &err), &err);
     if (getenv("SRB_WRITER_COST"))
         fprintf(stderr, "%.3f ms a permutation\n",

@@ -9,6 +9,10 @@ exhaustive:  SIGKILL at its N-th call that changes the file, for every N as far
              (half of it, or up to a page boundary). Needs the shared library
              kill_at_write.
 
+resumed:     a study that is killed and resumed, again and again, at random
+             instants; and a writer that resumes a half-done file killed at its
+             N-th call, as above.
+
 After each kill the file must open, hold every permutation that was reported
 complete with every value right, and no permutation that is not whole.
 """
@@ -16,6 +20,7 @@ complete with every value right, and no permutation that is not whole.
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,6 +44,16 @@ ARRAYS = ["put_tensor", "unpack_tensor", "put_start", "unpack_start",
           "loop_time", "warmup_put_tensor"]
 
 
+def check_sessions(f, resumed):
+    hosts = words(f["sessions/host"][:])
+    assert list(f["sessions/session"][:]) == list(range(len(hosts)))
+    assert resumed or len(hosts) == 1
+    for host, completed in zip(hosts, f["sessions/completed"][:]):
+        # the three parts of a text are put one by one, "" in between
+        assert host in ("first", "next", "ended", ""), host
+        assert completed == -1 or 0 <= completed <= len(f["summary/index"])
+
+
 def words(values):
     return [v.decode() if isinstance(v, bytes) else v for v in values]
 
@@ -52,7 +67,8 @@ def check_root(f):
     assert f.attrs["srbench_version"] == "0.0"
     assert f.attrs["durability"] == "every instant"
     assert f.attrs["config"] == "experiment: throughput_standard\n"
-    assert f.attrs["end_time"] in ("", "completed", "failed")
+    # a resumed file has none until the first note
+    assert f.attrs.get("end_time", "") in ("", "completed", "failed")
     hosts = f["hosts"]
     assert words(hosts["name"][:]) == ["host0", "host1", "host2"]
     assert list(hosts["cpus"][:]) == [0, 8, 16]
@@ -98,10 +114,11 @@ def check_row(summary, perm):
         assert summary["m%d" % i][perm] == perm * 1e6 + (90 + i) * 1e4
 
 
-def check_file(path, complete, nperms, nclients, niter):
+def check_file(path, complete, nperms, nclients, niter, resumed=False):
     """Everything in the file is whole, and all that is complete is in it."""
     with h5py.File(path, "r") as f:
         check_root(f)
+        check_sessions(f, resumed)
         present = [int(n[5:]) for n in f if n.startswith("perm_")]
         assert set(complete) <= set(present), "lost a permutation"
         for perm in present:
@@ -133,26 +150,30 @@ class Tally:
         self.runs = self.complete = self.before = self.lost = 0
         self.midst = 0
 
-    def look(self, path, out, sizes, what):
-        """Check one killed writer's file."""
+    def look(self, path, out, sizes, what, earlier=None):
+        """Check one killed writer's file. earlier: permutations that an
+        earlier session completed; None: there was none. Returns those that
+        are complete now."""
         lines = out.decode().split("\n")[:-1]
         complete = [int(l.split()[1]) for l in lines
                     if l.startswith("complete ")]
+        complete = sorted({*complete, *(earlier or ())})
         self.runs += 1
         self.complete += len(complete)
         if not os.path.exists(path):
             self.before += 1
-            assert not lines, "the file is gone"
-            return
+            assert not lines and not earlier, "the file is gone"
+            return complete
         try:
             self.midst += len(complete) < sizes[0]
-            check_file(path, complete, *sizes)
+            check_file(path, complete, *sizes, resumed=earlier is not None)
             if netCDF4 and self.runs % 10 == 0:
                 check_netcdf(path, complete)
         except Exception as reason:
             self.lost += 1
             print("LOST: %s, %d complete: %s: %s"
                   % (what, len(complete), type(reason).__name__, reason))
+        return complete
 
     def line(self, name):
         print("%s: %d kills (%d before the file existed, %d in the midst), "
@@ -198,6 +219,82 @@ def kill_at_random(writer, folder, kills):
     return tally.line("random instants")
 
 
+def kill_at_call(command, env, at):
+    code, out = run(command, dict(env, KILL_AT=str(at)))
+    assert code == -signal.SIGKILL, "not killed at call %d" % at
+    return out
+
+
+def kept(complete):
+    """Failed ones are run again: from the resume on they are planned."""
+    return [perm for perm in complete if perm % 3 != 2]
+
+
+def kill_and_resume(writer, folder, kills):
+    """Every session is killed after a while, and the next one goes on."""
+    sizes = (40, 8, 25)
+    path = os.path.join(folder, "a.h5")
+    command = command_of(writer, path, sizes) + ["resume"]
+    tally = Tally()
+    complete, sessions = [], 0
+    start = time.monotonic()
+    assert run(command)[0] == 0, "the writer fails by itself"
+    life = time.monotonic() - start
+    empty(folder)
+    for _ in range(kills):
+        child = subprocess.Popen(command, stdout=subprocess.PIPE,
+                                 env=WRITER_ENV)
+        time.sleep(random.uniform(0, life))
+        child.send_signal(signal.SIGKILL)
+        out = child.communicate(timeout=60)[0]
+        complete = tally.look(path, out, sizes, "session %d" % sessions,
+                              kept(complete) if sessions else [])
+        sessions += 1
+        left = [n for n in os.listdir(folder) if n.endswith(".part")]
+        assert len(left) <= 1, "left behind: %s" % left
+        if b"done" in out or sessions == 8 or tally.lost:
+            empty(folder)
+            complete, sessions = [], 0
+    return tally.line("resumed again and again")
+
+
+def kill_resuming(writer, shim, folder, part, seconds):
+    """A writer that resumes a half-done file, killed at its calls."""
+    sizes = (NPERMS, NCLIENTS, NITER)
+    path, half = (os.path.join(folder, n) for n in ("a.h5", "half"))
+    count = os.path.join(folder, "count")
+    command = command_of(writer, path, sizes)
+    env = dict(WRITER_ENV, LD_PRELOAD=os.path.abspath(shim), KILL_AT="0",
+               KILL_COUNT=count, KILL_PART=part)
+    assert run(command, env)[0] == 0, "the writer fails by itself"
+    with open(count) as f:
+        calls = int(f.read())
+    os.remove(path)
+    earlier = kept(int(l.split()[1]) for l in
+                   kill_at_call(command, env, calls // 2).decode().split("\n")
+                   if l.startswith("complete "))
+    assert earlier, "nothing to keep"
+    os.rename(path, half)
+    command.append("resume")
+    shutil.copy(half, path)
+    assert run(command, env)[0] == 0, "the writer fails to resume"
+    with open(count) as f:
+        calls = int(f.read())
+    tally = Tally()
+    stride, start, at = 1, time.monotonic(), 1
+    while at <= calls:
+        shutil.copy(half, path)
+        out = kill_at_call(command, env, at)
+        tally.look(path, out, sizes, "resuming, killed %s call %d"
+                   % (part, at), earlier)
+        if tally.runs == 20:
+            pace = (time.monotonic() - start) / tally.runs
+            stride = max(1, int(np.ceil(calls * pace / seconds)))
+        at += stride
+    return tally.line("resuming, %-6s of %d calls, every %d"
+                      % (part, calls, stride))
+
+
 def kill_at_calls(writer, shim, folder, part, seconds):
     sizes = (NPERMS, NCLIENTS, NITER)
     path = os.path.join(folder, "a.h5")
@@ -213,8 +310,7 @@ def kill_at_calls(writer, shim, folder, part, seconds):
     stride, start, at = 1, time.monotonic(), 1
     while at <= calls:
         empty(folder)
-        code, out = run(command, dict(env, KILL_AT=str(at)))
-        assert code == -signal.SIGKILL, "not killed at call %d" % at
+        out = kill_at_call(command, env, at)
         tally.look(path, out, sizes, "killed %s call %d" % (part, at))
         if tally.runs == 20:  # the pace is known
             pace = (time.monotonic() - start) / tally.runs
@@ -235,10 +331,14 @@ def main():
     with tempfile.TemporaryDirectory(prefix="srb-sink-kill-") as folder:
         lost = kill_at_random(os.path.abspath(args.writer), folder,
                               args.random)
+        empty(folder)
+        lost += kill_and_resume(os.path.abspath(args.writer), folder,
+                                args.random // 3)
         for part in ("before", "half", "page") if args.shim else ():
-            empty(folder)
-            lost += kill_at_calls(os.path.abspath(args.writer), args.shim,
-                                  folder, part, args.seconds / 3)
+            for kill in (kill_at_calls, kill_resuming):
+                empty(folder)
+                lost += kill(os.path.abspath(args.writer), args.shim, folder,
+                             part, args.seconds / 6)
     sys.exit(1 if lost else 0)
 
 

@@ -220,9 +220,11 @@ class SummaryJson(ExpectTest):
 
     def test_replaced_and_alone(self):
         self.json.write_text("old")
-        job = self.study(1, *QUICK, "--tensor_bytes=4",
-                         f"--summary_json={self.json}")
-        self.assert_passed(job, 1)
+        again = (*QUICK, "--tensor_bytes=4", f"--summary_json={self.json}")
+        job = self.study(1, *again)
+        self.assert_refused(job, str(self.json), "exists", "--overwrite")
+        self.assertEqual(self.json.read_text(), "old")
+        self.assert_passed(self.study(1, *again, "--overwrite"), 1)
         self.assert_equal_to_summary()
         self.assertEqual(sorted(p.name for p in self.dir.iterdir()),
                          ["expect.h5", "summary.json"])

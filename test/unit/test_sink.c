@@ -79,7 +79,11 @@ static struct sink *open_at(const char *where, bool overwrite, size_t nperms,
     fields_int(&cells, "memory", "B", 6);
     hosts = (struct sink_table){cells.list, 2, 2};
     make_row(&row, FIELD_NO_INT, "planned", NAN);
-    s = sink_hdf5.open(where, overwrite, &study, &hosts, &row, nperms, err);
+    s = sink_hdf5.open(
+        where, overwrite, "",
+        &(struct sink_start){
+            .study = &study, .hosts = &hosts, .row = &row, .nperms = nperms},
+        err);
     fields_free(&study);
     fields_free(&cells);
     fields_free(&row);
@@ -381,7 +385,8 @@ static void test_existing(void **state)
     (void)state;
     close_well(s);
     snprintf(wanted, sizeof wanted,
-             "output '%s' exists; choose another --output, or --overwrite",
+             "output '%s' exists; choose another --output, --resume it, or "
+             "--overwrite it",
              path);
     assert_null(open_at(path, false, NPERMS, &err));
     assert_string_equal(err.text, wanted);
@@ -572,8 +577,7 @@ static void test_full_disk(void **state)
 static void test_null(void **state)
 {
     struct error err = {0};
-    struct sink *s =
-        sink_null.open("/no/such", false, NULL, NULL, NULL, 1, &err);
+    struct sink *s = sink_null.open("/no/such", false, "", NULL, &err);
 
     (void)state;
     assert_non_null(s);
