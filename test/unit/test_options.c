@@ -586,6 +586,54 @@ static void help_names_everything(void **state)
     free(text);
 }
 
+static void studies_are_resumed_when_the_same(void **state)
+{
+    static const struct {
+        struct line was, is;
+        const char *words; /* NULL: may be resumed */
+    } vectors[] = {
+        {{{NULL}}, {{NULL}}, NULL},
+        {{{"--tensor_bytes=1KiB"}}, {{"--tensor_bytes=1024"}}, NULL},
+        {{{"--iterations=100"}}, {{NULL}}, NULL},
+        {{{"--client_nodes=[20,40]"}},
+         {{"--client_nodes=[20,60]"}},
+         "client_nodes was [20, 40], is [20, 60]"},
+        {{{"--client_nodes=[20,40]"}},
+         {{"--client_nodes=[40,20]"}},
+         "client_nodes was [20, 40], is [40, 20]"},
+        {{{NULL}}, {{"--nodes=4"}}, "client_nodes was auto, is 4"},
+        {{{"--db_args={save: ''}"}},
+         {{NULL}},
+         "db_args was {save: \"\"}, is {}"},
+        {{{NULL}},
+         {{"--warmup=2", "--verify=all", "--iterations=3", "--keys=balanced",
+           "--sync=none", "throughput_standard"}},
+         "experiment was throughput_colocated, is throughput_standard; keys "
+         "was smartsim, is balanced; sync was start, is none; and 3 more"},
+        /* what shapes no permutation */
+        {{{"--output=a.h5", "--overwrite", "--wall_time=1h", "--quiet"}},
+         {{"--output=b.h5", "--resume", "--term_grace=1s", "--verbose"}},
+         NULL},
+        {{{"--op_timeout=1s", "--summary_json=x"}},
+         {{"--op_timeout=9s", "--db_timeout=9s", "--db_port=7000"}},
+         NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct options was, is;
+        struct error err = {.text = ""};
+
+        assert_int_equal(parse(&was, &vectors[i].was, NULL, 0, &err), 0);
+        assert_int_equal(parse(&is, &vectors[i].is, NULL, 0, &err), 0);
+        assert_int_equal(options_resumable(&was, &is, &err),
+                         vectors[i].words ? -1 : 0);
+        assert_string_equal(err.text, vectors[i].words ? vectors[i].words : "");
+        options_free(&was);
+        options_free(&is);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -600,6 +648,7 @@ int main(void)
         cmocka_unit_test(the_table_is_whole),
         cmocka_unit_test(placements_are_known),
         cmocka_unit_test(help_names_everything),
+        cmocka_unit_test(studies_are_resumed_when_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

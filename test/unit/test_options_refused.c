@@ -64,6 +64,18 @@ static const struct bad bad[] = {
     {{{"--=5"}}, NULL, "--: unknown option" LISTS_ALL},
 
     /* options that need, or exclude, each other */
+    {{{"--resume", "--overwrite", "--output=a.h5"}},
+     NULL,
+     "--resume: contradicts overwrite, expected one of the two"},
+    {{{"--resume"}},
+     NULL,
+     "--resume: continues a result file, expected its name (output) with it"},
+    {{{"--resume", "--output=none"}},
+     NULL,
+     "--resume: continues a result file, expected its name (output) with it"},
+    {{{"--resume", "--output=a.h5", "--dry_run", "--machine=2x4"}},
+     NULL,
+     "--resume: needs the machine of the study, expected no machine with it"},
     {{{"--duration=10s", "--iterations=5"}},
      NULL,
      "--iterations: does nothing beside a duration, expected one of the two"},

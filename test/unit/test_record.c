@@ -246,6 +246,41 @@ static void values_of_a_row(void **state)
     options_free(&o);
 }
 
+/* Every figure of a row finds its place again. */
+static void rows_are_recalled(void **state)
+{
+    struct fields row = {0}, again = {0};
+    struct outcome o, recalled;
+    int reals = 0;
+
+    (void)state;
+    record_clear(&o);
+    record_clear(&recalled);
+    record_figures(&row, &o);
+    fields_int(&row, "ops", "", 77);
+    fields_int(&row, "verify_errors", "", 3);
+    for (size_t i = 0; i < row.n; i++)
+        if (row.list[i].type == FIELD_REAL)
+            row.list[i].real = ++reals;
+        else if (strcmp(row.list[i].name, "repetitions_done") == 0)
+            row.list[i].integer = 4;
+    assert_true(reals > 30);
+    record_recall(&recalled, &row);
+    record_figures(&again, &recalled);
+    for (size_t i = 0; i < again.n; i++) {
+        const struct field *a = &row.list[i], *b = &again.list[i];
+
+        if (a->type == FIELD_REAL ? !(a->real == b->real)
+                                  : a->integer != b->integer)
+            fail_msg("%s is not recalled", a->name);
+    }
+    assert_int_equal(recalled.summary.ops, 77);
+    assert_int_equal(recalled.summary.bytes, FIELD_NO_INT);
+    assert_int_equal(recalled.summary.verify_errors, 3);
+    fields_free(&row);
+    fields_free(&again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +291,7 @@ int main(void)
         cmocka_unit_test(times_are_iso_8601),
         cmocka_unit_test(rows_have_the_same_columns),
         cmocka_unit_test(values_of_a_row),
+        cmocka_unit_test(rows_are_recalled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
