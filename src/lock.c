@@ -19,9 +19,8 @@ struct holder {
     unsigned long long began;
 };
 
-#define HOLDER_READ "%64s %ld %llu %127s %127s"
-#define HOLDER_WRITE "%s %ld %llu %s %s\n"
-enum { HOLDER_MAX = 512, TRIES = 100 };
+#define HOLDER "%s %ld %llu %s %s\n"
+enum { HOLDER_MAX = 512, HOLDER_WORDS = 5, TRIES = 100 };
 
 bool lock_by_name;
 
@@ -30,7 +29,6 @@ bool lock_by_name;
 static unsigned long long began(long pid)
 {
     char path[64], text[1024] = "";
-    unsigned long long ticks = 0;
     const char *p;
     FILE *f;
 
@@ -43,9 +41,7 @@ static unsigned long long began(long pid)
     p = strrchr(text, ')');
     for (int field = 2; p && field < 22; field++)
         p = strchr(p + 1, ' ');
-    if (p)
-        sscanf(p, "%llu", &ticks);
-    return ticks;
+    return p ? strtoull(p, NULL, 10) : 0;
 }
 
 /* Where process numbers mean the same: one boot of a kernel, one namespace. */
@@ -79,13 +75,22 @@ static void describe_self(struct holder *h, const char *job)
 
 static bool read_holder(int fd, struct holder *h)
 {
-    char text[HOLDER_MAX];
+    char text[HOLDER_MAX], *word[HOLDER_WORDS], *rest = NULL;
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
 
     memset(h, 0, sizeof *h);
     text[n > 0 ? n : 0] = '\0';
-    return sscanf(text, HOLDER_READ, h->host, &h->pid, &h->began, h->place,
-                  h->job) == 5;
+    for (int i = 0; i < HOLDER_WORDS; i++) {
+        word[i] = strtok_r(i == 0 ? text : NULL, " \n", &rest);
+        if (!word[i])
+            return false;
+    }
+    snprintf(h->host, sizeof h->host, "%s", word[0]);
+    h->pid = strtol(word[1], NULL, 10);
+    h->began = strtoull(word[2], NULL, 10);
+    snprintf(h->place, sizeof h->place, "%s", word[3]);
+    snprintf(h->job, sizeof h->job, "%s", word[4]);
+    return true;
 }
 
 static int write_holder(struct lock *l, const char *job, struct error *err)
@@ -95,8 +100,8 @@ static int write_holder(struct lock *l, const char *job, struct error *err)
     int n;
 
     describe_self(&h, job);
-    n = snprintf(text, sizeof text, HOLDER_WRITE, h.host, h.pid, h.began,
-                 h.place, h.job);
+    n = snprintf(text, sizeof text, HOLDER, h.host, h.pid, h.began, h.place,
+                 h.job);
     if (ftruncate(l->fd, 0) == 0 && pwrite(l->fd, text, (size_t)n, 0) == n)
         return 0;
     error_set(err, "cannot write '%s': %s; choose another --output", l->path,

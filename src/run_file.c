@@ -148,8 +148,8 @@ int run_blank_row(const struct run *r, struct fields *row, struct error *err)
 }
 
 /* Continue the file of earlier sessions, which is taken over. */
-static struct sink *continue_file(struct run *r, const struct sink_start *start,
-                                  struct error *err)
+static void continue_file(struct run *r, const struct sink_start *start,
+                          struct error *err)
 {
     static const char *const forget[] = {"end_time", "expect_at_end", NULL};
     struct earlier *e = &r->earlier;
@@ -158,7 +158,6 @@ static struct sink *continue_file(struct run *r, const struct sink_start *start,
     const struct sink_kept kept = {
         .perm = keep, .forget = forget, .hosts = e->moved ? hosts : NULL};
     struct past *past = e->past;
-    struct sink *sink;
 
     if (!keep)
         die("not enough memory to resume %zu permutations", start->nperms);
@@ -166,21 +165,19 @@ static struct sink *continue_file(struct run *r, const struct sink_start *start,
         keep[i] = e->status[i] != STATUS_PLANNED;
     snprintf(hosts, sizeof hosts, "hosts_%d", r->plan.study.session);
     e->past = NULL;
-    sink = sink_hdf5.resume(past, &kept, start, err);
+    r->sink = sink_hdf5.resume(past, &kept, start, err);
     free(keep);
-    return sink;
 }
 
-static struct sink *begin_file(struct run *r, const struct sink_start *start,
-                               struct error *err)
+static void begin_file(struct run *r, const struct sink_start *start,
+                       struct error *err)
 {
     const struct options *o = r->plan.sweep.options;
     const struct sink_ops *ops = r->plan.output[0] ? &sink_hdf5 : &sink_null;
 
-    return r->earlier.past
-               ? continue_file(r, start, err)
-               : ops->open(r->plan.output, options_one(o, OPT_OVERWRITE)->count,
-                           r->plan.job.id, start, err);
+    r->sink =
+        ops->open(r->plan.output, options_one(o, OPT_OVERWRITE)->count != 0,
+                  r->plan.job.id, start, err);
 }
 
 static int open_json(struct run *r, struct error *err)
@@ -218,7 +215,10 @@ int run_open_file(struct run *r, struct error *err)
         (struct sink_table){.cells = sessions->list,
                             .nrows = r->earlier.nsessions + 1,
                             .ncols = sessions->n / (r->earlier.nsessions + 1)};
-    r->sink = begin_file(r, &start, err);
+    if (r->earlier.past)
+        continue_file(r, &start, err);
+    else
+        begin_file(r, &start, err);
     fields_free(&cells);
     fields_free(&row);
     return r->sink ? 0 : -1;

@@ -74,25 +74,24 @@ static int read_sessions(struct run *r, struct error *err)
 }
 
 /* A session that was killed could not say how many it completed: those that no
- * other one did. */
+ * other one did. It is the last one, as this was done when it began. */
 static void settle_sessions(struct earlier *e)
 {
-    size_t ncols = e->nsessions ? e->sessions.n / e->nsessions : 0;
     int64_t rest = (int64_t)e->completed;
-    struct field *last = NULL;
+    struct field *unknown = NULL;
 
     for (size_t i = 0; i < e->sessions.n; i++) {
         struct field *f = &e->sessions.list[i];
 
         if (strcmp(f->name, "completed") != 0)
             continue;
-        if (i / ncols + 1 == e->nsessions)
-            last = f;
+        if (f->integer == FIELD_NO_INT)
+            unknown = f;
         else
-            rest -= f->integer > 0 ? f->integer : 0;
+            rest -= f->integer;
     }
-    if (last && last->integer == FIELD_NO_INT)
-        last->integer = rest;
+    if (unknown)
+        unknown->integer = rest;
 }
 
 static int look(struct run *r, int64_t *seed, struct error *err)

@@ -187,7 +187,7 @@ static hssize_t column_length(hid_t column, enum field_type as)
 static int read_column(hid_t column, struct field *cells, size_t stride,
                        size_t n)
 {
-    unsigned char *values = calloc(n, 8);
+    unsigned char *values = calloc(n + 1, 8);
     hid_t memory = memory_type(cells->type);
     int rc = -1;
 
@@ -234,27 +234,27 @@ static int table_rows(const struct past *p, hid_t group,
     return 0;
 }
 
-int past_table(const struct past *p, const char *name,
+int past_table(const struct past *p, const char *group,
                const struct fields *like, struct fields *cells, size_t *nrows,
                struct error *err)
 {
-    hid_t group = H5Gopen2(p->file, name, H5P_DEFAULT);
+    hid_t from = H5Gopen2(p->file, group, H5P_DEFAULT);
     size_t first = cells->n;
     int rc;
 
-    if (group < 0)
-        return error_set(err, "'%s' has no group /%s", p->path, name);
-    rc = table_rows(p, group, like, nrows, err);
+    if (from < 0)
+        return error_set(err, "'%s' has no group /%s", p->path, group);
+    rc = table_rows(p, from, like, nrows, err);
     for (size_t i = 0; i < *nrows && rc == 0; i++)
         for (size_t c = 0; c < like->n; c++)
             add_blank(cells, &like->list[c]);
     for (size_t c = 0; c < like->n && rc == 0; c++) {
-        hid_t column = H5Dopen2(group, like->list[c].name, H5P_DEFAULT);
+        hid_t column = H5Dopen2(from, like->list[c].name, H5P_DEFAULT);
 
         if (read_column(column, &cells->list[first + c], like->n, *nrows))
             rc = put_error(err, "read", p->path);
         H5Dclose(column);
     }
-    H5Gclose(group);
+    H5Gclose(from);
     return rc;
 }

@@ -71,13 +71,17 @@ int keep_check(const char *path, bool overwrite, struct error *err)
 /* Whether a file's name is `base` and what keep_create() puts behind it. */
 static bool is_made(const char *name, const char *base)
 {
+    static const char digits[] = "0123456789";
     size_t n = strlen(base);
-    long pid;
-    int i, used = 0;
 
-    return strncmp(name, base, n) == 0 &&
-           sscanf(name + n, ".%ld-%d.part%n", &pid, &i, &used) == 2 &&
-           used > 0 && name[n + (size_t)used] == '\0';
+    if (strncmp(name, base, n) != 0 || name[n] != '.')
+        return false;
+    name += n + 1;
+    name += strspn(name, digits);
+    if (*name != '-')
+        return false;
+    name++;
+    return strcmp(name + strspn(name, digits), ".part") == 0;
 }
 
 void keep_sweep(const char *path)
