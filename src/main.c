@@ -330,6 +330,17 @@ static int plan_fits(struct team *t, const struct options *o,
     return prepare_try(t, d, o, &err) < 0 ? refuse(&err, t->rank == 0) : 0;
 }
 
+/* What a resumed study would still run, by its file alone. */
+static int plan_rest(const struct options *o)
+{
+    const char *path = options_one(o, OPT_OUTPUT)->text;
+    struct error err;
+
+    if (!options_one(o, OPT_RESUME)->count)
+        return 0;
+    return run_rest(o, path, &err) < 0 ? refuse(&err, true) : 0;
+}
+
 /* The plan for this job, whose launcher must be the one that was asked for. */
 static int plan_here(const struct options *o, const struct machine *m)
 {
@@ -338,7 +349,7 @@ static int plan_here(const struct options *o, const struct machine *m)
 
     if (wlm_find(options_one(o, OPT_LAUNCHER)->text, &job, &err) < 0)
         return refuse(&err, true);
-    return dry_run(o, m);
+    return dry_run(o, m) == 0 ? plan_rest(o) : EXIT_REFUSED;
 }
 
 static int run(struct team *t, const struct options *o, const struct input *in,

@@ -99,6 +99,11 @@ void run_recall(struct run *r);
 /* A row of /summary of which nothing is known yet. Local. */
 int run_blank_row(const struct run *r, struct fields *row, struct error *err);
 
+/* Whether a file's configuration (resolved_config) may be resumed with this
+ * one. Local. */
+int run_same_config(const struct options *o, const char *before,
+                    struct error *err);
+
 /* Rank 0: whether the study that the file holds is the one that is to run, with
  * words on what differs. Sets *seed to the file's (-1: none) and *moved where
  * the nodes are others of the same kind. Then the same of the permutations that

@@ -1,6 +1,7 @@
 /* A study that an earlier session began: what is kept of it. */
 #include "run_parts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,16 +17,14 @@ static struct fields row_at(const struct earlier *e, size_t i)
 }
 
 /* What has run to an end that another session would not change. */
-static enum status status_of(const struct past *past, const struct fields *row,
-                             size_t i, size_t count)
+static enum status status_of(const struct past *past,
+                             const struct field *status, size_t i, size_t count)
 {
-    const struct field *f = fields_find(row, "status");
-
-    if (!f || !past_permutation(past, i, count))
+    if (!past_permutation(past, i, count))
         return STATUS_PLANNED;
-    if (strcmp(f->text, record_status(STATUS_COMPLETED)) == 0)
+    if (strcmp(status->text, record_status(STATUS_COMPLETED)) == 0)
         return STATUS_COMPLETED;
-    if (strcmp(f->text, record_status(STATUS_SPARED)) == 0)
+    if (strcmp(status->text, record_status(STATUS_SPARED)) == 0)
         return STATUS_SPARED;
     return STATUS_PLANNED;
 }
@@ -47,7 +46,8 @@ static int read_rows(struct run *r, struct error *err)
     for (size_t i = 0; i < count && rc == 0; i++) {
         struct fields row = row_at(e, i);
 
-        e->status[i] = (unsigned char)status_of(e->past, &row, i, count);
+        e->status[i] = (unsigned char)status_of(
+            e->past, fields_find(&row, "status"), i, count);
         e->completed += e->status[i] == STATUS_COMPLETED;
     }
     return rc;
@@ -246,4 +246,64 @@ void run_recall(struct run *r)
                (int)sizeof r->tally.verify_errors, 0);
     if (r->team->rank == 0)
         tell(r, kept);
+}
+
+/* ---- a plan ---- */
+
+/* The permutations that run, and what became of them before. */
+static void print_rest(const struct past *past, const struct fields *cells,
+                       size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct field *status = &cells->list[i];
+
+        if (status_of(past, status, i, count) == STATUS_PLANNED)
+            printf("%04zu runs: it was %s\n", i,
+                   status->text[0] ? status->text : "planned");
+        else
+            kept++;
+    }
+    printf("resume: %zu of %zu permutations are kept, %zu run\n", kept, count,
+           count - kept);
+    fflush(stdout);
+}
+
+static int look_at_rest(const struct past *past, const struct options *o,
+                        struct error *err)
+{
+    struct fields facts = {0}, like = {0}, cells = {0};
+    size_t count = 0;
+    int rc;
+
+    fields_text(&facts, "resolved_config", "");
+    fields_text(&like, "status", "");
+    past_study(past, &facts);
+    rc = run_same_config(o, facts.list[0].text, err);
+    if (rc == 0)
+        rc = past_table(past, "summary", &like, &cells, &count, err);
+    if (rc == 0)
+        print_rest(past, &cells, count);
+    fields_free(&facts);
+    fields_free(&like);
+    fields_free(&cells);
+    return rc;
+}
+
+int run_rest(const struct options *o, const char *path, struct error *err)
+{
+    struct past *past;
+    int rc;
+
+    if (access(path, F_OK) < 0) {
+        printf("resume: there is no '%s' yet, all of them run\n", path);
+        return 0;
+    }
+    past = past_open(path, false, "", err);
+    if (!past)
+        return -1;
+    rc = look_at_rest(past, o, err);
+    past_close(past);
+    return rc < 0 ? error_prefix(err, "'%s' cannot be resumed", path) : 0;
 }

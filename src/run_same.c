@@ -65,20 +65,19 @@ static int check_facts(const struct fields *was, const struct fields *is,
 }
 
 /* The configuration of before stands in the file as --show_config prints it. */
-static int check_config(const struct run *r, const struct fields *was,
-                        struct error *err)
+int run_same_config(const struct options *o, const char *before,
+                    struct error *err)
 {
-    const struct field *text = fields_find(was, "resolved_config");
     char program[] = "srbench";
     char *argv[] = {program, NULL};
-    struct options before;
+    struct options was;
     int rc;
 
-    if (options_parse(&before, 1, argv, "its resolved_config", text->text,
-                      strlen(text->text), err) < 0)
+    if (options_parse(&was, 1, argv, "its resolved_config", before,
+                      strlen(before), err) < 0)
         return -1;
-    rc = options_resumable(&before, r->plan.sweep.options, err);
-    options_free(&before);
+    rc = options_resumable(&was, o, err);
+    options_free(&was);
     return rc;
 }
 
@@ -147,7 +146,8 @@ int run_same_study(const struct run *r, const struct past *past, int64_t *seed,
     past_study(past, &was);
     rc = check_facts(&was, &is, err);
     if (rc == 0)
-        rc = check_config(r, &was, err);
+        rc = run_same_config(r->plan.sweep.options,
+                             fields_find(&was, "resolved_config")->text, err);
     if (rc == 0)
         rc = check_seed(r, &was, seed, err);
     fields_free(&was);

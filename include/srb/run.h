@@ -20,4 +20,10 @@ struct run_args {
  * every rank. Collective over the world. */
 int run_study(struct team *t, struct discovery *d, const struct run_args *args);
 
+/* --dry_run of a study that is to be resumed: how many permutations of the
+ * result file are kept, and which run, on standard output. Looks at the file
+ * and the configuration; what servers and nodes are is compared when it runs.
+ * Local. */
+int run_rest(const struct options *o, const char *path, struct error *err);
+
 #endif

@@ -39,6 +39,25 @@ class Resumed(ResumeTest):
                 self.assertEqual(row["put_tensor_median"],
                                  f["summary/put_tensor_median"][i])
 
+    def test_dry_run_says_what_is_left(self):
+        study = (1, *NULL, SIZES, "--iterations=5")
+        plan = (*study, "--resume", "--dry_run")
+        self.assertIn("all of them run", self.study(*plan).stdout)
+        self.assertFalse(self.out.exists())
+        self.assert_passed(self.study(*study), 4)
+        with h5py.File(self.out, "r+") as f:
+            f["summary/status"][2] = "failed"
+        before = self.out.read_bytes()
+        job = self.study(*plan)
+        self.assertEqual(job.returncode, 0, job.describe())
+        self.assertIn("0002 runs: it was failed\n"
+                      "resume: 3 of 4 permutations are kept, 1 run\n",
+                      job.stdout)
+        job = self.study(*plan, "--warmup=3")
+        self.assert_refused(job, "cannot be resumed: warmup was 1, is 3")
+        self.assertEqual(self.out.read_bytes(), before)
+        self.assert_alone()
+
     def test_still_failing(self):
         fails = (2, *NULL, "--tensor_bytes=[4,8]", "--iterations=20",
                  "--null_client={client: 1, fail_at: 3}")
