@@ -14,12 +14,9 @@
 #include "hdf5_parts.h"
 #include "srb/sink.h"
 
-/* Room on the disk for headers, attributes and heaps; texts come on top. */
-static const uint64_t margin = 1 << 18;
-
 /* The root group's header has room for the link of every permutation to come
  * and some attributes (hdf5_keep.c). */
-enum { LINK_BYTES = 40, MORE_BYTES = 8000, MOST_LINKS = 60000 };
+enum { MORE_BYTES = 8000, MOST_LINKS = 60000 };
 
 static const char *const dim_name[SINK_DIMS] = {
     [SINK_CLIENT] = "client",
@@ -61,139 +58,9 @@ static int h5_error(struct hdf5_sink *h, const char *what, struct error *err)
 
 /* ---- creation ---- */
 
-static uint64_t text_bytes(const struct fields *f)
-{
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < f->n; i++)
-        n += 128 + (f->list[i].text ? strlen(f->list[i].text) : 0);
-    return n;
-}
-
-static uint64_t table_bytes(const struct sink_table *t)
-{
-    const struct fields cells = {.list = (struct field *)t->cells,
-                                 .n = t->nrows * t->ncols};
-
-    return text_bytes(&cells);
-}
-
-/* About the size of the new file. */
-static uint64_t first_size(const struct sink_start *start)
-{
-    const struct fields *row = start->row;
-
-    return 8 * margin + text_bytes(start->study) + table_bytes(start->hosts) +
-           (start->sessions ? table_bytes(start->sessions) : 0) +
-           start->nperms * (LINK_BYTES + 8 + row->n * 16 + 2 * text_bytes(row));
-}
-
-static hid_t make_group(hid_t file, const char *name)
-{
-    hid_t plan = put_group_plan(H5P_GROUP_CREATE, 0);
-    hid_t group = H5Gcreate2(file, name, H5P_DEFAULT, plan, H5P_DEFAULT);
-
-    H5Pclose(plan);
-    return group;
-}
-
-static int make_summary(struct hdf5_sink *h, hid_t file,
-                        const struct fields *row)
-{
-    hid_t group = make_group(file, "summary"), scale;
-    int rc = 0;
-
-    if (group < 0)
-        return -1;
-    scale = put_scale(group, "permutation", h->nperms);
-    for (size_t i = 0; i < row->n && scale >= 0 && rc == 0; i++)
-        rc = put_column(group, scale, &row->list[i], 0, h->nperms,
-                        &h->column[i]);
-    if (scale < 0 || H5Dclose(scale) < 0)
-        rc = -1;
-    return H5Gclose(group) < 0 ? -1 : rc;
-}
-
 static size_t header_room(size_t nperms)
 {
-    return nperms * LINK_BYTES + MORE_BYTES;
-}
-
-/* When a death of the writer leaves what is complete: at every instant, or
- * between flushes, i.e. not while a permutation is brought to the file. */
-static int put_durability(hid_t root, const char *when)
-{
-    struct fields facts = {0};
-    int rc;
-
-    fields_text(&facts, "durability", when);
-    rc = put_facts(root, &facts);
-    fields_free(&facts);
-    return rc;
-}
-
-static int fill_file(struct hdf5_sink *h, hid_t file,
-                     const struct sink_start *start)
-{
-    hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
-    int rc = -1;
-
-    if (root >= 0 && put_facts(root, start->study) == 0 &&
-        put_durability(root, "every instant") == 0 &&
-        put_table(file, "hosts", "node", start->hosts, NULL) == 0 &&
-        (!start->sessions ||
-         put_table(file, "sessions", "session", start->sessions,
-                   h->session_column) == 0) &&
-        make_summary(h, file, start->row) == 0)
-        rc = 0;
-    if (root >= 0)
-        H5Gclose(root);
-    return rc;
-}
-
-/* Write all but permutations to the empty file `made`. */
-static int make_file(struct hdf5_sink *h, const char *made,
-                     const struct sink_start *start, struct error *err)
-{
-    hid_t access = put_access_plan();
-    hid_t plan = put_group_plan(H5P_FILE_CREATE, start->study->n + 1);
-    hid_t file = H5Fcreate(made, H5F_ACC_TRUNC, plan, access);
-    int rc = -1;
-
-    if (file < 0)
-        h5_error(h, "create the output", err);
-    else if (keep_reserve(&h->keep, first_size(start), err) == 0)
-        rc = fill_file(h, file, start) ? h5_error(h, "write the output", err)
-                                       : 0;
-    if (file >= 0 && H5Fclose(file) < 0 && rc == 0)
-        rc = h5_error(h, "write the output", err);
-    H5Pclose(plan);
-    H5Pclose(access);
-    return rc;
-}
-
-/* The file `made` shall own up to its plain layout. */
-static int mark_plain(struct hdf5_sink *h, const char *made, struct error *err)
-{
-    hid_t access = put_access_plan();
-    hid_t file = H5Fopen(made, H5F_ACC_RDWR, access);
-    int rc = file < 0 ? -1 : put_durability(file, "between flushes");
-
-    if (file >= 0 && H5Fclose(file) < 0)
-        rc = -1;
-    H5Pclose(access);
-    return rc ? h5_error(h, "write the output", err)
-              : keep_settle(&h->keep, err);
-}
-
-/* The new file, whole but for its name. */
-static int make_new(struct hdf5_sink *h, const char *made,
-                    const struct sink_start *start, struct error *err)
-{
-    if (make_file(h, made, start, err) ||
-        keep_adopt(&h->keep, header_room(h->nperms), err))
-        return -1;
-    return h->keep.plain ? mark_plain(h, made, err) : 0;
+    return nperms * PUT_LINK_BYTES + MORE_BYTES;
 }
 
 /* The file is made beside its path and appears there when it is whole. kept:
@@ -210,7 +77,8 @@ static int create(struct hdf5_sink *h, bool overwrite,
         return -1;
     if ((kept ? resume_copy(&h->keep, made, kept, start, header_room(h->nperms),
                             h->column, h->session_column, err)
-              : make_new(h, made, start, err)) == 0 &&
+              : new_file(&h->keep, made, start, header_room(h->nperms),
+                         h->column, h->session_column, err)) == 0 &&
         keep_sync(&h->keep, err) == 0 &&
         keep_publish(made, h->path, overwrite, err) == 0)
         return 0;
@@ -265,7 +133,8 @@ new_sink(const char *path, const struct sink_start *start, struct error *err)
 static int check_number(const char *path, const struct fields *study,
                         size_t nperms, struct error *err)
 {
-    size_t most = (HEADER_GAP * (study->n + 2) - header_room(0)) / LINK_BYTES;
+    size_t most =
+        (HEADER_GAP * (study->n + 2) - header_room(0)) / PUT_LINK_BYTES;
 
     if (most > MOST_LINKS)
         most = MOST_LINKS;
@@ -330,7 +199,7 @@ static int session_open(struct hdf5_sink *h, struct error *err)
                          h->path);
     if (h->file >= 0)
         return 0;
-    if (keep_reserve(&h->keep, h->keep.reserved + margin, err) ||
+    if (keep_reserve(&h->keep, h->keep.reserved + PUT_MARGIN, err) ||
         keep_guard(&h->keep, err))
         return -1;
     access = put_access_plan();
@@ -381,7 +250,7 @@ static int make_room(struct hdf5_sink *h, uint64_t bytes, struct error *err)
 
     if (H5Fget_filesize(h->file, &size) < 0)
         return h5_error(h, "measure the output", err);
-    return keep_reserve(&h->keep, size + bytes + margin, err);
+    return keep_reserve(&h->keep, size + bytes + PUT_MARGIN, err);
 }
 
 /* ---- permutations ---- */
@@ -578,7 +447,7 @@ static int finish(struct hdf5_sink *h, const struct fields *attributes,
                          "permutation %zu is not in '%s', since a part of it "
                          "could not be written",
                          h->index, h->path);
-    if (make_room(h, text_bytes(attributes) + text_bytes(row), err))
+    if (make_room(h, put_text_bytes(attributes) + put_text_bytes(row), err))
         return -1;
     resume_group_name(h->index, h->nperms, name);
     if (put_facts(h->group, attributes) ||
@@ -658,7 +527,7 @@ static int hdf5_note(struct sink *s, const struct fields *study,
     int rc = -1;
 
     if (session_open(h, err) == 0 &&
-        make_room(h, text_bytes(study), err) == 0) {
+        make_room(h, put_text_bytes(study), err) == 0) {
         hid_t root = H5Gopen2(h->file, "/", H5P_DEFAULT);
 
         rc = root < 0 || put_facts(root, study) || H5Gclose(root) < 0

@@ -5,6 +5,7 @@
  * hdf5_header.c  the header of the root group
  * hdf5_path.c  where the file appears, and all at once
  * hdf5_put.c   facts, columns and arrays in the library's words
+ * hdf5_new.c   a file that holds no permutation yet
  * hdf5_past.c  a file of an earlier session, read
  * hdf5_resume.c  that file made ready for another session, in a copy
  * hdf5.c       the sink: when what is written
@@ -116,6 +117,18 @@ int keep_create(char *made, size_t room, const char *path, struct error *err);
 int keep_publish(const char *made, const char *path, bool overwrite,
                  struct error *err);
 
+/* ---- hdf5_new.c ---- */
+
+/* Write all but permutations to the empty file `made`, which k->fd has open,
+ * and adopt it with so much room in the root's header. columns[i] and
+ * sessions[i] get the places of the columns of /summary and /sessions. */
+int new_file(struct keep *k, const char *made, const struct sink_start *start,
+             size_t room, uint64_t *columns, uint64_t *sessions,
+             struct error *err);
+
+/* Say when a death of the writer leaves what is complete. */
+int put_durability(hid_t root, bool plain);
+
 /* ---- hdf5_past.c ---- */
 
 struct past {
@@ -160,6 +173,13 @@ hid_t put_access_plan(void);
 
 /* Why the library refused, in one sentence; returns -1. */
 int put_error(struct error *err, const char *what, const char *path);
+
+/* Room on the disk for headers, attributes and heaps, and for a link; texts
+ * come on top. */
+enum { PUT_MARGIN = 1 << 18, PUT_LINK_BYTES = 40 };
+
+/* About what attributes or cells take in a file. */
+uint64_t put_text_bytes(const struct fields *f);
 
 /* Give an object attributes, or replace their values. Returns 0 or -1, as all
  * below; put_error() words the reason. */

@@ -197,6 +197,15 @@ static int put_fact(hid_t object, const struct field *fact)
     return put_attribute(object, fact->name, FIELD_REAL, &fact->real);
 }
 
+uint64_t put_text_bytes(const struct fields *f)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        n += 128 + (f->list[i].text ? strlen(f->list[i].text) : 0);
+    return n;
+}
+
 int put_facts(hid_t object, const struct fields *facts)
 {
     for (size_t i = 0; i < facts->n; i++)

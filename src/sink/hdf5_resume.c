@@ -180,19 +180,15 @@ static int put_in(const struct keep *k, const char *made,
                   uint64_t *sessions)
 {
     hid_t file = open_copy(made);
-    struct fields facts = {0};
     int rc = file < 0 ? -1 : 0;
 
-    fields_text(&facts, "durability",
-                k->plain ? "between flushes" : "every instant");
-    if (rc == 0 && (put_facts(file, &facts) ||
+    if (rc == 0 && (put_durability(file, k->plain) ||
                     (start->sessions && put_table(file, "sessions", "session",
                                                   start->sessions, sessions)) ||
                     (kept->hosts && (drop_group(file, kept->hosts) ||
                                      put_table(file, kept->hosts, "node",
                                                start->hosts, NULL)))))
         rc = -1;
-    fields_free(&facts);
     if (file >= 0 && H5Fclose(file) < 0)
         rc = -1;
     return rc;
