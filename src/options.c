@@ -441,6 +441,7 @@ const struct option option_table[OPT_COUNT] = {
                  "comma-separated; of srbench serve: the file to write"},
     [OPT_DB_AUTH] = {.name = "db_auth",
                      .type = OPTION_TEXT,
+                     .resume_free = true,
                      .placement = IN_STANDARD,
                      .def = "auto",
                      .may_be_auto = true,
