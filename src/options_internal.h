@@ -1,6 +1,7 @@
 /* options_internal.h - what the rooms of the options module share.
  *
- *   options.c         the table, --help, --show_config
+ *   options_table.c   the table
+ *   options.c         what it says together: --help, --show_config
  *   options_yaml.c    text to scalars, lists and maps, with line and column
  *   options_value.c   those to checked values of an option
  *   options_parse.c   defaults, file and command line put together
