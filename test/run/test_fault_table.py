@@ -1,0 +1,96 @@
+"""The table of faults in the README names what is tried by tests, and all of it:
+each row here has the tests that show it.
+"""
+# ctest: label=fast timeout=60
+import ast
+import unittest
+from pathlib import Path
+
+from srbtest import SOURCE, main
+
+HERE = Path(__file__).resolve().parent
+# First column of a row: the tests, file and function.
+ROWS = {
+    "a server killed": ["faults test_killed",
+                        "faults test_one_of_a_cluster_killed",
+                        "faults test_killed_while_nobody_uses_it"],
+    "a server stopped, or that does not answer": [
+        "faults test_stopped", "fake_server test_no_answer",
+        "ending test_the_server_does_not_answer"],
+    "a server that is slow": ["fake_server test_slow"],
+    "a connection dropped, also in mid-reply": [
+        "fake_server test_lost_connections"],
+    "a server that refuses connections": [
+        "fake_server test_refused_connections",
+        "full test_the_connections_of_a_server"],
+    "a server out of memory": ["fake_server test_errors",
+                               "full test_the_memory_of_a_server"],
+    "`-LOADING`, `-MOVED`, `-CLUSTERDOWN`, any other error": [
+        "fake_server test_errors", "fake_server test_errors_hiredis"],
+    "garbage, or a wrong length": ["fake_server test_what_is_no_answer",
+                                   "fake_server test_wrong_lengths"],
+    "a tensor that comes back wrong": ["fake_server test_wrong_data"],
+    "a server that does not start": [
+        "faults test_missing", "faults test_ends_in_silence",
+        "faults test_never_listens", "faults test_listens_but_never_answers",
+        "faults test_the_next_setup_is_tried"],
+    "a client that fails or hangs": ["faults test_one_client_fails",
+                                     "faults test_one_client_hangs",
+                                     "faults test_the_sweep_goes_on"],
+    "a rank killed (client, steward, idle)": [
+        "signals test_client_killed", "signals test_steward_killed",
+        "signals test_rank_0_killed", "signals test_idle_rank_killed",
+        "resume test_rank_0_killed"],
+    "a guard killed": ["signals test_guard_killed"],
+    "`mpiexec` or the job told to end (TERM, INT, HUP, USR1, `scancel`)": [
+        "signals test_term_in_a_loop", "signals test_int_in_a_loop",
+        "signals test_hup_to_a_group", "ending test_usr1",
+        "ending test_cut_off"],
+    "`mpiexec` killed": ["signals test_kill_in_a_loop",
+                         "signals test_kill_in_database_start"],
+    "a host cut off": ["hosts_full test_a_host_that_is_unplugged_in_mid_loop",
+                       "hosts test_a_shard_that_one_host_does_not_reach"],
+    "time running out": ["ending test_too_short_for_anything",
+                         "ending test_the_end_of_the_job"],
+    "the disk of the results full": ["full test_the_disk_of_the_results",
+                                     "preflight test_room_for_results"],
+    "results or scratch that cannot be written": [
+        "output test_no_place_for_it", "preflight test_folder_for_scratch"],
+    "too little memory, too few open files, ports taken": [
+        "preflight test_memory_of_a_node", "preflight test_open_files",
+        "preflight test_ports_of_every_set_up", "preflight test_all_at_once"],
+    "two runs on one file": ["resume test_one_writer_at_a_time"],
+    "killed while resuming": ["resume_full test_killed_again_and_again"],
+    "a file that is damaged, or somebody else's": [
+        "resume_full test_no_result_file_of_ours"],
+    "somebody without the password": ["auth test_a_server_of_its_own_node",
+                                      "auth test_a_cluster"],
+}
+
+
+def table():
+    """First cells of the README's table."""
+    text = (SOURCE / "README.md").read_text()
+    section = text.split("## When things go wrong", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")]
+    return [row.split(" | ")[0].removeprefix("| ") for row in rows[1:]]
+
+
+def functions(module):
+    tree = ast.parse((HERE / f"test_{module}.py").read_text())
+    return {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+
+
+class FaultTable(unittest.TestCase):
+
+    def test_rows_are_tried(self):
+        self.assertEqual(table(), list(ROWS))
+        for row, tests in ROWS.items():
+            for test in tests:
+                module, _, name = test.partition(" ")
+                found = functions(module)
+                self.assertIn(name, found, f"{row}: there is no {test}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""What runs full while a study runs: the disk of the results, the memory and the
+connections of a server.
+"""
+# ctest: label=full timeout=200
+import os
+import subprocess
+import unittest
+
+from srbtest import RunTest, main, text
+
+
+class Full(RunTest):
+
+    def setUp(self):
+        super().setUp()
+        self.out = self.dir / "full.h5"
+
+    def errors(self):
+        f = self.open(self.out)
+        return [(text(f[n].attrs["status"]), text(f[n].attrs["error"]))
+                for n in sorted(f) if n.startswith("perm_")]
+
+    def tmpfs(self, size):
+        folder = self.top / "small"
+        folder.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}",
+                           "tmpfs", str(folder)],
+                          capture_output=True).returncode:
+            raise unittest.SkipTest("no file system can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", str(folder)])
+        return folder
+
+    def test_the_disk_of_the_results(self):
+        """Filled by somebody else in mid-study: what was measured is kept."""
+        folder = self.tmpfs("64m")
+        self.out = folder / "full.h5"
+        job = self.start(2, "--tensor_bytes=[4096,4100,4104,4108,4112,4116]",
+                         "--iterations=20000", "--verbose",
+                         f"--output={self.out}")
+        job.wait_until(lambda: "[2/6]   put" in job.stderr, "two of six")
+        with open(folder / "theirs", "wb") as theirs:
+            try:
+                while True:
+                    theirs.write(b"\0" * 65536)
+                    theirs.flush()
+            except OSError:
+                pass
+        job.wait(60)
+        self.assertEqual(job.returncode, 1, job.describe())
+        self.assertIn("the result file cannot be written, the study ends here",
+                      job.stderr)
+        os.unlink(folder / "theirs")
+        reported = {fom["perm"] for fom in job.foms}
+        self.assertGreaterEqual(len(reported), 2)
+        f = self.open(self.out)
+        for number in reported:
+            g = f[f"perm_{number:04d}"]
+            self.assertEqual(text(g.attrs["status"]), "completed")
+            self.assertTrue((g["put_tensor"][...] > 0).all())
+
+    def test_the_memory_of_a_server(self):
+        job = self.srbench(2, "--tensor_bytes=[1024,4MiB,2048]",
+                           "--iterations=5", "--db_args={maxmemory: 3mb}",
+                           f"--output={self.out}")
+        self.assert_status(job, 1, completed=2, failed=1)
+        (first, _), (second, why), (third, _) = self.errors()
+        self.assertEqual((first, second, third),
+                         ("completed", "failed", "completed"))
+        self.assertIn("OOM command not allowed", why)
+
+    def test_the_connections_of_a_server(self):
+        """A server that takes fewer than there are clients."""
+        job = self.srbench(6, "--tensor_bytes=1024", "--iterations=5",
+                           "--clients_per_node=[6,1]",
+                           "--db_args={maxclients: 3}",
+                           f"--output={self.out}")
+        self.assert_status(job, 1, completed=1, failed=1)
+        (first, why), (second, _) = self.errors()
+        self.assertEqual((first, second), ("failed", "completed"))
+        self.assertIn("max number of clients reached", why)
+
+
+if __name__ == "__main__":
+    main()
