@@ -54,6 +54,7 @@ ROWS = {
                          "ending test_the_end_of_the_job"],
     "the disk of the results full": ["full test_the_disk_of_the_results",
                                      "preflight test_room_for_results"],
+    "scratch full": ["full test_scratch"],
     "results or scratch that cannot be written": [
         "output test_no_place_for_it", "preflight test_folder_for_scratch"],
     "too little memory, too few open files, ports taken": [

@@ -58,6 +58,31 @@ class Full(RunTest):
             self.assertEqual(text(g.attrs["status"]), "completed")
             self.assertTrue((g["put_tensor"][...] > 0).all())
 
+    def test_scratch(self):
+        """A set-up that finds no room for its files fails in words, and so does
+        what it needs; the one before is kept."""
+        folder = self.tmpfs("8m")
+        job = self.start(4, "throughput_standard", "--virtual_nodes=4",
+                         "--db_nodes=[1,3]", "--tensor_bytes=4096",
+                         "--iterations=20000", "--verbose", "--db_timeout=5s",
+                         f"--output={self.out}",
+                         wrapper=["env", f"TMPDIR={folder}"])
+        job.wait_until(lambda: "set-up 0: started" in job.stderr, "the first")
+        with open(folder / "theirs", "wb", buffering=0) as theirs:
+            for size in (65536, 4096, 1):
+                try:
+                    while True:
+                        theirs.write(b"\0" * size)
+                except OSError:
+                    pass
+        job.wait(60)
+        self.assert_status(job, 1, completed=1, failed=1)
+        (first, _), (second, why) = self.errors()
+        self.assertEqual((first, second), ("completed", "failed"))
+        self.assertIn("No space left on device", why)
+        os.unlink(folder / "theirs")
+        self.assertEqual(os.listdir(folder), [])
+
     def test_the_memory_of_a_server(self):
         job = self.srbench(2, "--tensor_bytes=[1024,4MiB,2048]",
                            "--iterations=5", "--db_args={maxmemory: 3mb}",
