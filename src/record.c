@@ -168,7 +168,6 @@ void record_session(struct fields *f, const struct study *s)
     char text[256], now[32];
 
     fields_text(f, "start_time", record_now(now, sizeof now));
-    fields_text(f, "end_time", "");
     if (gethostname(text, sizeof text) < 0)
         text[0] = '\0';
     text[sizeof text - 1] = '\0';
@@ -179,6 +178,9 @@ void record_session(struct fields *f, const struct study *s)
     fields_text(f, "srbench_version", SRB_VERSION);
     fields_text(f, "git_commit", SRB_GIT_COMMIT);
     fields_int(f, "completed", "", FIELD_NO_INT);
+    /* last: cells are put in this order, and this one says that the row's other
+     * numbers hold */
+    fields_text(f, "end_time", "");
 }
 
 /* What affinity and MemTotal do not show. */

@@ -74,24 +74,24 @@ static int read_sessions(struct run *r, struct error *err)
 }
 
 /* A session that was killed could not say how many it completed: those that no
- * other one did. It is the last one, as this was done when it began. */
+ * other one did. Only the last one can be such, as this was done when it began;
+ * whatever stands there, its number holds only with an end. */
 static void settle_sessions(struct earlier *e)
 {
+    size_t ncols = e->sessions.n / e->nsessions;
     int64_t rest = (int64_t)e->completed;
-    struct field *unknown = NULL;
 
-    for (size_t i = 0; i < e->sessions.n; i++) {
-        struct field *f = &e->sessions.list[i];
+    for (size_t k = 0; k < e->nsessions; k++) {
+        struct fields row = {.list = e->sessions.list + k * ncols, .n = ncols};
+        const struct field *end = fields_find(&row, "end_time");
+        const struct field *completed = fields_find(&row, "completed");
 
-        if (strcmp(f->name, "completed") != 0)
-            continue;
-        if (f->integer == FIELD_NO_INT)
-            unknown = f;
-        else
-            rest -= f->integer;
+        if (!completed || !end)
+            return;
+        if (k + 1 == e->nsessions && end->text[0] == '\0')
+            row.list[completed - row.list].integer = rest;
+        rest -= completed->integer;
     }
-    if (unknown)
-        unknown->integer = rest;
 }
 
 static int look(struct run *r, int64_t *seed, struct error *err)

@@ -80,8 +80,8 @@ struct beginning {
 
 static void add_session(struct fields *f, const char *host)
 {
-    fields_text(f, "host", host);
     fields_int(f, "completed", "", FIELD_NO_INT);
+    fields_text(f, "host", host); /* last: it says that the number holds */
 }
 
 static void describe(struct beginning *b, size_t nperms)
@@ -167,7 +167,7 @@ static void end_session(struct sink *s, int64_t completed, struct error *err)
     struct fields row = {0};
 
     add_session(&row, "ended");
-    row.list[1].integer = completed;
+    row.list[0].integer = completed;
     check(s->ops->session(s, &row, err), err);
     fields_free(&row);
 }

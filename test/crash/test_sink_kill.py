@@ -51,7 +51,8 @@ def check_sessions(f, resumed):
     for host, completed in zip(hosts, f["sessions/completed"][:]):
         # the three parts of a text are put one by one, "" in between
         assert host in ("first", "next", "ended", ""), host
-        assert completed == -1 or 0 <= completed <= len(f["summary/index"])
+        if host == "ended":
+            assert 0 <= completed <= len(f["summary/index"])
 
 
 def words(values):
