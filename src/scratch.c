@@ -55,7 +55,8 @@ static void remove_if_left(const char *path, time_t seconds)
     if (fd < 0)
         return;
     if (fstat(fd, &st) == 0 && st.st_uid == getuid() &&
-        time(NULL) - st.st_mtime >= seconds &&
+        /* the time of a file may be ahead of time() by a tick */
+        (seconds == 0 || time(NULL) - st.st_mtime >= seconds) &&
         flock(fd, LOCK_EX | LOCK_NB) == 0)
         scratch_remove(path);
     close(fd);

