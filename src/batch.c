@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "far.h"
@@ -14,6 +13,7 @@
 #include "srb/diag.h"
 #include "srb/eligible.h"
 #include "srb/ending.h"
+#include "srb/quote.h"
 #include "srb/tick.h"
 #include "srb/wlm.h"
 
@@ -23,6 +23,9 @@
 #define SAY_SECONDS 15.0
 /* How long the job may take to end by itself. */
 #define END_SECONDS 20.0
+/* Between two questions whether it has: each is the batch system's to answer.
+ */
+#define END_LOOK_NS INT64_C(1000000000)
 /* Between the job's start and the file, beyond db_timeout: its own MPI. */
 #define START_SECONDS 60.0
 
@@ -93,15 +96,6 @@ static int write_config(const struct batch *b, const struct batch_terms *terms,
     return 0;
 }
 
-/* In single quotes, as the shell takes it. */
-static void print_quoted(FILE *out, const char *text)
-{
-    fputc('\'', out);
-    for (; *text; text++)
-        fprintf(out, *text == '\'' ? "'\\''" : "%c", *text);
-    fputc('\'', out);
-}
-
 static int write_script(const struct batch *b, const struct batch_terms *terms,
                         char **text, struct error *err)
 {
@@ -121,15 +115,15 @@ static int write_script(const struct batch *b, const struct batch_terms *terms,
         return error_set(err, "not enough memory for a batch script");
     fputs("#!/bin/sh\n# the databases of a running srbench\n", out);
     wlm_print_launch(out, b->job, terms->pl->db_nodes);
-    print_quoted(out, exe);
+    quote_print(out, exe);
     fputs(" serve --config ", out);
-    print_quoted(out, inside(b, "study.yaml", path));
+    quote_print(out, inside(b, "study.yaml", path));
     fputs(" --db_address=", out);
-    print_quoted(out, inside(b, "address", path));
+    quote_print(out, inside(b, "address", path));
     fprintf(out, " --lifeline=%s\nstatus=$?\n", b->lifeline_at);
     /* whoever was killed cannot; after a failure the log is still read */
     fputs("[ $status -ne 0 ] || rm -rf ", out);
-    print_quoted(out, b->folder);
+    quote_print(out, b->folder);
     fputs("\nexit $status\n", out);
     fclose(out);
     return 0;
@@ -368,7 +362,7 @@ static void end_job(struct batch *b)
 
     while (wlm_state(b->job, b->id, &state, &err) == 0 &&
            state.phase == WLM_RUNNING && tick_now() < deadline)
-        tick_sleep(LOOK_NS);
+        tick_sleep(END_LOOK_NS);
     if (state.phase != WLM_ENDED && wlm_cancel(b->job, b->id, &err) < 0)
         diag_say("the databases' job %s may still be there: %s", b->id,
                  err.text);

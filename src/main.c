@@ -20,6 +20,7 @@
 #include "srb/floor.h"
 #include "srb/guard.h"
 #include "srb/options.h"
+#include "srb/quote.h"
 #include "srb/report.h"
 #include "srb/run.h"
 #include "srb/sink.h"
@@ -196,10 +197,7 @@ static char *join(int argc, char **argv)
             fputs(argv[i], out);
             continue;
         }
-        fputc('\'', out);
-        for (const char *c = argv[i]; *c; c++)
-            fprintf(out, *c == '\'' ? "'\\''" : "%c", *c);
-        fputc('\'', out);
+        quote_print(out, argv[i]);
     }
     fclose(out);
     return text;

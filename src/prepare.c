@@ -13,7 +13,6 @@
 #include "srb/diag.h"
 #include "srb/report.h"
 #include "srb/tick.h"
-#include "srb/units.h"
 
 /* Connections to databases whose clients are not known, as Redis itself has
  * it. */

@@ -5,7 +5,6 @@
 
 #include "options_internal.h"
 #include "srb/diag.h"
-#include "srb/units.h"
 
 #define VERSION "2"
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "far.h"
@@ -12,6 +11,7 @@
 #include "prepare.h"
 #include "setup.h"
 #include "srb/diag.h"
+#include "srb/report.h"
 #include "srb/tick.h"
 
 /* Between two looks whether the databases are still needed and well. */
@@ -252,12 +252,11 @@ static int keep(struct serving *s, struct error *err)
 
 static int refuse(const struct serving *s, const struct error *err)
 {
+    const struct tally nothing = {0};
+
     diag_say("srbench: %s", err->text);
-    if (s->team->rank == 0) {
-        printf("SRBENCH_STATUS fail permutations=0 completed=0 failed=0 "
-               "skipped=0 verify_errors=0\n");
-        fflush(stdout);
-    }
+    if (s->team->rank == 0)
+        report_verdict(&nothing, 2);
     return 2;
 }
 

@@ -10,6 +10,7 @@
 #include "call.h"
 #include "srb/diag.h"
 #include "srb/hostlist.h"
+#include "srb/quote.h"
 
 #define STATUS_MAX 262144 /* of one job; its list of nodes may be long */
 
@@ -206,10 +207,9 @@ static char *go_to(const char *script, const char *folder)
 
     if (!out)
         die("not enough memory for a script");
-    fprintf(out, "%.*s%scd '", (int)first, script, first ? "\n" : "");
-    for (const char *c = folder; *c; c++)
-        fprintf(out, *c == '\'' ? "'\\''" : "%c", *c);
-    fprintf(out, "' || exit 1\n%s", script + first + (script[first] == '\n'));
+    fprintf(out, "%.*s%scd ", (int)first, script, first ? "\n" : "");
+    quote_print(out, folder);
+    fprintf(out, " || exit 1\n%s", script + first + (script[first] == '\n'));
     fclose(out);
     return text;
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 # Layer of each module. src/X.c, src/X_part.c, src/X/*.c and include/srb/X.h
 # belong to module X.
 LAYERS = {
-    0: "error diag tick units field nearest utf8 hostlist features sha256",
+    0: "error diag tick units field nearest utf8 quote hostlist features sha256",
     1: "options machine keys tensor samples cpus floor json ending secret needs lock",
     2: "sweep roster eligible auth",
     3: "place expect budget",
