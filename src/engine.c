@@ -8,8 +8,10 @@
 
 #define VERSION_SECONDS 20.0
 
-static const struct engine *const engines[] = {&engine_redis, &engine_floor,
-                                               &engine_null};
+/* Those that grew out of Redis first: a server of theirs has Redis's words too,
+ * and some of its own. */
+static const struct engine *const engines[] = {
+    &engine_valkey, &engine_keydb, &engine_redis, &engine_floor, &engine_null};
 #define ENGINES (sizeof engines / sizeof engines[0])
 
 const struct engine *engine_named(const char *name)
@@ -20,26 +22,29 @@ const struct engine *engine_named(const char *name)
     return NULL;
 }
 
+bool engine_since(const char *version, const char *other)
+{
+    while (*other) {
+        char *more, *after;
+        long least = strtol(other, &more, 10), is = strtol(version, &after, 10);
+
+        if (is != least)
+            return is > least;
+        other = more + (*more == '.');
+        version = after + (*after == '.');
+    }
+    return true;
+}
+
 int engine_check_version(const struct engine *e, const char *version,
                          const char *who, struct error *err)
 {
-    const char *want = e->oldest ? e->oldest : "", *have = version;
-
-    while (*want) {
-        char *more, *after;
-        long least = strtol(want, &more, 10), is = strtol(have, &after, 10);
-
-        if (is > least)
-            return 0;
-        if (is < least)
-            return error_set(err,
-                             "%s is %s %.40s, which is too old: srbench needs "
-                             "%s or later",
-                             who, e->name, version, e->oldest);
-        want = more + (*more == '.');
-        have = after + (*after == '.');
-    }
-    return 0;
+    if (!e->oldest || engine_since(version, e->oldest))
+        return 0;
+    return error_set(err,
+                     "%s is %s %.40s, which is too old: srbench needs %s or "
+                     "later",
+                     who, e->name, version, e->oldest);
 }
 
 const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
@@ -69,8 +74,24 @@ const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
         }
     printed[strcspn(printed, "\n")] = '\0';
     error_set(err,
-              "db_exe: '%s' is no server that srbench knows (redis-server is): "
-              "it calls itself '%.100s'",
+              "db_exe: '%s' is no server that srbench knows (Redis, Valkey and "
+              "KeyDB are): it calls itself '%.100s'",
               exe, printed);
+    return NULL;
+}
+
+const struct engine *engine_answers(const char *info, const char *who,
+                                    char version[SRB_VERSION_MAX],
+                                    struct error *err)
+{
+    for (size_t i = 0; i < ENGINES; i++)
+        if (engines[i]->answers && engines[i]->answers(info, version))
+            return engine_check_version(engines[i], version, who, err) == 0
+                       ? engines[i]
+                       : NULL;
+    error_set(err,
+              "%s is no server that srbench knows: its INFO has no "
+              "redis_version",
+              who);
     return NULL;
 }

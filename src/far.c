@@ -148,27 +148,29 @@ static void copy_field(const char *info, const char *key, char *buf, size_t n)
 static int recognise(struct control *c, struct roster *r, bool *clustered,
                      struct error *err)
 {
-    char *info, version[64], mode[32];
+    char *info, version[SRB_VERSION_MAX], mode[32];
+    const struct engine *engine;
     struct error why;
 
-    if (control_say(c, &info, err, "INFO", "server", NULL) < 0) {
+    /* all of it: what sets one apart is in different sections */
+    if (control_say(c, &info, err, "INFO", NULL) < 0) {
         why = *err;
         return error_set(err, "db_address: %s%s", why.text,
                          strstr(why.text, "NOAUTH")
                              ? "; give its password in a file, --db_auth=FILE"
                              : "");
     }
-    copy_field(info, "redis_version", version, sizeof version);
+    engine = engine_answers(info, "db_address: what answers", version, err);
     copy_field(info, "redis_mode", mode, sizeof mode);
+    if (!mode[0]) /* Valkey's word for it, since 8.0 */
+        copy_field(info, "server_mode", mode, sizeof mode);
     free(info);
-    if (!version[0])
-        return error_set(err, "db_address: what answers is no Redis (its INFO "
-                              "has no redis_version)");
-    snprintf(r->engine, sizeof r->engine, "redis");
-    snprintf(r->server, sizeof r->server, "redis %s", version);
+    if (!engine)
+        return -1;
+    snprintf(r->engine, sizeof r->engine, "%s", engine->name);
+    snprintf(r->server, sizeof r->server, "%s %s", engine->name, version);
     *clustered = strcmp(mode, "cluster") == 0;
-    return engine_check_version(&engine_redis, version,
-                                "db_address: what answers", err);
+    return 0;
 }
 
 /* The longest value that all of them take. A server may keep that to itself

@@ -95,6 +95,7 @@ static int ask_server(struct team *t, const struct value *exe,
         return error_set(err, "db_exe: no permutation starts '%s'", exe->text);
     team_bcast(t, t->world, &answer, (int)sizeof answer, lowest);
     out->engine = engine_named(answer.name);
+    snprintf(out->version, sizeof out->version, "%s", answer.version);
     snprintf(out->label, sizeof out->label, "%s%s%s", answer.name,
              answer.version[0] ? " " : "", answer.version);
     return 0;
@@ -119,6 +120,33 @@ static int check_args(const struct plan *plan, struct error *err)
                          "db_args: '%s' has no directives; leave out db_args, "
                          "or give another db_exe",
                          plan->servers[0].engine->name);
+    return 0;
+}
+
+/* I/O threads are asked for in vain where all threads serve. The built-in
+ * server stands beside others in the same study, and is what they are held
+ * against however many they have. */
+static int check_io_threads(const struct plan *plan, struct error *err)
+{
+    const struct options *o = plan->sweep.options;
+    const struct setting *exes = options_get(o, OPT_DB_EXE);
+    const struct setting *threads = options_get(o, OPT_DB_IO_THREADS);
+    int64_t most = 1;
+
+    for (size_t k = 0; k < threads->nvalues; k++)
+        if (threads->values[k].count > most)
+            most = threads->values[k].count;
+    for (size_t k = 0; k < exes->nvalues && most > 1; k++) {
+        const struct engine *e = plan->servers[k].engine;
+
+        if (e->most_threads > 0 && !e->role)
+            return error_set(err,
+                             "db_io_threads: '%s' is %s, which has no I/O "
+                             "threads: all its threads serve, one for each of "
+                             "db_cpus; leave out db_io_threads, or give it a "
+                             "study of its own",
+                             exes->values[k].text, plan->servers[k].label);
+    }
     return 0;
 }
 
@@ -179,7 +207,9 @@ static int find_servers(struct plan *plan, struct team *t, struct error *err)
                                      sizeof plan->server_names - used, "%s%s",
                                      used ? ", " : "", plan->servers[k].label);
     }
-    return check_args(plan, err) < 0 ? -1 : check_clients(plan, err);
+    if (check_args(plan, err) < 0 || check_io_threads(plan, err) < 0)
+        return -1;
+    return check_clients(plan, err);
 }
 
 /* The study's folder of results, as the seed calls it. */

@@ -13,8 +13,9 @@
 /* What a value of db_exe turned out to be. */
 struct server {
     const struct engine *engine;
-    char label[SRB_SERVER_MAX]; /* "redis 7.0.15" */
-    bool mine;                  /* this rank will start some of it */
+    char label[SRB_SERVER_MAX];    /* "redis 7.0.15" */
+    char version[SRB_VERSION_MAX]; /* "7.0.15"; "" of one that runs already */
+    bool mine;                     /* this rank will start some of it */
 };
 
 struct plan {

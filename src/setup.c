@@ -50,8 +50,8 @@ int setup_threads(const struct plan *plan, const struct permutation *p,
 
     if (!engine->serves || pl->elsewhere)
         return 0;
-    if (engine->role) /* all its threads serve, one a CPU */
-        return cpus > pl->shards_per_node ? cpus : pl->shards_per_node;
+    if (engine->most_threads > 0) /* all its threads serve, one a CPU */
+        return db_threads(engine, cpus, pl->shards_per_node);
     return pl->shards_per_node *
            (int)permutation_count(p, OPT_DB_IO_THREADS, 1);
 }
@@ -65,6 +65,7 @@ static struct db_plan db_plan_of(const struct setup_terms *terms,
 
     return (struct db_plan){
         .engine = prepare_server(terms->plan, p)->engine,
+        .version = prepare_server(terms->plan, p)->version,
         .exe = p->value[OPT_DB_EXE] ? p->value[OPT_DB_EXE]->text : "",
         .io_threads = (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
         .cpus_per_node = (int)permutation_count(p, OPT_DB_CPUS, 1),

@@ -23,6 +23,7 @@
 /* What the databases of a set-up are to be. */
 struct db_plan {
     const struct engine *engine;
+    const char *version; /* of the server */
     const char *exe;
     int io_threads;
     int cpus_per_node; /* db_cpus: what a node gives all its shards together */
@@ -45,6 +46,10 @@ struct shard_work {
     int64_t commands, bytes; /* by the server's own counters; -1: it has none */
     struct watched watched;  /* by /proc */
 };
+
+/* How many threads the servers of a node have whose threads all serve, one for
+ * each of its db_cpus: at least one a shard. */
+int db_threads(const struct engine *engine, int cpus, int shards);
 
 /* Start this node's shards and wait until they answer and, if they form one,
  * the cluster does. guard is where *guard is NULL created. Returns 0 on all

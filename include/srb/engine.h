@@ -23,11 +23,13 @@
 struct shard_spec {
     const struct placement *placement;
     int shard;
-    uint64_t run; /* a random number, the same for all shards of a run */
+    uint64_t run;        /* a random number, the same for all shards of a run */
+    const char *version; /* of the server, as engine_find() gave it */
     const char *address;
     int port;
     int io_threads;
-    int threads;         /* of a server whose threads all serve: its CPUs */
+    int threads;         /* of a server whose threads all serve: its CPUs,
+                            and no more than most_threads */
     int64_t max_clients; /* connections it must be able to hold */
     int64_t max_bytes;   /* longest value it must be able to hold */
     double op_timeout;   /* s; a cluster must not give up on a node sooner */
@@ -46,12 +48,19 @@ struct engine {
     const char *name;
     bool serves;        /* false: there is no server behind it */
     const char *oldest; /* version that will do, "6.2"; NULL: any */
+    /* All its threads serve, one for each CPU of its own and no more than
+     * these; I/O threads are nothing it has. 0: one thread serves, which
+     * db_io_threads - 1 others help. */
+    int most_threads;
     /* argv[1] of the hidden role in which srbench itself is the server; NULL:
      * the server is a program, which is given "-". */
     const char *role;
     /* Whether `--version` printed by the executable is this engine's; puts the
      * version into `version`. */
     bool (*recognise)(const char *printed, char version[SRB_VERSION_MAX]);
+    /* The same by what a server that runs answers to INFO; NULL: such a server
+     * is not for others to use. */
+    bool (*answers)(const char *info, char version[SRB_VERSION_MAX]);
     /* Whether further directives may be given; -1 with the one that may not.
      * NULL: it knows no directives. */
     int (*check_args)(const struct value *args, struct error *err);
@@ -82,14 +91,20 @@ struct engine {
 };
 
 extern const struct engine engine_redis;
+extern const struct engine engine_valkey;
+extern const struct engine engine_keydb;
 extern const struct engine engine_floor;
 extern const struct engine engine_null;
 
 /* The engine of that name, or NULL. */
 const struct engine *engine_named(const char *name);
 
-/* Refuse a version that is older than the engine's oldest: the numbers between
- * points are compared. who: what is refused, "db_exe: 'redis-server'". */
+/* Whether a version is another one or later: the numbers between points are
+ * compared, as far as `other` has some. */
+bool engine_since(const char *version, const char *other);
+
+/* Refuse a version that is older than the engine's oldest. who: what is
+ * refused, "db_exe: 'redis-server'". */
 int engine_check_version(const struct engine *e, const char *version,
                          const char *who, struct error *err);
 
@@ -98,5 +113,11 @@ int engine_check_version(const struct engine *e, const char *version,
  * be run, is no server that srbench knows, or is too old. */
 const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
                                  struct error *err);
+
+/* The engine of a server that runs by its answer to INFO, and its version. NULL
+ * when it is none that srbench knows, or too old; the words start with who. */
+const struct engine *engine_answers(const char *info, const char *who,
+                                    char version[SRB_VERSION_MAX],
+                                    struct error *err);
 
 #endif

@@ -35,8 +35,7 @@ static void configure(FILE *out, const struct shard_spec *s)
     /* a relative path: it runs in its own folder, which is nobody else's */
     if (s->placement->experiment == EXPERIMENT_COLOCATED)
         fprintf(out, "unixsocket " UNIX_SOCKET "\n");
-    fprintf(out, "threads %d\n",
-            s->threads < FLOOR_THREADS_MAX ? s->threads : FLOOR_THREADS_MAX);
+    fprintf(out, "threads %d\n", s->threads);
     fprintf(out, "tcp-backlog %" PRId64 "\n", backlog(s));
     fprintf(out, "max-value-bytes %" PRId64 "\n", s->max_bytes);
 }
@@ -92,6 +91,7 @@ const struct engine engine_floor = {
     .name = "floor",
     .serves = true,
     .role = SRB_FLOOR_ROLE,
+    .most_threads = FLOOR_THREADS_MAX,
     .recognise = recognise,
     .configure = configure,
     .unix_socket = UNIX_SOCKET,

@@ -1,4 +1,4 @@
-/* Redis 6 and later. */
+/* Redis 6.2 and later, and what its relatives have of it (resp.h). */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -6,12 +6,12 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "resp.h"
 #include "srb/engine.h"
 
 /* Redis's own connections, the steward's, and room for a person's. */
 #define SPARE_CLIENTS 64
 /* Redis's default for both, kept as the least. */
-#define UNIX_SOCKET "redis.sock"
 #define LEAST_BACKLOG 511
 #define LEAST_CLIENTS 1000
 #define LEAST_BULK (INT64_C(512) * 1024 * 1024)
@@ -49,29 +49,72 @@ static const char *const reserved[] = {
     "masterauth",
 };
 
-static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
-{
-    const char *at = strstr(printed, " v=");
-    size_t len;
+/* CPU lists are spelt with an underscore by the older ones and with a hyphen by
+ * those since Redis 7.4 and Valkey 8.0, which still take the other (their
+ * config.c). */
+static const char *const underscored[][2] = {
+    {"server-cpulist", "server_cpulist"},
+    {"bio-cpulist", "bio_cpulist"},
+    {"aof-rewrite-cpulist", "aof_rewrite_cpulist"},
+    {"bgsave-cpulist", "bgsave_cpulist"},
+};
 
-    if (strncasecmp(printed, "redis server", 12) != 0 || !at)
+bool resp_recognise(const char *printed, const char *title,
+                    char version[SRB_VERSION_MAX])
+{
+    size_t n = strlen(title);
+
+    if (strncasecmp(printed, title, n) != 0 ||
+        strncmp(printed + n, " v=", 3) != 0)
         return false;
-    len = strcspn(at + 3, " \n");
-    snprintf(version, SRB_VERSION_MAX, "%.*s", (int)len, at + 3);
-    return true;
+    printed += n + 3;
+    snprintf(version, SRB_VERSION_MAX, "%.*s", (int)strcspn(printed, " \n"),
+             printed);
+    return version[0] != '\0';
 }
 
-static int check_args(const struct value *args, struct error *err)
+static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
+{
+    return resp_recognise(printed, "redis server", version);
+}
+
+bool resp_answers(const char *info, const char *field,
+                  char version[SRB_VERSION_MAX])
+{
+    size_t len = 0;
+    const char *at = control_field(info, field, &len);
+
+    snprintf(version, SRB_VERSION_MAX, "%.*s", (int)len, at ? at : "");
+    return version[0] != '\0';
+}
+
+static bool answers(const char *info, char version[SRB_VERSION_MAX])
+{
+    return resp_answers(info, "redis_version", version);
+}
+
+static bool is_reserved(const char *name, const char *const *more)
+{
+    for (size_t k = 0; k < sizeof reserved / sizeof reserved[0]; k++)
+        if (strcasecmp(name, reserved[k]) == 0)
+            return true;
+    for (; more && *more; more++)
+        if (strcasecmp(name, *more) == 0)
+            return true;
+    return false;
+}
+
+int resp_check_args(const struct value *args, const char *const *more,
+                    struct error *err)
 {
     for (size_t i = 0; i < args->npairs; i++) {
         const char *name = args->pairs[i].name;
 
-        for (size_t k = 0; k < sizeof reserved / sizeof reserved[0]; k++)
-            if (strcasecmp(name, reserved[k]) == 0)
-                return error_set(err,
-                                 "db_args: '%s' is srbench's own business; "
-                                 "leave it out",
-                                 name);
+        if (is_reserved(name, more))
+            return error_set(err,
+                             "db_args: '%s' is srbench's own business; "
+                             "leave it out",
+                             name);
         if (name[0] == '\0' || strpbrk(name, " \t\r\n\"'#"))
             return error_set(
                 err, "db_args: '%s' is not the name of a directive", name);
@@ -80,6 +123,20 @@ static int check_args(const struct value *args, struct error *err)
                              name);
     }
     return 0;
+}
+
+static int check_args(const struct value *args, struct error *err)
+{
+    return resp_check_args(args, NULL, err);
+}
+
+/* A directive as all of them know it. */
+static const char *spelt(const char *name)
+{
+    for (size_t k = 0; k < sizeof underscored / sizeof underscored[0]; k++)
+        if (strcasecmp(name, underscored[k][0]) == 0)
+            return underscored[k][1];
+    return name;
 }
 
 static int64_t at_least(int64_t x, int64_t least)
@@ -115,13 +172,27 @@ static void let_in(FILE *out, const struct secret *secret)
             steward);
 }
 
-static void configure(FILE *out, const struct shard_spec *s)
+void resp_io_threads(FILE *out, const struct shard_spec *s, const char *reads)
+{
+    fprintf(out, "io-threads %d\n", s->io_threads);
+    if (s->io_threads > 1 && !engine_since(s->version, reads))
+        fprintf(out, "io-threads-do-reads yes\n");
+}
+
+/* Redis 8 has no choice any more (deprecated_configs in its config.c). */
+static void io_threads(FILE *out, const struct shard_spec *s)
+{
+    resp_io_threads(out, s, "8.0");
+}
+
+void resp_configure(FILE *out, const struct shard_spec *s,
+                    void (*threads)(FILE *out, const struct shard_spec *s))
 {
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
     let_in(out, s->secret);
     /* a relative path: it runs in its own folder, which is nobody else's */
     if (s->placement->experiment == EXPERIMENT_COLOCATED)
-        fprintf(out, "unixsocket " UNIX_SOCKET "\nunixsocketperm 700\n");
+        fprintf(out, "unixsocket " SRB_RESP_SOCKET "\nunixsocketperm 700\n");
     fprintf(out, "daemonize no\nsupervised no\npidfile \"\"\nlogfile \"\"\n");
     /* without a save line Redis keeps its default snapshots: a fork in the
      * middle of a loop */
@@ -136,12 +207,10 @@ static void configure(FILE *out, const struct shard_spec *s)
      * one that is longer */
     fprintf(out, "client-query-buffer-limit %" PRId64 "\n",
             at_least(s->max_bytes + 1024 * 1024, LEAST_QUERY));
-    fprintf(out, "io-threads %d\n", s->io_threads);
-    if (s->io_threads > 1)
-        fprintf(out, "io-threads-do-reads yes\n");
+    threads(out, s);
     if (s->placement->cluster)
         fprintf(out,
-                "cluster-enabled yes\ncluster-config-file nodes.conf\n"
+                "cluster-enabled yes\ncluster-config-file " SRB_RESP_NODES "\n"
                 "cluster-node-timeout %" PRId64 "\n"
                 "cluster-require-full-coverage yes\n"
                 /* others would take it for moved where its messages leave
@@ -152,11 +221,16 @@ static void configure(FILE *out, const struct shard_spec *s)
         const struct pair *p = &s->args->pairs[i];
 
         /* an empty value must be seen as one; others as the user wrote them */
-        fprintf(out, "%s %s\n", p->name,
+        fprintf(out, "%s %s\n", spelt(p->name),
                 !p->value     ? ""
                 : p->value[0] ? p->value
                               : "\"\"");
     }
+}
+
+static void configure(FILE *out, const struct shard_spec *s)
+{
+    resp_configure(out, s, io_threads);
 }
 
 /* A cluster node's name is any 40 hexadecimal digits. They differ from run to
@@ -168,23 +242,40 @@ static void print_id(FILE *out, const struct shard_spec *s, int shard)
 
 /* nodes.conf as a running cluster would have written it: all members with their
  * slots, so that they know each other from the start. A line of it:
- *   <id> <ip>:<port>@<bus port> <flags> <master> <ping> <pong> <epoch> <link>
- *   <slots> */
-static void cluster(FILE *out, const struct shard_spec *s)
+ *   <id> <ip>:<port>@<bus port>[,<hostname>[,<name>=<value>]…] <flags> <master>
+ *   <ping> <pong> <epoch> <link> <slots>
+ * Servers that know of shards (a master and its replicas) draw a name for one
+ * that has none in their file, each another, and then write their files until
+ * they agree: so the shard has its master's name, which is as long. Others take
+ * no such field (clusterLoadConfig() in their cluster.c). */
+void resp_cluster(FILE *out, const struct shard_spec *s, const char *shards)
 {
     const struct placement *pl = s->placement;
+    bool named = shards && engine_since(s->version, shards);
 
     for (int k = 0; k < pl->nshards; k++) {
         int port = pl->shard_port[k];
 
         print_id(out, s, k);
-        fprintf(out, " %s:%d@%d %smaster - 0 0 %d connected %d-%d\n",
-                place_shard_address(pl, k), port, port + 10000,
+        fprintf(out, " %s:%d@%d", place_shard_address(pl, k), port,
+                port + 10000);
+        if (named) {
+            fprintf(out, ",,shard-id=");
+            print_id(out, s, k);
+        }
+        fprintf(out, " %smaster - 0 0 %d connected %d-%d\n",
                 k == s->shard ? "myself," : "", k + 1,
                 keys_first_slot(k, pl->nshards),
                 keys_first_slot(k + 1, pl->nshards) - 1);
     }
     fprintf(out, "vars currentEpoch %d lastVoteEpoch 0\n", pl->nshards);
+}
+
+/* Shards came with Redis 7.2 (CLUSTER SHARDS with 7.0, their names in
+ * nodes.conf later: its release notes). */
+static void cluster(FILE *out, const struct shard_spec *s)
+{
+    resp_cluster(out, s, "7.2");
 }
 
 /* Whether the process that answers is the one that was started, or of its
@@ -230,8 +321,8 @@ static int cluster_ready(struct control *c, const struct shard_spec *s,
     return ok;
 }
 
-static int ready(struct control *c, const struct shard_spec *s, pid_t *pid,
-                 bool whole_cluster, struct error *err)
+int resp_ready(struct control *c, const struct shard_spec *s, pid_t *pid,
+               bool whole_cluster, struct error *err)
 {
     char *pong;
 
@@ -243,7 +334,7 @@ static int ready(struct control *c, const struct shard_spec *s, pid_t *pid,
     return check_pid(c, s, pid, err) < 0 ? -1 : 1;
 }
 
-static int empty(struct control *c, struct error *err)
+int resp_empty(struct control *c, struct error *err)
 {
     /* SYNC: freed now, not by a thread in the middle of the next loop */
     return control_say(c, NULL, err, "FLUSHALL", "SYNC", NULL);
@@ -268,8 +359,8 @@ static double real(const char *info, const char *key)
     return at ? strtod(at, NULL) : NAN;
 }
 
-static int counters(struct control *c, struct shard_counters *now,
-                    struct error *err)
+int resp_counters(struct control *c, struct shard_counters *now,
+                  struct error *err)
 {
     char *info;
 
@@ -308,8 +399,8 @@ static void print_effective(struct control *c, FILE *out, const char *name)
     free(reply);
 }
 
-static int effective(struct control *c, const struct shard_spec *s, char **text,
-                     struct error *err)
+int resp_effective(struct control *c, const struct shard_spec *s, char **text,
+                   struct error *err)
 {
     static const char *const asked[] = {
         "bind",
@@ -327,6 +418,7 @@ static int effective(struct control *c, const struct shard_spec *s, char **text,
         "activedefrag",
         "cluster-node-timeout",
         "lazyfree-lazy-user-del",
+        "lazyfree-lazy-server-del",
         "protected-mode",
     };
     size_t n;
@@ -337,12 +429,12 @@ static int effective(struct control *c, const struct shard_spec *s, char **text,
     for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
         print_effective(c, out, asked[i]);
     for (size_t i = 0; i < s->args->npairs; i++)
-        print_effective(c, out, s->args->pairs[i].name);
+        print_effective(c, out, spelt(s->args->pairs[i].name));
     fclose(out);
     return 0;
 }
 
-static void shut_down(struct control *c)
+void resp_shutdown(struct control *c)
 {
     struct error ignored;
 
@@ -355,14 +447,15 @@ const struct engine engine_redis = {
     .serves = true,
     .oldest = "6.2", /* users and passwords (6.0), FLUSHALL SYNC */
     .recognise = recognise,
+    .answers = answers,
     .check_args = check_args,
     .configure = configure,
-    .cluster_file = "nodes.conf",
+    .cluster_file = SRB_RESP_NODES,
     .cluster = cluster,
-    .unix_socket = UNIX_SOCKET,
-    .ready = ready,
-    .empty = empty,
-    .counters = counters,
-    .effective = effective,
-    .shutdown = shut_down,
+    .unix_socket = SRB_RESP_SOCKET,
+    .ready = resp_ready,
+    .empty = resp_empty,
+    .counters = resp_counters,
+    .effective = resp_effective,
+    .shutdown = resp_shutdown,
 };

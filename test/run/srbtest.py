@@ -9,9 +9,12 @@ A test is a subclass of RunTest:
             job = self.srbench(2, "--iterations=5")
             self.assert_passed(job, permutations=13)
 
-From the environment: SRBENCH (the program), MPIEXEC, SRBENCH_TEST_DB (a
-redis-server), SRBENCH_TEST_SANITIZED (waits are longer).
+From the environment: SRBENCH (the program), MPIEXEC, SRBENCH_TEST_DB (the
+server under test: a redis-server, valkey-server or keydb-server, which is then
+what "redis-server" means to everything that a test starts),
+SRBENCH_TEST_SANITIZED (waits are longer).
 """
+import atexit
 import os
 import random
 import re
@@ -30,7 +33,9 @@ import numpy
 SOURCE = Path(__file__).resolve().parents[2]
 SRBENCH = os.path.realpath(os.environ.get("SRBENCH", SOURCE / "build/srbench"))
 MPIEXEC = os.environ.get("MPIEXEC") or "mpiexec"
-DATABASE = os.environ.get("SRBENCH_TEST_DB") or "redis-server"
+# SRBENCH_FOUND_DB is what CMake found
+DATABASE = os.environ.get("SRBENCH_TEST_DB") \
+    or os.environ.get("SRBENCH_FOUND_DB") or "redis-server"
 SANITIZED = bool(os.environ.get("SRBENCH_TEST_SANITIZED"))
 GUARD_ROLE = "--guard-of-a-steward"
 FLOOR_ROLE = "--floor-server"
@@ -45,6 +50,30 @@ OPEN_MPI = {
     "OMPI_MCA_rmaps_base_oversubscribe": "1",
     "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
 }
+
+
+def find_database():
+    """The program of the server under test, name and version by its own words
+    ("valkey", "8.0.1"). From now on PATH leads to it by the name redis-server,
+    srbench's default."""
+    program = shutil.which(DATABASE)
+    if not program:
+        raise SystemExit(f"SRBENCH_TEST_DB: '{DATABASE}' is no program")
+    folder = tempfile.mkdtemp(prefix="srbt-db-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.symlink(os.path.abspath(program), os.path.join(folder, "redis-server"))
+    os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
+    said = subprocess.run([program, "--version"], text=True, timeout=20,
+                          stdout=subprocess.PIPE, check=False).stdout
+    name = re.match(r"(?:(\w+) )?[Ss]erver v=(\S+)", said)
+    if not name:
+        raise SystemExit(f"SRBENCH_TEST_DB: '{DATABASE}' is no server that "
+                         f"srbench knows: it calls itself '{said.strip()}'")
+    # Valkey 7.2 does not say its name
+    return os.path.abspath(program), (name[1] or "valkey").lower(), name[2]
+
+
+DATABASE, SERVER, SERVER_VERSION = find_database()
 
 
 def free_port(n=1):
@@ -108,6 +137,7 @@ class Process:
             return False
         return FLOOR_ROLE in self.command \
             or "redis-server" in (self.name, os.path.basename(self.exe)) \
+            or self.exe == os.path.realpath(DATABASE) \
             or os.path.basename(self.exe).startswith("redis-")
 
     def is_of(self, tmpdir):
@@ -175,9 +205,6 @@ class Job:
             self.command = [MPIEXEC, *mpiexec_args, "-n", str(nranks),
                             *self.command]
         environ = {**OPEN_MPI, **os.environ}
-        # the server of the tests is the one that PATH leads to
-        environ["PATH"] = f"{os.path.dirname(shutil.which(DATABASE) or '/')}:" \
-                          f"{environ['PATH']}"
         environ.update(env or {})
         environ["TMPDIR"] = self.tmpdir
         # files, not pipes: a process left behind would keep a pipe open
@@ -358,7 +385,7 @@ class RunTest(unittest.TestCase):
         return self.start(nranks, *args, **how).wait(timeout)
 
     def open_server(self):
-        """A redis-server for --db_exe that lets TEST_USER do everything too,
+        """The server under test for --db_exe that lets TEST_USER do everything too,
         for tests that look into a run's databases or alter what is there."""
         path = self.dir / "open-server"
         path.write_text(f"""#!/bin/sh

@@ -1,0 +1,52 @@
+/* resp.h - what Redis and the servers that grew out of it have in common.
+ *
+ * It is written in redis.c, the first of the family. Another one's file has
+ * what is its own: how it names itself, its threads, directives it must not be
+ * given. All functions are local.
+ */
+#ifndef SRB_RESP_H
+#define SRB_RESP_H
+
+#include "srb/engine.h"
+
+#define SRB_RESP_NODES "nodes.conf"
+#define SRB_RESP_SOCKET "redis.sock"
+
+/* Whether it is "<title> v=<version> …", in whatever case, as these servers
+ * print it (version() in their server.c). */
+bool resp_recognise(const char *printed, const char *title,
+                    char version[SRB_VERSION_MAX]);
+
+/* Whether INFO has the field; its value is the version. */
+bool resp_answers(const char *info, const char *field,
+                  char version[SRB_VERSION_MAX]);
+
+/* db_args against the directives that are srbench's own business in all of
+ * them, and a list of further ones, NULL at its end. */
+int resp_check_args(const struct value *args, const char *const *more,
+                    struct error *err);
+
+/* The whole configuration, but that of its threads, which `threads` prints. */
+void resp_configure(FILE *out, const struct shard_spec *s,
+                    void (*threads)(FILE *out, const struct shard_spec *s));
+
+/* io-threads, for a server that reads by them when it is told to, and one that
+ * does so in any case from version `reads` on. */
+void resp_io_threads(FILE *out, const struct shard_spec *s, const char *reads);
+
+/* nodes.conf; a server knows shards from version `shards` on, NULL: never. */
+void resp_cluster(FILE *out, const struct shard_spec *s, const char *shards);
+
+/* As struct engine has them. */
+int resp_ready(struct control *c, const struct shard_spec *s, pid_t *pid,
+               bool whole_cluster, struct error *err);
+int resp_empty(struct control *c, struct error *err);
+int resp_counters(struct control *c, struct shard_counters *now,
+                  struct error *err);
+void resp_shutdown(struct control *c);
+
+/* The directives of all of them as the server has them: see struct engine. */
+int resp_effective(struct control *c, const struct shard_spec *s, char **text,
+                   struct error *err);
+
+#endif
