@@ -568,16 +568,15 @@ void place_session(const struct placement *pl, const struct sweep *s,
              loop, (long long)p->value[OPT_TENSOR_BYTES]->count);
     for (int id = 0; id < OPT_COUNT; id++) {
         const struct option *d = &option_table[id];
-        const char *text, *slash;
+        char text[SRB_WORD_MAX];
 
         if (!d->axis || in_name(id, standard) || !p->value[id] ||
             options_get(s->options, (enum option_id)id)->nvalues < 2)
             continue;
-        text = p->value[id]->text;
-        slash = strrchr(text, '/');
         used = strlen(name);
-        snprintf(name + used, n - used, "-%s%s", d->tag,
-                 slash ? slash + 1 : text);
+        snprintf(
+            name + used, n - used, "-%s%s", d->tag,
+            sweep_word(s, (enum option_id)id, p->value[id], text, sizeof text));
     }
     used = strlen(name);
     if (options_one(s->options, OPT_REPETITIONS)->count > 1)

@@ -208,24 +208,63 @@ void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
     free(setups);
 }
 
+/* The last `parts` parts of a path. */
+static const char *last_parts(const char *path, int parts)
+{
+    const char *at = strchr(path, '\0');
+
+    while (at > path && (at[-1] != '/' || --parts > 0))
+        at--;
+    return at;
+}
+
+/* How many of its last parts tell a value from the axis's others; one that is
+ * there twice has no such number. */
+static int telling_parts(const struct setting *set, const struct value *v)
+{
+    int parts = 1;
+
+    for (size_t k = 0; k < set->nvalues; k++) {
+        const char *other = set->values[k].text;
+
+        if (strcmp(other, v->text) == 0)
+            continue;
+        while (strcmp(last_parts(v->text, parts), last_parts(other, parts)) ==
+               0)
+            parts++;
+    }
+    return parts;
+}
+
+char *sweep_word(const struct sweep *s, enum option_id axis,
+                 const struct value *v, char *buf, size_t n)
+{
+    const struct setting *set = options_get(s->options, axis);
+    const char *text = last_parts(v->text, telling_parts(set, v));
+
+    snprintf(buf, n, "%s", text + (*text == '/'));
+    for (char *c = buf; *c; c++)
+        if (*c == '/')
+            *c = '-';
+    return buf;
+}
+
 /* One value for sweep_variant(). */
-static void add_variant(enum option_id id, const struct value *v, char *buf,
-                        size_t n)
+static void add_variant(const struct sweep *s, enum option_id id,
+                        const struct value *v, char *buf, size_t n)
 {
     const struct option *d = &option_table[id];
-    const char *text = v->text, *slash = strrchr(text, '/');
+    char text[SRB_WORD_MAX];
     static const char placement[] = "throughput_";
     /* words speak for themselves, numbers do not */
     bool word =
         (d->type == OPTION_CHOICE || d->type == OPTION_TEXT) && id != OPT_SYNC;
     size_t used = strlen(buf);
 
-    if (id == OPT_EXPERIMENT)
-        text += strlen(placement);
-    else if (slash)
-        text = slash + 1;
+    sweep_word(s, id, v, text, sizeof text);
     snprintf(buf + used, n - used, "%s%s%s", used ? " " : "",
-             word ? "" : d->tag, text);
+             word ? "" : d->tag,
+             text + (id == OPT_EXPERIMENT ? strlen(placement) : 0));
 }
 
 char *sweep_variant(const struct sweep *s, const struct permutation *p,
@@ -237,13 +276,13 @@ char *sweep_variant(const struct sweep *s, const struct permutation *p,
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis && p->value[id] &&
             options_get(s->options, (enum option_id)id)->nvalues > 1)
-            add_variant((enum option_id)id, p->value[id], buf, n);
+            add_variant(s, (enum option_id)id, p->value[id], buf, n);
     used = strlen(buf);
     if (options_one(s->options, OPT_REPETITIONS)->count > 1)
         snprintf(buf + used, n - used, "%sREP%d", used ? " " : "",
                  p->repetition);
     if (buf[0] == '\0')
-        add_variant(OPT_TENSOR_BYTES, p->value[OPT_TENSOR_BYTES], buf, n);
+        add_variant(s, OPT_TENSOR_BYTES, p->value[OPT_TENSOR_BYTES], buf, n);
     return buf;
 }
 

@@ -61,6 +61,13 @@ static inline size_t sweep_group(const struct sweep *s, size_t index)
 char *sweep_variant(const struct sweep *s, const struct permutation *p,
                     char *buf, size_t n);
 
+/* A value of an axis as one word of a name: a path by its last part, and by as
+ * many of those before it, joined by hyphens, as tell it from the axis's other
+ * values. Returns buf. */
+#define SRB_WORD_MAX 256
+char *sweep_word(const struct sweep *s, enum option_id axis,
+                 const struct value *v, char *buf, size_t n);
+
 /* The notes on axes that collapse, as one text of lines ("" if none), e.g.
  * "db_nodes (2 values) collapses in throughput_colocated, which has no such
  * axis". Returns buf. */

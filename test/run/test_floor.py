@@ -8,7 +8,7 @@ import socket
 import time
 from pathlib import Path
 
-from srbtest import SRBENCH, RunTest, column, main, text
+from srbtest import SERVER, SRBENCH, RunTest, column, main, text
 
 
 class FloorTest(RunTest):
@@ -77,7 +77,7 @@ class Placements(FloorTest):
                          exe="[redis-server,floor]")
         self.assert_passed(job, 4)
         f = self.assert_whole(self.out, 4)
-        self.assertRegex(text(f.attrs["server_version"]), r"redis \S+, floor \S+")
+        self.assertRegex(text(f.attrs["server_version"]), rf"{SERVER} \S+, floor \S+")
         configs = [text(f[f"perm_{i:04d}"].attrs["db_config"])
                    for i in range(4)]
         self.assertEqual([c.startswith("bind") and "threads 1" in c

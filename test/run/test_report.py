@@ -19,7 +19,7 @@ import h5py
 import numpy
 import pandas
 
-from srbtest import SOURCE, RunTest, column, main
+from srbtest import SERVER, SOURCE, RunTest, column, main
 
 sys.path.insert(0, str(SOURCE / "tools"))
 from srbench_report import (answer, cli, digest, figures, page,  # noqa: E402
@@ -275,7 +275,7 @@ class Runs(ReportTest):
         for share in table["window_of_floor"].dropna().groupby(
                 table["tensor_bytes"]).median():
             self.assertIn(words.share(share), found.sections["floor"])
-        self.assertIn("redis", found.sections["run"])
+        self.assertIn(SERVER, found.sections["run"])
         self.assertIn("--null_client={fail_at: 5}", found.sections["run"])
 
         if shutil.which("rsvg-convert"):

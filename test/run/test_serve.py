@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from srbtest import DATABASE, RunTest, column, free_port, main, text
+from srbtest import DATABASE, SERVER, RunTest, column, free_port, main, text
 
 SMALL = ("--tensor_bytes=[4096,65536]", "--iterations=5")
 VIRTUAL = ("--virtual_nodes=2", "--db_nodes=2", "--net_ifname=lo")
@@ -31,7 +31,7 @@ class Redis:
                 return
             except OSError:
                 time.sleep(0.02)
-        raise AssertionError("no redis-server")
+        raise AssertionError(f"no answer of {DATABASE}")
 
     @staticmethod
     def request(words):
@@ -103,7 +103,7 @@ class Serve(RunTest):
             self.assertEqual(g.attrs[name], value, name)
             self.assertEqual(f["summary"][name][3], value, name)
         self.assertIn("-N1-T2-DBN2-DBCPU1-", text(g.attrs["name"]))
-        self.assertRegex(text(g.attrs["server"]), r"^redis \d")
+        self.assertRegex(text(g.attrs["server"]), rf"^{SERVER} \d")
         self.assertIn("cluster-enabled yes", text(g.attrs["db_config"]))
         # larger than what the servers were made for
         big = self.srbench(2, "throughput_standard", "--tensor_bytes=65540",

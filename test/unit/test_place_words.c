@@ -332,6 +332,17 @@ static const struct {
       "server-REP0",
       "throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8-DBvalkey-"
       "server-REP1"}},
+    /* as much of a path as it takes */
+    {{{"throughput_colocated", "--tensor_bytes=8",
+       "--db_exe=[redis-server,/o/7.2/bin/redis-server,/o/8.0/bin/redis-"
+       "server,/o/valkey-server]"}},
+     {"throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8-DBredis-server",
+      "throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8-DB7.2-bin-"
+      "redis-server",
+      "throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8-DB8.0-bin-"
+      "redis-server",
+      "throughput-sess-colo-c-N8-T3-DBCPU1-PINFalse-ITER100-TB8-DBvalkey-"
+      "server"}},
     /* an axis that collapses is not in the name */
     {{{"--experiment=[throughput_colocated,throughput_standard]",
        "--keys=[smartsim,balanced]", "--tensor_bytes=8"}},

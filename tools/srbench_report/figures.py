@@ -90,7 +90,7 @@ def distinct(column: pd.Series) -> list:
 
 def colour_axis(dims: Sequence[str], taken: Sequence[str]) -> str | None:
     """Which of the free dimensions is told by colour: the first of these."""
-    for d in ("clients", "place", "db_exe", "client", "transport"):
+    for d in ("clients", "place", "server", "client", "transport"):
         if d in dims and d not in taken:
             return d
     return next((d for d in dims if d not in taken), None)

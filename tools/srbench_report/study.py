@@ -36,7 +36,8 @@ NO_DATABASE = ("floor", "null")
 
 @dataclass
 class Study:
-    """frame: a row a permutation, with `path` and `place` as further columns;
+    """frame: a row a permutation, with `path`, `place` and `server` as further
+    columns;
     configs: a row a configuration; dims: what varies, as the figures use it;
     about and hosts: of each file; absent: columns that some file lacks."""
     paths: list[str]
@@ -77,6 +78,23 @@ def hosts(path: str) -> pd.DataFrame:
             if name != "node"})
 
 
+def servers(path: str, df: pd.DataFrame) -> dict[str, str]:
+    """What the programs of db_exe are: 'valkey 8.0.1'; the program too where
+    two are the same, and alone where the file does not say."""
+    labels: dict[str, str] = {}
+    ran = df[df["status"] == "completed"]
+    with srbench_results.opened(path) as f:
+        for exe in df["db_exe"].unique():
+            first = ran.loc[ran["db_exe"] == exe, "index"].head(1)
+            said = "" if first.empty or exe in NO_DATABASE else \
+                srbench_results.attributes(srbench_results.group_of(
+                    f, int(first.iloc[0]))).get("server", "")
+            labels[exe] = said or str(exe)
+    said = list(labels.values())
+    return {exe: label if said.count(label) == 1 else f"{label} ({exe})"
+            for exe, label in labels.items()}
+
+
 def _read(path: str) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
     df = srbench_results.summary(path)
     if df.empty:
@@ -84,6 +102,8 @@ def _read(path: str) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
                           "to report")
     df["index"] = df["permutation"]
     df["path"] = path
+    if "db_exe" in df:
+        df["server"] = df["db_exe"].map(servers(path, df))
     return df, srbench_results.study(path), hosts(path)
 
 
@@ -155,8 +175,10 @@ def _kept(frame: pd.DataFrame, where: dict[str, list[str]]) -> pd.DataFrame:
 
 def dimensions(frame: pd.DataFrame, varying: Sequence[str]) -> list[str]:
     """What varies, as one says it: experiment and db_nodes together are the
-    placement, and the axis that makes the number of clients is that number."""
+    placement, a server goes by name and version rather than its program, and the axis that makes the number of clients is that number."""
     dims = [v for v in varying if v not in ("experiment", "db_nodes")]
+    if "db_exe" in dims and "server" in frame:
+        dims[dims.index("db_exe")] = "server"
     if frame["place"].nunique() > 1:
         dims.insert(0, "place")
     if frame["clients"].nunique() > 1:
