@@ -5,6 +5,9 @@
 # Installs what is missing, builds with and without sanitizers, and runs the
 # tests, lints among them. --full adds the slow tests, valgrind and a build with
 # parallel HDF5. Exit status 0 when all of it passed.
+#
+# SRBENCH_TEST_DB=/path/valkey-server tools/check.sh: with that server (Redis,
+# Valkey or KeyDB), wherever a test would start redis-server.
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -22,6 +25,32 @@ case ${1-} in
         exit 2
         ;;
 esac
+
+# server_name PROGRAM: what it calls itself, "Valkey 8.1.1".
+server_name() {
+    local said
+    said=$(timeout 20 "$1" --version </dev/null 2>/dev/null) || true
+    # Valkey 7.2 does not say its name
+    sed -nE -e 's/^(Redis|Valkey|KeyDB) server v=([^ ]+).*/\1 \2/p' \
+        -e 's/^Server v=(7\.2[^ ]*).*/Valkey \1/p' <<<"$said" | head -n 1
+}
+
+# The server under test is refused now rather than by every test.
+if [ -n "${SRBENCH_TEST_DB-}" ]; then
+    if ! program=$(type -P -- "$SRBENCH_TEST_DB"); then
+        echo "$0: SRBENCH_TEST_DB: '$SRBENCH_TEST_DB' is no program;" \
+            "give the path of a redis-server, valkey-server or keydb-server" >&2
+        exit 2
+    fi
+    SRBENCH_TEST_DB=$(realpath -s -- "$program")
+    export SRBENCH_TEST_DB
+    server=$(server_name "$SRBENCH_TEST_DB")
+    if [ -z "$server" ]; then
+        echo "$0: SRBENCH_TEST_DB: '$SRBENCH_TEST_DB' calls itself neither" \
+            "Redis, Valkey nor KeyDB" >&2
+        exit 2
+    fi
+fi
 
 failed=()
 
@@ -48,6 +77,9 @@ tests() {
 }
 
 step 'what the tests need' "$top/tools/deps.sh" "$packages"
+server=${server:-$(server_name redis-server)}
+printf '== server under test: %s (%s)\n' "${server:-none}" \
+    "${SRBENCH_TEST_DB:-$(type -P redis-server || echo 'no redis-server')}"
 step 'build with sanitizers' quietly set_up build-asan \
     -DCMAKE_BUILD_TYPE=Debug '-DCMAKE_C_FLAGS_DEBUG=-O1 -g' \
     -DSRBENCH_SANITIZE=ON
@@ -58,7 +90,7 @@ step "tests: $labels" tests build "^($labels)\$"
 if [ ${#failed[@]} -gt 0 ]; then
     printf 'check.sh: FAILED:'
     printf ' [%s]' "${failed[@]}"
-    printf ' (%d s)\n' "$SECONDS"
+    printf ' (%d s, with %s)\n' "$SECONDS" "${server:-no server}"
     exit 1
 fi
-printf 'check.sh: all passed (%d s)\n' "$SECONDS"
+printf 'check.sh: all passed (%d s, with %s)\n' "$SECONDS" "${server:-no server}"

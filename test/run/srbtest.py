@@ -74,6 +74,9 @@ def find_database():
 
 
 DATABASE, SERVER, SERVER_VERSION = find_database()
+# Whether it has what came with Redis 7.
+REDIS_7 = SERVER == "valkey" or (
+    SERVER == "redis" and int(SERVER_VERSION.split(".")[0]) >= 7)
 
 
 def free_port(n=1):
