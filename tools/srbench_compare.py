@@ -222,11 +222,21 @@ def grouped(rows: pd.DataFrame, names: Sequence[str]) -> dict[Key, pd.DataFrame]
 
 
 def common_axes(files: Sequence[Results]) -> tuple[list[str], int]:
-    """The axes that all files have, those that vary in or between them first."""
+    """The axes that all files have, those that vary in or between them first;
+    without that of the server where each file has one of its own: then it is
+    servers that are compared."""
     names = [n for n in files[0].axes if all(n in f.rows for f in files)]
+    if len({_server(f) for f in files}) > 1 and all(map(_server, files)):
+        names = [n for n in names if n != "db_exe"]
     vary = [n for n in names
             if len({_plain(v) for f in files for v in f.rows[n].unique()}) > 1]
     return vary + [n for n in names if n not in vary], len(vary)
+
+
+def _server(f: Results) -> str:
+    """The one program of all its permutations; "" where there are several."""
+    programs = set(f.rows["db_exe"]) if "db_exe" in f.rows else set()
+    return str(programs.pop()) if len(programs) == 1 else ""
 
 
 def match(base: Results, new: Results, others: Sequence[Results] = ()) -> Matching:
@@ -432,8 +442,8 @@ OPTION = re.compile(r"^(\w+): (.*)$", re.M)
 
 def warnings(base: Results, new: Results, matching: Matching) -> list[str]:
     """Differences of the files that may be the cause of those in the figures."""
-    return [*_same_file(base, new), *_facts(base, new), *_machines(base, new),
-            *_options(base, new), *_flags(matching)]
+    return [*_same_file(base, new), *_facts(base, new),
+            *_servers(base, new, matching), *_machines(base, new), *_options(base, new), *_flags(matching)]
 
 
 def _same_file(base: Results, new: Results) -> Iterator[str]:
@@ -450,6 +460,11 @@ def _facts(base: Results, new: Results) -> Iterator[str]:
         a, b = base.study.get(name), new.study.get(name)
         if name not in EXPECTED and None not in (a, b) and a != b:
             yield _differ(word, a, b)
+
+
+def _servers(base: Results, new: Results, matching: Matching) -> Iterator[str]:
+    if "db_exe" in base.axes and "db_exe" not in matching.axes:
+        yield _differ("the option db_exe", _server(base), _server(new))
 
 
 def _machines(base: Results, new: Results) -> Iterator[str]:

@@ -357,6 +357,24 @@ class Files(CompareTest):
                       "oversubscribed is raised in NEW alone, for 1 of 2"):
             self.assertIn(f"{words}", out)
 
+    def test_one_server_and_another(self):
+        """Each of its own file, they are what is compared; where a file has
+        several, like goes with like."""
+        base, new = self.pair()
+        for path, exe in ((base, "redis-server"), (new, "/opt/valkey-server")):
+            with h5py.File(path, "a") as f:
+                rows = len(f["summary/db_exe"])
+                del f["summary/db_exe"]
+                f["summary/db_exe"] = numpy.array([exe] * rows, dtype=object)
+        out = self.compare(base, new)
+        self.assertIn("the option db_exe: redis-server in BASE, "
+                      "/opt/valkey-server in NEW", out)
+        with h5py.File(base, "a") as f:
+            f["summary/db_exe"][0] = "/opt/valkey-server"
+        out = self.compare(base, new)
+        self.assertNotIn("the option db_exe", out)
+        self.assertIn("not in NEW", out)
+
     def test_killed_and_old(self):
         """Groups that are missing, columns that are, and rows only planned."""
         base, new = self.pair(timings=False)
