@@ -294,25 +294,6 @@ static int describe(struct db *db, const struct cpu_tree *tree,
                                  &db->effective, err);
 }
 
-/* The threads of shard k by its share of its node's CPUs: one at least. */
-static int share(const struct engine *e, int cpus, int k, int shards)
-{
-    int n = cpus * (k + 1) / shards - cpus * k / shards;
-
-    if (n > e->most_threads)
-        n = e->most_threads;
-    return n > 0 ? n : 1;
-}
-
-int db_threads(const struct engine *engine, int cpus, int shards)
-{
-    int n = 0;
-
-    for (int k = 0; k < shards; k++)
-        n += share(engine, cpus, k, shards);
-    return n;
-}
-
 static struct db *allocate(struct team *t, const struct placement *pl,
                            const struct db_plan *plan, struct error *err)
 {
@@ -340,7 +321,8 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .address = place_shard_address(pl, shard),
             .port = pl->shard_port[shard],
             .io_threads = plan->io_threads,
-            .threads = share(plan->engine, plan->cpus_per_node, k, db->n),
+            .threads =
+                engine_threads(plan->engine, plan->cpus_per_node, k, db->n),
             .max_clients = plan->max_clients,
             .max_bytes = plan->max_bytes,
             .op_timeout = plan->op_timeout,

@@ -22,6 +22,15 @@ const struct engine *engine_named(const char *name)
     return NULL;
 }
 
+int engine_threads(const struct engine *e, int cpus, int k, int shards)
+{
+    int n = cpus * (k + 1) / shards - cpus * k / shards;
+
+    if (n > e->most_threads)
+        n = e->most_threads;
+    return n > 0 ? n : 1;
+}
+
 bool engine_since(const char *version, const char *other)
 {
     while (*other) {

@@ -46,12 +46,15 @@ int setup_threads(const struct plan *plan, const struct permutation *p,
                   const struct placement *pl)
 {
     const struct engine *engine = prepare_server(plan, p)->engine;
-    int cpus = (int)permutation_count(p, OPT_DB_CPUS, 1);
+    int cpus = (int)permutation_count(p, OPT_DB_CPUS, 1), n = 0;
 
     if (!engine->serves || pl->elsewhere)
         return 0;
-    if (engine->most_threads > 0) /* all its threads serve, one a CPU */
-        return db_threads(engine, cpus, pl->shards_per_node);
+    if (engine->most_threads > 0) {
+        for (int k = 0; k < pl->shards_per_node; k++)
+            n += engine_threads(engine, cpus, k, pl->shards_per_node);
+        return n;
+    }
     return pl->shards_per_node *
            (int)permutation_count(p, OPT_DB_IO_THREADS, 1);
 }

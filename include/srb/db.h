@@ -47,10 +47,6 @@ struct shard_work {
     struct watched watched;  /* by /proc */
 };
 
-/* How many threads the servers of a node have whose threads all serve, one for
- * each of its db_cpus: at least one a shard. */
-int db_threads(const struct engine *engine, int cpus, int shards);
-
 /* Start this node's shards and wait until they answer and, if they form one,
  * the cluster does. guard is where *guard is NULL created. Returns 0 on all
  * stewards with *out to be released by db_close(), or -1 on all, nothing left

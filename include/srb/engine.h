@@ -28,8 +28,8 @@ struct shard_spec {
     const char *address;
     int port;
     int io_threads;
-    int threads;         /* of a server whose threads all serve: its CPUs,
-                            and no more than most_threads */
+    int threads;         /* of a server whose threads all serve, as
+                            engine_threads() has it */
     int64_t max_clients; /* connections it must be able to hold */
     int64_t max_bytes;   /* longest value it must be able to hold */
     double op_timeout;   /* s; a cluster must not give up on a node sooner */
@@ -98,6 +98,10 @@ extern const struct engine engine_null;
 
 /* The engine of that name, or NULL. */
 const struct engine *engine_named(const char *name);
+
+/* The threads of shard k of a node's, of a server whose threads all serve: its
+ * share of the node's CPUs, at least 1 and no more than most_threads. */
+int engine_threads(const struct engine *e, int cpus, int k, int shards);
 
 /* Whether a version is another one or later: the numbers between points are
  * compared, as far as `other` has some. */

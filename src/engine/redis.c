@@ -271,8 +271,7 @@ void resp_cluster(FILE *out, const struct shard_spec *s, const char *shards)
     fprintf(out, "vars currentEpoch %d lastVoteEpoch 0\n", pl->nshards);
 }
 
-/* Shards came with Redis 7.2 (CLUSTER SHARDS with 7.0, their names in
- * nodes.conf later: its release notes). */
+/* 7.0 knows no more of them than CLUSTER SHARDS. */
 static void cluster(FILE *out, const struct shard_spec *s)
 {
     resp_cluster(out, s, "7.2");

@@ -202,6 +202,30 @@ static void threads_are_each_servers_own(void **state)
     assert_int_equal(engine_keydb.most_threads, 16);
 }
 
+/* One for each CPU of a node, at least one a shard, and no more in a shard than
+ * it knows what to do with. */
+static void threads_of_a_node(void **state)
+{
+    static const struct {
+        int cpus, shards, threads;
+    } vectors[] = {{1, 1, 1}, {4, 1, 4},   {16, 1, 16}, {20, 1, 16}, {1, 3, 3},
+                   {4, 3, 4}, {40, 2, 32}, {33, 2, 32}, {17, 16, 17}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        int n = vectors[i].shards, sum = 0;
+
+        for (int k = 0; k < n; k++) {
+            int one = engine_threads(&engine_keydb, vectors[i].cpus, k, n);
+
+            assert_in_range(one, 1, engine_keydb.most_threads);
+            sum += one;
+        }
+        assert_int_equal(sum, vectors[i].threads);
+    }
+    assert_int_equal(engine_threads(&engine_floor, 64, 0, 1), 64);
+}
+
 /* A member's line in nodes.conf, up to its flags. */
 #define ID "0123456789abcdef000000000000000000000001"
 #define AT ID " 10.0.0.3:6781@16781"
@@ -312,6 +336,7 @@ int main(void)
         cmocka_unit_test(servers_that_run_are_recognised),
         cmocka_unit_test(versions_are_compared),
         cmocka_unit_test(threads_are_each_servers_own),
+        cmocka_unit_test(threads_of_a_node),
         cmocka_unit_test(clusters_by_version),
         cmocka_unit_test(some_are_one_servers_own_business),
         cmocka_unit_test(cpu_lists_are_spelt_for_all),
