@@ -43,10 +43,11 @@ const struct option option_table[OPT_COUNT] = {
                     .def = "redis-server",
                     .unit = "",
                     .tag = "DB",
-                    .help = "the server's program; floor: srbench's own, which "
-                            "only carries bytes, as the limit of network, CPUs "
-                            "and client; null: no server at all, to test the "
-                            "harness"},
+                    .help =
+                        "the server's program, a Redis, Valkey or KeyDB by its "
+                        "own word; floor: srbench's own, which only carries "
+                        "bytes, as the limit of network, CPUs and client; "
+                        "null: no server at all, to test the harness"},
     [OPT_DB_NODES] = {.name = "db_nodes",
                       .type = OPTION_COUNT,
                       .axis = true,
