@@ -53,13 +53,17 @@ exec {DATABASE} - <"{program}.plain"
 class Axis(ServersTest):
 
     def test_the_one_under_test(self):
-        """Name and version are in the file as it printed them."""
-        job = self.srbench(2, *SMALL, f"--output={self.out}")
+        """Name and version are in the file as it printed them, and its threads
+        as it has them."""
+        job = self.srbench(2, *SMALL, "--db_cpus=2", f"--output={self.out}")
         self.assert_passed(job, 1)
         f = self.assert_whole(self.out, 1)
         said = f"{SERVER} {SERVER_VERSION}"
         self.assertEqual(text(f.attrs["server_version"]), said)
         self.assertEqual(text(f["perm_0000"].attrs["server"]), said)
+        self.assertIn("server-threads 2\n" if SERVER == "keydb"
+                      else "io-threads 1\n",
+                      text(f["perm_0000"].attrs["db_config"]))
 
     def test_the_same_name_in_other_folders(self):
         """Told apart on the terminal, in names and in the report."""
@@ -118,7 +122,7 @@ class Refused(ServersTest):
             f"db_io_threads: '{keydb}' is keydb 6.3.4, which has no I/O "
             "threads: all its threads serve, one for each of db_cpus; leave "
             "out db_io_threads, or give it a study of its own",
-            self.refused(f"--db_exe=[redis-server,{keydb}]", "--db_cpus=2",
+            self.refused(f"--db_exe=[floor,{keydb}]", "--db_cpus=2",
                          "--db_io_threads=[1,2]"))
 
     def test_directives(self):
