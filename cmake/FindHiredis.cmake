@@ -1,7 +1,8 @@
 # hiredis as Hiredis::Hiredis, to be included as <hiredis/hiredis.h>: that works
 # with 0.14 and 1.x, and wherever their pkg-config files point.
 # Looked for in HIREDIS_ROOT (variable or environment), by pkg-config, and in
-# the usual places.
+# the usual places. Where it was built with SSL, which takes 1.0 and OpenSSL,
+# Hiredis::Ssl is its part for TLS.
 find_package(PkgConfig QUIET)
 if(PkgConfig_FOUND)
     pkg_check_modules(SRB_PC_HIREDIS QUIET hiredis)
@@ -31,4 +32,23 @@ if(Hiredis_FOUND AND NOT TARGET Hiredis::Hiredis)
     set_target_properties(Hiredis::Hiredis PROPERTIES
         IMPORTED_LOCATION ${Hiredis_LIBRARY}
         INTERFACE_INCLUDE_DIRECTORIES ${Hiredis_INCLUDE_DIR})
+endif()
+
+# The two must be of one build: beside each other.
+if(Hiredis_FOUND AND NOT Hiredis_VERSION VERSION_LESS 1.0)
+    get_filename_component(srb_place ${Hiredis_LIBRARY} DIRECTORY)
+    find_library(Hiredis_SSL_LIBRARY hiredis_ssl HINTS ${srb_place}
+        NO_DEFAULT_PATH)
+    find_file(Hiredis_SSL_HEADER hiredis/hiredis_ssl.h
+        HINTS ${Hiredis_INCLUDE_DIR} NO_DEFAULT_PATH)
+    mark_as_advanced(Hiredis_SSL_LIBRARY Hiredis_SSL_HEADER)
+    find_package(OpenSSL 1.1 QUIET)
+    if(Hiredis_SSL_LIBRARY AND Hiredis_SSL_HEADER AND OPENSSL_FOUND AND
+            NOT TARGET Hiredis::Ssl)
+        add_library(Hiredis::Ssl UNKNOWN IMPORTED)
+        set_target_properties(Hiredis::Ssl PROPERTIES
+            IMPORTED_LOCATION ${Hiredis_SSL_LIBRARY}
+            INTERFACE_LINK_LIBRARIES
+                "Hiredis::Hiredis;OpenSSL::SSL;OpenSSL::Crypto")
+    endif()
 endif()

@@ -42,6 +42,11 @@ ${Hiredis_INCLUDE_DIR}, too old)")
         "pkg-config's hiredis, hiredis/hiredis.h, libhiredis"
         libhiredis-dev hiredis "-DHIREDIS_ROOT=/path/of/its/prefix")
 endif()
+option(SRBENCH_TLS "Use TLS where hiredis was built with it" ON)
+set(srb_tls "without TLS")
+if(SRBENCH_TLS AND TARGET Hiredis::Ssl)
+    set(srb_tls "with TLS")
+endif()
 
 # --- libyaml -----------------------------------------------------------------
 find_package(LibYaml QUIET)
@@ -85,7 +90,7 @@ else()
 endif()
 
 message(STATUS "MPI ${MPI_C_VERSION}: ${MPI_C_COMPILER}")
-message(STATUS "hiredis ${Hiredis_VERSION}: ${Hiredis_LIBRARY}")
+message(STATUS "hiredis ${Hiredis_VERSION}, ${srb_tls}: ${Hiredis_LIBRARY}")
 message(STATUS "libyaml: ${LibYaml_LIBRARY}")
 message(STATUS "hwloc ${Hwloc_VERSION}: ${Hwloc_LIBRARY}")
 message(STATUS "HDF5 ${HDF5_VERSION}, ${srb_hdf5_kind}: ${HDF5_INCLUDE_DIRS}")

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +16,7 @@
 
 /* What hinders it is told by the answer, or by its absence: a server that
  * refuses says why before it closes. */
-static void send_request(int fd, const struct login *l)
+static void send_request(const struct auth_line *line, const struct login *l)
 {
     char text[SRB_USER_MAX + SRB_PASSWORD_MAX + 64];
     size_t len = strlen(l->password), n, done = 0;
@@ -30,7 +31,7 @@ static void send_request(int fd, const struct login *l)
                              "*2\r\n$4\r\nAUTH\r\n$%zu\r\n%s\r\n", len,
                              l->password);
     while (done < n) {
-        put = send(fd, text + done, n - done, MSG_NOSIGNAL);
+        put = line->put(line->of, text + done, n - done);
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
@@ -54,31 +55,41 @@ static int await(int fd, int64_t deadline)
     return 0;
 }
 
-/* The line that answers, without its end; it is all that may come. */
-static int receive_line(int fd, double seconds, char line[ANSWER_MAX],
-                        struct error *err)
+static int broken(const struct auth_line *line, bool closed, struct error *err)
+{
+    const char *why = line->why ? line->why(line->of) : NULL;
+
+    return error_set(err, "AUTH: %s",
+                     why      ? why
+                     : closed ? "the server closed the connection"
+                              : strerror(errno));
+}
+
+/* The line that answers, without its end; it is all that may come. What has
+ * been received, and is not yet taken, poll(2) does not see on every line: take
+ * first. */
+static int receive_line(const struct auth_line *line, double seconds,
+                        char text[ANSWER_MAX], struct error *err)
 {
     int64_t deadline = tick_deadline(seconds);
     size_t n = 0;
 
     while (n + 1 < ANSWER_MAX) {
-        ssize_t got;
+        ssize_t got = line->take(line->of, text + n, ANSWER_MAX - 1 - n);
 
-        if (!await(fd, deadline))
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+            if (await(line->fd, deadline))
+                continue;
             return error_set(err, "AUTH: no reply within %g s", seconds);
-        got = recv(fd, line + n, ANSWER_MAX - 1 - n, MSG_DONTWAIT);
-        if (got < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
+        }
         if (got <= 0)
-            return error_set(err, "AUTH: %s",
-                             got < 0 ? strerror(errno)
-                                     : "the server closed the connection");
+            return broken(line, got == 0, err);
         n += (size_t)got;
-        if (line[n - 1] == '\n')
+        if (text[n - 1] == '\n')
             break;
     }
-    line[n] = '\0';
-    line[strcspn(line, "\r\n")] = '\0';
+    text[n] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
     return 0;
 }
 
@@ -95,15 +106,36 @@ static int refused(const struct login *l, const char *line, struct error *err)
                                       : "something else than OK");
 }
 
-int auth_say(int fd, const struct login *login, double seconds,
-             struct error *err)
+int auth_over(const struct auth_line *line, const struct login *login,
+              double seconds, struct error *err)
 {
-    char line[ANSWER_MAX];
+    char text[ANSWER_MAX];
 
     if (!login || !login->password[0])
         return 0;
-    send_request(fd, login);
-    if (receive_line(fd, seconds, line, err) < 0)
+    send_request(line, login);
+    if (receive_line(line, seconds, text, err) < 0)
         return -1;
-    return strcmp(line, "+OK") == 0 ? 0 : refused(login, line, err);
+    return strcmp(text, "+OK") == 0 ? 0 : refused(login, text, err);
+}
+
+/* ---- a bare socket ---- */
+
+static ssize_t put_bare(void *of, const void *data, size_t n)
+{
+    return send(*(int *)of, data, n, MSG_NOSIGNAL);
+}
+
+static ssize_t take_bare(void *of, void *data, size_t n)
+{
+    return recv(*(int *)of, data, n, MSG_DONTWAIT);
+}
+
+int auth_say(int fd, const struct login *login, double seconds,
+             struct error *err)
+{
+    struct auth_line line = {
+        .fd = fd, .of = &fd, .put = put_bare, .take = take_bare};
+
+    return auth_over(&line, login, seconds, err);
 }

@@ -9,11 +9,13 @@
 #include <sys/time.h>
 
 #include "srb/auth.h"
+#include "srb/tls.h"
 
 #define MAX_ARGS 32
 
 struct control {
     redisContext *redis;
+    struct ssl_st *ssl; /* of redis; NULL: no TLS */
     char where[64];
 };
 
@@ -48,12 +50,22 @@ struct control *control_open(const char *address, int port, double seconds,
     return c;
 }
 
+int control_secure(struct control *c, const struct tls *tls, const char *host,
+                   double seconds, struct error *err)
+{
+    if (!tls)
+        return 0;
+    c->ssl = tls_shake(tls, c->redis, host, seconds, err);
+    return c->ssl ? 0 : error_prefix(err, "%s", c->where);
+}
+
 int control_login(struct control *c, const struct login *login, double seconds,
                   struct error *err)
 {
-    if (auth_say(c->redis->fd, login, seconds, err) < 0)
-        return error_prefix(err, "%s", c->where);
-    return 0;
+    int rc = c->ssl ? tls_login(c->ssl, login, seconds, err)
+                    : auth_say(c->redis->fd, login, seconds, err);
+
+    return rc < 0 ? error_prefix(err, "%s", c->where) : 0;
 }
 
 void control_timeout(struct control *c, double seconds)
@@ -103,6 +115,16 @@ static int keep_reply(const redisReply *r, char **reply, struct error *err)
     return 0;
 }
 
+static const char *no_reply(const struct control *c)
+{
+    const char *why = c->ssl ? tls_last(c->ssl) : NULL;
+
+    return why ? why
+           : c->redis->err == REDIS_ERR_IO
+               ? "no answer in time, or the connection is broken"
+               : c->redis->errstr;
+}
+
 int control_command(struct control *c, char **reply, struct error *err,
                     int nargs, const char *const args[])
 {
@@ -118,9 +140,7 @@ int control_command(struct control *c, char **reply, struct error *err,
     if (!r)
         return error_set(err, "%s: %s%s%s: %s", c->where, args[0],
                          nargs > 1 ? " " : "", nargs > 1 ? args[1] : "",
-                         c->redis->err == REDIS_ERR_IO
-                             ? "no answer in time, or the connection is broken"
-                             : c->redis->errstr);
+                         no_reply(c));
     if (r->type == REDIS_REPLY_ERROR)
         rc = error_set(err, "%s: %s: %s", c->where, args[0], r->str);
     else if (reply)

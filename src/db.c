@@ -384,10 +384,13 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
 
 /* ---- shards elsewhere ---- */
 
-static int attach_shard(struct shard *s, const struct roster_shard *at,
-                        const struct login *login, const struct db_plan *plan,
-                        int64_t deadline, struct error *err)
+static int attach_shard(struct shard *s, const struct roster *roster,
+                        const struct roster_shard *at,
+                        const struct db_plan *plan, int64_t deadline,
+                        struct error *err)
 {
+    const struct login *login =
+        roster->secret ? &roster->secret->steward : NULL;
     double left = tick_seconds(deadline - tick_now());
 
     s->spec = (struct shard_spec){.address = at->address,
@@ -399,7 +402,10 @@ static int attach_shard(struct shard *s, const struct roster_shard *at,
     if (left < LEAST_SECONDS)
         left = LEAST_SECONDS;
     s->control = control_open(at->address, at->port, left, err);
-    if (!s->control || control_login(s->control, login, left, err) < 0 ||
+    if (!s->control ||
+        control_secure(s->control, roster->tls, roster_host(at), left, err) <
+            0 ||
+        control_login(s->control, login, left, err) < 0 ||
         control_say(s->control, NULL, err, "PING", NULL) < 0)
         return -1;
     control_timeout(s->control, plan->op_timeout);
@@ -427,8 +433,7 @@ int db_attach(struct db **out, const struct placement *pl,
     db->keep_data = !roster->ours;
     db->flush = plan->flush;
     for (int k = 0; k < db->n; k++)
-        if (attach_shard(&db->shards[k], &roster->shard[k],
-                         roster->secret ? &roster->secret->steward : NULL, plan,
+        if (attach_shard(&db->shards[k], roster, &roster->shard[k], plan,
                          deadline, err) < 0) {
             error_prefix(err, "a database that runs elsewhere");
             db_close(db);

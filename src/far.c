@@ -200,8 +200,10 @@ static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
 
     if (!c)
         return error_prefix(err, "db_address");
-    rc = control_login(c, r->secret ? &r->secret->steward : NULL, ASK_SECONDS,
-                       err);
+    rc = control_secure(c, r->tls, roster_host(&r->shard[s]), ASK_SECONDS, err);
+    if (rc == 0)
+        rc = control_login(c, r->secret ? &r->secret->steward : NULL,
+                           ASK_SECONDS, err);
     rc = rc < 0 ? error_prefix(err, "db_address")
                 : recognise(c, r, clustered, err);
     if (rc == 0)
@@ -228,7 +230,8 @@ static int find_login(struct roster *r, const char *auth, struct error *err)
 }
 
 /* Servers of a cluster name all of it; others are independent. */
-static int ask_servers(const char *text, const char *auth, struct roster *r,
+static int ask_servers(const char *text, const char *auth,
+                       const struct tls *tls, struct roster *r,
                        struct error *err)
 {
     bool first = false, clustered = false;
@@ -236,8 +239,10 @@ static int ask_servers(const char *text, const char *auth, struct roster *r,
     uint64_t run;
     int rc = roster_parse(r, text, err);
 
-    if (rc == 0)
+    if (rc == 0) {
+        r->tls = tls;
         rc = find_login(r, auth, err);
+    }
     for (int s = 0; s < r->nshards && rc == 0; s++) {
         rc = resolve(&r->shard[s], err);
         if (rc == 0)
@@ -315,16 +320,50 @@ int far_share(struct team *t, int rc, struct roster *r, struct error *err)
     return 0;
 }
 
+/* The list of host:port, or the file. */
+static const char *servers_of(const struct options *o)
+{
+    const char *text = options_one(o, OPT_DB_ADDRESS)->text;
+
+    return options_secured(o) ? text + strlen(SRB_TLS_SCHEME) : text;
+}
+
+static int check_tls(const struct options *o, const char *text,
+                     struct error *err)
+{
+    const struct setting *set = options_get(o, OPT_CLIENT);
+    char version[32];
+
+    if (!tls_built)
+        return error_set(err,
+                         "db_address: '%s' asks for TLS, and hiredis %s, as "
+                         "srbench was built with it, has none; build with a "
+                         "hiredis of 1.0 or newer with SSL (Spack: "
+                         "hiredis+ssl), or give host:port of a port without "
+                         "TLS",
+                         text,
+                         control_hiredis_version(version, sizeof version));
+    for (size_t i = 0; i < set->nvalues; i++)
+        if (strcmp(set->values[i].text, "socket") == 0)
+            return error_set(err,
+                             "db_address: '%s' asks for TLS, which client: "
+                             "socket does not speak; give --client=hiredis",
+                             text);
+    return roster_names_servers(servers_of(o))
+               ? 0
+               : error_set(err,
+                           "db_address: found '%s', expected " SRB_TLS_SCHEME
+                           "host:port",
+                           text);
+}
+
 /* What can be told without asking anybody. */
 static int check_words(const struct options *o, const char *text,
                        struct error *err)
 {
-    if (strncmp(text, "rediss://", 9) == 0)
-        return error_set(err,
-                         "db_address: '%s' asks for TLS, which srbench does "
-                         "not speak (it takes hiredis 1.x built with SSL); "
-                         "give host:port of a port without TLS",
-                         text);
+    if (options_secured(o) && check_tls(o, text, err) < 0)
+        return -1;
+    text = servers_of(o);
     if (strstr(text, "://"))
         return error_set(err,
                          "db_address: found '%s', expected host:port or "
@@ -343,21 +382,50 @@ static int check_words(const struct options *o, const char *text,
     return 0;
 }
 
-int far_find(struct team *t, const struct options *o, struct roster *out,
-             struct error *err)
+static const char *given(const struct options *o, enum option_id id)
 {
-    const char *text = options_one(o, OPT_DB_ADDRESS)->text;
-    const struct value *auth = options_one(o, OPT_DB_AUTH);
+    const struct value *v = options_one(o, id);
+
+    return v->is_auto ? "" : v->text;
+}
+
+/* Every rank reads the files, where it runs. */
+static int open_tls(struct team *t, const struct options *o, struct tls **out,
+                    struct error *err)
+{
+    const struct tls_terms terms = {.ca = given(o, OPT_DB_TLS_CA),
+                                    .cert = given(o, OPT_DB_TLS_CERT),
+                                    .key = given(o, OPT_DB_TLS_KEY),
+                                    .name = given(o, OPT_DB_TLS_NAME)};
+    char host[SRB_NAME_MAX] = "";
+    int rc = tls_open(out, &terms, err);
+
+    if (rc < 0 && gethostname(host, sizeof host - 1) == 0)
+        error_prefix(err, "on %s", host);
+    if (team_agree(t, t->world, rc, err) == 0)
+        return 0;
+    tls_close(rc == 0 ? *out : NULL);
+    *out = NULL;
+    return -1;
+}
+
+int far_find(struct team *t, const struct options *o, struct tls **tls,
+             struct roster *out, struct error *err)
+{
+    const char *text = servers_of(o);
     double seconds = options_one(o, OPT_DB_TIMEOUT)->seconds;
     int rc = 0;
 
-    if (check_words(o, text, err) < 0)
+    if (check_words(o, options_one(o, OPT_DB_ADDRESS)->text, err) < 0 ||
+        (options_secured(o) && open_tls(t, o, tls, err) < 0))
         return -1;
     if (t->rank == 0)
         rc = roster_names_servers(text)
-                 ? ask_servers(text, auth->is_auto ? "" : auth->text, out, err)
+                 ? ask_servers(text, given(o, OPT_DB_AUTH), *tls, out, err)
                  : await_file(t, text, seconds, out, err);
     /* every rank was started with it */
     secret_forget(AUTH_VARIABLE);
-    return far_share(t, rc, out, err);
+    rc = far_share(t, rc, out, err);
+    out->tls = *tls;
+    return rc;
 }

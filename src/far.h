@@ -7,13 +7,16 @@
 #include "srb/options.h"
 #include "srb/roster.h"
 #include "srb/team.h"
+#include "srb/tls.h"
 
 /* The databases of --db_address: rank 0 awaits the file for db_timeout, or asks
  * the servers, and all ranks get the same roster, to be released by
- * roster_free(). What db_auth and flush say must fit. All ranks fail alike.
+ * roster_free(). What db_auth and flush say must fit. *tls is NULL, or becomes
+ * what the roster's servers are spoken to by; to be released by tls_close()
+ * after the roster is no more used, on failure too. All ranks fail alike.
  * Collective over the world. */
-int far_find(struct team *t, const struct options *o, struct roster *out,
-             struct error *err);
+int far_find(struct team *t, const struct options *o, struct tls **tls,
+             struct roster *out, struct error *err);
 
 /* Rank 0's roster, or its failure (rc -1), becomes everybody's. Collective over
  * the world. */

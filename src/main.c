@@ -25,6 +25,7 @@
 #include "srb/run.h"
 #include "srb/sink.h"
 #include "srb/tick.h"
+#include "srb/tls.h"
 #include "srb/topology.h"
 #include "srb/wlm.h"
 #include "srb_version.h"
@@ -243,7 +244,9 @@ static void print_version(void)
     printf("srbench %s (%s)\n", SRB_VERSION, SRB_GIT_COMMIT);
     printf("MPI     %s\n", record_mpi_version(mpi, sizeof mpi));
     printf("HDF5    %s\n", sink_hdf5_version());
-    printf("hiredis %s\n", control_hiredis_version(hiredis, sizeof hiredis));
+    printf("hiredis %s %s TLS\n",
+           control_hiredis_version(hiredis, sizeof hiredis),
+           tls_built ? "with" : "without");
     printf("libyaml %s\n", options_yaml_version());
     printf("hwloc   %s\n", topology_version());
 }
@@ -356,6 +359,7 @@ static int run(struct team *t, const struct options *o, const struct input *in,
     struct run_args args = {
         .options = o, .config = in->text ? in->text : "", .began = began};
     struct roster roster = {0};
+    struct tls *tls = NULL;
     struct sweep s;
     struct error err;
     char *line;
@@ -363,8 +367,11 @@ static int run(struct team *t, const struct options *o, const struct input *in,
 
     if (options_found(o)) {
         /* what cannot be right need not wait for a file */
-        if (sweep_open(&s, o, &err) < 0 || far_find(t, o, &roster, &err) < 0)
+        if (sweep_open(&s, o, &err) < 0 ||
+            far_find(t, o, &tls, &roster, &err) < 0) {
+            tls_close(tls);
             return refuse(&err, t->rank == 0);
+        }
         t->machine.roster = &roster;
     }
     line = join(in->argc, in->argv);
@@ -373,6 +380,7 @@ static int run(struct team *t, const struct options *o, const struct input *in,
     free(line);
     t->machine.roster = NULL;
     roster_free(&roster);
+    tls_close(tls);
     return status;
 }
 

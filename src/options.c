@@ -23,6 +23,13 @@ bool options_found(const struct options *o)
     return !o->serve && !options_one(o, OPT_DB_ADDRESS)->is_auto;
 }
 
+bool options_secured(const struct options *o)
+{
+    return options_found(o) &&
+           strncmp(options_one(o, OPT_DB_ADDRESS)->text, SRB_TLS_SCHEME,
+                   strlen(SRB_TLS_SCHEME)) == 0;
+}
+
 bool options_batch(const struct options *o)
 {
     return !o->serve && options_one(o, OPT_RUN_DB_AS_BATCH)->count != 0;
@@ -54,6 +61,11 @@ bool options_idle(const struct options *o, enum option_id id)
         return !timed;
     case OPT_LIFELINE:
         return !o->serve;
+    case OPT_DB_TLS_CA:
+    case OPT_DB_TLS_CERT:
+    case OPT_DB_TLS_KEY:
+    case OPT_DB_TLS_NAME:
+        return !options_secured(o);
     case OPT_DB_AUTH:
     case OPT_FLUSH:
         return !options_found(o);

@@ -428,6 +428,25 @@ static int check_elsewhere(const struct options *o, struct error *err)
     return 0;
 }
 
+/* What TLS needs to know. */
+static int check_tls(const struct options *o, struct error *err)
+{
+    bool cert = !options_one(o, OPT_DB_TLS_CERT)->is_auto;
+
+    for (int id = OPT_DB_TLS_CA; id <= OPT_DB_TLS_NAME; id++)
+        if (!options_secured(o) && !options_one(o, (enum option_id)id)->is_auto)
+            return contradiction(o, (enum option_id)id,
+                                 "is for servers with TLS, expected "
+                                 "db_address: " SRB_TLS_SCHEME
+                                 "host:port with it",
+                                 err);
+    if (cert == !options_one(o, OPT_DB_TLS_KEY)->is_auto)
+        return 0;
+    return contradiction(o, cert ? OPT_DB_TLS_CERT : OPT_DB_TLS_KEY,
+                         "is one of two, expected db_tls_cert and db_tls_key",
+                         err);
+}
+
 static int check_serve(const struct options *o, struct error *err)
 {
     if (!o->serve)
@@ -513,8 +532,9 @@ static int check_together(const struct command_line *c, struct error *err)
     if (options_one(o, OPT_QUIET)->count && options_one(o, OPT_VERBOSE)->count)
         return contradiction(
             o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
-    if (check_elsewhere(o, err) < 0 || check_serve(o, err) < 0 ||
-        check_role(o, err) < 0 || check_resume(o, err) < 0)
+    if (check_elsewhere(o, err) < 0 || check_tls(o, err) < 0 ||
+        check_serve(o, err) < 0 || check_role(o, err) < 0 ||
+        check_resume(o, err) < 0)
         return -1;
     return check_time(o, err) < 0 ? -1 : check_order(o, err);
 }

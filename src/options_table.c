@@ -434,9 +434,11 @@ const struct option option_table[OPT_COUNT] = {
          .may_be_auto = true,
          .unit = "",
          .tag = "",
-         .help = "databases that run already: the file that srbench serve "
-                 "writes (awaited for db_timeout), or host:port, several "
-                 "comma-separated; of srbench serve: the file to write"},
+         .help =
+             "databases that run already: the file that srbench serve "
+             "writes (awaited for db_timeout), or host:port, several "
+             "comma-separated, with rediss:// before them for TLS; of srbench "
+             "serve: the file to write"},
     [OPT_DB_AUTH] = {.name = "db_auth",
                      .type = OPTION_TEXT,
                      .resume_free = true,
@@ -449,6 +451,51 @@ const struct option option_table[OPT_COUNT] = {
                              "alone may read, with 'user password' or "
                              "'password' on its first line; auto: the "
                              "environment's SRBENCH_DB_AUTH, else none"},
+    [OPT_DB_TLS_CA] =
+        {.name = "db_tls_ca",
+         .type = OPTION_TEXT,
+         .resume_free = true,
+         .placement = IN_STANDARD,
+         .def = "auto",
+         .may_be_auto = true,
+         .unit = "",
+         .tag = "",
+         .help = "with db_address=rediss://host:port: the certificates of the "
+                 "authorities that its certificate may be signed by, a file or "
+                 "folder; auto: those that the system trusts"},
+    [OPT_DB_TLS_CERT] =
+        {.name = "db_tls_cert",
+         .type = OPTION_TEXT,
+         .resume_free = true,
+         .placement = IN_STANDARD,
+         .def = "auto",
+         .may_be_auto = true,
+         .unit = "",
+         .tag = "",
+         .help = "with rediss://: the certificate that this side shows, with "
+                 "db_tls_key; auto: none"},
+    [OPT_DB_TLS_KEY] =
+        {.name = "db_tls_key",
+         .type = OPTION_TEXT,
+         .resume_free = true,
+         .placement = IN_STANDARD,
+         .def = "auto",
+         .may_be_auto = true,
+         .unit = "",
+         .tag = "",
+         .help = "the key of db_tls_cert, a file without a password"},
+    [OPT_DB_TLS_NAME] =
+        {.name = "db_tls_name",
+         .type = OPTION_TEXT,
+         .resume_free = true,
+         .placement = IN_STANDARD,
+         .def = "auto",
+         .may_be_auto = true,
+         .unit = "",
+         .tag = "",
+         .help =
+             "with rediss://: the name that the certificates of all servers "
+             "must bear, also sent to them (SNI); auto: each its own host"},
     [OPT_FLUSH] = {.name = "flush",
                    .type = OPTION_FLAG,
                    .placement = IN_STANDARD,

@@ -161,6 +161,7 @@ void record_study(struct fields *f, const struct study *s)
     fields_text(f, "hdf5_version", sink_hdf5_version());
     fields_text(f, "hiredis_version",
                 control_hiredis_version(text, sizeof text));
+    fields_int(f, "tls", "", s->machine->roster && s->machine->roster->tls);
 }
 
 void record_session(struct fields *f, const struct study *s)

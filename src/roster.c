@@ -29,6 +29,11 @@ void roster_free(struct roster *r)
     memset(r, 0, sizeof *r);
 }
 
+const char *roster_host(const struct roster_shard *s)
+{
+    return s->host[0] ? s->host : s->address;
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -41,8 +46,7 @@ void roster_count_hosts(struct roster *r)
     if (!address)
         die("not enough memory to count the hosts of %d shards", r->nshards);
     for (int s = 0; s < r->nshards; s++)
-        address[s] =
-            r->shard[s].host[0] ? r->shard[s].host : r->shard[s].address;
+        address[s] = roster_host(&r->shard[s]);
     qsort(address, (size_t)r->nshards, sizeof *address, by_text);
     r->nhosts = 1;
     for (int s = 1; s < r->nshards; s++)

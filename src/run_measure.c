@@ -94,6 +94,10 @@ static int open_client(struct run *r, struct life *x, struct error *err)
         .null_client = p->value[OPT_NULL_CLIENT],
     };
 
+    if (pl->elsewhere) {
+        params.tls = pl->roster->tls;
+        params.host = roster_host(&pl->roster->shard[shard]);
+    }
     params.source = source_of(r, p, params.address);
     if (permutation_count(p, OPT_TRANSPORT, TRANSPORT_TCP) == TRANSPORT_UNIX) {
         if (!r->setup.unix_socket[0] && ops->serves)

@@ -6,6 +6,9 @@
 #ifndef SRB_AUTH_H
 #define SRB_AUTH_H
 
+#include <stddef.h>
+#include <sys/types.h>
+
 #include "srb/error.h"
 #include "srb/secret.h"
 
@@ -15,5 +18,20 @@
  * the grace after a signal is over. Local. */
 int auth_say(int fd, const struct login *login, double seconds,
              struct error *err);
+
+/* A connection that is more than a socket. put and take are as send() and, not
+ * blocking, recv(); fd is polled when there is nothing to take. */
+struct auth_line {
+    int fd;
+    void *of;
+    ssize_t (*put)(void *of, const void *data, size_t n);
+    ssize_t (*take)(void *of, void *data, size_t n);
+    const char *(*why)(void *of); /* better words than errno's for a failure, or
+                                 NULL; may be NULL itself */
+};
+
+/* auth_say() over such a line. Local. */
+int auth_over(const struct auth_line *line, const struct login *login,
+              double seconds, struct error *err);
 
 #endif

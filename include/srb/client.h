@@ -16,6 +16,8 @@
 #include "srb/options.h"
 #include "srb/secret.h"
 
+struct tls;
+
 struct client_params {
     const char *address; /* of the shard that owns the key */
     int port;
@@ -24,6 +26,8 @@ struct client_params {
     const char *source;
     const char *unix_socket;   /* go there instead; NULL: TCP */
     const struct login *login; /* NULL: the server asks for none */
+    const struct tls *tls;     /* speak by it; NULL: plain */
+    const char *host;          /* the server's name, for tls */
     const char *key;
     size_t bytes; /* of the tensor */
     double op_timeout;

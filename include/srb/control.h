@@ -14,10 +14,16 @@
 #include "srb/secret.h"
 
 struct control;
+struct tls;
 
 /* Connect; a reply may take `seconds`. NULL on failure. */
 struct control *control_open(const char *address, int port, double seconds,
                              struct error *err);
+
+/* Shake hands before anything is said, see tls_shake(); a NULL tls is no TLS.
+ * host: the server's name. */
+int control_secure(struct control *c, const struct tls *tls, const char *host,
+                   double seconds, struct error *err);
 
 /* Log in, see auth_say(); login may be NULL. -1 as there. */
 int control_login(struct control *c, const struct login *login, double seconds,

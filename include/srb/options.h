@@ -60,6 +60,10 @@ enum option_id {
     OPT_DB_NODE_FEATURE,
     OPT_DB_ADDRESS,
     OPT_DB_AUTH,
+    OPT_DB_TLS_CA,
+    OPT_DB_TLS_CERT,
+    OPT_DB_TLS_KEY,
+    OPT_DB_TLS_NAME,
     OPT_FLUSH,
     OPT_DB_MAX_CLIENTS,
     OPT_RUN_DB_AS_BATCH,
@@ -238,6 +242,10 @@ char *options_canonical(enum option_id id, const char *text);
  * (db_address), or as batch jobs. Both false in `srbench serve`. */
 bool options_found(const struct options *o);
 bool options_batch(const struct options *o);
+
+/* Whether these are spoken to by TLS, by what db_address begins with. */
+#define SRB_TLS_SCHEME "rediss://"
+bool options_secured(const struct options *o);
 
 /* In which placements this study has the option (IN_STANDARD | …): what shapes
  * databases is nothing to a study that finds them running. */

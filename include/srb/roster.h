@@ -35,6 +35,8 @@ struct roster_range {
     int first, last, shard;
 };
 
+struct tls;
+
 struct roster {
     bool ours;    /* srbench serve started it for this purpose: its data may be
                      thrown away, and its slots are divided as keys.h says */
@@ -54,6 +56,8 @@ struct roster {
     struct roster_range *range;    /* [nranges], ascending */
     struct secret *secret;         /* by which one gets in; NULL: they ask
                                       for no password */
+    const struct tls *tls;         /* by which they are spoken to; NULL: plain.
+                                      Not the roster's own */
 };
 
 /* Make it one of nshards shards of which nothing is known. Dies when there is
@@ -61,6 +65,9 @@ struct roster {
 void roster_alloc(struct roster *r, int nshards);
 
 void roster_free(struct roster *r);
+
+/* By what name a shard is known, else its address. */
+const char *roster_host(const struct roster_shard *s);
 
 /* Count nhosts, after the shards' addresses are known. */
 void roster_count_hosts(struct roster *r);

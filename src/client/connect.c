@@ -16,6 +16,7 @@
 #include "srb/auth.h"
 #include "srb/ending.h"
 #include "srb/tick.h"
+#include "srb/tls.h"
 
 /* What `auto` chooses; tools/bench/RESULTS.md has the measurement. Unix sockets
  * do not tune themselves, and with net.core.wmem_default a put of 1 MiB and
@@ -228,8 +229,21 @@ static redisContext *connect_any(const struct client_params *p,
     return r;
 }
 
+/* Speak TLS where it is asked for, and log in. */
+static int introduce(redisContext *r, const struct client_params *p,
+                     struct ssl_st **ssl, struct error *err)
+{
+    if (!p->tls)
+        return auth_say(r->fd, p->login, p->op_timeout, err);
+    if (!ssl)
+        return error_set(err, "this client does not speak TLS");
+    *ssl = tls_shake(p->tls, r, p->host, p->op_timeout, err);
+    return *ssl ? tls_login(*ssl, p->login, p->op_timeout, err) : -1;
+}
+
 redisContext *client_connect(const struct client_params *p,
-                             char where[SRB_WHERE_MAX], struct error *err)
+                             char where[SRB_WHERE_MAX], struct ssl_st **ssl,
+                             struct error *err)
 {
     struct timeval tv = {.tv_sec = (time_t)p->op_timeout};
     bool bound = p->source && !p->unix_socket;
@@ -248,7 +262,7 @@ redisContext *client_connect(const struct client_params *p,
     if (r && !r->err && set_buffers(r->fd, p, &why) == 0) {
         if (redisSetTimeout(r, tv) != REDIS_OK)
             error_set(&why, "%s", r->errstr);
-        else if (auth_say(r->fd, p->login, p->op_timeout, &why) == 0)
+        else if (introduce(r, p, ssl, &why) == 0)
             return r;
     }
     cut = (int)ending_state()->cut;

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "connect.h"
+#include "srb/tls.h"
 
 struct hiredis_client {
     struct client base;
     redisContext *redis;
     size_t bytes;
+    struct ssl_st *ssl; /* of redis; NULL: no TLS */
     double op_timeout;
     char key[SRB_KEY_MAX];
     char where[SRB_WHERE_MAX];
@@ -40,7 +42,7 @@ static struct client *open_client(const struct client_params *p,
     c->bytes = p->bytes;
     c->op_timeout = p->op_timeout;
     snprintf(c->key, sizeof c->key, "%s", p->key);
-    c->redis = client_connect(p, c->where, err);
+    c->redis = client_connect(p, c->where, &c->ssl, err);
     if (!c->redis) {
         free(c);
         return NULL;
@@ -53,13 +55,15 @@ static int no_reply(const struct hiredis_client *c, const char *what,
                     struct error *err)
 {
     const redisContext *r = c->redis;
+    const char *why;
 
     if (r->err == REDIS_ERR_IO &&
         strstr(r->errstr, "Resource temporarily unavailable"))
         return error_set(err, "%s of %s at %s: no reply within %g s", what,
                          c->key, c->where, c->op_timeout);
+    why = c->ssl ? tls_last(c->ssl) : NULL;
     return error_set(err, "%s of %s at %s: %s", what, c->key, c->where,
-                     r->errstr);
+                     why ? why : r->errstr);
 }
 
 static int put(struct client *base, const void *data, struct error *err)

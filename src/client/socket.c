@@ -317,7 +317,7 @@ static struct client *open_client(const struct client_params *p,
     c->op_timeout = p->op_timeout;
     snprintf(c->key, sizeof c->key, "%s", p->key);
     write_requests(c);
-    c->redis = client_connect(p, c->where, err);
+    c->redis = client_connect(p, c->where, NULL, err);
     if (!c->redis) {
         free(c);
         return NULL;

@@ -13,7 +13,7 @@ LAYERS = {
     0: "error diag tick units field nearest utf8 quote hostlist features sha256",
     1: "options machine keys tensor samples cpus floor json ending secret needs lock",
     2: "sweep roster eligible auth",
-    3: "place expect budget",
+    3: "place expect budget tls",
     4: "wave proc watch scratch control engine client sink topology team clock discover guard wlm netif facts",
     5: "db load collect figures",
     6: "repeats record report run",
@@ -49,7 +49,7 @@ SIDEWAYS = {
 # Who may include the header of a library: glob patterns.
 LIBRARIES = {
     "hiredis": ["src/client/*.c", "src/client/connect.h", "src/control.c", "src/db.c",
-                "src/engine/*.c"],
+                "src/engine/*.c", "src/tls.c"],
     "hdf5": ["src/sink/*"],
     "hwloc": ["src/topology.c"],
     "mpi": ["src/main.c"],  # and every module from MPI_LAYER up

@@ -87,6 +87,22 @@ static const struct bad bad[] = {
      NULL,
      "--db_auth: is for servers of somebody else's, expected db_address: "
      "host:port with it"},
+    {{{"throughput_standard", "--db_address=h:1", "--db_tls_ca=file"}},
+     NULL,
+     "--db_tls_ca: is for servers with TLS, expected db_address: "
+     "rediss://host:port with it"},
+    {{{"throughput_standard", "--db_tls_name=host"}},
+     NULL,
+     "--db_tls_name: is for servers with TLS, expected db_address: "
+     "rediss://host:port with it"},
+    {{{"throughput_standard", "--db_address=rediss://h:1",
+       "--db_tls_cert=file"}},
+     NULL,
+     "--db_tls_cert: is one of two, expected db_tls_cert and db_tls_key"},
+    {{{"throughput_standard", "--db_address=rediss://h:1",
+       "--db_tls_key=file"}},
+     NULL,
+     "--db_tls_key: is one of two, expected db_tls_cert and db_tls_key"},
     {{{"throughput_standard", "--flush"}},
      NULL,
      "--flush: is for servers of somebody else's (those that srbench starts "
