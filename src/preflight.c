@@ -22,6 +22,8 @@
 #define REASON_MAX 512
 /* A server logs and, of a cluster, keeps the list of its members. */
 #define SCRATCH_BYTES (INT64_C(1024) * 1024)
+/* Its folder, that of all, a socket, that list, and its successor. */
+#define SCRATCH_FILES 5
 /* What the result file may take beyond the estimate, as a part of it. */
 #define MARGIN 10
 /* What the smallest file takes for a while: room is taken ahead of what is
@@ -329,6 +331,13 @@ static void check_scratch(struct sight *x)
             "need %s; set TMPDIR to a folder with room",
             path, units_print_bytes(have, left, sizeof left),
             units_print_bytes(need, wanted, sizeof wanted));
+    else if (fs.f_files > 0 && /* 0: as many as there is room for */
+             (int64_t)fs.f_ffree < x->shards * SCRATCH_FILES)
+        add(x,
+            "the folder for scratch, %.200s, has room for %lld more files, and "
+            "its servers may need %lld; set TMPDIR to a folder with room",
+            path, (long long)fs.f_ffree,
+            (long long)(x->shards * SCRATCH_FILES));
 }
 
 /* The folder of the file, or the one above it that exists. */

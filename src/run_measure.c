@@ -270,6 +270,8 @@ int run_measure(struct run *r, struct life *x, struct error *err)
         return -1;
     }
     rc = take_figures(r, x, err);
+    if (rc < 0) /* a server that no client used has died unseen till now */
+        blame_server(r, x, err);
     tidy(r, x);
     return rc;
 }

@@ -1,0 +1,312 @@
+"""Every fault in every placement: one table, and what is asked of each row.
+
+A row says how a study is hit, in which placements that means something, and
+what must come of it: the words that are read, the exit status, what the file
+says of its permutations (None: there is no file), and how many seconds there may
+be between the blow and the end. Besides, after each of them nothing may be left:
+no process, no scratch (sockets lie there), no shared memory.
+
+test_fault_matrix.py goes through all of it, test_fault_slice.py through a few.
+"""
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+from collections import namedtuple
+from pathlib import Path
+
+import numpy
+
+from srbtest import PATIENCE, RunTest, column, kill_all, text
+
+HERE = Path(__file__).resolve().parent
+OP_TIMEOUT = 2.0
+SOON = 15.0  # no wait at all, on a machine that does other things as well, s
+
+# name: (ranks, arguments)
+STANDARD, CLUSTER, COLOCATED = "standard", "cluster", "colocated"
+PLACEMENTS = {
+    STANDARD: (4, ("throughput_standard", "--virtual_nodes=2")),
+    CLUSTER: (8, ("throughput_standard", "--virtual_nodes=4", "--db_nodes=3",
+                  "--keys=balanced")),
+    COLOCATED: (4, ("throughput_colocated", "--virtual_nodes=2")),
+}
+EACH = tuple(PLACEMENTS)
+RANK_NAMES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
+
+Row = namedtuple("Row", "fault how words status file bound placements",
+                 defaults=(EACH,))
+
+FC, FF = ["failed", "completed"], ["failed", "failed"]
+CC, SS = ["completed"] * 2, ["skipped"] * 2
+KEPT = "kept"  # those that were reported complete are there, and whole
+REFUSED, FAILED = 2, 1
+KILLED = "killed"  # whatever mpiexec makes of it, but never 0
+
+
+def fake(fault):
+    return lambda t: t.with_fake(fault)
+
+
+def given(*args):
+    """Something that is wrong all along."""
+    return lambda t: t.study(*args)
+
+
+def hit(what, number=signal.SIGKILL, at=1):
+    """In the midst of that permutation."""
+    return lambda t: t.hit(what, number, at)
+
+
+TABLE = [
+    # --- servers ---
+    Row("a shard killed", hit("server"), "killed by signal 9", FAILED, FC,
+        OP_TIMEOUT + SOON),
+    Row("a shard stopped", hit("server", signal.SIGSTOP),
+        f"no reply within {OP_TIMEOUT:g} s", FAILED, FC,
+        # asked to end, it does not answer, and is killed
+        OP_TIMEOUT + 5 + SOON),
+    Row("a guard killed", hit("guard"), "guard", FAILED, FC,
+        OP_TIMEOUT + SOON),
+    Row("slow", fake("slow"), "", 0, CC, SOON),
+    Row("no answer", fake("hang"), f"no reply within {OP_TIMEOUT:g} s", FAILED,
+        FC, OP_TIMEOUT + SOON),
+    Row("connection dropped", fake("drop"), "throughput_rank_", FAILED, FC,
+        SOON),
+    Row("dropped in mid-reply", fake("drop in reply"), "throughput_rank_",
+        FAILED, FC, SOON),
+    Row("-LOADING", fake("loading"), "LOADING Redis is loading", FAILED, FC,
+        SOON),
+    Row("-MOVED", fake("moved"), "MOVED 866 127.0.0.1:9", FAILED, FC, SOON),
+    Row("-CLUSTERDOWN", fake("clusterdown"), "CLUSTERDOWN The cluster is down",
+        FAILED, FC, SOON),
+    Row("-OOM", fake("oom"), "OOM command not allowed", FAILED, FC, SOON),
+    Row("garbage", fake("garbage"), "throughput_rank_", FAILED, FC, SOON),
+    Row("too short", fake("shorter"), "throughput_rank_", FAILED, FC, SOON),
+    Row("too long", fake("longer"), "throughput_rank_", FAILED, FC,
+        OP_TIMEOUT + SOON),
+    Row("wrong data", fake("wrong data"), "verify", FAILED, CC, SOON),
+    # a cluster's bus counts: two connections to each of the other two
+    Row("maxclients", given("--db_args={maxclients: 1}"),
+        "max number of clients reached", FAILED, FF, SOON,
+        (STANDARD, COLOCATED)),
+    Row("maxclients of a cluster", given("--db_args={maxclients: 5}"),
+        "max number of clients + cluster connections reached", FAILED, FF,
+        SOON, (CLUSTER,)),
+    Row("out of memory", given("--db_args={maxmemory: 8mb}",
+                               "--tensor_bytes=[16MiB,1024]",
+                               "--iterations=3"),
+        "OOM command not allowed", FAILED, FC, SOON),
+    Row("a server that does not start", given("--db_args={no-such-thing: 1}"),
+        "no-such-thing", FAILED, FF, SOON),
+    # --- ranks ---
+    Row("a client fails", given("--client=null", "--db_exe=null",
+                                "--null_client={client: 1, fail_at: 2}"),
+        "client 1 fails at pair 2", FAILED, FF, SOON),
+    Row("a client hangs", given("--client=null", "--db_exe=null",
+                                "--null_client={client: 1, hang_at: 2}"),
+        f"no reply within {OP_TIMEOUT:g} s", FAILED, FF,
+        2 * OP_TIMEOUT + SOON),
+    Row("a client killed", hit("client", at=2), "", KILLED, KEPT, SOON),
+    Row("a steward killed", hit("steward", at=2), "", KILLED, KEPT, SOON),
+    # --- the job ---
+    Row("mpiexec TERM", hit("mpiexec", signal.SIGTERM), "signal 15", 143,
+        ["failed", "skipped"], SOON),
+    Row("mpiexec INT", hit("mpiexec", signal.SIGINT), "signal 2", 130,
+        ["failed", "skipped"], SOON),
+    Row("mpiexec KILL", hit("mpiexec", signal.SIGKILL, at=2), "", KILLED, KEPT,
+        SOON),
+    Row("time runs out", given("--wall_time=300ms"),
+        "left of wall_time", FAILED, SS, SOON),
+    Row("too few descriptors", lambda t: t.study(
+        wrapper=("sh", "-c", 'ulimit -n 40; exec "$@"', "sh")),
+        "open files", REFUSED, None, SOON),
+    # --- disks ---
+    Row("no place for results", lambda t: t.study(output="/proc/no/place.h5"),
+        "/proc/no", REFUSED, None, SOON),
+    Row("too little room for results", lambda t: t.study(
+        "--iterations=100000", output=t.tmpfs("size=1m") / "out.h5"),
+        "the results may take", REFUSED, None, SOON),
+    Row("results run full", lambda t: t.fill_results(), "the result file cannot "
+        "be written, the study ends here", FAILED, KEPT, SOON),
+    Row("no room in scratch", lambda t: t.study(
+        wrapper=("env", f"TMPDIR={t.tmpfs('nr_inodes=1')}")),
+        "has room for 0 more files", REFUSED, None, SOON),
+]
+
+
+def in_use(path):
+    """Whether a living process has it, by proc(5)."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/maps") as maps:
+                if path in maps.read():
+                    return True
+            if any(os.readlink(f"/proc/{pid}/fd/{fd}").startswith(path)
+                   for fd in os.listdir(f"/proc/{pid}/fd")):
+                return True
+        except OSError:
+            pass
+    return False
+
+
+def shared_memory(before):
+    """What came since, and nobody has: others run jobs on this machine."""
+    return [name for name in set(os.listdir("/dev/shm")) - before
+            if not in_use(f"/dev/shm/{name}")]
+
+
+class MatrixTest(RunTest):
+    """Goes through rows of the table; a row's `how` calls study(), with_fake(),
+    hit() or fill_results(), which return the job when it has ended."""
+
+    def go_through(self, rows):
+        for row in rows:
+            for placement in row.placements:
+                with self.subTest(fault=row.fault, placement=placement):
+                    self.try_row(row, placement)
+
+    def try_row(self, row, placement):
+        self.nranks, self.placed = PLACEMENTS[placement]
+        self.out = self.dir / f"{len(self.jobs)}.h5"
+        self.struck = None
+        shared = set(os.listdir("/dev/shm"))
+        try:
+            job = row.how(self)
+            took = time.monotonic() - (self.struck or job.start)
+            left = self.await_no_leftovers()
+        finally:
+            self.clean()
+        self.assert_told(row, job)
+        self.assert_filed(row, job)
+        self.assertLess(took, row.bound, job.describe())
+        self.assertEqual(left, [], job.describe())
+        deadline = time.monotonic() + PATIENCE
+        while shared_memory(shared) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertEqual(shared_memory(shared), [], job.describe())
+
+    def clean(self):
+        """One row's failure is not the next one's."""
+        for job in self.jobs:
+            job.close()
+        kill_all(self.tmpdir)
+        for left in self.tmpdir.iterdir():
+            shutil.rmtree(left, ignore_errors=True)
+
+    # --- how it is done --------------------------------------------------------
+
+    def begin(self, *args, output=None, **how):
+        self.out = output or self.out
+        names = {a.partition("=")[0] for a in args}
+        usual = [a for a in ("--tensor_bytes=[4096,4100]", "--iterations=10")
+                 if a.partition("=")[0] not in names
+                 and not (a.startswith("--iter") and "--duration" in names)]
+        return self.start(self.nranks, *self.placed, *usual, *args,
+                          f"--op_timeout={OP_TIMEOUT}s", "--term_grace=0s",
+                          "--db_timeout=10s", "--verify=all", "--verbose",
+                          f"--output={self.out}", **how)
+
+    def study(self, *args, **how):
+        return self.begin(*args, **how).wait(60)
+
+    def with_fake(self, fault):
+        mark = self.dir / f"mark-{len(self.jobs)}"
+        exe = self.dir / f"fake-{len(self.jobs)}"
+        words = map(shlex.quote, (sys.executable, str(HERE / "fakeredis.py"),
+                                  fault, str(mark)))
+        exe.write_text(f"#!/bin/sh\nexec {' '.join(words)} \"$@\"\n")
+        exe.chmod(0o755)
+        job = self.study(f"--db_exe={exe}")
+        self.assertTrue(mark.exists(), f"{fault} has not come\n{job.describe()}")
+        return job
+
+    def victim(self, job, what):
+        """Of several servers or guards the first; ranks are on their nodes by
+        two: 0 and 1 are clients, 2 is the steward of a database."""
+        if what == "mpiexec":
+            return job.process.pid
+        if what in ("server", "guard"):
+            found = job.servers() if what == "server" else job.guards()
+            return min(found, key=lambda p: p.command).pid
+        number = 1 if what == "client" else 2
+        found = [p.pid for p in job.ranks()
+                 if any(f"{name}={number}".encode() in p.environ.split(b"\0")
+                        for name in RANK_NAMES)]
+        self.assertEqual(len(found), 1, job.describe())
+        return found[0]
+
+    def hit(self, what, number, at):
+        job = self.begin("--duration=1500ms")
+        job.wait_until(lambda: f"[{at}/2] " in job.stderr, f"permutation {at}")
+        job.wait_until(lambda: job.stderr.count(": started in ") +
+                       job.stderr.count(", and were emptied") >= at,
+                       "its databases")
+        time.sleep(0.4)  # connected, and in the loop
+        self.struck = time.monotonic()
+        os.kill(self.victim(job, what), number)
+        return job.wait(60)
+
+    def tmpfs(self, options):
+        folder = self.top / f"small-{len(self.jobs)}"
+        folder.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs",
+                           str(folder)], capture_output=True).returncode:
+            raise unittest.SkipTest("no file system can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", str(folder)])
+        return folder
+
+    def fill_results(self):
+        """By somebody else, when the first permutation is in the file."""
+        folder = self.tmpfs("size=16m")
+        job = self.begin("--iterations=5000", output=folder / "out.h5")
+        job.wait_until(lambda: "[1/2]   put" in job.stderr, "the first")
+        with open(folder / "theirs", "wb", buffering=0) as theirs:
+            self.struck = time.monotonic()
+            try:
+                while True:
+                    theirs.write(b"\0" * 65536)
+            except OSError:
+                pass
+        job.wait(60)
+        os.unlink(folder / "theirs")
+        return job
+
+    # --- what must come of it --------------------------------------------------
+
+    def assert_told(self, row, job):
+        self.assertIn(row.words, job.stderr, job.describe())
+        if row.status == KILLED:
+            self.assertNotEqual(job.returncode, 0, job.describe())
+            self.assertEqual(job.status, {}, job.describe())
+            return
+        # Hydra 4.0.2 ends with 0 every other time when it was signalled
+        signalled = [0] if row.status > 128 else []
+        self.assertIn(job.returncode, [row.status, *signalled], job.describe())
+        self.assertEqual(job.status.get("verdict"),
+                         "pass" if row.status == 0 else "fail", job.describe())
+
+    def assert_filed(self, row, job):
+        if row.file is None:
+            self.assertFalse(os.path.exists(self.out), job.describe())
+            return
+        f = self.open(self.out)
+        groups = {n: text(g.attrs["status"]) for n, g in sorted(f.items())
+                  if n.startswith("perm_")}
+        if row.file == KEPT:
+            reported = [f"perm_{i:04d}" for i in (0, 1)
+                        if f"[{i + 1}/2]   put " in job.stderr]
+            self.assertGreaterEqual(len(reported), 1, job.describe())
+        else:
+            self.assertEqual(list(groups.values()), row.file, job.describe())
+            self.assertEqual(column(f["summary"], "status"), row.file)
+            reported = [n for n, s in groups.items() if s == "completed"]
+        for name in reported:
+            self.assertEqual(groups[name], "completed", job.describe())
+            for times in ("put_tensor", "unpack_tensor"):
+                self.assertGreater(numpy.nanmin(f[name][times][...]), 0)
+        f.close()
