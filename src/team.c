@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "srb/diag.h"
+#include "srb/ending.h"
 #include "srb/tick.h"
 
 /* Looks before the first sleep: most short waits are over by then. */
@@ -14,10 +15,31 @@
 #define SHORTEST_NAP_NS INT64_C(5000)
 /* Ranks that meet for an instant do not sleep for so long. */
 #define SHORT_WAIT_NS INT64_C(20000000)
+/* What others are waited for when the grace after a signal is over. Nobody has
+ * much left to do then; Slurm kills as long after its own SIGTERM (KillWait,
+ * slurm.conf(5)). */
+#define LAST_WAIT_SECONDS 30.0
+
+/* A rank that hangs hears no signal, and all others would wait for it for
+ * ever. *since: of the first look after the grace. */
+static void lose_patience(int64_t *since)
+{
+    int signal = (int)ending_state()->cut;
+
+    if (!signal)
+        return;
+    if (!*since)
+        *since = tick_now();
+    if (tick_seconds(tick_now() - *since) > LAST_WAIT_SECONDS)
+        die("ended by signal %d (%s), and %g s later others have not come to "
+            "the end: some rank hangs, and the job is aborted; what was "
+            "completed is in the file",
+            signal, strsignal(signal), LAST_WAIT_SECONDS);
+}
 
 void team_wait(const struct team *t, MPI_Request *request)
 {
-    int64_t start = tick_now();
+    int64_t start = tick_now(), since = 0;
     int done = 0;
 
     for (int look = 0;; look++) {
@@ -29,6 +51,7 @@ void team_wait(const struct team *t, MPI_Request *request)
         if (look < EAGER_LOOKS)
             continue;
         team_look(t);
+        lose_patience(&since);
         nap = (tick_now() - start) / 32;
         if (nap < SHORTEST_NAP_NS)
             nap = SHORTEST_NAP_NS;

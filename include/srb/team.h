@@ -70,7 +70,8 @@ void team_cast(struct team *t, const struct placement *pl, struct cast *c);
 void team_uncast(struct cast *c);
 
 /* Wait for a request without burning the CPU. Local, but completes only when
- * the others do their part. */
+ * the others do their part. Dies when they have not half a minute after the
+ * grace of a signal. */
 void team_wait(const struct team *t, MPI_Request *request);
 
 /* Hear whether another rank was told to end (ending.h) and pass it on. The

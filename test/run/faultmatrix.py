@@ -25,6 +25,7 @@ from srbtest import PATIENCE, RunTest, column, kill_all, text
 
 HERE = Path(__file__).resolve().parent
 OP_TIMEOUT = 2.0
+LAST_WAIT = 30.0  # for other ranks, after a signal, s
 SOON = 15.0  # no wait at all, on a machine that does other things as well, s
 
 # name: (ranks, arguments)
@@ -118,6 +119,11 @@ TABLE = [
         ["failed", "skipped"], SOON),
     Row("mpiexec INT", hit("mpiexec", signal.SIGINT), "signal 2", 130,
         ["failed", "skipped"], SOON),
+    # every placement waits in the same way, and for long
+    Row("a client stopped, then mpiexec TERM", lambda t: t.hit(
+        "client", signal.SIGSTOP, at=2, then=signal.SIGTERM),
+        "some rank hangs, and the job is aborted", KILLED, KEPT,
+        LAST_WAIT + SOON, (COLOCATED,)),
     Row("mpiexec KILL", hit("mpiexec", signal.SIGKILL, at=2), "", KILLED, KEPT,
         SOON),
     Row("time runs out", given("--wall_time=300ms"),
@@ -240,7 +246,7 @@ class MatrixTest(RunTest):
         self.assertEqual(len(found), 1, job.describe())
         return found[0]
 
-    def hit(self, what, number, at):
+    def hit(self, what, number, at, then=None):
         job = self.begin("--duration=1500ms")
         job.wait_until(lambda: f"[{at}/2] " in job.stderr, f"permutation {at}")
         job.wait_until(lambda: job.stderr.count(": started in ") +
@@ -249,7 +255,9 @@ class MatrixTest(RunTest):
         time.sleep(0.4)  # connected, and in the loop
         self.struck = time.monotonic()
         os.kill(self.victim(job, what), number)
-        return job.wait(60)
+        if then:
+            os.kill(job.process.pid, then)
+        return job.wait(90)
 
     def tmpfs(self, options):
         folder = self.top / f"small-{len(self.jobs)}"
