@@ -118,6 +118,29 @@ class MoreHosts(HostsTest):
                          "(put|unpack)_tensor of .* at "
                          rf"{address(4)}:{self.port}: no reply within 2 s")
 
+    def test_the_host_of_the_only_server_is_unplugged(self):
+        """Nobody's loop ends: all clients give up after op_timeout; the next
+        permutation does not reach the server either, and fails in words."""
+        job = self.start(HOSTS * PER_HOST, "throughput_standard",
+                         f"--db_hosts=[{host(4)}]",
+                         "--tensor_bytes=[65536,65540]", "--duration=5s",
+                         "--op_timeout=2s", "--db_timeout=3s",
+                         f"--output={self.out}", wrapper=[str(self.enter)],
+                         env=CLIQUES)
+        self.wait_for_bytes(job, 4, 0)
+        self.unplug(4)
+        cut = time.monotonic()
+        self.assert_status(job.wait(60), 1, completed=0, failed=2)
+        # each: its clients, and a server that is not asked in vain for long
+        self.assertLess(time.monotonic() - cut, 2 * (2 + 3 + 10))
+        with h5py.File(self.out) as f:
+            first, second = (text(f[n].attrs["error"])
+                             for n in ("perm_0000", "perm_0001"))
+        self.assertRegex(first, rf"rank \d+ on {host(0)} \(and 9 more ranks\): "
+                         "(put|unpack)_tensor of .* at "
+                         rf"{address(4)}:{self.port}: no reply within 2 s")
+        self.assertIn(f"cannot connect to {address(4)}:{self.port}", second)
+
 
 if __name__ == "__main__":
     main()
