@@ -23,7 +23,7 @@
 /* A server logs and, of a cluster, keeps the list of its members. */
 #define SCRATCH_BYTES (INT64_C(1024) * 1024)
 /* Its folder, that of all, a socket, that list, and its successor. */
-#define SCRATCH_FILES 5
+#define SCRATCH_FILES INT64_C(5)
 /* What the result file may take beyond the estimate, as a part of it. */
 #define MARGIN 10
 /* What the smallest file takes for a while: room is taken ahead of what is
