@@ -19,6 +19,7 @@
 #include "srb/ending.h"
 #include "srb/floor.h"
 #include "srb/guard.h"
+#include "srb/language.h"
 #include "srb/options.h"
 #include "srb/quote.h"
 #include "srb/report.h"
@@ -100,8 +101,13 @@ static int parse(struct options *o, const struct input *in, struct error *err)
     const char *path = NULL;
 
     options_find_config(in->argc, in->argv, &path, &ignored);
-    return options_parse(o, in->argc, in->argv, path, in->text, in->length,
-                         err);
+    if (options_parse(o, in->argc, in->argv, path, in->text, in->length, err) <
+        0)
+        return -1;
+    if (language_check(o, language_table, err) == 0)
+        return 0;
+    options_free(o);
+    return -1;
 }
 
 /* Rank 0's input as one block: argc, length of the file or -1, the arguments as
@@ -239,7 +245,7 @@ static bool asks(int argc, char **argv)
 
 static void print_version(void)
 {
-    char mpi[256], hiredis[32];
+    char mpi[256], hiredis[32], languages[64];
 
     printf("srbench %s (%s)\n", SRB_VERSION, SRB_GIT_COMMIT);
     printf("MPI     %s\n", record_mpi_version(mpi, sizeof mpi));
@@ -249,6 +255,7 @@ static void print_version(void)
            tls_built ? "with" : "without");
     printf("libyaml %s\n", options_yaml_version());
     printf("hwloc   %s\n", topology_version());
+    printf("languages %s\n", language_names(languages, sizeof languages));
 }
 
 /* What part of the study this job holds. */

@@ -12,6 +12,7 @@ static const char *const experiments[] = {"throughput_standard",
                                           "throughput_colocated", NULL};
 static const char *const experiment_aliases[] = {"throughput_scaling",
                                                  "throughput_standard", NULL};
+static const char *const languages[] = {"c", "cpp", "fortran", NULL};
 static const char *const clients[] = {"socket", "hiredis", "null", NULL};
 static const char *const transports[] = {"tcp", "unix", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
@@ -134,6 +135,17 @@ const struct option option_table[OPT_COUNT] = {
                               .tag = "T",
                               .help = "clients on each client node; auto: all "
                                       "ranks of the node"},
+    [OPT_LANGUAGES] = {.name = "languages",
+                       .alias = "language",
+                       .type = OPTION_CHOICE,
+                       .axis = true,
+                       .placement = IN_BOTH,
+                       .def = "c",
+                       .choices = languages,
+                       .unit = "",
+                       .tag = "",
+                       .help = "language of the client's loop: c, cpp, "
+                               "fortran"},
     [OPT_CLIENT] = {.name = "client",
                     .type = OPTION_CHOICE,
                     .axis = true,

@@ -532,8 +532,8 @@ static bool in_name(int id, bool standard)
     if (id == OPT_PIN_APP_CPUS)
         return !standard;
     return id == OPT_EXPERIMENT || id == OPT_CLIENT_NODES ||
-           id == OPT_CLIENTS_PER_NODE || id == OPT_DB_NODES ||
-           id == OPT_DB_CPUS || id == OPT_TENSOR_BYTES;
+           id == OPT_CLIENTS_PER_NODE || id == OPT_LANGUAGES ||
+           id == OPT_DB_NODES || id == OPT_DB_CPUS || id == OPT_TENSOR_BYTES;
 }
 
 void place_session(const struct placement *pl, const struct sweep *s,
@@ -559,9 +559,9 @@ void place_session(const struct placement *pl, const struct sweep *s,
     if (cpus >= 0)
         snprintf(db + strlen(db), sizeof db - strlen(db), "-DBCPU%lld",
                  (long long)cpus);
-    snprintf(name, n, "throughput-sess-%sc-N%d-T%d%s%s-%s-TB%lld",
-             standard ? "" : "colo-", pl->client_nodes, pl->clients_per_node,
-             db,
+    snprintf(name, n, "throughput-sess-%s%s-N%d-T%d%s%s-%s-TB%lld",
+             standard ? "" : "colo-", p->value[OPT_LANGUAGES]->text,
+             pl->client_nodes, pl->clients_per_node, db,
              standard                            ? ""
              : p->value[OPT_PIN_APP_CPUS]->count ? "-PINTrue"
                                                  : "-PINFalse",

@@ -7,6 +7,7 @@
 
 #include "srb/diag.h"
 #include "srb/ending.h"
+#include "srb/language.h"
 #include "srb/tensor.h"
 #include "srb/tick.h"
 #include "srb/wave.h"
@@ -112,7 +113,8 @@ static int open_client(struct run *r, struct life *x, struct error *err)
     if (ops->serves)
         rules.connect_at =
             x->provided + wave_delay(r->setup.backlog, wave_turn(pl, client));
-    if (load_open(&x->load, ops, &params, &rules, err) < 0)
+    if (load_open(&x->load, language_find(p->value[OPT_LANGUAGES]->text), ops,
+                  &params, &rules, err) < 0)
         return -1;
     x->load.signal = &ending_state()->cut;
     x->load.client->ops->address(x->load.client, x->client.address);

@@ -13,7 +13,7 @@ set -euo pipefail
 
 # Alternatives are separated by |; the first is what gets installed.
 run_packages=(
-    gcc libc6-dev make cmake pkg-config git
+    gcc g++ gfortran libc6-dev make cmake pkg-config git
     'mpich|openmpi-bin' 'libmpich-dev|libopenmpi-dev'
     libhiredis-dev 'libhdf5-dev|libhdf5-mpich-dev|libhdf5-openmpi-dev'
     libyaml-dev libhwloc-dev redis-server python3 python3-h5py python3-pandas

@@ -1,8 +1,9 @@
 /* client.h - the table of clients: how a rank puts and gets its tensor.
  *
- * A client is opened for one key and one length; what can be decided then is
- * decided then, so that put and get do nothing but the work. All functions are
- * local; put, get and open wait at most op_timeout for a reply.
+ * A client is opened for one key and one length, and may be bound to others
+ * between operations; what can be decided then is decided then, so that put and
+ * get do nothing but the work. All functions are local; put, get and open wait
+ * at most op_timeout for a reply.
  */
 #ifndef SRB_CLIENT_H
 #define SRB_CLIENT_H
@@ -32,7 +33,8 @@ struct client_params {
     size_t bytes; /* of the tensor */
     double op_timeout;
     int64_t socket_buffer; /* bytes of each direction; 0: choose */
-    int client;            /* its number, for words and injected faults */
+    int client;            /* its number, for words and injected faults; -1:
+                              it has none */
     const struct value *null_client; /* faults of the null client, a map */
 };
 
@@ -49,6 +51,9 @@ struct client_ops {
     /* Connect and log in, both of which is connect_time; NULL on failure.
      * params need not outlive the call. */
     struct client *(*open)(const struct client_params *p, struct error *err);
+    /* From now on for this key and length, on the same connection; what went
+     * wrong on it stays wrong. NULL: it has the one key it was opened for. */
+    void (*rebind)(struct client *c, const char *key, size_t bytes);
     /* Store `bytes` bytes from data under the key; done when the server has
      * confirmed it. */
     int (*put)(struct client *c, const void *data, struct error *err);

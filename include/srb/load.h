@@ -1,7 +1,9 @@
 /* load.h - the timed loop of one client.
  *
  * Put and get; nothing else happens in a timed span, and between spans only a
- * stamp of the tensor (and verification where it was asked for).
+ * stamp of the tensor (and verification where it was asked for). The loop
+ * itself is one of several, in different languages (loop.h); load.c opens and
+ * closes what it works with, loop.c has the rules that all of them keep.
  */
 #ifndef SRB_LOAD_H
 #define SRB_LOAD_H
@@ -11,6 +13,7 @@
 
 #include "srb/client.h"
 #include "srb/clock.h"
+#include "srb/loop.h"
 #include "srb/options.h"
 #include "srb/samples.h"
 #include "srb/team.h"
@@ -34,12 +37,33 @@ struct load_usage {
     int64_t peak_memory; /* B, since the process began */
 };
 
+struct load_company;
+
+/* Where loop.c is in the phase that runs. */
+struct load_phase {
+    const struct load_company *with;
+    const struct series *counted; /* what ends it; NULL: warm-up */
+    double seconds; /* after which it ends; 0: iterations end it */
+    size_t left;    /* pairs of the warm-up */
+    int64_t begin;
+    int64_t latest; /* end of the last operation */
+    int64_t look; /* when to look again whether another rank was told to end */
+    bool last;    /* no iteration comes after this one */
+    bool failed;  /* this client did, or was cut off */
+    bool over;    /* somebody did and everybody knows: nobody waits any more */
+    struct error *err;
+};
+
 /* One client's connection, buffers and timings. */
 struct load {
     struct client *client;
+    struct srb_tensor_client *lent; /* client, as the loops know it */
+    const struct loop_language *language;
+    void *own;    /* the language's, tensors among it */
     int number;   /* of the client */
     size_t count; /* elements of the tensor */
     float *out, *in;
+    char key[SRB_KEY_MAX];
     struct load_rules rules;
     struct samples samples;
     struct load_usage usage;
@@ -52,14 +76,16 @@ struct load {
                            the kernel has them; -1 none */
     struct error wrong; /* words on the first tensor that came back wrong */
     const volatile sig_atomic_t *signal; /* breaks the loop off when not 0 */
+    struct load_phase phase;
 };
 
-/* Allocate, touch and fill the buffers, wait for connect_at, connect. The pages
- * come to lie in the NUMA domain of the CPU that touches them first, so this
- * comes after pinning. The wait is in no time that is measured. Local. */
-int load_open(struct load *l, const struct client_ops *ops,
-              const struct client_params *p, const struct load_rules *rules,
-              struct error *err);
+/* Have the language allocate and touch the tensors, fill them, wait for
+ * connect_at, connect. The pages come to lie in the NUMA domain of the CPU that
+ * touches them first, so this comes after pinning. The wait is in no time that
+ * is measured. Local. */
+int load_open(struct load *l, const struct loop_language *language,
+              const struct client_ops *ops, const struct client_params *p,
+              const struct load_rules *rules, struct error *err);
 
 /* The clients among themselves. */
 struct load_company {

@@ -104,7 +104,7 @@ bool place_same_roles(const struct placement *a, const struct placement *b);
 /* The name of the session as the seed has it:
  *   throughput-sess-c-N4-T18-DBN4-DBCPU8-ITER100-TB1024
  *   throughput-sess-colo-c-N4-T18-DBCPU8-PINFalse-ITER100-TB1024
- * (a loop of a duration says DUR10s in place of ITER100)
+ * (c is the language; a loop of a duration says DUR10s in place of ITER100)
  * with -TAGvalue for every other axis of more than one value, and -REPn. */
 void place_session(const struct placement *pl, const struct sweep *s,
                    const struct permutation *p, char name[SRB_SESSION_MAX]);

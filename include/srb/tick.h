@@ -11,6 +11,10 @@
 #include <stdint.h>
 #include <time.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Nanoseconds since an arbitrary point in the past (boot). Local. */
 static inline int64_t tick_now(void)
 {
@@ -46,5 +50,9 @@ void tick_measure(struct tick_quality *q);
 
 /* Sleep for ns nanoseconds, or less when a signal arrives. Local. */
 void tick_sleep(int64_t ns);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

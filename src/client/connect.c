@@ -249,8 +249,11 @@ redisContext *client_connect(const struct client_params *p,
     bool bound = p->source && !p->unix_socket;
     struct error why = {.text = ""};
     redisContext *r;
+    char who[32] = "";
     int cut;
 
+    if (p->client >= 0)
+        snprintf(who, sizeof who, "client %d: ", p->client);
     tv.tv_usec = (suseconds_t)((p->op_timeout - (double)tv.tv_sec) * 1e6);
     if (p->unix_socket)
         snprintf(where, SRB_WHERE_MAX, "%s", p->unix_socket);
@@ -267,14 +270,11 @@ redisContext *client_connect(const struct client_params *p,
     }
     cut = (int)ending_state()->cut;
     if (cut)
-        error_set(err,
-                  "client %d: connecting to %s was broken off by signal "
-                  "%d (%s)",
-                  p->client, where, cut, strsignal(cut));
+        error_set(err, "%sconnecting to %s was broken off by signal %d (%s)",
+                  who, where, cut, strsignal(cut));
     else
-        error_set(err, "client %d: cannot connect to %s%s%s: %s", p->client,
-                  where, bound ? " from " : "", bound ? p->source : "",
-                  why.text);
+        error_set(err, "%scannot connect to %s%s%s: %s", who, where,
+                  bound ? " from " : "", bound ? p->source : "", why.text);
     if (r)
         redisFree(r);
     return NULL;

@@ -29,6 +29,14 @@ static void close_client(struct client *c)
     free(c);
 }
 
+static void rebind(struct client *base, const char *key, size_t bytes)
+{
+    struct hiredis_client *c = self(base);
+
+    c->bytes = bytes;
+    snprintf(c->key, sizeof c->key, "%s", key);
+}
+
 static struct client *open_client(const struct client_params *p,
                                   struct error *err)
 {
@@ -141,6 +149,7 @@ const struct client_ops client_hiredis = {
     .name = "hiredis",
     .serves = true,
     .open = open_client,
+    .rebind = rebind,
     .put = put,
     .get = get,
     .address = address,

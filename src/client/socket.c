@@ -303,6 +303,15 @@ static void write_requests(struct socket_client *c)
         (size_t)snprintf(c->head, sizeof c->head, "$%zu\r\n", c->bytes);
 }
 
+static void rebind(struct client *base, const char *key, size_t bytes)
+{
+    struct socket_client *c = self(base);
+
+    c->bytes = bytes;
+    snprintf(c->key, sizeof c->key, "%s", key);
+    write_requests(c);
+}
+
 static struct client *open_client(const struct client_params *p,
                                   struct error *err)
 {
@@ -354,6 +363,7 @@ const struct client_ops client_socket = {
     .name = "socket",
     .serves = true,
     .open = open_client,
+    .rebind = rebind,
     .put = put,
     .get = get,
     .address = address,

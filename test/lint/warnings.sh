@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
 # warnings.sh COMPILER BUILD: program and tests compile without a warning.
-# Optimised, since some warnings come from the optimiser alone.
+# C++ by the same maker's compiler, where there is one. Optimised, since some warnings come from the optimiser alone.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cc=$1
 dir=$2/lint-$cc
 
 command -v "$cc" >/dev/null || { echo "no $cc"; exit 77; }
-cmake -S "$top" -B "$dir" -DCMAKE_C_COMPILER="$cc" -DSRBENCH_WERROR=ON \
+case $cc in
+    gcc) cxx=g++ ;;
+    clang) cxx=clang++ ;;
+esac
+cmake -S "$top" -B "$dir" -DCMAKE_C_COMPILER="$cc" \
+    -DCMAKE_CXX_COMPILER="$(command -v "$cxx" || echo NOTFOUND)" -DSRBENCH_WERROR=ON \
     -DSRBENCH_NO_LINTS=ON -DCMAKE_BUILD_TYPE=Release >"$dir.log" ||
     { cat "$dir.log"; exit 1; }
 cmake --build "$dir" --parallel "$(nproc)"

@@ -1,0 +1,96 @@
+/* loop.h - the timed loop, as each language writes it.
+ *
+ * A language's loop is its own: it allocates its tensors, goes round, takes the
+ * instants and calls the client through tensor_client.h. What comes next and
+ * what becomes of the timings is the same for all of them and stands in the
+ * functions below, none of which is within a timed span:
+ *
+ *     while (loop_more(load)) {
+ *         loop_stamp(load);   the instant; put_tensor; the instant
+ *         loop_put(load, rc, start, end)
+ *         loop_spoil(load);   the instant; unpack_tensor; the instant
+ *         loop_got(load, rc, start, end)
+ *     }
+ *
+ * C and C++ include this header, loop_fortran.f90 declares the same.
+ */
+#ifndef SRB_LOOP_H
+#define SRB_LOOP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "srb/tensor_client.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Tensors begin at a page, so that every client's lies alike. */
+#define SRB_LOOP_PAGE 4096
+
+struct load;
+
+/* What a loop works with. The same layout stands in loop_fortran.f90. */
+struct loop_task {
+    struct load *load;
+    struct srb_tensor_client *client;
+    const char *key;
+    size_t key_length;
+    size_t count; /* elements of a tensor */
+    void *own;    /* what allocate() returned */
+    int puts;     /* whether an iteration puts, */
+    int gets;     /* and gets what was put last */
+};
+
+/* One language's loop. */
+struct loop_language {
+    const char *name; /* as the option `languages` spells it */
+    /* Two tensors of count elements from a page on, in new pages that this
+     * thread has touched: NULL where there is no memory, else what release()
+     * takes. The tensors stay the language's; *out and *in are for stamps and
+     * checks. */
+    void *(*allocate)(size_t count, float **out, float **in);
+    void (*release)(void *own);
+    /* Go round until loop_more(), loop_put() or loop_got() says to stop. */
+    void (*run)(const struct loop_task *t);
+};
+
+extern const struct loop_language loop_c;
+
+/* What C calls of the others; language.c makes languages of them. */
+void *loop_cpp_allocate(size_t count, float **out, float **in);
+void loop_cpp_release(void *own);
+void loop_cpp_run(const struct loop_task *t);
+void *loop_fortran_allocate(size_t count, float **out, float **in);
+void loop_fortran_release(void *own);
+void loop_fortran_run(const struct loop_task *t);
+
+/* Whether there is one more iteration. Collective over the clients with sync:
+ * iteration, else local. */
+int loop_more(struct load *l);
+
+/* Before a put and a get: make the tensor another one; make sure that an old
+ * one cannot pass for it, where it will be checked. Local. */
+void loop_stamp(struct load *l);
+void loop_spoil(struct load *l);
+
+/* After them: what the client returned and the instants around the call. -1:
+ * stop. Local. */
+int loop_put(struct load *l, int rc, int64_t start, int64_t end);
+int loop_got(struct load *l, int rc, int64_t start, int64_t end);
+
+/* tick_now() for a language that has no inline functions of C. Local. */
+int64_t loop_now(void);
+
+/* Give whole pages of one's own back, so that the next to touch them gets new
+ * ones, near to where it runs: what an allocator hands out may have been
+ * touched before this rank was pinned (madvise(2), MADV_DONTNEED). They read as
+ * zeros. Local. */
+void loop_renew(void *pages, size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
