@@ -143,7 +143,7 @@ const struct option option_table[OPT_COUNT] = {
                        .def = "c",
                        .choices = languages,
                        .unit = "",
-                       .tag = "",
+                       .tag = "LANG",
                        .help = "language of the client's loop: c, cpp, "
                                "fortran"},
     [OPT_CLIENT] = {.name = "client",
