@@ -1,6 +1,7 @@
 # ctest: label=fast timeout=120
 """The timed loop in C, C++ and Fortran, and programs in these that use its
 client alone."""
+import ctypes
 import os
 import signal
 import socket
@@ -71,6 +72,39 @@ class LanguagesTest(RunTest):
                 os.kill(job.ranks()[0].pid, signal.SIGTERM)
                 job.wait(20)
                 self.assertIn("broken off at pair", job.stderr)
+
+
+class Options(ctypes.Structure):
+    """struct srb_tensor_client_options"""
+    _fields_ = [("addresses", ctypes.c_char_p), ("user", ctypes.c_char_p),
+                ("password", ctypes.c_char_p), ("timeout", ctypes.c_double),
+                ("kind", ctypes.c_int)]
+
+
+class Library:
+    """libsrb_tensor_client, as tensor_client.h has it."""
+
+    def __init__(self):
+        self.so = ctypes.CDLL(Path(SRBENCH).parent / "libsrb_tensor_client.so")
+        self.so.srb_tensor_client_open.restype = ctypes.c_void_p
+        self.so.srb_tensor_client_error.restype = ctypes.c_char_p
+
+    def open(self, addresses):
+        words = ctypes.create_string_buffer(512)
+        options = Options(addresses.encode(), None, None, 5, 0)
+        client = self.so.srb_tensor_client_open(ctypes.byref(options), words,
+                                                ctypes.c_size_t(512))
+        assert client, words.value
+        return ctypes.c_void_p(client)
+
+    def put(self, client, key, count=8):
+        """"" or the words of the failure."""
+        data = (ctypes.c_float * 8)(*range(8))
+        rc = self.so.srb_put_tensor(client, key, data, ctypes.c_size_t(count))
+        return self.so.srb_tensor_client_error(client).decode() if rc else ""
+
+    def close(self, client):
+        self.so.srb_tensor_client_close(client)
 
 
 class ExamplesTest(RunTest):
@@ -154,6 +188,29 @@ class ExamplesTest(RunTest):
             self.assert_example(language, f"127.0.0.1:{self.port}")
         sizes = [self.say(self.port + k, "DBSIZE") for k in range(3)]
         self.assertNotIn(":0\r\n", sizes)
+        self.check_a_slot_that_moves(ids)
+
+    def check_a_slot_that_moves(self, ids):
+        """The server's words once, and then the new server."""
+        library = Library()
+        client = library.open(f"127.0.0.1:{self.port}")
+        self.assertEqual(library.put(client, b"{moves}"), "")
+        slot = self.say(self.port, "CLUSTER", "KEYSLOT", "{moves}").strip(":\r\n")
+        owner = [k for k in range(3)
+                 if "MOVED" not in self.say(self.port + k, "DEL", "{moves}")]
+        to = (owner[0] + 1) % 3
+        for k in (to, owner[0], (to + 1) % 3):
+            self.assertIn("OK", self.say(self.port + k, "CLUSTER", "SETSLOT",
+                                         slot, "NODE", ids[to]))
+        self.assertIn(f"MOVED {slot} 127.0.0.1:{self.port + to}",
+                      library.put(client, b"{moves}"))
+        self.assertEqual(library.put(client, b"{moves}"), "")
+        for key, words in ((b"", "a key has 1 to 127 bytes, not 0"),
+                           (b"x" * 128, "a key has 1 to 127 bytes, not 128")):
+            self.assertEqual(library.put(client, key), words)
+        self.assertIn("at least one element", library.put(client, b"k", 0))
+        self.assertEqual(library.put(client, b"{moves}"), "")
+        library.close(client)
 
 
 @unittest.skipIf(len(LANGUAGES) == 3, "this build has all languages")
