@@ -53,9 +53,10 @@ installed() {
 advise() {
     cat >&2 <<TXT
   Debian, Ubuntu:  apt-get install $*
-  Spack:           spack load mpich hiredis hdf5+hl libyaml hwloc redis cmocka
+  Spack:           spack load gcc mpich hiredis hdf5+hl libyaml hwloc redis cmocka
                    py-h5py py-pandas (spack install first)
-  cluster modules: usually cray-mpich or mpich or openmpi, cray-hdf5 or hdf5,
+  cluster modules: PrgEnv-gnu or gcc (C++ and Fortran are optional),
+                   usually cray-mpich or mpich or openmpi, cray-hdf5 or hdf5,
                    cray-python or python, hwloc; hiredis, libyaml and redis
                    seldom have one (Spack, or -DHIREDIS_ROOT=...
                    -DLIBYAML_ROOT=... -DHWLOC_ROOT=...)
