@@ -3,6 +3,7 @@
 #include "srb/loop.h"
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -34,9 +35,9 @@ template <class T> struct Pages {
         return static_cast<T *>(pages);
     }
 
-    void deallocate(T *data, std::size_t n) noexcept
+    void deallocate(T *data, std::size_t) noexcept
     {
-        ::operator delete(data, bytes(n), page);
+        ::operator delete(data, page);
     }
 
     friend bool operator==(const Pages &, const Pages &)
