@@ -68,10 +68,12 @@ static int write_config(const struct batch *b, const struct batch_terms *terms,
                         struct error *err)
 {
     static const enum option_id same[] = {
-        OPT_DB_EXE,     OPT_DB_SHARDS_PER_NODE, OPT_DB_CLUSTER,
-        OPT_DB_CPUS,    OPT_DB_IO_THREADS,      OPT_DB_PORT,
-        OPT_DB_ARGS,    OPT_NET_IFNAME,         OPT_OP_TIMEOUT,
-        OPT_DB_TIMEOUT,
+        OPT_DB_EXE,        OPT_DB_SHARDS_PER_NODE,
+        OPT_DB_CLUSTER,    OPT_DB_CPUS,
+        OPT_DB_IO_THREADS, OPT_DB_PORT,
+        OPT_DB_ARGS,       OPT_NET_IFNAME,
+        OPT_OP_TIMEOUT,    OPT_DB_TIMEOUT,
+        OPT_DB_TPQ,
     };
     char path[PATH_MAX + 16];
     FILE *f = fopen(inside(b, "study.yaml", path), "wxe");
@@ -90,6 +92,10 @@ static int write_config(const struct batch *b, const struct batch_terms *terms,
             (long long)terms->plan->max_bytes);
     for (size_t k = 0; k < sizeof same / sizeof same[0]; k++)
         options_show_one(f, same[k], terms->p->value[same[k]]);
+    fputs("db_modules: ", f);
+    options_print(f, terms->plan->sweep.options, OPT_DB_MODULES);
+    fprintf(f, "\ncommand_set: %s\n",
+            options_redisai(terms->plan->sweep.options) ? "redisai" : "plain");
     if (fclose(f) != 0)
         return error_set(err, "run_db_as_batch: cannot write '%s': %s", path,
                          strerror(errno));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/time.h>
 
 #include "srb/auth.h"
@@ -169,7 +170,7 @@ const char *control_field(const char *text, const char *key, size_t *len)
     size_t n = strlen(key);
 
     while (text && *text) {
-        if (strncmp(text, key, n) == 0 && text[n] == ':') {
+        if (strncasecmp(text, key, n) == 0 && text[n] == ':') {
             *len = strcspn(text + n + 1, "\r\n");
             return text + n + 1;
         }

@@ -327,6 +327,9 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .max_bytes = plan->max_bytes,
             .op_timeout = plan->op_timeout,
             .args = plan->args,
+            .modules = plan->modules,
+            .tpq = plan->tpq,
+            .redisai = plan->redisai,
             .secret = plan->secret,
         };
     }

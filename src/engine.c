@@ -56,6 +56,20 @@ int engine_check_version(const struct engine *e, const char *version,
                      who, e->name, version, e->oldest);
 }
 
+int engine_check_redisai(struct control *c, struct error *err)
+{
+    struct error why = {.text = ""};
+
+    if (control_say(c, NULL, &why, "AI.TENSORGET", NULL) == 0 ||
+        !strstr(why.text, "unknown command"))
+        return 0;
+    return error_set(err,
+                     "command_set redisai: the server has no AI.TENSORGET; "
+                     "load RedisAI into it (db_modules), or measure "
+                     "command_set: plain (%s)",
+                     why.text);
+}
+
 const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
                                  struct error *err)
 {

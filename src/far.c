@@ -191,21 +191,32 @@ static void find_limit(struct control *c, struct roster *r)
         r->max_bytes = limit;
 }
 
-static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
-                   struct error *err)
+/* A steward's connection to one of them; NULL on failure. */
+static struct control *enter(const struct roster *r, int s, struct error *err)
 {
     struct control *c =
         control_open(r->shard[s].address, r->shard[s].port, ASK_SECONDS, err);
+
+    if (c &&
+        control_secure(c, r->tls, roster_host(&r->shard[s]), ASK_SECONDS,
+                       err) == 0 &&
+        control_login(c, r->secret ? &r->secret->steward : NULL, ASK_SECONDS,
+                      err) == 0)
+        return c;
+    control_close(c);
+    error_prefix(err, "db_address");
+    return NULL;
+}
+
+static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
+                   struct error *err)
+{
+    struct control *c = enter(r, s, err);
     int rc;
 
     if (!c)
-        return error_prefix(err, "db_address");
-    rc = control_secure(c, r->tls, roster_host(&r->shard[s]), ASK_SECONDS, err);
-    if (rc == 0)
-        rc = control_login(c, r->secret ? &r->secret->steward : NULL,
-                           ASK_SECONDS, err);
-    rc = rc < 0 ? error_prefix(err, "db_address")
-                : recognise(c, r, clustered, err);
+        return -1;
+    rc = recognise(c, r, clustered, err);
     if (rc == 0)
         find_limit(c, r);
     if (rc == 0 && *clustered && nodes)
@@ -382,6 +393,22 @@ static int check_words(const struct options *o, const char *text,
     return 0;
 }
 
+/* Whether all of them have what a study with command_set redisai needs. */
+static int check_redisai(const struct roster *r, struct error *err)
+{
+    int rc = 0;
+
+    for (int s = 0; s < r->nshards && rc == 0; s++) {
+        struct control *c = enter(r, s, err);
+
+        if (!c)
+            return -1;
+        rc = engine_check_redisai(c, err);
+        control_close(c);
+    }
+    return rc < 0 ? error_prefix(err, "db_address") : 0;
+}
+
 static const char *given(const struct options *o, enum option_id id)
 {
     const struct value *v = options_one(o, id);
@@ -423,6 +450,11 @@ int far_find(struct team *t, const struct options *o, struct tls **tls,
         rc = roster_names_servers(text)
                  ? ask_servers(text, given(o, OPT_DB_AUTH), *tls, out, err)
                  : await_file(t, text, seconds, out, err);
+    if (t->rank == 0 && rc == 0 && options_redisai(o) &&
+        check_redisai(out, err) < 0) {
+        roster_free(out);
+        rc = -1;
+    }
     /* every rank was started with it */
     secret_forget(AUTH_VARIABLE);
     rc = far_share(t, rc, out, err);

@@ -5,6 +5,7 @@
  *   options_yaml.c    text to scalars, lists and maps, with line and column
  *   options_value.c   those to checked values of an option
  *   options_parse.c   defaults, file and command line put together
+ *   options_commands.c  whether what is said of command sets fits together
  */
 #ifndef SRB_OPTIONS_INTERNAL_H
 #define SRB_OPTIONS_INTERNAL_H
@@ -112,6 +113,15 @@ int options_convert(const struct said *said, enum option_id id,
                     struct error *err);
 
 void setting_free(struct setting *set);
+
+/* Refuse an option where it was given: "study.yaml:3:1: seed: WHAT". Returns
+ * -1. */
+int contradiction(const struct options *o, enum option_id id, const char *what,
+                  struct error *err);
+
+/* Whether command_set, db_modules, db_tpq and device fit together and to the
+ * servers. */
+int options_check_commands(const struct options *o, struct error *err);
 
 /* Whether a text means true or false (*out). */
 bool options_flag(const char *text, bool *out);

@@ -324,8 +324,8 @@ static int apply_argument(struct command_line *c, int argc, char *const argv[],
 }
 
 /* A failure of an option that is right by itself. */
-static int contradiction(const struct options *o, enum option_id id,
-                         const char *what, struct error *err)
+int contradiction(const struct options *o, enum option_id id, const char *what,
+                  struct error *err)
 {
     const char *origin = o->set[id].origin;
 
@@ -534,7 +534,7 @@ static int check_together(const struct command_line *c, struct error *err)
             o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
     if (check_elsewhere(o, err) < 0 || check_tls(o, err) < 0 ||
         check_serve(o, err) < 0 || check_role(o, err) < 0 ||
-        check_resume(o, err) < 0)
+        check_resume(o, err) < 0 || options_check_commands(o, err) < 0)
         return -1;
     return check_time(o, err) < 0 ? -1 : check_order(o, err);
 }

@@ -14,11 +14,14 @@ static const char *const experiment_aliases[] = {"throughput_scaling",
                                                  "throughput_standard", NULL};
 static const char *const languages[] = {"c", "cpp", "fortran", NULL};
 static const char *const clients[] = {"socket", "hiredis", "null", NULL};
+static const char *const command_sets[] = {"plain", "redisai", NULL};
 static const char *const transports[] = {"tcp", "unix", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
 static const char *const syncs[] = {"none", "start", "iteration", NULL};
 static const char *const patterns[] = {"pair", "phases", NULL};
 static const char *const orders[] = {"plan", "random", NULL};
+static const char *const devices[] = {"cpu", "gpu", NULL};
+static const char *const device_aliases[] = {"CPU", "cpu", "GPU", "gpu", NULL};
 static const char *const roles[] = {"auto", "db", "client", NULL};
 static const char *const launchers[] = {"slurm", "pbs", "flux", "none", NULL};
 static const char *const verifications[] = {"none", "ends", "all", NULL};
@@ -109,6 +112,20 @@ const struct option option_table[OPT_COUNT] = {
          .tag = "IOT",
          .help =
              "I/O threads of each server, reads included; never above db_cpus"},
+    [OPT_DB_TPQ] = {.name = "db_tpq",
+                    .type = OPTION_COUNT,
+                    .axis = true,
+                    .setup = IN_BOTH,
+                    .placement = IN_BOTH,
+                    .def = "auto",
+                    .may_be_auto = true,
+                    .min = 1,
+                    .max = 1024,
+                    .unit = "",
+                    .tag = "TPQ",
+                    .help = "RedisAI's THREADS_PER_QUEUE, which it takes as an "
+                            "argument of its module; auto: what it has without "
+                            "(1), or what db_modules says"},
     [OPT_CLIENT_NODES] = {.name = "client_nodes",
                           .alias = "nodes",
                           .type = OPTION_COUNT,
@@ -158,6 +175,18 @@ const struct option option_table[OPT_COUNT] = {
                         "socket: payload straight between socket and tensor; "
                         "hiredis: through that library; null: without a "
                         "server, to test the harness"},
+    [OPT_COMMAND_SET] =
+        {.name = "command_set",
+         .type = OPTION_CHOICE,
+         .axis = true,
+         .placement = IN_BOTH,
+         .def = "plain",
+         .choices = command_sets,
+         .unit = "",
+         .tag = "COMMANDS",
+         .help = "plain: SET and GET; redisai: AI.TENSORSET and AI.TENSORGET, "
+                 "which SmartSim's own study measured, of servers that have "
+                 "RedisAI (db_modules)"},
     [OPT_TRANSPORT] = {.name = "transport",
                        .type = OPTION_CHOICE,
                        .axis = true,
@@ -587,6 +616,32 @@ const struct option option_table[OPT_COUNT] = {
                      .unit = "",
                      .tag = "",
                      .help = "further server directives"},
+    [OPT_DB_MODULES] =
+        {.name = "db_modules",
+         .type = OPTION_TEXT,
+         .list = true,
+         .placement = IN_BOTH,
+         .def = "auto",
+         .may_be_auto = true,
+         .unit = "",
+         .tag = "",
+         .help = "modules for the servers to load: each a path and, behind "
+                 "blanks, its arguments, such as /opt/redisai.so "
+                 "INTRA_OP_PARALLELISM 1 (neither has blanks in it); one whose "
+                 "file's name has redisai in it is RedisAI; auto: none"},
+    [OPT_DEVICE] = {.name = "device",
+                    .type = OPTION_CHOICE,
+                    .placement = IN_BOTH,
+                    .def = "auto",
+                    .may_be_auto = true,
+                    .choices = devices,
+                    .aliases = device_aliases,
+                    .unit = "",
+                    .tag = "",
+                    .help = "with command_set redisai, and recorded only: on "
+                            "which device RedisAI would run models; tensors "
+                            "lie in the memory of the host either way; auto: "
+                            "not said"},
     [OPT_NET_IFNAME] = {.name = "net_ifname",
                         .type = OPTION_TEXT,
                         .placement = IN_BOTH,

@@ -14,6 +14,7 @@
 #include "srb/db.h"
 #include "srb/diag.h"
 #include "srb/engine.h"
+#include "srb/modules.h"
 #include "srb/needs.h"
 #include "srb/scratch.h"
 #include "srb/units.h"
@@ -340,6 +341,18 @@ static void check_scratch(struct sight *x)
             (long long)(x->shards * SCRATCH_FILES));
 }
 
+/* Where servers will load them. */
+static void check_modules(struct sight *x)
+{
+    const struct setting *set = options_get(x->sweep->options, OPT_DB_MODULES);
+    struct error err;
+
+    for (size_t k = 0; k < set->nvalues && x->shards > 0; k++)
+        if (!set->values[k].is_auto &&
+            modules_check(set->values[k].text, &err) < 0)
+            add(x, "%s", err.text);
+}
+
 /* The folder of the file, or the one above it that exists. */
 static void existing_folder(const char *file, char *path, size_t n)
 {
@@ -509,6 +522,7 @@ static void look(struct sight *x, const char *output)
     check_memory(x);
     check_descriptors(x);
     check_scratch(x);
+    check_modules(x);
     if (x->t->rank == 0)
         check_results(x, output);
     free(x->ports);

@@ -89,6 +89,7 @@ static int open_client(struct run *r, struct life *x, struct error *err)
         .key = key,
         .bytes =
             tensor_count(p->value[OPT_TENSOR_BYTES]->count) * sizeof(float),
+        .commands = commands_find(p->value[OPT_COMMAND_SET]->text),
         .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
         .socket_buffer = p->value[OPT_SOCKET_BUFFER]->count,
         .client = client,

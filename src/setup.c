@@ -73,6 +73,11 @@ static struct db_plan db_plan_of(const struct setup_terms *terms,
         .io_threads = (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
         .cpus_per_node = (int)permutation_count(p, OPT_DB_CPUS, 1),
         .args = options_one(o, OPT_DB_ARGS),
+        .modules = options_get(o, OPT_DB_MODULES),
+        .tpq = permutation_auto(p, OPT_DB_TPQ)
+                   ? 0
+                   : permutation_count(p, OPT_DB_TPQ, 0),
+        .redisai = options_redisai(o),
         .op_timeout = options_one(o, OPT_OP_TIMEOUT)->seconds,
         .db_timeout = options_one(o, OPT_DB_TIMEOUT)->seconds,
         .max_clients = terms->plan->max_clients,

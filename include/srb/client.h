@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "srb/commands.h"
 #include "srb/error.h"
 #include "srb/keys.h"
 #include "srb/machine.h"
@@ -30,7 +31,8 @@ struct client_params {
     const struct tls *tls;     /* speak by it; NULL: plain */
     const char *host;          /* the server's name, for tls */
     const char *key;
-    size_t bytes; /* of the tensor */
+    size_t bytes;                       /* of the tensor */
+    const struct command_set *commands; /* NULL: plain */
     double op_timeout;
     int64_t socket_buffer; /* bytes of each direction; 0: choose */
     int client;            /* its number, for words and injected faults; -1:

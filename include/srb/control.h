@@ -48,7 +48,8 @@ int control_command(struct control *c, char **reply, struct error *err,
 int control_say(struct control *c, char **reply, struct error *err,
                 const char *first, ...) __attribute__((sentinel));
 
-/* The value after `key:` in a reply of such lines (INFO), or NULL. It ends at
+/* The value after `key:` in a reply of such lines (INFO), or NULL; of the key's
+ * letters the case does not matter, since modules differ in it. It ends at
  * the line's end: *len is its length. */
 const char *control_field(const char *text, const char *key, size_t *len);
 

@@ -33,8 +33,11 @@ struct shard_spec {
     int64_t max_clients; /* connections it must be able to hold */
     int64_t max_bytes;   /* longest value it must be able to hold */
     double op_timeout;   /* s; a cluster must not give up on a node sooner */
-    const struct value *args;    /* further directives, a map; they win */
-    const struct secret *secret; /* by which its users get in */
+    const struct value *args;      /* further directives, a map; they win */
+    const struct setting *modules; /* to load (modules.h); NULL: none */
+    int64_t tpq;                   /* threads of RedisAI's; 0: not said */
+    bool redisai;                  /* clients may speak its commands */
+    const struct secret *secret;   /* by which its users get in */
 };
 
 /* Counters since the server's start, to be subtracted. */
@@ -98,6 +101,11 @@ extern const struct engine engine_null;
 
 /* The engine of that name, or NULL. */
 const struct engine *engine_named(const char *name);
+
+/* Refuse a server that lacks RedisAI's commands. It is asked for one of them
+ * without its arguments, which takes no right: only what it does not know is an
+ * unknown command. */
+int engine_check_redisai(struct control *c, struct error *err);
 
 /* The threads of shard k of a node's, of a server whose threads all serve: its
  * share of the node's CPUs, at least 1 and no more than most_threads. */

@@ -28,10 +28,12 @@ enum option_id {
     OPT_DB_CLUSTER,
     OPT_DB_CPUS,
     OPT_DB_IO_THREADS,
+    OPT_DB_TPQ,
     OPT_CLIENT_NODES,
     OPT_CLIENTS_PER_NODE,
     OPT_LANGUAGES,
     OPT_CLIENT,
+    OPT_COMMAND_SET,
     OPT_TRANSPORT,
     OPT_SOCKET_BUFFER,
     OPT_PIN_APP_CPUS,
@@ -73,6 +75,8 @@ enum option_id {
     OPT_LIFELINE,
     OPT_ROLE,
     OPT_DB_ARGS,
+    OPT_DB_MODULES,
+    OPT_DEVICE,
     OPT_NET_IFNAME,
     OPT_LAUNCHER,
     OPT_OP_TIMEOUT,
@@ -258,6 +262,11 @@ bool options_has_placement(const struct options *o, unsigned placement);
 /* Whether another option leaves this one nothing to do: iterations beside a
  * duration, max_samples without one, batch_args without run_db_as_batch. */
 bool options_idle(const struct options *o, enum option_id id);
+
+/* Whether a value of db_modules is RedisAI, by the name of its file; and
+ * whether databases that this study starts must have it. */
+bool options_names_redisai(const char *module);
+bool options_redisai(const struct options *o);
 
 /* --help: every option with type, default and meaning. */
 void options_help(FILE *out);

@@ -121,7 +121,7 @@ int client_slots_ask(const struct client_params *p, struct client_slots *s,
                      struct error *err)
 {
     char where[SRB_WHERE_MAX];
-    redisContext *redis = client_connect(p, where, err);
+    redisContext *redis = client_connect(p, where, NULL, err);
     redisReply *r;
     int rc;
 

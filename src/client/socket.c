@@ -19,8 +19,7 @@
 
 /* A payload is received in pieces of this size: they stay in the cache. */
 #define PIECE ((size_t)64 * 1024)
-#define WORDS_MAX 512 /* of a server's error */
-#define HEAD_MAX 32
+#define WORDS_MAX 512    /* of a server's error */
 #define TAIL ((size_t)2) /* \r\n behind a payload */
 
 struct socket_client {
@@ -28,12 +27,13 @@ struct socket_client {
     redisContext *redis; /* owns the connection */
     int fd;
     size_t bytes;
+    const struct command_set *commands;
     double op_timeout;
     int64_t deadline; /* of the running operation; 0: not asked for yet */
     size_t set_len, get_len, head_len;
-    char set[SRB_KEY_MAX + 64]; /* all of a put before its payload */
-    char get[SRB_KEY_MAX + 32]; /* a whole get */
-    char head[HEAD_MAX];        /* what precedes the payload in its reply */
+    char set[SRB_KEY_MAX + 128]; /* all of a put before its payload */
+    char get[SRB_KEY_MAX + 96];  /* a whole get */
+    char head[SRB_REPLY_HEAD];   /* what precedes the payload in its reply */
     char key[SRB_KEY_MAX];
     char where[SRB_WHERE_MAX];
 };
@@ -117,6 +117,25 @@ static ssize_t receive(struct socket_client *c, struct iovec *iov, size_t n)
     return got > 0 ? got : -1;
 }
 
+/* A reply of RedisAI's that describes another tensor, on one line. */
+static int no_tensor(const struct socket_client *c, const char *what,
+                     const char *text, size_t n, struct error *err)
+{
+    char line[SRB_REPLY_HEAD];
+    size_t used = 0;
+
+    for (size_t i = 0; i < n && used + 1 < sizeof line; i++)
+        if (text[i] == '\n')
+            line[used++] = ' ';
+        else if (text[i] != '\r')
+            line[used++] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    line[used] = '\0';
+    return error_set(err,
+                     "%s of %s at %s: the reply is not the FLOAT tensor of %zu "
+                     "elements that was put: '%s'",
+                     what, c->key, c->where, c->bytes / sizeof(float), line);
+}
+
 /* What a reply said instead of what was asked for. text: its first n bytes,
  * more may follow. */
 static int unexpected(const struct socket_client *c, const char *what,
@@ -138,6 +157,8 @@ static int unexpected(const struct socket_client *c, const char *what,
                          "of %zu",
                          what, c->key, c->where, (int)line - 1, text + 1,
                          c->bytes);
+    if (n > 0 && text[0] == '*' && c->head[0] == '*')
+        return no_tensor(c, what, text, n, err);
     return error_set(err,
                      "%s of %s at %s: the reply is not what RESP has for "
                      "it: '%.*s'",
@@ -208,7 +229,7 @@ static size_t least(size_t a, size_t b)
 /* A reply to a get on its way: what frames the payload, and where that goes. */
 struct reply {
     size_t n; /* bytes that have come */
-    char head[HEAD_MAX], tail[TAIL];
+    char head[SRB_REPLY_HEAD], tail[TAIL];
     char *data;
 };
 
@@ -291,16 +312,14 @@ static void close_client(struct client *c)
 /* Everything but the payload is the same for every operation. */
 static void write_requests(struct socket_client *c)
 {
-    size_t key = strlen(c->key);
+    const struct command_set *s = c->commands;
+    struct tensor_request r;
 
-    c->set_len = (size_t)snprintf(c->set, sizeof c->set,
-                                  "*3\r\n$3\r\nSET\r\n$%zu\r\n%s\r\n$%zu\r\n",
-                                  key, c->key, c->bytes);
-    c->get_len =
-        (size_t)snprintf(c->get, sizeof c->get,
-                         "*2\r\n$3\r\nGET\r\n$%zu\r\n%s\r\n", key, c->key);
-    c->head_len =
-        (size_t)snprintf(c->head, sizeof c->head, "$%zu\r\n", c->bytes);
+    commands_put(s, c->key, c->bytes, &r);
+    c->set_len = commands_print(&r, c->bytes, c->set, sizeof c->set);
+    commands_get(s, c->key, c->bytes, &r);
+    c->get_len = commands_print(&r, 0, c->get, sizeof c->get);
+    c->head_len = s->head(c->bytes, c->head);
 }
 
 static void rebind(struct client *base, const char *key, size_t bytes)
@@ -325,6 +344,7 @@ static struct client *open_client(const struct client_params *p,
     c->bytes = p->bytes;
     c->op_timeout = p->op_timeout;
     snprintf(c->key, sizeof c->key, "%s", p->key);
+    c->commands = p->commands ? p->commands : &command_plain;
     write_requests(c);
     c->redis = client_connect(p, c->where, NULL, err);
     if (!c->redis) {

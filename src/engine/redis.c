@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "resp.h"
+#include "srb/commands.h"
 #include "srb/engine.h"
+#include "srb/modules.h"
 
 /* Redis's own connections, the steward's, and room for a person's. */
 #define SPARE_CLIENTS 64
@@ -47,6 +49,7 @@ static const char *const reserved[] = {
     "user",
     "masteruser",
     "masterauth",
+    "loadmodule", /* db_modules */
 };
 
 /* CPU lists are spelt with an underscore by the older ones and with a hyphen by
@@ -155,7 +158,7 @@ static int64_t node_timeout_ms(const struct shard_spec *s)
  * "ACL" page). A user of the configuration begins with nothing, `default` too:
  * without a password of its own it does not count as open, and protected mode
  * need not turn everybody away. */
-static void let_in(FILE *out, const struct secret *secret)
+static void let_in(FILE *out, const struct secret *secret, bool redisai)
 {
     char client[SRB_SHA256_HEX], steward[SRB_SHA256_HEX];
 
@@ -164,8 +167,8 @@ static void let_in(FILE *out, const struct secret *secret)
     fprintf(out, "protected-mode yes\nuser default off\n");
     fprintf(out,
             "user " SRB_USER_CLIENT " on #%s ~" SRB_KEY_STEM "* +set +get "
-            "+ping\n",
-            client);
+            "+ping%s\n",
+            client, redisai ? " +ai.tensorset +ai.tensorget" : "");
     fprintf(out,
             "user " SRB_USER_STEWARD " on #%s +ping +info +flushall +shutdown "
             "+config|get +cluster|info +cluster|nodes\n",
@@ -189,7 +192,10 @@ void resp_configure(FILE *out, const struct shard_spec *s,
                     void (*threads)(FILE *out, const struct shard_spec *s))
 {
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
-    let_in(out, s->secret);
+    /* users get rights to what modules bring once these are loaded, wherever
+     * the lines stand (main() in Redis's server.c) */
+    modules_print(out, s->modules, s->tpq);
+    let_in(out, s->secret, s->redisai);
     /* a relative path: it runs in its own folder, which is nobody else's */
     if (s->placement->experiment == EXPERIMENT_COLOCATED)
         fprintf(out, "unixsocket " SRB_RESP_SOCKET "\nunixsocketperm 700\n");
@@ -330,7 +336,9 @@ int resp_ready(struct control *c, const struct shard_spec *s, pid_t *pid,
     if (control_say(c, &pong, err, "PING", NULL) < 0)
         return strstr(err->text, "LOADING") ? 0 : -1;
     free(pong);
-    return check_pid(c, s, pid, err) < 0 ? -1 : 1;
+    if (check_pid(c, s, pid, err) < 0)
+        return -1;
+    return s->redisai && engine_check_redisai(c, err) < 0 ? -1 : 1;
 }
 
 int resp_empty(struct control *c, struct error *err)
@@ -350,6 +358,23 @@ static int64_t calls(const char *info, const char *key)
     return strtoll(at + 6, NULL, 10);
 }
 
+/* Those of every command set: a run may use several. */
+static int64_t tensor_commands(const char *info)
+{
+    static const struct command_set *const sets[] = {&command_plain,
+                                                     &command_redisai};
+    int64_t n = 0;
+    char key[64];
+
+    for (size_t k = 0; k < sizeof sets / sizeof sets[0]; k++) {
+        snprintf(key, sizeof key, "cmdstat_%s", sets[k]->put);
+        n += calls(info, key);
+        snprintf(key, sizeof key, "cmdstat_%s", sets[k]->get);
+        n += calls(info, key);
+    }
+    return n;
+}
+
 static double real(const char *info, const char *key)
 {
     size_t len;
@@ -365,7 +390,7 @@ int resp_counters(struct control *c, struct shard_counters *now,
 
     if (control_say(c, &info, err, "INFO", "commandstats", NULL) < 0)
         return -1;
-    now->commands = calls(info, "cmdstat_set") + calls(info, "cmdstat_get");
+    now->commands = tensor_commands(info);
     free(info);
     if (control_say(c, &info, err, "INFO", "stats", NULL) < 0)
         return -1;
@@ -396,6 +421,24 @@ static void print_effective(struct control *c, FILE *out, const char *name)
         fprintf(out, "%s %s\n", line, value ? value : "\"\"");
     }
     free(reply);
+}
+
+/* What was loaded, by the server's own word: "module:name=ai,ver=…", and what
+ * RedisAI adds to it. */
+static void print_modules(struct control *c, FILE *out)
+{
+    struct error ignored;
+    char *info, *line, *rest;
+
+    if (control_say(c, &info, &ignored, "INFO", "modules", NULL) < 0)
+        return;
+    for (line = strtok_r(info, "\r\n", &rest); line;
+         line = strtok_r(NULL, "\r\n", &rest))
+        if (strncmp(line, "module:", 7) == 0)
+            fprintf(out, "module %s\n", line + 7);
+        else if (strncmp(line, "ai_threads_per_queue:", 21) == 0)
+            fprintf(out, "ai_threads_per_queue %s\n", line + 21);
+    free(info);
 }
 
 int resp_effective(struct control *c, const struct shard_spec *s, char **text,
@@ -429,6 +472,7 @@ int resp_effective(struct control *c, const struct shard_spec *s, char **text,
         print_effective(c, out, asked[i]);
     for (size_t i = 0; i < s->args->npairs; i++)
         print_effective(c, out, spelt(s->args->pairs[i].name));
+    print_modules(c, out);
     fclose(out);
     return 0;
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 LAYERS = {
     0: "error diag tick units field nearest utf8 quote hostlist features sha256",
     1: "options machine keys tensor samples cpus floor json ending secret needs lock",
-    2: "sweep roster eligible auth",
+    2: "sweep roster eligible auth commands modules",
     3: "place expect budget tls",
     4: "wave proc watch scratch control engine client sink topology team clock discover guard wlm netif facts",
     5: "db load collect figures tensor_client lang language",

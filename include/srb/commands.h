@@ -1,0 +1,55 @@
+/* commands.h - the table of command sets: with which words a client puts and
+ * gets its tensor, and what stands before the tensor in the answer.
+ *
+ * plain is SET and GET. redisai is AI.TENSORSET and AI.TENSORGET of the module
+ * RedisAI, with the words that SmartRedis sends for SmartSim-Scaling's tensor,
+ * which has the shape {1, N} (RedisAI's page "Commands"; its
+ * src/redis_ai_objects/tensor.c). Clients ask here once, when they open: what
+ * is sent and what is to come is then bytes. All functions are local and pure.
+ */
+#ifndef SRB_COMMANDS_H
+#define SRB_COMMANDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SRB_REQUEST_WORDS 8
+#define SRB_REPLY_HEAD 128
+
+/* The words of a request, as hiredis takes them; of a put the payload comes
+ * behind. Points into itself: not to be copied. */
+struct tensor_request {
+    int n;
+    const char *word[SRB_REQUEST_WORDS];
+    size_t length[SRB_REQUEST_WORDS];
+    char count[24]; /* elements of the tensor */
+};
+
+struct command_set {
+    const char *name;      /* as the option command_set spells it */
+    const char *put, *get; /* the commands, as servers name them */
+    const char *const *put_words, *const *get_words; /* NULL at the end */
+    /* What precedes the payload in a good reply to a get; its length. */
+    size_t (*head)(size_t bytes, char head[SRB_REPLY_HEAD]);
+};
+
+extern const struct command_set command_plain;
+extern const struct command_set command_redisai;
+
+/* The set of that name (a choice of the option command_set); never NULL. */
+const struct command_set *commands_find(const char *name);
+
+/* The words of a put or get of a tensor of so many bytes. The key must outlive
+ * *r. */
+void commands_put(const struct command_set *s, const char *key, size_t bytes,
+                  struct tensor_request *r);
+void commands_get(const struct command_set *s, const char *key, size_t bytes,
+                  struct tensor_request *r);
+
+/* The request on the wire (RESP2), up to where a payload of so many bytes
+ * follows, or with `payload` 0 all of it. Returns its length, which is below n;
+ * dies where there is no room. */
+size_t commands_print(const struct tensor_request *r, size_t payload, char *buf,
+                      size_t n);
+
+#endif
