@@ -86,13 +86,15 @@ static void script_end(struct script *s)
     free(s->heard);
 }
 
-static struct client *connect_to(const struct client_ops *ops, int port,
-                                 size_t bytes, double timeout)
+static struct client *connect_with(const struct client_ops *ops,
+                                   const struct command_set *commands, int port,
+                                   size_t bytes, double timeout)
 {
     const struct client_params p = {.address = "127.0.0.1",
                                     .port = port,
                                     .key = "k",
                                     .bytes = bytes,
+                                    .commands = commands,
                                     .op_timeout = timeout};
     struct error err = {.text = ""};
     struct client *c = ops->open(&p, &err);
@@ -100,6 +102,12 @@ static struct client *connect_to(const struct client_ops *ops, int port,
     if (!c)
         fail_msg("%s: %s", ops->name, err.text);
     return c;
+}
+
+static struct client *connect_to(const struct client_ops *ops, int port,
+                                 size_t bytes, double timeout)
+{
+    return connect_with(ops, NULL, port, bytes, timeout);
 }
 
 #define PUT_8 "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$8\r\nabcdefgh\r\n"
@@ -161,10 +169,51 @@ static void check(const struct client_ops *ops, const char *what,
         fail_msg("%s: %s by %zu brought '%.8s'", ops->name, what, piece, data);
 }
 
-static void one(const struct client_ops *ops, const struct vector *v,
-                bool is_put, size_t piece)
+/* What a tensor of RedisAI's of 8 bytes is asked for with, and is. */
+#define TENSOR_PUT_8                                                           \
+    "*7\r\n$12\r\nAI.TENSORSET\r\n$1\r\nk\r\n$5\r\nFLOAT\r\n$1\r\n1\r\n"       \
+    "$1\r\n2\r\n$4\r\nBLOB\r\n$8\r\nabcdefgh\r\n"
+#define TENSOR_GET                                                             \
+    "*4\r\n$12\r\nAI.TENSORGET\r\n$1\r\nk\r\n$4\r\nMETA\r\n$4\r\nBLOB\r\n"
+#define DTYPE "$5\r\ndtype\r\n$5\r\nFLOAT\r\n"
+#define SHAPE "$5\r\nshape\r\n*2\r\n:1\r\n:2\r\n"
+#define BLOB "$4\r\nblob\r\n$8\r\nabcdefgh\r\n"
+#define NOT_IT "not the FLOAT tensor of 2 elements that was put"
+
+static const struct vector tensors[] = {
+    {"*6\r\n" DTYPE SHAPE BLOB, true, NULL},
+    {"-ERR tensor key is empty or in a different shard\r\n", true,
+     "tensor key is empty"},
+    {"-WRONGTYPE Operation against a key\r\n", true, "WRONGTYPE"},
+    {"-ERR unknown command 'AI.TENSORGET'\r\n", true, "unknown command"},
+    {"$-1\r\n", true, "no such key"},
+    {"*6\r\n$5\r\ndtype\r\n$6\r\nDOUBLE\r\n" SHAPE BLOB, true, NOT_IT},
+    {"*6\r\n" DTYPE "$5\r\nshape\r\n*2\r\n:1\r\n:3\r\n" BLOB, true, NOT_IT},
+    {"*6\r\n" DTYPE "$5\r\nshape\r\n*2\r\n:2\r\n:2\r\n" BLOB, true, NOT_IT},
+    {"*6\r\n" DTYPE "$5\r\nshape\r\n*1\r\n:2\r\n" BLOB, true, NOT_IT},
+    {"*4\r\n" DTYPE SHAPE, true, NOT_IT},
+    {"*6\r\n" DTYPE SHAPE "$4\r\nblob\r\n$7\r\nabcdefg\r\n", true, ""},
+    {"*6\r\n" DTYPE SHAPE "$6\r\nvalues\r\n$8\r\nabcdefgh\r\n", true, NOT_IT},
+    {"*6\r\n" DTYPE, false, "closed"},
+    {"*6\r\n" DTYPE SHAPE "$4\r\nblob\r\n$8\r\nabc", false, "closed"},
+    {"*6\r\n" DTYPE SHAPE "$4\r\nblob\r\n$8\r\nabc", true, "no reply within"},
+    {"", true, "no reply within"},
+};
+
+/* The requests of a command set. */
+struct set_vector {
+    const struct command_set *commands;
+    const char *put, *get;
+};
+
+static const struct set_vector plain = {&command_plain, PUT_8, GET};
+static const struct set_vector redisai = {&command_redisai, TENSOR_PUT_8,
+                                          TENSOR_GET};
+
+static void one(const struct client_ops *ops, const struct set_vector *set,
+                const struct vector *v, bool is_put, size_t piece)
 {
-    const char *request = is_put ? PUT_8 : GET;
+    const char *request = is_put ? set->put : set->get;
     struct script s = {.request = strlen(request),
                        .reply = v->reply,
                        .length = strlen(v->reply),
@@ -176,7 +225,7 @@ static void one(const struct client_ops *ops, const struct vector *v,
     int rc;
 
     script_start(&s);
-    c = connect_to(ops, s.port, 8, 0.2);
+    c = connect_with(ops, set->commands, s.port, 8, 0.2);
     rc = is_put ? ops->put(c, out, &err) : ops->get(c, in, &err);
     check(ops, is_put ? "put" : "get", v, piece, rc, &err, is_put ? NULL : in);
     ops->close(c);
@@ -193,10 +242,28 @@ static void all(const struct client_ops *ops)
 
     for (size_t i = 0; i < COUNT(puts_); i++)
         for (size_t k = 0; k < COUNT(pieces); k++)
-            one(ops, &puts_[i], true, pieces[k]);
+            one(ops, &plain, &puts_[i], true, pieces[k]);
     for (size_t i = 0; i < COUNT(gets); i++)
         for (size_t k = 0; k < COUNT(pieces); k++)
-            one(ops, &gets[i], false, pieces[k]);
+            one(ops, &plain, &gets[i], false, pieces[k]);
+}
+
+static void all_tensors(const struct client_ops *ops)
+{
+    static const size_t pieces[] = {1, 3, 7, 1000};
+
+    for (size_t k = 0; k < COUNT(pieces); k++) {
+        one(ops, &redisai, &puts_[0], true, pieces[k]);
+        for (size_t i = 0; i < COUNT(tensors); i++)
+            one(ops, &redisai, &tensors[i], false, pieces[k]);
+    }
+}
+
+static void both_understand_tensors_of_redisai(void **state)
+{
+    (void)state;
+    all_tensors(&client_socket);
+    all_tensors(&client_hiredis);
 }
 
 static void socket_understands_every_reply(void **state)
@@ -447,6 +514,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(socket_understands_every_reply),
         cmocka_unit_test(hiredis_agrees),
+        cmocka_unit_test(both_understand_tensors_of_redisai),
         cmocka_unit_test(socket_receives_long_payloads),
         cmocka_unit_test(socket_hears_why_a_put_is_refused),
         cmocka_unit_test(clients_leave_from_their_address),
