@@ -8,6 +8,9 @@ The fault strikes once: the `after`-th operation (SET or GET, counted over all
 connections) of the kind that has it; `forever=True`: and every later one. Faults
 of connections strike at the first ones of clients, which send SET as their first
 command. See FAULTS.
+
+With tensors=True it is a stand-in for a server with RedisAI: AI.TENSORSET and
+AI.TENSORGET count as SET and GET and are answered as RedisAI answers them.
 """
 import socket
 import threading
@@ -34,10 +37,11 @@ FAULTS = (*ERRORS, "shorter", "longer", "huge length", "negative length",
 
 class FakeServer:
 
-    def __init__(self, fault="", after=7, forever=False, delay=0.3):
+    def __init__(self, fault="", after=7, forever=False, delay=0.3,
+                 tensors=False):
         assert fault in ("", "refuse", "too many clients", *FAULTS), fault
         self.fault, self.after, self.forever = fault, after, forever
-        self.delay = delay
+        self.delay, self.tensors, self.asked = delay, tensors, []
         self.lock = threading.Lock()
         self.operations = self.struck = self.served = 0
         self.data = {}
@@ -112,6 +116,8 @@ class FakeServer:
     def answer(self, connection, words):
         """Answer a command; False: the connection is to be closed."""
         name = words[0].upper()
+        if self.tensors and name.startswith(b"AI."):
+            return self.tensor(connection, name, words)
         if name in (b"SET", b"GET"):
             if self.fault in ("refuse", "too many clients"):
                 self.struck += 1
@@ -132,6 +138,18 @@ class FakeServer:
             connection.sendall(b"-ERR unknown command\r\n")
         return True
 
+    def tensor(self, connection, name, words):
+        """A command of RedisAI's, of which only one shape is known."""
+        if len(words) == 1:  # whoever only asks whether it is there
+            connection.sendall(b"-ERR wrong number of arguments for '%s' "
+                               b"command\r\n" % name.lower())
+            return True
+        self.asked.append(words[:1] + words[2:-1 if len(words) > 4 else None])
+        if name == b"AI.TENSORSET":
+            return self.operate(connection, b"SET",
+                                [name, words[1], words[-1]])
+        return self.operate(connection, b"GET", words)
+
     def operate(self, connection, name, words):
         struck = self.strikes(name)
         if struck and self.fault in ERRORS:
@@ -148,8 +166,12 @@ class FakeServer:
             self.data[words[1]] = words[2]
             connection.sendall(b"+OK\r\n")
             return True
-        return self.give(connection, self.data[words[1]],
-                         self.fault if struck else "")
+        value = self.data[words[1]]
+        if name != words[0]:  # of RedisAI's
+            connection.sendall(
+                b"*6\r\n$5\r\ndtype\r\n$5\r\nFLOAT\r\n$5\r\nshape\r\n*2\r\n:1\r\n"
+                b":%d\r\n$4\r\nblob\r\n" % (len(value) // 4))
+        return self.give(connection, value, self.fault if struck else "")
 
     @staticmethod
     def give(connection, value, fault):
