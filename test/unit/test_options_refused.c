@@ -57,7 +57,7 @@ static const struct bad bad[] = {
     {{{"---iterations=5"}},
      NULL,
      "---iterations: unknown option; did you mean 'iterations'?" LISTS_ALL},
-    {{{"--gadget=cpu"}}, NULL, "--device: unknown option" LISTS_ALL},
+    {{{"--gadget=cpu"}}, NULL, "--gadget: unknown option" LISTS_ALL},
     {{{"--gpu_feature=V100"}}, NULL, "--gpu_feature: unknown option" LISTS_ALL},
     {{{"-n", "4"}}, NULL, "-n: unknown option" LISTS_ALL},
     {{{"--"}}, NULL, "--: unknown option" LISTS_ALL},

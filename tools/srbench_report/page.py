@@ -397,7 +397,20 @@ def run_section(study: Study) -> str:
     parts = "".join(_about(*x) for x in zip(study.paths, study.about, study.hosts))
     old = (f'<p class="note">Written by an older srbench: the summary lacks '
            f"{escape(words.listed(study.absent, 6))}.</p>" if study.absent else "")
-    return f'<section id="run"><h2>What was run</h2>{old}{parts}</section>'
+    return (f'<section id="run"><h2>What was run</h2>{old}{_commands(study)}'
+            f"{parts}</section>")
+
+
+def _commands(study: Study) -> str:
+    """Of which commands the figures are, and of which the seed's were."""
+    if "command_set" not in study.frame:
+        return ""
+    sets = words.listed([str(v) for v in study.frame["command_set"].unique()],
+                        between=", ")
+    return (f'<p class="note">Command set: {escape(sets)} (plain is SET and GET, '
+            "redisai AI.TENSORSET and AI.TENSORGET). The figures that "
+            "SmartSim-Scaling published are of the latter, which is not the "
+            "same work; compare them with command_set: redisai alone.</p>")
 
 
 # --- all of it ----------------------------------------------------------------

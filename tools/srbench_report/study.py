@@ -19,7 +19,8 @@ from srbench_results import ResultError
 from . import words
 
 TEXTS = ("status", "name", "flags", "error", "interval_method", "experiment",
-         "db_exe", "languages", "client", "transport", "keys", "sync", "pattern")
+         "db_exe", "languages", "client", "command_set", "transport", "keys",
+         "sync", "pattern")
 OPS = ("put_tensor", "unpack_tensor")
 NUMBERS = (
     "index", "repetition", "repetitions_done", "clients", "shards", "db_nodes",
