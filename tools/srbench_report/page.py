@@ -403,10 +403,10 @@ def run_section(study: Study) -> str:
 
 def _commands(study: Study) -> str:
     """Of which commands the figures are, and of which the seed's were."""
-    if "command_set" not in study.frame:
+    found = [v for v in study.frame["command_set"].unique() if v]
+    if not found:  # written by an older srbench
         return ""
-    sets = words.listed([str(v) for v in study.frame["command_set"].unique()],
-                        between=", ")
+    sets = words.listed(found, between=", ")
     return (f'<p class="note">Command set: {escape(sets)} (plain is SET and GET, '
             "redisai AI.TENSORSET and AI.TENSORGET). The figures that "
             "SmartSim-Scaling published are of the latter, which is not the "
