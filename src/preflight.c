@@ -93,8 +93,9 @@ add(struct sight *x, const char *fmt, ...)
  * of the tensor. */
 static bool same_load(const struct permutation *a, const struct permutation *b)
 {
-    static const enum option_id shape[] = {
-        OPT_CLIENT_NODES, OPT_CLIENTS_PER_NODE, OPT_KEYS, OPT_CLIENT};
+    static const enum option_id shape[] = {OPT_CLIENT_NODES,
+                                           OPT_CLIENTS_PER_NODE, OPT_KEYS,
+                                           OPT_CLIENT, OPT_COMMAND_SET};
 
     for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
         if (a->value[shape[k]] != b->value[shape[k]])
@@ -130,6 +131,14 @@ static int *count_clients(const struct permutation *p,
     return clients;
 }
 
+/* What needs.h calls its server. */
+static const char *memory_of(const struct permutation *p)
+{
+    return strcmp(p->value[OPT_COMMAND_SET]->text, "redisai") == 0
+               ? SRB_NEEDS_REDISAI
+               : server_of(p);
+}
+
 /* The nodes of a kernel share its memory. */
 static void weigh(struct sight *x, const struct permutation *p,
                   const struct placement *pl, const int *clients)
@@ -148,7 +157,7 @@ static void weigh(struct sight *x, const struct permutation *p,
             b.nservers++;
             b.servers = needs_sum(
                 b.servers,
-                needs_server(server_of(p), clients[first + s], x->tensor));
+                needs_server(memory_of(p), clients[first + s], x->tensor));
         }
     }
     b.clients = needs_product(b.nclients, each);

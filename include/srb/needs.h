@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 
+/* The engine of permutations that speak RedisAI's commands. */
+#define SRB_NEEDS_REDISAI "redis with RedisAI"
+
 /* a + b and a * b, of numbers that are not negative. */
 int64_t needs_sum(int64_t a, int64_t b);
 int64_t needs_product(int64_t a, int64_t b);
