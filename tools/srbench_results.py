@@ -58,7 +58,8 @@ SCHEMA_VERSION = "1"
 COLUMNS = tuple("""
     permutation index status name
     experiment db_exe db_nodes db_shards_per_node db_cluster db_cpus
-    db_io_threads client_nodes clients_per_node languages client transport
+    db_io_threads db_tpq client_nodes clients_per_node languages client
+    command_set transport
     socket_buffer pin_app_cpus keys sync pattern tensor_bytes
     repetition clients shards payload_bytes ops bytes interval_method
     put_tensor_median put_tensor_p95 put_tensor_p99 put_tensor_p99.9
