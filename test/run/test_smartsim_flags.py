@@ -54,7 +54,7 @@ def options():
     return found
 
 
-class SeedFlags(unittest.TestCase):
+class Flags(unittest.TestCase):
 
     def test_every_flag_has_a_row(self):
         self.assertEqual([row[0] for row in table()], FLAGS)
