@@ -94,8 +94,7 @@ static int write_config(const struct batch *b, const struct batch_terms *terms,
         options_show_one(f, same[k], terms->p->value[same[k]]);
     fputs("db_modules: ", f);
     options_print(f, terms->plan->sweep.options, OPT_DB_MODULES);
-    fprintf(f, "\ncommand_set: %s\n",
-            options_redisai(terms->plan->sweep.options) ? "redisai" : "plain");
+    fprintf(f, "\ncommand_set: %s\n", terms->redisai ? "redisai" : "plain");
     if (fclose(f) != 0)
         return error_set(err, "run_db_as_batch: cannot write '%s': %s", path,
                          strerror(errno));

@@ -20,6 +20,7 @@ struct batch_terms {
     const struct plan *plan;
     const struct permutation *p;
     const struct placement *pl;
+    bool redisai;            /* clients may speak its commands */
     const struct team *team; /* a signal to any of its ranks ends the waiting */
 };
 

@@ -211,13 +211,40 @@ static int look(struct db *db, struct shard *s, const struct patience *w,
     return rc;
 }
 
+/* Of the lines that a server said last ('|' between them) the one with `at`. */
+static void keep_line(struct error *err, const char *at)
+{
+    const char *begin = at;
+    struct error line = *err;
+
+    while (begin > err->text && begin[-1] != '|')
+        begin--;
+    error_set(&line, "%.*s", (int)strcspn(begin, "|"), begin);
+    memcpy(err->text, line.text, sizeof err->text);
+}
+
+/* A server ends at once when its users have rights to what no module brought;
+ * what that is about, its last words do not say. */
+static int check_guard(struct db *db, const struct shard *s, struct error *err)
+{
+    const char *rule;
+
+    if (guard_check(db->guard, err) == 0)
+        return 0;
+    rule = s->spec.redisai ? strstr(err->text, "'+ai.tensor") : NULL;
+    if (!rule)
+        return -1;
+    keep_line(err, rule);
+    return engine_no_redisai(err);
+}
+
 /* A server that could not take its port ends a moment after another one has
  * answered there: its own words are better than ours. */
-static int never_ready(struct db *db, const struct error *why,
-                       struct error *err)
+static int never_ready(struct db *db, const struct shard *s,
+                       const struct error *why, struct error *err)
 {
     tick_sleep(20 * LOOK_NS);
-    if (guard_check(db->guard, err) < 0)
+    if (check_guard(db, s, err) < 0)
         return -1;
     return error_set(err, "%s", why->text);
 }
@@ -237,18 +264,6 @@ static int late(const struct shard *s, const struct patience *w,
                                   : "it is still loading");
 }
 
-/* A server ends at once when its users have rights to what no module brought;
- * what that is about, its last words do not say. */
-static int check_guard(struct db *db, const struct shard *s, struct error *err)
-{
-    if (guard_check(db->guard, err) == 0)
-        return 0;
-    if (s->spec.redisai && strstr(err->text, "'+ai.tensor"))
-        error_prefix(err, "db_modules: none of the modules brings RedisAI's "
-                          "commands, which command_set: redisai needs");
-    return -1;
-}
-
 static int await_shard(struct db *db, struct shard *s, const struct patience *w,
                        struct error *err)
 {
@@ -265,7 +280,7 @@ static int await_shard(struct db *db, struct shard *s, const struct patience *w,
         if (tick_now() > w->deadline)
             return late(s, w, &why, err);
         if (rc < 0)
-            return never_ready(db, &why, err);
+            return never_ready(db, s, &why, err);
         team_look(w->team);
         if (w->signal && *w->signal)
             return error_set(err,

@@ -56,6 +56,24 @@ int engine_check_version(const struct engine *e, const char *version,
                      who, e->name, version, e->oldest);
 }
 
+/* By which such an error is known, whatever was put in front of it. */
+#define NO_REDISAI "command_set redisai: the server has no AI.TENSORGET"
+
+int engine_no_redisai(struct error *err)
+{
+    struct error why = *err;
+
+    return error_set(err,
+                     NO_REDISAI "; load RedisAI into it (db_modules), or "
+                                "measure command_set: plain (%.1000s)",
+                     why.text);
+}
+
+bool engine_lacks_redisai(const struct error *err)
+{
+    return strstr(err->text, NO_REDISAI) != NULL;
+}
+
 int engine_check_redisai(struct control *c, struct error *err)
 {
     struct error why = {.text = ""};
@@ -63,11 +81,8 @@ int engine_check_redisai(struct control *c, struct error *err)
     if (control_say(c, NULL, &why, "AI.TENSORGET", NULL) == 0 ||
         !strstr(why.text, "unknown command"))
         return 0;
-    return error_set(err,
-                     "command_set redisai: the server has no AI.TENSORGET; "
-                     "load RedisAI into it (db_modules), or measure "
-                     "command_set: plain (%s)",
-                     why.text);
+    *err = why;
+    return engine_no_redisai(err);
 }
 
 const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],

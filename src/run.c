@@ -137,6 +137,14 @@ static enum status decide(struct run *r, const struct life *x, char *buf,
     return (enum status)what;
 }
 
+static void fail(struct life *x, const struct error *err)
+{
+    x->outcome.status = STATUS_FAILED;
+    snprintf(x->outcome.error, sizeof x->outcome.error, "%s", err->text);
+    x->outcome.failed_rank = err->rank;
+    x->outcome.failed_ranks = err->ranks;
+}
+
 static void live(struct run *r, struct life *x)
 {
     struct error err = {.text = ""};
@@ -147,10 +155,7 @@ static void live(struct run *r, struct life *x)
     if (r->team->rank == 0)
         report_start(&r->plan.sweep, &x->p, &r->placement, &x->outcome);
     if (run_measure(r, x, &err) < 0) {
-        x->outcome.status = STATUS_FAILED;
-        snprintf(x->outcome.error, sizeof x->outcome.error, "%s", err.text);
-        x->outcome.failed_rank = err.rank;
-        x->outcome.failed_ranks = err.ranks;
+        fail(x, &err);
         /* what failed is not trusted with the next permutation */
         setup_stop(&r->setup);
         return;
@@ -159,11 +164,28 @@ static void live(struct run *r, struct life *x)
     run_hear_of_errors(r, x);
 }
 
+/* Run it, unless it is known what else becomes of it. */
+static void live_or_not(struct run *r, struct life *x)
+{
+    const struct error *lacks = setup_lacks(&r->setup, &x->p);
+    char *words = x->outcome.error;
+    size_t n = sizeof x->outcome.error;
+
+    if (reason_to_skip(r, x, words, n)) {
+        x->outcome.status = STATUS_SKIPPED;
+    } else if (lacks) {
+        fail(x, lacks); /* and the databases go on for the others */
+    } else {
+        x->outcome.status = decide(r, x, words, n);
+        if (x->outcome.status == STATUS_COMPLETED)
+            live(r, x);
+    }
+}
+
 static void run_permutation(struct run *r, size_t position)
 {
     struct life x = {0};
     size_t i = r->order[position];
-    char words[256];
 
     sweep_at(&r->plan.sweep, i, &x.p);
     if (place_solve(&r->team->machine, &x.p, &r->placement, NULL) < 0)
@@ -175,13 +197,7 @@ static void run_permutation(struct run *r, size_t position)
     snprintf(x.outcome.server, sizeof x.outcome.server, "%s",
              prepare_server(&r->plan, &x.p)->label);
     run_time_begin(r, &x);
-    x.outcome.status = reason_to_skip(r, &x, words, sizeof words)
-                           ? STATUS_SKIPPED
-                           : decide(r, &x, words, sizeof words);
-    if (x.outcome.status == STATUS_COMPLETED)
-        live(r, &x);
-    else
-        snprintf(x.outcome.error, sizeof x.outcome.error, "%s", words);
+    live_or_not(r, &x);
     run_store(r, &x);
     run_time_end(r, &x);
     account(r, &x);

@@ -42,6 +42,26 @@ bool setup_given_up(const struct setup *s, size_t number)
     return s->failures >= TRIES && s->number == number;
 }
 
+static bool speaks_redisai(const struct permutation *p)
+{
+    return strcmp(p->value[OPT_COMMAND_SET]->text, "redisai") == 0;
+}
+
+const struct error *setup_lacks(const struct setup *s,
+                                const struct permutation *p)
+{
+    return s->number == p->setup && s->lacks.text[0] && speaks_redisai(p)
+               ? &s->lacks
+               : NULL;
+}
+
+/* Whether the next servers have to know RedisAI's commands: as soon as they
+ * were seen not to, they are started for the other permutations. */
+static bool needs_redisai(const struct setup *s, const struct plan *plan)
+{
+    return options_redisai(plan->sweep.options) && !s->lacks.text[0];
+}
+
 int setup_threads(const struct plan *plan, const struct permutation *p,
                   const struct placement *pl)
 {
@@ -59,7 +79,8 @@ int setup_threads(const struct plan *plan, const struct permutation *p,
            (int)permutation_count(p, OPT_DB_IO_THREADS, 1);
 }
 
-static struct db_plan db_plan_of(const struct setup_terms *terms,
+static struct db_plan db_plan_of(const struct setup *s,
+                                 const struct setup_terms *terms,
                                  const struct team *t,
                                  const struct cpu_division *cpus)
 {
@@ -77,7 +98,7 @@ static struct db_plan db_plan_of(const struct setup_terms *terms,
         .tpq = permutation_auto(p, OPT_DB_TPQ)
                    ? 0
                    : permutation_count(p, OPT_DB_TPQ, 0),
-        .redisai = options_redisai(o),
+        .redisai = needs_redisai(s, terms->plan),
         .op_timeout = options_one(o, OPT_OP_TIMEOUT)->seconds,
         .db_timeout = options_one(o, OPT_DB_TIMEOUT)->seconds,
         .max_clients = terms->plan->max_clients,
@@ -173,7 +194,7 @@ static int start_here(struct setup *s, struct team *t,
                       const struct setup_terms *terms, struct error *err)
 {
     struct cpu_division cpus = pin_divide(terms->facts, terms->pl, terms->p);
-    struct db_plan plan = db_plan_of(terms, t, &cpus);
+    struct db_plan plan = db_plan_of(s, terms, t, &cpus);
     int rc = 0;
 
     if (terms->db_stewards != MPI_COMM_NULL)
@@ -215,8 +236,11 @@ static int start_anywhere(struct setup *s, struct team *t,
 static int submit(struct setup *s, struct team *t,
                   const struct setup_terms *terms, struct error *err)
 {
-    const struct batch_terms batch = {
-        .plan = terms->plan, .p = terms->p, .pl = terms->pl, .team = t};
+    const struct batch_terms batch = {.plan = terms->plan,
+                                      .p = terms->p,
+                                      .pl = terms->pl,
+                                      .redisai = needs_redisai(s, terms->plan),
+                                      .team = t};
     int rc = 0;
 
     if (t->rank == 0)
@@ -228,7 +252,7 @@ static int submit(struct setup *s, struct team *t,
 static int start_elsewhere(struct setup *s, struct team *t,
                            const struct setup_terms *terms, struct error *err)
 {
-    struct db_plan plan = db_plan_of(terms, t, NULL);
+    struct db_plan plan = db_plan_of(s, terms, t, NULL);
     int rc = 0;
 
     if (options_batch(terms->plan->sweep.options)) {
@@ -244,6 +268,37 @@ static int start_elsewhere(struct setup *s, struct team *t,
     return team_agree(t, t->world, rc, err);
 }
 
+static int try_start(struct setup *s, struct team *t,
+                     const struct setup_terms *terms, struct error *err)
+{
+    /* a port may have been another node's of this host until now */
+    team_barrier(t, t->world);
+    return terms->pl->elsewhere ? start_elsewhere(s, t, terms, err)
+           : permutation_count(terms->p, OPT_DB_PORT, 0) == 0
+               ? start_anywhere(s, t, terms, err)
+               : start_here(s, t, terms, err);
+}
+
+/* Servers that end because no module brought what some permutations need serve
+ * the others, if they are not asked for it. */
+static int start_or_do_without(struct setup *s, struct team *t,
+                               const struct setup_terms *terms,
+                               struct error *err)
+{
+    if (try_start(s, t, terms, err) == 0)
+        return 0;
+    if (!needs_redisai(s, terms->plan) || !engine_lacks_redisai(err))
+        return -1;
+    s->lacks = *err;
+    if (speaks_redisai(terms->p))
+        return -1;
+    diag_detail("  set-up %zu: its databases are started for command_set: "
+                "plain alone: %s",
+                terms->p->setup, err->text);
+    setup_stop(s);
+    return try_start(s, t, terms, err);
+}
+
 static int start(struct setup *s, struct team *t,
                  const struct setup_terms *terms, struct error *err)
 {
@@ -256,20 +311,17 @@ static int start(struct setup *s, struct team *t,
                 : s->number != terms->p->setup ? "those of another run"
                                                : "they are not healthy");
     setup_stop(s);
-    /* a port may have been another node's of this host until now */
-    team_barrier(t, t->world);
     begin = tick_now();
-    if (s->number != terms->p->setup)
+    if (s->number != terms->p->setup) {
         s->failures = 0;
+        s->lacks.text[0] = '\0';
+    }
     s->number = terms->p->setup;
     record_now(s->start_time, sizeof s->start_time);
-    rc = terms->pl->elsewhere ? start_elsewhere(s, t, terms, err)
-         : permutation_count(terms->p, OPT_DB_PORT, 0) == 0
-             ? start_anywhere(s, t, terms, err)
-             : start_here(s, t, terms, err);
+    rc = start_or_do_without(s, t, terms, err);
     s->start_seconds = tick_seconds(tick_now() - begin);
     if (rc < 0) {
-        s->failures++;
+        s->failures += setup_lacks(s, terms->p) == NULL;
         setup_stop(s);
         return -1;
     }

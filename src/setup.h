@@ -14,6 +14,8 @@ struct setup {
     bool up;             /* the same on every rank, as is all below */
     size_t number;       /* of the set-up that runs, or failed last */
     int failures;        /* to start it, in a row */
+    struct error lacks;  /* how its servers were seen to lack what command_set:
+                            redisai needs; "" while nothing is known of it */
     char start_time[32]; /* ISO 8601 */
     double start_seconds;
     struct batch *batch;   /* rank 0, where databases are a batch job */
@@ -47,6 +49,11 @@ int setup_threads(const struct plan *plan, const struct permutation *p,
 /* Whether set-up `number` failed to start so often in a row that its remaining
  * permutations are better skipped than made to wait db_timeout each. Local. */
 bool setup_given_up(const struct setup *s, size_t number);
+
+/* Why the permutation cannot run on the databases of its set-up, which serve
+ * other command sets, or NULL: nothing is known against it. Local. */
+const struct error *setup_lacks(const struct setup *s,
+                                const struct permutation *p);
 
 /* Stop what runs on this node; then also end the guard. Local. */
 void setup_stop(struct setup *s);

@@ -30,7 +30,7 @@ struct db_plan {
     const struct value *args;      /* db_args */
     const struct setting *modules; /* db_modules */
     int64_t tpq;                   /* db_tpq; 0: not said */
-    bool redisai;                  /* some permutation speaks its commands */
+    bool redisai;                  /* clients may speak its commands */
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs */
     uint64_t run;                   /* a random number of the run */

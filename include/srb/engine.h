@@ -107,6 +107,11 @@ const struct engine *engine_named(const char *name);
  * unknown command. */
 int engine_check_redisai(struct control *c, struct error *err);
 
+/* Say that a server lacks them; *err has how that was seen. Returns -1. And
+ * whether an error, agreed upon or handed up, says so. */
+int engine_no_redisai(struct error *err);
+bool engine_lacks_redisai(const struct error *err);
+
 /* The threads of shard k of a node's, of a server whose threads all serve: its
  * share of the node's CPUs, at least 1 and no more than most_threads. */
 int engine_threads(const struct engine *e, int cpus, int k, int shards);
