@@ -49,6 +49,17 @@ static void scene_close(struct scene *s)
 static const struct secret secret = {.client = {.password = "abc"},
                                      .steward = {.password = "def"}};
 
+/* Its users, by the hashes of their passwords. */
+#define SCENE_CLIENT                                                           \
+    "user srbench-client on "                                                  \
+    "#ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "       \
+    "~throughput_rank_* +set +get +ping"
+#define SCENE_STEWARD                                                          \
+    "user srbench-steward on "                                                 \
+    "#cb8379ac2098aa165029e3938a51da0bcecfc008fd6795f401178647f96c5b34 "       \
+    "+ping +info +flushall +shutdown +config|get +cluster|info "               \
+    "+cluster|nodes"
+
 static struct shard_spec spec_of(const struct scene *s, int shard)
 {
     return (struct shard_spec){

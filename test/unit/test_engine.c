@@ -261,17 +261,6 @@ static void directives_are_checked(void **state)
     assert_null(engine_null.check_args);
 }
 
-/* The users, by the hashes of their passwords. */
-#define CLIENT                                                                 \
-    "user srbench-client on "                                                  \
-    "#ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "       \
-    "~throughput_rank_* +set +get +ping"
-#define STEWARD                                                                \
-    "user srbench-steward on "                                                 \
-    "#cb8379ac2098aa165029e3938a51da0bcecfc008fd6795f401178647f96c5b34 "       \
-    "+ping +info +flushall +shutdown +config|get +cluster|info "               \
-    "+cluster|nodes"
-
 /* What is asked of a server beyond the plainest, and the lines (up to the first
  * NULL) that must then be there; `not` must not begin any. */
 static const struct {
@@ -293,8 +282,8 @@ static const struct {
      1,
      10,
      1024,
-     {"bind 10.0.0.3", "protected-mode yes", "io-threads 1", CLIENT, STEWARD,
-      "user default off"},
+     {"bind 10.0.0.3", "protected-mode yes", "io-threads 1", SCENE_CLIENT,
+      SCENE_STEWARD, "user default off"},
      "cluster-enabled"},
     {{{"throughput_standard", "--db_shards_per_node=2"}},
      1,
