@@ -10,7 +10,7 @@
  *
  * An input is text:
  *
- *   [0]  p: a put; else a get
+ *   [0]  p: a put; P: one of RedisAI's; G: a get of RedisAI's; else a get
  *   [1]  size of the tensor, from sizes[]
  *   [2]  at the end of the script the server h: is silent; r: closes, and does
  *        so before it has heard all of the request; else closes
@@ -45,6 +45,15 @@ static const size_t sizes[] = {8,    4,     12,    64,    500,    508,   512,
 static const size_t cuts[] = {
     1,   2,   3,   4,    5,     6,     7,     9,     13,    64,     99,
     511, 512, 513, 4096, 65534, 65535, 65536, 65537, 99999, 131071, SIZE_MAX};
+
+/* The operation, by what its request and right reply are: what stands before
+ * the payload of those that have one. Written out here, not taken from
+ * commands.c. */
+struct operation {
+    bool is_put;
+    const struct command_set *set;
+    char request[192], reply[128];
+};
 
 /* The server, its script and what has become of it. One client at a time. */
 static struct server {
@@ -275,18 +284,59 @@ static char *framed(const char *prefix, size_t bytes, size_t *n)
     return all;
 }
 
-static void read_script(struct server *s, const char *text, size_t size,
-                        bool is_put, size_t bytes)
+static void plain_operation(struct operation *o, size_t bytes)
 {
-    char head[64];
+    o->set = &command_plain;
+    snprintf(o->reply, sizeof o->reply, "$%zu\r\n", bytes);
+    if (o->is_put)
+        snprintf(o->request, sizeof o->request,
+                 "*3\r\n$3\r\nSET\r\n$1\r\n" KEY "\r\n$%zu\r\n", bytes);
+    else
+        snprintf(o->request, sizeof o->request,
+                 "*2\r\n$3\r\nGET\r\n$1\r\n" KEY);
+}
 
+static void redisai_operation(struct operation *o, size_t bytes)
+{
+    char count[24];
+    int digits = snprintf(count, sizeof count, "%zu", bytes / sizeof(float));
+
+    o->set = &command_redisai;
+    snprintf(o->reply, sizeof o->reply,
+             "*6\r\n$5\r\ndtype\r\n$5\r\nFLOAT\r\n$5\r\nshape\r\n*2\r\n"
+             ":1\r\n:%s\r\n$4\r\nblob\r\n$%zu\r\n",
+             count, bytes);
+    if (o->is_put)
+        snprintf(o->request, sizeof o->request,
+                 "*7\r\n$12\r\nAI.TENSORSET\r\n$1\r\n" KEY "\r\n$5\r\nFLOAT"
+                 "\r\n$1\r\n1\r\n$%d\r\n%s\r\n$4\r\nBLOB\r\n$%zu\r\n",
+                 digits, count, bytes);
+    else
+        snprintf(o->request, sizeof o->request,
+                 "*4\r\n$12\r\nAI.TENSORGET\r\n$1\r\n" KEY
+                 "\r\n$4\r\nMETA\r\n$4\r\nBLOB");
+}
+
+static struct operation read_operation(char kind, size_t bytes)
+{
+    struct operation o = {.is_put = kind == 'p' || kind == 'P'};
+
+    if (kind == 'P' || kind == 'G')
+        redisai_operation(&o, bytes);
+    else
+        plain_operation(&o, bytes);
+    return o;
+}
+
+static void read_script(struct server *s, const char *text, size_t size,
+                        const struct operation *o, size_t bytes)
+{
     s->after = text[2];
     s->send_most = cuts[(unsigned char)text[3] % COUNT(cuts)];
     s->script = text + 4;
     s->end = text + size;
-    snprintf(head, sizeof head, "$%zu\r\n", bytes);
-    s->right =
-        is_put ? framed("+OK", 0, &s->nright) : framed(head, bytes, &s->nright);
+    s->right = o->is_put ? framed("+OK", 0, &s->nright)
+                         : framed(o->reply, bytes, &s->nright);
     s->said = malloc(s->nright + size);
     /* more than any request, so that what is too much is heard as well */
     s->room = bytes + 256;
@@ -304,17 +354,13 @@ static void forget_script(struct server *s)
 }
 
 /* Whether the server has heard the whole request and nothing else. */
-static bool heard_all(const struct server *s, bool is_put, size_t bytes)
+static bool heard_all(const struct server *s, const struct operation *o,
+                      size_t bytes)
 {
-    char head[128];
     size_t n;
-    char *request;
+    char *request = framed(o->request, o->is_put ? bytes : 0, &n);
     bool same;
 
-    snprintf(head, sizeof head, "*3\r\n$3\r\nSET\r\n$1\r\n" KEY "\r\n$%zu\r\n",
-             bytes);
-    request = is_put ? framed(head, bytes, &n)
-                     : framed("*2\r\n$3\r\nGET\r\n$1\r\n" KEY, 0, &n);
     same = s->nheard == n && memcmp(s->heard, request, n) == 0;
     PROMISE(s->nheard <= n && memcmp(s->heard, request, s->nheard) == 0,
             "a wrong request of %zu bytes", s->nheard);
@@ -340,11 +386,13 @@ static void judge_failure(const struct error *err, const char *what)
     PROMISE(strlen(err->text) > strlen(what) + 4, "it says '%s'", err->text);
 }
 
-static void judge(const struct server *s, bool is_put, size_t bytes, int rc,
-                  const struct error *err, const char *data)
+static void judge(const struct server *s, const struct operation *o,
+                  size_t bytes, int rc, const struct error *err,
+                  const char *data)
 {
+    bool is_put = o->is_put;
     size_t payload = is_put ? 0 : bytes;
-    bool whole = heard_all(s, is_put, bytes);
+    bool whole = heard_all(s, o, bytes);
     bool right = took_right(s, payload);
 
     PROMISE(rc == 0 || rc == -1, "returned %d", rc);
@@ -363,7 +411,7 @@ static void judge(const struct server *s, bool is_put, size_t bytes, int rc,
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
     const char *text = (const char *)input;
-    bool is_put = size > 0 && text[0] == 'p';
+    struct operation o;
     size_t bytes;
     struct client_params p = {.unix_socket = server.at.sun_path,
                               .key = KEY,
@@ -378,7 +426,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     if (server.listener < 0)
         open_shop(&server);
     p.bytes = bytes = sizes[input[1] % COUNT(sizes)];
-    read_script(&server, text, size, is_put, bytes);
+    o = read_operation(text[0], bytes);
+    p.commands = o.set;
+    read_script(&server, text, size, &o, bytes);
     c = client_socket.open(&p, &err);
     PROMISE(c, "%s", err.text);
     server.fd = accept(server.listener, NULL, NULL);
@@ -386,11 +436,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 
     /* a block of its own, of exactly this size */
     tensor = copy_exactly(pattern(bytes), bytes);
-    if (!is_put)
+    if (!o.is_put)
         memset(tensor, 0x55, bytes);
-    rc = is_put ? client_socket.put(c, tensor, &err)
-                : client_socket.get(c, tensor, &err);
-    judge(&server, is_put, bytes, rc, &err, tensor);
+    rc = o.is_put ? client_socket.put(c, tensor, &err)
+                  : client_socket.get(c, tensor, &err);
+    judge(&server, &o, bytes, rc, &err, tensor);
     client_socket.close(c);
     forget_script(&server);
     free(tensor);
