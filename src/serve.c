@@ -209,6 +209,7 @@ static int begin(struct serving *s, struct error *err)
                                 .facts = s->facts,
                                 .p = &s->p,
                                 .pl = &s->pl,
+                                .all_sets = true,
                                 .db_stewards = s->cast.db_stewards};
 
     if (setup_provide(&s->setup, s->team, &terms, err) < 0)

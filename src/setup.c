@@ -290,11 +290,10 @@ static int start_or_do_without(struct setup *s, struct team *t,
     if (!needs_redisai(s, terms->plan) || !engine_lacks_redisai(err))
         return -1;
     s->lacks = *err;
-    if (speaks_redisai(terms->p))
+    if (terms->all_sets || speaks_redisai(terms->p))
         return -1;
-    diag_detail("  set-up %zu: its databases are started for command_set: "
-                "plain alone: %s",
-                terms->p->setup, err->text);
+    diag_note("  the databases are started for command_set: plain alone, since "
+              "none of their modules has RedisAI's commands");
     setup_stop(s);
     return try_start(s, t, terms, err);
 }

@@ -35,6 +35,8 @@ struct setup_terms {
     struct placement *pl; /* learns where a batch job's databases are,
                              and which ports were found free */
     MPI_Comm db_stewards; /* MPI_COMM_NULL where this rank is none */
+    bool all_sets; /* for others, who may speak every command set of the study:
+                      fail where servers lack one that p does not need */
 };
 
 /* Provide empty, healthy databases. All ranks fail alike; nothing runs then.
