@@ -15,10 +15,10 @@ MATRIX = [row.fault for row in faultmatrix.TABLE]
 # faultmatrix.py, which is tried in every placement.
 ROWS = {
     "a server killed": [
-        "faults test_killed", "faults test_one_of_a_cluster_killed",
-        "faults test_killed_while_nobody_uses_it", "row a shard killed"],
+        "faults_full test_killed", "faults_full test_one_of_a_cluster_killed",
+        "faults_full test_killed_while_nobody_uses_it", "row a shard killed"],
     "a server stopped, or that does not answer": [
-        "faults test_stopped", "fake_server test_no_answer",
+        "faults_full test_stopped", "fake_server test_no_answer",
         "ending test_the_server_does_not_answer", "row a shard stopped",
         "row no answer"],
     "a server that is slow": [
@@ -43,7 +43,8 @@ ROWS = {
         "fake_server test_wrong_data", "row wrong data"],
     "a server that does not start": [
         "faults test_missing", "faults test_ends_in_silence",
-        "faults test_never_listens", "faults test_listens_but_never_answers",
+        "faults_full test_never_listens",
+        "faults test_listens_but_never_answers",
         "faults test_the_next_setup_is_tried",
         "row a server that does not start"],
     "a client that fails or hangs": [
@@ -53,15 +54,15 @@ ROWS = {
     "a rank that hangs (stopped, its node swaps)": [
         "row a client stopped, then mpiexec TERM"],
     "a rank killed (client, steward, idle)": [
-        "signals test_client_killed", "signals test_steward_killed",
+        "signals_full test_client_killed", "signals_full test_steward_killed",
         "signals test_rank_0_killed", "signals test_idle_rank_killed",
         "resume test_rank_0_killed", "row a client killed",
         "row a steward killed"],
     "a guard killed": [
         "signals test_guard_killed", "row a guard killed"],
     "`mpiexec` or the job told to end (TERM, INT, HUP, USR1, `scancel`)": [
-        "signals test_term_in_a_loop", "signals test_int_in_a_loop",
-        "signals test_hup_to_a_group", "ending test_usr1",
+        "signals test_term_in_a_loop", "signals_full test_int_in_a_loop",
+        "signals_full test_hup_to_a_group", "ending test_usr1",
         "ending test_cut_off", "row mpiexec TERM", "row mpiexec INT"],
     "`mpiexec` killed": [
         "signals test_kill_in_a_loop", "signals test_kill_in_database_start",

@@ -2,9 +2,7 @@
 """Clients that fail or hang, servers that are missing, broken, killed or
 stopped, ports that are taken: all ranks end in time, the file tells what
 happened, the sweep goes on, and nothing is left behind."""
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -67,6 +65,24 @@ class FaultTest(RunTest):
         path.chmod(0o755)
         return path
 
+    def one_client_hangs(self, nranks, client, seconds):
+        job = self.study(nranks, *NULL, "--overwrite",
+                         f"--null_client={{client: {client}, hang_at: 5}}",
+                         f"--op_timeout={seconds}s", "--tensor_bytes=1024",
+                         "--iterations=20", timeout=20)
+        self.assert_status(job, 1, permutations=1, completed=0, failed=1,
+                           skipped=0)
+        self.assert_failed(job, 0, f"client {client} hangs at pair 5",
+                           f"no reply within {seconds} s", rank=client,
+                           ranks=1)
+        self.assertGreater(job.seconds, seconds)
+
+    def assert_gave_up(self):
+        """After db_timeout (2 s), and the time that a server has to end."""
+        seconds = float(self.perm(0).attrs["db_start_seconds"])
+        self.assertGreaterEqual(seconds, 2)
+        self.assertLess(seconds, 2 + 5 + 1.5)
+
 
 ANSWER = """case "$1" in
 --version) echo 'Redis server v=7.0.15 sha=0:0 malloc=none bits=64'; exit;;
@@ -91,28 +107,8 @@ class NullClient(FaultTest):
                 self.assertLess(job.seconds, 20)
                 self.assertEqual(job.foms, [], "figures of a failure")
 
-    def test_all_clients_fail(self):
-        job = self.study(8, *NULL, "--null_client={fail_at: 0}",
-                         "--tensor_bytes=1024", "--iterations=5")
-        self.assert_status(job, 1, failed=1)
-        self.assert_failed(job, 0, "client 0 fails at pair 0",
-                           "(and 7 more ranks)", rank=0, ranks=8)
-
     def test_one_client_hangs(self):
-        for nranks, client, seconds in ((1, 0, 1), (4, 2, 1), (8, 7, 2)):
-            with self.subTest(ranks=nranks):
-                job = self.study(nranks, *NULL, "--overwrite",
-                                 f"--null_client={{client: {client}, "
-                                 "hang_at: 5}", f"--op_timeout={seconds}s",
-                                 "--tensor_bytes=1024", "--iterations=20",
-                                 timeout=20)
-                self.assert_status(job, 1, permutations=1, completed=0,
-                                   failed=1, skipped=0)
-                self.assert_failed(job, 0,
-                                   f"client {client} hangs at pair 5",
-                                   f"no reply within {seconds} s",
-                                   rank=client, ranks=1)
-                self.assertGreater(job.seconds, seconds)
+        self.one_client_hangs(4, client=2, seconds=1)
 
     def test_in_the_last_pair(self):
         """One that fails when all others have done."""
@@ -121,18 +117,6 @@ class NullClient(FaultTest):
                          "--warmup=1")
         self.assert_status(job, 1, failed=1)
         self.assert_failed(job, 0, "client 3 fails at pair 10", rank=3)
-
-    def test_where_some_are_idle(self):
-        """Clients, idle ranks and the stewards of three nodes end alike. The
-        client's number is not its rank's."""
-        job = self.study(8, *NULL, "throughput_standard", "--virtual_nodes=4",
-                         "--client_nodes=2", "--clients_per_node=1",
-                         "--db_nodes=1", "--op_timeout=1s",
-                         "--null_client={client: 1, hang_at: 1}",
-                         "--tensor_bytes=1024", "--iterations=5", timeout=20)
-        self.assert_status(job, 1, failed=1)
-        self.assert_failed(job, 0, "client 1 hangs at pair 1", rank=3,
-                           ranks=1)
 
     def test_every_permutation_has_its_own_failure(self):
         job = self.study(4, *NULL, "--null_client={client: 1, fail_at: 3}",
@@ -211,12 +195,6 @@ class NoServer(FaultTest):
 
 class BadServer(FaultTest):
 
-    def assert_gave_up(self):
-        """After db_timeout (2 s), and the time that a server has to end."""
-        seconds = float(self.perm(0).attrs["db_start_seconds"])
-        self.assertGreaterEqual(seconds, 2)
-        self.assertLess(seconds, 2 + 5 + 1.5)
-
     def test_bad_directive(self):
         """It does not start, and says why itself; not tried for ever."""
         job = self.study(2, "--db_args={no-such-directive: 5}",
@@ -255,15 +233,6 @@ class BadServer(FaultTest):
         self.assert_status(job, 1, failed=1)
         self.assert_failed(job, 0, "exited with status 0")
 
-    def test_never_listens(self):
-        """A wrapper, whose child must go with it."""
-        bad = self.script("deaf-redis", ANSWER + "sleep 600\nexit 0\n")
-        job = self.study(4, f"--db_exe={bad}", "--db_timeout=2s",
-                         "--tensor_bytes=4", timeout=25)
-        self.assert_status(job, 1, permutations=1, failed=1)
-        self.assert_failed(job, 0, "2 s", "db_timeout", rank=0, ranks=1)
-        self.assert_gave_up()
-
     def test_never_listens_one_of_three(self):
         """The others of a cluster must not wait for it."""
         bad = self.script("some-redis", ANSWER + f"""cat >conf
@@ -289,15 +258,6 @@ time.sleep(600)'
         self.assert_status(job, 1, permutations=1, failed=1)
         self.assert_failed(job, 0, rank=0, ranks=1)
         self.assert_gave_up()
-
-    def test_slow_to_start(self):
-        """Slow is not broken."""
-        slow = self.script("slow-redis", ANSWER +
-                           f"sleep 1\nexec {shutil.which(DATABASE)} \"$@\"\n")
-        job = self.study(2, f"--db_exe={slow}", "--db_timeout=20s",
-                         "--tensor_bytes=4", "--iterations=5")
-        self.assert_passed(job, 1)
-        self.assertGreater(self.perm(0).attrs["db_start_seconds"], 1)
 
     def test_reserved_directives(self):
         for args in ("{port: 5}", "{SAVE: '60 1'}", "{appendonly: 'yes'}",
@@ -397,77 +357,6 @@ def redis(port, *words):
         s.recv(65536)
         s.sendall((" ".join(words) + "\r\n").encode())
         return s.recv(65536).strip()
-
-
-class ServerLost(FaultTest):
-    """A server that is hit in the middle of a loop."""
-
-    def started(self, nranks, *args):
-        """A study of two permutations, the first one's loop under way."""
-        job = self.start(nranks, "--tensor_bytes=[1024,2048]", *args,
-                         f"--db_exe={self.open_server()}",
-                         f"--output={self.out}")
-        job.wait_until(self.is_looping, "its first loop")
-        time.sleep(0.1)
-        self.assertNotIn("[2/2]", job.stderr,
-                         "a faster machine: more iterations are needed here")
-        return job
-
-    def is_looping(self):
-        """A client has put its tensor."""
-        try:
-            return redis(self.port, "DBSIZE") not in (b"", b":0")
-        except OSError:
-            return False
-
-    def server_of(self, port):
-        found = [s for s in self.servers() if f":{port}" in s.command]
-        self.assertEqual(len(found), 1,
-                         "; ".join(str(s) for s in self.servers()))
-        return found[0].pid
-
-    def test_killed(self):
-        job = self.started(4, "--iterations=6000")
-        os.kill(self.server_of(self.port), signal.SIGKILL)
-        job.wait(40)
-        self.assert_status(job, 1, permutations=2, completed=1, failed=1,
-                           skipped=0)
-        self.assert_failed(job, 0, "server", "killed by signal 9")
-        self.assert_completed(1)
-        self.assertNotEqual(text(self.perm(1).attrs["db_start_time"]), "")
-
-    def test_one_of_a_cluster_killed(self):
-        job = self.started(8, "throughput_standard", "--virtual_nodes=4",
-                           "--db_nodes=3", "--keys=balanced",
-                           "--clients_per_node=2", "--iterations=6000")
-        os.kill(self.server_of(self.port + 1), signal.SIGKILL)
-        job.wait(40)
-        self.assert_status(job, 1, permutations=2, completed=1, failed=1)
-        self.assert_failed(job, 0, "server", "killed by signal 9", rank=4)
-        self.assert_completed(1)
-
-    def test_stopped(self):
-        """One that does not answer, and does not end when asked to."""
-        job = self.started(4, "--op_timeout=2s", "--iterations=6000")
-        os.kill(self.server_of(self.port), signal.SIGSTOP)
-        job.wait(40)
-        self.assert_status(job, 1, permutations=2, completed=1, failed=1)
-        self.assert_failed(job, 0, "no reply within 2 s", ranks=4)
-        self.assert_completed(1)
-
-    def test_killed_while_nobody_uses_it(self):
-        """Seen at the next permutation at the latest, which has a new one."""
-        job = self.start(2, "--client=[null,hiredis]", "--tensor_bytes=4",
-                         "--null_client={delay: 10ms}", "--iterations=100",
-                         f"--output={self.out}")
-        job.wait_until(lambda: "[1/2]" in job.stderr and self.servers(),
-                       "its first server")
-        time.sleep(0.8)
-        self.assertNotIn("[2/2]", job.stderr, job.describe())
-        os.kill(self.server_of(self.port), signal.SIGKILL)
-        job.wait(40)
-        self.assertEqual(job.status.get("permutations"), 2, job.describe())
-        self.assert_completed(1)
 
 
 if __name__ == "__main__":

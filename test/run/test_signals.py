@@ -139,17 +139,8 @@ class SignalTest(RunTest):
             self.assert_permutation(f[f"perm_{i:04d}"])
         return done
 
-
-class ToMpiexec(SignalTest):
-
     def send(self, job, number):
         os.kill(job.process.pid, number)
-
-    def test_term_in_a_loop(self):
-        self.ended_in_a_loop(signal.SIGTERM)
-
-    def test_int_in_a_loop(self):
-        self.ended_in_a_loop(signal.SIGINT)
 
     def ended_in_a_loop(self, number):
         self.watch_statuses()
@@ -159,14 +150,39 @@ class ToMpiexec(SignalTest):
         self.assert_ended_by(job, 4, number, finished=1)
         self.wait_gone()
 
-    def test_term_in_a_cluster(self):
-        """Idle ranks, stewards and clients end alike."""
+    def ended_in_database_start(self, number):
         self.watch_statuses()
-        job = self.looping(8, *STANDARD, "--db_nodes=3")
-        self.send(job, signal.SIGTERM)
+        job = self.starting()
+        self.send(job, number)
         job.wait(20)
-        self.assert_ended_by(job, 8, signal.SIGTERM, finished=1)
+        self.assertEqual(
+            self.assert_ended_by(job, 8, number, planned=2), 0)
         self.wait_gone()
+
+    def killed(self, number, nranks, *args):
+        job = self.looping(nranks, *args)
+        os.kill(self.rank(job, number).pid, signal.SIGKILL)
+        job.wait(20)
+        self.assertNotEqual(job.returncode, 0, job.describe())
+        self.wait_gone()
+        self.assertGreaterEqual(len(self.assert_kept(job)), 1)
+
+    def group(self, number):
+        """srbench ends in order, and not because its servers went."""
+        self.watch_statuses()
+        job = self.looping(4)
+        os.killpg(os.getpgid(self.rank(job, 1).pid), number)
+        job.wait(20)
+        self.assert_ended_by(job, 4, number, finished=1)
+        self.assertNotIn("server", text(
+            self.open(self.out)["summary/error"][-1]))
+        self.assertNotIn("the database server", job.stderr)
+
+
+class ToMpiexec(SignalTest):
+
+    def test_term_in_a_loop(self):
+        self.ended_in_a_loop(signal.SIGTERM)
 
     def test_term_while_nothing_moves(self):
         """A client that hangs does not keep the study from ending: at most
@@ -197,18 +213,6 @@ class ToMpiexec(SignalTest):
 
     def test_term_in_database_start(self):
         self.ended_in_database_start(signal.SIGTERM)
-
-    def test_int_in_database_start(self):
-        self.ended_in_database_start(signal.SIGINT)
-
-    def ended_in_database_start(self, number):
-        self.watch_statuses()
-        job = self.starting()
-        self.send(job, number)
-        job.wait(20)
-        self.assertEqual(
-            self.assert_ended_by(job, 8, number, planned=2), 0)
-        self.wait_gone()
 
     def test_kill_in_database_start(self):
         job = self.starting()
@@ -252,23 +256,8 @@ class ToRanks(SignalTest):
     def test_rank_0_killed(self):
         self.killed(0, 4)
 
-    def test_client_killed(self):
-        self.killed(3, 4)
-
-    def test_steward_killed(self):
-        """The steward of a standard database, which no client is."""
-        self.killed(6, 8, *STANDARD, "--db_nodes=1")
-
     def test_idle_rank_killed(self):
         self.killed(5, 8, *STANDARD, "--db_nodes=1")
-
-    def killed(self, number, nranks, *args):
-        job = self.looping(nranks, *args)
-        os.kill(self.rank(job, number).pid, signal.SIGKILL)
-        job.wait(20)
-        self.assertNotEqual(job.returncode, 0, job.describe())
-        self.wait_gone()
-        self.assertGreaterEqual(len(self.assert_kept(job)), 1)
 
     def test_killed_in_database_start(self):
         for number in (0, 4):
@@ -278,17 +267,6 @@ class ToRanks(SignalTest):
                 job.wait(20)
                 self.assertNotEqual(job.returncode, 0, job.describe())
                 self.wait_gone()
-
-    def test_term_to_one_rank(self):
-        """It is everybody's."""
-        for number in (0, 7):
-            with self.subTest(rank=number):
-                self.watch_statuses()
-                job = self.looping(8, *STANDARD, "--db_nodes=1",
-                                   "--overwrite")
-                os.kill(self.rank(job, number).pid, signal.SIGTERM)
-                job.wait(20)
-                self.assert_ended_by(job, 8, signal.SIGTERM, finished=1)
 
     def test_servers_live_in_other_groups(self):
         """What a launcher or a terminal signals hits ranks alone."""
@@ -304,42 +282,8 @@ class ToRanks(SignalTest):
         os.kill(job.process.pid, signal.SIGTERM)
         job.wait(20)
 
-    def test_servers_heed_no_signal(self):
-        """A batch system signals every process of a job."""
-        job = self.looping(4, iterations=1500)
-        for p in job.servers() + job.guards():
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT,
-                           signal.SIGUSR1, signal.SIGUSR2):
-                os.kill(p.pid, number)
-        job.wait(60)
-        self.assert_passed(job, 8)
-
     def test_term_to_a_group(self):
         self.group(signal.SIGTERM)
-
-    def test_int_to_a_group(self):
-        self.group(signal.SIGINT)
-
-    def group(self, number):
-        """srbench ends in order, and not because its servers went."""
-        self.watch_statuses()
-        job = self.looping(4)
-        os.killpg(os.getpgid(self.rank(job, 1).pid), number)
-        job.wait(20)
-        self.assert_ended_by(job, 4, number, finished=1)
-        self.assertNotIn("server", text(
-            self.open(self.out)["summary/error"][-1]))
-        self.assertNotIn("the database server", job.stderr)
-
-    def test_hup_to_a_group(self):
-        """Whatever a rank does with it (UCX takes it as a wish to be told
-        more), the servers are not hit, and what was kept is whole."""
-        job = self.looping(4, iterations=1500)
-        os.killpg(os.getpgid(self.rank(job, 1).pid), signal.SIGHUP)
-        job.wait(20)
-        self.assertNotIn("the database server", job.stderr)
-        self.wait_gone()
-        self.assertGreaterEqual(len(self.assert_kept(job)), 1)
 
 
 class ToGuards(SignalTest):
