@@ -84,7 +84,8 @@ step 'build with sanitizers' quietly set_up build-asan \
     -DCMAKE_BUILD_TYPE=Debug '-DCMAKE_C_FLAGS_DEBUG=-O1 -g' \
     -DSRBENCH_SANITIZE=ON
 step 'tests with sanitizers' tests build-asan '^asan$'
-step 'build' quietly set_up build -DCMAKE_BUILD_TYPE=RelWithDebInfo
+step 'build' quietly set_up build -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DSRBENCH_WERROR=ON
 step "tests: $labels" tests build "^($labels)\$"
 
 if [ ${#failed[@]} -gt 0 ]; then
