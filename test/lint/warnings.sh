@@ -14,6 +14,6 @@ case $cc in
 esac
 cmake -S "$top" -B "$dir" -DCMAKE_C_COMPILER="$cc" \
     -DCMAKE_CXX_COMPILER="$(command -v "$cxx" || echo NOTFOUND)" -DSRBENCH_WERROR=ON \
-    -DSRBENCH_NO_LINTS=ON -DCMAKE_BUILD_TYPE=$type >"$dir.log" ||
+    -DSRBENCH_NO_LINTS=ON -DCMAKE_BUILD_TYPE="$type" >"$dir.log" ||
     { cat "$dir.log"; exit 1; }
 cmake --build "$dir" --parallel "$(nproc)"
