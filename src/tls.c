@@ -217,6 +217,20 @@ static bool is_under_way(int lacks)
     return lacks == SSL_ERROR_WANT_READ || lacks == SSL_ERROR_WANT_WRITE;
 }
 
+static int no_handshake(double seconds, struct error *err)
+{
+    int cut = (int)ending_state()->cut;
+
+    if (cut)
+        return error_set(err,
+                         "TLS: the handshake was broken off by signal %d "
+                         "(%s)",
+                         cut, strsignal(cut));
+    return error_set(err,
+                     "TLS: no handshake within %g s; is this a port with TLS?",
+                     seconds);
+}
+
 static int shake(SSL *ssl, int fd, const char *name, double seconds,
                  struct error *err)
 {
@@ -236,10 +250,7 @@ static int shake(SSL *ssl, int fd, const char *name, double seconds,
             return -1;
         }
         if (!await(fd, lacks, deadline))
-            return error_set(err,
-                             "TLS: no handshake within %g s; is this a port "
-                             "with TLS?",
-                             seconds);
+            return no_handshake(seconds, err);
     }
 }
 

@@ -252,6 +252,8 @@ redisContext *client_connect(const struct client_params *p,
     char who[32] = "";
     int cut;
 
+    if (ssl)
+        *ssl = NULL;
     if (p->client >= 0)
         snprintf(who, sizeof who, "client %d: ", p->client);
     tv.tv_usec = (suseconds_t)((p->op_timeout - (double)tv.tv_sec) * 1e6);
