@@ -5,6 +5,7 @@
  *   options_yaml.c    text to scalars, lists and maps, with line and column
  *   options_value.c   those to checked values of an option
  *   options_parse.c   defaults, file and command line put together
+ *   options_check.c   whether what they say fits together
  *   options_commands.c  whether what is said of command sets fits together
  */
 #ifndef SRB_OPTIONS_INTERNAL_H
@@ -118,6 +119,10 @@ void setting_free(struct setting *set);
  * -1. */
 int contradiction(const struct options *o, enum option_id id, const char *what,
                   struct error *err);
+
+/* Whether all that is said fits together; dry_run: it is only to be planned. */
+int options_check_together(const struct options *o, bool dry_run,
+                           struct error *err);
 
 /* Whether command_set, db_modules, db_tpq and device fit together and to the
  * servers. */
