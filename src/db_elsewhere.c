@@ -4,44 +4,21 @@
 #include "db_parts.h"
 #include "srb/tick.h"
 
-/* What is left until then, and a little where nothing is. */
-static double left_until(int64_t deadline)
-{
-    double left = tick_seconds(deadline - tick_now());
-
-    return left > DB_LEAST_SECONDS ? left : DB_LEAST_SECONDS;
-}
-
-/* Every step has what those before it left. */
-static int enter(struct shard *s, const struct roster *roster,
-                 const struct roster_shard *at, int64_t deadline,
-                 struct error *err)
-{
-    const struct login *login =
-        roster->secret ? &roster->secret->steward : NULL;
-
-    s->control = control_open(at->address, at->port, left_until(deadline), err);
-    if (!s->control ||
-        control_secure(s->control, roster->tls, roster_host(at),
-                       left_until(deadline), err) < 0 ||
-        control_login(s->control, login, left_until(deadline), err) < 0)
-        return -1;
-    control_timeout(s->control, left_until(deadline));
-    return control_say(s->control, NULL, err, "PING", NULL);
-}
-
-static int attach_shard(struct shard *s, const struct roster *roster,
-                        const struct roster_shard *at,
+static int attach_shard(struct shard *s, const struct roster *roster, int k,
                         const struct db_plan *plan, int64_t deadline,
                         struct error *err)
 {
+    const struct roster_shard *at = &roster->shard[k];
+
     s->spec = (struct shard_spec){.address = at->address,
                                   .port = at->port,
                                   .op_timeout = plan->op_timeout,
                                   .args = plan->args};
     s->numa = at->numa;
     snprintf(s->cpus, sizeof s->cpus, "%s", at->cpus);
-    if (enter(s, roster, at, deadline, err) < 0)
+    s->control =
+        control_enter(roster, k, tick_seconds(deadline - tick_now()), err);
+    if (!s->control || control_say(s->control, NULL, err, "PING", NULL) < 0)
         return -1;
     control_timeout(s->control, plan->op_timeout);
     return 0;
@@ -68,8 +45,7 @@ int db_attach(struct db **out, const struct placement *pl,
     db->keep_data = !roster->ours;
     db->flush = plan->flush;
     for (int k = 0; k < db->n; k++)
-        if (attach_shard(&db->shards[k], roster, &roster->shard[k], plan,
-                         deadline, err) < 0) {
+        if (attach_shard(&db->shards[k], roster, k, plan, deadline, err) < 0) {
             error_prefix(err, "a database that runs elsewhere");
             db_close(db);
             return -1;

@@ -13,8 +13,6 @@
 
 #include "srb/db.h"
 
-/* The least that a connection is given, however late it is. */
-#define DB_LEAST_SECONDS 0.1
 /* How long a server may take to hear what it is to do, or whether it lives. */
 #define DB_HEAR_SECONDS 2.0
 

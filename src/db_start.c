@@ -13,6 +13,8 @@
 /* Between two looks whether a server is ready. */
 #define LOOK_NS INT64_C(5000000)
 #define CONNECT_SECONDS 5.0
+/* The least that a connection is given, however late it is. */
+#define LEAST_SECONDS 0.1
 
 /* The mask that is in force, whatever the server was started with. */
 static void read_cpus(struct shard *s, const struct cpu_tree *tree)
@@ -162,8 +164,8 @@ static int look(struct db *db, struct shard *s, const struct patience *w,
     double most = left < CONNECT_SECONDS ? left : CONNECT_SECONDS;
     int rc = 0;
 
-    if (most < DB_LEAST_SECONDS)
-        most = DB_LEAST_SECONDS;
+    if (most < LEAST_SECONDS)
+        most = LEAST_SECONDS;
     if (!s->control) {
         s->control = control_open(s->spec.address, s->spec.port, most, err);
         if (!s->control)

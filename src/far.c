@@ -191,21 +191,15 @@ static void find_limit(struct control *c, struct roster *r)
         r->max_bytes = limit;
 }
 
-/* A steward's connection to one of them; NULL on failure. */
 static struct control *enter(const struct roster *r, int s, struct error *err)
 {
-    struct control *c =
-        control_open(r->shard[s].address, r->shard[s].port, ASK_SECONDS, err);
+    struct control *c = control_enter(r, s, ASK_SECONDS, err);
 
-    if (c &&
-        control_secure(c, r->tls, roster_host(&r->shard[s]), ASK_SECONDS,
-                       err) == 0 &&
-        control_login(c, r->secret ? &r->secret->steward : NULL, ASK_SECONDS,
-                      err) == 0)
-        return c;
-    control_close(c);
-    error_prefix(err, "db_address");
-    return NULL;
+    if (c)
+        control_timeout(c, ASK_SECONDS);
+    else
+        error_prefix(err, "db_address");
+    return c;
 }
 
 static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
