@@ -296,6 +296,17 @@ static int serve(struct serving *s, const struct options *o)
     return s->team->ended ? 128 + s->team->ended : rc < 0 ? 1 : 0;
 }
 
+/* What clients would take for servers, they would not find as a file. */
+static int check_path(const struct serving *s, struct error *err)
+{
+    if (!roster_names_servers(s->path) && !strstr(s->path, "://"))
+        return 0;
+    return error_set(err,
+                     "serve: db_address: '%s' names a server, expected the "
+                     "path of the file to write for the clients",
+                     s->path);
+}
+
 /* In time to stop the servers before the batch system does. */
 static int64_t end_of(const struct plan *plan)
 {
@@ -312,7 +323,8 @@ int serve_study(struct team *t, struct discovery *d, const struct options *o,
     struct error err = {.text = ""};
     int status;
 
-    if (prepare(&s.plan, t, d, &args, &err) < 0 || choose(&s, &err) < 0) {
+    if (check_path(&s, &err) < 0 || prepare(&s.plan, t, d, &args, &err) < 0 ||
+        choose(&s, &err) < 0) {
         status = refuse(&s, &err);
     } else {
         s.ends = end_of(&s.plan);

@@ -160,6 +160,10 @@ class Serve(RunTest):
         address = f"--db_address={self.address}"
         for args, words in (
                 (["serve"], "serve: found no db_address"),
+                (["serve", "--db_address=node1:6780"],
+                 "db_address: 'node1:6780' names a server"),
+                (["serve", "--db_address=rediss://node1:6780"],
+                 "db_address: 'rediss://node1:6780' names a server"),
                 (["serve", address, "--db_cpus=[1,2]", "--net_ifname=lo"],
                  "runs one database set-up, and the options name 2"),
                 (["serve", address, "--run_db_as_batch"],
