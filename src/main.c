@@ -466,6 +466,7 @@ static int with_mpi(int argc, char **argv)
         status = refuse(&err, rank == 0);
     } else if (find_role(argc, argv, &role, &err) < 0) {
         status = refuse(&err, rank == 0);
+        options_free(&o);
     } else {
         diag_set_level(options_one(&o, OPT_QUIET)->count     ? DIAG_QUIET
                        : options_one(&o, OPT_VERBOSE)->count ? DIAG_VERBOSE
