@@ -2,6 +2,8 @@
 # It runs with every build, since a commit or an edit changes what git says
 # without changing any file that a build depends on.
 set(SRB_GENERATED_DIR ${CMAKE_CURRENT_BINARY_DIR}/generated)
+# gfortran warns of a folder that is not there yet, with -Wextra
+file(MAKE_DIRECTORY ${SRB_GENERATED_DIR})
 find_package(Git QUIET)
 add_custom_target(srb_version
     COMMAND ${CMAKE_COMMAND}
