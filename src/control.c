@@ -1,6 +1,7 @@
 #include "srb/control.h"
 
 #include <hiredis/hiredis.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -73,10 +74,11 @@ int control_login(struct control *c, const struct login *login, double seconds,
     return rc < 0 ? error_prefix(err, "%s", c->where) : 0;
 }
 
-/* What is left until then, and a little where nothing is. */
+/* What is left until then, and a little where nothing is: in whole tenths, as
+ * it may come to be read. */
 static double left_until(int64_t deadline)
 {
-    double left = tick_seconds(deadline - tick_now());
+    double left = ceil(tick_seconds(deadline - tick_now()) * 10) / 10;
 
     return left > LEAST_SECONDS ? left : LEAST_SECONDS;
 }
