@@ -170,10 +170,12 @@ contains
         type(tensors), pointer :: t
         character(kind=c_char), pointer :: letters(:)
         character(len=task%key_length, kind=c_char) :: key
+        integer(c_size_t) :: n(1)
         integer :: i
 
         call c_f_pointer(task%own, t)
-        call c_f_pointer(task%key, letters, [task%key_length])
+        n = task%key_length
+        call c_f_pointer(task%key, letters, n)
         do i = 1, size(letters)
             key(i:i) = letters(i)
         end do

@@ -180,12 +180,14 @@ contains
         class(tensor_client), intent(in) :: self
         character(len=:), allocatable :: words
         character(kind=c_char), pointer :: text(:)
+        integer(c_size_t) :: n(1)
         type(c_ptr) :: at
 
         words = 'the client is not open'
         if (.not. c_associated(self%handle)) return
         at = c_error(self%handle)
-        call c_f_pointer(at, text, [c_strlen(at) + 1])
+        n = c_strlen(at) + 1
+        call c_f_pointer(at, text, n)
         words = text_of(text)
     end function error
 
