@@ -152,6 +152,7 @@ static void disconnect(struct srb_tensor_client *c)
 static int find_out(struct srb_tensor_client *c)
 {
     char *list = strdup(c->addresses);
+    struct error before = c->err; /* tries that failed are no failure */
     int rc;
 
     disconnect(c);
@@ -167,6 +168,7 @@ static int find_out(struct srb_tensor_client *c)
         return error_set(&c->err, "not enough memory");
     }
     c->known = true;
+    c->err = before;
     return 0;
 }
 
@@ -306,6 +308,7 @@ static int reach(struct srb_tensor_client *c, int shard)
 {
     struct client_params p = params_of(c);
     const struct slots_shard *to = &c->slots.shard[shard];
+    struct error before = c->err;
     int rc;
 
     p.port = to->port;
@@ -316,7 +319,10 @@ static int reach(struct srb_tensor_client *c, int shard)
         rc = connect_shard(c, &p);
     }
     c->client[shard] = c->bound;
-    return rc < 0 ? give_up(c) : 0;
+    if (rc < 0)
+        return give_up(c);
+    c->err = before;
+    return 0;
 }
 
 /* From here on the client is bound to this key and count. */
@@ -335,9 +341,11 @@ static int bind_to(struct srb_tensor_client *c, const char *key, size_t length,
     c->key_length = length;
     c->count = count;
     slot = keys_slot(c->key);
-    if (c->slots.cluster && c->slots.of[slot] == SRB_SLOT_NOBODY)
-        return error_set(&c->err, "no server of the cluster has slot %d of %s",
-                         slot, c->key);
+    if (c->slots.cluster && c->slots.of[slot] == SRB_SLOT_NOBODY) {
+        error_set(&c->err, "no server of the cluster has slot %d of %s", slot,
+                  c->key);
+        return give_up(c); /* it may have one later */
+    }
     shard = c->slots.cluster ? c->slots.of[slot] : 0;
     if (!c->client[shard])
         return reach(c, shard);

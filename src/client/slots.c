@@ -21,7 +21,8 @@ static bool is_range(const redisReply *r)
     const redisReply *master;
 
     if (r->type != REDIS_REPLY_ARRAY || r->elements < 3 ||
-        !is_slot(r->element[0]) || !is_slot(r->element[1]))
+        !is_slot(r->element[0]) || !is_slot(r->element[1]) ||
+        r->element[0]->integer > r->element[1]->integer)
         return false;
     master = r->element[2];
     return master->type == REDIS_REPLY_ARRAY && master->elements >= 2 &&
