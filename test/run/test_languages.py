@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=120
+# ctest: label=fast,asan timeout=240
 """The timed loop in C, C++ and Fortran, and programs in these that use its
 client alone."""
 import ctypes
@@ -10,7 +10,8 @@ import time
 import unittest
 from pathlib import Path
 
-from srbtest import DATABASE, SRBENCH, RunTest, column, main, run, text
+from srbtest import (DATABASE, SANITIZED, SRBENCH, RunTest, column, main, run,
+                     text)
 
 EXAMPLES = Path(SRBENCH).parent / "examples"
 LANGUAGES = ["c"] + [x for x in ("cpp", "fortran")
@@ -107,7 +108,8 @@ class Library:
         self.so.srb_tensor_client_close(client)
 
 
-class ExamplesTest(RunTest):
+class ServerTest(RunTest):
+    """Servers that srbench did not start."""
 
     def setUp(self):
         super().setUp()
@@ -144,6 +146,9 @@ class ExamplesTest(RunTest):
                 pass
             time.sleep(0.05)
         self.fail(f"{port} does not answer {want}")
+
+
+class ExamplesTest(ServerTest):
 
     def assert_example(self, language, addresses, status=0):
         done = subprocess.run([EXAMPLES / f"example_{language}", addresses],
@@ -188,7 +193,8 @@ class ExamplesTest(RunTest):
             self.assert_example(language, f"127.0.0.1:{self.port}")
         sizes = [self.say(self.port + k, "DBSIZE") for k in range(3)]
         self.assertNotIn(":0\r\n", sizes)
-        self.check_a_slot_that_moves(ids)
+        if not SANITIZED:  # which Python is not, and could not load
+            self.check_a_slot_that_moves(ids)
 
     def check_a_slot_that_moves(self, ids):
         """The server's words once, and then the new server."""
