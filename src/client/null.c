@@ -11,6 +11,8 @@
 #include "srb/tick.h"
 #include "srb/units.h"
 
+#define PAGE ((size_t)4096)
+
 struct null_client {
     struct client base;
     char *kept;
@@ -88,12 +90,19 @@ static void close_client(struct client *c)
     free(c);
 }
 
+/* From a page on, as the loops have their tensors: copies of 64 KiB took 1.2 us
+ * between pages, and 1.3 to 1.8 us with what the heap happened to give. */
+static char *new_pages(size_t bytes)
+{
+    return aligned_alloc(PAGE, (bytes + PAGE - 1) / PAGE * PAGE);
+}
+
 static struct client *open_client(const struct client_params *p,
                                   struct error *err)
 {
     struct null_client *c = calloc(1, sizeof *c);
 
-    if (!c || !(c->kept = malloc(p->bytes))) {
+    if (!c || !(c->kept = new_pages(p->bytes))) {
         error_set(err, "not enough memory for a client");
         free(c);
         return NULL;
