@@ -85,7 +85,8 @@ class Recipe(types.ModuleType):
         for name in ("license", "version", "variant", "depends_on"):
             setattr(self, name, self.directive(name))
         self.CMakePackage = type("CMakePackage", (), {
-            "define_from_variant": lambda _, option, name: (option, name)})
+            "define_from_variant": lambda _, option, name: (option, name),
+            "define": lambda _, option, value: (option, value)})
         self.when = lambda condition: self
         self.__all__ = ["license", "version", "variant", "depends_on", "when",
                         "CMakePackage"]
@@ -172,9 +173,33 @@ class Spack(unittest.TestCase):
         """Every CMake option that is set is one, from a variant that is one."""
         options = re.findall(r"^option\((\w+)",
                              (SOURCE / "CMakeLists.txt").read_text(), re.M)
-        for option, variant in self.recipe().cmake_args():
+        recipe = self.recipe_of("+cpp", "+fortran")
+        for option, variant in recipe.cmake_args():
             self.assertIn(option, options)
             self.assertIn(variant, self.spack.of("variant"))
+
+    def recipe_of(self, *variants):
+        """The recipe, of a spec with these."""
+        recipe = self.recipe()
+        recipe.spec = types.SimpleNamespace(satisfies=variants.__contains__)
+        return recipe
+
+    def test_languages(self):
+        """A language that a build can lack is a variant, which brings its
+        compiler or leaves it out as cmake/SrbLanguages.cmake reads it."""
+        cmake = (SOURCE / "cmake/SrbLanguages.cmake").read_text()
+        found = re.findall(r"^    srb_language\((\w+) (\w+) ", cmake, re.M)
+        self.assertEqual(len(found), 2)
+        needs = {args[0]: how.get("when") for said, args, how
+                 in self.spack.said if said == "depends_on"}
+        for lang, name in found:
+            self.assertIn(name, self.spack.of("variant"))
+            self.assertEqual(needs[lang.lower()], f"+{name}")
+            others = [f"+{x}" for _, x in found if x != name]
+            self.assertIn((f"CMAKE_{lang}_COMPILER", "NOTFOUND"),
+                          self.recipe_of(*others).cmake_args())
+            self.assertNotIn(f"CMAKE_{lang}_COMPILER", dict(
+                self.recipe_of(f"+{name}").cmake_args()))
 
     @unittest.skipUnless(yaml, "no PyYAML (Debian: python3-yaml)")
     def test_environment(self):

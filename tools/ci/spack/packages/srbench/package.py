@@ -16,9 +16,13 @@ class Srbench(CMakePackage):
     version("develop")
 
     variant("tools", default=True, description="Python for the tools on results")
+    variant("cpp", default=True, description="The timed loop in C++ too")
+    variant("fortran", default=True, description="The timed loop in Fortran too")
     variant("tests", default=False, description="Build the tests")
 
     depends_on("c", type="build")
+    depends_on("cxx", type="build", when="+cpp")
+    depends_on("fortran", type="build", when="+fortran")
     depends_on("cmake@3.20:", type="build")
     depends_on("pkgconfig", type="build")
     depends_on("mpi@3:")
@@ -41,5 +45,10 @@ class Srbench(CMakePackage):
         depends_on("redis", type="build")
 
     def cmake_args(self):
-        """What CMakeLists.txt is told."""
-        return [self.define_from_variant("BUILD_TESTING", "tests")]
+        """What CMakeLists.txt is told; a language is left out by its compiler,
+        for which Spack's wrapper would be found otherwise."""
+        left_out = [self.define(f"CMAKE_{compiler}_COMPILER", "NOTFOUND")
+                    for compiler, variant in (("CXX", "cpp"),
+                                              ("Fortran", "fortran"))
+                    if not self.spec.satisfies(f"+{variant}")]
+        return [self.define_from_variant("BUILD_TESTING", "tests"), *left_out]
