@@ -338,6 +338,30 @@ class Files(CompareTest):
         message = self.refused(base, new)
         self.assertIn("differ in transport", message)
 
+    def test_languages(self):
+        """An old file tells no language; one of C alone is the same as it, and
+        of two languages each is compared with its own."""
+        def tell(path, *languages):
+            with h5py.File(path, "a") as f:
+                n = len(f["summary/index"])
+                f["summary"].pop("languages", None)
+                f["summary/languages"] = numpy.array(
+                    [languages[i * len(languages) // n] for i in range(n)],
+                    dtype="S8")
+        base, new = self.pair()
+        with h5py.File(base, "a") as f:
+            f["summary"].pop("languages", None)
+        tell(new, b"c")
+        self.assertIn("tensor_bytes=1024  ", self.compare(base, new))
+        base, new = self.pair()
+        tell(base, b"c", b"cpp")
+        tell(new, b"c", b"fortran")
+        out = self.compare(base, new)
+        self.assertIn("languages=c tensor_bytes=1024  ", out)
+        self.assertIn("languages=cpp tensor_bytes=1048576: not in NEW", out)
+        self.assertIn("languages=fortran tensor_bytes=1048576: not in BASE",
+                      out)
+
     def test_warnings(self):
         options = "iterations: {}\ntensor_bytes: 1024\n"
         base, new = self.pair(

@@ -127,10 +127,32 @@ class SmartSim(ExportTest):
                          sorted([f"{name}-0", f"{name}-1", "run.cfg"]))
 
 
+    def test_languages(self):
+        """Each session has its own; altered, since a build may lack some."""
+        copy, f = self.altered("languages.h5")
+        f["summary/languages"][2:] = "fortran"
+        f.close()
+        out = self.export("smartsim", copy)
+        for i, name in enumerate(results.summary(copy)["name"]):
+            config = self.config(out / name)
+            want = "fortran" if i >= 2 else "c"
+            self.assertEqual(config["attributes"]["language"], want)
+            self.assertEqual(config["run"]["language"], want)
+        whole = self.config(out)
+        self.assertEqual(whole["run"]["language"], "c, fortran")
+        self.assertEqual(whole["attributes"]["language"], "['c', 'fortran']")
+        self.assertIn("languages", self.said[0])
+        only = self.export("smartsim", copy, where=["languages=fortran"],
+                           name="only")
+        self.assertEqual(self.config(only)["run"]["language"], "fortran")
+        rows = pd.concat(pd.read_csv(p) for p in
+                         sorted(self.export("csv", copy, name="csv").glob("*")))
+        self.assertEqual(set(rows["languages"]), {"c", "fortran"})
+
     def test_old_file(self):
-        """What it does not tell is left out."""
+        """What it does not tell is left out, but for C."""
         old, f = self.altered("old.h5")
-        for name in ("pin_app_cpus", "pattern"):
+        for name in ("pin_app_cpus", "pattern", "languages"):
             del f["summary"][name]
         f.close()
         out = self.export("smartsim", self.path, old, where=["permutation=3"])
@@ -140,6 +162,7 @@ class SmartSim(ExportTest):
                 self.assertEqual(old["attributes"][name], want)
         self.assertNotIn("custom_pinning", old["attributes"])
         self.assertNotIn("pattern", old["srbench"])
+        self.assertEqual(old["attributes"]["language"], "c")
         self.assertEqual(new["attributes"]["custom_pinning"], "0")
 
 

@@ -167,15 +167,15 @@ class OtherVersions(OneFile):
 
     def test_columns_that_an_old_file_lacks(self):
         copy, f = self.altered("old.h5")
-        for name in ("sync", "pattern", "window_ops", "flags"):
+        for name in ("sync", "pattern", "languages", "window_ops", "flags"):
             del f["summary"][name]
         f["summary/novelty"] = np.arange(4)
         f.close()
         df, said = silently(results.summary, copy)
         self.assertEqual(len(said), 1)
-        self.assert_sentence(said[0], copy, "sync, pattern", "and 1 more")
+        self.assert_sentence(said[0], copy, "languages, sync", "and 2 more")
         self.assertEqual(set(df.columns), {*results.COLUMNS, "novelty"})
-        self.assertTrue(df[["sync", "window_ops", "flags"]].isna().all(None))
+        self.assertTrue(df[["sync", "languages", "window_ops", "flags"]].isna().all(None))
         self.assertEqual(df["window"].notna().sum(), 4)
         both, _ = silently(results.summary, copy, self.path)
         self.assertEqual(both["sync"].isna().tolist(), [True] * 4 + [False] * 4)

@@ -2,15 +2,19 @@
 """A study that was interrupted is resumed in its own file."""
 import os
 import signal
+from pathlib import Path
 
 import h5py
 import numpy
 
-from srbtest import RunTest, column, main, text
+from srbtest import SRBENCH, RunTest, column, main, text
 
 NULL = ("--client=null", "--db_exe=null")
 RANK_0 = (b"PMI_RANK=0", b"PMIX_RANK=0", b"OMPI_COMM_WORLD_RANK=0")
 SIZES = "--tensor_bytes=[4,8,12,16]"
+# Languages of this build besides C.
+OTHERS = [x for x in ("cpp", "fortran")
+          if (Path(SRBENCH).parent / f"examples/example_{x}").exists()]
 
 
 def contents(group):
@@ -153,6 +157,22 @@ class Resumed(ResumeTest):
         self.assertEqual(sessions["completed"], [2, 2, 0])
 
 
+    def test_languages(self):
+        """What one language completed is kept, another's rest is run."""
+        if not OTHERS:
+            self.skipTest("this build has C alone")
+        which = f"--languages=[c,{','.join(OTHERS)}]"
+        n = 4 * (1 + len(OTHERS))
+        self.interrupted(lambda job: os.kill(job.ranks()[0].pid,
+                                             signal.SIGKILL),
+                         2, which, complete=5)
+        before = self.snapshot()
+        self.assert_resumed(before, self.resume(which), n)
+        with h5py.File(self.out, "r") as f:
+            self.assertEqual(column(f["summary"], "languages"),
+                             [x for x in ("c", *OTHERS) for _ in range(4)])
+
+
 class Refused(ResumeTest):
 
     def test_differences(self):
@@ -162,6 +182,8 @@ class Refused(ResumeTest):
         for nranks, args, words in (
                 (2, ("--tensor_bytes=[4,8,12,20]",),
                  "tensor_bytes was [4, 8, 12, 16], is [4, 8, 12, 20]"),
+                *((2, (SIZES, f"--languages=[c,{x}]"),
+                   f"languages was c, is [c, {x}]") for x in OTHERS),
                 (2, (SIZES, "--warmup=2", "--verify=all"),
                  "warmup was 1, is 2; verify was ends, is all"),
                 (3, (SIZES,), "ranks was 2, is 3"),
