@@ -71,12 +71,13 @@ static struct client_params params_of(const struct srb_tensor_client *c)
 
 /* Try every numeric address of a name. Returns what `step` returned for the
  * first that did. */
-static int at_each(struct client_params *p, const char *host,
+static int at_each(const struct client_params *p, const char *host,
                    int (*step)(struct srb_tensor_client *,
                                const struct client_params *),
                    struct srb_tensor_client *c)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct client_params at = *p;
     struct addrinfo *found;
     char numeric[SRB_ADDRESS_MAX];
     int rc = getaddrinfo(host, NULL, &hints, &found);
@@ -85,11 +86,11 @@ static int at_each(struct client_params *p, const char *host,
         return error_set(&c->err, "'%s' is no host: %s", host,
                          gai_strerror(rc));
     rc = error_set(&c->err, "'%s' has no address", host);
-    p->address = numeric;
+    at.address = numeric;
     for (struct addrinfo *ai = found; ai && rc < 0; ai = ai->ai_next)
         if (getnameinfo(ai->ai_addr, ai->ai_addrlen, numeric, sizeof numeric,
                         NULL, 0, NI_NUMERICHOST) == 0)
-            rc = step(c, p);
+            rc = step(c, &at);
     freeaddrinfo(found);
     return rc;
 }

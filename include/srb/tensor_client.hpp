@@ -71,7 +71,8 @@ class TensorClientRef
         return srb_tensor_client_error(client);
     }
 
-  protected:
+  private:
+    friend class TensorClient;
     srb_tensor_client *client;
 };
 

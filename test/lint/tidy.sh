@@ -27,3 +27,7 @@ tidy() {
 find src tools -name '*.c' ! -path src/error.c -print0 |
     tidy "--extra-arg=-include$PWD/test/lint/analyzer.h"
 printf 'src/error.c\0' | tidy
+# C++ of a build that had no compiler for it has no compile command
+if grep -q '\.cpp"' "$build/compile_commands.json"; then
+    find src tools -name '*.cpp' -print0 | tidy
+fi
