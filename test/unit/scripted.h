@@ -54,8 +54,11 @@ static bool scripted_take(struct scripted *s)
 static bool scripted_leave(struct scripted *s)
 {
     char text[200] = "";
-    ssize_t got = recv(s->fd, text, sizeof text - 1, 0);
+    ssize_t got;
 
+    if (s->fd < 0)
+        return true;
+    got = recv(s->fd, text, sizeof text - 1, 0);
     close(s->fd);
     s->fd = -1;
     if (got > 0)
@@ -80,10 +83,12 @@ static bool scripted_answer(struct scripted *s, const struct step *step)
                  step->request);
         return false;
     }
-    if (step->reply)
+    if (step->reply) {
         send(s->fd, step->reply, strlen(step->reply), MSG_NOSIGNAL);
-    else
-        shutdown(s->fd, SHUT_RDWR);
+    } else {
+        close(s->fd); /* what is said from now on nobody hears */
+        s->fd = -1;
+    }
     return true;
 }
 
