@@ -33,39 +33,43 @@
 
 static const struct clock_params monotonic = {.now = tick_now, .step_ns = 1};
 
-static void send(MPI_Comm comm, int to, const void *data, size_t bytes)
+static void send(const struct team *t, MPI_Comm comm, int to, const void *data,
+                 size_t bytes)
 {
     MPI_Request request;
 
     MPI_Isend(data, (int)bytes, MPI_BYTE, to, CLOCK_TAG, comm, &request);
-    team_spin(&request);
+    team_spin(t, &request);
 }
 
-static void receive(MPI_Comm comm, int from, void *data, size_t bytes)
+static void receive(const struct team *t, MPI_Comm comm, int from, void *data,
+                    size_t bytes)
 {
     MPI_Request request;
 
     MPI_Irecv(data, (int)bytes, MPI_BYTE, from, CLOCK_TAG, comm, &request);
-    team_spin(&request);
+    team_spin(t, &request);
 }
 
 /* Reply with readings until the child has enough. */
-static void answer(const struct clock_params *p, MPI_Comm heads, int child)
+static void answer(const struct team *t, const struct clock_params *p,
+                   MPI_Comm heads, int child)
 {
     for (;;) {
         int64_t reading;
         char more;
 
-        receive(heads, child, &more, sizeof more);
+        receive(t, heads, child, &more, sizeof more);
         if (!more)
             return;
         reading = p->now();
-        send(heads, child, &reading, sizeof reading);
+        send(t, heads, child, &reading, sizeof reading);
     }
 }
 
 /* One round trip: where the parent's clock is, as seen from here. */
-static struct clock_point exchange(const struct clock_params *p, MPI_Comm heads,
+static struct clock_point exchange(const struct team *t,
+                                   const struct clock_params *p, MPI_Comm heads,
                                    int parent)
 {
     int64_t start, trip, reading;
@@ -76,8 +80,8 @@ static struct clock_point exchange(const struct clock_params *p, MPI_Comm heads,
     MPI_Irecv(&reading, sizeof reading, MPI_BYTE, parent, CLOCK_TAG, heads,
               &pong);
     start = p->now();
-    send(heads, parent, &more, sizeof more);
-    team_spin(&pong);
+    send(t, heads, parent, &more, sizeof more);
+    team_spin(t, &pong);
     trip = p->now() - start;
     x.at = start + trip / 2;
     x.offset = reading - x.at;
@@ -86,10 +90,11 @@ static struct clock_point exchange(const struct clock_params *p, MPI_Comm heads,
 }
 
 /* The fastest of many. */
-static struct clock_point ask(const struct clock_params *p, MPI_Comm heads,
+static struct clock_point ask(const struct team *t,
+                              const struct clock_params *p, MPI_Comm heads,
                               int parent)
 {
-    struct clock_point best = exchange(p, heads, parent);
+    struct clock_point best = exchange(t, p, heads, parent);
     /* the parent may have been late for the first one */
     int64_t start = p->now();
     const char more = 0;
@@ -97,7 +102,7 @@ static struct clock_point ask(const struct clock_params *p, MPI_Comm heads,
     for (int n = 1, stale = 0; n < MOST_EXCHANGES && stale < STALE_EXCHANGES &&
                                p->now() - start < LONGEST_NS;
          n++) {
-        struct clock_point x = exchange(p, heads, parent);
+        struct clock_point x = exchange(t, p, heads, parent);
 
         stale++;
         if (x.error < best.error) {
@@ -105,7 +110,7 @@ static struct clock_point ask(const struct clock_params *p, MPI_Comm heads,
             stale = 0;
         }
     }
-    send(heads, parent, &more, sizeof more);
+    send(t, heads, parent, &more, sizeof more);
     return best;
 }
 
@@ -125,7 +130,8 @@ static struct clock_point chain(struct clock_point edge,
 
 /* Up the tree, heads at distances 1, 2, 4 … measure in pairs; down it, each
  * learns its parent's way to the common clock. */
-static struct clock_point climb(const struct clock_params *p, MPI_Comm heads)
+static struct clock_point climb(const struct team *t,
+                                const struct clock_params *p, MPI_Comm heads)
 {
     struct clock_point mine = {.at = p->now()}, parent;
     int rank, size, distance;
@@ -134,19 +140,19 @@ static struct clock_point climb(const struct clock_params *p, MPI_Comm heads)
     MPI_Comm_size(heads, &size);
     for (distance = 1; distance < size; distance *= 2) {
         if (rank & distance) {
-            mine = ask(p, heads, rank - distance);
+            mine = ask(t, p, heads, rank - distance);
             break;
         }
         if (rank + distance < size)
-            answer(p, heads, rank + distance);
+            answer(t, p, heads, rank + distance);
     }
     if (rank > 0) {
-        receive(heads, rank - distance, &parent, sizeof parent);
+        receive(t, heads, rank - distance, &parent, sizeof parent);
         mine = chain(mine, parent);
     }
     while ((distance /= 2) > 0)
         if (rank + distance < size)
-            send(heads, rank + distance, &mine, sizeof mine);
+            send(t, heads, rank + distance, &mine, sizeof mine);
     return mine;
 }
 
@@ -159,7 +165,7 @@ void clock_sync(const struct team *t, const struct cast *c,
         return;
     }
     if (c->clock_heads != MPI_COMM_NULL)
-        *point = climb(p, c->clock_heads);
+        *point = climb(t, p, c->clock_heads);
     team_bcast(t, c->clock, point, (int)sizeof *point, 0);
 }
 
@@ -209,16 +215,17 @@ double clock_drift(const struct clock_line *line)
     return (double)(line->after.offset - line->before.offset) / (double)span;
 }
 
-static void highest(MPI_Comm comm, int64_t *values, int n)
+static void highest(const struct team *t, MPI_Comm comm, int64_t *values, int n)
 {
     MPI_Request request;
 
     MPI_Iallreduce(MPI_IN_PLACE, values, n, MPI_INT64_T, MPI_MAX, comm,
                    &request);
-    team_spin(&request);
+    team_spin(t, &request);
 }
 
-int64_t clock_agree_start(MPI_Comm clients, const struct clock_params *p,
+int64_t clock_agree_start(const struct team *t, MPI_Comm clients,
+                          const struct clock_params *p,
                           const struct clock_line *line)
 {
     int64_t start, latest[2] = {0, 0}, ahead;
@@ -226,12 +233,12 @@ int64_t clock_agree_start(MPI_Comm clients, const struct clock_params *p,
     p = p ? p : &monotonic;
     /* whoever comes late is waited for here, so that the first reduction costs
      * what one costs; the second one will take as long */
-    team_start_together(clients);
+    team_start_together(t, clients);
     start = p->now();
-    highest(clients, latest, 2);
+    highest(t, clients, latest, 2);
     latest[1] = p->now() - start;
     latest[0] = clock_common(line, p->now());
-    highest(clients, latest, 2);
+    highest(t, clients, latest, 2);
     ahead = START_AHEAD * latest[1];
     return latest[0] +
            (ahead > START_AHEAD_LEAST_NS ? ahead : START_AHEAD_LEAST_NS);

@@ -40,7 +40,8 @@ static void start_together(struct load *l, int rc)
     if (l->phase.over || l->rules.sync == SYNC_NONE)
         return;
     start = tick_now();
-    l->agreed = clock_agree_start(with->cast->clients, NULL, with->line);
+    l->agreed =
+        clock_agree_start(with->team, with->cast->clients, NULL, with->line);
     clock_await(NULL, with->line, l->agreed, with->crowded);
     l->samples.waited += tick_now() - start;
 }

@@ -421,6 +421,7 @@ static int with_options(const struct options *o, const struct input *in,
                   &err) < 0)
         return refuse(&err, rank == 0);
     t.signal = &ending_state()->asked;
+    team_be_patient(&t, options_one(o, OPT_OP_TIMEOUT)->seconds);
     if (discover(&t, ifname->is_auto ? NULL : ifname->text, &d, &err) == 0)
         status = with_machine(&t, o, in, &d);
     else

@@ -156,7 +156,10 @@ static void live(struct run *r, struct life *x)
         report_start(&r->plan.sweep, &x->p, &r->placement, &x->outcome);
     if (run_measure(r, x, &err) < 0) {
         fail(x, &err);
-        /* what failed is not trusted with the next permutation */
+        /* what failed is not trusted with the next permutation; a batch job
+         * takes its time to end, and run_store() says when that is over */
+        if (r->team->rank == 0)
+            team_busy(r->team, TEAM_SLOW_SECONDS);
         setup_stop(&r->setup);
         return;
     }
@@ -229,10 +232,14 @@ static void run_all(struct run *r)
     run_budget_open(r);
     run_recall(r);
     r->started = tick_now();
+    team_busy(r->team, 0);
     for (size_t i = 0; i < n && !r->sink_broken; i++)
         if (!r->earlier.status ||
             r->earlier.status[r->order[i]] == STATUS_PLANNED)
             run_permutation(r, i);
+    /* a batch job ends, all rows are amended; then nothing is left to do */
+    if (r->team->rank == 0)
+        team_busy(r->team, TEAM_SLOW_SECONDS);
     setup_close(&r->setup);
     if (r->have_cast) {
         team_uncast(&r->cast);

@@ -114,6 +114,8 @@ void run_store(struct run *r, struct life *x)
     bool agree = true;
     int rc = 0;
 
+    if (r->team->rank == 0)
+        team_busy(r->team, TEAM_SLOW_SECONDS);
     if (completed && (x->is_client || x->is_steward || r->team->rank == 0))
         rc = collect(r->team, &r->placement, r->sink, &c, &agree, &err);
     x->outcome.disagree = !agree;
@@ -121,6 +123,8 @@ void run_store(struct run *r, struct life *x)
         remember(r, x);
     if (r->team->rank == 0 && rc == 0)
         rc = write_end(r, x, completed, &err);
+    if (r->team->rank == 0)
+        team_busy(r->team, 0);
     if (team_agree(r->team, r->team->world, rc, &err) == 0)
         return;
     diag_say("srbench: the result file cannot be written, the study ends "

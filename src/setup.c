@@ -298,6 +298,18 @@ static int start_or_do_without(struct setup *s, struct team *t,
     return try_start(s, t, terms, err);
 }
 
+/* What one rank of it may take without a look: the commands of a batch system,
+ * or what a server is waited for. */
+static double longest_step(const struct team *t,
+                           const struct setup_terms *terms)
+{
+    const struct options *o = terms->plan->sweep.options;
+
+    return t->rank == 0 && options_batch(o)
+               ? TEAM_SLOW_SECONDS
+               : options_one(o, OPT_DB_TIMEOUT)->seconds;
+}
+
 static int start(struct setup *s, struct team *t,
                  const struct setup_terms *terms, struct error *err)
 {
@@ -336,6 +348,8 @@ static int start(struct setup *s, struct team *t,
 int setup_provide(struct setup *s, struct team *t,
                   const struct setup_terms *terms, struct error *err)
 {
+    int rc;
+
     if (s->up && s->roster.nshards > 0)
         place_elsewhere(terms->pl, &s->roster);
     if (s->up && s->number == terms->p->setup) {
@@ -348,5 +362,8 @@ int setup_provide(struct setup *s, struct team *t,
         }
         diag_say("databases are started anew: %s", err->text);
     }
-    return start(s, t, terms, err);
+    team_busy(t, longest_step(t, terms));
+    rc = start(s, t, terms, err);
+    team_busy(t, 0);
+    return rc;
 }

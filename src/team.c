@@ -19,6 +19,10 @@
  * much left to do then; Slurm kills as long after its own SIGTERM (KillWait,
  * slurm.conf(5)). */
 #define LAST_WAIT_SECONDS 30.0
+/* How often who spins for long looks after others. */
+#define ATTEND_NS INT64_C(10000000)
+/* What a rank may be silent for beyond its operations; see team.h. */
+#define SLACK_SECONDS 30.0
 
 /* A rank that hangs hears no signal, and all others would wait for it for
  * ever. *since: of the first look after the grace. */
@@ -37,57 +41,87 @@ static void lose_patience(int64_t *since)
             signal, strsignal(signal), LAST_WAIT_SECONDS);
 }
 
+/* What a wait keeps between its looks; zeros at first. */
+struct vigil {
+    int64_t after_grace; /* tick of the first look after it */
+    int64_t last;        /* tick of the last look */
+};
+
+static void attend(const struct team *t, struct vigil *v)
+{
+    team_look(t);
+    lose_patience(&v->after_grace);
+    team_miss(t, &v->last);
+}
+
+void team_be_patient(struct team *t, double op_timeout)
+{
+    t->ask_after = op_timeout / 3;
+    t->silence = 2 * op_timeout + SLACK_SECONDS;
+}
+
+void team_nap(const struct team *t, int64_t start)
+{
+    int64_t nap = (tick_now() - start) / 32;
+
+    if (nap < SHORTEST_NAP_NS)
+        nap = SHORTEST_NAP_NS;
+    if (nap > t->nap_ns)
+        nap = t->nap_ns;
+    tick_sleep(nap);
+}
+
 void team_wait(const struct team *t, MPI_Request *request)
 {
-    int64_t start = tick_now(), since = 0;
+    int64_t start = tick_now();
+    struct vigil v = {0};
     int done = 0;
 
     for (int look = 0;; look++) {
-        int64_t nap;
-
         MPI_Test(request, &done, MPI_STATUS_IGNORE);
         if (done)
             return;
         if (look < EAGER_LOOKS)
             continue;
-        team_look(t);
-        lose_patience(&since);
-        nap = (tick_now() - start) / 32;
-        if (nap < SHORTEST_NAP_NS)
-            nap = SHORTEST_NAP_NS;
-        if (nap > t->nap_ns)
-            nap = t->nap_ns;
-        tick_sleep(nap);
+        attend(t, &v);
+        team_nap(t, start);
     }
 }
 
-/* Whether the request was done before `patience` ns were over. */
-static bool spin(MPI_Request *request, int64_t patience)
+/* Whether the request was done before `patience` ns were over. The clock is
+ * read, and others are looked after, between many looks: this is for instants.
+ */
+static bool spin(const struct team *t, MPI_Request *request, int64_t patience)
 {
-    int64_t start = patience < INT64_MAX ? tick_now() : 0;
+    int64_t start = tick_now(), attended = start;
+    struct vigil v = {0};
     int done = 0;
 
-    for (;;) {
+    for (unsigned look = 1;; look++) {
         MPI_Test(request, &done, MPI_STATUS_IGNORE);
         if (done)
             return true;
-        if (patience < INT64_MAX && tick_now() - start > patience)
-            return false;
         sched_yield();
+        if (look % EAGER_LOOKS != 0 || tick_now() - attended < ATTEND_NS)
+            continue;
+        attended = tick_now();
+        if (attended - start > patience)
+            return false;
+        attend(t, &v);
     }
 }
 
-void team_spin(MPI_Request *request)
+void team_spin(const struct team *t, MPI_Request *request)
 {
-    spin(request, INT64_MAX);
+    spin(t, request, INT64_MAX);
 }
 
-void team_start_together(MPI_Comm comm)
+void team_start_together(const struct team *t, MPI_Comm comm)
 {
     MPI_Request request;
 
     MPI_Ibarrier(comm, &request);
-    team_spin(&request);
+    team_spin(t, &request);
 }
 
 int team_meet(const struct team *t, MPI_Comm comm, int bits)
@@ -95,7 +129,7 @@ int team_meet(const struct team *t, MPI_Comm comm, int bits)
     MPI_Request request;
 
     MPI_Iallreduce(MPI_IN_PLACE, &bits, 1, MPI_INT, MPI_BOR, comm, &request);
-    if (!spin(&request, SHORT_WAIT_NS))
+    if (!spin(t, &request, SHORT_WAIT_NS))
         team_wait(t, &request);
     return bits;
 }

@@ -74,7 +74,8 @@ double clock_drift(const struct clock_line *line);
  * number everywhere. It is ahead of everybody's present by more than the
  * agreement took, 100 us at least, and so in the future of whoever is not held
  * up for longer. Collective over clients, never sleeps. */
-int64_t clock_agree_start(MPI_Comm clients, const struct clock_params *p,
+int64_t clock_agree_start(const struct team *t, MPI_Comm clients,
+                          const struct clock_params *p,
                           const struct clock_line *line);
 
 /* Wait for an instant of the common clock: sleep until shortly before it, then

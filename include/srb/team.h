@@ -16,6 +16,10 @@
 #include "srb/machine.h"
 #include "srb/place.h"
 
+/* What a rank may do without looking at its news when it has said that it will
+ * be long (team_busy()), s: rank 0 writes to a disk that others use as well. */
+#define TEAM_SLOW_SECONDS 600.0
+
 /* Longest sleep between two looks: where clients run, and on nodes that run
  * only a database. */
 #define SRB_NAP_NS INT64_C(1000000)
@@ -40,6 +44,10 @@ struct team {
     /* the signal of any rank at the last agreement, or 0; one that leaves the
      * running permutation its time (SIGUSR1) yields to the others */
     int ended;
+    /* Seconds: who waits longer than `ask_after` asks its neighbours whether
+     * they are there, and ends the job when one has not answered for `silence`
+     * (see team_be_patient()); 0: everybody is waited for without limit. */
+    double ask_after, silence;
     struct news *news;
 };
 
@@ -71,13 +79,35 @@ void team_uncast(struct cast *c);
 
 /* Wait for a request without burning the CPU. Local, but completes only when
  * the others do their part. Dies when they have not half a minute after the
- * grace of a signal. */
+ * grace of a signal, or when one of them has stopped dead: then it says which,
+ * and all others end with this rank. */
 void team_wait(const struct team *t, MPI_Request *request);
 
-/* Hear whether another rank was told to end (ending.h) and pass it on. The
- * quiet waits do so; who waits or loops by itself for long does it now and
- * then. Local, some 200 ns. */
+/* How long a rank may be silent, when op_timeout (s) is what its longest step
+ * takes: twice that, since an iteration has two operations and looks between
+ * iterations, and 30 s for all that is no operation (a server that is slow to
+ * stop, a node that swaps, 64 ranks on two cores). Ranks are asked after a
+ * third of op_timeout, so that a wait for a dead one ends after 2.33 op_timeout
+ * and half a minute. Local, the same on all ranks. */
+void team_be_patient(struct team *t, double op_timeout);
+
+/* From now on this rank may be silent for so many seconds more than others, 0:
+ * no more. Before and after what takes long without a look. It begins with
+ * TEAM_SLOW_SECONDS, for discovery and checks. Local; sends a note to each of
+ * at most three neighbours. */
+void team_busy(const struct team *t, double seconds);
+
+/* Hear what the neighbours have to say: that another rank was told to end
+ * (ending.h), which is passed on, or that they ask whether this rank is there,
+ * which is answered. The quiet waits do so; who waits or loops by itself for
+ * long does it now and then. Local, some 200 ns. */
 void team_look(const struct team *t);
+
+/* Parts of waits. In a wait, after each team_look(): ask neighbours, and die
+ * when one has not answered for too long; *last is 0 at first. Sleep as a wait
+ * does that began at `start`. Local. */
+void team_miss(const struct team *t, int64_t *last);
+void team_nap(const struct team *t, int64_t start);
 
 /* Parts of team_open() and team_close(). */
 void team_news_open(struct team *t);
@@ -112,11 +142,12 @@ int team_gather(const struct team *t, const struct gather *g, const void *mine,
 
 /* Wait for a request and go on at once: never sleeps, but lets others run,
  * which is what makes it fast where there are more ranks than cores (a blocked
- * MPI_Wait() there spins a whole time slice away). Local. */
-void team_spin(MPI_Request *request);
+ * MPI_Wait() there spins a whole time slice away). Local; dies as team_wait()
+ * does. */
+void team_spin(const struct team *t, MPI_Request *request);
 
 /* A barrier that is left at once, by team_spin(). Collective over comm. */
-void team_start_together(MPI_Comm comm);
+void team_start_together(const struct team *t, MPI_Comm comm);
 
 /* A barrier that is left at once: for 20 ms it spins as team_spin() does, only
  * then it waits quietly. Returns the bits of all. */

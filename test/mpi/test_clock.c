@@ -278,7 +278,7 @@ static void check_line(const struct stage *s, int64_t apart,
     tick_sleep(apart);
     after = tick_now();
     /* nobody's head may be done with the second one before this */
-    team_start_together(s->cast.clients);
+    team_start_together(&s->team, s->cast.clients);
     clock_sync(&s->team, &s->cast, &fake_clock, &line->after);
     check_bound(s, line);
     /* rounding, of the fakes too, whose drift bends a round trip */
@@ -382,11 +382,12 @@ static void fastest_counts(void)
 
 static int64_t over_all(int64_t value, MPI_Op op)
 {
+    const struct team none = {0};
     MPI_Request request;
 
     MPI_Iallreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, op, MPI_COMM_WORLD,
                    &request);
-    team_spin(&request);
+    team_spin(&none, &request);
     return value;
 }
 
@@ -397,7 +398,7 @@ static int64_t check_start(const struct stage *s, const struct clock_line *line,
 {
     int64_t instant, own, left, true_now;
 
-    instant = clock_agree_start(s->cast.clients, &fake_clock, line);
+    instant = clock_agree_start(&s->team, s->cast.clients, &fake_clock, line);
     own = fake_now();
     left = clock_await(&fake_clock, line, instant, true);
     true_now = tick_now();
