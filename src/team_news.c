@@ -25,11 +25,11 @@
 
 /* What a wait counts between two looks at most: who was stopped itself, with
  * all others perhaps (scontrol(1), suspend), has not waited meanwhile. */
-#define MOST_AT_ONCE_NS INT64_C(1000000000)
+#define MOST_AT_ONCE_NS INT64_C(200000000)
 
 /* One sentence is enough: a rank's parent in the tree speaks first, then its
  * first child, then the other one. */
-#define IN_TURN_SECONDS 2.0
+#define IN_TURN_SECONDS 1.0
 
 /* What a note is about; bits, as one note may be about several things. */
 enum { HELLO = 1, ASK = 2, HERE = 4, SIGNAL = 8, LAST = 16 };
