@@ -26,6 +26,7 @@ from srbtest import PATIENCE, RunTest, column, kill_all, text
 HERE = Path(__file__).resolve().parent
 OP_TIMEOUT = 2.0
 LAST_WAIT = 30.0  # for other ranks, after a signal, s
+SILENCE = 7 / 3 * OP_TIMEOUT + 30.0  # of a rank, until it is given up, s
 SOON = 15.0  # no wait at all, on a machine that does other things as well, s
 
 # name: (ranks, arguments)
@@ -119,6 +120,11 @@ TABLE = [
         ["failed", "skipped"], SOON),
     Row("mpiexec INT", hit("mpiexec", signal.SIGINT), "signal 2", 130,
         ["failed", "skipped"], SOON),
+    # neighbours are in turn, a second each
+    Row("a client stopped", hit("client", signal.SIGSTOP, at=2),
+        "rank 1 (pid", KILLED, KEPT, SILENCE + 2 + SOON),
+    Row("a steward stopped", hit("steward", signal.SIGSTOP, at=2),
+        "rank 2 (pid", KILLED, KEPT, SILENCE + 2 + SOON, (STANDARD,)),
     # every placement waits in the same way, and for long
     Row("a client stopped, then mpiexec TERM", lambda t: t.hit(
         "client", signal.SIGSTOP, at=2, then=signal.SIGTERM),

@@ -52,6 +52,7 @@ ROWS = {
         "faults test_the_sweep_goes_on", "row a client fails",
         "row a client hangs"],
     "a rank that hangs (stopped, its node swaps)": [
+        "row a client stopped", "row a steward stopped",
         "row a client stopped, then mpiexec TERM"],
     "a rank killed (client, steward, idle)": [
         "signals_full test_client_killed", "signals_full test_steward_killed",
