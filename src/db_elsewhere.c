@@ -13,6 +13,7 @@ static int attach_shard(struct shard *s, const struct roster *roster, int k,
     s->spec = (struct shard_spec){.address = at->address,
                                   .port = at->port,
                                   .op_timeout = plan->op_timeout,
+                                  .secret = roster->secret,
                                   .args = plan->args};
     s->numa = at->numa;
     snprintf(s->cpus, sizeof s->cpus, "%s", at->cpus);
@@ -24,12 +25,28 @@ static int attach_shard(struct shard *s, const struct roster *roster, int k,
     return 0;
 }
 
+/* Somebody else's server may keep its configuration to itself. */
+static int ask_config(struct db *db, struct error *err)
+{
+    struct error why;
+
+    if (db->engine->effective(db->shards[0].control, &db->shards[0].spec,
+                              &db->effective, &why) == 0)
+        return 0;
+    db->effective = NULL;
+    if (db->keep_data)
+        return 0;
+    *err = why;
+    return -1;
+}
+
 int db_attach(struct db **out, const struct placement *pl,
               const struct db_plan *plan, struct error *err)
 {
     int64_t deadline = tick_deadline(plan->db_timeout);
     const struct roster *roster = pl->roster;
     struct db *db = calloc(1, sizeof *db);
+    int rc = 0;
 
     *out = NULL;
     if (db)
@@ -44,16 +61,15 @@ int db_attach(struct db **out, const struct placement *pl,
     db->elsewhere = true;
     db->keep_data = !roster->ours;
     db->flush = plan->flush;
-    for (int k = 0; k < db->n; k++)
-        if (attach_shard(&db->shards[k], roster, k, plan, deadline, err) < 0) {
-            error_prefix(err, "a database that runs elsewhere");
-            db_close(db);
-            return -1;
-        }
-    /* a server may keep its configuration to itself */
-    if (db->engine->effective(db->shards[0].control, &db->shards[0].spec,
-                              &db->effective, NULL) < 0)
-        db->effective = NULL;
+    for (int k = 0; k < db->n && rc == 0; k++)
+        rc = attach_shard(&db->shards[k], roster, k, plan, deadline, err);
+    if (rc == 0)
+        rc = ask_config(db, err);
+    if (rc < 0) {
+        error_prefix(err, "a database that runs elsewhere");
+        db_close(db);
+        return -1;
+    }
     *out = db;
     return 0;
 }

@@ -17,6 +17,7 @@
 
 static const char client_line[] = "client_password: ";
 static const char steward_line[] = "steward_password: ";
+static const char reader_line[] = "reader_password: ";
 
 /* ---- memory ---- */
 
@@ -80,9 +81,10 @@ static int draw(struct login *l, const char *user, struct error *err)
 
 int secret_draw(struct secret *s, struct error *err)
 {
-    return draw(&s->client, SRB_USER_CLIENT, err) < 0
-               ? -1
-               : draw(&s->steward, SRB_USER_STEWARD, err);
+    if (draw(&s->client, SRB_USER_CLIENT, err) < 0 ||
+        draw(&s->steward, SRB_USER_STEWARD, err) < 0)
+        return -1;
+    return draw(&s->reader, SRB_USER_READER, err);
 }
 
 void secret_hash(const struct login *l, char hex[SRB_SHA256_HEX])
@@ -94,9 +96,10 @@ void secret_hash(const struct login *l, char hex[SRB_SHA256_HEX])
 
 int secret_write(const struct secret *s, int fd)
 {
-    char text[2 * (sizeof steward_line + SRB_PASSWORD_MAX) + 8];
-    int n = snprintf(text, sizeof text, "%s\"%s\"\n%s\"%s\"\n", client_line,
-                     s->client.password, steward_line, s->steward.password);
+    char text[3 * (sizeof steward_line + SRB_PASSWORD_MAX) + 12];
+    int n = snprintf(text, sizeof text, "%s\"%s\"\n%s\"%s\"\n%s\"%s\"\n",
+                     client_line, s->client.password, steward_line,
+                     s->steward.password, reader_line, s->reader.password);
     ssize_t put = write(fd, text, (size_t)n);
 
     explicit_bzero(text, sizeof text);
@@ -144,8 +147,9 @@ bool secret_take(struct secret *s, char *text)
 {
     bool client = take(&s->client, text, client_line, SRB_USER_CLIENT);
     bool steward = take(&s->steward, text, steward_line, SRB_USER_STEWARD);
+    bool reader = take(&s->reader, text, reader_line, SRB_USER_READER);
 
-    return client && steward;
+    return client && steward && reader;
 }
 
 /* ---- servers of somebody else ---- */
@@ -194,7 +198,7 @@ static int parse(struct secret *s, const char *from, const char *text,
                          "first line, of less than %d and %d bytes",
                          from, SRB_USER_MAX, SRB_PASSWORD_MAX);
     }
-    s->steward = s->client;
+    s->steward = s->reader = s->client;
     return 0;
 }
 

@@ -1,7 +1,8 @@
 /* secret.h - by which user and password one gets at databases.
  *
- * The databases of a run have two users, each with a random password of its
- * own: one for clients, one for stewards. Passwords live in memory that core
+ * The databases of a run have a user for clients and one for stewards, and one
+ * who may do nothing but read the configuration, which a steward is for an
+ * instant; each has a random password of its own. Passwords live in memory that core
  * dumps leave out, travel between ranks by MPI alone, and to servers as hashes;
  * to another job in the file of srbench serve, and nowhere else. No function
  * here or above puts one into words. All functions are local.
@@ -17,6 +18,7 @@
 
 #define SRB_USER_CLIENT "srbench-client"
 #define SRB_USER_STEWARD "srbench-steward"
+#define SRB_USER_READER "srbench-reader"
 
 #define SRB_USER_MAX 128
 #define SRB_PASSWORD_MAX 512
@@ -30,7 +32,7 @@ struct login {
 
 /* Plain bytes, so that ranks can send it to each other. */
 struct secret {
-    struct login client, steward;
+    struct login client, steward, reader;
 };
 
 /* Empty, in pages of its own; from now on core dumps of this process leave out
@@ -41,7 +43,7 @@ struct secret *secret_open(void);
 /* Wiped and released. NULL is allowed. */
 void secret_close(struct secret *s);
 
-/* Give both users passwords of 256 random bits. */
+/* Give all users passwords of 256 random bits. */
 int secret_draw(struct secret *s, struct error *err);
 
 /* A password as servers know it. */
@@ -52,10 +54,10 @@ void secret_hash(const struct login *l, char hex[SRB_SHA256_HEX]);
 int secret_write(const struct secret *s, int fd);
 
 /* Take the passwords out of such a file's text, which has a comment in their
- * place afterwards. Whether both were there. */
+ * place afterwards. Whether all were there. */
 bool secret_take(struct secret *s, char *text);
 
-/* The login of a server of somebody else's, for both users: "user password" or
+/* The login of a server of somebody else's, for all users: "user password" or
  * "password" on the first line of a file that its owner alone can read. */
 int secret_read(struct secret *s, const char *path, struct error *err);
 

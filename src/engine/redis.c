@@ -154,16 +154,19 @@ static int64_t node_timeout_ms(const struct shard_spec *s)
     return (int64_t)(s->op_timeout * 2e3) + 15000;
 }
 
-/* Nobody gets in but two users, each with what it needs and no more (Redis's
- * "ACL" page). A user of the configuration begins with nothing, `default` too:
- * without a password of its own it does not count as open, and protected mode
- * need not turn everybody away. */
+/* Nobody gets in but these users, each with what it needs and no more (Redis's
+ * "ACL" page): a steward keeps its connection, and is the reader for an instant
+ * (resp_effective()). A user of the configuration begins with nothing,
+ * `default` too: without a password of its own it does not count as open, and
+ * protected mode need not turn everybody away. */
 static void let_in(FILE *out, const struct secret *secret, bool redisai)
 {
     char client[SRB_SHA256_HEX], steward[SRB_SHA256_HEX];
+    char reader[SRB_SHA256_HEX];
 
     secret_hash(&secret->client, client);
     secret_hash(&secret->steward, steward);
+    secret_hash(&secret->reader, reader);
     fprintf(out, "protected-mode yes\nuser default off\n");
     fprintf(out,
             "user " SRB_USER_CLIENT " on #%s ~" SRB_KEY_STEM "* +set +get "
@@ -171,8 +174,9 @@ static void let_in(FILE *out, const struct secret *secret, bool redisai)
             client, redisai ? " +ai.tensorset +ai.tensorget" : "");
     fprintf(out,
             "user " SRB_USER_STEWARD " on #%s +ping +info +flushall +shutdown "
-            "+config|get +cluster|info +cluster|nodes\n",
+            "+cluster|info +cluster|nodes\n",
             steward);
+    fprintf(out, "user " SRB_USER_READER " on #%s +config|get\n", reader);
 }
 
 void resp_io_threads(FILE *out, const struct shard_spec *s, const char *reads)
@@ -441,8 +445,9 @@ static void print_modules(struct control *c, FILE *out)
     free(info);
 }
 
-int resp_effective(struct control *c, const struct shard_spec *s, char **text,
-                   struct error *err)
+/* All of it that has a name; as the reader, who may nothing else. */
+static int read_config(struct control *c, FILE *out, const struct shard_spec *s,
+                       struct error *err)
 {
     static const char *const asked[] = {
         "bind",
@@ -463,18 +468,33 @@ int resp_effective(struct control *c, const struct shard_spec *s, char **text,
         "lazyfree-lazy-server-del",
         "protected-mode",
     };
-    size_t n;
-    FILE *out = open_memstream(text, &n);
+    const struct secret *users = s->secret;
 
-    if (!out)
-        return error_set(err, "not enough memory for a configuration");
+    if (users && control_login(c, &users->reader, s->op_timeout, err) < 0)
+        return -1;
     for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
         print_effective(c, out, asked[i]);
     for (size_t i = 0; i < s->args->npairs; i++)
         print_effective(c, out, spelt(s->args->pairs[i].name));
-    print_modules(c, out);
+    return users ? control_login(c, &users->steward, s->op_timeout, err) : 0;
+}
+
+int resp_effective(struct control *c, const struct shard_spec *s, char **text,
+                   struct error *err)
+{
+    size_t n;
+    FILE *out = open_memstream(text, &n);
+    int rc;
+
+    if (!out)
+        return error_set(err, "not enough memory for a configuration");
+    rc = read_config(c, out, s, err);
+    if (rc == 0)
+        print_modules(c, out);
     fclose(out);
-    return 0;
+    if (rc < 0)
+        free(*text);
+    return rc;
 }
 
 void resp_shutdown(struct control *c)

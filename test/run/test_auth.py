@@ -1,6 +1,6 @@
 # ctest: label=fast timeout=120
 """Nobody is let in: databases answer nothing without a password, each of their
-two users may do what it must and no more, and the passwords are nowhere but in
+users may do what it must and no more, and the passwords are nowhere but in
 the file of srbench serve.
 """
 import os
@@ -14,7 +14,8 @@ from srbtest import REDIS_7, RunTest, main, processes
 
 # runs for as long as it is looked at, and is then ended
 LONG = ("--tensor_bytes=1KiB", "--duration=600s", "--term_grace=0s")
-CLIENT, STEWARD = "srbench-client", "srbench-steward"
+USERS = {"client": "srbench-client", "steward": "srbench-steward",
+         "reader": "srbench-reader"}
 KEY = "throughput_rank_0"
 
 
@@ -92,8 +93,9 @@ class AuthTest(RunTest):
             with Connection(to) as c:
                 self.assertEqual(c.ask(*words),
                                  "-NOAUTH Authentication required.", words)
-        for login in (("x",), ("default", ""), ("default", "x"), (CLIENT, ""),
-                      (CLIENT, "x"), (STEWARD, "x")):
+        for login in (("x",), ("default", ""), ("default", "x"),
+                      (USERS["client"], ""),
+                      *((user, "x") for user in USERS.values())):
             with Connection(to, login) as c:
                 self.assertRegex(c.login, "^-(WRONGPASS|ERR) ", login)
                 self.assertEqual(c.ask("PING"),
@@ -154,13 +156,12 @@ class Users(AuthTest):
                        60)
         text = self.address.read_text()
         self.passwords = dict(re.findall(
-            r'^(client|steward)_password: "([0-9a-f]{64})"$', text, re.M))
-        self.assertEqual(len(set(self.passwords.values())), 2, text)
+            r'^(client|steward|reader)_password: "([0-9a-f]{64})"$', text, re.M))
+        self.assertEqual(len(set(self.passwords.values())), 3, text)
         return job
 
     def login(self, user):
-        name = CLIENT if user == "client" else STEWARD
-        return Connection(self.port, (name, self.passwords[user]))
+        return Connection(self.port, (USERS[user], self.passwords[user]))
 
     def assert_may(self, user, answers):
         with self.login(user) as c:
@@ -185,7 +186,7 @@ class Users(AuthTest):
             (("MONITOR",), no), (("REPLICAOF", "127.0.0.1", "1"), no)])
         self.assert_may("steward", [
             (("PING",), "+PONG"), (("INFO", "server"), "$"),
-            (("CONFIG", "GET", "protected-mode"), "*2"),
+            (("CONFIG", "GET", "protected-mode"), no),
             (("CLUSTER", "INFO"), "-ERR This instance has cluster support"),
             (("GET", KEY), no), (("SET", KEY, "1"), no),
             (("CONFIG", "SET", "hz", "1"), no), (("CONFIG", "REWRITE"), no),
@@ -195,6 +196,11 @@ class Users(AuthTest):
             (("CLUSTER", "RESET"), no), (("SAVE",), no),
             (("REPLICAOF", "127.0.0.1", "1"), no),
             (("FLUSHALL", "SYNC"), "+OK")])
+        self.assert_may("reader", [
+            (("CONFIG", "GET", "protected-mode"), "*2"), (("PING",), no),
+            (("CONFIG", "SET", "hz", "1"), no), (("CONFIG", "REWRITE"), no),
+            (("GET", KEY), no), (("INFO",), no), (("SHUTDOWN",), no),
+            (("ACL", "LIST"), no), (("CLUSTER", "INFO"), no)])
         self.end(job)
 
     def test_of_the_built_in_server(self):
@@ -207,6 +213,8 @@ class Users(AuthTest):
         self.assert_may("steward", [
             (("PING",), "+PONG"), (("INFO",), "$"), (("FLUSHALL",), "+OK"),
             (("GET", KEY), "-NOPERM")])
+        with self.login("reader") as c:  # it has nothing to be asked for
+            self.assertEqual(c.login[:10], "-WRONGPASS")
         self.end(job)
 
     def assert_nowhere(self, where, data):

@@ -47,7 +47,8 @@ static void scene_close(struct scene *s)
 }
 
 static const struct secret secret = {.client = {.password = "abc"},
-                                     .steward = {.password = "def"}};
+                                     .steward = {.password = "def"},
+                                     .reader = {.password = "ghi"}};
 
 /* Its users, by the hashes of their passwords. */
 #define SCENE_CLIENT                                                           \
@@ -57,8 +58,11 @@ static const struct secret secret = {.client = {.password = "abc"},
 #define SCENE_STEWARD                                                          \
     "user srbench-steward on "                                                 \
     "#cb8379ac2098aa165029e3938a51da0bcecfc008fd6795f401178647f96c5b34 "       \
-    "+ping +info +flushall +shutdown +config|get +cluster|info "               \
-    "+cluster|nodes"
+    "+ping +info +flushall +shutdown +cluster|info +cluster|nodes"
+#define SCENE_READER                                                           \
+    "user srbench-reader on "                                                  \
+    "#50ae61e841fac4e8f9e40baf2ad36ec868922ea48368c18f9535e47db56dd7fb "       \
+    "+config|get"
 
 static struct shard_spec spec_of(const struct scene *s, int shard)
 {

@@ -283,7 +283,7 @@ static const struct {
      10,
      1024,
      {"bind 10.0.0.3", "protected-mode yes", "io-threads 1", SCENE_CLIENT,
-      SCENE_STEWARD, "user default off"},
+      SCENE_STEWARD, SCENE_READER, "user default off"},
      "cluster-enabled"},
     {{{"throughput_standard", "--db_shards_per_node=2"}},
      1,
@@ -333,7 +333,7 @@ static void configurations_say_what_is_needed(void **state)
             lines_of(text, "daemonize no") != 1 ||
             lines_of(text, "supervised no") != 1 ||
             lines_of(text, "logfile \"\"") != 1 || given(text, "port") != 1 ||
-            given(text, "bind") != 1 || given(text, "user") != 3 ||
+            given(text, "bind") != 1 || given(text, "user") != 4 ||
             lines_of(text, "user default off") != 1)
             fail_msg("configuration %zu is not confined:\n%s", i, text);
         for (size_t k = 0;

@@ -191,7 +191,7 @@ static void threads_are_each_servers_own(void **state)
         if (strlen(text) < strlen(wanted) ||
             strcmp(strchr(text, '\0') - strlen(wanted), wanted) != 0 ||
             given(text, "io-threads") + given(text, "server-threads") != 1 ||
-            lines_of(text, "save \"\"") != 1 || given(text, "user") != 3)
+            lines_of(text, "save \"\"") != 1 || given(text, "user") != 4)
             fail_msg("%s %s: not '%s' but\n%s", threads[i].engine->name,
                      threads[i].version, threads[i].lines, text);
         free(text);

@@ -30,11 +30,15 @@ static void passwords_are_random(void **state)
     assert_int_equal(secret_draw(b, &err), 0);
     assert_string_equal(a->client.user, "srbench-client");
     assert_string_equal(a->steward.user, "srbench-steward");
+    assert_string_equal(a->reader.user, "srbench-reader");
     assert_int_equal(strlen(a->client.password), 64);
     assert_int_equal(strspn(a->client.password, "0123456789abcdef"), 64);
     assert_string_not_equal(a->client.password, a->steward.password);
+    assert_string_not_equal(a->client.password, a->reader.password);
+    assert_string_not_equal(a->steward.password, a->reader.password);
     assert_string_not_equal(a->client.password, b->client.password);
     assert_string_not_equal(a->steward.password, b->steward.password);
+    assert_string_not_equal(a->reader.password, b->reader.password);
     secret_close(a);
     secret_close(b);
     secret_close(NULL);
@@ -93,6 +97,7 @@ static void a_file_and_back(void **state)
     assert_memory_equal(a, b, sizeof *a);
     assert_null(strstr(text, a->client.password));
     assert_null(strstr(text, a->steward.password));
+    assert_null(strstr(text, a->reader.password));
     /* other lines are as they were, and where they were */
     assert_memory_equal(text, "ports: [1]\n#", 12);
     assert_string_equal(text + used + n - 1, "\nslots: []\n");
@@ -105,30 +110,37 @@ static void a_file_and_back(void **state)
 static void a_file_that_was_indented(void **state)
 {
     char text[] =
-        "  client_password: \"aa\"\r\nx: 1\n\tsteward_password: \"b\"";
+        "  client_password: \"aa\"\r\nx: 1\n\tsteward_password: \"b\"\n"
+        "reader_password: \"c\"";
     struct secret *s = secret_open();
 
     (void)state;
     assert_true(secret_take(s, text));
     assert_string_equal(s->client.password, "aa");
     assert_string_equal(s->steward.password, "b");
+    assert_string_equal(s->reader.password, "c");
     assert_null(strstr(text, "aa"));
     assert_non_null(strstr(text, "#\r\nx: 1\n\t#"));
     secret_close(s);
 }
 
-/* Texts that do not hold both passwords; whatever is on such a line goes. */
+#define READER "reader_password: \"c\"\n"
+
+/* Texts that do not hold all passwords; whatever is on such a line goes. */
 static const char *const incomplete[] = {
     "",
     "ports: [1]\n",
     "client_password: \"aa\"\n",
     "steward_password: \"bb\"\n",
-    "client_password: \"aa\"\nsteward_password: \"\"\n",
-    "client_password: \"aa\"\nsteward_password: bb\n",
-    "client_password: \"aa\"\nsteward_password: \"bb\n",
-    "client_password: \"aa\"\nsteward_password: \n",
-    "client_password: \"aa\"\nsteward_password: \"",
-    "xclient_password: \"aa\"\nsteward_password: \"bb\"\n",
+    "client_password: \"aa\"\nsteward_password: \"bb\"\n",
+    "client_password: \"aa\"\n" READER,
+    "steward_password: \"bb\"\n" READER,
+    READER "client_password: \"aa\"\nsteward_password: \"\"\n",
+    READER "client_password: \"aa\"\nsteward_password: bb\n",
+    READER "client_password: \"aa\"\nsteward_password: \"bb\n",
+    READER "client_password: \"aa\"\nsteward_password: \n",
+    READER "client_password: \"aa\"\nsteward_password: \"",
+    READER "xclient_password: \"aa\"\nsteward_password: \"bb\"\n",
 };
 
 static void a_file_that_lacks_one(void **state)
@@ -190,6 +202,7 @@ static void check_login(const struct secret *s, int rc, int taken, size_t i,
     assert_string_equal(s->client.user, logins[i].user);
     assert_string_equal(s->client.password, logins[i].password);
     assert_memory_equal(&s->client, &s->steward, sizeof s->client);
+    assert_memory_equal(&s->client, &s->reader, sizeof s->client);
 }
 
 static void logins_of_others(void **state)
