@@ -91,7 +91,8 @@ static int write_config(const struct batch *b, const struct batch_terms *terms,
             (long long)terms->plan->max_clients,
             (long long)terms->plan->max_bytes);
     for (size_t k = 0; k < sizeof same / sizeof same[0]; k++)
-        options_show_one(f, same[k], terms->p->value[same[k]]);
+        if (terms->p->value[same[k]]) /* the server has such an axis */
+            options_show_one(f, same[k], terms->p->value[same[k]]);
     fputs("db_modules: ", f);
     options_print(f, terms->plan->sweep.options, OPT_DB_MODULES);
     fprintf(f, "\ncommand_set: %s\n", terms->redisai ? "redisai" : "plain");

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "choose.h"
+#include "collapse.h"
 #include "far.h"
 #include "judge.h"
 #include "prepare.h"
@@ -271,10 +272,14 @@ static int dry_run(const struct options *o, const struct machine *m)
 {
     struct sweep s;
     struct error err;
+    int status;
 
     if (sweep_open(&s, o, &err) < 0 || judge_check(&s, &err) < 0)
         return refuse(&err, true);
-    return report_plan(&s, m) < 0 ? EXIT_REFUSED : 0;
+    collapse_by_name(&s);
+    status = report_plan(&s, m) < 0 ? EXIT_REFUSED : 0;
+    sweep_close(&s);
+    return status;
 }
 
 static int plan_imaginary(const struct options *o)

@@ -82,12 +82,6 @@ static int check_threads(const struct options *o, struct error *err)
                              "is said by db_modules too (" TPQ_WORD "), "
                              "expected one of the two",
                              err);
-    if (count_builtin(o) > 0)
-        return contradiction(o, OPT_DB_TPQ,
-                             "is RedisAI's number of threads, and the servers "
-                             "floor and null load no modules; expected a study "
-                             "of their own for these",
-                             err);
     return 0;
 }
 

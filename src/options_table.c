@@ -111,7 +111,8 @@ const struct option option_table[OPT_COUNT] = {
          .unit = "",
          .tag = "IOT",
          .help =
-             "I/O threads of each server, reads included; never above db_cpus"},
+             "I/O threads of each server, reads included; never above db_cpus; "
+             "KeyDB and floor have none: all their threads serve"},
     [OPT_DB_TPQ] = {.name = "db_tpq",
                     .type = OPTION_COUNT,
                     .axis = true,

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "collapse.h"
 #include "pin.h"
 #include "preflight.h"
 #include "srb/diag.h"
@@ -123,33 +124,6 @@ static int check_args(const struct plan *plan, struct error *err)
     return 0;
 }
 
-/* I/O threads are asked for in vain where all threads serve. The built-in
- * server stands beside others in the same study, and is what they are held
- * against however many they have. */
-static int check_io_threads(const struct plan *plan, struct error *err)
-{
-    const struct options *o = plan->sweep.options;
-    const struct setting *exes = options_get(o, OPT_DB_EXE);
-    const struct setting *threads = options_get(o, OPT_DB_IO_THREADS);
-    int64_t most = 1;
-
-    for (size_t k = 0; k < threads->nvalues; k++)
-        if (threads->values[k].count > most)
-            most = threads->values[k].count;
-    for (size_t k = 0; k < exes->nvalues && most > 1; k++) {
-        const struct engine *e = plan->servers[k].engine;
-
-        if (e->most_threads > 0 && !e->role)
-            return error_set(err,
-                             "db_io_threads: '%s' is %s, which has no I/O "
-                             "threads: all its threads serve, one for each of "
-                             "db_cpus; leave out db_io_threads, or give it a "
-                             "study of its own",
-                             exes->values[k].text, plan->servers[k].label);
-    }
-    return 0;
-}
-
 /* A client that talks to servers needs one. */
 static int check_clients(const struct plan *plan, struct error *err)
 {
@@ -207,7 +181,8 @@ static int find_servers(struct plan *plan, struct team *t, struct error *err)
                                      sizeof plan->server_names - used, "%s%s",
                                      used ? ", " : "", plan->servers[k].label);
     }
-    if (check_args(plan, err) < 0 || check_io_threads(plan, err) < 0)
+    if (check_args(plan, err) < 0 ||
+        collapse(&plan->sweep, plan->servers, plan->server_names, err) < 0)
         return -1;
     return check_clients(plan, err);
 }
@@ -465,6 +440,7 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
 void prepare_free(struct plan *plan)
 {
     secret_close(plan->secret);
+    sweep_close(&plan->sweep);
     free(plan->servers);
     free(plan->config);
 }

@@ -2,21 +2,12 @@
 #ifndef SRB_PREPARE_H
 #define SRB_PREPARE_H
 
+#include "collapse.h"
 #include "srb/client.h"
 #include "srb/db.h"
 #include "srb/record.h"
 #include "srb/run.h"
 #include "srb/wlm.h"
-
-#define SRB_SERVER_MAX (SRB_VERSION_MAX + 32)
-
-/* What a value of db_exe turned out to be. */
-struct server {
-    const struct engine *engine;
-    char label[SRB_SERVER_MAX];    /* "redis 7.0.15" */
-    char version[SRB_VERSION_MAX]; /* "7.0.15"; "" of one that runs already */
-    bool mine;                     /* this rank will start some of it */
-};
 
 struct plan {
     struct sweep sweep;

@@ -142,7 +142,7 @@ static void describe(const struct serving *s, struct roster *r)
     r->ours = true;
     r->cluster = pl->cluster;
     r->db_cpus = (int)permutation_count(&s->p, OPT_DB_CPUS, 1);
-    r->db_io_threads = (int)permutation_count(&s->p, OPT_DB_IO_THREADS, 1);
+    r->db_io_threads = (int)permutation_count(&s->p, OPT_DB_IO_THREADS, -1);
     r->max_bytes = s->plan.max_bytes;
     snprintf(r->engine, sizeof r->engine, "%s", server->engine->name);
     snprintf(r->server, sizeof r->server, "%s", server->label);

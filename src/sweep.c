@@ -85,8 +85,7 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
 
     if (check_served(o, err) < 0)
         return -1;
-    memset(s, 0, sizeof *s);
-    s->options = o;
+    *s = (struct sweep){.options = o};
     for (size_t k = 0; k < nexp; k++) {
         size_t per_setup = 1;
         size_t n = count_within(o, experiment_at(o, k), &per_setup);
@@ -102,7 +101,8 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     return 0;
 }
 
-void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
+/* Place i of the product of all axes. */
+static void product_at(const struct sweep *s, size_t i, struct permutation *p)
 {
     const struct options *o = s->options;
     size_t k = 0, setup = 0, per_setup = 1, n, rest = i;
@@ -133,17 +133,111 @@ void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
     p->value[OPT_EXPERIMENT] = &options_get(o, OPT_EXPERIMENT)->values[k];
 }
 
+/* Which value of an axis it has; 0 where it has not. */
+static size_t digit(const struct sweep *s, const struct permutation *p,
+                    enum option_id axis)
+{
+    return p->value[axis] ? (size_t)(p->value[axis] -
+                                     options_get(s->options, axis)->values)
+                          : 0;
+}
+
+/* Whether it is of the server that lacks that axis, which others have. */
+static bool lacks(const struct sweep *s, const struct permutation *p,
+                  const struct sweep_lack *lack)
+{
+    return p->value[OPT_DB_EXE] && digit(s, p, OPT_DB_EXE) == lack->exe &&
+           has_option(s->options, lack->axis, p->experiment);
+}
+
+void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n)
+{
+    size_t all = s->count, setup = 0;
+
+    s->lacks = list;
+    s->nlacks = n;
+    if (n == 0)
+        return;
+    s->place = malloc(all * sizeof *s->place);
+    s->setup = malloc(all * sizeof *s->setup);
+    if (!s->place || !s->setup)
+        die("not enough memory for %zu permutations", all);
+    s->count = s->setups = 0;
+    for (size_t i = 0; i < all; i++) {
+        struct permutation p;
+        bool same = false;
+
+        product_at(s, i, &p);
+        for (size_t k = 0; k < n; k++)
+            same = same ||
+                   (lacks(s, &p, &list[k]) && digit(s, &p, list[k].axis) > 0);
+        if (same)
+            continue;
+        s->setups += s->count == 0 || p.setup != setup;
+        setup = p.setup;
+        s->place[s->count] = (uint32_t)i;
+        s->setup[s->count++] = (uint32_t)s->setups - 1;
+    }
+}
+
+void sweep_close(struct sweep *s)
+{
+    free(s->lacks);
+    free(s->place);
+    free(s->setup);
+    s->lacks = NULL;
+    s->place = s->setup = NULL;
+    s->nlacks = 0;
+}
+
+void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
+{
+    product_at(s, s->place ? s->place[i] : i, p);
+    p->index = i;
+    if (s->place)
+        p->setup = s->setup[i];
+    for (size_t k = 0; k < s->nlacks; k++)
+        if (lacks(s, p, &s->lacks[k]))
+            p->value[s->lacks[k].axis] = NULL;
+}
+
+/* How far values of an axis are apart in the product. */
+static size_t stride(const struct sweep *s, enum experiment e,
+                     enum option_id axis)
+{
+    size_t n = (size_t)options_one(s->options, OPT_REPETITIONS)->count;
+
+    for (int id = (int)axis + 1; id < OPT_COUNT; id++)
+        if (has_option(s->options, (enum option_id)id, e))
+            n *= extent(s->options, (enum option_id)id, e);
+    return n;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
 size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
                      enum option_id axis, size_t k)
 {
-    const struct options *o = s->options;
-    size_t stride = (size_t)options_one(o, OPT_REPETITIONS)->count;
-    size_t mine = (size_t)(p->value[axis] - options_get(o, axis)->values);
+    size_t apart = stride(s, p->experiment, axis), mine = digit(s, p, axis);
+    const uint32_t *found;
+    struct permutation q;
+    uint32_t place;
 
-    for (int id = (int)axis + 1; id < OPT_COUNT; id++)
-        if (has_option(o, (enum option_id)id, p->experiment))
-            stride *= extent(o, (enum option_id)id, p->experiment);
-    return p->index + k * stride - mine * stride;
+    if (!s->place)
+        return p->index + k * apart - mine * apart;
+    product_at(s, s->place[p->index] + k * apart - mine * apart, &q);
+    place = (uint32_t)q.index;
+    for (size_t l = 0; l < s->nlacks; l++)
+        if (lacks(s, &q, &s->lacks[l]))
+            place -= (uint32_t)(digit(s, &q, s->lacks[l].axis) *
+                                stride(s, q.experiment, s->lacks[l].axis));
+    found = bsearch(&place, s->place, s->count, sizeof place, compare_places);
+    return found ? (size_t)(found - s->place) : p->index;
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
@@ -286,6 +380,20 @@ char *sweep_variant(const struct sweep *s, const struct permutation *p,
     return buf;
 }
 
+/* One note at `used` of the text; how much is used, or would be. */
+static size_t note(char *buf, size_t n, size_t used, const struct option *d,
+                   const struct setting *set, const char *where,
+                   const char *name)
+{
+    if (used >= n)
+        return used;
+    return used + (size_t)snprintf(buf + used, n - used,
+                                   "%s (%zu value%s) collapses %s%s, which has "
+                                   "no such axis\n",
+                                   d->name, set->nvalues,
+                                   set->nvalues == 1 ? "" : "s", where, name);
+}
+
 char *sweep_notes(const struct sweep *s, char *buf, size_t n)
 {
     const struct options *o = s->options;
@@ -296,18 +404,15 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
         const struct option *d = &option_table[id];
         const struct setting *set = options_get(o, (enum option_id)id);
 
-        if (!d->axis || d->placement == IN_BOTH || !set->given)
+        if (!d->axis || !set->given)
             continue;
-        if (!options_has_placement(o, IN_BOTH & ~d->placement))
-            continue;
-        used += (size_t)snprintf(
-            buf + used, used < n ? n - used : 0,
-            "%s (%zu value%s) collapses in throughput_%s, which has no such "
-            "axis\n",
-            d->name, set->nvalues, set->nvalues == 1 ? "" : "s",
-            d->placement == IN_STANDARD ? "colocated" : "standard");
-        if (used >= n)
-            break;
+        if (d->placement != IN_BOTH &&
+            options_has_placement(o, IN_BOTH & ~d->placement))
+            used = note(buf, n, used, d, set, "in throughput_",
+                        d->placement == IN_STANDARD ? "colocated" : "standard");
+        for (size_t k = 0; k < s->nlacks; k++)
+            if (s->lacks[k].axis == (enum option_id)id)
+                used = note(buf, n, used, d, set, "with ", s->lacks[k].server);
     }
     return buf;
 }

@@ -1,8 +1,9 @@
 /* sweep.h - index to permutation.
  *
  * The sweep is the product of all axes, those that shape the databases
- * outermost, `repetitions` innermost. An axis that a placement does not have
- * collapses there: one permutation, no value. All functions are local and pure.
+ * outermost, `repetitions` innermost. An axis that a placement or a server does
+ * not have collapses there: one permutation, no value. All functions are local
+ * and pure.
  */
 #ifndef SRB_SWEEP_H
 #define SRB_SWEEP_H
@@ -10,9 +11,12 @@
 #include "srb/options.h"
 
 #define SRB_SESSION_MAX 256
+/* A server's name and version, "redis 7.0.15". */
+#define SRB_SERVER_MAX 96
 
 /* One point of the sweep: one value of every option; value[id] is NULL where
- * the placement does not have the option. Values point into the options. */
+ * the placement or the server does not have the option. Values point into the
+ * options. */
 struct permutation {
     size_t index;
     enum experiment experiment;
@@ -21,16 +25,36 @@ struct permutation {
     const struct value *value[OPT_COUNT];
 };
 
+/* An axis that a server does not have. */
+struct sweep_lack {
+    size_t exe; /* the server, as a value of db_exe */
+    enum option_id axis;
+    char server[SRB_SERVER_MAX]; /* its name and version */
+};
+
 struct sweep {
     const struct options *options;
     size_t count;  /* permutations */
     size_t setups; /* database set-ups */
+    /* of sweep_collapse() */
+    struct sweep_lack *lacks;
+    size_t nlacks;
+    uint32_t *place; /* of each permutation, in the product of all axes */
+    uint32_t *setup; /* and its set-up */
 };
 
 /* Refuses a product beyond SRB_SWEEP_MAX and an option that was given but
  * serves none of the study's placements. Keeps a pointer to o. */
 #define SRB_SWEEP_MAX 1000000
 int sweep_open(struct sweep *s, const struct options *o, struct error *err);
+
+/* Take out what differs only in an axis that a server lacks; permutations and
+ * set-ups are numbered anew. Once, and sweep_close() after it; the list, of
+ * malloc(), becomes the sweep's. Dies when there is no memory. */
+void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n);
+
+/* Only sweep_collapse() needs it. */
+void sweep_close(struct sweep *s);
 
 /* Permutation i of 0 … count - 1. */
 void sweep_at(const struct sweep *s, size_t i, struct permutation *p);
@@ -44,7 +68,7 @@ void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
                  uint32_t *positions);
 
 /* The index of the permutation that differs from p in one axis alone, which has
- * its value k there. */
+ * its value k there; and in what the server lacks, if the axis is db_exe. */
 size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
                      enum option_id axis, size_t k);
 

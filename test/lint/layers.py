@@ -21,7 +21,8 @@ LAYERS = {
 }
 
 # Files that are part of a module and not named for it.
-PARTS = {"prepare": "run", "setup": "run", "floors": "run", "judge": "run",
+PARTS = {"prepare": "run", "collapse": "run", "setup": "run", "floors": "run",
+         "judge": "run",
          "pin": "run", "far": "run", "choose": "run", "preflight": "run", "ports": "run", "serve": "run",
          "lifeline": "run", "batch": "run",
          "loop": "load"}

@@ -3,7 +3,7 @@
 """
 # ctest: label=fast timeout=60
 from redisaitest import LACKING, ModuleTest
-from srbtest import main, text
+from srbtest import DATABASE, main, text
 
 
 class Modules(ModuleTest):
@@ -29,6 +29,15 @@ class Modules(ModuleTest):
         self.assertEqual(seen, {
             (s, c, t, t - 1) for s in ("plain", "redisai")
             for c in ("socket", "hiredis") for t in (1, 2)})
+
+    def test_threads_beside_a_server_without_modules(self):
+        job = self.measure(
+            "throughput_colocated", f"--db_exe=[{DATABASE},floor]",
+            "--db_tpq=[1,2]", f"--db_modules={self.stand_in}")
+        self.assert_passed(job, permutations=3)
+        self.assertRegex(job.stderr, r"db_tpq \(2 values\) collapses with floor")
+        f = self.open(self.out)
+        self.assertEqual(list(f["summary/db_tpq"][...]), [1, 2, -1])
 
     def test_only_what_needs_the_commands_fails(self):
         """Whichever comes first, and however often they take turns."""

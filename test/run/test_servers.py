@@ -114,16 +114,48 @@ class Axis(ServersTest):
                                      directive)
 
 
+    def test_an_axis_that_one_lacks(self):
+        """It collapses there, beside a server that has it; each is held against
+        the one floor."""
+        redis = self.server("redis-server", "Redis server v=7.0.15")
+        keydb = self.server("keydb-server", "KeyDB server v=6.3.4")
+        job = self.srbench(1, f"--db_exe=[{redis},{keydb},floor]", *SMALL,
+                           "--db_cpus=2", "--db_io_threads=[1,2]",
+                           f"--output={self.out}")
+        self.assert_passed(job, 4)
+        for server in (r"keydb 6\.3\.4", r"floor \S+"):
+            self.assertRegex(job.stderr, r"db_io_threads \(2 values\) collapses "
+                             f"with {server}, which has no such axis")
+        self.assertEqual(self.told(keydb, "server-threads"), ["2"])
+        f = self.open(self.out)
+        self.assertEqual(text(f["perm_0002"].attrs["server"]), "keydb 6.3.4")
+        self.assertEqual(list(f["summary/db_io_threads"][...]),
+                         [1, 2, -1, -1])
+        of_floor = f["summary/put_tensor_of_floor"][...]
+        self.assertTrue(all(of_floor[:3] > 0), of_floor)
+        self.assertNotEqual(of_floor[3], of_floor[3])
+
+    def test_the_plan_asks_nobody(self):
+        job = self.start(0, "--dry_run", "--machine=2x4", "--db_cpus=2",
+                         "--db_io_threads=[1,2]", "--db_exe=[/none,floor]",
+                         "--tensor_bytes=4", "throughput_standard").wait(30)
+        self.assertEqual(job.returncode, 0, job.describe())
+        self.assertIn("db_io_threads (2 values) collapses with floor",
+                      job.stdout)
+        self.assertIn("3 permutations", job.stdout)
+
+
 class Refused(ServersTest):
 
     def test_io_threads_of_keydb(self):
         keydb = self.server("keydb-server", "KeyDB server v=6.3.4 sha=0")
-        self.assertIn(
-            f"db_io_threads: '{keydb}' is keydb 6.3.4, which has no I/O "
-            "threads: all its threads serve, one for each of db_cpus; leave "
-            "out db_io_threads, or give it a study of its own",
+        self.assertRegex(
             self.refused(f"--db_exe=[floor,{keydb}]", "--db_cpus=2",
-                         "--db_io_threads=[1,2]"))
+                         "--db_io_threads=[1,2]"),
+            r"db_io_threads: no server of this study \(floor \S+, keydb "
+            r"6\.3\.4\) has I/O threads: all their threads serve, one for each "
+            "of db_cpus; leave out db_io_threads, or give another db_exe with "
+            "it")
 
     def test_directives(self):
         keydb = self.server("keydb-server", "KeyDB server v=6.3.4 sha=0")

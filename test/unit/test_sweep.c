@@ -437,6 +437,137 @@ static void siblings_differ_in_one_axis(void **state)
     }
 }
 
+/* Servers that lack axes, by their places in db_exe: what is left, in the order
+ * of the plan, as names of what varies; and how many set-ups. */
+static const struct {
+    struct line line;
+    struct {
+        size_t exe;
+        enum option_id axis;
+    } lacks[4];
+    size_t nlacks, setups;
+    const char *variants, *notes;
+} collapsed[] = {
+    {{{"--db_exe=[redis-server,floor]", "--db_io_threads=[1,4]", "--db_cpus=4",
+       "--tensor_bytes=4"}},
+     {{1, OPT_DB_IO_THREADS}},
+     1,
+     3,
+     "redis-server IOT1, redis-server IOT4, floor",
+     "db_io_threads (2 values) collapses with s1, which has no such axis\n"},
+    {{{"--db_exe=[floor,redis-server]", "--db_io_threads=[4,1]", "--db_cpus=4",
+       "--tensor_bytes=[4,8]", "--repetitions=2"}},
+     {{0, OPT_DB_IO_THREADS}},
+     1,
+     3,
+     "floor TB4 REP0, floor TB4 REP1, floor TB8 REP0, floor TB8 REP1, "
+     "redis-server IOT4 TB4 REP0, redis-server IOT4 TB4 REP1, "
+     "redis-server IOT4 TB8 REP0, redis-server IOT4 TB8 REP1, "
+     "redis-server IOT1 TB4 REP0, redis-server IOT1 TB4 REP1, "
+     "redis-server IOT1 TB8 REP0, redis-server IOT1 TB8 REP1",
+     "db_io_threads (2 values) collapses with s0, which has no such axis\n"},
+    {{{"--db_exe=[a,b,c]", "--db_io_threads=[1,2]", "--db_tpq=[1,3]",
+       "--db_cpus=2", "--db_modules=/redisai.so", "--tensor_bytes=4"}},
+     {{0, OPT_DB_IO_THREADS}, {2, OPT_DB_IO_THREADS}, {2, OPT_DB_TPQ}},
+     3,
+     7,
+     "a TPQ1, a TPQ3, b IOT1 TPQ1, b IOT1 TPQ3, b IOT2 TPQ1, b IOT2 TPQ3, c",
+     "db_io_threads (2 values) collapses with s0, which has no such axis\n"
+     "db_io_threads (2 values) collapses with s2, which has no such axis\n"
+     "db_tpq (2 values) collapses with s2, which has no such axis\n"},
+    /* one value that it has not goes as well */
+    {{{BOTH, "--db_exe=[a,b]", "--db_io_threads=2", "--db_cpus=2",
+       "--tensor_bytes=4"}},
+     {{1, OPT_DB_IO_THREADS}},
+     1,
+     4,
+     "standard a, standard b, colocated a, colocated b",
+     "db_io_threads (1 value) collapses with s1, which has no such axis\n"},
+    {{{"--db_exe=[a,b]", "--db_io_threads=[1,2]", "--db_cpus=2",
+       "--tensor_bytes=4"}},
+     {{0, 0}},
+     0,
+     4,
+     "a IOT1, a IOT2, b IOT1, b IOT2",
+     ""},
+};
+
+/* As sweep_collapse() takes them. */
+static struct sweep_lack *lacks_of(size_t i)
+{
+    struct sweep_lack *list = calloc(4, sizeof *list);
+
+    assert_non_null(list);
+    for (size_t k = 0; k < collapsed[i].nlacks; k++) {
+        list[k].exe = collapsed[i].lacks[k].exe;
+        list[k].axis = collapsed[i].lacks[k].axis;
+        snprintf(list[k].server, sizeof list[k].server, "s%zu", list[k].exe);
+    }
+    return list;
+}
+
+/* A sibling with another server differs in what one of the two lacks alone. */
+static void check_siblings(size_t i, const struct sweep *s,
+                           const struct permutation *p)
+{
+    const struct setting *exes = options_get(s->options, OPT_DB_EXE);
+
+    for (size_t v = 0; v < exes->nvalues; v++) {
+        size_t index = sweep_sibling(s, p, OPT_DB_EXE, v);
+        struct permutation q;
+
+        assert_true(index < s->count);
+        sweep_at(s, index, &q);
+        assert_ptr_equal(q.value[OPT_DB_EXE], &exes->values[v]);
+        assert_int_equal(q.repetition, p->repetition);
+        for (int id = 0; id < OPT_COUNT; id++)
+            if (id != OPT_DB_EXE && q.value[id] != p->value[id] &&
+                q.value[id] && p->value[id])
+                fail_msg("study %zu, sibling %zu of %zu: another %s", i, index,
+                         p->index, option_table[id].name);
+        if (&exes->values[v] == p->value[OPT_DB_EXE])
+            assert_int_equal(index, p->index);
+    }
+}
+
+static void what_a_server_lacks_collapses(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(collapsed); i++) {
+        char all[1024] = "", name[256], notes[1024];
+        struct options o;
+        struct sweep s;
+        struct error err;
+        size_t setup = 0;
+
+        if (parse(&o, &collapsed[i].line, NULL, 0, &err) < 0 ||
+            sweep_open(&s, &o, &err) < 0)
+            fail_msg("study %zu: %s", i, err.text);
+        sweep_collapse(&s, lacks_of(i), collapsed[i].nlacks);
+        for (size_t k = 0; k < s.count; k++) {
+            size_t used = strlen(all);
+            struct permutation p;
+
+            sweep_at(&s, k, &p);
+            assert_int_equal(p.index, k);
+            assert_true(p.setup == setup || p.setup == setup + 1);
+            setup = p.setup;
+            snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "",
+                     sweep_variant(&s, &p, name, sizeof name));
+            check_siblings(i, &s, &p);
+        }
+        assert_int_equal(s.setups, collapsed[i].setups);
+        assert_int_equal(setup, s.setups - 1);
+        if (strcmp(all, collapsed[i].variants) != 0)
+            fail_msg("study %zu: '%s' instead of '%s'", i, all,
+                     collapsed[i].variants);
+        assert_string_equal(sweep_notes(&s, notes, sizeof notes),
+                            collapsed[i].notes);
+        sweep_close(&s);
+        options_free(&o);
+    }
+}
+
 /* What is left of a name when all that does not vary is taken away. */
 static void variants_are_short(void **state)
 {
@@ -490,6 +621,7 @@ int main(void)
         cmocka_unit_test(variants_are_short),
         cmocka_unit_test(orders_are_whole_and_keep_set_ups_together),
         cmocka_unit_test(siblings_differ_in_one_axis),
+        cmocka_unit_test(what_a_server_lacks_collapses),
         cmocka_unit_test(counts_are_products),
         cmocka_unit_test(setups_are_adjacent),
         cmocka_unit_test(order_of_the_axes),
