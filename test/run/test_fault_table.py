@@ -71,6 +71,7 @@ ROWS = {
     "a host cut off": [
         "hosts_full test_a_host_that_is_unplugged_in_mid_loop",
         "hosts_full test_the_host_of_the_only_server_is_unplugged",
+        "hosts_full test_a_host_of_colocated_databases_is_unplugged",
         "hosts test_a_shard_that_one_host_does_not_reach"],
     "time running out": [
         "ending test_too_short_for_anything", "ending test_the_end_of_the_job",
@@ -79,7 +80,8 @@ ROWS = {
         "full test_the_disk_of_the_results", "preflight test_room_for_results",
         "row too little room for results", "row results run full"],
     "scratch full": [
-        "full test_scratch", "row no room in scratch"],
+        "full test_scratch",
+        "full test_scratch_of_servers_that_write_nothing", "row no room in scratch"],
     "results or scratch that cannot be written": [
         "output test_no_place_for_it", "preflight test_folder_for_scratch",
         "row no place for results"],

@@ -58,6 +58,35 @@ class Full(RunTest):
             self.assertEqual(text(g.attrs["status"]), "completed")
             self.assertTrue((g["put_tensor"][...] > 0).all())
 
+    def fill(self, path):
+        """To the last byte."""
+        with open(path, "wb", buffering=0) as theirs:
+            for size in (65536, 4096, 1):
+                try:
+                    while True:
+                        theirs.write(b"\0" * size)
+                except OSError:
+                    pass
+
+    def test_scratch_of_servers_that_write_nothing(self):
+        """Only a cluster has a file there: without one the set-up that comes
+        after is as good as the one before."""
+        folder = self.tmpfs("8m")
+        for placement in ("throughput_standard", "throughput_colocated"):
+            with self.subTest(placement):
+                job = self.start(4, placement, "--virtual_nodes=2",
+                                 "--db_cpus=[1,2]", "--tensor_bytes=4096",
+                                 "--iterations=20000", "--verbose",
+                                 "--overwrite", f"--output={self.out}",
+                                 wrapper=["env", f"TMPDIR={folder}"])
+                job.wait_until(lambda: "set-up 0: started" in job.stderr,
+                               "the first")
+                self.fill(folder / "theirs")
+                job.wait(60)
+                self.assert_passed(job, permutations=2)
+                os.unlink(folder / "theirs")
+                self.assertEqual(os.listdir(folder), [])
+
     def test_scratch(self):
         """A set-up that finds no room for its files fails in words, and so does
         what it needs; the one before is kept."""
@@ -68,13 +97,7 @@ class Full(RunTest):
                          f"--output={self.out}",
                          wrapper=["env", f"TMPDIR={folder}"])
         job.wait_until(lambda: "set-up 0: started" in job.stderr, "the first")
-        with open(folder / "theirs", "wb", buffering=0) as theirs:
-            for size in (65536, 4096, 1):
-                try:
-                    while True:
-                        theirs.write(b"\0" * size)
-                except OSError:
-                    pass
+        self.fill(folder / "theirs")
         job.wait(60)
         self.assert_status(job, 1, completed=1, failed=1)
         (first, _), (second, why) = self.errors()

@@ -118,6 +118,19 @@ class MoreHosts(HostsTest):
                          "(put|unpack)_tensor of .* at "
                          rf"{address(4)}:{self.port}: no reply within 2 s")
 
+    def test_a_host_of_colocated_databases_is_unplugged(self):
+        """Its clients and its database have each other, and that is all that is
+        measured."""
+        job = self.start(HOSTS * PER_HOST, "throughput_colocated",
+                         "--tensor_bytes=[65536,65540]", "--duration=2s",
+                         "--op_timeout=2s", f"--output={self.out}",
+                         wrapper=[str(self.enter)], env=CLIQUES)
+        job.wait_until(lambda: "[1/2]" in job.stderr, "the first loop")
+        time.sleep(1)
+        self.unplug(4)
+        self.assert_passed(job.wait(60), permutations=2)
+        self.assertEqual(self.hosts_of("shard_address"), ["127.0.0.1"] * HOSTS)
+
     def test_the_host_of_the_only_server_is_unplugged(self):
         """Nobody's loop ends: all clients give up after op_timeout; the next
         permutation does not reach the server either, and fails in words."""
