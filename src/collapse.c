@@ -45,8 +45,23 @@ static size_t add(const struct sweep *s, const struct server *servers,
     return found;
 }
 
-int collapse(struct sweep *s, const struct server *servers, const char *names,
-             struct error *err)
+static int refuse_threads(const struct server *servers, size_t n,
+                          struct error *err)
+{
+    char names[256] = "";
+
+    for (size_t k = 0, used = 0; k < n && used < sizeof names; k++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
+                                 k ? ", " : "", servers[k].label);
+    return error_set(err,
+                     "db_io_threads: no server of this study (%s) has I/O "
+                     "threads: all their threads serve, one for each of "
+                     "db_cpus; leave out db_io_threads, or give another db_exe "
+                     "with it",
+                     names);
+}
+
+int collapse(struct sweep *s, const struct server *servers, struct error *err)
 {
     size_t nexes = options_get(s->options, OPT_DB_EXE)->nvalues, n = 0;
     struct sweep_lack *list = calloc(2 * nexes, sizeof *list);
@@ -55,23 +70,18 @@ int collapse(struct sweep *s, const struct server *servers, const char *names,
         die("not enough memory for what %zu servers lack", nexes);
     if (add(s, servers, OPT_DB_IO_THREADS, has_io_threads, list, &n) == nexes) {
         free(list);
-        return error_set(err,
-                         "db_io_threads: no server of this study (%s) has I/O "
-                         "threads: all their threads serve, one for each of "
-                         "db_cpus; leave out db_io_threads, or give another "
-                         "db_exe with it",
-                         names);
+        return refuse_threads(servers, nexes, err);
     }
     add(s, servers, OPT_DB_TPQ, loads_modules, list, &n);
     sweep_collapse(s, list, n);
     return 0;
 }
 
-void collapse_by_name(struct sweep *s)
+int collapse_by_name(struct sweep *s, struct error *err)
 {
     const struct setting *exes = options_get(s->options, OPT_DB_EXE);
     struct server *servers = calloc(exes->nvalues, sizeof *servers);
-    struct error refused_by_the_study_itself;
+    int rc;
 
     if (!servers)
         die("not enough memory for %zu servers", exes->nvalues);
@@ -83,6 +93,7 @@ void collapse_by_name(struct sweep *s)
         snprintf(servers[k].label, sizeof servers[k].label, "%s",
                  e ? e->name : "");
     }
-    collapse(s, servers, "", &refused_by_the_study_itself);
+    rc = collapse(s, servers, err);
     free(servers);
+    return rc;
 }

@@ -18,12 +18,12 @@ struct server {
     bool mine;                     /* this rank will start some of it */
 };
 
-/* By what the servers are, one for each value of db_exe; names: all of them,
- * for the refusal of an axis that none of them has. */
-int collapse(struct sweep *s, const struct server *servers, const char *names,
-             struct error *err);
+/* By what the servers are, one for each value of db_exe; an axis that none of
+ * them has is refused. */
+int collapse(struct sweep *s, const struct server *servers, struct error *err);
 
-/* By the names of the built-in servers alone, asking none: for a plan. */
-void collapse_by_name(struct sweep *s);
+/* The same by the names of the built-in servers alone, asking none: for a plan.
+ */
+int collapse_by_name(struct sweep *s, struct error *err);
 
 #endif

@@ -279,9 +279,9 @@ static int dry_run(const struct options *o, const struct machine *m)
     struct error err;
     int status;
 
-    if (sweep_open(&s, o, &err) < 0 || judge_check(&s, &err) < 0)
+    if (sweep_open(&s, o, &err) < 0 || judge_check(&s, &err) < 0 ||
+        collapse_by_name(&s, &err) < 0)
         return refuse(&err, true);
-    collapse_by_name(&s);
     status = report_plan(&s, m) < 0 ? EXIT_REFUSED : 0;
     sweep_close(&s);
     return status;

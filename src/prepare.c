@@ -182,7 +182,7 @@ static int find_servers(struct plan *plan, struct team *t, struct error *err)
                                      used ? ", " : "", plan->servers[k].label);
     }
     if (check_args(plan, err) < 0 ||
-        collapse(&plan->sweep, plan->servers, plan->server_names, err) < 0)
+        collapse(&plan->sweep, plan->servers, err) < 0)
         return -1;
     return check_clients(plan, err);
 }

@@ -143,6 +143,12 @@ class Axis(ServersTest):
         self.assertIn("db_io_threads (2 values) collapses with floor",
                       job.stdout)
         self.assertIn("3 permutations", job.stdout)
+        # what a run would refuse by the names alone
+        job = self.start(0, "--dry_run", "--machine=2x4", "--db_cpus=2",
+                         "--db_io_threads=2", "--db_exe=floor").wait(30)
+        self.assertEqual(job.returncode, 2, job.describe())
+        self.assertIn("no server of this study (floor) has I/O threads",
+                      job.stderr)
 
 
 class Refused(ServersTest):
