@@ -1,4 +1,4 @@
-# C++ and Fortran are optional: each has a loop of its own (src/lang) where there
+# C++ and Fortran are optional: each has a loop of its own (src/measure/loop_*) where there
 # is a compiler for it. Sets SRB_HAVE_CPP and SRB_HAVE_FORTRAN.
 # -DCMAKE_CXX_COMPILER=NOTFOUND and -DCMAKE_Fortran_COMPILER=NOTFOUND leave one
 # out that is there.

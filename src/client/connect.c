@@ -1,4 +1,4 @@
-#include "connect.h"
+#include "client/connect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +13,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "srb/auth.h"
-#include "srb/ending.h"
-#include "srb/tick.h"
-#include "srb/tls.h"
+#include "base/signals.h"
+#include "base/tick.h"
+#include "protocol/auth.h"
+#include "protocol/tls.h"
 
 /* What `auto` chooses; tools/bench/RESULTS.md has the measurement. Unix sockets
  * do not tune themselves, and with net.core.wmem_default a put of 1 MiB and

@@ -4,7 +4,7 @@
 
 #include <hiredis/hiredis.h>
 
-#include "srb/client.h"
+#include "client/client.h"
 
 #define SRB_WHERE_MAX 128
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "connect.h"
-#include "srb/tls.h"
+#include "client/connect.h"
+#include "protocol/tls.h"
 
 struct hiredis_client {
     struct client base;

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/client.h"
-#include "srb/ending.h"
-#include "srb/tick.h"
-#include "srb/units.h"
+#include "base/signals.h"
+#include "base/tick.h"
+#include "base/units.h"
+#include "client/client.h"
 
 #define PAGE ((size_t)4096)
 

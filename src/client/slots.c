@@ -1,13 +1,13 @@
 /* CLUSTER SLOTS (https://redis.io/commands/cluster-slots), which Redis 3 to 8,
  * KeyDB and Valkey have: an array of [first, last, [host, port, …], replica …].
  */
-#include "slots.h"
+#include "client/slots.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "connect.h"
+#include "client/connect.h"
 
 static bool is_slot(const redisReply *r)
 {

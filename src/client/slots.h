@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "srb/client.h"
+#include "client/client.h"
 
 /* A name as DNS limits it, with the NUL. */
 #define SRB_HOST_MAX 256

@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "connect.h"
-#include "srb/tick.h"
+#include "base/tick.h"
+#include "client/connect.h"
 
 /* A payload is received in pieces of this size: they stay in the cache. */
 #define PIECE ((size_t)64 * 1024)

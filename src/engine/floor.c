@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/engine.h"
-#include "srb/floor.h"
+#include "engine/engine.h"
+#include "engine/floor_server.h"
 
 #define UNIX_SOCKET "floor.sock"
 #define LEAST_BACKLOG 511 /* as of Redis */

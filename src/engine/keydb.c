@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "resp.h"
-#include "srb/engine.h"
+#include "engine/engine.h"
+#include "engine/resp.h"
 
 /* MAX_EVENT_LOOPS in its server.h */
 #define MOST_THREADS 16

@@ -1,5 +1,5 @@
 /* No server at all: the harness by itself, for tests with the null client. */
-#include "srb/engine.h"
+#include "engine/engine.h"
 
 static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
 {

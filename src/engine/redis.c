@@ -6,10 +6,10 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "resp.h"
-#include "srb/commands.h"
-#include "srb/engine.h"
-#include "srb/modules.h"
+#include "engine/engine.h"
+#include "engine/resp.h"
+#include "protocol/command_set.h"
+#include "protocol/db_modules.h"
 
 /* Redis's own connections, the steward's, and room for a person's. */
 #define SPARE_CLIENTS 64

@@ -7,7 +7,7 @@
 #ifndef SRB_RESP_H
 #define SRB_RESP_H
 
-#include "srb/engine.h"
+#include "engine/engine.h"
 
 #define SRB_RESP_NODES "nodes.conf"
 #define SRB_RESP_SOCKET "redis.sock"

@@ -1,8 +1,8 @@
 /* Valkey 7.2 and later, which grew out of Redis 7.2. */
 #include <stddef.h>
 
-#include "resp.h"
-#include "srb/engine.h"
+#include "engine/engine.h"
+#include "engine/resp.h"
 
 /* Other names of what is reserved, and another way to listen (its valkey.conf).
  */

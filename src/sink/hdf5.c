@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hdf5_parts.h"
-#include "srb/sink.h"
+#include "sink/hdf5_parts.h"
+#include "sink/sink.h"
 
 /* The root group's header has room for the link of every permutation to come
  * and some attributes (hdf5_keep.c). */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hdf5_parts.h"
+#include "sink/hdf5_parts.h"
 
 enum { CONTINUATION = 0x10, FLAGS = 5 };
 

@@ -38,7 +38,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hdf5_parts.h"
+#include "sink/hdf5_parts.h"
 
 enum {
     SUPERBLOCK = 96,

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hdf5_parts.h"
+#include "sink/hdf5_parts.h"
 
 static uint64_t table_bytes(const struct sink_table *t)
 {

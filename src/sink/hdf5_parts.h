@@ -17,10 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "srb/error.h"
-#include "srb/field.h"
-#include "srb/lock.h"
-#include "srb/sink.h"
+#include "base/error.h"
+#include "base/field.h"
+#include "base/lock.h"
+#include "sink/sink.h"
 
 /* ---- hdf5_header.c ---- */
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hdf5_parts.h"
+#include "sink/hdf5_parts.h"
 
 static struct past *new_past(const char *path)
 {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hdf5_parts.h"
+#include "sink/hdf5_parts.h"
 
 static void folder_of(const char *path, char folder[PATH_MAX])
 {

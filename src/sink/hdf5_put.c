@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hdf5_parts.h"
-#include "srb/sink.h"
+#include "sink/hdf5_parts.h"
+#include "sink/sink.h"
 
 /* Beyond these the library would keep links and attributes outside the header
  * of their object. */

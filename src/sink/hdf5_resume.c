@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hdf5_parts.h"
+#include "sink/hdf5_parts.h"
 
 void resume_group_name(size_t index, size_t nperms, char name[32])
 {

@@ -1,5 +1,5 @@
 /* null.c - the sink that accepts everything and keeps nothing. */
-#include "srb/sink.h"
+#include "sink/sink.h"
 
 static struct sink sink = {.ops = &sink_null};
 

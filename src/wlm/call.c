@@ -1,4 +1,4 @@
-#include "call.h"
+#include "wlm/call.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "srb/diag.h"
-#include "srb/proc.h"
+#include "base/diag.h"
+#include "base/proc.h"
 
 /* The longest wait for a command: a busy controller answers after many seconds.
  */

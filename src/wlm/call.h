@@ -2,7 +2,7 @@
 #ifndef SRB_WLM_CALL_H
 #define SRB_WLM_CALL_H
 
-#include "srb/wlm.h"
+#include "wlm/wlm.h"
 
 /* The arguments of a command; all zero is none yet. */
 struct words {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "call.h"
+#include "wlm/call.h"
 
 static void describe(struct job *j)
 {

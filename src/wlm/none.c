@@ -1,5 +1,5 @@
 /* No batch system: a workstation, or a job whose own is not to be asked. */
-#include "srb/wlm.h"
+#include "wlm/wlm.h"
 
 static void describe(struct job *j)
 {

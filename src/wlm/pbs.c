@@ -7,10 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "call.h"
-#include "srb/diag.h"
-#include "srb/hostlist.h"
-#include "srb/quote.h"
+#include "base/diag.h"
+#include "base/hostlist.h"
+#include "base/quote.h"
+#include "wlm/call.h"
 
 #define STATUS_MAX 262144 /* of one job; its list of nodes may be long */
 

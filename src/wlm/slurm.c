@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "call.h"
-#include "srb/diag.h"
+#include "base/diag.h"
+#include "wlm/call.h"
 
 /* `scontrol -o show node` writes some 1 KB of each; names are asked for in
  * pieces, since one argument may not be longer than 128 KiB (execve(2)). */

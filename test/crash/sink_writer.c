@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "srb/diag.h"
-#include "srb/sink.h"
+#include "base/diag.h"
+#include "sink/sink.h"
 
 enum { NREALS = 12, NHOSTS = 3 };
 

@@ -33,8 +33,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "client/client.h"
 #include "fuzz.h"
-#include "srb/client.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define KEY "k"

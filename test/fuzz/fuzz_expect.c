@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "fuzz.h"
-#include "srb/expect.h"
+#include "plan/expect.h"
 
 /* One figure of each unit, and one that was not measured. */
 static void list_figures(struct fields *f)

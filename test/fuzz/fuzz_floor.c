@@ -7,8 +7,8 @@
  */
 #include <inttypes.h>
 
+#include "engine/floor_parse.h"
 #include "fuzz.h"
-#include "srb/floor_parse.h"
 
 #define EVENTS_MAX 512
 

@@ -3,9 +3,9 @@
  * Promised by hostlist.h: what expands is within the bound, of names that are
  * lists of one name themselves; what does not has words and leaves nothing.
  * Promised by features.h: what is no expression is none on every node. */
+#include "base/hostlist.h"
 #include "fuzz.h"
-#include "srb/features.h"
-#include "srb/hostlist.h"
+#include "plan/features.h"
 
 #define MOST 500
 

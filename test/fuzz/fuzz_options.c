@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "srb/options.h"
+#include "options/options.h"
 
 #define ARGS_MAX 16
 

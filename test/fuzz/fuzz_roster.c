@@ -5,7 +5,7 @@
  * what is refused has words and leaves nothing; what is printed is read back to
  * the same; of a cluster's nodes a refusal leaves the roster as it was. */
 #include "fuzz.h"
-#include "srb/roster.h"
+#include "plan/roster.h"
 
 static void one_sentence(const struct error *err)
 {

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "fuzz.h"
-#include "srb/units.h"
 
 #define UNSET INT64_C(-42424242)
 

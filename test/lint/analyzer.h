@@ -7,7 +7,7 @@
 #ifndef SRB_ANALYZER_H
 #define SRB_ANALYZER_H
 
-#include "srb/error.h"
+#include "base/error.h"
 
 #define error_set(...) (error_set(__VA_ARGS__), -1)
 #define error_prefix(...) (error_prefix(__VA_ARGS__), -1)

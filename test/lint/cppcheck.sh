@@ -13,4 +13,4 @@ cppcheck --quiet --std=c11 --enable=warning,performance,portability \
     --suppress=varFuncNullUB --suppress=readdirCalled \
     --suppress=legacyUninitvar \
     --suppress=missingInclude --suppress=unmatchedSuppression \
-    -D_GNU_SOURCE -Iinclude src tools
+    -D_GNU_SOURCE -Iinclude -Isrc src tools

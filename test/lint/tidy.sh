@@ -24,9 +24,9 @@ tidy() {
 }
 
 # error.c defines what analyzer.h redefines
-find src tools -name '*.c' ! -path src/error.c -print0 |
+find src tools -name '*.c' ! -path src/base/error.c -print0 |
     tidy "--extra-arg=-include$PWD/test/lint/analyzer.h"
-printf 'src/error.c\0' | tidy
+printf 'src/base/error.c\0' | tidy
 # C++ of a build that had no compiler for it has no compile command
 if grep -q '\.cpp"' "$build/compile_commands.json"; then
     find src tools -name '*.cpp' -print0 | tidy

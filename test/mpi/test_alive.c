@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "srb/diag.h"
-#include "srb/team.h"
-#include "srb/tick.h"
+#include "base/diag.h"
+#include "base/tick.h"
+#include "ranks/team.h"
 
 /* Of the waits here, s: long enough for ranks that share a busy core. */
 #define SILENCE 0.6

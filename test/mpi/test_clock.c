@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "../unit/options_line.h"
-#include "srb/clock.h"
-#include "srb/discover.h"
-#include "srb/tick.h"
+#include "base/tick.h"
+#include "ranks/clock_sync.h"
+#include "ranks/discover.h"
 
 #define SECOND INT64_C(1000000000)
 #define HOUR (3600 * SECOND)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/discover.h"
-#include "srb/topology.h"
+#include "node/topology.h"
+#include "ranks/discover.h"
 
 static int rank, size, failures;
 

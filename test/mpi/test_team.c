@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "srb/ending.h"
-#include "srb/team.h"
-#include "srb/tick.h"
+#include "base/signals.h"
+#include "base/tick.h"
+#include "ranks/team.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -33,7 +33,7 @@ class Large(RunTest):
             size = int(g.attrs["tensor_bytes"])
             peak, client = g["shard_peak_memory"][0], g["client_peak_memory"][0]
             with self.subTest(size=size, client=text(g.attrs["client"])):
-                # what src/needs.c counts on
+                # what src/plan/footprint.c counts on
                 self.assertLess(peak, 2.5 * size + (16 << 20))
                 self.assertLess(client, 5.25 * 1100 * 1024 * 1024 + (64 << 20))
 

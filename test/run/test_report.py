@@ -352,7 +352,7 @@ class Words(unittest.TestCase):
             self.assertEqual(told, expected)
 
     def test_every_flag_is_explained(self):
-        source = (SOURCE / "src/record.c").read_text()
+        source = (SOURCE / "src/results/record.c").read_text()
         table = source[source.index("} flags[] = {"):]
         known = re.findall(r'\{"(\w+)",', table[:table.index("};")])
         self.assertEqual(list(words.FLAGS), known)

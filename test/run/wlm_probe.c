@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/wlm.h"
+#include "wlm/wlm.h"
 
 #define ARGS_MAX 16
 

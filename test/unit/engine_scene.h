@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/engine.h"
 #include "options_line.h"
-#include "srb/engine.h"
 
 /* A placement of four nodes on as many hosts. */
 struct scene {

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "srb/guard.h"
-#include "srb/scratch.h"
-#include "srb/tick.h"
+#include "base/scratch.h"
+#include "base/tick.h"
+#include "servers/guard.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/options.h"
+#include "options/options.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define ARGS_MAX 6

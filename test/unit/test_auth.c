@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "srb/auth.h"
-#include "srb/tick.h"
+#include "base/tick.h"
+#include "protocol/auth.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -9,7 +9,7 @@
 #include <math.h>
 
 #include "options_line.h"
-#include "srb/budget.h"
+#include "plan/budget.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -18,8 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "srb/client.h"
-#include "srb/tick.h"
+#include "base/tick.h"
+#include "client/client.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -8,8 +8,8 @@
 
 #include <signal.h>
 
+#include "client/client.h"
 #include "scripted.h"
-#include "srb/client.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -11,8 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "srb/clock.h"
-#include "srb/tick.h"
+#include "base/tick.h"
+#include "ranks/clock_sync.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define SECOND INT64_C(1000000000)

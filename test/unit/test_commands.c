@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "srb/commands.h"
+#include "protocol/command_set.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define KEY "throughput_rank_7"

@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "srb/control.h"
-#include "srb/roster.h"
-#include "srb/tick.h"
+#include "base/tick.h"
+#include "plan/roster.h"
+#include "protocol/control.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define MS INT64_C(1000000)

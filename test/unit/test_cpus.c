@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/cpus.h"
+#include "plan/cpus.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define TEXT 512

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "options_line.h"
-#include "srb/eligible.h"
-#include "srb/place.h"
+#include "plan/eligible.h"
+#include "plan/place.h"
 
 /* Four nodes; the last two are one host cut in two. */
 static const char *const names[] = {"nid0001", "NID0002.site.org", "nid0003/0",

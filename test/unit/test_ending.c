@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "srb/ending.h"
-#include "srb/tick.h"
+#include "base/signals.h"
+#include "base/tick.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/engine.h"
 #include "engine_scene.h"
-#include "srb/engine.h"
 
 /* What servers and others print. */
 static const struct {

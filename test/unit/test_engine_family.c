@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/engine.h"
 #include "engine_scene.h"
-#include "srb/engine.h"
 
 static const struct engine *const family[] = {&engine_redis, &engine_valkey,
                                               &engine_keydb};

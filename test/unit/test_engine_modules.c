@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/engine.h"
 #include "engine_scene.h"
-#include "srb/engine.h"
 
 #define AI_RIGHTS " +ai.tensorset +ai.tensorget"
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "srb/error.h"
+#include "base/error.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

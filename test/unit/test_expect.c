@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "options_line.h"
-#include "srb/expect.h"
+#include "plan/expect.h"
 
 #define BOTH "--experiment=[throughput_standard,throughput_colocated]"
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "srb/facts.h"
+#include "node/node_info.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define FILES_MAX 16

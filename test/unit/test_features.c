@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "srb/features.h"
+#include "plan/features.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "srb/field.h"
+#include "base/field.h"
 
 static void an_empty_list_has_nothing(void **state)
 {

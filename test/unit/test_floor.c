@@ -17,10 +17,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "../../src/floor_store.h"
-#include "srb/floor.h"
-#include "srb/floor_parse.h"
-#include "srb/tick.h"
+#include "base/tick.h"
+#include "engine/floor_parse.h"
+#include "engine/floor_server.h"
+#include "engine/floor_store.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define MAX_BYTES (INT64_C(64) * 1024 * 1024)

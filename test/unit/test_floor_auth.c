@@ -15,7 +15,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "srb/floor.h"
+#include "engine/floor_server.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define SECONDS 20

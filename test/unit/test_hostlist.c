@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/hostlist.h"
-#include "srb/tick.h"
+#include "base/hostlist.h"
+#include "base/tick.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define MOST 1000

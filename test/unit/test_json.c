@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "srb/json.h"
+#include "sink/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/keys.h"
+#include "protocol/keys.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

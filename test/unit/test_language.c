@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/language.h"
+#include "measure/language.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

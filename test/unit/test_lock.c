@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "srb/lock.h"
+#include "base/lock.h"
 
 static char folder[64], path[128], name[160];
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/machine.h"
+#include "plan/machine.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

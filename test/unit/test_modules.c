@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "srb/modules.h"
+#include "protocol/db_modules.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "srb/nearest.h"
+#include "base/suggest.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

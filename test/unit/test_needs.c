@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "srb/needs.h"
+#include "plan/footprint.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define MIB (INT64_C(1024) * 1024)

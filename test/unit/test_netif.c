@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/netif.h"
+#include "node/netif.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define NODES_MAX 12

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/tick.h"
 #include "options_line.h"
-#include "srb/place.h"
-#include "srb/tick.h"
+#include "plan/place.h"
 
 /* A study and its first permutation. */
 struct study {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "options_line.h"
-#include "srb/place.h"
+#include "plan/place.h"
 
 /* A study with all its permutations. */
 struct study {

@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../src/ports.h"
 #include "options_line.h"
+#include "servers/ports.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "srb/proc.h"
-#include "srb/tick.h"
+#include "base/proc.h"
+#include "base/tick.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/quote.h"
+#include "base/quote.h"
 
 static const char *const texts[] = {
     "",      "plain",  "two words", "it's",  "'",          "''",

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "options_line.h"
-#include "srb/record.h"
+#include "results/record.h"
 
 static void statuses_have_names(void **state)
 {

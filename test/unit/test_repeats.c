@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#include "srb/repeats.h"
+#include "measure/repeats.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "../../src/sink/hdf5_parts.h"
-#include "srb/sink.h"
+#include "sink/hdf5_parts.h"
+#include "sink/sink.h"
 
 enum { NPERMS = 3 };
 

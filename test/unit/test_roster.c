@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/roster.h"
+#include "plan/roster.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/samples.h"
+#include "measure/samples.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "srb/scratch.h"
+#include "base/scratch.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define PATH_ROOM 600

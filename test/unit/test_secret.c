@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "srb/secret.h"
+#include "protocol/secret.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define VARIABLE "SRBENCH_TEST_SECRET"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/sha256.h"
+#include "base/sha256.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

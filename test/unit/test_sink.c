@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "../../src/sink/hdf5_parts.h"
-#include "srb/sink.h"
+#include "sink/hdf5_parts.h"
+#include "sink/sink.h"
 
 enum { NPERMS = 3, CLIENTS = 2, ITERATIONS = 3 };
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/client/slots.h"
+#include "client/slots.h"
 #include "scripted.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])

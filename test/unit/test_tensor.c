@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "srb/tensor.h"
+#include "measure/tensor.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define PAGE_BYTES 4096

@@ -9,9 +9,9 @@
 
 #include <signal.h>
 
+#include "client/tensor_client_lend.h"
 #include "scripted.h"
 #include "srb/tensor_client.h"
-#include "srb/tensor_client_lend.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

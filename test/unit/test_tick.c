@@ -8,7 +8,7 @@
 
 #include <limits.h>
 
-#include "srb/tick.h"
+#include "base/tick.h"
 
 #define TRIES 20
 

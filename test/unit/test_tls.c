@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "srb/tick.h"
-#include "srb/tls.h"
+#include "base/tick.h"
+#include "protocol/tls.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define RUBBISH "rubbish.pem"

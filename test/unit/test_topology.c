@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "srb/topology.h"
+#include "node/topology.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define UNKNOWN(number)                                                        \

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "srb/units.h"
+#include "base/units.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

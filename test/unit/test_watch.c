@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "srb/tick.h"
-#include "srb/watch.h"
+#include "base/procstat.h"
+#include "base/tick.h"
 
 #define PEAK (48 * 1024 * 1024)
 #define NAPS 200

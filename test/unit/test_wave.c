@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "options_line.h"
-#include "srb/wave.h"
+#include "plan/connect_waves.h"
 
 #define MS INT64_C(1000000)
 

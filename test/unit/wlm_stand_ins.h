@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "srb/wlm.h"
+#include "wlm/wlm.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define TEXT_MAX 65536

@@ -27,9 +27,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "srb/diag.h"
-#include "srb/tick.h"
-#include "srb/units.h"
+#include "base/diag.h"
+#include "base/tick.h"
+#include "base/units.h"
 
 #define PIECE ((size_t)64 * 1024)
 #define REQUEST 40 /* about what a SET or GET is without its payload */

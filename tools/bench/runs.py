@@ -33,7 +33,7 @@ PINNED = ("--pin_app_cpus=true", "--db_cpus=1")
 PINGPONG = Path(os.environ.get("SRBENCH_PINGPONG")
                 or Path(SRBENCH).parent / "srbench_pingpong")
 UNIX_BUFFER = 256 * 1024  # UNIX_SEND_BUFFER of src/client/connect.c
-FLOOR_LINGER = 50000  # LINGER_NS of src/floor.c
+FLOOR_LINGER = 50000  # LINGER_NS of src/engine/floor_server.c
 KEY = "key:__rand_int__"  # what redis-benchmark writes and reads without -r
 
 

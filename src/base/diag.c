@@ -1,0 +1,138 @@
+#include "base/diag.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 8192
+#define TAKE_AWAY "\r\033[K" /* the line that the cursor is in */
+
+static int my_rank;
+static void (*die_hook)(void);
+static enum diag_level my_level = DIAG_NORMAL;
+static char live[1024]; /* what stands at the bottom; "" for nothing */
+
+void diag_rank(int rank)
+{
+    my_rank = rank;
+}
+
+void diag_die_hook(void (*hook)(void))
+{
+    die_hook = hook;
+}
+
+void diag_set_level(enum diag_level level)
+{
+    my_level = level;
+}
+
+enum diag_level diag_level(void)
+{
+    return my_level;
+}
+
+bool diag_terminal(void)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+int diag_columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return 80;
+    return size.ws_col;
+}
+
+const char *diag_colour(const char *sequence)
+{
+    const char *none = getenv("NO_COLOR");
+
+    return diag_terminal() && !(none && *none) ? sequence : "";
+}
+
+static void put(const char *text, size_t n)
+{
+    ssize_t rc = write(STDERR_FILENO, text, n);
+
+    (void)rc;
+}
+
+/* One write, so that lines of several ranks do not mix. */
+static void put_line(const char *head, const char *fmt, va_list ap)
+{
+    char line[LINE_MAX_BYTES + sizeof live + sizeof TAKE_AWAY];
+    size_t used;
+
+    snprintf(line, sizeof line, "%s%s", live[0] ? TAKE_AWAY : "", head);
+    used = strlen(line);
+    vsnprintf(line + used, LINE_MAX_BYTES - used, fmt, ap);
+    used = strlen(line);
+    snprintf(line + used, sizeof line - used, "\n%s", live);
+    put(line, strlen(line));
+}
+
+void diag_live(const char *line)
+{
+    char text[sizeof live + sizeof TAKE_AWAY];
+
+    if (my_rank != 0 || !diag_terminal() || (!line && !live[0]))
+        return;
+    snprintf(live, sizeof live, "%s", line ? line : "");
+    snprintf(text, sizeof text, "%s%s", TAKE_AWAY, live);
+    put(text, strlen(text));
+}
+
+static void say(enum diag_level least, const char *fmt, va_list ap)
+{
+    if (my_rank == 0 && my_level >= least)
+        put_line("", fmt, ap);
+}
+
+void diag_say(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say(DIAG_QUIET, fmt, ap);
+    va_end(ap);
+}
+
+void diag_note(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say(DIAG_NORMAL, fmt, ap);
+    va_end(ap);
+}
+
+void diag_detail(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say(DIAG_VERBOSE, fmt, ap);
+    va_end(ap);
+}
+
+void die(const char *fmt, ...)
+{
+    char head[64];
+    va_list ap;
+
+    snprintf(head, sizeof head, "srbench: rank %d: ", my_rank);
+    va_start(ap, fmt);
+    put_line(head, fmt, ap);
+    va_end(ap);
+    if (die_hook)
+        die_hook();
+    exit(1);
+}

@@ -1,0 +1,67 @@
+#include "base/field.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+
+static struct field *append(struct fields *f, const char *name,
+                            enum field_type type, const char *unit)
+{
+    struct field *entry;
+
+    if (f->n == f->room) {
+        size_t room = f->room ? 2 * f->room : 16;
+        struct field *list = realloc(f->list, room * sizeof *list);
+
+        if (!list)
+            die("out of memory for %zu facts of the result file", room);
+        f->list = list;
+        f->room = room;
+    }
+    entry = &f->list[f->n++];
+    *entry = (struct field){.name = name,
+                            .type = type,
+                            .unit = unit,
+                            .integer = FIELD_NO_INT,
+                            .real = NAN};
+    return entry;
+}
+
+void fields_text(struct fields *f, const char *name, const char *text)
+{
+    struct field *entry = append(f, name, FIELD_TEXT, "");
+
+    entry->text = strdup(text ? text : "");
+    if (!entry->text)
+        die("out of memory for the result file's %s", name);
+}
+
+void fields_int(struct fields *f, const char *name, const char *unit,
+                int64_t value)
+{
+    append(f, name, FIELD_INT, unit)->integer = value;
+}
+
+void fields_real(struct fields *f, const char *name, const char *unit,
+                 double value)
+{
+    append(f, name, FIELD_REAL, unit)->real = value;
+}
+
+const struct field *fields_find(const struct fields *f, const char *name)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->list[i].name, name) == 0)
+            return &f->list[i];
+    return NULL;
+}
+
+void fields_free(struct fields *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        free(f->list[i].text);
+    free(f->list);
+    *f = (struct fields){0};
+}

@@ -1,0 +1,32 @@
+/* scratch.h - a private folder that never outlives its owner for long.
+ *
+ * TMPDIR (or /tmp) / srbench-UID-XXXXXX, mode 0700, locked (flock(2)) for as
+ * long as its owner lives. A folder of this name whose lock is free is a
+ * left-over of a killed owner, and the next scratch_open() of the same user
+ * removes it. All functions are local.
+ */
+#ifndef SRB_SCRATCH_H
+#define SRB_SCRATCH_H
+
+#include "base/error.h"
+
+#define SRB_SCRATCH_MAX 512
+
+struct scratch {
+    char path[SRB_SCRATCH_MAX];
+    int lock; /* descriptor of the folder, which holds the lock */
+};
+
+/* The folder in which scratch folders are made. */
+const char *scratch_parent(void);
+
+/* Remove left-overs, create and lock a new folder. */
+int scratch_open(struct scratch *s, struct error *err);
+
+/* Remove the folder with all it holds, and release the lock. */
+void scratch_close(struct scratch *s);
+
+/* Remove a folder with all it holds; links are removed, not followed. */
+void scratch_remove(const char *path);
+
+#endif

@@ -1,0 +1,155 @@
+#include "base/signals.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/tick.h"
+
+/* What comes within this time is the same wish: scancel --full tells the tasks
+ * and also srun (scancel(1)), which forwards SIGUSR1 and others to the tasks
+ * (srun(1), SIGNALS; on SIGTERM it ends them itself). */
+#define SAME_NS INT64_C(200000000)
+
+static struct ending state;
+static volatile sig_atomic_t watched = -1;
+static timer_t timer;
+static volatile sig_atomic_t have_timer;
+static struct itimerspec grace; /* zeros: none */
+static volatile int64_t first;  /* tick of the first one that came here */
+static char on_first[192], on_usr1[192]; /* what is then said; "": nothing */
+
+/* From here to catch_with() a handler may run it: nothing that signal-safety(7)
+ * does not allow. */
+
+static void say(const char *text)
+{
+    /* nothing is lost but words */
+    if (text[0] && write(STDERR_FILENO, text, strlen(text)) < 0)
+        return;
+}
+
+static void cut_off(void)
+{
+    int fd = watched;
+
+    state.cut = state.urgent;
+    if (fd >= 0)
+        shutdown(fd, SHUT_RDWR);
+}
+
+void ending_hear(int number)
+{
+    if (state.urgent)
+        return;
+    state.asked = state.urgent = number;
+    say(on_first);
+    if (!have_timer || (!grace.it_value.tv_sec && !grace.it_value.tv_nsec) ||
+        timer_settime(timer, 0, &grace, NULL) != 0)
+        cut_off();
+}
+
+static void on_end(int number)
+{
+    int64_t now = tick_now();
+    int kept = errno;
+
+    if (first && now - first > SAME_NS) {
+        signal(number, SIG_DFL);
+        raise(number); /* when this handler is left */
+    } else if (!first) {
+        first = now;
+        ending_hear(number);
+    }
+    errno = kept;
+}
+
+static void on_grace_over(int number)
+{
+    int kept = errno;
+
+    (void)number;
+    if (state.urgent)
+        cut_off();
+    errno = kept;
+}
+
+static void on_last_one(int number)
+{
+    int kept = errno;
+
+    if (!state.asked) {
+        state.asked = number;
+        say(on_usr1);
+    }
+    errno = kept;
+}
+
+/* System calls go on (SA_RESTART), but for those with a time limit, which
+ * signal(7) excepts. */
+static void catch_with(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    static const int all[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGALRM};
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        sigaddset(&action.sa_mask, all[i]);
+    sigaction(number, &action, NULL);
+}
+
+const struct ending *ending_state(void)
+{
+    return &state;
+}
+
+void ending_catch(void)
+{
+    struct sigevent alarm = {.sigev_notify = SIGEV_SIGNAL,
+                             .sigev_signo = SIGALRM};
+
+    if (timer_create(CLOCK_MONOTONIC, &alarm, &timer) != 0)
+        die("no timer can be had for term_grace");
+    have_timer = 1;
+    catch_with(SIGALRM, on_grace_over);
+    catch_with(SIGTERM, on_end);
+    catch_with(SIGINT, on_end);
+    catch_with(SIGHUP, on_end);
+    catch_with(SIGUSR1, on_last_one);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+void ending_grace(double seconds, bool speaks)
+{
+    /* not behind the line that is rewritten there */
+    const char *line = diag_terminal() ? "\n" : "";
+    int64_t ns = (int64_t)(seconds * 1e9);
+
+    grace.it_value.tv_nsec = ns % 1000000000;
+    grace.it_value.tv_sec = ns / 1000000000;
+    if (!speaks)
+        return;
+    snprintf(on_usr1, sizeof on_usr1,
+             "%ssrbench: asked to end after the running permutation\n", line);
+    snprintf(on_first, sizeof on_first,
+             "%ssrbench: told to end; the running permutation is broken off in "
+             "%g s (term_grace), a second signal ends srbench at once\n",
+             line, seconds);
+}
+
+void ending_watch(int fd)
+{
+    watched = fd;
+    /* what came between opening and here did not see it */
+    if (state.cut && fd >= 0)
+        shutdown(fd, SHUT_RDWR);
+}
+
+void ending_unwatch(void)
+{
+    watched = -1;
+}

@@ -1,0 +1,81 @@
+/* client.h - the table of clients: how a rank puts and gets its tensor.
+ *
+ * A client is opened for one key and one length, and may be bound to others
+ * between operations; what can be decided then is decided then, so that put and
+ * get do nothing but the work. All functions are local; put, get and open wait
+ * at most op_timeout for a reply.
+ */
+#ifndef SRB_CLIENT_H
+#define SRB_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "options/options.h"
+#include "plan/machine.h"
+#include "protocol/command_set.h"
+#include "protocol/keys.h"
+#include "protocol/secret.h"
+
+struct tls;
+
+struct client_params {
+    const char *address; /* of the shard that owns the key */
+    int port;
+    /* Leave from this address of the node, and no other; NULL: as the kernel
+     * likes. TCP only. */
+    const char *source;
+    const char *unix_socket;   /* go there instead; NULL: TCP */
+    const struct login *login; /* NULL: the server asks for none */
+    const struct tls *tls;     /* speak by it; NULL: plain */
+    const char *host;          /* the server's name, for tls */
+    const char *key;
+    size_t bytes;                       /* of the tensor */
+    const struct command_set *commands; /* NULL: plain */
+    double op_timeout;
+    int64_t socket_buffer; /* bytes of each direction; 0: choose */
+    int client;            /* its number, for words and injected faults; -1:
+                              it has none */
+    const struct value *null_client; /* faults of the null client, a map */
+};
+
+struct client_ops;
+struct client {
+    const struct client_ops *ops;
+};
+
+struct client_ops {
+    const char *name; /* as the option `client` spells it */
+    bool serves;      /* false: talks to no server */
+    /* Whether these faults make sense; NULL where there are none to inject. */
+    int (*check)(const struct value *faults, struct error *err);
+    /* Connect and log in, both of which is connect_time; NULL on failure.
+     * params need not outlive the call. */
+    struct client *(*open)(const struct client_params *p, struct error *err);
+    /* From now on for this key and length, on the same connection; what went
+     * wrong on it stays wrong. NULL: it has the one key it was opened for. */
+    void (*rebind)(struct client *c, const char *key, size_t bytes);
+    /* Store `bytes` bytes from data under the key; done when the server has
+     * confirmed it. */
+    int (*put)(struct client *c, const void *data, struct error *err);
+    /* Bring the value of the key into data, `bytes` bytes. */
+    int (*get)(struct client *c, void *data, struct error *err);
+    /* This end of the connection, numeric: "127.0.0.1"; "" for none. */
+    void (*address)(const struct client *c, char address[SRB_ADDRESS_MAX]);
+    /* Bytes of the socket's send and receive buffer as the kernel has them now
+     * (Linux doubles what it is asked for, socket(7)); -1 for none. */
+    void (*buffers)(const struct client *c, int bytes[2]);
+    /* Its socket; shut down, every wait for a reply ends. -1: none. */
+    int (*socket)(const struct client *c);
+    void (*close)(struct client *c);
+};
+
+extern const struct client_ops client_socket;
+extern const struct client_ops client_hiredis;
+extern const struct client_ops client_null;
+
+/* The client of that name (a choice of the option `client`); never NULL. */
+const struct client_ops *client_find(const char *name);
+
+#endif

@@ -1,0 +1,388 @@
+#include "srb/tensor_client.h"
+
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/error.h"
+#include "client/client.h"
+#include "client/slots.h"
+#include "client/tensor_client_lend.h"
+#include "protocol/keys.h"
+
+#define DEFAULT_TIMEOUT 30.0
+#define UNIX_PREFIX "unix:"
+#define EXPECTED                                                               \
+    "host:port or [IPv6]:port, several with commas between them, or "          \
+    "unix:/path"
+
+_Static_assert(SRB_TENSOR_KEY_MAX == SRB_KEY_MAX - 1, "keys that clients take");
+
+/* What is bound, a connection for one key and one length, is what the next call
+ * is likely to want; another key or length takes a moment more. */
+struct srb_tensor_client {
+    struct client *bound; /* NULL: none */
+    size_t count, key_length;
+    char key[SRB_KEY_MAX];
+    bool lent; /* bound is somebody else's */
+    struct error err;
+    /* the rest is not of lent ones */
+    const struct client_ops *ops;
+    char *addresses;
+    double timeout;
+    struct login login;
+    bool known; /* who serves is */
+    struct client_slots slots;
+    struct client **client; /* [slots.nshards], NULL: not connected */
+};
+
+/* ---- addresses ---- */
+
+/* "host:port" or "[::1]:port"; text is cut up. */
+static int split(char *text, const char **host, int *port, struct error *err)
+{
+    char *colon = strrchr(text, ':'), *end = NULL;
+    size_t n = colon ? (size_t)(colon - text) : 0;
+    long number = colon ? strtol(colon + 1, &end, 10) : 0;
+    bool brackets = n > 2 && text[0] == '[' && colon[-1] == ']';
+
+    if (n == 0 || *end || number < 1 || number > UINT16_MAX ||
+        (!brackets && memchr(text, ':', n)))
+        return error_set(err, "addresses: found '%.64s', expected " EXPECTED,
+                         text);
+    text[brackets ? n - 1 : n] = '\0';
+    *host = text + brackets;
+    *port = (int)number;
+    return 0;
+}
+
+static struct client_params params_of(const struct srb_tensor_client *c)
+{
+    return (struct client_params){.login = &c->login,
+                                  .key = c->key,
+                                  .bytes = c->count * sizeof(float),
+                                  .op_timeout = c->timeout,
+                                  .client = -1};
+}
+
+/* Try every numeric address of a name. Returns what `step` returned for the
+ * first that did. */
+static int at_each(const struct client_params *p, const char *host,
+                   int (*step)(struct srb_tensor_client *,
+                               const struct client_params *),
+                   struct srb_tensor_client *c)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct client_params at = *p;
+    struct addrinfo *found;
+    char numeric[SRB_ADDRESS_MAX];
+    int rc = getaddrinfo(host, NULL, &hints, &found);
+
+    if (rc != 0)
+        return error_set(&c->err, "'%s' is no host: %s", host,
+                         gai_strerror(rc));
+    rc = error_set(&c->err, "'%s' has no address", host);
+    at.address = numeric;
+    for (struct addrinfo *ai = found; ai && rc < 0; ai = ai->ai_next)
+        if (getnameinfo(ai->ai_addr, ai->ai_addrlen, numeric, sizeof numeric,
+                        NULL, 0, NI_NUMERICHOST) == 0)
+            rc = step(c, &at);
+    freeaddrinfo(found);
+    return rc;
+}
+
+/* ---- who serves ---- */
+
+static int ask(struct srb_tensor_client *c, const struct client_params *p)
+{
+    return client_slots_ask(p, &c->slots, &c->err);
+}
+
+static const char *unix_path(const char *text)
+{
+    size_t n = strlen(UNIX_PREFIX);
+
+    return strncmp(text, UNIX_PREFIX, n) == 0 ? text + n : NULL;
+}
+
+static int ask_unix(struct srb_tensor_client *c)
+{
+    struct client_params p = params_of(c);
+
+    p.unix_socket = unix_path(c->addresses);
+    return ask(c, &p);
+}
+
+/* Ask the first of a list that answers; words are the last one's. The list is
+ * cut up. */
+static int ask_list(struct srb_tensor_client *c, char *list)
+{
+    struct client_params p = params_of(c);
+    char *rest, *one = strtok_r(list, ",", &rest);
+    const char *host = NULL;
+    int rc = -1;
+
+    if (!one)
+        return error_set(&c->err,
+                         "addresses: found nothing, expected " EXPECTED);
+    for (; one && rc < 0; one = strtok_r(NULL, ",", &rest)) {
+        if (split(one, &host, &p.port, &c->err) < 0)
+            return -1;
+        rc = at_each(&p, host, ask, c);
+    }
+    return rc;
+}
+
+static void disconnect(struct srb_tensor_client *c)
+{
+    for (int i = 0; c->client && i < c->slots.nshards; i++)
+        if (c->client[i])
+            c->client[i]->ops->close(c->client[i]);
+    free(c->client);
+    c->client = NULL;
+    c->bound = NULL;
+    client_slots_free(&c->slots);
+    c->known = false;
+}
+
+/* From nothing; every connection is a new one afterwards. */
+static int find_out(struct srb_tensor_client *c)
+{
+    char *list = strdup(c->addresses);
+    struct error before = c->err; /* tries that failed are no failure */
+    int rc;
+
+    disconnect(c);
+    if (!list)
+        return error_set(&c->err, "not enough memory");
+    rc = unix_path(list) ? ask_unix(c) : ask_list(c, list);
+    free(list);
+    if (rc < 0)
+        return -1;
+    c->client = calloc((size_t)c->slots.nshards, sizeof(struct client *));
+    if (!c->client) {
+        disconnect(c);
+        return error_set(&c->err, "not enough memory");
+    }
+    c->known = true;
+    c->err = before;
+    return 0;
+}
+
+/* ---- open and close ---- */
+
+static int take_login(struct login *l,
+                      const struct srb_tensor_client_options *o,
+                      struct error *err)
+{
+    const char *user = o->user ? o->user : "";
+    const char *password = o->password ? o->password : "";
+
+    if (strlen(user) >= sizeof l->user ||
+        strlen(password) >= sizeof l->password)
+        return error_set(err, "user or password: longer than %zu or %zu bytes",
+                         sizeof l->user - 1, sizeof l->password - 1);
+    if (user[0] && !password[0])
+        return error_set(err, "user: '%s' needs a password", user);
+    snprintf(l->user, sizeof l->user, "%s", user);
+    snprintf(l->password, sizeof l->password, "%s", password);
+    return 0;
+}
+
+static int set_up(struct srb_tensor_client *c,
+                  const struct srb_tensor_client_options *o)
+{
+    c->timeout = o->timeout > 0 ? o->timeout : DEFAULT_TIMEOUT;
+    if (o->timeout < 0 || c->timeout > 1e6)
+        return error_set(&c->err,
+                         "timeout: found %g s, expected 0 (for %g s) to 1e6",
+                         o->timeout, DEFAULT_TIMEOUT);
+    if (o->kind == SRB_CLIENT_SOCKET)
+        c->ops = &client_socket;
+    else if (o->kind == SRB_CLIENT_HIREDIS)
+        c->ops = &client_hiredis;
+    else
+        return error_set(&c->err, "kind: there is no client %d", (int)o->kind);
+    c->addresses = strdup(o->addresses ? o->addresses : "");
+    if (!c->addresses)
+        return error_set(&c->err, "not enough memory");
+    return take_login(&c->login, o, &c->err) < 0 ? -1 : find_out(c);
+}
+
+struct srb_tensor_client *
+srb_tensor_client_open(const struct srb_tensor_client_options *o, char *words,
+                       size_t n)
+{
+    struct srb_tensor_client *c = calloc(1, sizeof *c);
+
+    if (words && n > 0)
+        snprintf(words, n, "%s", c ? "" : "not enough memory for a client");
+    if (!c || set_up(c, o) == 0)
+        return c;
+    if (words && n > 0)
+        snprintf(words, n, "%s", c->err.text);
+    srb_tensor_client_close(c);
+    return NULL;
+}
+
+struct srb_tensor_client *tensor_client_lend(struct client *client,
+                                             const char *key, size_t count,
+                                             struct error *err)
+{
+    struct srb_tensor_client *c = calloc(1, sizeof *c);
+
+    if (!c) {
+        error_set(err, "not enough memory for a client");
+        return NULL;
+    }
+    c->bound = client;
+    c->lent = true;
+    c->count = count;
+    c->key_length = strlen(key);
+    snprintf(c->key, sizeof c->key, "%s", key);
+    return c;
+}
+
+void srb_tensor_client_close(struct srb_tensor_client *c)
+{
+    if (!c)
+        return;
+    if (!c->lent)
+        disconnect(c);
+    explicit_bzero(&c->login, sizeof c->login);
+    free(c->addresses);
+    free(c);
+}
+
+const char *srb_tensor_client_error(const struct srb_tensor_client *c)
+{
+    return c->err.text;
+}
+
+/* ---- put and unpack ---- */
+
+static bool is_bound(const struct srb_tensor_client *c, const char *key,
+                     size_t length, size_t count)
+{
+    return c->bound && count == c->count && length == c->key_length &&
+           memcmp(key, c->key, length) == 0;
+}
+
+static int check(struct srb_tensor_client *c, const char *key, size_t length,
+                 size_t count)
+{
+    if (c->lent)
+        return error_set(&c->err, "this client is for '%s' of %zu elements",
+                         c->key, c->count);
+    if (length == 0 || length > SRB_TENSOR_KEY_MAX)
+        return error_set(&c->err, "a key has 1 to %d bytes, not %zu",
+                         SRB_TENSOR_KEY_MAX, length);
+    if (memchr(key, '\0', length))
+        return error_set(&c->err, "a key has no NUL in it");
+    if (count == 0 || count > SIZE_MAX / sizeof(float))
+        return error_set(&c->err, "a tensor has at least one element");
+    return 0;
+}
+
+/* What comes late must not be taken for the next reply; and what failed may
+ * have moved to another server. */
+static int give_up(struct srb_tensor_client *c)
+{
+    if (!c->lent)
+        disconnect(c);
+    return -1;
+}
+
+static int connect_shard(struct srb_tensor_client *c,
+                         const struct client_params *p)
+{
+    c->bound = c->ops->open(p, &c->err);
+    return c->bound ? 0 : -1;
+}
+
+/* The connection to a shard, made when it is first needed. */
+static int reach(struct srb_tensor_client *c, int shard)
+{
+    struct client_params p = params_of(c);
+    const struct slots_shard *to = &c->slots.shard[shard];
+    struct error before = c->err;
+    int rc;
+
+    p.port = to->port;
+    if (to->host[0]) {
+        rc = at_each(&p, to->host, connect_shard, c);
+    } else {
+        p.unix_socket = unix_path(c->addresses);
+        rc = connect_shard(c, &p);
+    }
+    c->client[shard] = c->bound;
+    if (rc < 0)
+        return give_up(c);
+    c->err = before;
+    return 0;
+}
+
+/* From here on the client is bound to this key and count. */
+static int bind_to(struct srb_tensor_client *c, const char *key, size_t length,
+                   size_t count)
+{
+    int slot, shard;
+
+    if (check(c, key, length, count) < 0)
+        return -1;
+    c->bound = NULL;
+    if (!c->known && find_out(c) < 0)
+        return -1;
+    memcpy(c->key, key, length);
+    c->key[length] = '\0';
+    c->key_length = length;
+    c->count = count;
+    slot = keys_slot(c->key);
+    if (c->slots.cluster && c->slots.of[slot] == SRB_SLOT_NOBODY) {
+        error_set(&c->err, "no server of the cluster has slot %d of %s", slot,
+                  c->key);
+        return give_up(c); /* it may have one later */
+    }
+    shard = c->slots.cluster ? c->slots.of[slot] : 0;
+    if (!c->client[shard])
+        return reach(c, shard);
+    c->bound = c->client[shard];
+    c->bound->ops->rebind(c->bound, c->key, count * sizeof(float));
+    return 0;
+}
+
+int srb_put_tensor_n(struct srb_tensor_client *c, const char *key,
+                     size_t length, const float *data, size_t count)
+{
+    if (!is_bound(c, key, length, count) && bind_to(c, key, length, count) < 0)
+        return -1;
+    if (c->bound->ops->put(c->bound, data, &c->err) == 0)
+        return 0;
+    return give_up(c);
+}
+
+int srb_unpack_tensor_n(struct srb_tensor_client *c, const char *key,
+                        size_t length, float *data, size_t count)
+{
+    if (!is_bound(c, key, length, count) && bind_to(c, key, length, count) < 0)
+        return -1;
+    if (c->bound->ops->get(c->bound, data, &c->err) == 0)
+        return 0;
+    return give_up(c);
+}
+
+int srb_put_tensor(struct srb_tensor_client *c, const char *key,
+                   const float *data, size_t count)
+{
+    return srb_put_tensor_n(c, key, strlen(key), data, count);
+}
+
+int srb_unpack_tensor(struct srb_tensor_client *c, const char *key, float *data,
+                      size_t count)
+{
+    return srb_unpack_tensor_n(c, key, strlen(key), data, count);
+}

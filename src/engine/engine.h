@@ -1,0 +1,140 @@
+/* engine.h - the table of servers.
+ *
+ * An engine is one file (src/engine/X.c) with what is particular to a server:
+ * its configuration, how a cluster is formed, when it is ready, its counters,
+ * how it is emptied and stopped. All functions are local.
+ */
+#ifndef SRB_ENGINE_H
+#define SRB_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "options/options.h"
+#include "plan/place.h"
+#include "protocol/control.h"
+#include "protocol/secret.h"
+
+#define SRB_VERSION_MAX 64
+
+/* What one server is asked to be. */
+struct shard_spec {
+    const struct placement *placement;
+    int shard;
+    uint64_t run;        /* a random number, the same for all shards of a run */
+    const char *version; /* of the server, as engine_find() gave it */
+    const char *address;
+    int port;
+    int io_threads;
+    int threads;         /* of a server whose threads all serve, as
+                            engine_threads() has it */
+    int64_t max_clients; /* connections it must be able to hold */
+    int64_t max_bytes;   /* longest value it must be able to hold */
+    double op_timeout;   /* s; a cluster must not give up on a node sooner */
+    const struct value *args;      /* further directives, a map; they win */
+    const struct setting *modules; /* to load (modules.h); NULL: none */
+    int64_t tpq;                   /* threads of RedisAI's; 0: not said */
+    bool redisai;                  /* clients may speak its commands */
+    const struct secret *secret;   /* by which its users get in */
+};
+
+/* Counters since the server's start, to be subtracted. */
+struct shard_counters {
+    int64_t commands; /* that carried a tensor: puts and gets */
+    int64_t bytes;    /* read and written on its sockets */
+    double cpu_time;  /* s, by its own word; NaN where it has none */
+};
+
+struct engine {
+    const char *name;
+    bool serves;        /* false: there is no server behind it */
+    const char *oldest; /* version that will do, "6.2"; NULL: any */
+    /* All its threads serve, one for each CPU of its own and no more than
+     * these; I/O threads are nothing it has. 0: one thread serves, which
+     * db_io_threads - 1 others help. */
+    int most_threads;
+    /* argv[1] of the hidden role in which srbench itself is the server; NULL:
+     * the server is a program, which is given "-". */
+    const char *role;
+    /* Whether `--version` printed by the executable is this engine's; puts the
+     * version into `version`. */
+    bool (*recognise)(const char *printed, char version[SRB_VERSION_MAX]);
+    /* The same by what a server that runs answers to INFO; NULL: such a server
+     * is not for others to use. */
+    bool (*answers)(const char *info, char version[SRB_VERSION_MAX]);
+    /* Whether further directives may be given; -1 with the one that may not.
+     * NULL: it knows no directives. */
+    int (*check_args)(const struct value *args, struct error *err);
+    /* The configuration, for standard input; of passwords it has hashes. */
+    void (*configure)(FILE *out, const struct shard_spec *spec);
+    /* The name of the file that makes the shard a member of its cluster and its
+     * contents; NULL where there is none: its shards never form a cluster. */
+    const char *cluster_file;
+    /* The name of the Unix socket that a colocated server makes in its folder;
+     * NULL where there is none. */
+    const char *unix_socket;
+    void (*cluster)(FILE *out, const struct shard_spec *spec);
+    /* 1 when it answers (and, with `cluster`, the cluster covers all slots), 0
+     * when that may still come, -1 when it will not. *pid is the process that
+     * was started; one of its process group may answer in its place (the
+     * program was a wrapper), and is then *pid. */
+    int (*ready)(struct control *c, const struct shard_spec *spec, pid_t *pid,
+                 bool cluster, struct error *err);
+    int (*empty)(struct control *c, struct error *err);
+    int (*counters)(struct control *c, struct shard_counters *now,
+                    struct error *err);
+    /* The directives that srbench or the user set, as the server has them:
+     * "name value\n" each; allocated, to be freed. */
+    int (*effective)(struct control *c, const struct shard_spec *spec,
+                     char **text, struct error *err);
+    /* Ask it to end at once, saving nothing. */
+    void (*shutdown)(struct control *c);
+};
+
+extern const struct engine engine_redis;
+extern const struct engine engine_valkey;
+extern const struct engine engine_keydb;
+extern const struct engine engine_floor;
+extern const struct engine engine_null;
+
+/* The engine of that name, or NULL. */
+const struct engine *engine_named(const char *name);
+
+/* Refuse a server that lacks RedisAI's commands. It is asked for one of them
+ * without its arguments, which takes no right: only what it does not know is an
+ * unknown command. */
+int engine_check_redisai(struct control *c, struct error *err);
+
+/* Say that a server lacks them; *err has how that was seen. Returns -1. And
+ * whether an error, agreed upon or handed up, says so. */
+int engine_no_redisai(struct error *err);
+bool engine_lacks_redisai(const struct error *err);
+
+/* The threads of shard k of a node's, of a server whose threads all serve: its
+ * share of the node's CPUs, at least 1 and no more than most_threads. */
+int engine_threads(const struct engine *e, int cpus, int k, int shards);
+
+/* Whether a version is another one or later: the numbers between points are
+ * compared, as far as `other` has some. */
+bool engine_since(const char *version, const char *other);
+
+/* Refuse a version that is older than the engine's oldest. who: what is
+ * refused, "db_exe: 'redis-server'". */
+int engine_check_version(const struct engine *e, const char *version,
+                         const char *who, struct error *err);
+
+/* The engine of an executable by its own answer to --version, and its version.
+ * "null" is the null engine, "floor" the built-in server. NULL when it cannot
+ * be run, is no server that srbench knows, or is too old. */
+const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
+                                 struct error *err);
+
+/* The engine of a server that runs by its answer to INFO, and its version. NULL
+ * when it is none that srbench knows, or too old; the words start with who. */
+const struct engine *engine_answers(const char *info, const char *who,
+                                    char version[SRB_VERSION_MAX],
+                                    struct error *err);
+
+#endif

@@ -1,0 +1,419 @@
+#include "measure/figures.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/tick.h"
+
+/* Parts into which a round of the bisection cuts the interval of a target. */
+#define PARTS 256
+/* Targets of one operation: two for the median of an even number. */
+enum { MEDIAN_LOW, MEDIAN_HIGH, P95, P99, P999, TARGETS };
+enum { LOW, HIGH, BOUNDS };
+
+static const double quantile[TARGETS] = {0.5, 0.5, 0.95, 0.99, 0.999};
+
+/* Clusters of samples. */
+#define BLOCKS 20
+#define LEAST_BLOCKS 5
+#define LEAST_CLIENTS 8
+
+/* What is reduced by its maximum (a minimum as the negative's maximum) and what
+ * by its sum; a double counts operations exactly up to 2^53. The second half is
+ * of unpack as the first is of put. */
+enum { SHORTEST, LONGEST, FIRST_START, LAST_END, OF_ONE };
+enum {
+    BETWEEN_PPM = 2 * OF_ONE,
+    LAST_START,
+    FIRST_END,
+    SHORTEST_LOOP,
+    SKEW,
+    KEPT,
+    MAXIMA
+};
+enum {
+    PUTS,
+    GETS,
+    KEPT_PUTS,
+    KEPT_GETS,
+    ERRORS,
+    PUT_RATE,
+    GET_RATE,
+    LOOP_RATE,
+    LOOP_OPS,
+    LOOP_TIME,
+    CPU_TIME,
+    SUMS
+};
+
+/* One wanted value: the sample of this rank lies in [low, high). */
+struct target {
+    int64_t rank; /* -1: not wanted */
+    int64_t low, high;
+};
+
+/* One operation's kept durations of this client, ascending. */
+struct spans {
+    int64_t *ns;
+    size_t n;
+};
+
+static void sort_spans(struct spans *d, const struct series *s)
+{
+    d->n = s->kept;
+    d->ns = malloc((d->n ? d->n : 1) * sizeof *d->ns);
+    if (!d->ns)
+        die("not enough memory to sort %zu timings", d->n);
+    memcpy(d->ns, s->ns + s->warmup, d->n * sizeof *d->ns);
+    samples_sort(d->ns, d->n);
+}
+
+/* ---- values of given ranks, by common bisection ---- */
+
+static int64_t step_of(const struct target *x)
+{
+    return (x->high - x->low + PARTS - 1) / PARTS;
+}
+
+/* One round: count the samples below every boundary, keep the part that holds
+ * the wanted rank. The first half of the n targets is of put. Returns whether
+ * any target is still wider than one value. */
+static bool narrow(const struct team *t, MPI_Comm clients,
+                   const struct spans d[2], struct target *x, int n,
+                   int64_t *below)
+{
+    bool again = false;
+
+    for (int k = 0; k < n; k++) {
+        const struct spans *of = &d[k >= n / 2];
+
+        for (int b = 0; b < PARTS; b++)
+            below[k * PARTS + b] = (int64_t)samples_below(
+                of->ns, of->n, x[k].low + (b + 1) * step_of(&x[k]));
+    }
+    team_allreduce(t, clients, below, n * PARTS, MPI_INT64_T, MPI_SUM);
+    for (int k = 0; k < n; k++) {
+        int64_t step = step_of(&x[k]);
+        int b = 0;
+
+        while (b < PARTS - 1 && below[k * PARTS + b] <= x[k].rank)
+            b++;
+        x[k].low += b * step;
+        x[k].high = x[k].low + step;
+        again = again || step > 1;
+    }
+    return again;
+}
+
+static void find(const struct team *t, MPI_Comm clients,
+                 const struct spans d[2], struct target *x, int n)
+{
+    int64_t *below = malloc((size_t)n * PARTS * sizeof *below);
+
+    if (!below)
+        die("not enough memory to count timings");
+    while (narrow(t, clients, d, x, n, below))
+        ;
+    free(below);
+}
+
+static double value_of(const struct target *x)
+{
+    return x->rank < 0 ? NAN : tick_seconds(x->low);
+}
+
+/* Where the samples of an operation lie: all between these. */
+static void bound(struct target *x, int64_t total, const int64_t max[])
+{
+    x->low = total > 0 ? -max[SHORTEST] : 0;
+    x->high = total > 0 ? max[LONGEST] + 1 : 1;
+}
+
+static void quantiles(const struct team *t, MPI_Comm clients,
+                      const struct spans d[2], const int64_t total[2],
+                      const int64_t max[MAXIMA], struct figures *const out[2])
+{
+    struct target x[2 * TARGETS];
+
+    for (int k = 0; k < 2 * TARGETS; k++) {
+        int of = k / TARGETS;
+        int64_t upper = -1;
+
+        x[k].rank =
+            samples_quantile_rank(total[of], quantile[k % TARGETS], &upper);
+        if (k % TARGETS == MEDIAN_HIGH)
+            x[k].rank = upper;
+        bound(&x[k], total[of], max + of * OF_ONE);
+    }
+    find(t, clients, d, x, 2 * TARGETS);
+    for (int of = 0; of < 2; of++) {
+        const struct target *y = x + of * TARGETS;
+        struct figures *f = out[of];
+
+        f->median = (value_of(&y[MEDIAN_LOW]) + value_of(&y[MEDIAN_HIGH])) / 2;
+        f->p95 = value_of(&y[P95]);
+        f->p99 = value_of(&y[P99]);
+        f->p999 = value_of(&y[P999]);
+        f->max = total[of] > 0 ? tick_seconds(max[of * OF_ONE + LONGEST]) : NAN;
+    }
+}
+
+/* ---- the interval of a median ---- */
+
+/* Of one operation: how many samples each block has and how many of them are
+ * up to the median; and of clients the sums that their spread is made of. */
+struct clusters {
+    double n[BLOCKS], below[BLOCKS];
+    double clients, nn, nb, bb;
+};
+
+/* How many blocks the iterations are cut into: the same for everybody, though a
+ * loop of a given time has more iterations here than there. */
+static size_t block_of(size_t k, size_t n, size_t blocks)
+{
+    return k * blocks / n;
+}
+
+static void cluster(struct clusters *c, const struct series *s, double median,
+                    size_t blocks)
+{
+    const int64_t *ns = s->ns + s->warmup;
+    double all = 0;
+
+    memset(c, 0, sizeof *c);
+    for (size_t k = 0; k < s->kept; k++) {
+        size_t b = block_of(k, s->kept, blocks);
+        bool is = tick_seconds(ns[k]) <= median;
+
+        c->n[b] += 1;
+        c->below[b] += is;
+        all += is;
+    }
+    c->clients = s->kept > 0;
+    c->nn = (double)s->kept * (double)s->kept;
+    c->nb = (double)s->kept * all;
+    c->bb = all * all;
+}
+
+/* Half of the 95 % interval of a share p of n samples, when `spread` is the sum
+ * over m clusters of (below - p n)^2 (the linearised variance of a ratio,
+ * Cochran 1977, Sampling Techniques, 6.3). */
+static double half_width(double spread, double m, double n)
+{
+    return samples_t((int64_t)m - 1) * sqrt(m / (m - 1) * fmax(spread, 0)) / n;
+}
+
+/* Half of the interval of the share of samples up to the median, by whichever
+ * clusters make it wider; NaN when there are too few. */
+static double share_interval(const struct clusters *c, size_t blocks,
+                             struct figures *f, double *p)
+{
+    double n = 0, below = 0, spread = 0, by_blocks = NAN, by_clients = NAN;
+
+    for (size_t b = 0; b < blocks; b++) {
+        n += c->n[b];
+        below += c->below[b];
+    }
+    *p = below / n;
+    for (size_t b = 0; b < blocks; b++)
+        spread += (c->below[b] - *p * c->n[b]) * (c->below[b] - *p * c->n[b]);
+    if (blocks >= LEAST_BLOCKS)
+        by_blocks = half_width(spread, (double)blocks, n);
+    if (c->clients >= LEAST_CLIENTS)
+        by_clients =
+            half_width(c->bb - 2 * *p * c->nb + *p * *p * c->nn, c->clients, n);
+    f->by_clients = isnan(by_blocks) || by_clients > by_blocks;
+    if (isnan(by_blocks) && isnan(by_clients))
+        return NAN;
+    f->clusters = f->by_clients ? (int64_t)c->clients : (int64_t)blocks;
+    return fmax(by_blocks, by_clients);
+}
+
+static int64_t clamp(double x, int64_t low, int64_t high)
+{
+    return x < (double)low ? low : x > (double)high ? high : (int64_t)x;
+}
+
+static void intervals(const struct team *t, MPI_Comm clients,
+                      const struct samples *s, const struct spans d[2],
+                      const int64_t total[2], const int64_t max[MAXIMA],
+                      size_t blocks, struct figures *const out[2])
+{
+    const struct series *const of[2] = {&s->put, &s->unpack};
+    struct clusters c[2];
+    struct target x[2 * BOUNDS];
+
+    for (int k = 0; k < 2; k++)
+        cluster(&c[k], of[k], out[k]->median, blocks);
+    team_allreduce(t, clients, c, 2 * (int)(sizeof c[0] / sizeof(double)),
+                   MPI_DOUBLE, MPI_SUM);
+    for (int k = 0; k < 2; k++) {
+        double p = NAN, half = NAN, n = (double)total[k];
+
+        out[k]->clusters = 0;
+        out[k]->by_clients = false;
+        if (total[k] > 0 && blocks > 0)
+            half = share_interval(&c[k], blocks, out[k], &p);
+        for (int b = 0; b < BOUNDS; b++) {
+            struct target *y = &x[k * BOUNDS + b];
+
+            y->rank = isnan(half) ? -1
+                      : b == LOW
+                          ? clamp(floor((0.5 - half) * n) - 1, 0, total[k] - 1)
+                          : clamp(ceil((0.5 + half) * n), 0, total[k] - 1);
+            bound(y, total[k], max + k * OF_ONE);
+        }
+    }
+    find(t, clients, d, x, 2 * BOUNDS);
+    for (int k = 0; k < 2; k++) {
+        out[k]->low = value_of(&x[k * BOUNDS + LOW]);
+        out[k]->high = value_of(&x[k * BOUNDS + HIGH]);
+    }
+}
+
+/* ---- rates ---- */
+
+static double rate(double amount, int64_t ns)
+{
+    return ns > 0 ? amount / tick_seconds(ns) : NAN;
+}
+
+static void one_operation(const struct series *s, const struct spans *d,
+                          int64_t max[])
+{
+    bool some = d->n > 0;
+
+    max[SHORTEST] = some ? -d->ns[0] : INT64_MIN;
+    max[LONGEST] = some ? s->longest : INT64_MIN;
+    max[FIRST_START] = some ? -s->start[s->warmup] : INT64_MIN;
+    max[LAST_END] = some ? s->last_end : INT64_MIN;
+}
+
+/* Everything that one reduction can tell, of this client. */
+static void one_client(const struct figures_of *x, const struct spans d[2],
+                       int64_t max[MAXIMA], double sum[SUMS])
+{
+    const struct samples *s = x->samples;
+    double bytes = (double)x->bytes;
+    int64_t loop = s->loop_end - s->loop_start;
+    double ops = (double)(s->put.count + s->unpack.count);
+
+    one_operation(&s->put, &d[0], max);
+    one_operation(&s->unpack, &d[1], max + OF_ONE);
+    max[BETWEEN_PPM] =
+        loop > 0 ? (int64_t)(1e6 * (double)samples_between(s) / (double)loop)
+                 : 0;
+    max[LAST_START] = s->loop_start;
+    max[FIRST_END] = -s->loop_end;
+    max[SHORTEST_LOOP] = -loop;
+    max[KEPT] =
+        (int64_t)(s->put.kept > s->unpack.kept ? s->put.kept : s->unpack.kept);
+    sum[PUTS] = (double)s->put.count;
+    sum[GETS] = (double)s->unpack.count;
+    sum[KEPT_PUTS] = (double)s->put.kept;
+    sum[KEPT_GETS] = (double)s->unpack.kept;
+    sum[ERRORS] = (double)s->verify_errors;
+    sum[PUT_RATE] = rate((double)s->put.count * bytes, s->put.sum);
+    sum[GET_RATE] = rate((double)s->unpack.count * bytes, s->unpack.sum);
+    sum[LOOP_RATE] = rate(ops * bytes, loop);
+    sum[LOOP_OPS] = rate(ops, loop);
+    sum[LOOP_TIME] = tick_seconds(loop);
+    sum[CPU_TIME] = x->cpu_time;
+    max[SKEW] =
+        isnan(x->start_skew) ? INT64_MIN : (int64_t)(x->start_skew * 1e9);
+}
+
+/* Both reductions under way at a time: each costs a round of waiting. */
+static void reduce_all(const struct team *t, MPI_Comm clients,
+                       int64_t max[MAXIMA], double sum[SUMS])
+{
+    MPI_Request requests[2];
+
+    MPI_Iallreduce(MPI_IN_PLACE, max, MAXIMA, MPI_INT64_T, MPI_MAX, clients,
+                   &requests[0]);
+    MPI_Iallreduce(MPI_IN_PLACE, sum, SUMS, MPI_DOUBLE, MPI_SUM, clients,
+                   &requests[1]);
+    team_wait(t, &requests[0]);
+    team_wait(t, &requests[1]);
+}
+
+/* From the first start to the last end of one operation, or of both. */
+static int64_t window(const int64_t max[MAXIMA], int from, int to)
+{
+    int64_t start = INT64_MIN, end = INT64_MIN;
+
+    for (int of = from; of <= to; of++) {
+        const int64_t *x = max + of * OF_ONE;
+
+        start = x[FIRST_START] > start ? x[FIRST_START] : start;
+        end = x[LAST_END] > end ? x[LAST_END] : end;
+    }
+    return start == INT64_MIN ? 0 : end + start;
+}
+
+static void steady(const struct team *t, MPI_Comm clients,
+                   const struct samples *s, const int64_t max[MAXIMA],
+                   double bytes, struct summary *out)
+{
+    int64_t from = max[LAST_START], to = -max[FIRST_END];
+    double ops =
+        series_within(&s->put, from, to) + series_within(&s->unpack, from, to);
+
+    team_allreduce(t, clients, &ops, 1, MPI_DOUBLE, MPI_SUM);
+    out->steady_ops = rate(ops, to - from);
+    out->steady = out->steady_ops * bytes;
+}
+
+static void rates(const int64_t max[MAXIMA], const double sum[SUMS],
+                  double bytes, bool phases, struct summary *out)
+{
+    out->ops = (int64_t)(sum[PUTS] + sum[GETS]);
+    out->bytes = (int64_t)((double)out->ops * bytes);
+    out->kept = max[KEPT];
+    out->verify_errors = (int64_t)sum[ERRORS];
+    out->put_service_rate = sum[PUT_RATE];
+    out->get_service_rate = sum[GET_RATE];
+    out->sum_of_rank_rates = sum[LOOP_RATE];
+    out->sum_of_rank_ops = sum[LOOP_OPS];
+    out->between_share = (double)max[BETWEEN_PPM] * 1e-6;
+    out->shortest_loop = tick_seconds(-max[SHORTEST_LOOP]);
+    out->first_start = -max[FIRST_START];
+    out->window_ops = rate((double)out->ops, window(max, 0, 1));
+    out->window = out->window_ops * bytes;
+    out->put_window = phases ? rate(sum[PUTS] * bytes, window(max, 0, 0)) : NAN;
+    out->get_window = phases ? rate(sum[GETS] * bytes, window(max, 1, 1)) : NAN;
+    out->steady = out->steady_ops = NAN;
+    out->cpu_share = sum[CPU_TIME] / sum[LOOP_TIME];
+    out->start_skew = max[SKEW] == INT64_MIN ? NAN : tick_seconds(max[SKEW]);
+}
+
+void figures_reduce(const struct team *t, MPI_Comm clients,
+                    const struct figures_of *x, struct summary *out)
+{
+    const struct samples *s = x->samples;
+    struct figures *const of[2] = {&out->put, &out->unpack};
+    struct spans d[2];
+    int64_t max[MAXIMA], total[2];
+    double sum[SUMS];
+    size_t blocks;
+    int n;
+
+    sort_spans(&d[0], &s->put);
+    sort_spans(&d[1], &s->unpack);
+    one_client(x, d, max, sum);
+    reduce_all(t, clients, max, sum);
+    rates(max, sum, (double)x->bytes, x->phases, out);
+    if (!x->phases)
+        steady(t, clients, s, max, (double)x->bytes, out);
+    total[0] = (int64_t)sum[KEPT_PUTS];
+    total[1] = (int64_t)sum[KEPT_GETS];
+    quantiles(t, clients, d, total, max, of);
+    MPI_Comm_size(clients, &n);
+    blocks = (size_t)(total[0] / n);
+    intervals(t, clients, s, d, total, max, blocks < BLOCKS ? blocks : BLOCKS,
+              of);
+    free(d[0].ns);
+    free(d[1].ns);
+}

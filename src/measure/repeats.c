@@ -1,0 +1,100 @@
+#include "measure/repeats.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "options/options.h"
+
+/* A running mean and sum of squared deviations of logarithms (Welford 1962,
+ * "Note on a method for calculating corrected sums of squares and products").
+ */
+struct running {
+    double mean, squares;
+};
+
+enum { PUT, UNPACK, WINDOW, FIGURES };
+
+struct group {
+    int n;
+    struct running of[FIGURES];
+};
+
+struct repeats {
+    struct group *groups;
+};
+
+struct repeats *repeats_open(size_t groups)
+{
+    struct repeats *r = calloc(1, sizeof *r);
+
+    if (r)
+        r->groups = calloc(groups ? groups : 1, sizeof *r->groups);
+    if (!r || !r->groups)
+        die("not enough memory for the repetitions of %zu permutations",
+            groups);
+    return r;
+}
+
+void repeats_close(struct repeats *r)
+{
+    if (r)
+        free(r->groups);
+    free(r);
+}
+
+void repeats_add(struct repeats *r, size_t group, const struct summary *s)
+{
+    const double values[FIGURES] = {s->put.median, s->unpack.median, s->window};
+    struct group *g = &r->groups[group];
+
+    g->n++;
+    for (int k = 0; k < FIGURES; k++) {
+        struct running *x = &g->of[k];
+        double log_value = log(values[k]), delta = log_value - x->mean;
+
+        x->mean += delta / g->n;
+        x->squares += delta * (log_value - x->mean);
+    }
+}
+
+static struct across over(const struct running *x, int n)
+{
+    struct across a = {NAN, NAN, NAN};
+    double half;
+
+    if (n < 1)
+        return a;
+    a.centre = exp(x->mean);
+    if (n < 2)
+        return a;
+    half = samples_t(n - 1) * sqrt(x->squares / (n - 1) / n);
+    a.low = exp(x->mean - half);
+    a.high = exp(x->mean + half);
+    return a;
+}
+
+struct repeated repeats_get(const struct repeats *r, size_t group)
+{
+    const struct group *g = &r->groups[group];
+
+    return (struct repeated){.n = g->n,
+                             .put = over(&g->of[PUT], g->n),
+                             .unpack = over(&g->of[UNPACK], g->n),
+                             .window = over(&g->of[WINDOW], g->n)};
+}
+
+/* NaN is within nothing. */
+static bool within(const struct across *a, double share)
+{
+    return a->high <= a->centre * (1 + share) &&
+           a->low >= a->centre * (1 - share);
+}
+
+bool repeats_enough(const struct repeats *r, size_t group, double share)
+{
+    struct repeated x = repeats_get(r, group);
+
+    return x.n >= SRB_LEAST_REPETITIONS && within(&x.put, share) &&
+           within(&x.unpack, share);
+}

@@ -1,0 +1,42 @@
+/* repeats.h - what the repetitions of a permutation say together.
+ *
+ * Times and bandwidths are positive and their noise is a matter of factors, so
+ * their logarithms are averaged: the centre is a geometric mean, the interval
+ * Student's t over repetitions. World rank 0 alone; all functions are local.
+ */
+#ifndef SRB_REPEATS_H
+#define SRB_REPEATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "measure/figures.h"
+
+struct across {
+    double centre, low, high; /* NaN: too few repetitions; the bounds need two,
+                                 the centre one */
+};
+
+/* Over the completed repetitions so far. */
+struct repeated {
+    int n;
+    struct across put, unpack; /* s, of the medians */
+    struct across window;      /* B/s */
+};
+
+struct repeats;
+
+/* For so many groups (permutations without their repetition). */
+struct repeats *repeats_open(size_t groups);
+void repeats_close(struct repeats *r);
+
+/* Add a completed repetition of a group. */
+void repeats_add(struct repeats *r, size_t group, const struct summary *s);
+
+struct repeated repeats_get(const struct repeats *r, size_t group);
+
+/* Whether SRB_LEAST_REPETITIONS are there and the intervals of both medians lie
+ * within +- share of their centres. */
+bool repeats_enough(const struct repeats *r, size_t group, double share);
+
+#endif

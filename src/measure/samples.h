@@ -1,0 +1,112 @@
+/* samples.h - the timings of one client, and the arithmetic of summaries.
+ *
+ * Times are int64_t nanoseconds of tick.h. Everything is allocated before the
+ * loop. All functions are local.
+ */
+#ifndef SRB_SAMPLES_H
+#define SRB_SAMPLES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* The timings of one operation, put_tensor or unpack_tensor. Of a loop that
+ * lasts a given time, more operations come than there is room for: then every
+ * stride-th is kept, stride being a power of two that doubles whenever the room
+ * is full. So what is kept is spread evenly over the loop, in bounded memory;
+ * count, sum and longest are of all. */
+struct series {
+    size_t warmup;    /* untimed ones, which come first in the arrays */
+    size_t room;      /* for timed ones behind them */
+    size_t kept;      /* of the timed ones */
+    int64_t stride;   /* timed one k is kept where k is a multiple of this */
+    int64_t count;    /* of timed ones */
+    int64_t sum;      /* ns, of the timed ones */
+    int64_t longest;  /* ns, of the timed ones; 0: none */
+    int64_t last_end; /* instant */
+    int64_t *start;   /* [warmup + room] instants */
+    int64_t *ns;      /* [warmup + room] durations */
+};
+
+/* What a client measures in one permutation. */
+struct samples {
+    struct series put, unpack;
+    int64_t loop_start, loop_end; /* instants around the timed operations */
+    int64_t waited;               /* ns of the loop spent on other clients */
+    int64_t main_start, main_end; /* connect … disconnect */
+    int64_t connect_ns;
+    int64_t verify_errors; /* tensors that came back wrong */
+};
+
+int samples_open(struct samples *s, size_t warmup, size_t room,
+                 struct error *err);
+void samples_free(struct samples *s);
+
+/* Drop every second timing that is kept. */
+void series_thin(struct series *s);
+
+/* Note untimed operation k, k < warmup. */
+static inline void series_warm(struct series *s, size_t k, int64_t start,
+                               int64_t end)
+{
+    s->start[k] = start;
+    s->ns[k] = end - start;
+}
+
+/* Note the next timed operation. */
+static inline void series_add(struct series *s, int64_t start, int64_t end)
+{
+    int64_t k = s->count++, ns = end - start;
+
+    s->sum += ns;
+    s->longest = ns > s->longest ? ns : s->longest;
+    s->last_end = end;
+    if (k & (s->stride - 1))
+        return;
+    if (s->kept == s->room) {
+        series_thin(s);
+        if (k & (s->stride - 1))
+            return;
+    }
+    s->start[s->warmup + s->kept] = start;
+    s->ns[s->warmup + s->kept] = ns;
+    s->kept++;
+}
+
+/* How many of the timed operations lie in [from, to): those cut by a bound
+ * count with their share. By the kept ones, between two of which operations are
+ * taken as evenly spread. */
+double series_within(const struct series *s, int64_t from, int64_t to);
+
+/* Put all instants, those of warm-up too, onto another clock; durations stay
+ * as they were measured. */
+void samples_translate(struct samples *s,
+                       int64_t (*translate)(const void *clock, int64_t instant),
+                       const void *clock);
+
+/* Time of the loop that is in none of its operations, nor waited, ns. */
+int64_t samples_between(const struct samples *s);
+
+/* A percentile needs this many samples beyond it, else it is NaN. */
+#define SRB_BEYOND 10
+
+/* The rank (0 … n - 1, ascending order) of the sample that is the q-quantile
+ * of n: the nearest-rank definition, ceil(q n) - 1 (Hyndman & Fan 1996, their
+ * definition 1). The median of an even n lies between two ranks: lower is
+ * returned, and *upper (may be NULL) is the other. Returns -1 when n is 0 or,
+ * for q > 0.5, when fewer than SRB_BEYOND samples lie beyond. */
+int64_t samples_quantile_rank(int64_t n, double q, int64_t *upper);
+
+/* Sort nanoseconds ascending. */
+void samples_sort(int64_t *ns, size_t n);
+
+/* How many of the n ascending values are below x. */
+size_t samples_below(const int64_t *sorted, size_t n, int64_t x);
+
+/* Student's t: the quantile 0.975 for `df` degrees of freedom, so that a mean
+ * +- t * its standard error is a 95 % interval; NaN for df < 1. To three
+ * decimals. */
+double samples_t(int64_t df);
+
+#endif

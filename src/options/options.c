@@ -1,0 +1,214 @@
+#include "options/options.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "options/options_internal.h"
+
+bool options_has_placement(const struct options *o, unsigned placement)
+{
+    const struct setting *set = options_get(o, OPT_EXPERIMENT);
+
+    for (size_t i = 0; i < set->nvalues; i++)
+        if (placement &
+            (set->values[i].count == EXPERIMENT_STANDARD ? IN_STANDARD
+                                                         : IN_COLOCATED))
+            return true;
+    return false;
+}
+
+bool options_found(const struct options *o)
+{
+    return !o->serve && !options_one(o, OPT_DB_ADDRESS)->is_auto;
+}
+
+bool options_secured(const struct options *o)
+{
+    return options_found(o) &&
+           strncmp(options_one(o, OPT_DB_ADDRESS)->text, SRB_TLS_SCHEME,
+                   strlen(SRB_TLS_SCHEME)) == 0;
+}
+
+bool options_batch(const struct options *o)
+{
+    return !o->serve && options_one(o, OPT_RUN_DB_AS_BATCH)->count != 0;
+}
+
+unsigned options_placement(const struct options *o, enum option_id id)
+{
+    static const enum option_id shape[] = {
+        OPT_DB_EXE,         OPT_DB_NODES,        OPT_DB_SHARDS_PER_NODE,
+        OPT_DB_CLUSTER,     OPT_DB_CPUS,         OPT_DB_IO_THREADS,
+        OPT_DB_PORT,        OPT_DB_ARGS,         OPT_DB_HOSTS,
+        OPT_DB_MAX_CLIENTS, OPT_DB_NODE_FEATURE, OPT_DB_TPQ,
+        OPT_DB_MODULES};
+    unsigned placement = option_table[id].placement;
+
+    for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
+        if (shape[k] == id && options_found(o))
+            placement &= ~(unsigned)IN_STANDARD;
+    return placement;
+}
+
+bool options_idle(const struct options *o, enum option_id id)
+{
+    bool timed = !options_one(o, OPT_DURATION)->is_auto;
+
+    switch ((int)id) {
+    case OPT_ITERATIONS:
+        return timed;
+    case OPT_MAX_SAMPLES:
+        return !timed;
+    case OPT_LIFELINE:
+        return !o->serve;
+    case OPT_DB_TLS_CA:
+    case OPT_DB_TLS_CERT:
+    case OPT_DB_TLS_KEY:
+    case OPT_DB_TLS_NAME:
+        return !options_secured(o);
+    case OPT_DB_AUTH:
+    case OPT_FLUSH:
+        return !options_found(o);
+    case OPT_BATCH_ARGS:
+    case OPT_BATCH_TIMEOUT:
+        return !options_batch(o);
+    default:
+        return false;
+    }
+}
+
+/* Print text broken between words, every line with `indent` blanks in front
+ * and no wider than a terminal of a hundred columns. */
+static void print_wrapped(FILE *out, int indent, const char *text)
+{
+    const size_t width = 98 - (size_t)indent;
+
+    while (*text) {
+        size_t n = strlen(text), cut = n;
+
+        if (n > width) {
+            for (cut = width; cut > 0 && text[cut] != ' '; cut--)
+                ;
+            if (cut == 0)
+                cut = width;
+        }
+        fprintf(out, "%*s%.*s\n", indent, "", (int)cut, text);
+        text += cut;
+        text += *text == ' ';
+    }
+}
+
+static void help_entry(FILE *out, const struct option *d)
+{
+    char expected[OPTIONS_EXPECTED_MAX], line[1024];
+
+    fprintf(out, "  --%s", d->name);
+    if (d->alias)
+        fprintf(out, " (or --%s)", d->alias);
+    fputc('\n', out);
+    print_wrapped(out, 6, d->help);
+    snprintf(line, sizeof line, "%s%s%s; default: %s",
+             options_expected(d, false, expected),
+             d->axis   ? "; takes a list (axis)"
+             : d->list ? "; takes a list"
+                       : "",
+             d->placement == IN_STANDARD    ? "; throughput_standard only"
+             : d->placement == IN_COLOCATED ? "; throughput_colocated only"
+                                            : "",
+             d->def);
+    print_wrapped(out, 6, line);
+}
+
+void options_help(FILE *out)
+{
+    fputs("Usage: srbench [EXPERIMENT] [--config FILE] [--OPTION=VALUE ...]\n"
+          "       srbench serve --db_address=FILE [--config FILE] "
+          "[--OPTION=VALUE ...]\n"
+          "\n"
+          "Measures how fast tensors move between the ranks of an MPI job and "
+          "Redis databases that it\n"
+          "starts on the job's own nodes. EXPERIMENT is throughput_standard "
+          "(or throughput_scaling) or\n"
+          "throughput_colocated, and another way to write --experiment.\n"
+          "srbench serve runs databases for clients of another job, which "
+          "finds them by --db_address.\n"
+          "\n"
+          "Instead of, or besides, a run:\n"
+          "  --config FILE   read options from a YAML file, one NAME: VALUE a "
+          "line; the command line wins\n"
+          "  --help, -h      print this\n"
+          "  --version       print the versions of srbench and its libraries\n"
+          "  --show_config   print the resolved options as YAML that --config "
+          "reads back\n"
+          "  --dry_run       print the permutations, their placement and what "
+          "they need; run nothing\n"
+          "\n"
+          "Options, with the same names and the same YAML values in the file "
+          "and on the command line.\n"
+          "An axis takes one value or a list, --client_nodes=[20,40]; the "
+          "sweep is the product of all\n"
+          "axes. --OPTION VALUE works too, but true and false go behind a = "
+          "only; - may stand for _.\n"
+          "\n",
+          out);
+    for (int id = 0; id < OPT_COUNT; id++)
+        help_entry(out, &option_table[id]);
+}
+
+static void show_value(FILE *out, const struct option *d, const struct value *v)
+{
+    /* null is a server's name, but a text that means auto elsewhere */
+    bool bare =
+        v->is_auto || d->type != OPTION_TEXT ||
+        (d == &option_table[OPT_DB_EXE] && strcmp(v->text, "null") == 0);
+
+    if (bare)
+        fputs(v->text, out);
+    else
+        yaml_print_text(out, v->text);
+}
+
+void options_print(FILE *out, const struct options *o, enum option_id id)
+{
+    const struct setting *set = &o->set[id];
+
+    fputs(set->nvalues > 1 ? "[" : "", out);
+    for (size_t i = 0; i < set->nvalues; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        show_value(out, &option_table[id], &set->values[i]);
+    }
+    fputs(set->nvalues > 1 ? "]" : "", out);
+}
+
+/* An option that no placement of the study has, or that another one makes
+ * idle, is refused when it is given, so its default stands in a comment. */
+static void show_setting(FILE *out, const struct options *o, enum option_id id)
+{
+    const struct option *d = &option_table[id];
+    const struct setting *set = &o->set[id];
+    /* a role is that of one part of a job, and not a file's to give */
+    bool serves =
+        id != OPT_ROLE &&
+        (set->given || (options_has_placement(o, options_placement(o, id)) &&
+                        !options_idle(o, id)));
+
+    fprintf(out, "%s%s: ", serves ? "" : "# ", d->name);
+    options_print(out, o, id);
+    fputc('\n', out);
+}
+
+void options_show_one(FILE *out, enum option_id id, const struct value *v)
+{
+    fprintf(out, "%s: ", option_table[id].name);
+    show_value(out, &option_table[id], v);
+    fputc('\n', out);
+}
+
+void options_show(const struct options *o, FILE *out)
+{
+    fputs("# srbench: every option of this study; read back with --config\n",
+          out);
+    for (int id = 0; id < OPT_COUNT; id++)
+        show_setting(out, o, (enum option_id)id);
+}

@@ -1,0 +1,295 @@
+/* options.h - the one table of options, and a resolved configuration.
+ *
+ * Every option is one entry of option_table[]: name, type, axis or not,
+ * default, the placement it belongs to, what it may be, one line of help.
+ * Parsing, checking, --help, --show_config, the sweep, the session names and
+ * the result file's attributes all come from it. To add an option: one line in
+ * enum option_id, one entry in the table.
+ *
+ * All functions are local and pure but for what they print; no MPI here.
+ */
+#ifndef SRB_OPTIONS_H
+#define SRB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+enum option_id {
+    /* the sweep's axes, those that shape the databases first: permutations
+     * that share a database set-up stand next to each other */
+    OPT_EXPERIMENT,
+    OPT_DB_EXE,
+    OPT_DB_NODES,
+    OPT_DB_SHARDS_PER_NODE,
+    OPT_DB_CLUSTER,
+    OPT_DB_CPUS,
+    OPT_DB_IO_THREADS,
+    OPT_DB_TPQ,
+    OPT_CLIENT_NODES,
+    OPT_CLIENTS_PER_NODE,
+    OPT_LANGUAGES,
+    OPT_CLIENT,
+    OPT_COMMAND_SET,
+    OPT_TRANSPORT,
+    OPT_SOCKET_BUFFER,
+    OPT_PIN_APP_CPUS,
+    OPT_KEYS,
+    OPT_SYNC,
+    OPT_PATTERN,
+    OPT_TENSOR_BYTES,
+    /* one value for the whole study */
+    OPT_EXP_NAME,
+    OPT_OUTPUT,
+    OPT_OVERWRITE,
+    OPT_RESUME,
+    OPT_ITERATIONS,
+    OPT_DURATION,
+    OPT_MAX_SAMPLES,
+    OPT_WARMUP,
+    OPT_REPETITIONS,
+    OPT_UNTIL_INTERVAL,
+    OPT_ORDER,
+    OPT_SEED,
+    OPT_WALL_TIME,
+    OPT_TERM_GRACE,
+    OPT_VERIFY,
+    OPT_DB_PORT,
+    OPT_DB_HOSTS,
+    OPT_NODE_FEATURE,
+    OPT_DB_NODE_FEATURE,
+    OPT_DB_ADDRESS,
+    OPT_DB_AUTH,
+    OPT_DB_TLS_CA,
+    OPT_DB_TLS_CERT,
+    OPT_DB_TLS_KEY,
+    OPT_DB_TLS_NAME,
+    OPT_FLUSH,
+    OPT_DB_MAX_CLIENTS,
+    OPT_RUN_DB_AS_BATCH,
+    OPT_BATCH_ARGS,
+    OPT_BATCH_TIMEOUT,
+    OPT_LIFELINE,
+    OPT_ROLE,
+    OPT_DB_ARGS,
+    OPT_DB_MODULES,
+    OPT_DEVICE,
+    OPT_NET_IFNAME,
+    OPT_LAUNCHER,
+    OPT_OP_TIMEOUT,
+    OPT_DB_TIMEOUT,
+    OPT_VIRTUAL_NODES,
+    OPT_MACHINE,
+    OPT_EXPECT,
+    OPT_SUMMARY_JSON,
+    OPT_QUIET,
+    OPT_VERBOSE,
+    OPT_NULL_CLIENT,
+    OPT_COUNT
+};
+
+enum option_type {
+    OPTION_CHOICE,  /* one of .choices; value.count is the index there */
+    OPTION_TEXT,    /* any text */
+    OPTION_COUNT,   /* a whole number within min..max */
+    OPTION_BYTES,   /* a size, value.count in bytes, within min..max */
+    OPTION_SECONDS, /* a time, value.seconds, above min (-1: 0 will do), to max
+                       seconds */
+    OPTION_FLAG,    /* true or false, value.count 1 or 0 */
+    OPTION_PERCENT, /* a share above 0 and below 100 %, value.share */
+    OPTION_MAP,     /* a mapping of names to scalars, value.pairs */
+    OPTION_MAPS,    /* such a mapping or a list of them, one value each */
+    OPTION_SHAPE,   /* NODESxRANKS, value.count nodes, value.count2 ranks */
+};
+
+/* Which placement has the option (or, for an axis, varies with it). */
+enum { IN_STANDARD = 1, IN_COLOCATED = 2, IN_BOTH = 3 };
+
+/* Indices of the choices of OPT_EXPERIMENT, OPT_VERIFY, OPT_TRANSPORT,
+ * OPT_KEYS, OPT_SYNC, OPT_PATTERN, OPT_ORDER and OPT_ROLE. */
+enum experiment { EXPERIMENT_STANDARD, EXPERIMENT_COLOCATED };
+enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
+enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
+enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
+enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
+enum pattern { PATTERN_PAIR, PATTERN_PHASES };
+enum order { ORDER_PLAN, ORDER_RANDOM };
+enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
+
+/* So many repetitions it takes to judge their interval. */
+#define SRB_LEAST_REPETITIONS 3
+
+struct option {
+    const char *name;
+    const char *alias; /* its other name, or NULL */
+    enum option_type type;
+    bool axis;        /* takes a list; the sweep is the product of all axes */
+    bool list;        /* takes a list, and is no axis */
+    bool resume_free; /* may differ when a study is resumed: no completed
+                         permutation would have been another one */
+    unsigned setup; /* placements where the axis shapes the databases; such axes
+                       stand first in the table */
+    unsigned placement;
+    const char *def;  /* as one would write it: "100", "[1, 2]", "auto" */
+    bool may_be_auto; /* "auto" (also null, None, []) is a value */
+    const char *const *choices; /* OPTION_CHOICE: names, NULL at the end */
+    const char *const
+        *aliases; /* {other, name, other, name, …, NULL} or NULL */
+    int64_t min, max;
+    bool may_be_zero; /* 0 is a value too, though below min */
+    const char *unit; /* of the value in the result file ("B", "s"), or "" */
+    const char *tag;  /* how session names spell the axis: "TB", "DBN" */
+    const char *help; /* one line */
+};
+
+extern const struct option option_table[OPT_COUNT];
+
+/* One `name: value` of a map; value is NULL where it was null. Where the two
+ * stand, as messages begin: "study.yaml:12:5: expect", "--expect". */
+struct pair {
+    char *name;
+    char *value;
+    char *name_at;
+    char *value_at;
+};
+
+/* One value of an option. `text` is its canonical spelling ("1048576" for
+ * 1MiB, "throughput_standard" for throughput_scaling, flow YAML for a map) and
+ * always set; is_auto says that the machine or the placement decides. */
+struct value {
+    bool is_auto;
+    int64_t count;
+    int64_t count2;
+    double seconds;
+    double share; /* 0.05 for 5% */
+    char *text;
+    struct pair *pairs;
+    size_t npairs;
+};
+
+/* An option's values (more than one for an axis, a list or OPTION_MAPS only; at
+ * least one) and where they were said: "default", "study.yaml:12:5" or
+ * "--tensor_bytes". */
+struct setting {
+    struct value *values;
+    size_t nvalues;
+    bool given; /* not the default */
+    char origin[256];
+};
+
+/* What the command line asks for instead of, or besides, a run. */
+enum request {
+    REQUEST_RUN,
+    REQUEST_HELP,
+    REQUEST_VERSION,
+    REQUEST_SHOW_CONFIG,
+    REQUEST_DRY_RUN,
+};
+
+/* A resolved configuration. */
+struct options {
+    struct setting set[OPT_COUNT];
+    enum request request;
+    bool serve; /* `srbench serve`: run databases, and no clients */
+};
+
+/* The first look at a command line, before the file is read: sets *file to the
+ * argument of --config (--config FILE, --config=FILE; pointing into argv) or
+ * NULL and returns 0; -1 when --config has no argument or comes twice. With
+ * --help or --version no file is needed: *file is NULL. */
+int options_find_config(int argc, char *const argv[], const char **file,
+                        struct error *err);
+
+/* What this rank's own command line says its role is: only there, since each
+ * part of a job that was started as several has a command line of its own. -1
+ * when it is none. */
+int options_find_role(int argc, char *const argv[], enum role *role,
+                      struct error *err);
+
+/* Resolve defaults, then the file's text (file_text may be NULL: no file;
+ * length bytes, need not end in NUL), then the command line (argv[0] is the
+ * program). file_name is only used in words. Returns 0 with *o to be released
+ * by options_free(), or -1 with one sentence in *err and *o empty: place (file,
+ * line and column, or flag), what was found, what was expected, and for an
+ * unknown name the nearest option. The same bytes give the same result on every
+ * rank. */
+int options_parse(struct options *o, int argc, char *const argv[],
+                  const char *file_name, const char *file_text, size_t length,
+                  struct error *err);
+
+void options_free(struct options *o);
+
+/* The values of an option. */
+static inline const struct setting *options_get(const struct options *o,
+                                                enum option_id id)
+{
+    return &o->set[id];
+}
+
+/* The single value of an option that is no axis. */
+static inline const struct value *options_one(const struct options *o,
+                                              enum option_id id)
+{
+    return &o->set[id].values[0];
+}
+
+/* The option of that name or alias, or OPT_COUNT. */
+enum option_id options_find(const char *name);
+
+/* The canonical spelling of a value (value.text) of an option that is neither
+ * map nor maps, to be freed, or NULL where the option may not have it. */
+char *options_canonical(enum option_id id, const char *text);
+
+/* Where databases on nodes of their own come from: true when they run already
+ * (db_address), or as batch jobs. Both false in `srbench serve`. */
+bool options_found(const struct options *o);
+bool options_batch(const struct options *o);
+
+/* Whether these are spoken to by TLS, by what db_address begins with. */
+#define SRB_TLS_SCHEME "rediss://"
+bool options_secured(const struct options *o);
+
+/* In which placements this study has the option (IN_STANDARD | …): what shapes
+ * databases is nothing to a study that finds them running. */
+unsigned options_placement(const struct options *o, enum option_id id);
+
+/* Whether any of the study's placements has the option (IN_STANDARD | …). */
+bool options_has_placement(const struct options *o, unsigned placement);
+
+/* Whether another option leaves this one nothing to do: iterations beside a
+ * duration, max_samples without one, batch_args without run_db_as_batch. */
+bool options_idle(const struct options *o, enum option_id id);
+
+/* Whether a value of db_modules is RedisAI, by the name of its file; and
+ * whether databases that this study starts must have it. */
+bool options_names_redisai(const char *module);
+bool options_redisai(const struct options *o);
+
+/* --help: every option with type, default and meaning. */
+void options_help(FILE *out);
+
+/* --show_config: the resolved configuration as YAML that options_parse()
+ * reads back to the same values, one option a line. The default of an option
+ * that no placement of the study has is a comment: given, it is refused. */
+void options_show(const struct options *o, FILE *out);
+
+/* One of its lines: "name: value". */
+void options_show_one(FILE *out, enum option_id id, const struct value *v);
+
+/* A setting as --show_config spells it, "[20, 40]". */
+void options_print(FILE *out, const struct options *o, enum option_id id);
+
+/* Whether a study that began with one configuration may be resumed with
+ * another: no option that shapes a permutation differs (option.resume_free).
+ * Returns 0, or -1 with words on the first ones: "client_nodes was [20, 40],
+ * is [20, 60]". */
+int options_resumable(const struct options *was, const struct options *is,
+                      struct error *err);
+
+/* The version of libyaml in use: "0.2.5". */
+const char *options_yaml_version(void);
+
+#endif

@@ -1,0 +1,125 @@
+/* options_commands.c - whether what is said of command sets fits together. */
+#include <string.h>
+#include <strings.h>
+
+#include "options/options_internal.h"
+
+/* As RedisAI spells its argument. */
+#define TPQ_WORD "THREADS_PER_QUEUE"
+
+bool options_names_redisai(const char *module)
+{
+    size_t n = strcspn(module, " ");
+    const char *name = module;
+
+    for (size_t i = 0; i < n; i++)
+        if (module[i] == '/')
+            name = module + i + 1;
+    for (; name + 7 <= module + n; name++)
+        if (strncasecmp(name, "redisai", 7) == 0)
+            return true;
+    return false;
+}
+
+bool options_redisai(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_COMMAND_SET);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (strcmp(set->values[k].text, "redisai") == 0)
+            return true;
+    return false;
+}
+
+/* Whether some of the study's databases are started for it. */
+static bool starts_any(const struct options *o)
+{
+    return options_has_placement(o, options_placement(o, OPT_DB_MODULES));
+}
+
+/* Servers that are no programs, and load no modules: how many, of db_exe. */
+static size_t count_builtin(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_DB_EXE);
+    size_t n = 0;
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        n += strcmp(set->values[k].text, "floor") == 0 ||
+             strcmp(set->values[k].text, "null") == 0;
+    return n;
+}
+
+/* The value of db_modules that is RedisAI, or NULL. */
+static const char *find_redisai(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_DB_MODULES);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (!set->values[k].is_auto &&
+            options_names_redisai(set->values[k].text))
+            return set->values[k].text;
+    return NULL;
+}
+
+static int check_threads(const struct options *o, struct error *err)
+{
+    const struct setting *set = options_get(o, OPT_DB_TPQ);
+    const char *module = find_redisai(o);
+    bool said = false;
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        said = said || !set->values[k].is_auto;
+    if (!said)
+        return 0;
+    if (!module)
+        return contradiction(o, OPT_DB_TPQ,
+                             "is RedisAI's number of threads, expected "
+                             "db_modules with RedisAI (a file with redisai in "
+                             "its name) with it",
+                             err);
+    if (strcasestr(module, TPQ_WORD))
+        return contradiction(o, OPT_DB_TPQ,
+                             "is said by db_modules too (" TPQ_WORD "), "
+                             "expected one of the two",
+                             err);
+    return 0;
+}
+
+static int check_redisai(const struct options *o, struct error *err)
+{
+    if (!starts_any(o))
+        return 0; /* servers that run are asked */
+    if (count_builtin(o) > 0)
+        return contradiction(o, OPT_COMMAND_SET,
+                             "redisai is what the servers floor and null do "
+                             "not speak, expected another db_exe, or a study "
+                             "of their own for these",
+                             err);
+    if (options_one(o, OPT_DB_MODULES)->is_auto)
+        return contradiction(o, OPT_COMMAND_SET,
+                             "redisai needs RedisAI in the servers, expected "
+                             "its path with it: db_modules: /path/redisai.so",
+                             err);
+    return 0;
+}
+
+int options_check_commands(const struct options *o, struct error *err)
+{
+    bool redisai = options_redisai(o);
+
+    if (!redisai && !options_one(o, OPT_DEVICE)->is_auto)
+        return contradiction(o, OPT_DEVICE,
+                             "says where RedisAI runs models, and SET and GET "
+                             "have no such thing; expected command_set: "
+                             "redisai with it",
+                             err);
+    if (redisai && check_redisai(o, err) < 0)
+        return -1;
+    if (!options_one(o, OPT_DB_MODULES)->is_auto && starts_any(o) &&
+        count_builtin(o) == options_get(o, OPT_DB_EXE)->nvalues)
+        return contradiction(o, OPT_DB_MODULES,
+                             "is for servers that load modules, and floor and "
+                             "null do not; expected another db_exe with it",
+                             err);
+    return check_threads(o, err);
+}

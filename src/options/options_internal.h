@@ -1,0 +1,134 @@
+/* options_internal.h - what the rooms of the options module share.
+ *
+ *   options_table.c   the table
+ *   options.c         what it says together: --help, --show_config
+ *   options_yaml.c    text to scalars, lists and maps, with line and column
+ *   options_value.c   those to checked values of an option
+ *   options_parse.c   defaults, file and command line put together
+ *   options_check.c   whether what they say fits together
+ *   options_commands.c  whether what is said of command sets fits together
+ */
+#ifndef SRB_OPTIONS_INTERNAL_H
+#define SRB_OPTIONS_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "options/options.h"
+
+#define OPTIONS_FILE_MAX (1 << 20) /* bytes of a file */
+#define OPTIONS_LIST_MAX 10000     /* entries of a list */
+#define OPTIONS_MAP_MAX 1000       /* pairs of a map */
+#define OPTIONS_TEXT_MAX 4095      /* bytes of a text: a path's limit */
+
+/* Where something is said. In a file messages start FILE:LINE:COLUMN, on the
+ * command line with the flag; name is the option's, where one is known. */
+struct said {
+    const char *file; /* NULL on the command line */
+    const char *flag; /* "--nodes" */
+    const char *name; /* or NULL */
+};
+
+/* One scalar as it is written; plain: not in quotes. Lines and columns count
+ * from 1, columns in characters. */
+struct yaml_scalar {
+    char *text;
+    bool plain;
+    size_t line, column;
+};
+
+enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
+
+/* What stands for one option: item[0], a list of items or of maps, or a map of
+ * item[0]: item[1], item[2]: item[3], … */
+struct yaml_node {
+    enum yaml_kind kind;
+    struct yaml_scalar *item;
+    size_t n, room;
+    struct yaml_node *map;
+    size_t nmaps, maps_room;
+    size_t line, column;
+};
+
+struct yaml_entry {
+    struct yaml_scalar key;
+    struct yaml_node node;
+};
+
+/* A file's entries, in its order. */
+struct yaml_file {
+    struct yaml_entry *entry;
+    size_t n, room;
+};
+
+/* Word a failure at a place; returns -1. */
+int said_error(const struct said *said, size_t line, size_t column,
+               struct error *err, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* That place, FILE:LINE:COLUMN or the flag. Returns buf. */
+char *said_place(const struct said *said, size_t line, size_t column, char *buf,
+                 size_t n);
+
+/* What was found, for a message: "nothing", "'abc'", "'\"abc\"'"; cut where it
+ * is long. Returns buf. */
+#define SAID_FOUND_MAX 96
+const char *said_found(const char *text, bool plain, char buf[SAID_FOUND_MAX]);
+
+/* calloc() and strdup() that end the program when there is no memory. */
+void *options_alloc(size_t n, size_t size);
+char *options_copy(const char *text);
+
+/* Whether YAML lets the character stand for itself. */
+bool yaml_allows(uint32_t point);
+
+/* Read a file: a flat mapping of names to scalars, lists of scalars, maps of
+ * scalars and lists of such maps. On failure *f is empty. */
+int yaml_read_file(const char *file, const char *text, size_t length,
+                   struct yaml_file *f, struct error *err);
+void yaml_file_free(struct yaml_file *f);
+
+/* Read one value of the command line (or a default): YAML where it starts with
+ * a bracket, a brace or a quote, else the plain text that it is. */
+int yaml_read_value(const struct said *said, const char *text,
+                    struct yaml_node *node, struct error *err);
+void yaml_node_free(struct yaml_node *node);
+
+/* Print a text as one YAML scalar that reads back to it, also within a list
+ * and a map, and by other readers of YAML as a text. */
+void yaml_print_text(FILE *out, const char *text);
+
+/* What the option may be: "a whole number of at least 1, or auto". all: with
+ * the upper limit even where it is only there to be safe. Returns buf. */
+#define OPTIONS_EXPECTED_MAX 512
+const char *options_expected(const struct option *d, bool all,
+                             char buf[OPTIONS_EXPECTED_MAX]);
+
+/* Check what is written for an option and make it values of *set, whose origin
+ * and given are left alone. On failure *set is unchanged. */
+int options_convert(const struct said *said, enum option_id id,
+                    const struct yaml_node *node, struct setting *set,
+                    struct error *err);
+
+void setting_free(struct setting *set);
+
+/* Refuse an option where it was given: "study.yaml:3:1: seed: WHAT". Returns
+ * -1. */
+int contradiction(const struct options *o, enum option_id id, const char *what,
+                  struct error *err);
+
+/* Whether all that is said fits together; dry_run: it is only to be planned. */
+int options_check_together(const struct options *o, bool dry_run,
+                           struct error *err);
+
+/* Whether command_set, db_modules, db_tpq and device fit together and to the
+ * servers. */
+int options_check_commands(const struct options *o, struct error *err);
+
+/* Whether a text means true or false (*out). */
+bool options_flag(const char *text, bool *out);
+
+#endif

@@ -1,0 +1,385 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "options/options_internal.h"
+
+#define NAME_LENGTH 64 /* more than any option's name has */
+
+/* What stands on the command line but is no option. */
+static const char *const requests[] = {
+    [REQUEST_HELP] = "help",
+    [REQUEST_VERSION] = "version",
+    [REQUEST_SHOW_CONFIG] = "show_config",
+    [REQUEST_DRY_RUN] = "dry_run",
+};
+#define REQUESTS (sizeof requests / sizeof requests[0])
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The option that was meant, or NULL. */
+static const char *find_nearest(const char *typed, bool on_command_line)
+{
+    struct nearest n = nearest_to(typed);
+
+    for (int id = 0; id < OPT_COUNT; id++) {
+        nearest_consider(&n, option_table[id].name);
+        nearest_consider(&n, option_table[id].alias);
+    }
+    if (!on_command_line)
+        return n.name;
+    nearest_consider(&n, "config");
+    for (size_t i = REQUEST_HELP; i < REQUESTS; i++)
+        nearest_consider(&n, requests[i]);
+    return n.name;
+}
+
+static int unknown_option(const struct said *said, size_t line, size_t column,
+                          const char *typed, struct error *err)
+{
+    const char *name = find_nearest(typed, !said->file);
+
+    if (!name)
+        return said_error(said, line, column, err,
+                          "unknown option (srbench --help lists all)");
+    return said_error(said, line, column, err,
+                      "unknown option; did you mean '%s'? (srbench --help "
+                      "lists all)",
+                      name);
+}
+
+enum option_id options_find(const char *name)
+{
+    int id = 0;
+
+    while (
+        id < OPT_COUNT && strcmp(option_table[id].name, name) != 0 &&
+        !(option_table[id].alias && strcmp(option_table[id].alias, name) == 0))
+        id++;
+    return (enum option_id)id;
+}
+
+static int set_defaults(struct options *o, struct error *err)
+{
+    for (int id = 0; id < OPT_COUNT; id++) {
+        const struct option *d = &option_table[id];
+        const struct said said = {.flag = "default", .name = d->name};
+        struct yaml_node node;
+        int rc;
+
+        if (yaml_read_value(&said, d->def, &node, err) < 0)
+            return error_prefix(err, "%s", d->name);
+        rc =
+            options_convert(&said, (enum option_id)id, &node, &o->set[id], err);
+        yaml_node_free(&node);
+        if (rc < 0)
+            return error_prefix(err, "%s", d->name);
+        said_place(&said, 0, 0, o->set[id].origin, sizeof o->set[id].origin);
+    }
+    return 0;
+}
+
+/* One entry of the file; first[] has each option's entry so far. */
+static int apply_entry(struct options *o, const char *file,
+                       const struct yaml_entry *e,
+                       const struct yaml_scalar *first[OPT_COUNT],
+                       struct error *err)
+{
+    const struct said said = {.file = file, .name = e->key.text};
+    enum option_id id = options_find(e->key.text);
+
+    if (id == OPT_COUNT)
+        return unknown_option(&said, e->key.line, e->key.column, e->key.text,
+                              err);
+    if (first[id] && strcmp(first[id]->text, e->key.text) == 0)
+        return said_error(&said, e->key.line, e->key.column, err,
+                          "given twice, first in line %zu", first[id]->line);
+    if (first[id])
+        return said_error(&said, e->key.line, e->key.column, err,
+                          "the same option as %s, which is given in line %zu",
+                          first[id]->text, first[id]->line);
+    first[id] = &e->key;
+    if (options_convert(&said, id, &e->node, &o->set[id], err) < 0)
+        return -1;
+    o->set[id].given = true;
+    said_place(&said, e->node.line, e->node.column, o->set[id].origin,
+               sizeof o->set[id].origin);
+    return 0;
+}
+
+static int apply_file(struct options *o, const char *file, const char *text,
+                      size_t length, struct error *err)
+{
+    const struct yaml_scalar *first[OPT_COUNT] = {NULL};
+    struct yaml_file f;
+    int rc = 0;
+
+    if (yaml_read_file(file, text, length, &f, err) < 0)
+        return -1;
+    for (size_t i = 0; rc == 0 && i < f.n; i++)
+        rc = apply_entry(o, file, &f.entry[i], first, err);
+    yaml_file_free(&f);
+    return rc;
+}
+
+/* One argument of the command line, taken apart. */
+struct argument {
+    char flag[NAME_LENGTH + 4]; /* "--client-nodes", as it was typed */
+    char name[NAME_LENGTH + 1]; /* "client_nodes" */
+    const char *value;          /* behind the =, or NULL */
+};
+
+static void take_apart(const char *arg, struct argument *a)
+{
+    size_t n = strcspn(arg, "=");
+
+    a->value = arg[n] == '=' ? arg + n + 1 : NULL;
+    n = least(n, sizeof a->flag - 1);
+    memcpy(a->flag, arg, n);
+    a->flag[n] = '\0';
+    snprintf(a->name, sizeof a->name, "%.*s", NAME_LENGTH,
+             a->flag + strspn(a->flag, "-"));
+    for (char *c = a->name; *c; c++)
+        if (*c == '-')
+            *c = '_';
+}
+
+/* A value of its own argument: whatever cannot be an option, so that one
+ * argument's meaning never depends on another's. */
+static const char *value_of(int argc, char *const argv[], int *i,
+                            const struct argument *a)
+{
+    if (a->value)
+        return a->value;
+    if (*i + 1 >= argc || strncmp(argv[*i + 1], "--", 2) == 0 ||
+        strcmp(argv[*i + 1], "-h") == 0)
+        return NULL;
+    return argv[++*i];
+}
+
+/* --help wins over whatever is wrong with the rest, then --version. */
+static enum request plain_request(int argc, char *const argv[])
+{
+    enum request request = REQUEST_RUN;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return REQUEST_HELP;
+        if (strcmp(argv[i], "--version") == 0)
+            request = REQUEST_VERSION;
+    }
+    return request;
+}
+
+int options_find_config(int argc, char *const argv[], const char **file,
+                        struct error *err)
+{
+    const char *found = NULL;
+
+    *file = NULL;
+    if (plain_request(argc, argv) != REQUEST_RUN)
+        return 0;
+    for (int i = 1; i < argc; i++) {
+        struct argument a;
+        const char *value;
+
+        take_apart(argv[i], &a);
+        if (strcmp(a.flag, "--config") != 0)
+            continue;
+        value = value_of(argc, argv, &i, &a);
+        if (!value || *value == '\0')
+            return error_set(err, "--config: found nothing, expected the name "
+                                  "of a file");
+        if (found)
+            return error_set(err,
+                             "--config: given twice ('%s' and '%s'), expected "
+                             "one file",
+                             found, value);
+        found = value;
+    }
+    *file = found;
+    return 0;
+}
+
+int options_find_role(int argc, char *const argv[], enum role *role,
+                      struct error *err)
+{
+    const struct said said = {.flag = "--role", .name = "role"};
+    struct setting set = {0};
+
+    *role = ROLE_AUTO;
+    for (int i = 1; i < argc; i++) {
+        struct argument a;
+        struct yaml_node node;
+        const char *value;
+        int rc;
+
+        take_apart(argv[i], &a);
+        if (strcmp(a.flag, "--role") != 0)
+            continue;
+        value = value_of(argc, argv, &i, &a);
+        if (yaml_read_value(&said, value ? value : "", &node, err) < 0)
+            return -1;
+        rc = options_convert(&said, OPT_ROLE, &node, &set, err);
+        yaml_node_free(&node);
+        if (rc < 0)
+            return -1;
+        *role = (enum role)set.values[0].count;
+        setting_free(&set);
+    }
+    return 0;
+}
+
+/* What the command line has said so far. */
+struct command_line {
+    struct options *o;
+    char seen[OPT_COUNT][NAME_LENGTH + 4]; /* the flag of each option */
+    bool dry_run;
+};
+
+static int apply_value(struct command_line *c, enum option_id id,
+                       const char *flag, const char *value, struct error *err)
+{
+    const struct said said = {.flag = flag, .name = option_table[id].name};
+    struct setting *set = &c->o->set[id];
+    struct yaml_node node;
+    int rc;
+
+    if (yaml_read_value(&said, value, &node, err) < 0)
+        return -1;
+    rc = options_convert(&said, id, &node, set, err);
+    yaml_node_free(&node);
+    if (rc < 0)
+        return -1;
+    if (strcmp(c->seen[id], flag) == 0)
+        return said_error(&said, 0, 0, err, "given twice");
+    if (c->seen[id][0])
+        return said_error(&said, 0, 0, err,
+                          "the same option as %s, which is given already",
+                          c->seen[id]);
+    snprintf(c->seen[id], sizeof c->seen[id], "%s", flag);
+    set->given = true;
+    said_place(&said, 0, 0, set->origin, sizeof set->origin);
+    return 0;
+}
+
+/* Of several requests the first of the enum wins. */
+static int apply_request(struct command_line *c, enum request request,
+                         const struct argument *a, struct error *err)
+{
+    char found[SAID_FOUND_MAX];
+    bool yes = true;
+
+    if (a->value && !options_flag(a->value, &yes))
+        return error_set(err, "%s: found %s, expected true or false", a->flag,
+                         said_found(a->value, true, found));
+    if (!yes)
+        return 0;
+    if (request == REQUEST_DRY_RUN)
+        c->dry_run = true;
+    if (c->o->request == REQUEST_RUN || request < c->o->request)
+        c->o->request = request;
+    return 0;
+}
+
+/* The argument argv[*i], and the next one where that is its value. */
+static int apply_argument(struct command_line *c, int argc, char *const argv[],
+                          int *i, struct error *err)
+{
+    const char *arg = argv[*i], *value;
+    char expected[OPTIONS_EXPECTED_MAX];
+    struct argument a;
+    struct said said = {.flag = a.flag};
+    enum option_id id;
+
+    if (*i == 1 && strcmp(arg, "serve") == 0) {
+        c->o->serve = true;
+        return 0;
+    }
+    if (arg[0] != '-')
+        return apply_value(c, OPT_EXPERIMENT, "EXPERIMENT", arg, err);
+    take_apart(arg, &a);
+    if (strncmp(arg, "--", 2) != 0)
+        return unknown_option(&said, 0, 0, a.name, err);
+    if (strcmp(a.flag, "--config") == 0) {
+        value_of(argc, argv, i, &a); /* read by now */
+        return 0;
+    }
+    for (size_t r = REQUEST_HELP; r < REQUESTS; r++)
+        if (strcmp(a.name, requests[r]) == 0)
+            return apply_request(c, (enum request)r, &a, err);
+    id = options_find(a.name);
+    if (id == OPT_COUNT || a.flag[2] == '-')
+        return unknown_option(&said, 0, 0, a.name, err);
+    value = option_table[id].type == OPTION_FLAG && !a.value
+                ? "true"
+                : value_of(argc, argv, i, &a);
+    if (!value)
+        return said_error(&said, 0, 0, err, "found no value, expected %s",
+                          options_expected(&option_table[id], false, expected));
+    return apply_value(c, id, a.flag, value, err);
+}
+
+/* srbench serve has the placement with databases on nodes of their own,
+ * whatever else the study's file names beside it. */
+static int only_standard(struct options *o, struct error *err)
+{
+    const struct said said = {.flag = "serve"};
+    struct setting *set = &o->set[OPT_EXPERIMENT];
+    struct yaml_node node;
+    int rc;
+
+    if (set->given && !options_has_placement(o, IN_STANDARD))
+        return 0; /* refused with the rest */
+    if (yaml_read_value(&said, "throughput_standard", &node, err) < 0)
+        return -1;
+    rc = options_convert(&said, OPT_EXPERIMENT, &node, set, err);
+    yaml_node_free(&node);
+    return rc;
+}
+
+static int parse_all(struct options *o, int argc, char *const argv[],
+                     const char *file_name, const char *file_text,
+                     size_t length, struct error *err)
+{
+    struct command_line c = {.o = o};
+    const char *config;
+
+    if (set_defaults(o, err) < 0)
+        return -1;
+    o->request = plain_request(argc, argv);
+    if (o->request != REQUEST_RUN)
+        return 0;
+    if (options_find_config(argc, argv, &config, err) < 0)
+        return -1;
+    if (file_text && apply_file(o, file_name ? file_name : "configuration",
+                                file_text, length, err) < 0)
+        return -1;
+    for (int i = 1; i < argc; i++)
+        if (apply_argument(&c, argc, argv, &i, err) < 0)
+            return -1;
+    if (o->serve && only_standard(o, err) < 0)
+        return -1;
+    return options_check_together(o, c.dry_run, err);
+}
+
+int options_parse(struct options *o, int argc, char *const argv[],
+                  const char *file_name, const char *file_text, size_t length,
+                  struct error *err)
+{
+    memset(o, 0, sizeof *o);
+    if (parse_all(o, argc, argv, file_name, file_text, length, err) == 0)
+        return 0;
+    options_free(o);
+    return -1;
+}
+
+void options_free(struct options *o)
+{
+    for (int id = 0; id < OPT_COUNT; id++)
+        setting_free(&o->set[id]);
+    memset(o, 0, sizeof *o);
+}

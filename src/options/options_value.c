@@ -1,0 +1,574 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/diag.h"
+#include "base/units.h"
+#include "options/options_internal.h"
+
+void setting_free(struct setting *set)
+{
+    for (size_t i = 0; i < set->nvalues; i++) {
+        struct value *v = &set->values[i];
+
+        for (size_t k = 0; k < v->npairs; k++) {
+            free(v->pairs[k].name);
+            free(v->pairs[k].value);
+            free(v->pairs[k].name_at);
+            free(v->pairs[k].value_at);
+        }
+        free(v->pairs);
+        free(v->text);
+    }
+    free(set->values);
+    set->values = NULL;
+    set->nvalues = 0;
+}
+
+/* "none, ends or all" */
+static void list_choices(const struct option *d, char *buf, size_t n)
+{
+    size_t used = 0;
+
+    buf[0] = '\0';
+    for (size_t i = 0; d->choices[i] && used < n; i++)
+        used += (size_t)snprintf(buf + used, n - used, "%s%s",
+                                 i == 0              ? ""
+                                 : d->choices[i + 1] ? ", "
+                                                     : " or ",
+                                 d->choices[i]);
+}
+
+static void expect_range(const struct option *d, bool all, char *buf, size_t n)
+{
+    char low[32], high[32];
+
+    switch (d->type) {
+    case OPTION_BYTES:
+        snprintf(buf, n, "a size from %s to %s such as 1024, 64KiB or 1MB",
+                 units_print_bytes(d->min, low, sizeof low),
+                 units_print_bytes(d->max, high, sizeof high));
+        break;
+    case OPTION_SECONDS:
+        snprintf(buf, n,
+                 "a time %s %" PRId64 "s %sto %" PRId64
+                 "s such as 30s, 5m or 05:00:00",
+                 d->min < 0 ? "from" : "above", d->min < 0 ? 0 : d->min,
+                 d->min < 0 ? "" : "and up ", d->max);
+        break;
+    case OPTION_SHAPE:
+        snprintf(buf, n,
+                 "NODESxRANKS such as 136x48, each from %" PRId64
+                 " to %" PRId64,
+                 d->min, d->max);
+        break;
+    default:
+        if (all || d->max < INT32_MAX)
+            snprintf(buf, n, "a whole number from %" PRId64 " to %" PRId64,
+                     d->min, d->max);
+        else
+            snprintf(buf, n, "a whole number of at least %" PRId64, d->min);
+    }
+}
+
+const char *options_expected(const struct option *d, bool all,
+                             char buf[OPTIONS_EXPECTED_MAX])
+{
+    size_t n = OPTIONS_EXPECTED_MAX;
+
+    if (d->type == OPTION_CHOICE)
+        list_choices(d, buf, n);
+    else if (d == &option_table[OPT_EXP_NAME])
+        snprintf(buf, n, "a name for one folder (no /, not . or ..)");
+    else if (d->type == OPTION_TEXT)
+        snprintf(buf, n, "a text");
+    else if (d->type == OPTION_FLAG)
+        snprintf(buf, n, "true or false");
+    else if (d->type == OPTION_PERCENT)
+        snprintf(buf, n, "a share above 0%% and below 100%% such as 2%%");
+    else if (d->type == OPTION_MAP)
+        snprintf(buf, n, "a map such as {name: value}");
+    else if (d->type == OPTION_MAPS)
+        snprintf(buf, n,
+                 "a map such as {window: \"> 1GB/s\"}, or a list of maps");
+    else
+        expect_range(d, all, buf, n);
+    if (d->may_be_zero)
+        strncat(buf, ", or 0", n - strlen(buf) - 1);
+    if (d->may_be_auto)
+        strncat(buf, ", or auto", n - strlen(buf) - 1);
+    return buf;
+}
+
+static bool means_null(const struct yaml_scalar *s)
+{
+    static const char *const words[] = {"",     "~",    "null",
+                                        "Null", "NULL", "None"};
+
+    for (size_t i = 0; s->plain && i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(s->text, words[i]) == 0)
+            return true;
+    return false;
+}
+
+bool options_flag(const char *text, bool *out)
+{
+    static const char *const words[] = {"false", "true", "no",
+                                        "yes",   "off",  "on"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasecmp(text, words[i]) == 0) {
+            *out = i % 2 == 1;
+            return true;
+        }
+    return false;
+}
+
+static char *print_count(int64_t value)
+{
+    char buf[32];
+
+    snprintf(buf, sizeof buf, "%" PRId64, value);
+    return options_copy(buf);
+}
+
+/* As few digits as read back to the same number. */
+static char *print_seconds(double value)
+{
+    char buf[48];
+
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(buf, sizeof buf, "%.*gs", digits, value);
+        if (strtod(buf, NULL) == value)
+            break;
+    }
+    return options_copy(buf);
+}
+
+/* The choice of that name or alias, or -1. */
+static int find_choice(const struct option *d, const char *text)
+{
+    for (size_t i = 0; d->aliases && d->aliases[i]; i += 2)
+        if (strcmp(d->aliases[i], text) == 0)
+            text = d->aliases[i + 1];
+    for (int i = 0; d->choices[i]; i++)
+        if (strcmp(d->choices[i], text) == 0)
+            return i;
+    return -1;
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return true;
+    return false;
+}
+
+/* A name of the study becomes a folder. */
+static bool is_folder(const char *text)
+{
+    return !strchr(text, '/') && strcmp(text, ".") != 0 &&
+           strcmp(text, "..") != 0 && strlen(text) <= 255;
+}
+
+/* NODESxRANKS */
+static bool take_shape(const char *text, struct value *v)
+{
+    const char *x = strpbrk(text, "xX");
+    char nodes[24];
+
+    if (!x || (size_t)(x - text) >= sizeof nodes)
+        return false;
+    memcpy(nodes, text, (size_t)(x - text));
+    nodes[x - text] = '\0';
+    return units_parse_count(nodes, &v->count, NULL) == 0 &&
+           units_parse_count(x + 1, &v->count2, NULL) == 0;
+}
+
+static bool within(const struct option *d, int64_t value)
+{
+    return (value >= d->min && value <= d->max) ||
+           (value == 0 && d->may_be_zero);
+}
+
+/* Each of these reads a text as its type, sets the value with its canonical
+ * text, and returns whether it is one that the option may have. */
+static bool take_choice(const struct option *d, const char *text,
+                        struct value *v)
+{
+    v->count = find_choice(d, text);
+    if (v->count < 0)
+        return false;
+    v->text = options_copy(d->choices[v->count]);
+    return true;
+}
+
+static bool take_text(const struct option *d, const char *text, struct value *v)
+{
+    if (*text == '\0' || strlen(text) > OPTIONS_TEXT_MAX || has_control(text))
+        return false;
+    if (d == &option_table[OPT_EXP_NAME] && !is_folder(text))
+        return false;
+    v->text = options_copy(text);
+    return true;
+}
+
+static bool take_count(const struct option *d, const char *text,
+                       struct value *v)
+{
+    if (units_parse_count(text, &v->count, NULL) < 0 || !within(d, v->count))
+        return false;
+    v->text = print_count(v->count);
+    return true;
+}
+
+static bool take_bytes(const struct option *d, const char *text,
+                       struct value *v)
+{
+    if (units_parse_bytes(text, &v->count, NULL) < 0 || !within(d, v->count))
+        return false;
+    v->text = print_count(v->count);
+    return true;
+}
+
+static bool take_seconds(const struct option *d, const char *text,
+                         struct value *v)
+{
+    if (units_parse_seconds(text, &v->seconds, NULL) < 0 ||
+        v->seconds <= (double)d->min || v->seconds > (double)d->max)
+        return false;
+    v->text = print_seconds(v->seconds);
+    return true;
+}
+
+/* With its sign only: whether 0.5 would be a half or half a percent is
+ * anybody's guess. */
+static bool take_percent(const struct option *d, const char *text,
+                         struct value *v)
+{
+    char *end, buf[48];
+    double percent = strtod(text, &end);
+
+    (void)d;
+    if (end == text || strcmp(end, "%") != 0 || !(percent > 0) ||
+        percent >= 100 || strspn(text, "0123456789.") + 1 != strlen(text))
+        return false;
+    v->share = percent / 100;
+    snprintf(buf, sizeof buf, "%.15g%%", percent);
+    v->text = options_copy(buf);
+    return true;
+}
+
+static bool take_flag(const struct option *d, const char *text, struct value *v)
+{
+    bool flag;
+
+    (void)d;
+    if (!options_flag(text, &flag))
+        return false;
+    v->count = flag;
+    v->text = options_copy(flag ? "true" : "false");
+    return true;
+}
+
+static bool take_machine(const struct option *d, const char *text,
+                         struct value *v)
+{
+    char buf[64];
+
+    if (!take_shape(text, v) || !within(d, v->count) || !within(d, v->count2))
+        return false;
+    snprintf(buf, sizeof buf, "%" PRId64 "x%" PRId64, v->count, v->count2);
+    v->text = options_copy(buf);
+    return true;
+}
+
+static bool take_nothing(const struct option *d, const char *text,
+                         struct value *v)
+{
+    (void)d;
+    (void)text;
+    (void)v;
+    return false; /* a map is never written as one scalar */
+}
+
+static bool (*const take[])(const struct option *, const char *,
+                            struct value *) = {
+    [OPTION_CHOICE] = take_choice,   [OPTION_TEXT] = take_text,
+    [OPTION_COUNT] = take_count,     [OPTION_BYTES] = take_bytes,
+    [OPTION_SECONDS] = take_seconds, [OPTION_FLAG] = take_flag,
+    [OPTION_MAP] = take_nothing,     [OPTION_SHAPE] = take_machine,
+    [OPTION_PERCENT] = take_percent, [OPTION_MAPS] = take_nothing,
+};
+
+static void be_auto(struct value *v)
+{
+    v->is_auto = true;
+    v->text = options_copy("auto");
+}
+
+/* A number above the limit is told the limit, also where it hardly matters. */
+static bool too_large(const struct option *d, const char *text)
+{
+    int64_t value;
+
+    return d->type == OPTION_COUNT &&
+           units_parse_count(text, &value, NULL) == 0 && value > d->max;
+}
+
+static bool is_map(const struct option *d)
+{
+    return d->type == OPTION_MAP || d->type == OPTION_MAPS;
+}
+
+/* What null and auto mean depends on the option: a choice or a server may be
+ * called null. */
+static int convert_scalar(const struct said *said, const struct option *d,
+                          const struct yaml_scalar *s, struct value *v,
+                          struct error *err)
+{
+    char found[SAID_FOUND_MAX], expected[OPTIONS_EXPECTED_MAX];
+    bool null = means_null(s);
+    bool server =
+        d == &option_table[OPT_DB_EXE] && strcmp(s->text, "null") == 0;
+
+    if (d->type == OPTION_CHOICE && take_choice(d, s->text, v))
+        return 0;
+    if (d->may_be_auto && (null || (s->plain && strcmp(s->text, "auto") == 0)))
+        be_auto(v);
+    else if (is_map(d) && null)
+        v->text = options_copy("{}");
+    else if ((null && !server) || !take[d->type](d, s->text, v))
+        return said_error(said, s->line, s->column, err,
+                          "found %s, expected %s",
+                          said_found(s->text, s->plain, found),
+                          options_expected(d, too_large(d, s->text), expected));
+    return 0;
+}
+
+/* Names and values end up in lines of a server's configuration. */
+static int check_pair(const struct said *said, const struct yaml_node *node,
+                      size_t i, struct error *err)
+{
+    const struct yaml_scalar *name = &node->item[i], *value = name + 1;
+    char found[SAID_FOUND_MAX];
+
+    if (*name->text == '\0' || strpbrk(name->text, " \t") ||
+        strlen(name->text) > 255 || has_control(name->text))
+        return said_error(said, name->line, name->column, err,
+                          "found the name %s in the map, expected a name "
+                          "without blanks",
+                          said_found(name->text, name->plain, found));
+    if (strlen(value->text) > OPTIONS_TEXT_MAX || has_control(value->text))
+        return said_error(said, value->line, value->column, err,
+                          "found %s for %s, expected at most %d bytes and no "
+                          "control characters",
+                          said_found(value->text, value->plain, found),
+                          name->text, OPTIONS_TEXT_MAX);
+    for (size_t k = 0; k < i; k += 2)
+        if (strcmp(node->item[k].text, name->text) == 0)
+            return said_error(said, name->line, name->column, err,
+                              "found the name %s twice in the map",
+                              said_found(name->text, true, found));
+    return 0;
+}
+
+/* Where something stands, as messages begin. */
+static char *place_of(const struct said *said, const struct yaml_scalar *s)
+{
+    char place[256], buf[512];
+
+    said_place(said, s->line, s->column, place, sizeof place);
+    snprintf(buf, sizeof buf, "%s%s%s", place, said->file ? ": " : "",
+             said->file ? said->name : "");
+    return options_copy(buf);
+}
+
+static int convert_map(const struct said *said, const struct yaml_node *node,
+                       struct value *v, struct error *err)
+{
+    size_t size;
+    FILE *out;
+
+    for (size_t i = 0; i < node->n; i += 2)
+        if (check_pair(said, node, i, err) < 0)
+            return -1;
+    v->pairs = options_alloc(node->n / 2, sizeof *v->pairs);
+    out = open_memstream(&v->text, &size);
+    if (!out)
+        die("out of memory for the options");
+    fputc('{', out);
+    for (size_t i = 0; i < node->n; i += 2) {
+        struct pair *pair = &v->pairs[v->npairs++];
+        const struct yaml_scalar *value = &node->item[i + 1];
+
+        pair->name = options_copy(node->item[i].text);
+        pair->name_at = place_of(said, &node->item[i]);
+        pair->value_at = place_of(said, value);
+        fputs(i > 0 ? ", " : "", out);
+        yaml_print_text(out, pair->name);
+        fputs(": ", out);
+        if (means_null(value)) {
+            fputs("null", out);
+        } else {
+            pair->value = options_copy(value->text);
+            yaml_print_text(out, pair->value);
+        }
+    }
+    fputc('}', out);
+    if (fclose(out) != 0)
+        die("out of memory for the options");
+    return 0;
+}
+
+/* By text; of equal ones the earlier first. */
+static int by_text(const void *a, const void *b)
+{
+    const struct value *x = *(const struct value *const *)a;
+    const struct value *y = *(const struct value *const *)b;
+    int order = strcmp(x->text, y->text);
+
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* A value that stands twice would be run twice under one name. */
+static int check_twice(const struct said *said, const struct yaml_node *node,
+                       const struct setting *set, struct error *err)
+{
+    const struct value **sorted;
+    const struct yaml_scalar *again = NULL;
+    char found[SAID_FOUND_MAX];
+
+    sorted = options_alloc(set->nvalues, sizeof *sorted);
+    for (size_t i = 0; i < set->nvalues; i++)
+        sorted[i] = &set->values[i];
+    qsort(sorted, set->nvalues, sizeof *sorted, by_text);
+    for (size_t i = 1; i < set->nvalues; i++) {
+        const struct yaml_scalar *s = &node->item[sorted[i] - set->values];
+
+        if (strcmp(sorted[i]->text, sorted[i - 1]->text) == 0 &&
+            (!again || s < again))
+            again = s;
+    }
+    free(sorted);
+    if (!again)
+        return 0;
+    return said_error(said, again->line, again->column, err,
+                      "found %s, which the list has already, expected every "
+                      "value once",
+                      said_found(again->text, again->plain, found));
+}
+
+/* A list of maps is a value each. */
+static int convert_maps(const struct said *said, const struct option *d,
+                        const struct yaml_node *node, struct setting *set,
+                        struct error *err)
+{
+    const struct yaml_node *first = &node->map[0];
+
+    if (d->type != OPTION_MAPS)
+        return said_error(said, first->line, first->column, err,
+                          "found a list or map inside a list, expected single "
+                          "values");
+    for (size_t i = 0; i < node->nmaps; i++) {
+        if (node->map[i].n == 0)
+            return said_error(said, node->map[i].line, node->map[i].column, err,
+                              "found an empty map in the list, expected a map "
+                              "such as {window: \"> 1GB/s\"}");
+        if (convert_map(said, &node->map[i], &set->values[set->nvalues++],
+                        err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int convert_list(const struct said *said, const struct option *d,
+                        const struct yaml_node *node, struct setting *set,
+                        struct error *err)
+{
+    char expected[OPTIONS_EXPECTED_MAX];
+
+    if (node->nmaps > 0)
+        return convert_maps(said, d, node, set, err);
+    if (node->n == 0 && d->may_be_auto) {
+        be_auto(&set->values[set->nvalues++]);
+        return 0;
+    }
+    if (node->n == 0 && d->type == OPTION_MAPS) {
+        set->values[set->nvalues++].text = options_copy("{}");
+        return 0;
+    }
+    options_expected(d, false, expected);
+    if (node->n == 0)
+        return said_error(said, node->line, node->column, err,
+                          "found an empty list, expected %s", expected);
+    if (d->type == OPTION_MAPS)
+        return said_error(said, node->item->line, node->item->column, err,
+                          "found a single value in the list, expected %s",
+                          expected);
+    if (!d->axis && !d->list)
+        return said_error(said, node->line, node->column, err,
+                          "found a list, but %s takes one value only (it is no "
+                          "axis of the sweep), expected %s",
+                          d->name, expected);
+    for (size_t i = 0; i < node->n; i++)
+        if (convert_scalar(said, d, &node->item[i],
+                           &set->values[set->nvalues++], err) < 0)
+            return -1;
+    return check_twice(said, node, set, err);
+}
+
+static int convert_node(const struct said *said, const struct option *d,
+                        const struct yaml_node *node, struct setting *set,
+                        struct error *err)
+{
+    char expected[OPTIONS_EXPECTED_MAX];
+
+    if (node->kind == YAML_LIST)
+        return convert_list(said, d, node, set, err);
+    set->nvalues = 1;
+    if (node->kind == YAML_SCALAR)
+        return convert_scalar(said, d, node->item, set->values, err);
+    if (is_map(d))
+        return convert_map(said, node, set->values, err);
+    if (node->n == 0 && d->may_be_auto) {
+        be_auto(set->values);
+        return 0;
+    }
+    return said_error(said, node->line, node->column, err,
+                      "found a map, expected %s",
+                      options_expected(d, false, expected));
+}
+
+int options_convert(const struct said *said, enum option_id id,
+                    const struct yaml_node *node, struct setting *set,
+                    struct error *err)
+{
+    struct setting fresh = {0};
+
+    fresh.values =
+        options_alloc(node->n + node->nmaps + 1, sizeof *fresh.values);
+    if (convert_node(said, &option_table[id], node, &fresh, err) < 0) {
+        setting_free(&fresh);
+        return -1;
+    }
+    setting_free(set);
+    set->values = fresh.values;
+    set->nvalues = fresh.nvalues;
+    return 0;
+}
+
+char *options_canonical(enum option_id id, const char *text)
+{
+    const struct option *d = &option_table[id];
+    const struct yaml_scalar scalar = {.text = options_copy(text),
+                                       .plain = true};
+    const struct said said = {.flag = d->name};
+    struct value v = {0};
+    int rc = convert_scalar(&said, d, &scalar, &v, NULL);
+
+    free(scalar.text);
+    return rc < 0 ? NULL : v.text;
+}

@@ -1,0 +1,322 @@
+#include "plan/expect.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/suggest.h"
+#include "base/units.h"
+
+enum comparison { BELOW, AT_MOST, ABOVE, AT_LEAST };
+
+/* Longer ones first: "<=" starts with "<". */
+static const struct {
+    const char *sign;
+    enum comparison comparison;
+} signs[] = {{"<=", AT_MOST}, {">=", AT_LEAST}, {"<", BELOW}, {">", ABOVE}};
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+struct limit {
+    const struct pair *pair; /* as it was written */
+    enum comparison comparison;
+    struct quantity bound;
+};
+
+/* One map: limits for the permutations that have these values. */
+struct rule {
+    const char *wanted[OPT_COUNT]; /* text of a value; NULL: any */
+    struct limit *limits;
+    size_t nlimits;
+};
+
+struct expect {
+    size_t nrules;
+    struct rule *rule;
+};
+
+static void *reserve(size_t n, size_t size)
+{
+    void *p = calloc(n ? n : 1, size);
+
+    if (!p)
+        die("out of memory for the limits of expect");
+    return p;
+}
+
+static int unknown(const struct pair *pair, const struct fields *figures,
+                   struct error *err)
+{
+    struct nearest n = nearest_to(pair->name);
+
+    for (size_t i = 0; i < figures->n; i++)
+        if (figures->list[i].type == FIELD_REAL)
+            nearest_consider(&n, figures->list[i].name);
+    for (int id = 0; id < OPT_COUNT; id++)
+        if (option_table[id].axis) {
+            nearest_consider(&n, option_table[id].name);
+            nearest_consider(&n, option_table[id].alias);
+        }
+    return error_set(err,
+                     "%s: found '%.60s', which is neither a figure of the "
+                     "summary nor an axis%s%s%s",
+                     pair->name_at, pair->name,
+                     n.name ? "; did you mean '" : "", n.name ? n.name : "",
+                     n.name ? "'?" : "");
+}
+
+/* ---- limits ---- */
+
+/* The sign at the front of a text; NULL: none. Sets *out. */
+static const char *take_sign(const char *text, enum comparison *out)
+{
+    for (size_t i = 0; i < COUNT(signs); i++)
+        if (strncmp(text, signs[i].sign, strlen(signs[i].sign)) == 0) {
+            *out = signs[i].comparison;
+            text += strlen(signs[i].sign);
+            return text + strspn(text, " ");
+        }
+    return NULL;
+}
+
+static int take_limit(const struct pair *pair, const struct field *figure,
+                      struct limit *out, struct error *err)
+{
+    static const char head[] = "expected ";
+    const char *text = pair->value ? pair->value : "";
+    const char *bound = take_sign(text, &out->comparison);
+    struct error why;
+
+    out->pair = pair;
+    if (units_parse_quantity(bound ? bound : "", figure->unit, &out->bound,
+                             &why) == 0)
+        return 0;
+    return error_set(err,
+                     "%s: found '%.60s' for %s, expected <, <=, > or >= and "
+                     "then %s",
+                     pair->value_at, text, pair->name, why.text + strlen(head));
+}
+
+/* ---- conditions ---- */
+
+static const struct setting *values_of(const struct sweep *s, enum option_id id)
+{
+    return options_get(s->options, id);
+}
+
+/* "1024, 8192 or 16384", the first of many. */
+static void list_values(const struct setting *set, char *buf, size_t n)
+{
+    size_t used = 0;
+
+    buf[0] = '\0';
+    for (size_t i = 0; i < set->nvalues && used < n; i++) {
+        bool last = i + 1 == set->nvalues;
+
+        used += (size_t)snprintf(buf + used, n - used, "%s%s",
+                                 i == 0 ? ""
+                                 : last ? " or "
+                                        : ", ",
+                                 set->values[i].text);
+        if (used > 200 && !last) {
+            snprintf(buf + used, used < n ? n - used : 0, ", ...");
+            return;
+        }
+    }
+}
+
+static int take_condition(const struct sweep *s, const struct pair *pair,
+                          enum option_id id, struct rule *rule,
+                          struct error *err)
+{
+    const struct setting *set = values_of(s, id);
+    char *text = options_canonical(id, pair->value ? pair->value : "");
+    char values[512];
+
+    for (size_t i = 0; text && i < set->nvalues; i++)
+        if (strcmp(set->values[i].text, text) == 0)
+            rule->wanted[id] = set->values[i].text;
+    free(text);
+    if (rule->wanted[id])
+        return 0;
+    list_values(set, values, sizeof values);
+    return error_set(err,
+                     "%s: found '%.60s' for %s, which the sweep does not "
+                     "have, expected %s",
+                     pair->value_at, pair->value ? pair->value : "", pair->name,
+                     values);
+}
+
+/* Whether the rule fits any permutation of a placement: the sweep is a
+ * product, so every axis can be looked at by itself. */
+static bool fits_placement(const struct rule *r, const struct value *placement)
+{
+    unsigned bit =
+        placement->count == EXPERIMENT_STANDARD ? IN_STANDARD : IN_COLOCATED;
+
+    for (int id = 0; id < OPT_COUNT; id++)
+        if (r->wanted[id] && !(option_table[id].placement & bit))
+            return false;
+    return !r->wanted[OPT_EXPERIMENT] ||
+           strcmp(r->wanted[OPT_EXPERIMENT], placement->text) == 0;
+}
+
+static bool fits_any(const struct sweep *s, const struct rule *r)
+{
+    const struct setting *set = values_of(s, OPT_EXPERIMENT);
+
+    for (size_t i = 0; i < set->nvalues; i++)
+        if (fits_placement(r, &set->values[i]))
+            return true;
+    return false;
+}
+
+static bool fits(const struct rule *r, const struct permutation *p)
+{
+    for (int id = 0; id < OPT_COUNT; id++)
+        if (r->wanted[id] &&
+            (!p->value[id] || strcmp(p->value[id]->text, r->wanted[id]) != 0))
+            return false;
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static int take_pair(const struct sweep *s, const struct fields *figures,
+                     const struct pair *pair, struct rule *rule,
+                     struct error *err)
+{
+    const struct field *figure = fields_find(figures, pair->name);
+    enum option_id id = options_find(pair->name);
+
+    if (id != OPT_COUNT && option_table[id].axis)
+        return take_condition(s, pair, id, rule, err);
+    if (!figure || figure->type != FIELD_REAL)
+        return unknown(pair, figures, err);
+    return take_limit(pair, figure, &rule->limits[rule->nlimits++], err);
+}
+
+static int take_rule(const struct sweep *s, const struct fields *figures,
+                     const struct value *map, struct rule *rule,
+                     struct error *err)
+{
+    rule->limits = reserve(map->npairs, sizeof *rule->limits);
+    for (size_t i = 0; i < map->npairs; i++)
+        if (take_pair(s, figures, &map->pairs[i], rule, err) < 0)
+            return -1;
+    if (rule->nlimits == 0)
+        return error_set(err,
+                         "%s: found no limit in %.200s, expected a figure of "
+                         "the summary besides the axes",
+                         map->pairs[0].name_at, map->text);
+    if (!fits_any(s, rule))
+        return error_set(err,
+                         "%s: found %.200s, which fits no permutation: no "
+                         "placement of this study has all these axes",
+                         map->pairs[0].name_at, map->text);
+    return 0;
+}
+
+int expect_open(struct expect **out, const struct sweep *s,
+                const struct fields *figures, struct error *err)
+{
+    const struct setting *set = values_of(s, OPT_EXPECT);
+    struct expect *e;
+
+    *out = NULL;
+    if (set->values[0].npairs == 0)
+        return 0;
+    e = reserve(1, sizeof *e);
+    e->rule = reserve(set->nvalues, sizeof *e->rule);
+    for (size_t i = 0; i < set->nvalues; i++)
+        if (take_rule(s, figures, &set->values[i], &e->rule[e->nrules++], err) <
+            0) {
+            expect_close(e);
+            return -1;
+        }
+    *out = e;
+    return 0;
+}
+
+void expect_close(struct expect *e)
+{
+    for (size_t i = 0; e && i < e->nrules; i++)
+        free(e->rule[i].limits);
+    if (e)
+        free(e->rule);
+    free(e);
+}
+
+const char *expect_place(const struct expect *e, const struct fields *figures)
+{
+    for (size_t i = 0; e && i < e->nrules; i++)
+        for (size_t k = 0; k < e->rule[i].nlimits; k++)
+            if (fields_find(figures, e->rule[i].limits[k].pair->name))
+                return e->rule[i].limits[k].pair->name_at;
+    return NULL;
+}
+
+/* ---- judgement ---- */
+
+static bool holds(const struct limit *l, double value)
+{
+    switch (l->comparison) {
+    case BELOW:
+        return value < l->bound.value;
+    case AT_MOST:
+        return value <= l->bound.value;
+    case ABOVE:
+        return value > l->bound.value;
+    default:
+        return value >= l->bound.value;
+    }
+}
+
+/* What is NaN for want of samples says so. */
+static void add_words(const struct limit *l, double value, struct judgement *j)
+{
+    size_t used = strlen(j->words), n = sizeof j->words - used;
+    const char *name = l->pair->name;
+    char is[48];
+
+    if (!isnan(value))
+        snprintf(j->words + used, n, "%s%s is %s, expected %s",
+                 used ? "; " : "", name,
+                 units_print_quantity(value, &l->bound, is, sizeof is),
+                 l->pair->value);
+    else
+        snprintf(j->words + used, n,
+                 "%s%s cannot be judged, since it %s, expected %s",
+                 used ? "; " : "", name,
+                 strstr(name, "_p9") ? "has fewer than 10 samples beyond it"
+                                     : "was not measured here",
+                 l->pair->value);
+}
+
+static void judge_rule(const struct rule *r, const struct fields *figures,
+                       struct judgement *j)
+{
+    for (size_t i = 0; i < r->nlimits; i++) {
+        const struct field *f = fields_find(figures, r->limits[i].pair->name);
+
+        if (!f)
+            continue;
+        j->limits++;
+        /* NaN holds nothing */
+        if (holds(&r->limits[i], f->real))
+            continue;
+        j->breaches++;
+        add_words(&r->limits[i], f->real, j);
+    }
+}
+
+void expect_judge(const struct expect *e, const struct permutation *p,
+                  const struct fields *figures, struct judgement *j)
+{
+    for (size_t i = 0; e && i < e->nrules; i++)
+        if (fits(&e->rule[i], p))
+            judge_rule(&e->rule[i], figures, j);
+}

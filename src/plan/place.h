@@ -1,0 +1,112 @@
+/* place.h - the only decider of roles, ports and client -> shard.
+ *
+ * A pure function of machine and permutation, the same on every rank, so an
+ * impossible permutation is unanimous without a message. Client nodes are taken
+ * from the front of the allocation, database nodes (standard) from its end, so
+ * that databases stay where they are through the sweep; of those that may be
+ * such by db_hosts, features and roles, and for databases first of those that
+ * may be nothing else. Cost: O(nodes).
+ */
+#ifndef SRB_PLACE_H
+#define SRB_PLACE_H
+
+#include "plan/machine.h"
+#include "plan/roster.h"
+#include "plan/sweep.h"
+#include "protocol/keys.h"
+
+struct placement {
+    const struct machine *machine;
+    enum experiment experiment;
+    enum keys_scheme keys;
+    int client_nodes; /* nodes that run clients; 0 where the job only serves */
+    int db_nodes;     /* that run shards; the client nodes if colocated */
+    int *client_node; /* [client_nodes] indices in the machine, ascending */
+    int *db_node;     /* [db_nodes]; ascending, or as db_hosts names them */
+    int *node_client; /* [nnodes] a node's place in client_node, or -1 */
+    int *node_db;     /* [nnodes] a node's place in db_node, or -1 */
+    int shards_per_node; /* 1 if colocated */
+    int nclients, nshards;
+    int clients_per_node; /* of client node 0; the most of any node */
+    bool cluster;         /* shards form one Redis Cluster, else they are
+                             independent; clients find theirs alike */
+    bool loopback;        /* shards listen on 127.0.0.1, not on node.address */
+    bool elsewhere;       /* the shards are not this job's: no db_node, and
+                             addresses and ports only by the roster */
+    const struct roster *roster; /* of these, NULL until it is known */
+    int *client_start; /* [client_nodes + 1] first client of each node */
+    int *shard_port;   /* [nshards]; 0 while free ones are to be found */
+};
+
+/* Returns 0 with *pl to be released by place_free() (it keeps a pointer to m),
+ * or -1 with the reason why this permutation cannot be placed. */
+int place_solve(const struct machine *m, const struct permutation *p,
+                struct placement *pl, struct error *err);
+
+void place_free(struct placement *pl);
+
+/* Where the shards elsewhere are, once that is known; the roster must have
+ * nshards of them and outlive the placement. */
+void place_elsewhere(struct placement *pl, const struct roster *roster);
+
+/* The ports that were found free (db_port: 0): port[nshards]. */
+void place_ports(struct placement *pl, const int *port);
+
+/* The client that rank plays, 0 … nclients - 1, or -1. Clients are numbered
+ * node by node, on each node by rank. Where not all ranks of a node are
+ * clients, they are those whose turn comes first (machine.h): spread over the
+ * NUMA domains, the steward last. O(ranks of a node), as is the inverse. */
+int place_client(const struct placement *pl, int rank);
+
+/* The world rank of client c. */
+int place_client_rank(const struct placement *pl, int client);
+
+/* How many clients a node has, and the first of these. */
+int place_node_clients(const struct placement *pl, int node);
+int place_first_client(const struct placement *pl, int node);
+
+/* The node (index in the machine) of client c, of shard s (-1 elsewhere). */
+int place_client_node(const struct placement *pl, int client);
+int place_shard_node(const struct placement *pl, int shard);
+
+/* The address shard s listens on, the same for everybody; its port is
+ * pl->shard_port[s]. Loopback where net_ifname leaves the choice and clients
+ * and shards share a host: colocated, or a job on one host. */
+const char *place_shard_address(const struct placement *pl, int shard);
+
+/* The first shard of a node; -1 when it runs none. A node with shards has
+ * shards_per_node of them, numbered consecutively. */
+int place_node_shard(const struct placement *pl, int node);
+
+/* The first shard that rank answers for as the steward (lowest rank) of a node
+ * that runs shards, or -1. Of shards elsewhere world rank 0 is the steward. */
+int place_steward_shard(const struct placement *pl, int rank);
+
+/* The steward's world rank of shard s; how many stewards there are, and how
+ * many shards each of them has, numbered consecutively. */
+int place_shard_steward(const struct placement *pl, int shard);
+static inline int place_stewards(const struct placement *pl)
+{
+    return pl->elsewhere ? 1 : pl->db_nodes;
+}
+static inline int place_steward_shards(const struct placement *pl)
+{
+    return pl->elsewhere ? pl->nshards : pl->shards_per_node;
+}
+
+/* The key of client c and the shard it talks to. */
+void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX]);
+int place_client_shard(const struct placement *pl, int client);
+
+/* Whether two placements give every rank the same role. */
+bool place_same_roles(const struct placement *a, const struct placement *b);
+
+/* The name of the session as the seed has it:
+ *   throughput-sess-c-N4-T18-DBN4-DBCPU8-ITER100-TB1024
+ *   throughput-sess-colo-c-N4-T18-DBCPU8-PINFalse-ITER100-TB1024
+ * (c is the language; a loop of a duration says DUR10s in place of ITER100)
+ * with -TAGvalue for every other axis of more than one value, and -REPn. */
+void place_session(const struct placement *pl, const struct sweep *s,
+                   const struct permutation *p, char name[SRB_SESSION_MAX]);
+
+#endif

@@ -1,0 +1,452 @@
+#include "plan/roster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "options/options_internal.h"
+
+#define VERSION "2"
+
+void roster_alloc(struct roster *r, int nshards)
+{
+    memset(r, 0, sizeof *r);
+    r->db_cpus = r->db_io_threads = -1;
+    r->max_bytes = -1;
+    r->nshards = nshards;
+    r->shard = calloc((size_t)nshards, sizeof *r->shard);
+    if (!r->shard)
+        die("not enough memory for the addresses of %d shards", nshards);
+    for (int s = 0; s < nshards; s++)
+        r->shard[s].numa = -1;
+}
+
+void roster_free(struct roster *r)
+{
+    free(r->shard);
+    free(r->range);
+    secret_close(r->secret);
+    memset(r, 0, sizeof *r);
+}
+
+const char *roster_host(const struct roster_shard *s)
+{
+    return s->host[0] ? s->host : s->address;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void roster_count_hosts(struct roster *r)
+{
+    const char **address = calloc((size_t)r->nshards, sizeof *address);
+
+    if (!address)
+        die("not enough memory to count the hosts of %d shards", r->nshards);
+    for (int s = 0; s < r->nshards; s++)
+        address[s] = roster_host(&r->shard[s]);
+    qsort(address, (size_t)r->nshards, sizeof *address, by_text);
+    r->nhosts = 1;
+    for (int s = 1; s < r->nshards; s++)
+        r->nhosts += strcmp(address[s], address[s - 1]) != 0;
+    free(address);
+}
+
+/* ---- the file ---- */
+
+static void print_field(FILE *out, const char *name, const char *text)
+{
+    fprintf(out, "%s: ", name);
+    yaml_print_text(out, text);
+    fputc('\n', out);
+}
+
+void roster_print(const struct roster *r, FILE *out)
+{
+    fputs("# srbench: databases that run, for --db_address\n", out);
+    print_field(out, "roster", VERSION);
+    print_field(out, "engine", r->engine);
+    print_field(out, "server", r->server);
+    print_field(out, "exe", r->exe);
+    print_field(out, "job", r->job);
+    print_field(out, "interface", r->interface);
+    print_field(out, "prefix", r->prefix);
+    fprintf(out, "ours: %s\ncluster: %s\n", r->ours ? "true" : "false",
+            r->cluster ? "true" : "false");
+    fprintf(out, "db_cpus: %d\ndb_io_threads: %d\nmax_bytes: %lld\n",
+            r->db_cpus, r->db_io_threads, (long long)r->max_bytes);
+    fputs("addresses: [", out);
+    for (int s = 0; s < r->nshards; s++) {
+        fputs(s ? ", " : "", out);
+        yaml_print_text(out, r->shard[s].address);
+    }
+    fputs("]\nports: [", out);
+    for (int s = 0; s < r->nshards; s++)
+        fprintf(out, "%s%d", s ? ", " : "", r->shard[s].port);
+    fputs("]\nhosts: [", out);
+    for (int s = 0; s < r->nshards; s++) {
+        fputs(s ? ", " : "", out);
+        yaml_print_text(out, r->shard[s].host);
+    }
+    fputs("]\ncpus: [", out);
+    for (int s = 0; s < r->nshards; s++) {
+        fputs(s ? ", " : "", out);
+        yaml_print_text(out, r->shard[s].cpus);
+    }
+    fputs("]\nnuma: [", out);
+    for (int s = 0; s < r->nshards; s++)
+        fprintf(out, "%s%d", s ? ", " : "", r->shard[s].numa);
+    fputs("]\nslots: [", out);
+    for (int k = 0; k < r->nranges; k++)
+        fprintf(out, "%s%d, %d, %d", k ? ", " : "", r->range[k].first,
+                r->range[k].last, r->range[k].shard);
+    fputs("]\n", out);
+}
+
+/* A file under way into a roster. */
+struct reading {
+    const struct said said;
+    const struct yaml_file *file;
+    struct error *err;
+};
+
+static const struct yaml_node *find(const struct reading *x, const char *name)
+{
+    for (size_t i = 0; i < x->file->n; i++)
+        if (strcmp(x->file->entry[i].key.text, name) == 0)
+            return &x->file->entry[i].node;
+    said_error(&x->said, 1, 1, x->err,
+               "found no '%s', expected a file that srbench serve wrote", name);
+    return NULL;
+}
+
+static int read_text(const struct reading *x, const char *name, char *buf,
+                     size_t n)
+{
+    const struct yaml_node *node = find(x, name);
+
+    if (!node)
+        return -1;
+    if (node->kind != YAML_SCALAR || strlen(node->item[0].text) >= n)
+        return said_error(&x->said, node->line, node->column, x->err,
+                          "%s: expected a text of less than %zu bytes", name,
+                          n);
+    snprintf(buf, n, "%s", node->item[0].text);
+    return 0;
+}
+
+static int to_number(const struct reading *x, const struct yaml_scalar *s,
+                     int64_t least, int64_t most, int64_t *out)
+{
+    char *end;
+    long long v = strtoll(s->text, &end, 10);
+
+    if (end == s->text || *end || v < least || v > most)
+        return said_error(&x->said, s->line, s->column, x->err,
+                          "found '%s', expected a number from %lld to %lld",
+                          s->text, (long long)least, (long long)most);
+    *out = v;
+    return 0;
+}
+
+static int read_number(const struct reading *x, const char *name, int64_t least,
+                       int64_t most, int64_t *out)
+{
+    const struct yaml_node *node = find(x, name);
+
+    if (!node)
+        return -1;
+    if (node->kind != YAML_SCALAR)
+        return said_error(&x->said, node->line, node->column, x->err,
+                          "%s: expected a number", name);
+    return to_number(x, &node->item[0], least, most, out);
+}
+
+static int read_flag(const struct reading *x, const char *name, bool *out)
+{
+    const struct yaml_node *node = find(x, name);
+
+    if (!node)
+        return -1;
+    if (node->kind == YAML_SCALAR && options_flag(node->item[0].text, out))
+        return 0;
+    return said_error(&x->said, node->line, node->column, x->err,
+                      "%s: expected true or false", name);
+}
+
+/* A list of n entries; n 0: of any length. */
+static const struct yaml_node *read_list(const struct reading *x,
+                                         const char *name, size_t n)
+{
+    const struct yaml_node *node = find(x, name);
+
+    if (!node)
+        return NULL;
+    if (node->kind == YAML_LIST && node->nmaps == 0 && (n == 0 || node->n == n))
+        return node;
+    if (n == 0)
+        said_error(&x->said, node->line, node->column, x->err,
+                   "%s: expected a list", name);
+    else
+        said_error(&x->said, node->line, node->column, x->err,
+                   "%s: expected a list of %zu entries, one a shard", name, n);
+    return NULL;
+}
+
+static int read_shards(const struct reading *x, struct roster *r)
+{
+    const struct yaml_node *address = read_list(x, "addresses", 0);
+    const struct yaml_node *port, *host, *cpus, *numa;
+    int64_t number = 0;
+
+    if (!address)
+        return -1;
+    if (address->n < 1 || address->n > SRB_SLOTS)
+        return said_error(&x->said, address->line, address->column, x->err,
+                          "addresses: found %zu, expected 1 to %d", address->n,
+                          SRB_SLOTS);
+    roster_alloc(r, (int)address->n);
+    if (!(port = read_list(x, "ports", address->n)) ||
+        !(host = read_list(x, "hosts", address->n)) ||
+        !(cpus = read_list(x, "cpus", address->n)) ||
+        !(numa = read_list(x, "numa", address->n)))
+        return -1;
+    for (size_t s = 0; s < address->n; s++) {
+        struct roster_shard *to = &r->shard[s];
+
+        if (snprintf(to->address, sizeof to->address, "%s",
+                     address->item[s].text) >= (int)sizeof to->address)
+            return said_error(&x->said, address->item[s].line,
+                              address->item[s].column, x->err,
+                              "found '%.64s', expected a numeric address",
+                              address->item[s].text);
+        snprintf(to->host, sizeof to->host, "%s", host->item[s].text);
+        snprintf(to->cpus, sizeof to->cpus, "%s", cpus->item[s].text);
+        if (to_number(x, &port->item[s], 1, 65535, &number) < 0)
+            return -1;
+        to->port = (int)number;
+        if (to_number(x, &numa->item[s], -1, INT32_MAX, &number) < 0)
+            return -1;
+        to->numa = (int)number;
+    }
+    return 0;
+}
+
+static int read_ranges(const struct reading *x, struct roster *r)
+{
+    const struct yaml_node *slots = read_list(x, "slots", 0);
+
+    if (!slots)
+        return -1;
+    if (slots->n % 3 != 0)
+        return said_error(&x->said, slots->line, slots->column, x->err,
+                          "slots: expected first, last and shard of each "
+                          "range");
+    r->nranges = (int)(slots->n / 3);
+    r->range = calloc(slots->n / 3 + 1, sizeof *r->range);
+    if (!r->range)
+        die("not enough memory for %zu ranges of slots", slots->n / 3);
+    for (size_t k = 0; k < slots->n; k++) {
+        int most = k % 3 == 2 ? r->nshards - 1 : SRB_SLOTS - 1;
+        int *to = k % 3 == 0   ? &r->range[k / 3].first
+                  : k % 3 == 1 ? &r->range[k / 3].last
+                               : &r->range[k / 3].shard;
+        int64_t number = 0;
+
+        if (to_number(x, &slots->item[k], 0, most, &number) < 0)
+            return -1;
+        *to = (int)number;
+    }
+    return r->nranges > 0 ? roster_check(r, x->err) : 0;
+}
+
+static int read_facts(const struct reading *x, struct roster *r)
+{
+    int64_t cpus = -1, threads = -1;
+
+    if (read_text(x, "engine", r->engine, sizeof r->engine) < 0 ||
+        read_text(x, "server", r->server, sizeof r->server) < 0 ||
+        read_text(x, "exe", r->exe, sizeof r->exe) < 0 ||
+        read_text(x, "job", r->job, sizeof r->job) < 0 ||
+        read_text(x, "interface", r->interface, sizeof r->interface) < 0 ||
+        read_text(x, "prefix", r->prefix, sizeof r->prefix) < 0 ||
+        read_flag(x, "ours", &r->ours) < 0 ||
+        read_flag(x, "cluster", &r->cluster) < 0 ||
+        read_number(x, "db_cpus", -1, INT32_MAX, &cpus) < 0 ||
+        read_number(x, "db_io_threads", -1, INT32_MAX, &threads) < 0 ||
+        read_number(x, "max_bytes", -1, INT64_MAX, &r->max_bytes) < 0)
+        return -1;
+    r->db_cpus = (int)cpus;
+    r->db_io_threads = (int)threads;
+    return 0;
+}
+
+static int read_all(const struct reading *x, struct roster *r)
+{
+    char version[16];
+
+    if (read_text(x, "roster", version, sizeof version) < 0)
+        return -1;
+    if (strcmp(version, VERSION) != 0)
+        return said_error(&x->said, 1, 1, x->err,
+                          "found a roster of version %s, expected " VERSION
+                          "; serve with the srbench that measures",
+                          version);
+    return read_shards(x, r) < 0 || read_facts(x, r) < 0 ? -1
+                                                         : read_ranges(x, r);
+}
+
+int roster_read(struct roster *r, const char *name, const char *text,
+                size_t length, struct error *err)
+{
+    struct yaml_file file;
+    const struct reading x = {
+        .said = {.file = name}, .file = &file, .err = err};
+    int rc;
+
+    memset(r, 0, sizeof *r);
+    if (yaml_read_file(name, text, length, &file, err) < 0)
+        return -1;
+    rc = read_all(&x, r);
+    yaml_file_free(&file);
+    if (rc < 0)
+        roster_free(r);
+    else
+        roster_count_hosts(r);
+    return rc;
+}
+
+/* ---- host:port ---- */
+
+bool roster_names_servers(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+
+    return colon && colon[1] && !strchr(text, '/') &&
+           strspn(colon + 1, "0123456789") == strlen(colon + 1);
+}
+
+/* One "host:port" or "[address]:port" of n characters. */
+static int parse_one(struct roster_shard *s, const char *text, size_t n,
+                     struct error *err)
+{
+    const char *host = text, *end = text + n, *colon = end;
+    char digits[8] = "";
+    size_t len;
+    long port;
+
+    while (colon > text && *--colon != ':')
+        ;
+    len = (size_t)(colon - host);
+    if (len > 2 && host[0] == '[' && colon[-1] == ']') {
+        host++;
+        len -= 2;
+    } else if (memchr(host, ':', len)) {
+        len = 0; /* an IPv6 address without its brackets */
+    }
+    if ((size_t)(end - colon) - 1 < sizeof digits)
+        memcpy(digits, colon + 1, (size_t)(end - colon) - 1);
+    port = strtol(digits, NULL, 10);
+    if (*colon != ':' || len == 0 || len >= sizeof s->host ||
+        strspn(digits, "0123456789") != strlen(digits) || port < 1 ||
+        port > 65535)
+        return error_set(err,
+                         "db_address: found '%.*s', expected host:port, such "
+                         "as 10.0.0.7:6780 or [::1]:6780",
+                         (int)(n < 64 ? n : 64), text);
+    memcpy(s->host, host, len);
+    s->port = (int)port;
+    return 0;
+}
+
+int roster_parse(struct roster *r, const char *text, struct error *err)
+{
+    int n = 1, s = 0;
+
+    for (const char *c = text; *c; c++)
+        n += *c == ',';
+    if (n > SRB_SLOTS)
+        return error_set(err,
+                         "db_address: found %d servers, expected at most "
+                         "%d",
+                         n, SRB_SLOTS);
+    roster_alloc(r, n);
+    for (const char *at = text;; at++, s++) {
+        size_t len = strcspn(at, ",");
+
+        if (parse_one(&r->shard[s], at, len, err) < 0) {
+            roster_free(r);
+            return -1;
+        }
+        at += len;
+        if (!*at)
+            return 0;
+    }
+}
+
+/* ---- slots ---- */
+
+static int shard_of_slot(const struct roster *r, int slot)
+{
+    int low = 0, high = r->nranges - 1;
+
+    while (low < high) {
+        int mid = low + (high - low) / 2;
+
+        if (r->range[mid].last < slot)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return r->range[low].shard;
+}
+
+int roster_shard_of(const struct roster *r, const char *key)
+{
+    return r->nranges == 0 ? keys_shard(key, r->nshards)
+                           : shard_of_slot(r, keys_slot(key));
+}
+
+void roster_key(const struct roster *r, enum keys_scheme scheme, int client,
+                char key[SRB_KEY_MAX])
+{
+    if (scheme == KEYS_SMARTSIM || r->nshards == 1) {
+        snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d", r->prefix, client);
+        return;
+    }
+    for (int tag = 0;; tag++) {
+        snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d{%d}", r->prefix,
+                 client, tag);
+        if (roster_shard_of(r, key) == client % r->nshards)
+            return;
+    }
+}
+
+int roster_check(const struct roster *r, struct error *err)
+{
+    bool *has = calloc((size_t)r->nshards, sizeof *has);
+    int next = 0, rc = 0;
+
+    if (!has)
+        die("not enough memory to check the slots of %d shards", r->nshards);
+    for (int k = 0; k < r->nranges && rc == 0; k++) {
+        const struct roster_range *range = &r->range[k];
+
+        if (range->first != next || range->last < range->first)
+            rc = error_set(err,
+                           "the cluster does not serve every slot once: slot "
+                           "%d is followed by %d",
+                           next - 1, range->first);
+        next = range->last + 1;
+        has[range->shard] = true;
+    }
+    if (rc == 0 && next != SRB_SLOTS)
+        rc = error_set(err, "the cluster serves no slot from %d on", next);
+    for (int s = 0; s < r->nshards && rc == 0; s++)
+        if (!has[s])
+            rc = error_set(err, "the cluster's shard %d has no slots", s);
+    free(has);
+    return rc;
+}

@@ -1,0 +1,418 @@
+#include "plan/sweep.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+
+static unsigned placement_bit(enum experiment e)
+{
+    return e == EXPERIMENT_STANDARD ? IN_STANDARD : IN_COLOCATED;
+}
+
+static enum experiment experiment_at(const struct options *o, size_t k)
+{
+    return (enum experiment)options_get(o, OPT_EXPERIMENT)->values[k].count;
+}
+
+static bool has_option(const struct options *o, enum option_id id,
+                       enum experiment e)
+{
+    return (options_placement(o, id) & placement_bit(e)) != 0;
+}
+
+/* How many values option id takes within one placement. */
+static size_t extent(const struct options *o, enum option_id id,
+                     enum experiment e)
+{
+    if (id == OPT_EXPERIMENT || !option_table[id].axis || !has_option(o, id, e))
+        return 1;
+    return options_get(o, id)->nvalues;
+}
+
+/* Permutations of one placement, and how many of them share a set-up. */
+static size_t count_within(const struct options *o, enum experiment e,
+                           size_t *per_setup)
+{
+    double total = 1;
+    size_t n = 1, inner = 1;
+
+    for (int id = 0; id < OPT_COUNT; id++) {
+        size_t k = extent(o, (enum option_id)id, e);
+
+        total *= (double)k;
+        n *= k;
+        if (!(option_table[id].setup & placement_bit(e)))
+            inner *= k;
+    }
+    total *= (double)options_one(o, OPT_REPETITIONS)->count;
+    if (total > SRB_SWEEP_MAX)
+        return SRB_SWEEP_MAX + 1;
+    inner *= (size_t)options_one(o, OPT_REPETITIONS)->count;
+    if (per_setup)
+        *per_setup = inner;
+    return n * (size_t)options_one(o, OPT_REPETITIONS)->count;
+}
+
+/* An option that no placement of the study has was given in vain. */
+static int check_served(const struct options *o, struct error *err)
+{
+    for (int id = 0; id < OPT_COUNT; id++) {
+        const struct option *d = &option_table[id];
+        const struct setting *set = options_get(o, (enum option_id)id);
+        bool named;
+
+        if (!set->given ||
+            options_has_placement(o, options_placement(o, (enum option_id)id)))
+            continue;
+        /* a flag has the name in it, a place in a file has not */
+        named = strncmp(set->origin, "--", 2) == 0;
+        return error_set(err,
+                         "%s: %s%sdoes nothing in this study: only "
+                         "throughput_%s has it, and that is not among the "
+                         "experiments",
+                         set->origin, named ? "" : d->name, named ? "" : ": ",
+                         d->placement == IN_STANDARD ? "standard"
+                                                     : "colocated");
+    }
+    return 0;
+}
+
+int sweep_open(struct sweep *s, const struct options *o, struct error *err)
+{
+    size_t nexp = options_get(o, OPT_EXPERIMENT)->nvalues;
+
+    if (check_served(o, err) < 0)
+        return -1;
+    *s = (struct sweep){.options = o};
+    for (size_t k = 0; k < nexp; k++) {
+        size_t per_setup = 1;
+        size_t n = count_within(o, experiment_at(o, k), &per_setup);
+
+        s->count += n;
+        if (s->count > SRB_SWEEP_MAX)
+            return error_set(err,
+                             "the product of all axes has more than %d "
+                             "permutations; give fewer values",
+                             SRB_SWEEP_MAX);
+        s->setups += n / per_setup;
+    }
+    return 0;
+}
+
+/* Place i of the product of all axes. */
+static void product_at(const struct sweep *s, size_t i, struct permutation *p)
+{
+    const struct options *o = s->options;
+    size_t k = 0, setup = 0, per_setup = 1, n, rest = i;
+
+    memset(p, 0, sizeof *p);
+    for (;; k++) {
+        n = count_within(o, experiment_at(o, k), &per_setup);
+        if (rest < n)
+            break;
+        rest -= n;
+        setup += n / per_setup;
+    }
+    p->index = i;
+    p->experiment = experiment_at(o, k);
+    p->setup = setup + rest / per_setup;
+    n = (size_t)options_one(o, OPT_REPETITIONS)->count;
+    p->repetition = (int)(rest % n);
+    rest /= n;
+    /* the last axis of the table turns fastest */
+    for (int id = OPT_COUNT - 1; id >= 0; id--) {
+        size_t e = extent(o, (enum option_id)id, p->experiment);
+
+        if (!has_option(o, (enum option_id)id, p->experiment))
+            continue;
+        p->value[id] = &options_get(o, (enum option_id)id)->values[rest % e];
+        rest /= e;
+    }
+    p->value[OPT_EXPERIMENT] = &options_get(o, OPT_EXPERIMENT)->values[k];
+}
+
+/* Which value of an axis it has; 0 where it has not. */
+static size_t digit(const struct sweep *s, const struct permutation *p,
+                    enum option_id axis)
+{
+    return p->value[axis] ? (size_t)(p->value[axis] -
+                                     options_get(s->options, axis)->values)
+                          : 0;
+}
+
+/* Whether it is of the server that lacks that axis, which others have. */
+static bool lacks(const struct sweep *s, const struct permutation *p,
+                  const struct sweep_lack *lack)
+{
+    return p->value[OPT_DB_EXE] && digit(s, p, OPT_DB_EXE) == lack->exe &&
+           has_option(s->options, lack->axis, p->experiment);
+}
+
+void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n)
+{
+    size_t all = s->count, setup = 0;
+
+    s->lacks = list;
+    s->nlacks = n;
+    if (n == 0)
+        return;
+    s->place = malloc(all * sizeof *s->place);
+    s->setup = malloc(all * sizeof *s->setup);
+    if (!s->place || !s->setup)
+        die("not enough memory for %zu permutations", all);
+    s->count = s->setups = 0;
+    for (size_t i = 0; i < all; i++) {
+        struct permutation p;
+        bool same = false;
+
+        product_at(s, i, &p);
+        for (size_t k = 0; k < n; k++)
+            same = same ||
+                   (lacks(s, &p, &list[k]) && digit(s, &p, list[k].axis) > 0);
+        if (same)
+            continue;
+        s->setups += s->count == 0 || p.setup != setup;
+        setup = p.setup;
+        s->place[s->count] = (uint32_t)i;
+        s->setup[s->count++] = (uint32_t)s->setups - 1;
+    }
+}
+
+void sweep_close(struct sweep *s)
+{
+    free(s->lacks);
+    free(s->place);
+    free(s->setup);
+    s->lacks = NULL;
+    s->place = s->setup = NULL;
+    s->nlacks = 0;
+}
+
+void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
+{
+    product_at(s, s->place ? s->place[i] : i, p);
+    p->index = i;
+    if (s->place)
+        p->setup = s->setup[i];
+    for (size_t k = 0; k < s->nlacks; k++)
+        if (lacks(s, p, &s->lacks[k]))
+            p->value[s->lacks[k].axis] = NULL;
+}
+
+/* How far values of an axis are apart in the product. */
+static size_t stride(const struct sweep *s, enum experiment e,
+                     enum option_id axis)
+{
+    size_t n = (size_t)options_one(s->options, OPT_REPETITIONS)->count;
+
+    for (int id = (int)axis + 1; id < OPT_COUNT; id++)
+        if (has_option(s->options, (enum option_id)id, e))
+            n *= extent(s->options, (enum option_id)id, e);
+    return n;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
+                     enum option_id axis, size_t k)
+{
+    size_t apart = stride(s, p->experiment, axis), mine = digit(s, p, axis);
+    const uint32_t *found;
+    struct permutation q;
+    uint32_t place;
+
+    if (!s->place)
+        return p->index + k * apart - mine * apart;
+    product_at(s, s->place[p->index] + k * apart - mine * apart, &q);
+    place = (uint32_t)q.index;
+    for (size_t l = 0; l < s->nlacks; l++)
+        if (lacks(s, &q, &s->lacks[l]))
+            place -= (uint32_t)(digit(s, &q, s->lacks[l].axis) *
+                                stride(s, q.experiment, s->lacks[l].axis));
+    found = bsearch(&place, s->place, s->count, sizeof place, compare_places);
+    return found ? (size_t)(found - s->place) : p->index;
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
+ * generators"). */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* Fisher and Yates's. The remainder favours small numbers by n / 2^64. */
+static void shuffle(uint32_t *list, size_t n, uint64_t *state)
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t k = (size_t)(next_random(state) % i);
+        uint32_t other = list[k];
+
+        list[k] = list[i - 1];
+        list[i - 1] = other;
+    }
+}
+
+void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
+                 uint32_t *positions)
+{
+    /* set-ups are runs of indices: first[k] … first[k + 1] - 1 */
+    uint32_t *first, *setups;
+    size_t setup = 0, at = 0;
+
+    for (size_t i = 0; i < s->count; i++)
+        positions[i] = (uint32_t)i;
+    if (order == ORDER_PLAN)
+        return;
+    first = malloc((s->setups + 1) * sizeof *first);
+    setups = malloc(s->setups * sizeof *setups);
+    if (!first || !setups)
+        die("not enough memory to order %zu set-ups", s->setups);
+    for (size_t i = 0; i < s->count; i++) {
+        struct permutation p;
+
+        sweep_at(s, i, &p);
+        if (i == 0 || p.setup != setup)
+            first[p.setup] = (uint32_t)i;
+        setup = p.setup;
+    }
+    first[s->setups] = (uint32_t)s->count;
+    for (size_t k = 0; k < s->setups; k++)
+        setups[k] = (uint32_t)k;
+    shuffle(setups, s->setups, &seed);
+    for (size_t k = 0; k < s->setups; k++) {
+        uint32_t from = first[setups[k]], n = first[setups[k] + 1] - from;
+
+        for (uint32_t i = 0; i < n; i++)
+            positions[at + i] = from + i;
+        shuffle(positions + at, n, &seed);
+        at += n;
+    }
+    free(first);
+    free(setups);
+}
+
+/* The last `parts` parts of a path. */
+static const char *last_parts(const char *path, int parts)
+{
+    const char *at = strchr(path, '\0');
+
+    while (at > path && (at[-1] != '/' || --parts > 0))
+        at--;
+    return at;
+}
+
+/* How many of its last parts tell a value from the axis's others; one that is
+ * there twice has no such number. */
+static int telling_parts(const struct setting *set, const struct value *v)
+{
+    int parts = 1;
+
+    for (size_t k = 0; k < set->nvalues; k++) {
+        const char *other = set->values[k].text;
+
+        if (strcmp(other, v->text) == 0)
+            continue;
+        while (strcmp(last_parts(v->text, parts), last_parts(other, parts)) ==
+               0)
+            parts++;
+    }
+    return parts;
+}
+
+char *sweep_word(const struct sweep *s, enum option_id axis,
+                 const struct value *v, char *buf, size_t n)
+{
+    const struct setting *set = options_get(s->options, axis);
+    const char *text = last_parts(v->text, telling_parts(set, v));
+
+    snprintf(buf, n, "%s", text + (*text == '/'));
+    for (char *c = buf; *c; c++)
+        if (*c == '/')
+            *c = '-';
+    return buf;
+}
+
+/* One value for sweep_variant(). */
+static void add_variant(const struct sweep *s, enum option_id id,
+                        const struct value *v, char *buf, size_t n)
+{
+    const struct option *d = &option_table[id];
+    char text[SRB_WORD_MAX];
+    static const char placement[] = "throughput_";
+    /* words speak for themselves, numbers do not */
+    bool word =
+        (d->type == OPTION_CHOICE || d->type == OPTION_TEXT) && id != OPT_SYNC;
+    size_t used = strlen(buf);
+
+    sweep_word(s, id, v, text, sizeof text);
+    snprintf(buf + used, n - used, "%s%s%s", used ? " " : "",
+             word ? "" : d->tag,
+             text + (id == OPT_EXPERIMENT ? strlen(placement) : 0));
+}
+
+char *sweep_variant(const struct sweep *s, const struct permutation *p,
+                    char *buf, size_t n)
+{
+    size_t used;
+
+    buf[0] = '\0';
+    for (int id = 0; id < OPT_COUNT; id++)
+        if (option_table[id].axis && p->value[id] &&
+            options_get(s->options, (enum option_id)id)->nvalues > 1)
+            add_variant(s, (enum option_id)id, p->value[id], buf, n);
+    used = strlen(buf);
+    if (options_one(s->options, OPT_REPETITIONS)->count > 1)
+        snprintf(buf + used, n - used, "%sREP%d", used ? " " : "",
+                 p->repetition);
+    if (buf[0] == '\0')
+        add_variant(s, OPT_TENSOR_BYTES, p->value[OPT_TENSOR_BYTES], buf, n);
+    return buf;
+}
+
+/* One note at `used` of the text; how much is used, or would be. */
+static size_t note(char *buf, size_t n, size_t used, const struct option *d,
+                   const struct setting *set, const char *where,
+                   const char *name)
+{
+    if (used >= n)
+        return used;
+    return used + (size_t)snprintf(buf + used, n - used,
+                                   "%s (%zu value%s) collapses %s%s, which has "
+                                   "no such axis\n",
+                                   d->name, set->nvalues,
+                                   set->nvalues == 1 ? "" : "s", where, name);
+}
+
+char *sweep_notes(const struct sweep *s, char *buf, size_t n)
+{
+    const struct options *o = s->options;
+    size_t used = 0;
+
+    buf[0] = '\0';
+    for (int id = 0; id < OPT_COUNT; id++) {
+        const struct option *d = &option_table[id];
+        const struct setting *set = options_get(o, (enum option_id)id);
+
+        if (!d->axis || !set->given)
+            continue;
+        if (d->placement != IN_BOTH &&
+            options_has_placement(o, IN_BOTH & ~d->placement))
+            used = note(buf, n, used, d, set, "in throughput_",
+                        d->placement == IN_STANDARD ? "colocated" : "standard");
+        for (size_t k = 0; k < s->nlacks; k++)
+            if (s->lacks[k].axis == (enum option_id)id)
+                used = note(buf, n, used, d, set, "with ", s->lacks[k].server);
+    }
+    return buf;
+}

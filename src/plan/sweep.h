@@ -1,0 +1,112 @@
+/* sweep.h - index to permutation.
+ *
+ * The sweep is the product of all axes, those that shape the databases
+ * outermost, `repetitions` innermost. An axis that a placement or a server does
+ * not have collapses there: one permutation, no value. All functions are local
+ * and pure.
+ */
+#ifndef SRB_SWEEP_H
+#define SRB_SWEEP_H
+
+#include "options/options.h"
+
+#define SRB_SESSION_MAX 256
+/* A server's name and version, "redis 7.0.15". */
+#define SRB_SERVER_MAX 96
+
+/* One point of the sweep: one value of every option; value[id] is NULL where
+ * the placement or the server does not have the option. Values point into the
+ * options. */
+struct permutation {
+    size_t index;
+    enum experiment experiment;
+    int repetition; /* 0 … repetitions - 1 */
+    size_t setup;   /* number of its database set-up, counted from 0 */
+    const struct value *value[OPT_COUNT];
+};
+
+/* An axis that a server does not have. */
+struct sweep_lack {
+    size_t exe; /* the server, as a value of db_exe */
+    enum option_id axis;
+    char server[SRB_SERVER_MAX]; /* its name and version */
+};
+
+struct sweep {
+    const struct options *options;
+    size_t count;  /* permutations */
+    size_t setups; /* database set-ups */
+    /* of sweep_collapse() */
+    struct sweep_lack *lacks;
+    size_t nlacks;
+    uint32_t *place; /* of each permutation, in the product of all axes */
+    uint32_t *setup; /* and its set-up */
+};
+
+/* Refuses a product beyond SRB_SWEEP_MAX and an option that was given but
+ * serves none of the study's placements. Keeps a pointer to o. */
+#define SRB_SWEEP_MAX 1000000
+int sweep_open(struct sweep *s, const struct options *o, struct error *err);
+
+/* Take out what differs only in an axis that a server lacks; permutations and
+ * set-ups are numbered anew. Once, and sweep_close() after it; the list, of
+ * malloc(), becomes the sweep's. Dies when there is no memory. */
+void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n);
+
+/* Only sweep_collapse() needs it. */
+void sweep_close(struct sweep *s);
+
+/* Permutation i of 0 … count - 1. */
+void sweep_at(const struct sweep *s, size_t i, struct permutation *p);
+
+/* The order in which permutations run: order[position] = index, for count
+ * positions. That of the plan; or a random one, which takes the database
+ * set-ups in random order and within each its permutations (repetitions among
+ * them), so that no set-up is started twice. The same seed gives the same order
+ * on every machine. */
+void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
+                 uint32_t *positions);
+
+/* The index of the permutation that differs from p in one axis alone, which has
+ * its value k there; and in what the server lacks, if the axis is db_exe. */
+size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
+                     enum option_id axis, size_t k);
+
+/* The permutation without its repetition: permutations with the same number
+ * differ in nothing else. */
+static inline size_t sweep_group(const struct sweep *s, size_t index)
+{
+    return index / (size_t)options_one(s->options, OPT_REPETITIONS)->count;
+}
+
+/* What sets a permutation apart within its sweep: its values of the axes that
+ * vary and its repetition, "colocated N4 TB1024 REP0"; where nothing varies the
+ * size of the tensor. Returns buf. */
+char *sweep_variant(const struct sweep *s, const struct permutation *p,
+                    char *buf, size_t n);
+
+/* A value of an axis as one word of a name: a path by its last part, and by as
+ * many of those before it, joined by hyphens, as tell it from the axis's other
+ * values. Returns buf. */
+#define SRB_WORD_MAX 256
+char *sweep_word(const struct sweep *s, enum option_id axis,
+                 const struct value *v, char *buf, size_t n);
+
+/* The notes on axes that collapse, as one text of lines ("" if none), e.g.
+ * "db_nodes (2 values) collapses in throughput_colocated, which has no such
+ * axis". Returns buf. */
+char *sweep_notes(const struct sweep *s, char *buf, size_t n);
+
+/* Value of an option that the permutation has; `none` where it has not. */
+static inline int64_t permutation_count(const struct permutation *p,
+                                        enum option_id id, int64_t none)
+{
+    return p->value[id] ? p->value[id]->count : none;
+}
+static inline bool permutation_auto(const struct permutation *p,
+                                    enum option_id id)
+{
+    return p->value[id] && p->value[id]->is_auto;
+}
+
+#endif

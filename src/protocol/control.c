@@ -1,0 +1,235 @@
+#include "protocol/control.h"
+
+#include <hiredis/hiredis.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/time.h>
+
+#include "base/tick.h"
+#include "plan/roster.h"
+#include "protocol/auth.h"
+#include "protocol/tls.h"
+
+#define MAX_ARGS 32
+/* The least that a step is given, however late it is. */
+#define LEAST_SECONDS 0.1
+
+struct control {
+    redisContext *redis;
+    struct ssl_st *ssl; /* of redis; NULL: no TLS */
+    char where[64];
+};
+
+static struct timeval as_timeval(double seconds)
+{
+    struct timeval tv = {.tv_sec = (time_t)seconds};
+
+    tv.tv_usec = (suseconds_t)((seconds - (double)tv.tv_sec) * 1e6);
+    return tv;
+}
+
+struct control *control_open(const char *address, int port, double seconds,
+                             struct error *err)
+{
+    struct timeval tv = as_timeval(seconds);
+    struct control *c = calloc(1, sizeof *c);
+
+    if (!c) {
+        error_set(err, "not enough memory for a connection");
+        return NULL;
+    }
+    snprintf(c->where, sizeof c->where,
+             strchr(address, ':') ? "[%s]:%d" : "%s:%d", address, port);
+    c->redis = redisConnectWithTimeout(address, port, tv);
+    if (!c->redis || c->redis->err) {
+        error_set(err, "%s: cannot connect: %s", c->where,
+                  c->redis ? c->redis->errstr : "not enough memory");
+        control_close(c);
+        return NULL;
+    }
+    redisSetTimeout(c->redis, tv);
+    return c;
+}
+
+int control_secure(struct control *c, const struct tls *tls, const char *host,
+                   double seconds, struct error *err)
+{
+    if (!tls)
+        return 0;
+    c->ssl = tls_shake(tls, c->redis, host, seconds, err);
+    return c->ssl ? 0 : error_prefix(err, "%s", c->where);
+}
+
+int control_login(struct control *c, const struct login *login, double seconds,
+                  struct error *err)
+{
+    int rc = c->ssl ? tls_login(c->ssl, login, seconds, err)
+                    : auth_say(c->redis->fd, login, seconds, err);
+
+    return rc < 0 ? error_prefix(err, "%s", c->where) : 0;
+}
+
+/* What is left until then, and a little where nothing is: in whole tenths, as
+ * it may come to be read. */
+static double left_until(int64_t deadline)
+{
+    double left = ceil(tick_seconds(deadline - tick_now()) * 10) / 10;
+
+    return left > LEAST_SECONDS ? left : LEAST_SECONDS;
+}
+
+struct control *control_enter(const struct roster *r, int shard, double seconds,
+                              struct error *err)
+{
+    const struct roster_shard *at = &r->shard[shard];
+    const struct login *login = r->secret ? &r->secret->steward : NULL;
+    int64_t deadline = tick_deadline(seconds);
+    struct control *c =
+        control_open(at->address, at->port, left_until(deadline), err);
+
+    if (!c)
+        return NULL;
+    if (control_secure(c, r->tls, roster_host(at), left_until(deadline), err) <
+            0 ||
+        control_login(c, login, left_until(deadline), err) < 0) {
+        control_close(c);
+        return NULL;
+    }
+    control_timeout(c, left_until(deadline));
+    return c;
+}
+
+void control_timeout(struct control *c, double seconds)
+{
+    redisSetTimeout(c->redis, as_timeval(seconds));
+}
+
+void control_close(struct control *c)
+{
+    if (!c)
+        return;
+    if (c->redis)
+        redisFree(c->redis);
+    free(c);
+}
+
+/* Print one reply, elements of an array line by line. */
+static void print_reply(FILE *out, const redisReply *r)
+{
+    switch (r->type) {
+    case REDIS_REPLY_INTEGER:
+        fprintf(out, "%lld", r->integer);
+        break;
+    case REDIS_REPLY_ARRAY:
+        for (size_t i = 0; i < r->elements; i++) {
+            print_reply(out, r->element[i]);
+            fputc('\n', out);
+        }
+        break;
+    case REDIS_REPLY_NIL:
+        break;
+    default:
+        fwrite(r->str, 1, (size_t)r->len, out);
+    }
+}
+
+static int keep_reply(const redisReply *r, char **reply, struct error *err)
+{
+    size_t n;
+    FILE *out = open_memstream(reply, &n);
+
+    if (!out)
+        return error_set(err, "not enough memory for a reply");
+    print_reply(out, r);
+    if (fclose(out) != 0)
+        return error_set(err, "not enough memory for a reply");
+    return 0;
+}
+
+static const char *no_reply(const struct control *c)
+{
+    const char *why = c->ssl ? tls_last(c->ssl) : NULL;
+
+    return why ? why
+           : c->redis->err == REDIS_ERR_IO
+               ? "no answer in time, or the connection is broken"
+               : c->redis->errstr;
+}
+
+int control_command(struct control *c, char **reply, struct error *err,
+                    int nargs, const char *const args[])
+{
+    const char *argv[MAX_ARGS];
+    redisReply *r;
+    int rc = 0;
+
+    if (nargs < 1 || nargs > MAX_ARGS)
+        return error_set(err, "%s: a command of %d words", c->where, nargs);
+    for (int i = 0; i < nargs; i++)
+        argv[i] = args[i];
+    r = redisCommandArgv(c->redis, nargs, argv, NULL);
+    if (!r)
+        return error_set(err, "%s: %s%s%s: %s", c->where, args[0],
+                         nargs > 1 ? " " : "", nargs > 1 ? args[1] : "",
+                         no_reply(c));
+    if (r->type == REDIS_REPLY_ERROR)
+        rc = error_set(err, "%s: %s: %s", c->where, args[0], r->str);
+    else if (reply)
+        rc = keep_reply(r, reply, err);
+    freeReplyObject(r);
+    return rc;
+}
+
+int control_say(struct control *c, char **reply, struct error *err,
+                const char *first, ...)
+{
+    const char *args[MAX_ARGS];
+    const char *word = first;
+    va_list ap;
+    int n = 0;
+
+    va_start(ap, first);
+    for (; word && n < MAX_ARGS; word = va_arg(ap, const char *))
+        args[n++] = word;
+    va_end(ap);
+    return control_command(c, reply, err, n, args);
+}
+
+const char *control_field(const char *text, const char *key, size_t *len)
+{
+    size_t n = strlen(key);
+
+    while (text && *text) {
+        if (strncasecmp(text, key, n) == 0 && text[n] == ':') {
+            *len = strcspn(text + n + 1, "\r\n");
+            return text + n + 1;
+        }
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    return NULL;
+}
+
+int64_t control_number(const char *text, const char *key, int64_t none)
+{
+    size_t len;
+    const char *at = control_field(text, key, &len);
+    char *end;
+    long long value;
+
+    if (!at)
+        return none;
+    value = strtoll(at, &end, 10);
+    return end == at ? none : value;
+}
+
+char *control_hiredis_version(char *buf, size_t n)
+{
+    snprintf(buf, n, "%d.%d.%d", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
+    return buf;
+}

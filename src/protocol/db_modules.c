@@ -1,0 +1,77 @@
+#include "protocol/db_modules.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The path, which ends at the first blank. */
+static void path_of(const char *module, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%.*s", (int)strcspn(module, " "), module);
+}
+
+int modules_check(const char *module, struct error *err)
+{
+    char path[PATH_MAX];
+    struct stat st;
+
+    path_of(module, path);
+    if (stat(path, &st) != 0 || access(path, R_OK) != 0)
+        return error_set(err, "db_modules: cannot read '%.200s': %s", path,
+                         strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, "db_modules: '%.200s' is no file", path);
+    if (!(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
+        return error_set(err,
+                         "db_modules: '%.200s' may not be executed, which "
+                         "Redis 7 asks of a module; chmod +x it",
+                         path);
+    return 0;
+}
+
+/* One word as a server's configuration has it: within double quotes a quote and
+ * a backslash have one before them (redis.conf, "sdssplitargs"). */
+static void print_word(FILE *out, const char *word, size_t n)
+{
+    fputs(" \"", out);
+    for (size_t i = 0; i < n; i++) {
+        if (word[i] == '"' || word[i] == '\\')
+            fputc('\\', out);
+        fputc(word[i], out);
+    }
+    fputc('"', out);
+}
+
+static void print_arguments(FILE *out, const char *at)
+{
+    for (at += strspn(at, " "); *at; at += strspn(at, " ")) {
+        size_t n = strcspn(at, " ");
+
+        print_word(out, at, n);
+        at += n;
+    }
+}
+
+void modules_print(FILE *out, const struct setting *modules, int64_t threads)
+{
+    for (size_t k = 0; modules && k < modules->nvalues; k++) {
+        const char *text = modules->values[k].text;
+        char path[PATH_MAX], *whole;
+
+        if (modules->values[k].is_auto)
+            continue;
+        path_of(text, path);
+        whole = realpath(path, NULL);
+        fputs("loadmodule", out);
+        print_word(out, whole ? whole : path, strlen(whole ? whole : path));
+        free(whole);
+        print_arguments(out, text + strcspn(text, " "));
+        if (threads > 0 && options_names_redisai(text))
+            fprintf(out, " THREADS_PER_QUEUE %" PRId64, threads);
+        fputc('\n', out);
+    }
+}

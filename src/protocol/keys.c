@@ -1,0 +1,69 @@
+#include "protocol/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* CRC-16/XMODEM, bit by bit: a key is hashed once a permutation. */
+static unsigned crc16(const char *data, size_t n)
+{
+    unsigned crc = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        crc ^= (unsigned)(unsigned char)data[i] << 8;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
+        crc &= 0xffff;
+    }
+    return crc;
+}
+
+int keys_slot(const char *key)
+{
+    const char *open = strchr(key, '{');
+    const char *shut = open ? strchr(open + 1, '}') : NULL;
+
+    /* only the first { and the first } after it count, and an empty tag is
+     * none: the whole key is hashed */
+    if (shut && shut != open + 1)
+        return (int)(crc16(open + 1, (size_t)(shut - open - 1)) % SRB_SLOTS);
+    return (int)(crc16(key, strlen(key)) % SRB_SLOTS);
+}
+
+int keys_first_slot(int shard, int nshards)
+{
+    return (int)((int64_t)shard * SRB_SLOTS / nshards);
+}
+
+int keys_shard(const char *key, int nshards)
+{
+    int slot = keys_slot(key);
+    /* the estimate is right or one too low, since first slots round down */
+    int shard = (int)((int64_t)slot * nshards / SRB_SLOTS);
+
+    while (shard + 1 < nshards && keys_first_slot(shard + 1, nshards) <= slot)
+        shard++;
+    return shard;
+}
+
+/* The smallest number that, as a hash tag, belongs to the shard. CRC16 spreads
+ * short decimal numbers evenly, so this takes about nshards tries. */
+static int tag_of_shard(int shard, int nshards)
+{
+    char tag[16];
+
+    for (int t = 0;; t++) {
+        snprintf(tag, sizeof tag, "%d", t);
+        if (keys_shard(tag, nshards) == shard)
+            return t;
+    }
+}
+
+void keys_make(char key[SRB_KEY_MAX], enum keys_scheme scheme, int client,
+               int nshards)
+{
+    if (scheme == KEYS_SMARTSIM || nshards == 1)
+        snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d", client);
+    else
+        snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d{%d}", client,
+                 tag_of_shard(client % nshards, nshards));
+}

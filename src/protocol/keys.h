@@ -1,0 +1,33 @@
+/* keys.h - the keys of the tensors and the slots they hash to.
+ *
+ * Redis Cluster's rule (redis.io, cluster specification): slot = CRC16 of the
+ * key modulo 16384, CRC16 being the XMODEM one (polynomial 0x1021, start 0);
+ * where the key has a non-empty {tag}, of the tag alone. Shard s of S owns the
+ * slots [s * 16384 / S, (s + 1) * 16384 / S). All functions are local and pure.
+ */
+#ifndef SRB_KEYS_H
+#define SRB_KEYS_H
+
+#include "options/options.h"
+
+#define SRB_SLOTS 16384
+#define SRB_KEY_MAX 128
+
+/* What every key of a client begins with. */
+#define SRB_KEY_STEM "throughput_rank_"
+
+/* The slot of a key, 0 … SRB_SLOTS - 1. */
+int keys_slot(const char *key);
+
+/* First slot of shard s of nshards; that of s = nshards is SRB_SLOTS. */
+int keys_first_slot(int shard, int nshards);
+
+/* The shard that owns a key. */
+int keys_shard(const char *key, int nshards);
+
+/* The key of client c: `throughput_rank_C` (smartsim), or with a hash tag that
+ * puts it on shard C modulo nshards (balanced). */
+void keys_make(char key[SRB_KEY_MAX], enum keys_scheme scheme, int client,
+               int nshards);
+
+#endif

@@ -1,0 +1,44 @@
+/* collect.h - from the ranks to the file: a permutation's arrays.
+ *
+ * The table of arrays (names, units, dimensions) is here; rows travel to world
+ * rank 0 in blocks of bounded memory and go to the sink as they come.
+ */
+#ifndef SRB_COLLECT_H
+#define SRB_COLLECT_H
+
+#include "measure/load.h"
+#include "ranks/team.h"
+#include "servers/db.h"
+#include "sink/sink.h"
+
+/* What a client knows beside its timings. */
+struct client_facts {
+    char cpus[SRB_CPU_LIST_MAX]; /* by the kernel's own word */
+    int64_t numa;                /* domain that these lie in, or -1 */
+    char address[SRB_ADDRESS_MAX];
+};
+
+/* What this rank has of a permutation. */
+struct collection {
+    size_t index;            /* of the permutation */
+    size_t warmup;           /* untimed pairs of a client */
+    size_t kept;             /* timings of an operation that a client kept at
+                                most; both the same on every rank */
+    int64_t zero;            /* instant that starts are counted from */
+    const struct load *load; /* NULL where this rank is no client */
+    const struct client_facts *facts;
+    const struct db *db;           /* NULL where it is no steward of shards */
+    const struct shard_work *work; /* one entry a shard, or NULL */
+};
+
+/* Start the permutation in the sink (rank 0) and bring it all clients' and all
+ * shards' rows. *agree (rank 0): whether every shard that counts its operations
+ * counted as many as its clients did. Only rank 0 fails, by the sink. Called by
+ * the clients, those stewards, and rank 0. */
+int collect(const struct team *t, const struct placement *pl, struct sink *sink,
+            const struct collection *c, bool *agree, struct error *err);
+
+/* The shard of every client, counted: clients[nshards]. Local. */
+void collect_shard_clients(const struct placement *pl, int64_t *clients);
+
+#endif

@@ -1,0 +1,109 @@
+#include "results/record.h"
+
+#include <math.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* A loop that spends more than this outside its spans measures itself. */
+#define BETWEEN_LIMIT 0.01
+/* A loop must last so many times as long as its start is ragged. */
+#define SKEW_LIMIT 100
+/* Clocks may be apart by this share of a loop. */
+#define CLOCK_LIMIT 0.01
+/* Clients that work for a larger share of the loop are measured themselves. */
+#define CLIENT_LIMIT 0.5
+
+static const char *const status_names[] = {
+    [STATUS_PLANNED] = "planned", [STATUS_COMPLETED] = "completed",
+    [STATUS_FAILED] = "failed",   [STATUS_SKIPPED] = "skipped",
+    [STATUS_SPARED] = "spared",
+};
+
+const char *record_status(enum status s)
+{
+    return status_names[s];
+}
+
+void record_clear(struct outcome *o)
+{
+    const struct figures none = {.median = NAN,
+                                 .p95 = NAN,
+                                 .p99 = NAN,
+                                 .p999 = NAN,
+                                 .max = NAN,
+                                 .low = NAN,
+                                 .high = NAN};
+    const struct across nothing = {NAN, NAN, NAN};
+    struct summary *s = &o->summary;
+
+    memset(o, 0, sizeof *o);
+    o->failed_rank = -1;
+    o->db_start_seconds = o->clock_error = o->clock_drift = NAN;
+    s->ops = s->bytes = FIELD_NO_INT;
+    s->put = s->unpack = none;
+    s->window = s->steady = s->put_window = s->get_window = NAN;
+    s->put_service_rate = s->get_service_rate = s->sum_of_rank_rates = NAN;
+    s->window_ops = s->steady_ops = s->sum_of_rank_ops = NAN;
+    s->between_share = s->shortest_loop = s->cpu_share = s->start_skew = NAN;
+    o->repeated =
+        (struct repeated){.put = nothing, .unpack = nothing, .window = nothing};
+    o->of_floor = (struct of_floor){NAN, NAN, NAN};
+    o->breaches = FIELD_NO_INT;
+}
+
+char *record_flags(const struct outcome *o, char *buf, size_t n)
+{
+    const struct summary *s = &o->summary;
+    /* what is NaN was not measured and raises nothing */
+    const struct {
+        const char *name;
+        bool raised;
+    } flags[] = {
+        {"between_time", s->between_share > BETWEEN_LIMIT},
+        {"verify", s->verify_errors > 0},
+        {"ops_mismatch", o->disagree},
+        {"oversubscribed", o->crowded},
+        {"client_bound", s->cpu_share > CLIENT_LIMIT},
+        {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
+        {"clock_error", o->clock_error > CLOCK_LIMIT * s->shortest_loop},
+    };
+    size_t used = 0;
+
+    buf[0] = '\0';
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (flags[i].raised && used < n)
+            used += (size_t)snprintf(buf + used, n - used, "%s%s",
+                                     used ? "," : "", flags[i].name);
+    return buf;
+}
+
+char *record_now(char *buf, size_t n)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (!gmtime_r(&now, &tm) ||
+        strftime(buf, n, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        buf[0] = '\0';
+    return buf;
+}
+
+char *record_mpi_version(char *buf, size_t n)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    size_t used = 0;
+    int len;
+
+    MPI_Get_library_version(text, &len); /* may be many lines: the first */
+    text[strcspn(text, "\n")] = '\0';
+    for (const char *c = text; *c && used + 1 < n; c++) {
+        bool blank = *c == ' ' || *c == '\t';
+
+        if (!blank || (used > 0 && buf[used - 1] != ' '))
+            buf[used++] = blank ? ' ' : *c;
+    }
+    buf[used] = '\0';
+    return buf;
+}

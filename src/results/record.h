@@ -1,0 +1,136 @@
+/* record.h - how a permutation ended, and what of it goes into the file.
+ *
+ * The names of the result file's attributes and summary columns stand here;
+ * they are a contract: add, do not rename. All functions are local.
+ */
+#ifndef SRB_RECORD_H
+#define SRB_RECORD_H
+
+#include "base/field.h"
+#include "engine/engine.h"
+#include "measure/figures.h"
+#include "measure/repeats.h"
+#include "plan/sweep.h"
+#include "ranks/discover.h"
+#include "sink/sink.h"
+#include "wlm/wlm.h"
+
+/* Spared: a repetition that was not needed any more (until_interval). */
+enum status {
+    STATUS_PLANNED,
+    STATUS_COMPLETED,
+    STATUS_FAILED,
+    STATUS_SKIPPED,
+    STATUS_SPARED
+};
+
+/* Its name in the file: "completed". */
+const char *record_status(enum status s);
+
+/* Shares of what the built-in server reaches in the same place: of its rate, or
+ * for times, of which less is better, its time as a share of this one. NaN:
+ * floor was not swept beside it, or has not run yet. */
+struct of_floor {
+    double put, unpack; /* by the medians */
+    double window;
+};
+
+/* What became of one permutation. */
+struct outcome {
+    enum status status;
+    char error[SRB_ERROR_MAX]; /* "" unless failed or skipped */
+    int failed_rank;           /* lowest failing rank; -1 none */
+    int failed_ranks;
+    struct summary summary;    /* NaN unless completed */
+    char wrong[SRB_ERROR_MAX]; /* words on a tensor that came back wrong */
+    char start_time[32];       /* ISO 8601 */
+    char db_start_time[32];    /* when the databases in use were started */
+    double db_start_seconds;   /* how long that took */
+    size_t position;           /* in the order in which permutations ran */
+    int clock_domains;         /* clocks that the clients read */
+    double clock_error;        /* s, by which common times may be wrong */
+    double clock_drift;        /* by which rates of clocks differ, at most */
+    bool crowded;              /* more runnable processes than CPUs */
+    /* rank 0 alone */
+    bool disagree; /* a server counted other operations than its clients */
+    struct repeated repeated;
+    struct of_floor of_floor;
+    int64_t breaches;             /* of limits (expect); -1: none was judged */
+    char breached[SRB_ERROR_MAX]; /* words on them */
+    char server[SRB_VERSION_MAX + 32]; /* "redis 7.0.15" */
+    const char *db_config; /* effective directives, not owned; may be NULL */
+};
+
+/* An outcome of which nothing is known yet. */
+void record_clear(struct outcome *o);
+
+/* What should catch the eye, comma-separated:
+ *   between_time    more than 1 % of a loop was spent between the operations
+ *   verify          tensors came back wrong
+ *   ops_mismatch    a server counted other operations than its clients
+ *   oversubscribed  clients and server threads of a host outnumber its CPUs
+ *   client_bound    clients were at work themselves for more than half of the
+ *                   loop, not waiting for the database
+ *   too_short       a loop was shorter than 100 times the start skew
+ *   clock_error     clocks may be apart by more than 1 % of a loop
+ * Returns buf. */
+#define SRB_FLAGS_MAX 128
+char *record_flags(const struct outcome *o, char *buf, size_t n);
+
+/* Now, in UTC, as ISO 8601: "2026-11-23T11:42:12Z". Returns buf. */
+char *record_now(char *buf, size_t n);
+
+/* The MPI library in use, on one line. May be called before MPI_Init. */
+char *record_mpi_version(char *buf, size_t n);
+
+/* The study as a whole: attributes of the root group. */
+struct study {
+    const char *command_line;
+    const char *config;          /* the file as it was read, "" if none */
+    const char *resolved_config; /* as --show_config prints it */
+    const char *exp_name, *output;
+    const char *server; /* "redis 7.0.15", several comma-separated */
+    const struct job *job;
+    const struct sweep *sweep;
+    const struct machine *machine;
+    int session;            /* of the study, counted from 0 */
+    uint64_t seed;          /* of the random order */
+    int64_t clock_step;     /* ns, the smallest step of the clock */
+    double clock_read_cost; /* s */
+    double time_limit;      /* s from the start of srbench; NaN: none */
+    const char *limited_by; /* "wall_time", "the job's time"; "": nothing */
+};
+void record_study(struct fields *f, const struct study *s);
+
+/* A session of the study: one row of /sessions, as it begins. */
+void record_session(struct fields *f, const struct study *s);
+
+/* The nodes: cells of /hosts, to be released by fields_free() together with the
+ * table's use. */
+void record_hosts(struct fields *cells, const struct node_facts *facts,
+                  int nnodes, struct sink_table *table);
+
+/* A permutation's attributes, and its row of /summary. */
+void record_attributes(struct fields *f, const struct study *study,
+                       const struct permutation *p, const struct placement *pl,
+                       const struct outcome *o);
+void record_row(struct fields *f, const struct sweep *s,
+                const struct permutation *p, const struct placement *pl,
+                const struct outcome *o);
+
+/* What a row of an earlier session says of a completed permutation: the inverse
+ * of record_row() as far as the figures go. */
+void record_recall(struct outcome *o, const struct fields *row);
+
+/* Make it a row of which nothing is known but the status: -1, "" and NaN. */
+void record_unknown(struct fields *row);
+
+/* Some cells of that row: the figures of the permutation alone; those over its
+ * repetitions; both; and those that are not known before the study ends. */
+void record_measured(struct fields *f, const struct outcome *o);
+void record_repeated(struct fields *f, const struct repeated *x);
+void record_figures(struct fields *f, const struct outcome *o);
+void record_of_floor(struct fields *f, const struct of_floor *x);
+void record_breaches(struct fields *f, int64_t breaches);
+
+#endif

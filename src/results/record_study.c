@@ -1,0 +1,122 @@
+/* What is said of a study as a whole: the root group, sessions, hosts. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "results/record.h"
+#include "srb_version.h"
+
+#define SCHEMA_VERSION "1"
+
+/* A random identifier of this file, from the kernel. */
+static void uuid(char *buf, size_t n)
+{
+    FILE *f = fopen("/proc/sys/kernel/random/uuid", "re");
+
+    buf[0] = '\0';
+    if (!f)
+        return;
+    if (fgets(buf, (int)n, f))
+        buf[strcspn(buf, "\n")] = '\0';
+    fclose(f);
+}
+
+void record_study(struct fields *f, const struct study *s)
+{
+    char text[256], now[32];
+
+    fields_text(f, "schema_version", SCHEMA_VERSION);
+    fields_text(f, "srbench_version", SRB_VERSION);
+    fields_text(f, "git_commit", SRB_GIT_COMMIT);
+    fields_text(f, "exp_name", s->exp_name);
+    fields_text(f, "command_line", s->command_line);
+    fields_text(f, "config", s->config);
+    fields_text(f, "resolved_config", s->resolved_config);
+    uuid(text, sizeof text);
+    fields_text(f, "uuid", text);
+    fields_text(f, "start_time", record_now(now, sizeof now));
+    fields_text(f, "launcher", s->job->launcher);
+    fields_text(f, "job_id", s->job->id);
+    fields_text(f, "node_list", s->job->node_list);
+    fields_real(f, "job_time_left", "s", wlm_time_left(s->job));
+    fields_int(f, "ranks", "", s->machine->nranks);
+    fields_int(f, "nodes", "", s->machine->nnodes);
+    fields_int(f, "hosts", "", s->machine->nhosts);
+    fields_text(f, "network", s->machine->network);
+    fields_int(f, "permutations", "", (int64_t)s->sweep->count);
+    fields_text(f, "mpi_version", record_mpi_version(text, sizeof text));
+    fields_text(f, "server_version", s->server);
+    fields_int(f, "seed", "", (int64_t)s->seed);
+    fields_real(f, "clock_resolution", "s", 1e-9 * (double)s->clock_step);
+    fields_real(f, "clock_read_cost", "s", s->clock_read_cost);
+    fields_real(f, "time_limit", "s", s->time_limit);
+    fields_text(f, "time_limited_by", s->limited_by);
+    fields_text(f, "hdf5_version", sink_hdf5_version());
+    fields_text(f, "hiredis_version",
+                control_hiredis_version(text, sizeof text));
+    fields_int(f, "tls", "", s->machine->roster && s->machine->roster->tls);
+}
+
+void record_session(struct fields *f, const struct study *s)
+{
+    char text[256], now[32];
+
+    fields_text(f, "start_time", record_now(now, sizeof now));
+    if (gethostname(text, sizeof text) < 0)
+        text[0] = '\0';
+    text[sizeof text - 1] = '\0';
+    fields_text(f, "host", text);
+    fields_text(f, "job_id", s->job->id);
+    fields_text(f, "node_list", s->job->node_list);
+    fields_text(f, "command_line", s->command_line);
+    fields_text(f, "srbench_version", SRB_VERSION);
+    fields_text(f, "git_commit", SRB_GIT_COMMIT);
+    fields_int(f, "completed", "", FIELD_NO_INT);
+    /* last: cells are put in this order, and this one says that the row's other
+     * numbers hold */
+    fields_text(f, "end_time", "");
+}
+
+/* What affinity and MemTotal do not show. */
+static void record_more(struct fields *cells, const struct facts *f,
+                        int64_t memory)
+{
+    bool limited = f->memory_limit >= 0 && f->memory_limit < memory;
+
+    fields_int(cells, "smt", "", f->smt);
+    fields_int(cells, "numa_domains", "", f->numa_domains);
+    fields_text(cells, "frequency_governor", f->governor);
+    fields_text(cells, "transparent_huge_pages", f->huge_pages);
+    fields_real(cells, "cpu_quota", "", f->cpu_quota);
+    fields_int(cells, "memory_limit", "B",
+               limited ? f->memory_limit : FIELD_NO_INT);
+}
+
+void record_hosts(struct fields *cells, const struct node_facts *facts,
+                  int nnodes, struct sink_table *table)
+{
+    for (int n = 0; n < nnodes; n++) {
+        const struct node_facts *x = &facts[n];
+
+        fields_text(cells, "name", x->name);
+        fields_text(cells, "cpu_model", x->cpu_model);
+        fields_int(cells, "cpus", "", x->cpus);
+        fields_int(cells, "memory", "B", x->memory);
+        fields_text(cells, "kernel", x->kernel);
+        fields_text(cells, "interface", x->interface);
+        fields_text(cells, "address", x->address);
+        fields_text(cells, "interfaces", x->interfaces);
+        fields_int(cells, "interface_speed", "B/s", x->speed);
+        fields_text(cells, "interface_driver", x->driver);
+        fields_int(cells, "interface_numa_node", "", x->device_numa);
+        fields_int(cells, "somaxconn", "", x->somaxconn);
+        fields_int(cells, "open_file_limit", "", x->nofile);
+        fields_text(cells, "cpus_from",
+                    x->cpus_by_group ? "cgroup" : "affinity");
+        record_more(cells, &x->more, x->memory);
+        if (n == 0)
+            table->ncols = cells->n;
+    }
+    table->cells = cells->list;
+    table->nrows = (size_t)nnodes;
+}

@@ -1,0 +1,74 @@
+/* report.h - what a person sees, and the lines for scripts.
+ *
+ * Progress, the table and messages go to standard error; standard output has
+ * one stable line a figure and one verdict. World rank 0 only; nothing here is
+ * collective.
+ */
+#ifndef SRB_REPORT_H
+#define SRB_REPORT_H
+
+#include "plan/expect.h"
+#include "results/record.h"
+
+/* Counts for the verdict. */
+struct tally {
+    size_t permutations, completed, failed, skipped, spared;
+    int64_t verify_errors;
+    int64_t breaches; /* of limits */
+    bool judged;      /* there are limits */
+};
+
+/* What should be known before the first permutation: axes that collapse, and
+ * the interface of the databases where srbench chose it. */
+void report_choices(const struct sweep *s, const struct machine *m);
+
+/* In what time the study has to end, and whose wish that is. */
+void report_limit(const struct study *s);
+
+/* Loud words on a host with more runnable processes than CPUs; once for each
+ * combination. */
+void report_crowded(const char *host, int processes, int cpus);
+
+/* A permutation starts, and has ended; the latter with the time that is left,
+ * in seconds (NaN: not known). On a terminal one line is rewritten in place;
+ * elsewhere both print a line, those of a permutation at most every two
+ * seconds. What has failed, broke a limit or raises a flag for the first time,
+ * and the last one, are printed always; with verbose all are, and nothing but
+ * problems with quiet. */
+void report_start(const struct sweep *s, const struct permutation *p,
+                  const struct placement *pl, const struct outcome *o);
+void report_end(const struct sweep *s, const struct outcome *o,
+                double seconds_left);
+
+/* Limits on a permutation's figures that were judged at the end of the study.
+ */
+void report_late_breaches(size_t index, const struct judgement *j);
+
+/* SRBENCH_FOM lines on standard output: every real number of these cells of a
+ * permutation's row of the summary that is not NaN. */
+void report_figures(size_t index, const struct fields *cells);
+
+/* One row of the final table, at most 100 columns wide: kept from report_row()
+ * until report_table(), which prints it unless quiet, and in how many cases
+ * limits were broken. */
+void report_row(const struct sweep *s, const struct permutation *p,
+                const struct outcome *o);
+void report_table(const struct tally *t);
+
+/* The share of the floor's bandwidth, for the table's row of a permutation. */
+void report_row_of_floor(size_t index, const struct of_floor *x);
+
+/* The verdict, on standard output: "pass" exactly when exit_status is 0. */
+void report_verdict(const struct tally *t, int exit_status);
+
+/* --dry_run: the permutations with their placement, the nodes and ranks they
+ * need, on standard output. Returns 0, or -1 when some cannot be placed: those
+ * are named with their reasons on standard error. */
+int report_plan(const struct sweep *s, const struct machine *m);
+
+/* Why permutations cannot be placed, on standard error, at most a screenful;
+ * returns how many cannot. Nothing is printed with quiet. */
+size_t report_impossible(const struct sweep *s, const struct machine *m,
+                         bool quiet);
+
+#endif

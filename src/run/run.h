@@ -1,0 +1,29 @@
+/* run.h - a study from its plan to its verdict, and the life of one
+ * permutation.
+ */
+#ifndef SRB_RUN_H
+#define SRB_RUN_H
+
+#include "options/options.h"
+#include "ranks/discover.h"
+#include "ranks/team.h"
+
+struct run_args {
+    const struct options *options;
+    const char *command_line;
+    const char *config; /* the file's text as it was read, "" if none */
+    int64_t began;      /* tick at which srbench did */
+};
+
+/* Plan, refuse what cannot run, run every permutation, write the file, print
+ * the verdict. Returns the exit status (0, 1, 2 or 128 + signal), the same on
+ * every rank. Collective over the world. */
+int run_study(struct team *t, struct discovery *d, const struct run_args *args);
+
+/* --dry_run of a study that is to be resumed: how many permutations of the
+ * result file are kept, and which run, on standard output. Looks at the file
+ * and the configuration; what servers and nodes are is compared when it runs.
+ * Local. */
+int run_rest(const struct options *o, const char *path, struct error *err);
+
+#endif

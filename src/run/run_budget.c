@@ -1,0 +1,81 @@
+/* What time is left, and whether the next permutation would finish in it. Rank
+ * 0 alone knows; it decides and tells. */
+#include "run/run_parts.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "base/tick.h"
+#include "base/units.h"
+
+/* What the row of a permutation that is not started costs, rounded up. */
+#define ROW_SECONDS 1e-3
+
+/* With a duration the loops take the same time, whatever they move. */
+static double work_of(const struct run *r, const struct permutation *p)
+{
+    return p->value[OPT_DURATION]->is_auto ? prepare_weight(p, &r->placement)
+                                           : 1;
+}
+
+static bool starts_databases(const struct run *r, const struct permutation *p)
+{
+    return !r->setup.up || r->setup.number != p->setup;
+}
+
+void run_budget_open(struct run *r)
+{
+    if (r->team->rank == 0 && r->plan.limited)
+        r->budget = budget_open(&r->plan.sweep);
+}
+
+bool run_would_end_late(const struct run *r, const struct life *x, char *words,
+                        size_t n)
+{
+    struct budget_guess guess;
+    char need[32], have[32];
+    double left;
+
+    if (!r->budget)
+        return false;
+    left = tick_seconds(r->plan.ends_at - tick_now()) -
+           budget_reserve(r->plan.study.time_limit) -
+           ROW_SECONDS * (double)(r->plan.sweep.count - x->outcome.position);
+    guess = budget_guess(r->budget, x->p.index, work_of(r, &x->p),
+                         starts_databases(r, &x->p));
+    if (budget_fits(&guess, left))
+        return false;
+    units_print_seconds(fmax(left, 0), have, sizeof have);
+    if (isnan(guess.seconds))
+        snprintf(words, n,
+                 "not started: %s are left of %s, and nothing has run that "
+                 "would tell what it needs",
+                 have, r->plan.study.limited_by);
+    else
+        snprintf(words, n,
+                 "not started: by what permutation %04zu took it needs about "
+                 "%s, and %s are left of %s",
+                 guess.by,
+                 units_print_seconds(guess.seconds, need, sizeof need), have,
+                 r->plan.study.limited_by);
+    return true;
+}
+
+void run_time_begin(struct run *r, struct life *x)
+{
+    x->begun = tick_now();
+    x->starts = starts_databases(r, &x->p);
+}
+
+void run_time_end(struct run *r, const struct life *x)
+{
+    double start = x->starts ? x->outcome.db_start_seconds : 0;
+    const struct budget_cost cost = {
+        .start = start,
+        .rest = fmax(tick_seconds(tick_now() - x->begun) - start, 1e-6),
+        .work = work_of(r, &x->p)};
+
+    if (r->budget && x->outcome.status == STATUS_COMPLETED)
+        budget_add(r->budget, x->p.index, &cost);
+}

@@ -1,0 +1,280 @@
+/* The phases of a permutation: local work, then agreement. */
+#include "run/run_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/signals.h"
+#include "base/tick.h"
+#include "measure/language.h"
+#include "measure/tensor.h"
+#include "plan/connect_waves.h"
+
+static int provide_databases(struct run *r, struct life *x, struct error *err)
+{
+    const struct setup_terms terms = {.plan = &r->plan,
+                                      .facts = r->facts,
+                                      .p = &x->p,
+                                      .pl = &r->placement,
+                                      .db_stewards = r->cast.db_stewards};
+    int rc = setup_provide(&r->setup, r->team, &terms, err);
+
+    memcpy(x->outcome.db_start_time, r->setup.start_time,
+           sizeof x->outcome.db_start_time);
+    x->outcome.db_start_seconds = r->setup.start_seconds;
+    x->outcome.db_config = rc == 0 ? r->setup.config : NULL;
+    return rc;
+}
+
+static struct load_rules rules_of(const struct permutation *p)
+{
+    bool timed = !p->value[OPT_DURATION]->is_auto;
+    enum option_id room = timed ? OPT_MAX_SAMPLES : OPT_ITERATIONS;
+
+    return (struct load_rules){
+        .verify = (enum verify)p->value[OPT_VERIFY]->count,
+        .sync = (enum sync)p->value[OPT_SYNC]->count,
+        .pattern = (enum pattern)p->value[OPT_PATTERN]->count,
+        .warmup = (size_t)p->value[OPT_WARMUP]->count,
+        .iterations = (size_t)p->value[room]->count,
+        .duration = timed ? p->value[OPT_DURATION]->seconds : 0,
+    };
+}
+
+/* Clients leave from their node's address on the interface that the databases
+ * listen on. On loopback there is nothing to choose; and towards databases
+ * elsewhere the kernel chooses, unless the interface was named or has the name
+ * of theirs. */
+static const char *source_of(const struct run *r, const struct permutation *p,
+                             const char *database)
+{
+    const struct placement *pl = &r->placement;
+    const struct machine *m = pl->machine;
+    const struct node *node = &m->nodes[m->rank_node[r->team->rank]];
+
+    if (machine_loopback(database))
+        return NULL;
+    if (pl->elsewhere && permutation_auto(p, OPT_NET_IFNAME) &&
+        (strcmp(pl->roster->interface, node->interface) != 0 ||
+         !strchr(node->address, ':') != !strchr(database, ':')))
+        return NULL;
+    return node->address;
+}
+
+/* By what a client gets in, NULL where it need not say. */
+static const struct login *login_of(const struct run *r)
+{
+    const struct placement *pl = &r->placement;
+    const struct secret *s =
+        pl->elsewhere ? pl->roster->secret : r->plan.secret;
+
+    return s ? &s->client : NULL;
+}
+
+static int open_client(struct run *r, struct life *x, struct error *err)
+{
+    const struct placement *pl = &r->placement;
+    const struct permutation *p = &x->p;
+    int client = place_client(pl, r->team->rank);
+    int shard = place_client_shard(pl, client);
+    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
+    char key[SRB_KEY_MAX];
+    struct load_rules rules;
+    struct client_params params = {
+        .address = place_shard_address(pl, shard),
+        .port = pl->shard_port[shard],
+        .login = login_of(r),
+        .key = key,
+        .bytes =
+            tensor_count(p->value[OPT_TENSOR_BYTES]->count) * sizeof(float),
+        .commands = commands_find(p->value[OPT_COMMAND_SET]->text),
+        .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
+        .socket_buffer = p->value[OPT_SOCKET_BUFFER]->count,
+        .client = client,
+        .null_client = p->value[OPT_NULL_CLIENT],
+    };
+
+    if (pl->elsewhere) {
+        params.tls = pl->roster->tls;
+        params.host = roster_host(&pl->roster->shard[shard]);
+    }
+    params.source = source_of(r, p, params.address);
+    if (permutation_count(p, OPT_TRANSPORT, TRANSPORT_TCP) == TRANSPORT_UNIX) {
+        if (!r->setup.unix_socket[0] && ops->serves)
+            return error_set(err,
+                             "client %d: the database's Unix socket has too "
+                             "long a path; set TMPDIR to a shorter one",
+                             client);
+        params.unix_socket = r->setup.unix_socket;
+    }
+    place_key(pl, client, key);
+    rules = rules_of(p);
+    if (ops->serves)
+        rules.connect_at =
+            x->provided + wave_delay(r->setup.backlog, wave_turn(pl, client));
+    if (load_open(&x->load, language_find(p->value[OPT_LANGUAGES]->text), ops,
+                  &params, &rules, err) < 0)
+        return -1;
+    x->load.signal = &ending_state()->cut;
+    x->load.client->ops->address(x->load.client, x->client.address);
+    pin_read_back(r->facts, &x->client);
+    return 0;
+}
+
+static int make_ready(struct run *r, struct life *x, struct error *err)
+{
+    int rc;
+
+    x->provided = tick_now();
+    rc = pin_rank(r->facts, &r->placement, &x->p, r->team->rank, err);
+
+    if (rc == 0 && x->is_steward) {
+        x->work = calloc((size_t)db_shards(r->setup.db), sizeof *x->work);
+        if (!x->work)
+            die("not enough memory for the counters of %d shards",
+                db_shards(r->setup.db));
+        rc = db_before(r->setup.db, err);
+    }
+    if (rc == 0 && x->is_client)
+        rc = open_client(r, x, err);
+    return team_agree(r->team, r->team->world, rc, err);
+}
+
+static struct clock_params params_of_clock(const struct run *r)
+{
+    return (struct clock_params){.now = tick_now,
+                                 .step_ns = r->plan.study.clock_step};
+}
+
+static int run_loop(struct run *r, struct life *x, struct error *err)
+{
+    int rc = 0;
+
+    if (x->is_client) {
+        const struct load_company with = {.team = r->team,
+                                          .cast = &r->cast,
+                                          .line = &x->clock,
+                                          .crowded = r->crowd.here};
+
+        const struct clock_params clock = params_of_clock(r);
+
+        clock_sync(r->team, &r->cast, &clock, &x->clock.before);
+        x->clock.after = x->clock.before;
+        rc = load_run(&x->load, &with, err);
+    }
+    return team_agree(r->team, r->team->world, rc, err);
+}
+
+/* A server that died tells more than the clients that lost it. */
+static int blame_server(struct run *r, struct life *x, struct error *err)
+{
+    struct error server = {.text = ""};
+    int rc;
+
+    /* its guard hears of it a moment after the clients do */
+    if (x->is_steward)
+        tick_sleep(50000000);
+    rc = x->is_steward && r->setup.db ? db_check(r->setup.db, &server) : 0;
+    if (team_agree(r->team, r->team->world, rc, &server) == 0)
+        return 0;
+    *err = server;
+    return -1;
+}
+
+static int64_t to_common(const void *line, int64_t own)
+{
+    return clock_common(line, own);
+}
+
+/* All clients: their timings on the common clock, and what they come to. */
+static void reduce(struct run *r, struct life *x)
+{
+    const struct load *l = &x->load;
+    const struct figures_of of = {
+        .samples = &l->samples,
+        .bytes = l->count * sizeof(float),
+        .phases = l->rules.pattern == PATTERN_PHASES,
+        .cpu_time = l->rules.sync == SYNC_ITERATION ? NAN : l->usage.cpu_time,
+        .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
+    };
+    const struct clock_params clock = params_of_clock(r);
+    double worst[2];
+
+    /* only now that nobody is in the loop: who synchronises clocks, spins */
+    clock_sync(r->team, &r->cast, &clock, &x->clock.after);
+    worst[0] = tick_seconds(clock_error(&x->clock));
+    worst[1] = fabs(clock_drift(&x->clock));
+    samples_translate(&x->load.samples, to_common, &x->clock);
+    figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
+    team_allreduce(r->team, r->cast.clients, worst, 2, MPI_DOUBLE, MPI_MAX);
+    x->outcome.clock_error = worst[0];
+    x->outcome.clock_drift = worst[1];
+}
+
+static int take_figures(struct run *r, struct life *x, struct error *err)
+{
+    struct {
+        struct summary summary;
+        double clock_error, clock_drift;
+    } all;
+    int rc = 0;
+
+    if (x->is_steward)
+        rc = db_after(r->setup.db, x->work, err);
+    if (x->is_client) {
+        load_disconnect(&x->load);
+        reduce(r, x);
+    }
+    if (team_agree(r->team, r->team->world, rc, err) < 0)
+        return -1;
+    memset(&all, 0, sizeof all);
+    all.summary = x->outcome.summary;
+    all.clock_error = x->outcome.clock_error;
+    all.clock_drift = x->outcome.clock_drift;
+    team_bcast(r->team, r->team->world, &all, (int)sizeof all,
+               place_client_rank(&r->placement, 0));
+    x->outcome.summary = all.summary;
+    x->outcome.clock_error = all.clock_error;
+    x->outcome.clock_drift = all.clock_drift;
+    return 0;
+}
+
+void run_hear_of_errors(struct run *r, struct life *x)
+{
+    struct error words = x->load.wrong;
+    int mine = x->is_client && x->load.samples.verify_errors > 0 ? -1 : 0;
+
+    if (x->outcome.summary.verify_errors > 0 &&
+        team_agree(r->team, r->team->world, mine, &words) < 0)
+        snprintf(x->outcome.wrong, sizeof x->outcome.wrong, "%s", words.text);
+}
+
+/* Nothing of ours stays in somebody else's database. */
+static void tidy(struct run *r, const struct life *x)
+{
+    struct error err;
+
+    if (x->is_steward && r->setup.db &&
+        db_remove_keys(r->setup.db, &r->placement, &err) < 0)
+        diag_say("keys of this run may have been left: %s", err.text);
+}
+
+int run_measure(struct run *r, struct life *x, struct error *err)
+{
+    int rc;
+
+    if (provide_databases(r, x, err) < 0)
+        return -1;
+    if (make_ready(r, x, err) < 0 || run_loop(r, x, err) < 0) {
+        blame_server(r, x, err);
+        tidy(r, x);
+        return -1;
+    }
+    rc = take_figures(r, x, err);
+    if (rc < 0) /* a server that no client used has died unseen till now */
+        blame_server(r, x, err);
+    tidy(r, x);
+    return rc;
+}

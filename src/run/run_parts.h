@@ -1,0 +1,125 @@
+/* run_parts.h - what the files of run share: a study and a permutation under
+ * way.
+ *
+ * run.c goes through the study, run_measure.c through the phases of one
+ * permutation, run_file.c keeps what came of it, run_budget.c what it took;
+ * run_resume.c continues a study that an earlier session began, when run_same.c
+ * finds it to be the same.
+ */
+#ifndef SRB_RUN_PARTS_H
+#define SRB_RUN_PARTS_H
+
+#include "plan/budget.h"
+#include "results/collect.h"
+#include "results/report.h"
+#include "servers/pin.h"
+#include "sink/json.h"
+#include "study/db_setup.h"
+#include "study/expect_judge.h"
+#include "study/of_floor.h"
+#include "study/prepare.h"
+
+/* What earlier sessions of the study left. All but `status` is rank 0's. */
+struct earlier {
+    struct past *past;     /* the file, until run_open_file() */
+    unsigned char *status; /* [count] of permutations that are kept, else
+                              STATUS_PLANNED; NULL: there was no session */
+    struct fields rows;    /* of /summary, ncols cells each */
+    size_t ncols;
+    struct fields sessions; /* of /sessions, nsessions rows */
+    size_t nsessions;
+    size_t completed; /* permutations, all sessions together */
+    bool moved;       /* to other nodes */
+};
+
+/* A study under way. */
+struct run {
+    struct team *team;
+    struct discovery *facts;
+    struct plan plan;
+    struct sink *sink;         /* rank 0; NULL elsewhere */
+    struct json_summary *json; /* rank 0, where it was asked for */
+    struct fields study;       /* rank 0: the root group's attributes */
+    struct earlier earlier;
+    struct judge *judge;        /* NULL where nothing is expected */
+    char late[16384];           /* rank 0: words on limits broken at the end */
+    struct setup setup;         /* the databases that run */
+    struct placement placement; /* of the running permutation */
+    struct placement cast_for;  /* that the communicators were made for */
+    struct cast cast;
+    struct crowd crowd; /* of these roles and set_up crowd_setup */
+    size_t crowd_setup;
+    bool have_cast, have_crowd, sink_broken;
+    struct tally tally;
+    struct repeats *repeats; /* rank 0; NULL elsewhere */
+    struct floors *floors;   /* rank 0, where there are any */
+    struct budget *budget;   /* rank 0, where the time is limited */
+    uint32_t *order;         /* [count] position → permutation */
+    int64_t started;         /* tick of the first permutation */
+    double weight_done;      /* of plan.weight */
+};
+
+/* One permutation under way. */
+struct life {
+    struct permutation p;
+    struct outcome outcome;
+    struct load load;
+    struct clock_line clock; /* of a client */
+    int64_t provided;        /* tick at which the databases were there */
+    struct client_facts client;
+    struct shard_work *work; /* of this steward's shards */
+    bool is_client, is_steward;
+    int64_t begun; /* tick */
+    bool starts;   /* its databases were not those that ran */
+};
+
+/* Databases, loop and figures of a permutation whose roles are set; -1 with the
+ * words on what failed first. Collective over the world. */
+int run_measure(struct run *r, struct life *x, struct error *err);
+
+/* Words on a tensor that came back wrong, from the lowest rank that has some.
+ * Collective over the world. */
+void run_hear_of_errors(struct run *r, struct life *x);
+
+/* Time: begin and end of a permutation; and, for rank 0, whether the one under
+ * way would not finish before the study must, with words on it. Local. */
+void run_budget_open(struct run *r);
+void run_time_begin(struct run *r, struct life *x);
+void run_time_end(struct run *r, const struct life *x);
+bool run_would_end_late(const struct run *r, const struct life *x, char *words,
+                        size_t n);
+
+/* Where resume is asked for and the result file exists: read what is kept of
+ * it, or refuse with the difference. Collective over the world. */
+int run_resume(struct run *r, struct error *err);
+
+/* Count in what is kept, as if it had just run. Collective over the world. */
+void run_recall(struct run *r);
+
+/* A row of /summary of which nothing is known yet. Local. */
+int run_blank_row(const struct run *r, struct fields *row, struct error *err);
+
+/* Whether a file's configuration (resolved_config) may be resumed with this
+ * one. Local. */
+int run_same_config(const struct options *o, const char *before,
+                    struct error *err);
+
+/* Rank 0: whether the study that the file holds is the one that is to run, with
+ * words on what differs. Sets *seed to the file's (-1: none) and *moved where
+ * the nodes are others of the same kind. Then the same of the permutations that
+ * are kept: those of e->status. Local. */
+int run_same_study(const struct run *r, const struct past *past, int64_t *seed,
+                   bool *moved, struct error *err);
+int run_same_rows(const struct run *r, const struct earlier *e,
+                  struct error *err);
+
+/* Rank 0: the result file, and the summary as JSON. */
+int run_open_file(struct run *r, struct error *err);
+int run_close_file(struct run *r, struct error *err);
+
+/* Bring the permutation into the file. A file that cannot be written ends the
+ * study: what is measured from here on would be lost. Collective over the
+ * world. */
+void run_store(struct run *r, struct life *x);
+
+#endif

@@ -1,0 +1,29 @@
+/* collapse.h - the axes that a study's servers lack.
+ *
+ * I/O threads are nothing where all threads serve, and a server that loads no
+ * modules has no threads of RedisAI. Such an axis collapses for its server
+ * where others have it; see sweep_collapse(). All functions are local.
+ */
+#ifndef SRB_COLLAPSE_H
+#define SRB_COLLAPSE_H
+
+#include "engine/engine.h"
+#include "plan/sweep.h"
+
+/* What a value of db_exe turned out to be; engine NULL: not known. */
+struct server {
+    const struct engine *engine;
+    char label[SRB_SERVER_MAX];    /* "redis 7.0.15" */
+    char version[SRB_VERSION_MAX]; /* "7.0.15"; "" of one that runs already */
+    bool mine;                     /* this rank will start some of it */
+};
+
+/* By what the servers are, one for each value of db_exe; an axis that none of
+ * them has is refused. */
+int collapse(struct sweep *s, const struct server *servers, struct error *err);
+
+/* The same by the names of the built-in servers alone, asking none: for a plan.
+ */
+int collapse_by_name(struct sweep *s, struct error *err);
+
+#endif

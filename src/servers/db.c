@@ -1,0 +1,148 @@
+#include "servers/db.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/signals.h"
+#include "servers/db_parts.h"
+
+/* How long a server may take to end after it was asked. */
+#define STOP_SECONDS 5.0
+
+static void leave(struct db *db)
+{
+    for (int k = 0; k < db->n; k++)
+        control_close(db->shards[k].control);
+}
+
+/* Ask to end, then kill. */
+static void stop(struct db *db)
+{
+    bool hurry = ending_state()->cut != 0;
+    struct error ignored;
+    double seconds = STOP_SECONDS;
+
+    for (int k = 0; k < db->n; k++) {
+        if (!db->shards[k].control || hurry)
+            seconds = 0; /* it never answered and cannot be asked: kill */
+    }
+    for (int k = 0; k < db->n; k++)
+        if (db->shards[k].control) {
+            control_timeout(db->shards[k].control, DB_HEAR_SECONDS);
+            if (!hurry)
+                db->engine->shutdown(db->shards[k].control);
+            control_close(db->shards[k].control);
+        }
+    if (db->guard)
+        guard_stop(db->guard, seconds, NULL, &ignored);
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    if (db->elsewhere)
+        leave(db);
+    else
+        stop(db);
+    free(db->effective);
+    free(db->shards);
+    free(db);
+}
+
+int db_empty(struct db *db, struct error *err)
+{
+    bool empties = db->engine->serves && (!db->keep_data || db->flush);
+
+    for (int k = 0; k < db->n && empties; k++)
+        if (db->engine->empty(db->shards[k].control, err) < 0)
+            return -1;
+    return 0;
+}
+
+int db_check(struct db *db, struct error *err)
+{
+    if (db->elsewhere)
+        return db_ask_all(db, err);
+    return db->guard ? guard_check(db->guard, err) : 0;
+}
+
+/* The counters; of somebody else's server, which may keep them to itself, -1 in
+ * place of what is not told. */
+static int count(struct db *db, struct shard *s, struct shard_counters *now,
+                 struct error *err)
+{
+    *now = (struct shard_counters){-1, -1, NAN};
+    if (db->engine->counters(s->control, now, err) == 0)
+        return 0;
+    if (!db->keep_data)
+        return -1;
+    *now = (struct shard_counters){-1, -1, NAN};
+    return 0;
+}
+
+int db_before(struct db *db, struct error *err)
+{
+    for (int k = 0; k < db->n && db->engine->serves; k++) {
+        struct shard *s = &db->shards[k];
+
+        if (count(db, s, &s->before, err) < 0)
+            return -1;
+        if (!db->elsewhere)
+            s->watched = watch_begin(s->pid);
+    }
+    return 0;
+}
+
+static int64_t since(int64_t now, int64_t before)
+{
+    return now < 0 || before < 0 ? -1 : now - before;
+}
+
+int db_after(struct db *db, struct shard_work *work, struct error *err)
+{
+    struct shard_counters now;
+
+    for (int k = 0; k < db->n; k++) {
+        struct shard *s = &db->shards[k];
+
+        work[k] = (struct shard_work){-1, -1, {NAN, -1, -1, -1}};
+        if (!db->engine->serves)
+            continue;
+        /* first what the reading itself would change */
+        if (!db->elsewhere)
+            work[k].watched = watch_end(s->pid, &s->watched);
+        if (count(db, s, &now, err) < 0)
+            return -1;
+        work[k].commands = since(now.commands, s->before.commands);
+        work[k].bytes = since(now.bytes, s->before.bytes);
+        if (db->elsewhere) /* by its own word; /proc is another host's */
+            work[k].watched.cpu_time = now.cpu_time - s->before.cpu_time;
+    }
+    return 0;
+}
+
+int db_shards(const struct db *db)
+{
+    return db->n;
+}
+
+const char *db_cpus(const struct db *db, int k)
+{
+    return db->shards[k].cpus;
+}
+
+int db_numa(const struct db *db, int k)
+{
+    return db->shards[k].numa;
+}
+
+const char *db_unix_socket(const struct db *db)
+{
+    return db->shards[0].unix_socket;
+}
+
+const char *db_effective(const struct db *db)
+{
+    return db->effective ? db->effective : "";
+}

@@ -1,0 +1,106 @@
+/* db.h - the databases of one set-up, as one steward sees them: the shards of
+ * its node.
+ *
+ * Every steward starts its own shards through its guard; those of a standard
+ * database of several shards then find themselves members of one cluster
+ * (their engine wrote it into a file before the start). Where shards are is
+ * computed (place.h), not exchanged: a start costs each steward O(shards) and
+ * some agreements among stewards, and nothing that grows with clients. Or
+ * shards that run elsewhere, of which one rank of this job takes care: it
+ * empties and watches them, and neither starts nor stops them.
+ */
+#ifndef SRB_DB_H
+#define SRB_DB_H
+
+#include <signal.h>
+
+#include "base/procstat.h"
+#include "engine/engine.h"
+#include "plan/cpus.h"
+#include "ranks/team.h"
+#include "servers/guard.h"
+
+/* What the databases of a set-up are to be. */
+struct db_plan {
+    const struct engine *engine;
+    const char *version; /* of the server */
+    const char *exe;
+    int io_threads;
+    int cpus_per_node; /* db_cpus: what a node gives all its shards together */
+    const struct value *args;      /* db_args */
+    const struct setting *modules; /* db_modules */
+    int64_t tpq;                   /* db_tpq; 0: not said */
+    bool redisai;                  /* clients may speak its commands */
+    double op_timeout, db_timeout;
+    int64_t max_clients, max_bytes; /* the most that any permutation needs */
+    uint64_t run;                   /* a random number of the run */
+    const struct secret *secret;    /* of shards that are started */
+    bool flush; /* somebody else's data is removed all the same */
+    const volatile sig_atomic_t *signal; /* ends the waiting when not 0 */
+    const struct team *team;     /* looked at while waiting, for its news */
+    const struct cpu_mask *cpus; /* [shards of this node] of each server */
+    const struct cpu_tree *tree; /* the CPUs of this kernel */
+};
+
+struct db;
+
+/* What one shard did between db_before() and db_after(). */
+struct shard_work {
+    int64_t commands, bytes; /* by the server's own counters; -1: it has none */
+    struct watched watched;  /* by /proc */
+};
+
+/* Start this node's shards and wait until they answer and, if they form one,
+ * the cluster does. guard is where *guard is NULL created. Returns 0 on all
+ * stewards with *out to be released by db_close(), or -1 on all, nothing left
+ * running. Collective over db_stewards. */
+int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
+            struct guard **guard, const struct placement *pl,
+            const struct db_plan *plan, struct error *err);
+
+/* Take care of all shards of pl->roster. plan: engine, args, the time-outs.
+ * Returns 0 with *out to be released by db_close(), which leaves the shards
+ * running, or -1 when one does not answer within db_timeout. Local. */
+int db_attach(struct db **out, const struct placement *pl,
+              const struct db_plan *plan, struct error *err);
+
+/* Remove the keys of all clients of the placement, from shards elsewhere whose
+ * data is not ours. Local. */
+int db_remove_keys(struct db *db, const struct placement *pl,
+                   struct error *err);
+
+/* Stop the shards (ask, then kill; at once where the grace after a signal is
+ * over) and reap them. NULL is allowed. Local. */
+void db_close(struct db *db);
+
+/* Remove all keys; of somebody else's shards none, see db_remove_keys(), unless
+ * the plan says so. Local. */
+int db_empty(struct db *db, struct error *err);
+
+/* -1 with a server's last words when one has ended. Local, does not wait; of
+ * shards elsewhere, for an answer of each. */
+int db_check(struct db *db, struct error *err);
+
+/* Take the counters before and after a loop; work[] has one entry a shard of
+ * this node. Local. */
+int db_before(struct db *db, struct error *err);
+int db_after(struct db *db, struct shard_work *work, struct error *err);
+
+/* How many shards this node runs, the CPUs that shard k of them may use by the
+ * kernel's own word, as a list ("" unknown), and the NUMA domain that these lie
+ * in (-1: in none alone). Local. */
+int db_shards(const struct db *db);
+const char *db_cpus(const struct db *db, int k);
+int db_numa(const struct db *db, int k);
+
+/* The Unix socket of the node's first shard, "" where it has none or its path
+ * is longer than a socket's may be. */
+const char *db_unix_socket(const struct db *db);
+
+/* The directives in force, of the node's first shard: "name value\n" each. */
+const char *db_effective(const struct db *db);
+
+/* Words on a port that something else listens on, or 0. Local. */
+int db_port_free(const char *address, int port, struct error *err);
+
+#endif

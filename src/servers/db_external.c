@@ -1,0 +1,103 @@
+/* Shards that run already, and are somebody else's to start and stop. */
+#include <stdlib.h>
+
+#include "base/tick.h"
+#include "servers/db_parts.h"
+
+static int attach_shard(struct shard *s, const struct roster *roster, int k,
+                        const struct db_plan *plan, int64_t deadline,
+                        struct error *err)
+{
+    const struct roster_shard *at = &roster->shard[k];
+
+    s->spec = (struct shard_spec){.address = at->address,
+                                  .port = at->port,
+                                  .op_timeout = plan->op_timeout,
+                                  .secret = roster->secret,
+                                  .args = plan->args};
+    s->numa = at->numa;
+    snprintf(s->cpus, sizeof s->cpus, "%s", at->cpus);
+    s->control =
+        control_enter(roster, k, tick_seconds(deadline - tick_now()), err);
+    if (!s->control || control_say(s->control, NULL, err, "PING", NULL) < 0)
+        return -1;
+    control_timeout(s->control, plan->op_timeout);
+    return 0;
+}
+
+/* Somebody else's server may keep its configuration to itself. */
+static int ask_config(struct db *db, struct error *err)
+{
+    struct error why;
+
+    if (db->engine->effective(db->shards[0].control, &db->shards[0].spec,
+                              &db->effective, &why) == 0)
+        return 0;
+    db->effective = NULL;
+    if (db->keep_data)
+        return 0;
+    *err = why;
+    return -1;
+}
+
+int db_attach(struct db **out, const struct placement *pl,
+              const struct db_plan *plan, struct error *err)
+{
+    int64_t deadline = tick_deadline(plan->db_timeout);
+    const struct roster *roster = pl->roster;
+    struct db *db = calloc(1, sizeof *db);
+    int rc = 0;
+
+    *out = NULL;
+    if (db)
+        db->shards = calloc((size_t)roster->nshards, sizeof *db->shards);
+    if (!db || !db->shards) {
+        free(db);
+        return error_set(err, "not enough memory for %d shards",
+                         roster->nshards);
+    }
+    db->engine = plan->engine;
+    db->n = roster->nshards;
+    db->elsewhere = true;
+    db->keep_data = !roster->ours;
+    db->flush = plan->flush;
+    for (int k = 0; k < db->n && rc == 0; k++)
+        rc = attach_shard(&db->shards[k], roster, k, plan, deadline, err);
+    if (rc == 0)
+        rc = ask_config(db, err);
+    if (rc < 0) {
+        error_prefix(err, "a database that runs elsewhere");
+        db_close(db);
+        return -1;
+    }
+    *out = db;
+    return 0;
+}
+
+int db_remove_keys(struct db *db, const struct placement *pl, struct error *err)
+{
+    for (int c = 0; c < pl->nclients && db->keep_data; c++) {
+        char key[SRB_KEY_MAX];
+
+        place_key(pl, c, key);
+        if (control_say(db->shards[place_client_shard(pl, c)].control, NULL,
+                        err, "DEL", key, NULL) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int db_ask_all(struct db *db, struct error *err)
+{
+    for (int k = 0; k < db->n; k++) {
+        struct shard *s = &db->shards[k];
+        int rc;
+
+        control_timeout(s->control, DB_HEAR_SECONDS);
+        rc = control_say(s->control, NULL, err, "PING", NULL);
+        control_timeout(s->control, s->spec.op_timeout);
+        if (rc < 0)
+            return error_prefix(err, "a database that runs elsewhere");
+    }
+    return 0;
+}

@@ -1,0 +1,383 @@
+/* Shards of this node's: checked, started, waited for. */
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/tick.h"
+#include "node/topology.h"
+#include "servers/db_parts.h"
+
+/* Between two looks whether a server is ready. */
+#define LOOK_NS INT64_C(5000000)
+#define CONNECT_SECONDS 5.0
+/* The least that a connection is given, however late it is. */
+#define LEAST_SECONDS 0.1
+
+/* The mask that is in force, whatever the server was started with. */
+static void read_cpus(struct shard *s, const struct cpu_tree *tree)
+{
+    struct cpu_mask m;
+
+    s->cpus[0] = '\0';
+    s->numa = -1;
+    if (affinity_get(s->pid, &m, NULL) < 0)
+        return;
+    cpus_list(&m, s->cpus, sizeof s->cpus);
+    s->numa = cpus_numa(tree, &m);
+}
+
+int db_port_free(const char *address, int port, struct error *err)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *ai;
+    char service[16];
+    int fd, one = 1, rc = 0;
+
+    snprintf(service, sizeof service, "%d", port);
+    if (getaddrinfo(address, service, &hints, &ai) != 0)
+        return error_set(err, "'%s' is no numeric address", address);
+    fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        /* as the servers do: connections in TIME_WAIT do not matter */
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, 1) != 0)
+            rc = error_set(err,
+                           "cannot listen on port %d of %s: %s; end what "
+                           "listens there, or choose another --db_port",
+                           port, address, strerror(errno));
+        close(fd);
+    }
+    freeaddrinfo(ai);
+    return rc;
+}
+
+/* All ports of a shard: its own and, in a cluster, the bus. */
+static int check_ports(const struct shard_spec *s, bool cluster,
+                       struct error *err)
+{
+    if (db_port_free(s->address, s->port, err) < 0)
+        return -1;
+    return cluster ? db_port_free(s->address, s->port + 10000, err) : 0;
+}
+
+/* The words that an engine prints into a stream, as a string. */
+static char *printed(void (*print)(FILE *, const struct shard_spec *),
+                     const struct shard_spec *s)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+
+    if (!out)
+        return NULL;
+    print(out, s);
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* Where clients of this node find the server without TCP. */
+static void note_socket(const struct db *db, struct shard *s)
+{
+    const char *name = db->engine->unix_socket;
+    int n;
+
+    if (!name || s->spec.placement->experiment != EXPERIMENT_COLOCATED)
+        return;
+    n = snprintf(s->unix_socket, sizeof s->unix_socket, "%s/%s",
+                 guard_folder(db->guard), name);
+    if (n >= (int)sizeof s->unix_socket)
+        s->unix_socket[0] = '\0';
+}
+
+static int start_shard(struct db *db, struct shard *s,
+                       const struct db_plan *plan, struct error *err)
+{
+    bool cluster = s->spec.placement->cluster && db->engine->cluster;
+    const char *role = db->engine->role;
+    char exe[4096], how[64];
+    char *argv[] = {exe, how, NULL};
+    struct guard_server server = {.argv = argv,
+                                  .cpus = &plan->cpus[s - db->shards],
+                                  .cpus_bytes = sizeof *plan->cpus};
+    char *input, *file = NULL;
+    int rc = -1;
+
+    /* the guard is srbench too, whatever has become of its file meanwhile */
+    snprintf(exe, sizeof exe, "%s", role ? "/proc/self/exe" : plan->exe);
+    snprintf(how, sizeof how, "%s", role ? role : "-");
+    if (check_ports(&s->spec, cluster, err) < 0)
+        return -1;
+    input = printed(db->engine->configure, &s->spec);
+    if (cluster)
+        file = printed(db->engine->cluster, &s->spec);
+    if (!input || (cluster && !file)) {
+        error_set(err, "not enough memory for a server's configuration");
+        goto out;
+    }
+    server.input = input;
+    server.file_name = cluster ? db->engine->cluster_file : NULL;
+    server.file_text = file;
+    rc = guard_start(db->guard, &server, &s->pid, err);
+    if (rc == 0)
+        note_socket(db, s);
+out:
+    free(input);
+    free(file);
+    return rc;
+}
+
+/* What a wait for servers needs to know. */
+struct patience {
+    bool cluster; /* wait for that, too */
+    double seconds;
+    int64_t deadline;
+    const volatile sig_atomic_t *signal;
+    const struct team *team;
+};
+
+/* What does not know this run's password is not what was started. */
+static int log_in(struct shard *s, double seconds, struct error *err)
+{
+    if (control_login(s->control, &s->spec.secret->steward, seconds, err) == 0)
+        return 0;
+    if (!strstr(err->text, "the server says"))
+        return -1; /* it is slow, or gone */
+    return error_prefix(err,
+                        "port %d of %s may be taken by another server, which "
+                        "does not know this run's password; end it, or choose "
+                        "another --db_port",
+                        s->spec.port, s->spec.address);
+}
+
+/* One look at one shard: 1 ready, 0 not yet, -1 never. */
+static int look(struct db *db, struct shard *s, const struct patience *w,
+                struct error *err)
+{
+    double left = tick_seconds(w->deadline - tick_now());
+    double most = left < CONNECT_SECONDS ? left : CONNECT_SECONDS;
+    int rc = 0;
+
+    if (most < LEAST_SECONDS)
+        most = LEAST_SECONDS;
+    if (!s->control) {
+        s->control = control_open(s->spec.address, s->spec.port, most, err);
+        if (!s->control)
+            return 0; /* not listening yet; if it ended, its guard says so */
+        rc = log_in(s, most, err);
+    }
+    if (rc == 0)
+        rc = db->engine->ready(s->control, &s->spec, &s->pid, w->cluster, err);
+    if (rc < 0) {
+        control_close(s->control);
+        s->control = NULL;
+    }
+    return rc;
+}
+
+/* Of the lines that a server said last ('|' between them) the one with `at`. */
+static void keep_line(struct error *err, const char *at)
+{
+    const char *begin = at;
+    struct error line = *err;
+
+    while (begin > err->text && begin[-1] != '|')
+        begin--;
+    error_set(&line, "%.*s", (int)strcspn(begin, "|"), begin);
+    memcpy(err->text, line.text, sizeof err->text);
+}
+
+/* A server ends at once when its users have rights to what no module brought;
+ * what that is about, its last words do not say. */
+static int check_guard(struct db *db, const struct shard *s, struct error *err)
+{
+    const char *rule;
+
+    if (guard_check(db->guard, err) == 0)
+        return 0;
+    rule = s->spec.redisai ? strstr(err->text, "'+ai.tensor") : NULL;
+    if (!rule)
+        return -1;
+    keep_line(err, rule);
+    return engine_no_redisai(err);
+}
+
+/* A server that could not take its port ends a moment after another one has
+ * answered there: its own words are better than ours. */
+static int never_ready(struct db *db, const struct shard *s,
+                       const struct error *why, struct error *err)
+{
+    tick_sleep(20 * LOOK_NS);
+    if (check_guard(db, s, err) < 0)
+        return -1;
+    return error_set(err, "%s", why->text);
+}
+
+static int late(const struct shard *s, const struct patience *w,
+                const struct error *why, struct error *err)
+{
+    return error_set(err,
+                     strchr(s->spec.address, ':')
+                         ? "the database at [%s]:%d was not ready within %g s "
+                           "(db_timeout): %s"
+                         : "the database at %s:%d was not ready within %g s "
+                           "(db_timeout): %s",
+                     s->spec.address, s->spec.port, w->seconds,
+                     why->text[0] ? why->text
+                     : w->cluster ? "the cluster is not complete"
+                                  : "it is still loading");
+}
+
+static int await_shard(struct db *db, struct shard *s, const struct patience *w,
+                       struct error *err)
+{
+    struct error why = {.text = ""};
+
+    for (;;) {
+        int rc;
+
+        if (check_guard(db, s, err) < 0)
+            return -1;
+        rc = look(db, s, w, &why);
+        if (rc > 0)
+            return 0;
+        if (tick_now() > w->deadline)
+            return late(s, w, &why, err);
+        if (rc < 0)
+            return never_ready(db, s, &why, err);
+        team_look(w->team);
+        if (w->signal && *w->signal)
+            return error_set(err,
+                             "the start of the databases was broken off by "
+                             "signal %d (%s)",
+                             (int)*w->signal, strsignal((int)*w->signal));
+        tick_sleep(LOOK_NS);
+    }
+}
+
+/* Until every shard answers, or until every shard sees the cluster. */
+static int await_shards(struct db *db, const struct db_plan *plan, bool cluster,
+                        int64_t deadline, struct error *err)
+{
+    const struct patience w = {.cluster = cluster,
+                               .seconds = plan->db_timeout,
+                               .deadline = deadline,
+                               .signal = plan->signal,
+                               .team = plan->team};
+
+    for (int k = 0; k < db->n; k++)
+        if (await_shard(db, &db->shards[k], &w, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int describe(struct db *db, const struct cpu_tree *tree,
+                    struct error *err)
+{
+    for (int k = 0; k < db->n; k++) {
+        struct shard *s = &db->shards[k];
+
+        read_cpus(s, tree);
+        /* emptying a large database may take as long as any operation */
+        control_timeout(s->control, s->spec.op_timeout);
+    }
+    return db->engine->effective(db->shards[0].control, &db->shards[0].spec,
+                                 &db->effective, err);
+}
+
+static struct db *allocate(struct team *t, const struct placement *pl,
+                           const struct db_plan *plan, struct error *err)
+{
+    int node = t->machine.rank_node[t->rank];
+    struct db *db = calloc(1, sizeof *db);
+
+    if (db)
+        db->shards = calloc((size_t)pl->shards_per_node, sizeof *db->shards);
+    if (!db || !db->shards) {
+        free(db);
+        error_set(err, "not enough memory for %d shards", pl->shards_per_node);
+        return NULL;
+    }
+    db->engine = plan->engine;
+    db->n = pl->shards_per_node;
+    for (int k = 0; k < db->n; k++) {
+        int shard = place_node_shard(pl, node) + k;
+
+        db->shards[k].numa = -1;
+        db->shards[k].spec = (struct shard_spec){
+            .placement = pl,
+            .shard = shard,
+            .run = plan->run,
+            .version = plan->version,
+            .address = place_shard_address(pl, shard),
+            .port = pl->shard_port[shard],
+            .io_threads = plan->io_threads,
+            .threads =
+                engine_threads(plan->engine, plan->cpus_per_node, k, db->n),
+            .max_clients = plan->max_clients,
+            .max_bytes = plan->max_bytes,
+            .op_timeout = plan->op_timeout,
+            .args = plan->args,
+            .modules = plan->modules,
+            .tpq = plan->tpq,
+            .redisai = plan->redisai,
+            .secret = plan->secret,
+        };
+    }
+    return db;
+}
+
+/* The local half of opening: everything up to answering. */
+static int start_all(struct db *db, struct guard **guard,
+                     const struct db_plan *plan, int64_t deadline,
+                     struct error *err)
+{
+    if (*guard && guard_gone(*guard)) {
+        guard_close(*guard);
+        *guard = NULL;
+    }
+    if (!*guard && !(*guard = guard_open(err)))
+        return -1;
+    db->guard = *guard;
+    for (int k = 0; k < db->n; k++)
+        if (start_shard(db, &db->shards[k], plan, err) < 0)
+            return -1;
+    return await_shards(db, plan, false, deadline, err);
+}
+
+int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
+            struct guard **guard, const struct placement *pl,
+            const struct db_plan *plan, struct error *err)
+{
+    int64_t deadline = tick_deadline(plan->db_timeout);
+    struct db *db = allocate(t, pl, plan, err);
+    bool serves = plan->engine->serves;
+    int rc = db ? 0 : -1;
+
+    *out = NULL;
+    if (rc == 0 && serves)
+        rc = start_all(db, guard, plan, deadline, err);
+    /* one that failed at once must not leave the others waiting for it */
+    rc = team_agree(t, db_stewards, rc, err);
+    if (db && rc == 0 && serves) {
+        if (pl->cluster && plan->engine->cluster)
+            rc = await_shards(db, plan, true, deadline, err);
+        if (rc == 0)
+            rc = describe(db, plan->tree, err);
+        rc = team_agree(t, db_stewards, rc, err);
+    }
+    if (!db || rc < 0) {
+        db_close(db);
+        return -1;
+    }
+    for (int k = 0; k < db->n; k++)
+        db->shards[k].spec.placement = NULL; /* it does not outlive this call */
+    *out = db;
+    return 0;
+}

@@ -1,0 +1,457 @@
+#include "servers/external.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/signals.h"
+#include "base/tick.h"
+#include "engine/engine.h"
+#include "protocol/control.h"
+
+#define ROSTER_MAX (4 * 1024 * 1024)
+#define LOOK_NS INT64_C(100000000)
+#define ASK_SECONDS 5.0
+#define SAY_SECONDS 10.0
+#define AUTH_VARIABLE "SRBENCH_DB_AUTH"
+
+/* ---- the file of srbench serve ---- */
+
+/* All of a file, not through a stream, whose buffer would keep a copy. Bytes,
+ * or -1 where it has ROSTER_MAX and more or cannot be read. */
+static ssize_t read_all(int fd, char text[ROSTER_MAX])
+{
+    ssize_t n = 0, got;
+
+    do {
+        got = read(fd, text + n, (size_t)(ROSTER_MAX - n));
+        n += got > 0 ? got : 0;
+    } while (n < ROSTER_MAX && (got > 0 || (got < 0 && errno == EINTR)));
+    text[n < ROSTER_MAX ? n : 0] = '\0';
+    return got < 0 || n == ROSTER_MAX ? -1 : n;
+}
+
+/* Passwords are taken out of the text before anything else looks at it. */
+static int take_text(const char *path, char *text, size_t n, struct roster *out,
+                     struct error *err)
+{
+    struct secret *secret = secret_open();
+    bool whole = secret_take(secret, text);
+
+    if (roster_read(out, path, text, n, err) < 0) {
+        secret_close(secret);
+        return -1;
+    }
+    out->secret = secret;
+    if (whole)
+        return 0;
+    roster_free(out);
+    return error_set(err,
+                     "db_address: '%s' lacks the databases' passwords; was it "
+                     "changed since srbench serve wrote it?",
+                     path);
+}
+
+int far_read(const char *path, struct roster *out, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+    char *text;
+    ssize_t n;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0
+                               : error_set(err,
+                                           "db_address: cannot read '%s': "
+                                           "%s",
+                                           path, strerror(errno));
+    text = malloc(ROSTER_MAX);
+    if (!text)
+        die("not enough memory to read '%s'", path);
+    n = read_all(fd, text);
+    close(fd);
+    rc = n < 0 ? error_set(err, "db_address: '%s' is no file of srbench serve",
+                           path)
+               : take_text(path, text, (size_t)n, out, err);
+    explicit_bzero(text, ROSTER_MAX);
+    free(text);
+    return rc < 0 ? -1 : 1;
+}
+
+static int await_file(const struct team *t, const char *path, double seconds,
+                      struct roster *out, struct error *err)
+{
+    int64_t start = tick_now(), deadline = tick_deadline(seconds);
+    double said = 0;
+    int signal;
+
+    for (;;) {
+        int rc = far_read(path, out, err);
+        double waited = tick_seconds(tick_now() - start);
+
+        if (rc != 0)
+            return rc < 0 ? -1 : 0;
+        team_look(t);
+        signal = ending_state()->asked;
+        if (signal)
+            return error_set(err,
+                             "db_address: the wait for '%s' was broken "
+                             "off by signal %d (%s)",
+                             path, signal, strsignal(signal));
+        if (tick_now() > deadline)
+            return error_set(err,
+                             "db_address: there is no file '%s' after %g s "
+                             "(db_timeout); start srbench serve with it, or "
+                             "give the servers as host:port",
+                             path, seconds);
+        if (waited >= said) {
+            diag_note("waiting for '%s' of srbench serve (%.0f s of %g)", path,
+                      waited, seconds);
+            said += SAY_SECONDS;
+        }
+        tick_sleep(LOOK_NS);
+    }
+}
+
+/* ---- servers that say themselves what they are ---- */
+
+/* A name as a numeric address, which is what the file records. */
+static int resolve(struct roster_shard *s, struct error *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    int rc = getaddrinfo(s->host, NULL, &hints, &found);
+
+    if (rc != 0)
+        return error_set(err, "db_address: '%s' is no host: %s", s->host,
+                         gai_strerror(rc));
+    rc = getnameinfo(found->ai_addr, found->ai_addrlen, s->address,
+                     sizeof s->address, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    return rc == 0 ? 0
+                   : error_set(err, "db_address: '%s' has no address", s->host);
+}
+
+static void copy_field(const char *info, const char *key, char *buf, size_t n)
+{
+    size_t len;
+    const char *at = control_field(info, key, &len);
+
+    snprintf(buf, n, "%.*s", at ? (int)len : 0, at ? at : "");
+}
+
+/* What the server is, and whether it is one of a Redis Cluster. */
+static int recognise(struct control *c, struct roster *r, bool *clustered,
+                     struct error *err)
+{
+    char *info, version[SRB_VERSION_MAX], mode[32];
+    const struct engine *engine;
+    struct error why;
+
+    /* all of it: what sets one apart is in different sections */
+    if (control_say(c, &info, err, "INFO", NULL) < 0) {
+        why = *err;
+        return error_set(err, "db_address: %s%s", why.text,
+                         strstr(why.text, "NOAUTH")
+                             ? "; give its password in a file, --db_auth=FILE"
+                             : "");
+    }
+    engine = engine_answers(info, "db_address: what answers", version, err);
+    copy_field(info, "redis_mode", mode, sizeof mode);
+    if (!mode[0]) /* Valkey's word for it, since 8.0 */
+        copy_field(info, "server_mode", mode, sizeof mode);
+    free(info);
+    if (!engine)
+        return -1;
+    snprintf(r->engine, sizeof r->engine, "%s", engine->name);
+    snprintf(r->server, sizeof r->server, "%s %s", engine->name, version);
+    *clustered = strcmp(mode, "cluster") == 0;
+    return 0;
+}
+
+/* The longest value that all of them take. A server may keep that to itself
+ * (CONFIG is often forbidden): then an operation that it refuses says so. */
+static void find_limit(struct control *c, struct roster *r)
+{
+    struct error ignored;
+    int64_t limit;
+    char *answer, *value;
+
+    if (control_say(c, &answer, &ignored, "CONFIG", "GET", "proto-max-bulk-len",
+                    NULL) < 0)
+        return;
+    value = strchr(answer, '\n'); /* its name, then its value */
+    limit = value ? strtoll(value + 1, NULL, 10) : 0;
+    free(answer);
+    if (limit > 0 && (r->max_bytes < 0 || limit < r->max_bytes))
+        r->max_bytes = limit;
+}
+
+static struct control *enter(const struct roster *r, int s, struct error *err)
+{
+    struct control *c = control_enter(r, s, ASK_SECONDS, err);
+
+    if (c)
+        control_timeout(c, ASK_SECONDS);
+    else
+        error_prefix(err, "db_address");
+    return c;
+}
+
+static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
+                   struct error *err)
+{
+    struct control *c = enter(r, s, err);
+    int rc;
+
+    if (!c)
+        return -1;
+    rc = recognise(c, r, clustered, err);
+    if (rc == 0)
+        find_limit(c, r);
+    if (rc == 0 && *clustered && nodes)
+        rc = control_say(c, nodes, err, "CLUSTER", "NODES", NULL);
+    control_close(c);
+    return rc;
+}
+
+/* By what one gets in: the file of db_auth ("" for none), else what the
+ * environment has. */
+static int find_login(struct roster *r, const char *auth, struct error *err)
+{
+    struct secret *s = secret_open();
+    int rc = auth[0] ? secret_read(s, auth, err)
+                     : secret_from_environment(s, AUTH_VARIABLE, err);
+
+    if (rc < 0 || (rc == 0 && !auth[0]))
+        secret_close(s);
+    else
+        r->secret = s;
+    return rc < 0 ? -1 : 0;
+}
+
+/* Servers of a cluster name all of it; others are independent. */
+static int ask_servers(const char *text, const char *auth,
+                       const struct tls *tls, struct roster *r,
+                       struct error *err)
+{
+    bool first = false, clustered = false;
+    char *nodes = NULL;
+    uint64_t run;
+    int rc = roster_parse(r, text, err);
+
+    if (rc == 0) {
+        r->tls = tls;
+        rc = find_login(r, auth, err);
+    }
+    for (int s = 0; s < r->nshards && rc == 0; s++) {
+        rc = resolve(&r->shard[s], err);
+        if (rc == 0)
+            rc = ask_one(r, s, &clustered, s == 0 ? &nodes : NULL, err);
+        if (rc == 0 && s > 0 && clustered != first)
+            rc = error_set(err,
+                           "db_address: %s:%d is %s of a Redis Cluster, "
+                           "unlike the server before it",
+                           r->shard[s].host, r->shard[s].port,
+                           clustered ? "one" : "none");
+        if (s == 0)
+            first = clustered;
+        if (rc == 0 && first)
+            break; /* it has said where the others are */
+    }
+    if (rc == 0 && nodes)
+        rc = roster_take_nodes(r, nodes, err);
+    free(nodes);
+    if (rc < 0) {
+        roster_free(r);
+        return -1;
+    }
+    if (getrandom(&run, sizeof run, 0) != sizeof run)
+        run = (uint64_t)tick_now();
+    snprintf(r->prefix, sizeof r->prefix,
+             "srbench:%016llx:", (unsigned long long)run);
+    roster_count_hosts(r);
+    return 0;
+}
+
+/* ---- for all ranks ---- */
+
+/* The passwords have memory of their own on every rank, and no text. */
+static void share_secret(const struct team *t, struct roster *r)
+{
+    int has = r->secret != NULL;
+
+    team_bcast(t, t->world, &has, (int)sizeof has, 0);
+    if (!has)
+        return;
+    if (!r->secret)
+        r->secret = secret_open();
+    team_bcast(t, t->world, r->secret, (int)sizeof *r->secret, 0);
+}
+
+int far_share(struct team *t, int rc, struct roster *r, struct error *err)
+{
+    char *text = NULL;
+    size_t n = 0;
+    int bytes;
+
+    if (t->rank == 0 && rc == 0) {
+        FILE *out = open_memstream(&text, &n);
+
+        if (!out)
+            die("not enough memory for a roster");
+        roster_print(r, out);
+        fclose(out);
+    }
+    if (team_agree(t, t->world, rc, err) < 0) {
+        free(text);
+        return -1;
+    }
+    bytes = (int)n;
+    team_bcast(t, t->world, &bytes, (int)sizeof bytes, 0);
+    if (t->rank != 0)
+        text = malloc((size_t)bytes);
+    if (!text)
+        die("not enough memory for a roster");
+    team_bcast(t, t->world, text, bytes, 0);
+    if (t->rank != 0 && roster_read(r, "roster", text, (size_t)bytes, err) < 0)
+        die("a roster that rank 0 printed cannot be read: %s", err->text);
+    free(text);
+    share_secret(t, r);
+    return 0;
+}
+
+/* The list of host:port, or the file. */
+static const char *servers_of(const struct options *o)
+{
+    const char *text = options_one(o, OPT_DB_ADDRESS)->text;
+
+    return options_secured(o) ? text + strlen(SRB_TLS_SCHEME) : text;
+}
+
+static int check_tls(const struct options *o, const char *text,
+                     struct error *err)
+{
+    const struct setting *set = options_get(o, OPT_CLIENT);
+    char version[32];
+
+    if (!tls_built)
+        return error_set(err,
+                         "db_address: '%s' asks for TLS, and hiredis %s, as "
+                         "srbench was built with it, has none; build with a "
+                         "hiredis of 1.0 or newer with SSL (Spack: "
+                         "hiredis+ssl), or give host:port of a port without "
+                         "TLS",
+                         text,
+                         control_hiredis_version(version, sizeof version));
+    for (size_t i = 0; i < set->nvalues; i++)
+        if (strcmp(set->values[i].text, "socket") == 0)
+            return error_set(err,
+                             "db_address: '%s' asks for TLS, which client: "
+                             "socket does not speak; give --client=hiredis",
+                             text);
+    return roster_names_servers(servers_of(o))
+               ? 0
+               : error_set(err,
+                           "db_address: found '%s', expected " SRB_TLS_SCHEME
+                           "host:port",
+                           text);
+}
+
+/* What can be told without asking anybody. */
+static int check_words(const struct options *o, const char *text,
+                       struct error *err)
+{
+    if (options_secured(o) && check_tls(o, text, err) < 0)
+        return -1;
+    text = servers_of(o);
+    if (strstr(text, "://"))
+        return error_set(err,
+                         "db_address: found '%s', expected host:port or "
+                         "the file of srbench serve",
+                         text);
+    if (roster_names_servers(text))
+        return 0;
+    if (!options_one(o, OPT_DB_AUTH)->is_auto)
+        return error_set(err, "db_auth: the file of srbench serve has its "
+                              "databases' passwords; leave it out, or give "
+                              "db_address as host:port");
+    if (options_one(o, OPT_FLUSH)->count)
+        return error_set(err, "flush: the databases of srbench serve are "
+                              "emptied anyway; leave it out, or give "
+                              "db_address as host:port");
+    return 0;
+}
+
+/* Whether all of them have what a study with command_set redisai needs. */
+static int check_redisai(const struct roster *r, struct error *err)
+{
+    int rc = 0;
+
+    for (int s = 0; s < r->nshards && rc == 0; s++) {
+        struct control *c = enter(r, s, err);
+
+        if (!c)
+            return -1;
+        rc = engine_check_redisai(c, err);
+        control_close(c);
+    }
+    return rc < 0 ? error_prefix(err, "db_address") : 0;
+}
+
+static const char *given(const struct options *o, enum option_id id)
+{
+    const struct value *v = options_one(o, id);
+
+    return v->is_auto ? "" : v->text;
+}
+
+/* Every rank reads the files, where it runs. */
+static int open_tls(struct team *t, const struct options *o, struct tls **out,
+                    struct error *err)
+{
+    const struct tls_terms terms = {.ca = given(o, OPT_DB_TLS_CA),
+                                    .cert = given(o, OPT_DB_TLS_CERT),
+                                    .key = given(o, OPT_DB_TLS_KEY),
+                                    .name = given(o, OPT_DB_TLS_NAME)};
+    char host[SRB_NAME_MAX] = "";
+    int rc = tls_open(out, &terms, err);
+
+    if (rc < 0 && gethostname(host, sizeof host - 1) == 0)
+        error_prefix(err, "on %s", host);
+    if (team_agree(t, t->world, rc, err) == 0)
+        return 0;
+    tls_close(rc == 0 ? *out : NULL);
+    *out = NULL;
+    return -1;
+}
+
+int far_find(struct team *t, const struct options *o, struct tls **tls,
+             struct roster *out, struct error *err)
+{
+    const char *text = servers_of(o);
+    double seconds = options_one(o, OPT_DB_TIMEOUT)->seconds;
+    int rc = 0;
+
+    if (check_words(o, options_one(o, OPT_DB_ADDRESS)->text, err) < 0 ||
+        (options_secured(o) && open_tls(t, o, tls, err) < 0))
+        return -1;
+    if (t->rank == 0)
+        rc = roster_names_servers(text)
+                 ? ask_servers(text, given(o, OPT_DB_AUTH), *tls, out, err)
+                 : await_file(t, text, seconds, out, err);
+    if (t->rank == 0 && rc == 0 && options_redisai(o) &&
+        check_redisai(out, err) < 0) {
+        roster_free(out);
+        rc = -1;
+    }
+    /* every rank was started with it */
+    secret_forget(AUTH_VARIABLE);
+    rc = far_share(t, rc, out, err);
+    out->tls = *tls;
+    return rc;
+}

@@ -1,0 +1,29 @@
+/* far.h - databases that this job does not start, as all its ranks learn of
+ * them. Part of run.
+ */
+#ifndef SRB_FAR_H
+#define SRB_FAR_H
+
+#include "options/options.h"
+#include "plan/roster.h"
+#include "protocol/tls.h"
+#include "ranks/team.h"
+
+/* The databases of --db_address: rank 0 awaits the file for db_timeout, or asks
+ * the servers, and all ranks get the same roster, to be released by
+ * roster_free(). What db_auth and flush say must fit. *tls is NULL, or becomes
+ * what the roster's servers are spoken to by; to be released by tls_close()
+ * after the roster is no more used, on failure too. All ranks fail alike.
+ * Collective over the world. */
+int far_find(struct team *t, const struct options *o, struct tls **tls,
+             struct roster *out, struct error *err);
+
+/* Rank 0's roster, or its failure (rc -1), becomes everybody's. Collective over
+ * the world. */
+int far_share(struct team *t, int rc, struct roster *r, struct error *err);
+
+/* Read the file that srbench serve writes, with its passwords: 1, 0 when it is
+ * not there yet, or -1. Local. */
+int far_read(const char *path, struct roster *out, struct error *err);
+
+#endif

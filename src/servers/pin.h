@@ -1,0 +1,51 @@
+/* pin.h - the CPUs of this rank and of its node's servers, permutation by
+ * permutation.
+ *
+ * What is divided is what the ranks of each node may use together, so a server
+ * is not confined to the one core that a launcher gave the rank that starts it.
+ */
+#ifndef SRB_PIN_H
+#define SRB_PIN_H
+
+#include "ranks/discover.h"
+#include "results/collect.h"
+
+/* Refuse the sweep if some node has not the CPUs for one of its permutations.
+ * All ranks fail alike. Collective over the world. */
+int pin_check(struct team *t, const struct discovery *d, const struct sweep *s,
+              struct error *err);
+
+/* What this rank's node gets; to be released by cpus_release(). The sweep must
+ * have passed pin_check(). Local. */
+struct cpu_division pin_divide(const struct discovery *d,
+                               const struct placement *pl,
+                               const struct permutation *p);
+
+/* Move this rank to where the permutation wants it: a client to its own CPU if
+ * clients are pinned, a rank that is no client off the databases' CPUs if there
+ * are others. A client that is not pinned stays where it was launched. Before
+ * a client's buffers are touched. Local. */
+int pin_rank(const struct discovery *d, const struct placement *pl,
+             const struct permutation *p, int rank, struct error *err);
+
+/* How many processes want to run at once on the kernel where they outnumber
+ * its CPUs most, and on this rank's own. */
+struct crowd {
+    int processes; /* clients and threads of servers */
+    int cpus;
+    char node[SRB_NAME_MAX]; /* one of its nodes */
+    bool here;               /* more processes than CPUs on this rank's */
+};
+
+/* threads: of all servers of a node that runs shards, together. The same on
+ * every rank but for `here`. Collective over the world. */
+struct crowd pin_crowd(const struct team *t, const struct discovery *d,
+                       const struct placement *pl, int threads);
+
+/* Back to the CPUs that this rank was launched on. Local. */
+void pin_release(const struct discovery *d);
+
+/* Where this rank is, by the kernel's own word. Local. */
+void pin_read_back(const struct discovery *d, struct client_facts *c);
+
+#endif

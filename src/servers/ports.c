@@ -1,0 +1,132 @@
+#include "servers/ports.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/diag.h"
+#include "servers/db.h"
+
+#define LOWEST 1024
+#define HIGHEST 55535
+#define PORTS (HIGHEST - LOWEST + 1)
+
+static bool is_between(int port, int first, int last)
+{
+    return port >= first && port <= last;
+}
+
+int ports_next(int port, int first, int last)
+{
+    int next = port;
+
+    for (int k = 0; k < PORTS; k++) {
+        next = next >= HIGHEST || next < LOWEST ? LOWEST : next + 1;
+        if (!is_between(next, first, last) &&
+            !is_between(next + PORTS_BUS, first, last))
+            return next;
+    }
+    return port >= HIGHEST || port < LOWEST ? LOWEST : port + 1;
+}
+
+int ports_check(const struct placement *pl, int shard, int port, bool bus,
+                struct error *err)
+{
+    const char *address = place_shard_address(pl, shard);
+
+    if (db_port_free(address, port, err) < 0)
+        return -1;
+    return bus ? db_port_free(address, port + PORTS_BUS, err) : 0;
+}
+
+/* The range from which the kernel takes the ports of clients. */
+static void read_range(int *first, int *last)
+{
+    FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    char line[64] = "32768 60999", *at; /* ip(7), where it cannot be read */
+
+    if (f && !fgets(line, sizeof line, f))
+        line[0] = '\0';
+    if (f)
+        fclose(f);
+    *first = (int)strtol(line, &at, 10);
+    *last = (int)strtol(at, NULL, 10);
+}
+
+static int host_of(const struct placement *pl, int shard)
+{
+    return pl->machine->nodes[place_shard_node(pl, shard)].host;
+}
+
+/* The host for whose shards this rank looks, or -1: that of its own, where no
+ * shard before them is on it. O(shards). */
+static int my_host(const struct team *t, const struct placement *pl)
+{
+    int mine = place_steward_shard(pl, t->rank);
+    int host = mine < 0 ? -1 : host_of(pl, mine);
+
+    for (int s = 0; s < mine; s++)
+        if (host_of(pl, s) == host)
+            return -1;
+    return host;
+}
+
+/* Runs of srbench on one host start looking at different places. */
+static int anywhere(void)
+{
+    unsigned number = 0;
+
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
+        number = 0;
+    return LOWEST + (int)(number % PORTS);
+}
+
+static int find_on(const struct placement *pl, int host, int *port,
+                   struct error *err)
+{
+    int at = anywhere(), tries = 0, first, last;
+
+    read_range(&first, &last);
+    for (int s = 0; s < pl->nshards; s++) {
+        if (host_of(pl, s) != host)
+            continue;
+        do
+            at = ports_next(at, first, last);
+        while (ports_check(pl, s, at, pl->cluster, err) < 0 && tries++ < PORTS);
+        if (tries > PORTS)
+            return error_prefix(err, "db_port: there are no free ports");
+        port[s] = at;
+    }
+    return 0;
+}
+
+int ports_find(struct team *t, struct placement *pl, struct error *err)
+{
+    int *port = calloc((size_t)pl->nshards, sizeof *port);
+    int host = my_host(t, pl), rc = 0;
+
+    if (!port)
+        die("not enough memory for %d ports", pl->nshards);
+    if (host >= 0)
+        rc = find_on(pl, host, port, err);
+    rc = team_agree(t, t->world, rc, err);
+    if (rc == 0) {
+        team_allreduce(t, t->world, port, pl->nshards, MPI_INT, MPI_MAX);
+        place_ports(pl, port);
+    }
+    free(port);
+    return rc;
+}
+
+bool ports_taken(struct team *t, const struct placement *pl)
+{
+    int host = my_host(t, pl), taken = 0;
+
+    for (int s = 0; s < pl->nshards && host >= 0; s++)
+        if (host_of(pl, s) == host &&
+            ports_check(pl, s, pl->shard_port[s], pl->cluster, NULL) < 0)
+            taken = 1;
+    team_allreduce(t, t->world, &taken, 1, MPI_INT, MPI_MAX);
+    return taken != 0;
+}

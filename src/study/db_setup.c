@@ -1,0 +1,369 @@
+#include "study/db_setup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/signals.h"
+#include "base/tick.h"
+#include "plan/connect_waves.h"
+#include "servers/external.h"
+#include "servers/pin.h"
+#include "servers/ports.h"
+
+/* After so many failures to start in a row a set-up is given up. */
+#define TRIES 2
+/* How often ports are looked for when others are faster. */
+#define PORT_TRIES 3
+
+void setup_stop(struct setup *s)
+{
+    db_close(s->db);
+    s->db = NULL;
+    batch_close(s->batch);
+    s->batch = NULL;
+    roster_free(&s->roster);
+    free(s->ports);
+    s->ports = NULL;
+    s->up = false;
+}
+
+void setup_close(struct setup *s)
+{
+    setup_stop(s);
+    guard_close(s->guard);
+    s->guard = NULL;
+    free(s->config);
+    s->config = NULL;
+}
+
+bool setup_given_up(const struct setup *s, size_t number)
+{
+    return s->failures >= TRIES && s->number == number;
+}
+
+static bool speaks_redisai(const struct permutation *p)
+{
+    return strcmp(p->value[OPT_COMMAND_SET]->text, "redisai") == 0;
+}
+
+const struct error *setup_lacks(const struct setup *s,
+                                const struct permutation *p)
+{
+    return s->number == p->setup && s->lacks.text[0] && speaks_redisai(p)
+               ? &s->lacks
+               : NULL;
+}
+
+/* Whether the next servers have to know RedisAI's commands: as soon as they
+ * were seen not to, they are started for the other permutations. */
+static bool needs_redisai(const struct setup *s, const struct plan *plan)
+{
+    return options_redisai(plan->sweep.options) && !s->lacks.text[0];
+}
+
+int setup_threads(const struct plan *plan, const struct permutation *p,
+                  const struct placement *pl)
+{
+    const struct engine *engine = prepare_server(plan, p)->engine;
+    int cpus = (int)permutation_count(p, OPT_DB_CPUS, 1), n = 0;
+
+    if (!engine->serves || pl->elsewhere)
+        return 0;
+    if (engine->most_threads > 0) {
+        for (int k = 0; k < pl->shards_per_node; k++)
+            n += engine_threads(engine, cpus, k, pl->shards_per_node);
+        return n;
+    }
+    return pl->shards_per_node *
+           (int)permutation_count(p, OPT_DB_IO_THREADS, 1);
+}
+
+static struct db_plan db_plan_of(const struct setup *s,
+                                 const struct setup_terms *terms,
+                                 const struct team *t,
+                                 const struct cpu_division *cpus)
+{
+    const struct permutation *p = terms->p;
+    const struct options *o = terms->plan->sweep.options;
+
+    return (struct db_plan){
+        .engine = prepare_server(terms->plan, p)->engine,
+        .version = prepare_server(terms->plan, p)->version,
+        .exe = p->value[OPT_DB_EXE] ? p->value[OPT_DB_EXE]->text : "",
+        .io_threads = (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
+        .cpus_per_node = (int)permutation_count(p, OPT_DB_CPUS, 1),
+        .args = options_one(o, OPT_DB_ARGS),
+        .modules = options_get(o, OPT_DB_MODULES),
+        .tpq = permutation_auto(p, OPT_DB_TPQ)
+                   ? 0
+                   : permutation_count(p, OPT_DB_TPQ, 0),
+        .redisai = needs_redisai(s, terms->plan),
+        .op_timeout = options_one(o, OPT_OP_TIMEOUT)->seconds,
+        .db_timeout = options_one(o, OPT_DB_TIMEOUT)->seconds,
+        .max_clients = terms->plan->max_clients,
+        .max_bytes = terms->plan->max_bytes,
+        .run = terms->plan->run,
+        .secret = terms->plan->secret,
+        .flush = options_one(o, OPT_FLUSH)->count != 0,
+        .signal = &ending_state()->urgent,
+        .team = t,
+        .cpus = cpus ? cpus->shard : NULL,
+        .tree = &terms->facts->kernel.tree,
+    };
+}
+
+/* Databases that run serve the next permutation of their set-up, emptied. */
+static int reuse(struct setup *s, struct team *t, struct error *err)
+{
+    int rc = s->db ? db_check(s->db, err) : 0;
+
+    if (rc < 0 && s->batch)
+        batch_check(s->batch, err); /* it may know more */
+    if (rc == 0 && s->db)
+        rc = db_empty(s->db, err);
+    return team_agree(t, t->world, rc, err);
+}
+
+/* What directives are in force travels from the first shard's steward to
+ * everybody. */
+static void share_config(struct setup *s, const struct team *t,
+                         const struct placement *pl)
+{
+    int steward = place_shard_steward(pl, 0), n = 0;
+    const char *mine = t->rank == steward ? db_effective(s->db) : "";
+
+    n = (int)strlen(mine);
+    team_bcast(t, t->world, &n, (int)sizeof n, steward);
+    free(s->config);
+    s->config = calloc((size_t)n + 1, 1);
+    if (!s->config)
+        die("not enough memory for a configuration");
+    if (t->rank == steward)
+        memcpy(s->config, mine, (size_t)n);
+    team_bcast(t, t->world, s->config, n, steward);
+}
+
+/* Colocated: the ranks of a node learn where its database can be reached
+ * without TCP; only the steward knows its scratch folder. */
+static void share_socket(struct setup *s, const struct team *t,
+                         const struct placement *pl)
+{
+    s->unix_socket[0] = '\0';
+    if (pl->experiment != EXPERIMENT_COLOCATED)
+        return;
+    if (s->db)
+        snprintf(s->unix_socket, sizeof s->unix_socket, "%s",
+                 db_unix_socket(s->db));
+    team_bcast(t, t->node, s->unix_socket, (int)sizeof s->unix_socket, 0);
+}
+
+/* The number of a directive among lines of "name value", -1 without. */
+static int64_t directive(const char *lines, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = lines; at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        if (strncmp(at, name, len) == 0 && at[len] == ' ')
+            return strtoll(at + len, NULL, 10);
+    }
+    return -1;
+}
+
+/* The kernel cuts what a server asks for at its host's somaxconn (listen(2)).
+ */
+static void find_backlog(struct setup *s, const struct team *t,
+                         const struct setup_terms *terms)
+{
+    int64_t most = terms->facts->mine.somaxconn, least = INT64_MAX;
+    int64_t mine = s->db ? directive(db_effective(s->db), "tcp-backlog") : -1;
+
+    if (mine > 0)
+        least = most > 0 && most < mine ? most : mine;
+    team_allreduce(t, t->world, &least, 1, MPI_INT64_T, MPI_MIN);
+    s->backlog = least < INT64_MAX ? least : -1;
+    if (terms->pl->nclients / terms->pl->nshards >= wave_size(s->backlog))
+        diag_detail("  clients connect in waves of %d a shard, whose backlog "
+                    "is %lld",
+                    wave_size(s->backlog), (long long)s->backlog);
+}
+
+/* Servers of this job's own. */
+static int start_here(struct setup *s, struct team *t,
+                      const struct setup_terms *terms, struct error *err)
+{
+    struct cpu_division cpus = pin_divide(terms->facts, terms->pl, terms->p);
+    struct db_plan plan = db_plan_of(s, terms, t, &cpus);
+    int rc = 0;
+
+    if (terms->db_stewards != MPI_COMM_NULL)
+        rc = db_open(&s->db, t, terms->db_stewards, &s->guard, terms->pl, &plan,
+                     err);
+    cpus_release(&cpus);
+    return team_agree(t, t->world, rc, err);
+}
+
+/* On ports that are free now. One that is taken before its server has started
+ * is no fault of the set-up: then on others. */
+static int start_anywhere(struct setup *s, struct team *t,
+                          const struct setup_terms *terms, struct error *err)
+{
+    size_t bytes = (size_t)terms->pl->nshards * sizeof *s->ports;
+    int rc = -1;
+
+    for (int k = 0; k < PORT_TRIES && rc < 0; k++) {
+        if (ports_find(t, terms->pl, err) < 0)
+            return -1;
+        rc = start_here(s, t, terms, err);
+        if (rc < 0) {
+            setup_stop(s);
+            team_barrier(t, t->world); /* until all of ours are gone */
+            if (!ports_taken(t, terms->pl))
+                return -1;
+        }
+    }
+    if (rc < 0)
+        return -1;
+    s->ports = malloc(bytes);
+    if (!s->ports)
+        die("not enough memory for %d ports", terms->pl->nshards);
+    memcpy(s->ports, terms->pl->shard_port, bytes);
+    return 0;
+}
+
+/* A batch job with the databases; all ranks learn where they are. */
+static int submit(struct setup *s, struct team *t,
+                  const struct setup_terms *terms, struct error *err)
+{
+    const struct batch_terms batch = {.plan = terms->plan,
+                                      .p = terms->p,
+                                      .pl = terms->pl,
+                                      .redisai = needs_redisai(s, terms->plan),
+                                      .team = t};
+    int rc = 0;
+
+    if (t->rank == 0)
+        rc = batch_open(&s->batch, &batch, &s->roster, err);
+    return far_share(t, rc, &s->roster, err);
+}
+
+/* Servers that run elsewhere: rank 0 takes care of them. */
+static int start_elsewhere(struct setup *s, struct team *t,
+                           const struct setup_terms *terms, struct error *err)
+{
+    struct db_plan plan = db_plan_of(s, terms, t, NULL);
+    int rc = 0;
+
+    if (options_batch(terms->plan->sweep.options)) {
+        if (submit(s, t, terms, err) < 0)
+            return -1;
+        place_elsewhere(terms->pl, &s->roster);
+    }
+
+    if (terms->db_stewards != MPI_COMM_NULL)
+        rc = db_attach(&s->db, terms->pl, &plan, err);
+    if (rc == 0 && s->db)
+        rc = db_empty(s->db, err);
+    return team_agree(t, t->world, rc, err);
+}
+
+static int try_start(struct setup *s, struct team *t,
+                     const struct setup_terms *terms, struct error *err)
+{
+    /* a port may have been another node's of this host until now */
+    team_barrier(t, t->world);
+    return terms->pl->elsewhere ? start_elsewhere(s, t, terms, err)
+           : permutation_count(terms->p, OPT_DB_PORT, 0) == 0
+               ? start_anywhere(s, t, terms, err)
+               : start_here(s, t, terms, err);
+}
+
+/* Servers that end because no module brought what some permutations need serve
+ * the others, if they are not asked for it. */
+static int start_or_do_without(struct setup *s, struct team *t,
+                               const struct setup_terms *terms,
+                               struct error *err)
+{
+    if (try_start(s, t, terms, err) == 0)
+        return 0;
+    if (!needs_redisai(s, terms->plan) || !engine_lacks_redisai(err))
+        return -1;
+    s->lacks = *err;
+    if (terms->all_sets || speaks_redisai(terms->p))
+        return -1;
+    diag_note("  the databases are started for command_set: plain alone, since "
+              "none of their modules has RedisAI's commands");
+    setup_stop(s);
+    return try_start(s, t, terms, err);
+}
+
+/* What one rank of it may take without a look: the commands of a batch system,
+ * or what a server is waited for. */
+static double longest_step(const struct team *t,
+                           const struct setup_terms *terms)
+{
+    const struct options *o = terms->plan->sweep.options;
+
+    return t->rank == 0 && options_batch(o)
+               ? TEAM_SLOW_SECONDS
+               : options_one(o, OPT_DB_TIMEOUT)->seconds;
+}
+
+static int start(struct setup *s, struct team *t,
+                 const struct setup_terms *terms, struct error *err)
+{
+    int64_t begin;
+    int rc;
+
+    diag_detail("  set-up %zu: its databases are started, since %s",
+                terms->p->setup,
+                !s->up                         ? "none run"
+                : s->number != terms->p->setup ? "those of another run"
+                                               : "they are not healthy");
+    setup_stop(s);
+    begin = tick_now();
+    if (s->number != terms->p->setup) {
+        s->failures = 0;
+        s->lacks.text[0] = '\0';
+    }
+    s->number = terms->p->setup;
+    record_now(s->start_time, sizeof s->start_time);
+    rc = start_or_do_without(s, t, terms, err);
+    s->start_seconds = tick_seconds(tick_now() - begin);
+    if (rc < 0) {
+        s->failures += setup_lacks(s, terms->p) == NULL;
+        setup_stop(s);
+        return -1;
+    }
+    diag_detail("  set-up %zu: started in %.2f s", s->number, s->start_seconds);
+    s->failures = 0;
+    s->up = true;
+    share_config(s, t, terms->pl);
+    share_socket(s, t, terms->pl);
+    find_backlog(s, t, terms);
+    return 0;
+}
+
+int setup_provide(struct setup *s, struct team *t,
+                  const struct setup_terms *terms, struct error *err)
+{
+    int rc;
+
+    if (s->up && s->roster.nshards > 0)
+        place_elsewhere(terms->pl, &s->roster);
+    if (s->up && s->number == terms->p->setup) {
+        if (s->ports)
+            place_ports(terms->pl, s->ports);
+        if (reuse(s, t, err) == 0) {
+            diag_detail("  set-up %zu: its databases run, and were emptied",
+                        s->number);
+            return 0;
+        }
+        diag_say("databases are started anew: %s", err->text);
+    }
+    team_busy(t, longest_step(t, terms));
+    rc = start(s, t, terms, err);
+    team_busy(t, 0);
+    return rc;
+}

@@ -1,0 +1,64 @@
+/* setup.h - the databases of one set-up after the other, as all ranks see them:
+ * started when a permutation needs another set-up, emptied when it shares the
+ * one that runs, started anew when that is not healthy.
+ */
+#ifndef SRB_SETUP_H
+#define SRB_SETUP_H
+
+#include "study/batch.h"
+#include "study/prepare.h"
+
+struct setup {
+    struct guard *guard; /* of this rank, once it was a steward of shards */
+    struct db *db;       /* the shards of this steward, if any run */
+    bool up;             /* the same on every rank, as is all below */
+    size_t number;       /* of the set-up that runs, or failed last */
+    int failures;        /* to start it, in a row */
+    struct error lacks;  /* how its servers were seen to lack what command_set:
+                            redisai needs; "" while nothing is known of it */
+    char start_time[32]; /* ISO 8601 */
+    double start_seconds;
+    struct batch *batch;   /* rank 0, where databases are a batch job */
+    struct roster roster;  /* of that; empty where there is none */
+    int *ports;            /* that were found free for it, or NULL */
+    char *config;          /* directives in force, of the first shard */
+    int64_t backlog;       /* connections that can wait for any shard, whatever
+                              it and its host allow; -1: there is none */
+    char unix_socket[128]; /* of this node's database, "" for none */
+};
+
+/* What a permutation needs. */
+struct setup_terms {
+    const struct plan *plan;
+    const struct discovery *facts;
+    const struct permutation *p;
+    struct placement *pl; /* learns where a batch job's databases are,
+                             and which ports were found free */
+    MPI_Comm db_stewards; /* MPI_COMM_NULL where this rank is none */
+    bool all_sets; /* for others, who may speak every command set of the study:
+                      fail where servers lack one that p does not need */
+};
+
+/* Provide empty, healthy databases. All ranks fail alike; nothing runs then.
+ * Collective over the world. */
+int setup_provide(struct setup *s, struct team *t,
+                  const struct setup_terms *terms, struct error *err);
+
+/* Threads of all servers of a node that runs shards. Local. */
+int setup_threads(const struct plan *plan, const struct permutation *p,
+                  const struct placement *pl);
+
+/* Whether set-up `number` failed to start so often in a row that its remaining
+ * permutations are better skipped than made to wait db_timeout each. Local. */
+bool setup_given_up(const struct setup *s, size_t number);
+
+/* Why the permutation cannot run on the databases of its set-up, which serve
+ * other command sets, or NULL: nothing is known against it. Local. */
+const struct error *setup_lacks(const struct setup *s,
+                                const struct permutation *p);
+
+/* Stop what runs on this node; then also end the guard. Local. */
+void setup_stop(struct setup *s);
+void setup_close(struct setup *s);
+
+#endif

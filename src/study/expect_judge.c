@@ -1,0 +1,191 @@
+#include "study/expect_judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+
+#define NOT_COMPLETED (-2)
+
+struct judge {
+    struct expect *expect;
+    const struct sweep *sweep;
+    int *breaches;  /* [count] -1: none judged */
+    size_t *latest; /* [groups] last completed repetition; count: none */
+};
+
+/* The figures that can be limited, by names and units: those known when a
+ * permutation ends, and those that are not. */
+static void list_early(struct fields *f)
+{
+    struct outcome nothing;
+
+    record_clear(&nothing);
+    record_measured(f, &nothing);
+}
+
+static void list_repeated(struct fields *f)
+{
+    struct outcome nothing;
+
+    record_clear(&nothing);
+    record_repeated(f, &nothing.repeated);
+}
+
+static void list_of_floor(struct fields *f)
+{
+    struct outcome nothing;
+
+    record_clear(&nothing);
+    record_of_floor(f, &nothing.of_floor);
+}
+
+static size_t repetitions(const struct sweep *s)
+{
+    return (size_t)options_one(s->options, OPT_REPETITIONS)->count;
+}
+
+static int open_expect(struct expect **out, const struct sweep *s,
+                       struct error *err)
+{
+    struct fields all = {0}, repeated = {0};
+    const char *place;
+    int rc;
+
+    list_early(&all);
+    list_repeated(&all);
+    list_of_floor(&all);
+    rc = expect_open(out, s, &all, err);
+    fields_free(&all);
+    if (rc < 0)
+        return -1;
+    list_repeated(&repeated);
+    place = repetitions(s) < 2 ? expect_place(*out, &repeated) : NULL;
+    fields_free(&repeated);
+    if (!place)
+        return 0;
+    error_set(err,
+              "%s: found a limit on a figure of repetitions, expected "
+              "repetitions of 2 or more with it",
+              place);
+    expect_close(*out);
+    *out = NULL;
+    return -1;
+}
+
+int judge_check(const struct sweep *s, struct error *err)
+{
+    struct expect *e;
+
+    if (open_expect(&e, s, err) < 0)
+        return -1;
+    expect_close(e);
+    return 0;
+}
+
+/* What compares with the floor needs one in the study. */
+static int check_floor(const struct expect *e, const struct plan *plan,
+                       struct error *err)
+{
+    struct fields of_floor = {0};
+    const char *place;
+
+    if (floors_swept(plan))
+        return 0;
+    list_of_floor(&of_floor);
+    place = expect_place(e, &of_floor);
+    fields_free(&of_floor);
+    if (!place)
+        return 0;
+    return error_set(err,
+                     "%s: found a limit on a share of the floor, expected "
+                     "db_exe: [SERVER, floor] with it",
+                     place);
+}
+
+int judge_open(struct judge **out, const struct plan *plan, struct error *err)
+{
+    size_t count = plan->sweep.count, each = repetitions(&plan->sweep);
+    struct expect *e;
+    struct judge *j;
+
+    *out = NULL;
+    if (open_expect(&e, &plan->sweep, err) < 0)
+        return -1;
+    if (!e)
+        return 0;
+    if (check_floor(e, plan, err) < 0) {
+        expect_close(e);
+        return -1;
+    }
+    j = calloc(1, sizeof *j);
+    if (j) {
+        j->breaches = calloc(count, sizeof *j->breaches);
+        j->latest = calloc(count / each, sizeof *j->latest);
+    }
+    if (!j || !j->breaches || !j->latest)
+        die("not enough memory to judge %zu permutations", count);
+    j->expect = e;
+    j->sweep = &plan->sweep;
+    for (size_t i = 0; i < count; i++)
+        j->breaches[i] = NOT_COMPLETED;
+    for (size_t g = 0; g < count / each; g++)
+        j->latest[g] = count;
+    *out = j;
+    return 0;
+}
+
+void judge_close(struct judge *j)
+{
+    if (!j)
+        return;
+    expect_close(j->expect);
+    free(j->breaches);
+    free(j->latest);
+    free(j);
+}
+
+void judge_end(struct judge *j, const struct permutation *p, struct outcome *o)
+{
+    struct judgement verdict = {0};
+    struct fields figures = {0};
+
+    if (!j)
+        return;
+    record_measured(&figures, o);
+    expect_judge(j->expect, p, &figures, &verdict);
+    fields_free(&figures);
+    o->breaches = verdict.limits ? verdict.breaches : FIELD_NO_INT;
+    memcpy(o->breached, verdict.words, sizeof o->breached);
+    j->breaches[p->index] = (int)o->breaches;
+    j->latest[sweep_group(j->sweep, p->index)] = p->index;
+}
+
+int judge_late(struct judge *j, const struct permutation *p,
+               const struct floors *floors, const struct repeats *repeats,
+               struct judgement *verdict)
+{
+    struct fields figures = {0};
+    struct of_floor of;
+    struct repeated all;
+    size_t group;
+    int *breaches;
+
+    if (!j || j->breaches[p->index] == NOT_COMPLETED)
+        return FIELD_NO_INT;
+    breaches = &j->breaches[p->index];
+    group = sweep_group(j->sweep, p->index);
+    if (floors && !floors_is(floors, p)) {
+        of = floors_compare(floors, p, repeats);
+        record_of_floor(&figures, &of);
+    }
+    if (j->latest[group] == p->index) {
+        all = repeats_get(repeats, group);
+        record_repeated(&figures, &all);
+    }
+    expect_judge(j->expect, p, &figures, verdict);
+    fields_free(&figures);
+    if (verdict->limits > 0)
+        *breaches = (*breaches < 0 ? 0 : *breaches) + verdict->breaches;
+    return *breaches;
+}

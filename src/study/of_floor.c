@@ -1,0 +1,107 @@
+#include "study/of_floor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+
+/* Figures of one completed permutation; zeros: none. */
+struct own {
+    double put, unpack, window;
+};
+
+struct floors {
+    const struct plan *plan;
+    size_t floor;    /* which value of db_exe it is */
+    struct own *own; /* [count] */
+};
+
+static bool is_floor(const struct plan *plan, size_t k)
+{
+    return strcmp(plan->servers[k].engine->name, "floor") == 0;
+}
+
+/* Which value of db_exe is the floor beside others; how many there are: none.
+ */
+static size_t find_floor(const struct plan *plan, size_t n)
+{
+    size_t k = 0;
+
+    while (k < n && !is_floor(plan, k))
+        k++;
+    return n < 2 ? n : k;
+}
+
+static size_t count_servers(const struct plan *plan)
+{
+    return plan->servers ? options_get(plan->sweep.options, OPT_DB_EXE)->nvalues
+                         : 0;
+}
+
+bool floors_swept(const struct plan *plan)
+{
+    size_t n = count_servers(plan);
+
+    return find_floor(plan, n) < n;
+}
+
+struct floors *floors_open(const struct plan *plan)
+{
+    size_t k = find_floor(plan, count_servers(plan));
+    struct floors *f;
+
+    if (!floors_swept(plan))
+        return NULL;
+    f = calloc(1, sizeof *f);
+    if (f)
+        f->own = calloc(plan->sweep.count, sizeof *f->own);
+    if (!f || !f->own)
+        die("not enough memory for the figures of %zu permutations",
+            plan->sweep.count);
+    f->plan = plan;
+    f->floor = k;
+    return f;
+}
+
+void floors_close(struct floors *f)
+{
+    if (f)
+        free(f->own);
+    free(f);
+}
+
+bool floors_is(const struct floors *f, const struct permutation *p)
+{
+    return p->value[OPT_DB_EXE] &&
+           sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor) == p->index;
+}
+
+void floors_add(struct floors *f, const struct permutation *p,
+                const struct summary *s)
+{
+    if (f)
+        f->own[p->index] =
+            (struct own){s->put.median, s->unpack.median, s->window};
+}
+
+struct of_floor floors_compare(const struct floors *f,
+                               const struct permutation *p,
+                               const struct repeats *repeats)
+{
+    const struct of_floor nothing = {NAN, NAN, NAN};
+    const struct own *own;
+    struct repeated floor;
+    size_t sibling;
+
+    if (!f || !p->value[OPT_DB_EXE] || floors_is(f, p))
+        return nothing;
+    sibling = sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor);
+    own = &f->own[p->index];
+    if (!(own->put > 0))
+        return nothing;
+    floor = repeats_get(repeats, sweep_group(&f->plan->sweep, sibling));
+    return (struct of_floor){.put = floor.put.centre / own->put,
+                             .unpack = floor.unpack.centre / own->unpack,
+                             .window = own->window / floor.window.centre};
+}

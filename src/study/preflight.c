@@ -1,0 +1,567 @@
+#include "study/preflight.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/scratch.h"
+#include "base/units.h"
+#include "client/client.h"
+#include "engine/engine.h"
+#include "plan/footprint.h"
+#include "protocol/db_modules.h"
+#include "servers/db.h"
+#include "servers/ports.h"
+
+#define REASONS_MAX 10
+#define REASON_MAX 512
+/* A server logs and, of a cluster, keeps the list of its members. */
+#define SCRATCH_BYTES (INT64_C(1024) * 1024)
+/* Its folder, that of all, a socket, that list, and its successor. */
+#define SCRATCH_FILES INT64_C(5)
+/* What the result file may take beyond the estimate, as a part of it. */
+#define MARGIN 10
+/* What the smallest file takes for a while: room is taken ahead of what is
+ * written, and given back at the end (src/sink/hdf5_keep.c). */
+#define FILE_AHEAD (INT64_C(4) * 1024 * 1024)
+#define PORT_MAX 65536
+
+/* One node's; a row that travels to rank 0. */
+struct reasons {
+    int64_t n; /* there may be more than there is room for */
+    char text[REASONS_MAX][REASON_MAX];
+};
+
+/* Memory that one permutation takes on the nodes of a kernel. */
+struct burden {
+    size_t index; /* of the permutation */
+    int64_t bytes, servers, clients;
+    int nservers, nclients;
+};
+
+/* What this rank has seen. */
+struct sight {
+    const struct team *t;
+    const struct discovery *d;
+    const struct sweep *sweep;
+    int64_t tensor;       /* the longest, B */
+    size_t longest;       /* which of the axis's values that is */
+    int64_t pairs;        /* whose timings a client keeps, with warm-up */
+    struct burden worst;  /* of this rank's kernel */
+    int64_t descriptors;  /* of a server on this node, at most */
+    int64_t connections;  /* of it */
+    int shards;           /* of this node, at most */
+    int nclients;         /* of the placement that was seen last */
+    int64_t file;         /* B, of all permutations */
+    int host;             /* whose ports this rank looks at, or -1 */
+    unsigned char *ports; /* [2][PORT_MAX]: looked at, elsewhere and on
+                             loopback */
+    struct reasons *found;
+};
+
+static void add_text(struct reasons *r, const char *text)
+{
+    if (r->n < REASONS_MAX)
+        snprintf(r->text[r->n], REASON_MAX, "%.*s", REASON_MAX - 1, text);
+    r->n++;
+}
+
+/* A reason of this rank's node. */
+static void __attribute__((format(printf, 2, 3)))
+add(struct sight *x, const char *fmt, ...)
+{
+    char text[REASON_MAX];
+    va_list ap;
+    int n;
+
+    n = snprintf(text, sizeof text, "node %s: ", x->d->mine.name);
+    va_start(ap, fmt);
+    vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
+    va_end(ap);
+    add_text(x->found, text);
+}
+
+/* ---- the sweep ---- */
+
+/* Whether two permutations put the same load on every node, but for the length
+ * of the tensor. */
+static bool same_load(const struct permutation *a, const struct permutation *b)
+{
+    static const enum option_id shape[] = {OPT_CLIENT_NODES,
+                                           OPT_CLIENTS_PER_NODE, OPT_KEYS,
+                                           OPT_CLIENT, OPT_COMMAND_SET};
+
+    for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
+        if (a->value[shape[k]] != b->value[shape[k]])
+            return false;
+    return a->setup == b->setup && a->experiment == b->experiment;
+}
+
+static const char *server_of(const struct permutation *p)
+{
+    return p->value[OPT_DB_EXE] ? p->value[OPT_DB_EXE]->text : "";
+}
+
+/* By its name alone: what a program is, it tells only when it is run. */
+static bool serves(const struct permutation *p)
+{
+    const struct engine *engine = engine_named(server_of(p));
+
+    return p->value[OPT_DB_EXE] && (!engine || engine->serves);
+}
+
+/* How many clients each shard has; allocated. None where these talk to no
+ * server, or belong to another job. */
+static int *count_clients(const struct permutation *p,
+                          const struct placement *pl)
+{
+    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
+    int *clients = calloc((size_t)pl->nshards + 1, sizeof *clients);
+
+    if (!clients)
+        die("not enough memory for the clients of %d shards", pl->nshards);
+    for (int c = 0; c < pl->nclients && ops->serves && !pl->elsewhere; c++)
+        clients[place_client_shard(pl, c)]++;
+    return clients;
+}
+
+/* What needs.h calls its server. */
+static const char *memory_of(const struct permutation *p)
+{
+    return strcmp(p->value[OPT_COMMAND_SET]->text, "redisai") == 0
+               ? SRB_NEEDS_REDISAI
+               : server_of(p);
+}
+
+/* The nodes of a kernel share its memory. */
+static void weigh(struct sight *x, const struct permutation *p,
+                  const struct placement *pl, const int *clients)
+{
+    const struct kernel *k = &x->d->kernel;
+    int64_t each =
+        needs_client(p->value[OPT_CLIENT]->text, x->tensor, x->pairs);
+    struct burden b = {
+        .index = sweep_sibling(x->sweep, p, OPT_TENSOR_BYTES, x->longest)};
+
+    for (int i = 0; i < k->nnodes; i++) {
+        int first = place_node_shard(pl, k->node[i]);
+
+        b.nclients += place_node_clients(pl, k->node[i]);
+        for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
+            b.nservers++;
+            b.servers = needs_sum(
+                b.servers,
+                needs_server(memory_of(p), clients[first + s], x->tensor));
+        }
+    }
+    b.clients = needs_product(b.nclients, each);
+    b.bytes = needs_sum(b.servers, b.clients);
+    if (b.bytes > x->worst.bytes)
+        x->worst = b;
+}
+
+static void probe(struct sight *x, const struct placement *pl, int shard,
+                  int port)
+{
+    const struct node *node = &pl->machine->nodes[place_shard_node(pl, shard)];
+    unsigned char *seen = &x->ports[pl->loopback * PORT_MAX + port];
+    char text[REASON_MAX];
+    struct error err;
+
+    if (*seen)
+        return;
+    *seen = 1;
+    if (db_port_free(place_shard_address(pl, shard), port, &err) == 0)
+        return;
+    snprintf(text, sizeof text, "node %s: %.400s", node->name, err.text);
+    add_text(x->found, text);
+}
+
+/* One rank looks at all ports of a host: two that try the same one would each
+ * find it taken. */
+static void look_at_ports(struct sight *x, const struct permutation *p,
+                          const struct placement *pl)
+{
+    const struct engine *engine = engine_named(server_of(p));
+    bool bus = pl->cluster && (!engine || engine->cluster);
+    const struct machine *m = pl->machine;
+
+    for (int s = 0; s < pl->nshards && x->host >= 0; s++) {
+        if (pl->shard_port[s] == 0 ||
+            m->nodes[place_shard_node(pl, s)].host != x->host)
+            continue;
+        probe(x, pl, s, pl->shard_port[s]);
+        if (bus)
+            probe(x, pl, s, pl->shard_port[s] + PORTS_BUS);
+    }
+}
+
+/* The servers that this node would run. */
+static void look_at_servers(struct sight *x, const struct permutation *p,
+                            const struct placement *pl, const int *clients)
+{
+    const struct value *room =
+        options_one(x->sweep->options, OPT_DB_MAX_CLIENTS);
+    int first = place_steward_shard(pl, x->t->rank);
+
+    if (first < 0 || pl->elsewhere || !serves(p))
+        return;
+    for (int s = first; s < first + pl->shards_per_node; s++) {
+        int64_t connections = clients[s], files;
+
+        if (!room->is_auto && room->count > connections)
+            connections = room->count;
+        files = needs_descriptors(connections, pl->cluster ? pl->nshards : 1);
+        if (files > x->descriptors) {
+            x->descriptors = files;
+            x->connections = connections;
+        }
+    }
+    if (pl->shards_per_node > x->shards)
+        x->shards = pl->shards_per_node;
+}
+
+static void look_at_load(struct sight *x, const struct permutation *p)
+{
+    struct placement pl;
+    int *clients;
+
+    if (place_solve(&x->t->machine, p, &pl, NULL) < 0)
+        return; /* refused elsewhere */
+    clients = count_clients(p, &pl);
+    x->nclients = pl.nclients;
+    weigh(x, p, &pl, clients);
+    look_at_servers(x, p, &pl, clients);
+    if (serves(p) && !pl.elsewhere)
+        look_at_ports(x, p, &pl);
+    free(clients);
+    place_free(&pl);
+}
+
+/* Whether it will be run in any case: until_interval asks for three. */
+static bool is_certain(const struct sight *x, const struct permutation *p)
+{
+    return options_one(x->sweep->options, OPT_UNTIL_INTERVAL)->is_auto ||
+           p->repetition < 3;
+}
+
+static void look_at_sweep(struct sight *x)
+{
+    struct permutation last = {0};
+
+    for (size_t i = 0; i < x->sweep->count; i++) {
+        struct permutation p;
+
+        sweep_at(x->sweep, i, &p);
+        if (i == 0 || !same_load(&p, &last))
+            look_at_load(x, &p);
+        last = p;
+        if (is_certain(x, &p))
+            x->file = needs_sum(x->file, needs_file(x->nclients, x->pairs));
+    }
+}
+
+/* ---- what there is ---- */
+
+/* The kernel's first node speaks for all of it. */
+static void check_memory(struct sight *x)
+{
+    const struct burden *b = &x->worst;
+    char need[32], servers[32], clients[32], tensor[32], left[32], others[48];
+    bool grouped;
+    int64_t have = facts_memory_left("", &grouped);
+
+    others[0] = '\0';
+    if (x->d->kernel.self != 0 || b->bytes <= have)
+        return;
+    if (x->d->kernel.nnodes > 1)
+        snprintf(others, sizeof others, " (with %d more on its host)",
+                 x->d->kernel.nnodes - 1);
+    add(x,
+        "permutation %04zu needs %s of memory%s: %s for %d server%s, %s for %d "
+        "client%s, with tensors of %s; %s %s; use smaller tensors, fewer "
+        "clients a node, or more nodes",
+        b->index, units_print_bytes(b->bytes, need, sizeof need), others,
+        units_print_bytes(b->servers, servers, sizeof servers), b->nservers,
+        b->nservers == 1 ? "" : "s",
+        units_print_bytes(b->clients, clients, sizeof clients), b->nclients,
+        b->nclients == 1 ? "" : "s",
+        units_print_bytes(x->tensor, tensor, sizeof tensor),
+        grouped ? "its control group leaves" : "available are",
+        units_print_bytes(have, left, sizeof left));
+}
+
+/* Servers get the hard limit (guard_main.c). */
+static void check_descriptors(struct sight *x)
+{
+    int64_t hard = x->d->mine.nofile;
+
+    if (hard <= 0 || x->descriptors <= hard)
+        return; /* 0: unknown, -1: no limit */
+    add(x,
+        "a server needs %lld open files for %lld clients, and the hard limit "
+        "is %lld; raise it (ulimit -n, limits.conf), or use fewer clients a "
+        "shard",
+        (long long)x->descriptors, (long long)x->connections, (long long)hard);
+}
+
+static void check_scratch(struct sight *x)
+{
+    const char *path = scratch_parent(), *network;
+    int64_t need = x->shards * SCRATCH_BYTES, have;
+    char left[32], wanted[32];
+    struct statfs fs;
+
+    if (x->shards == 0)
+        return; /* it runs no server */
+    if (access(path, W_OK | X_OK) != 0 || statfs(path, &fs) != 0) {
+        add(x,
+            "the folder for scratch, %.200s, cannot be used: %s; set TMPDIR to "
+            "a node-local folder",
+            path, strerror(errno));
+        return;
+    }
+    have = needs_product((int64_t)fs.f_bavail, (int64_t)fs.f_bsize);
+    /* f_type is signed, and some file systems use its highest bit */
+    network = needs_network_file_system((uint32_t)fs.f_type);
+    if (network)
+        add(x,
+            "the folder for scratch, %.200s, is on a network file system (%s), "
+            "which all servers would share; set TMPDIR to a node-local folder",
+            path, network);
+    else if (fs.f_blocks > 0 && have < need)
+        add(x,
+            "the folder for scratch, %.200s, has %s left, and its servers may "
+            "need %s; set TMPDIR to a folder with room",
+            path, units_print_bytes(have, left, sizeof left),
+            units_print_bytes(need, wanted, sizeof wanted));
+    else if (fs.f_files > 0 && /* 0: as many as there is room for */
+             (int64_t)fs.f_ffree < x->shards * SCRATCH_FILES)
+        add(x,
+            "the folder for scratch, %.200s, has room for %lld more files, and "
+            "its servers may need %lld; set TMPDIR to a folder with room",
+            path, (long long)fs.f_ffree,
+            (long long)(x->shards * SCRATCH_FILES));
+}
+
+/* Where servers will load them. */
+static void check_modules(struct sight *x)
+{
+    const struct setting *set = options_get(x->sweep->options, OPT_DB_MODULES);
+    struct error err;
+
+    for (size_t k = 0; k < set->nvalues && x->shards > 0; k++)
+        if (!set->values[k].is_auto &&
+            modules_check(set->values[k].text, &err) < 0)
+            add(x, "%s", err.text);
+}
+
+/* The folder of the file, or the one above it that exists. */
+static void existing_folder(const char *file, char *path, size_t n)
+{
+    snprintf(path, n, "%s", file);
+    do {
+        char *slash = strrchr(path, '/');
+
+        if (!slash)
+            snprintf(path, n, ".");
+        else if (slash == path)
+            path[1] = '\0';
+        else
+            *slash = '\0';
+    } while (access(path, F_OK) != 0 && strcmp(path, ".") != 0 &&
+             strcmp(path, "/") != 0);
+}
+
+/* A quota is not seen by statvfs(3), as a rule. */
+static void check_results(struct sight *x, const char *output)
+{
+    int64_t need = needs_sum(x->file, x->file / MARGIN), have;
+    char path[4096], left[32], wanted[32];
+    struct statvfs fs;
+
+    if (output[0] == '\0')
+        return;
+    need = needs_sum(need, FILE_AHEAD);
+    existing_folder(output, path, sizeof path);
+    if (access(path, W_OK | X_OK) != 0 || statvfs(path, &fs) != 0) {
+        add(x,
+            "the folder of the results, %.200s, cannot be written: %s; give "
+            "another one with --output",
+            path, strerror(errno));
+        return;
+    }
+    have = needs_product((int64_t)fs.f_bavail, (int64_t)fs.f_frsize);
+    if (fs.f_blocks > 0 && have < need) /* 0: it does not say */
+        add(x,
+            "the results may take %s, and %.200s has %s left (a quota of yours "
+            "is not seen); give another --output, or fewer iterations",
+            units_print_bytes(need, wanted, sizeof wanted), path,
+            units_print_bytes(have, left, sizeof left));
+}
+
+/* ---- all nodes ---- */
+
+static int sender(const void *ctx, int k)
+{
+    return machine_node_rank(ctx, k, 0);
+}
+
+/* Rank 0: keep the first ones. */
+static int take(void *arg, int first, int n, const void *rows,
+                struct error *err)
+{
+    struct reasons *all = arg;
+    const struct reasons *row = rows;
+
+    (void)first;
+    (void)err;
+    for (int i = 0; i < n; i++) {
+        int64_t had = row[i].n < REASONS_MAX ? row[i].n : REASONS_MAX;
+
+        for (int64_t k = 0; k < had; k++)
+            add_text(all, row[i].text[k]);
+        all->n += row[i].n - had;
+    }
+    return 0;
+}
+
+/* Rank 0 gets the reasons of all nodes. */
+static void bring_together(const struct team *t, const struct reasons *mine,
+                           struct reasons *all)
+{
+    bool sends = t->stewards != MPI_COMM_NULL;
+    struct error ignored;
+    const struct gather g = {.senders = t->machine.nnodes,
+                             .self = sends ? t->machine.rank_node[t->rank] : -1,
+                             .sender = sender,
+                             .ctx = &t->machine,
+                             .row_bytes = sizeof *mine,
+                             .take = take,
+                             .arg = all};
+
+    if (sends || t->rank == 0)
+        team_gather(t, &g, sends ? mine : NULL, &ignored);
+}
+
+/* Rank 0: a single reason is the error; several are printed. */
+static void say(const struct reasons *all, struct error *err)
+{
+    if (all->n == 1) {
+        error_set(err, "%s", all->text[0]);
+        return;
+    }
+    for (int64_t k = 0; k < all->n && k < REASONS_MAX; k++)
+        diag_say("srbench: %s", all->text[k]);
+    if (all->n > REASONS_MAX)
+        diag_say("srbench: ... and %lld more",
+                 (long long)(all->n - REASONS_MAX));
+    error_set(err, "refused for these %lld reasons; nothing was run",
+              (long long)all->n);
+}
+
+/* Returns how many reasons there are altogether. */
+static int64_t conclude(struct team *t, const struct preflight *terms,
+                        const struct reasons *mine, struct error *err)
+{
+    const struct error *const *known = terms->known;
+    int64_t total = mine->n;
+    struct reasons *all;
+
+    team_allreduce(t, t->world, &total, 1, MPI_INT64_T, MPI_SUM);
+    total += (known[0] != NULL) + (known[1] != NULL);
+    if (total == 0)
+        return 0;
+    if (total == 1 && (known[0] || known[1])) {
+        *err = known[0] ? *known[0] : *known[1]; /* whole, however long */
+        return 1;
+    }
+    all = calloc(1, sizeof *all);
+    if (!all)
+        die("not enough memory for what is wrong");
+    for (size_t k = 0; k < 2; k++)
+        if (known[k])
+            add_text(all, known[k]->text);
+    bring_together(t, mine, all);
+    if (t->rank == 0)
+        say(all, err);
+    team_bcast(t, t->world, err->text, (int)sizeof err->text, 0);
+    free(all);
+    return total;
+}
+
+static void find_longest(struct sight *x)
+{
+    const struct setting *bytes =
+        options_get(x->sweep->options, OPT_TENSOR_BYTES);
+
+    for (size_t k = 0; k < bytes->nvalues; k++)
+        if (bytes->values[k].count > x->tensor) {
+            x->tensor = bytes->values[k].count;
+            x->longest = k;
+        }
+}
+
+/* That of this rank's node, where no node before it is on it. */
+static int find_host(const struct team *t)
+{
+    const struct machine *m = &t->machine;
+    int mine = m->rank_node[t->rank];
+
+    for (int n = 0; n < mine; n++)
+        if (m->nodes[n].host == m->nodes[mine].host)
+            return -1;
+    return m->nodes[mine].host;
+}
+
+static void look(struct sight *x, const char *output)
+{
+    x->host = find_host(x->t);
+    x->ports = calloc(2, PORT_MAX);
+    if (!x->ports)
+        die("not enough memory for the ports that were looked at");
+    find_longest(x);
+    look_at_sweep(x);
+    check_memory(x);
+    check_descriptors(x);
+    check_scratch(x);
+    check_modules(x);
+    if (x->t->rank == 0)
+        check_results(x, output);
+    free(x->ports);
+}
+
+/* Those of either kind of loop, and warm-up. */
+static int64_t pairs_of(const struct options *o)
+{
+    bool timed = !options_one(o, OPT_DURATION)->is_auto;
+
+    return options_one(o, timed ? OPT_MAX_SAMPLES : OPT_ITERATIONS)->count +
+           options_one(o, OPT_WARMUP)->count;
+}
+
+int preflight(struct team *t, const struct discovery *d,
+              const struct preflight *terms, struct error *err)
+{
+    struct reasons *mine = calloc(1, sizeof *mine);
+    struct sight x = {.t = t,
+                      .d = d,
+                      .sweep = terms->sweep,
+                      .pairs = pairs_of(terms->sweep->options),
+                      .found = mine};
+    int64_t reasons;
+
+    if (!mine)
+        die("not enough memory for what is wrong");
+    if (t->stewards != MPI_COMM_NULL)
+        look(&x, terms->output);
+    reasons = conclude(t, terms, mine, err);
+    free(mine);
+    return reasons > 0 ? -1 : 0;
+}

@@ -1,0 +1,446 @@
+#include "study/prepare.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/diag.h"
+#include "base/tick.h"
+#include "results/report.h"
+#include "servers/collapse.h"
+#include "servers/pin.h"
+#include "study/preflight.h"
+
+/* Connections to databases whose clients are not known, as Redis itself has
+ * it. */
+#define SERVED_CLIENTS 10000
+
+double prepare_weight(const struct permutation *p, const struct placement *pl)
+{
+    double pairs =
+        (double)(p->value[OPT_ITERATIONS]->count + p->value[OPT_WARMUP]->count);
+
+    return 1e7 + pairs * pl->nclients *
+                     ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5);
+}
+
+static void add_permutation(struct plan *plan, const struct team *t,
+                            const struct permutation *p,
+                            const struct placement *pl)
+{
+    const struct value *exe = p->value[OPT_DB_EXE];
+    const struct setting *exes = options_get(plan->sweep.options, OPT_DB_EXE);
+    int most = pl->experiment == EXPERIMENT_COLOCATED ? pl->clients_per_node
+                                                      : pl->nclients;
+
+    if (most > plan->max_clients)
+        plan->max_clients = most;
+    plan->weight += prepare_weight(p, pl);
+    if (exe && place_steward_shard(pl, t->rank) >= 0)
+        plan->servers[exe - exes->values].mine = true;
+}
+
+/* What all permutations together come to, in one pass: to place one takes
+ * O(nodes). */
+static void add_up(struct plan *plan, const struct team *t)
+{
+    const struct options *o = plan->sweep.options;
+    const struct setting *bytes = options_get(o, OPT_TENSOR_BYTES);
+    size_t exes = options_get(o, OPT_DB_EXE)->nvalues;
+
+    if (options_has_placement(o, options_placement(o, OPT_DB_EXE))) {
+        plan->servers = calloc(exes, sizeof *plan->servers);
+        if (!plan->servers)
+            die("not enough memory for %zu servers", exes);
+    }
+    for (size_t k = 0; k < bytes->nvalues; k++)
+        if (bytes->values[k].count > plan->max_bytes)
+            plan->max_bytes = bytes->values[k].count;
+    for (size_t i = 0; i < plan->sweep.count; i++) {
+        struct permutation p;
+        struct placement pl;
+
+        sweep_at(&plan->sweep, i, &p);
+        if (place_solve(&t->machine, &p, &pl, NULL) < 0)
+            continue; /* refused elsewhere */
+        add_permutation(plan, t, &p, &pl);
+        place_free(&pl);
+    }
+}
+
+/* All stewards that will start it ask the server what it is, and the lowest
+ * one's answer is everybody's. */
+static int ask_server(struct team *t, const struct value *exe,
+                      struct server *out, struct error *err)
+{
+    struct {
+        char name[32], version[SRB_VERSION_MAX];
+    } answer;
+    int lowest = out->mine ? t->rank : t->size, rc = 0;
+
+    memset(&answer, 0, sizeof answer);
+    if (out->mine) {
+        out->engine = engine_find(exe->text, answer.version, err);
+        rc = out->engine ? 0 : -1;
+        if (rc == 0)
+            snprintf(answer.name, sizeof answer.name, "%s", out->engine->name);
+    }
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
+    team_allreduce(t, t->world, &lowest, 1, MPI_INT, MPI_MIN);
+    if (lowest == t->size)
+        return error_set(err, "db_exe: no permutation starts '%s'", exe->text);
+    team_bcast(t, t->world, &answer, (int)sizeof answer, lowest);
+    out->engine = engine_named(answer.name);
+    snprintf(out->version, sizeof out->version, "%s", answer.version);
+    snprintf(out->label, sizeof out->label, "%s%s%s", answer.name,
+             answer.version[0] ? " " : "", answer.version);
+    return 0;
+}
+
+/* Directives are for the servers that know such; one of them at least. */
+static int check_args(const struct plan *plan, struct error *err)
+{
+    const struct value *args = options_one(plan->sweep.options, OPT_DB_ARGS);
+    size_t n = options_get(plan->sweep.options, OPT_DB_EXE)->nvalues;
+    bool used = false;
+
+    for (size_t k = 0; k < n && args->npairs > 0; k++) {
+        const struct engine *engine = plan->servers[k].engine;
+
+        used = used || engine->check_args;
+        if (engine->check_args && engine->check_args(args, err) < 0)
+            return -1;
+    }
+    if (args->npairs > 0 && !used)
+        return error_set(err,
+                         "db_args: '%s' has no directives; leave out db_args, "
+                         "or give another db_exe",
+                         plan->servers[0].engine->name);
+    return 0;
+}
+
+/* A client that talks to servers needs one. */
+static int check_clients(const struct plan *plan, struct error *err)
+{
+    const struct options *o = plan->sweep.options;
+    const struct setting *clients = options_get(o, OPT_CLIENT);
+    const struct setting *exes = options_get(o, OPT_DB_EXE);
+
+    for (size_t k = 0; k < clients->nvalues; k++) {
+        const struct client_ops *ops = client_find(clients->values[k].text);
+
+        if (ops->check && ops->check(options_one(o, OPT_NULL_CLIENT), err) < 0)
+            return -1;
+        for (size_t e = 0; e < exes->nvalues && ops->serves; e++)
+            if (!plan->servers[e].engine->serves)
+                return error_set(err,
+                                 "client '%s' needs a server, and db_exe '%s' "
+                                 "is none; give --client=null or a server",
+                                 ops->name, exes->values[e].text);
+    }
+    return 0;
+}
+
+/* Servers that run already. */
+static void take_found(struct plan *plan, const struct roster *roster)
+{
+    plan->found.engine = engine_named(roster->engine);
+    snprintf(plan->found.label, sizeof plan->found.label, "%.*s",
+             (int)sizeof plan->found.label - 1, roster->server);
+}
+
+static int find_servers(struct plan *plan, struct team *t, struct error *err)
+{
+    const struct options *o = plan->sweep.options;
+    const struct setting *exes = options_get(o, OPT_DB_EXE);
+    const struct roster *roster = t->machine.roster;
+    size_t used = 0;
+
+    if (roster) {
+        take_found(plan, roster);
+        if (!plan->found.engine)
+            return error_set(err,
+                             "db_address: the server calls itself '%s', "
+                             "which srbench does not know",
+                             roster->engine);
+        used += (size_t)snprintf(plan->server_names, sizeof plan->server_names,
+                                 "%s", plan->found.label);
+    }
+    if (!plan->servers)
+        return 0; /* no permutation starts any */
+    for (size_t k = 0; k < exes->nvalues; k++) {
+        if (ask_server(t, &exes->values[k], &plan->servers[k], err) < 0)
+            return -1;
+        if (used < sizeof plan->server_names)
+            used += (size_t)snprintf(plan->server_names + used,
+                                     sizeof plan->server_names - used, "%s%s",
+                                     used ? ", " : "", plan->servers[k].label);
+    }
+    if (check_args(plan, err) < 0 ||
+        collapse(&plan->sweep, plan->servers, err) < 0)
+        return -1;
+    return check_clients(plan, err);
+}
+
+/* The study's folder of results, as the seed calls it. */
+static void name_study(struct plan *plan)
+{
+    const struct options *o = plan->sweep.options;
+    const struct value *name = options_one(o, OPT_EXP_NAME);
+    bool standard = options_has_placement(o, IN_STANDARD);
+    bool colocated = options_has_placement(o, IN_COLOCATED);
+    const char *chosen = !standard    ? "throughput-colocated-scaling"
+                         : !colocated ? "throughput-standard-scaling"
+                                      : "throughput-scaling";
+
+    snprintf(plan->exp_name, sizeof plan->exp_name, "%s",
+             name->is_auto ? chosen : name->text);
+}
+
+/* results/EXP_NAME/run-DATE-TIME.h5 in local time, or what was asked for. */
+static void name_output(struct plan *plan)
+{
+    const struct value *output = options_one(plan->sweep.options, OPT_OUTPUT);
+    time_t now = time(NULL);
+    char when[32] = "";
+    struct tm tm;
+
+    if (!output->is_auto) {
+        snprintf(plan->output, sizeof plan->output, "%s",
+                 strcmp(output->text, "none") == 0 ? "" : output->text);
+        return;
+    }
+    if (localtime_r(&now, &tm))
+        strftime(when, sizeof when, "%Y%m%d-%H%M%S", &tm);
+    snprintf(plan->output, sizeof plan->output, "results/%s/run-%s.h5",
+             plan->exp_name, when);
+}
+
+/* The file of the summary as JSON, which must not be the result file. */
+static int name_summary(struct plan *plan, struct error *err)
+{
+    const char *path = options_one(plan->sweep.options, OPT_SUMMARY_JSON)->text;
+    const struct value *output = options_one(plan->sweep.options, OPT_OUTPUT);
+
+    plan->summary_json = strcmp(path, "none") == 0 ? "" : path;
+    if (plan->summary_json[0] && strcmp(path, output->text) == 0)
+        return error_set(err,
+                         "summary_json and output are the same file, '%s'; "
+                         "give one of them another name",
+                         path);
+    return 0;
+}
+
+static char *config_text(const struct options *o)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+
+    if (!out)
+        die("not enough memory for the configuration's text");
+    options_show(o, out);
+    fclose(out);
+    return text;
+}
+
+/* The earlier of two ends: that of wall_time, since srbench began, and the
+ * job's. Rank 0 decides, by its clock. */
+static void limit_time(struct plan *plan, struct team *t, int64_t began)
+{
+    const struct value *wall = options_one(plan->sweep.options, OPT_WALL_TIME);
+    double run = tick_seconds(tick_now() - began);
+    double job = wlm_time_left(&plan->job) + run;
+    int limited;
+
+    plan->study.time_limit = wall->is_auto ? NAN : wall->seconds;
+    plan->study.limited_by = wall->is_auto ? "" : "wall_time";
+    if (!isnan(job) && !(plan->study.time_limit <= job)) {
+        plan->study.time_limit = fmax(job, 0);
+        plan->study.limited_by = "the job's time";
+    }
+    limited = !isnan(plan->study.time_limit);
+    team_bcast(t, t->world, &limited, (int)sizeof limited, 0);
+    plan->limited = limited != 0;
+    if (t->rank == 0 && limited)
+        plan->ends_at = began + (int64_t)(plan->study.time_limit * 1e9);
+}
+
+static void describe(struct plan *plan, const struct team *t,
+                     const struct run_args *args)
+{
+    struct tick_quality clock;
+
+    name_study(plan);
+    name_output(plan);
+    tick_measure(&clock);
+    plan->config = config_text(args->options);
+    plan->study = (struct study){
+        .command_line = args->command_line,
+        .config = args->config,
+        .resolved_config = plan->config,
+        .exp_name = plan->exp_name,
+        .output = plan->output,
+        .server = plan->server_names,
+        .job = &plan->job,
+        .sweep = &plan->sweep,
+        .machine = &t->machine,
+        .seed = plan->seed,
+        .clock_step = clock.step_ns,
+        .clock_read_cost = 1e-9 * clock.read_ns,
+    };
+}
+
+const struct server *prepare_server(const struct plan *plan,
+                                    const struct permutation *p)
+{
+    const struct value *exe = p->value[OPT_DB_EXE];
+
+    return exe ? &plan->servers[exe -
+                                options_get(plan->sweep.options, OPT_DB_EXE)
+                                    ->values]
+               : &plan->found;
+}
+
+/* What the user says servers are to have room for, and what found ones have. */
+static int check_room(struct plan *plan, const struct roster *roster,
+                      struct error *err)
+{
+    const struct value *room =
+        options_one(plan->sweep.options, OPT_DB_MAX_CLIENTS);
+
+    if (roster && roster->max_bytes >= 0 && plan->max_bytes > roster->max_bytes)
+        return error_set(err,
+                         "tensor_bytes: %lld is more than the databases that "
+                         "run take (%lld); %s",
+                         (long long)plan->max_bytes,
+                         (long long)roster->max_bytes,
+                         roster->ours ? "serve with the same tensor_bytes"
+                                      : "raise their proto-max-bulk-len");
+    if (room->is_auto && plan->sweep.options->serve)
+        plan->max_clients = SERVED_CLIENTS;
+    if (room->is_auto)
+        return 0;
+    if (room->count < plan->max_clients)
+        return error_set(err,
+                         "db_max_clients: %lld is fewer than the %lld clients "
+                         "that a server has in some permutation",
+                         (long long)room->count, (long long)plan->max_clients);
+    plan->max_clients = room->count;
+    return 0;
+}
+
+/* Rank 0 speaks with the batch system, for all: it has one answer. An end that
+ * it does not know is no reason not to run. */
+static int find_job(struct plan *plan, struct team *t, const struct options *o,
+                    struct error *err)
+{
+    struct error silent = {.text = ""};
+    int rc = 0;
+
+    if (t->rank == 0)
+        rc = wlm_find(options_one(o, OPT_LAUNCHER)->text, &plan->job, err);
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
+    if (options_batch(o) && t->rank == 0 && !wlm_submits(&plan->job))
+        rc = error_set(err, "run_db_as_batch: a job can be submitted to Slurm "
+                            "and PBS, and srbench runs under neither here; "
+                            "srbench serve in one job and --db_address in "
+                            "another do the same by hand");
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
+    if (t->rank == 0 && wlm_ask_end(&plan->job, &silent) < 0)
+        diag_say("srbench: %s", silent.text);
+    team_bcast(t, t->world, &plan->job, (int)sizeof plan->job, 0);
+    return 0;
+}
+
+/* Passwords of the databases that this job starts. */
+static int share_secret(struct plan *plan, struct team *t, struct error *err)
+{
+    int rc = 0;
+
+    plan->secret = secret_open();
+    if (t->rank == 0)
+        rc = secret_draw(plan->secret, err);
+    if (team_agree(t, t->world, rc, err) < 0)
+        return -1;
+    team_bcast(t, t->world, plan->secret, (int)sizeof *plan->secret, 0);
+    return 0;
+}
+
+/* What does not fit the machine, all at once. */
+static int check_machine(struct plan *plan, struct team *t,
+                         const struct discovery *d, const struct error *servers,
+                         struct error *err)
+{
+    struct error cpus = {.text = ""};
+    int rc = pin_check(t, d, &plan->sweep, &cpus);
+    const struct preflight terms = {
+        .sweep = &plan->sweep,
+        .output = plan->sweep.options->serve ? "" : plan->output,
+        .known = {rc < 0 ? &cpus : NULL, servers}};
+
+    return preflight(t, d, &terms, err);
+}
+
+int prepare_try(struct team *t, const struct discovery *d,
+                const struct options *o, struct error *err)
+{
+    struct plan plan = {.config = NULL};
+
+    if (sweep_open(&plan.sweep, o, err) < 0)
+        return -1;
+    name_study(&plan);
+    name_output(&plan);
+    return check_machine(&plan, t, d, NULL, err);
+}
+
+int prepare(struct plan *plan, struct team *t, const struct discovery *d,
+            const struct run_args *args, struct error *err)
+{
+    struct error servers = {.text = ""};
+    const struct value *seed;
+    int rc;
+
+    memset(plan, 0, sizeof *plan);
+    if (sweep_open(&plan->sweep, args->options, err) < 0)
+        return -1;
+    if (report_impossible(&plan->sweep, &t->machine, t->rank != 0) > 0)
+        return error_set(err, "not every permutation can be placed; nothing "
+                              "was run");
+    if (name_summary(plan, err) < 0 ||
+        find_job(plan, t, args->options, err) < 0)
+        return -1;
+    if (t->rank == 0 &&
+        getrandom(&plan->run, sizeof plan->run, 0) != sizeof plan->run)
+        plan->run = (uint64_t)time(NULL);
+    team_bcast(t, t->world, &plan->run, (int)sizeof plan->run, 0);
+    if (share_secret(plan, t, err) < 0)
+        return -1;
+    seed = options_one(args->options, OPT_SEED);
+    /* as large as an attribute of the file can be */
+    plan->seed = seed->is_auto ? plan->run & INT64_MAX : (uint64_t)seed->count;
+    add_up(plan, t);
+    if (check_room(plan, t->machine.roster, err) < 0)
+        return -1;
+    rc = find_servers(plan, t, &servers);
+    describe(plan, t, args);
+    if (check_machine(plan, t, d, rc < 0 ? &servers : NULL, err) < 0)
+        return -1;
+    limit_time(plan, t, args->began);
+    return 0;
+}
+
+void prepare_free(struct plan *plan)
+{
+    secret_close(plan->secret);
+    sweep_close(&plan->sweep);
+    free(plan->servers);
+    free(plan->config);
+}

@@ -1,0 +1,54 @@
+/* prepare.h - everything that is decided before the first database starts. */
+#ifndef SRB_PREPARE_H
+#define SRB_PREPARE_H
+
+#include "client/client.h"
+#include "results/record.h"
+#include "run/run.h"
+#include "servers/collapse.h"
+#include "servers/db.h"
+#include "wlm/wlm.h"
+
+struct plan {
+    struct sweep sweep;
+    struct server *servers; /* one for each value of db_exe */
+    struct server found;    /* that runs already (db_address) */
+    int64_t max_clients;    /* of any permutation */
+    int64_t max_bytes;      /* longest tensor */
+    double weight;          /* of all permutations together */
+    uint64_t run;           /* random, the same on all ranks */
+    struct secret *secret;  /* of databases that this job starts; alike too */
+    uint64_t seed;          /* of the random order */
+    struct job job;
+    char exp_name[256];
+    char output[4096];        /* rank 0 alone; "" for none */
+    const char *summary_json; /* "" for none */
+    char server_names[1024];
+    char *config;    /* resolved, as text */
+    bool limited;    /* the time is, on all ranks alike */
+    int64_t ends_at; /* rank 0: tick at which the study is to have ended */
+    struct study study;
+};
+
+/* The server of a permutation. */
+const struct server *prepare_server(const struct plan *plan,
+                                    const struct permutation *p);
+
+/* What a permutation costs, in arbitrary units: its bytes, and a start. Local.
+ */
+double prepare_weight(const struct permutation *p, const struct placement *pl);
+
+/* Solve the whole sweep and look at the servers. Returns 0 on all ranks, or -1
+ * on all: refused, the words printed or in *err. Collective over the world. */
+int prepare(struct plan *plan, struct team *t, const struct discovery *d,
+            const struct run_args *args, struct error *err);
+
+/* Whether the job's machine has what the plan takes, for a dry run: servers are
+ * not asked what they are. Returns and prints as prepare() does. Collective
+ * over the world. */
+int prepare_try(struct team *t, const struct discovery *d,
+                const struct options *o, struct error *err);
+
+void prepare_free(struct plan *plan);
+
+#endif
