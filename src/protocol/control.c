@@ -1,7 +1,6 @@
 #include "protocol/control.h"
 
 #include <hiredis/hiredis.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,14 +9,10 @@
 #include <strings.h>
 #include <sys/time.h>
 
-#include "base/tick.h"
-#include "plan/roster.h"
 #include "protocol/auth.h"
 #include "protocol/tls.h"
 
 #define MAX_ARGS 32
-/* The least that a step is given, however late it is. */
-#define LEAST_SECONDS 0.1
 
 struct control {
     redisContext *redis;
@@ -72,36 +67,6 @@ int control_login(struct control *c, const struct login *login, double seconds,
                     : auth_say(c->redis->fd, login, seconds, err);
 
     return rc < 0 ? error_prefix(err, "%s", c->where) : 0;
-}
-
-/* What is left until then, and a little where nothing is: in whole tenths, as
- * it may come to be read. */
-static double left_until(int64_t deadline)
-{
-    double left = ceil(tick_seconds(deadline - tick_now()) * 10) / 10;
-
-    return left > LEAST_SECONDS ? left : LEAST_SECONDS;
-}
-
-struct control *control_enter(const struct roster *r, int shard, double seconds,
-                              struct error *err)
-{
-    const struct roster_shard *at = &r->shard[shard];
-    const struct login *login = r->secret ? &r->secret->steward : NULL;
-    int64_t deadline = tick_deadline(seconds);
-    struct control *c =
-        control_open(at->address, at->port, left_until(deadline), err);
-
-    if (!c)
-        return NULL;
-    if (control_secure(c, r->tls, roster_host(at), left_until(deadline), err) <
-            0 ||
-        control_login(c, login, left_until(deadline), err) < 0) {
-        control_close(c);
-        return NULL;
-    }
-    control_timeout(c, left_until(deadline));
-    return c;
 }
 
 void control_timeout(struct control *c, double seconds)

@@ -14,7 +14,6 @@
 #include "protocol/secret.h"
 
 struct control;
-struct roster;
 struct tls;
 
 /* Connect; a reply may take `seconds`. NULL on failure. */
@@ -29,11 +28,6 @@ int control_secure(struct control *c, const struct tls *tls, const char *host,
 /* Log in, see auth_say(); login may be NULL. -1 as there. */
 int control_login(struct control *c, const struct login *login, double seconds,
                   struct error *err);
-
-/* All three, to a shard of a roster and as its steward, within `seconds`; a
- * reply may then take what is left of them. NULL on failure. */
-struct control *control_enter(const struct roster *r, int shard, double seconds,
-                              struct error *err);
 
 /* From now on a reply may take `seconds`. */
 void control_timeout(struct control *c, double seconds);

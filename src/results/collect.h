@@ -9,14 +9,8 @@
 #include "measure/load.h"
 #include "ranks/team.h"
 #include "servers/db.h"
+#include "servers/pin.h"
 #include "sink/sink.h"
-
-/* What a client knows beside its timings. */
-struct client_facts {
-    char cpus[SRB_CPU_LIST_MAX]; /* by the kernel's own word */
-    int64_t numa;                /* domain that these lie in, or -1 */
-    char address[SRB_ADDRESS_MAX];
-};
 
 /* What this rank has of a permutation. */
 struct collection {

@@ -4,16 +4,7 @@
 #ifndef SRB_RUN_H
 #define SRB_RUN_H
 
-#include "options/options.h"
-#include "ranks/discover.h"
-#include "ranks/team.h"
-
-struct run_args {
-    const struct options *options;
-    const char *command_line;
-    const char *config; /* the file's text as it was read, "" if none */
-    int64_t began;      /* tick at which srbench did */
-};
+#include "study/prepare.h"
 
 /* Plan, refuse what cannot run, run every permutation, write the file, print
  * the verdict. Returns the exit status (0, 1, 2 or 128 + signal), the same on

@@ -1,4 +1,5 @@
 /* A study that an earlier session began: what is kept of it. */
+#include "run/run.h"
 #include "run/run_parts.h"
 
 #include <stdio.h>

@@ -3,6 +3,7 @@
 
 #include "base/tick.h"
 #include "servers/db_parts.h"
+#include "servers/external.h"
 
 static int attach_shard(struct shard *s, const struct roster *roster, int k,
                         const struct db_plan *plan, int64_t deadline,
@@ -18,7 +19,7 @@ static int attach_shard(struct shard *s, const struct roster *roster, int k,
     s->numa = at->numa;
     snprintf(s->cpus, sizeof s->cpus, "%s", at->cpus);
     s->control =
-        control_enter(roster, k, tick_seconds(deadline - tick_now()), err);
+        external_enter(roster, k, tick_seconds(deadline - tick_now()), err);
     if (!s->control || control_say(s->control, NULL, err, "PING", NULL) < 0)
         return -1;
     control_timeout(s->control, plan->op_timeout);

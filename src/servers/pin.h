@@ -8,7 +8,6 @@
 #define SRB_PIN_H
 
 #include "ranks/discover.h"
-#include "results/collect.h"
 
 /* Refuse the sweep if some node has not the CPUs for one of its permutations.
  * All ranks fail alike. Collective over the world. */
@@ -44,6 +43,13 @@ struct crowd pin_crowd(const struct team *t, const struct discovery *d,
 
 /* Back to the CPUs that this rank was launched on. Local. */
 void pin_release(const struct discovery *d);
+
+/* What a client knows beside its timings. */
+struct client_facts {
+    char cpus[SRB_CPU_LIST_MAX]; /* by the kernel's own word */
+    int64_t numa;                /* domain that these lie in, or -1 */
+    char address[SRB_ADDRESS_MAX];
+};
 
 /* Where this rank is, by the kernel's own word. Local. */
 void pin_read_back(const struct discovery *d, struct client_facts *c);

@@ -4,10 +4,17 @@
 
 #include "client/client.h"
 #include "results/record.h"
-#include "run/run.h"
 #include "servers/collapse.h"
 #include "servers/db.h"
 #include "wlm/wlm.h"
+
+/* What is to be measured, as main() has it. */
+struct run_args {
+    const struct options *options;
+    const char *command_line;
+    const char *config; /* the file's text as it was read, "" if none */
+    int64_t began;      /* tick at which srbench did */
+};
 
 struct plan {
     struct sweep sweep;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../unit/options_line.h"
+#include "lib/options_line.h"
 #include "base/tick.h"
 #include "ranks/clock_sync.h"
 #include "ranks/discover.h"

@@ -1,0 +1,5 @@
+/* A program of nothing: what is linked with it must be whole by itself. */
+int main(void)
+{
+    return 0;
+}

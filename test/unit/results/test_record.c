@@ -1,0 +1,298 @@
+/* What of a permutation goes into the file: flags, and rows that have the same
+ * columns whatever became of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/options_line.h"
+#include "results/record.h"
+
+static void statuses_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(record_status(STATUS_PLANNED), "planned");
+    assert_string_equal(record_status(STATUS_COMPLETED), "completed");
+    assert_string_equal(record_status(STATUS_FAILED), "failed");
+    assert_string_equal(record_status(STATUS_SKIPPED), "skipped");
+}
+
+static void nothing_is_known_at_first(void **state)
+{
+    struct outcome o;
+
+    (void)state;
+    memset(&o, 0x55, sizeof o);
+    record_clear(&o);
+    assert_int_equal(o.status, STATUS_PLANNED);
+    assert_string_equal(o.error, "");
+    assert_int_equal(o.failed_rank, -1);
+    assert_int_equal(o.failed_ranks, 0);
+    assert_int_equal(o.summary.ops, FIELD_NO_INT);
+    assert_int_equal(o.summary.bytes, FIELD_NO_INT);
+    assert_true(isnan(o.summary.put.median) && isnan(o.summary.put.max) &&
+                isnan(o.summary.unpack.p95) && isnan(o.summary.unpack.p999));
+    assert_true(isnan(o.summary.window) && isnan(o.summary.between_share));
+    assert_int_equal(o.breaches, FIELD_NO_INT);
+    assert_string_equal(o.breached, "");
+    assert_true(isnan(o.db_start_seconds));
+    assert_null(o.db_config);
+}
+
+static void flags_catch_the_eye(void **state)
+{
+    static const struct {
+        double between;
+        int64_t wrong;
+        const char *flags;
+    } vectors[] = {
+        {NAN, 0, ""},
+        {0, 0, ""},
+        {0.01, 0, ""},
+        {0.0101, 0, "between_time"},
+        {0.5, 1, "between_time,verify"},
+        {0, 7, "verify"},
+        {NAN, 7, "verify"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct outcome o;
+        char buf[64];
+
+        record_clear(&o);
+        o.summary.between_share = vectors[i].between;
+        o.summary.verify_errors = vectors[i].wrong;
+        if (strcmp(record_flags(&o, buf, sizeof buf), vectors[i].flags) != 0)
+            fail_msg("%g and %d: '%s'", vectors[i].between,
+                     (int)vectors[i].wrong, buf);
+    }
+}
+
+/* Each flag at its limit and beyond; in their order when all are raised. */
+static void every_flag_has_its_limit(void **state)
+{
+    static const struct {
+        bool disagree, crowded;
+        double cpu_share, loop, skew, clock;
+        const char *flags;
+    } vectors[] = {
+        {false, false, 0.5, 1, 0.01, 0.01, ""},
+        {true, false, 0.5, 1, 0.01, 0.01, "ops_mismatch"},
+        {false, true, 0.5, 1, 0.01, 0.01, "oversubscribed"},
+        {false, false, 0.51, 1, 0.01, 0.01, "client_bound"},
+        {false, false, 0.5, 0.99, 0.01, 0.0099, "too_short"},
+        {false, false, 0.5, 1, 0.0101, 0.01, "too_short"},
+        {false, false, 0.5, 1, 0.01, 0.0101, "clock_error"},
+        {false, false, NAN, 1, NAN, 0, ""},
+        {true, true, 1, 1, 1, 1,
+         "ops_mismatch,oversubscribed,client_bound,too_short,clock_error"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct outcome o;
+        char buf[SRB_FLAGS_MAX];
+
+        record_clear(&o);
+        o.disagree = vectors[i].disagree;
+        o.crowded = vectors[i].crowded;
+        o.clock_error = vectors[i].clock;
+        o.summary.cpu_share = vectors[i].cpu_share;
+        o.summary.shortest_loop = vectors[i].loop;
+        o.summary.start_skew = vectors[i].skew;
+        record_flags(&o, buf, sizeof buf);
+        if (strcmp(buf, vectors[i].flags) != 0)
+            fail_msg("vector %zu: '%s' instead of '%s'", i, buf,
+                     vectors[i].flags);
+    }
+}
+
+static void times_are_iso_8601(void **state)
+{
+    static const char shape[] = "dddd-dd-ddTdd:dd:ddZ";
+    char buf[32];
+
+    (void)state;
+    assert_ptr_equal(record_now(buf, sizeof buf), buf);
+    for (char *c = buf; *c; c++)
+        if (*c >= '0' && *c <= '9')
+            *c = 'd';
+    assert_string_equal(buf, shape);
+}
+
+/* Rows of both placements, whatever became of them, have the columns of the
+ * first: their names, types and units, in that order. */
+static void rows_have_the_same_columns(void **state)
+{
+    static const struct line line = {
+        {"--experiment=[throughput_standard,throughput_colocated]",
+         "--client_nodes=[auto,2]", "--tensor_bytes=[1024,32769]"}};
+    static const enum status statuses[] = {STATUS_PLANNED, STATUS_COMPLETED,
+                                           STATUS_FAILED, STATUS_SKIPPED,
+                                           STATUS_SPARED};
+    struct fields first = {0};
+    struct machine m;
+    struct options o;
+    struct sweep s;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
+    assert_int_equal(sweep_open(&s, &o, &err), 0);
+    assert_int_equal(machine_uniform(&m, 4, 3, 1, &err), 0);
+    for (size_t i = 0; i < s.count; i++)
+        for (size_t k = 0; k < COUNT(statuses); k++) {
+            struct fields row = {0};
+            struct permutation p;
+            struct placement pl;
+            struct outcome out;
+
+            sweep_at(&s, i, &p);
+            assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
+            record_clear(&out);
+            out.status = statuses[k];
+            record_row(i + k == 0 ? &first : &row, &s, &p, &pl, &out);
+            place_free(&pl);
+            if (i + k == 0)
+                continue;
+            assert_int_equal(row.n, first.n);
+            for (size_t c = 0; c < row.n; c++)
+                if (strcmp(row.list[c].name, first.list[c].name) != 0 ||
+                    strcmp(row.list[c].unit, first.list[c].unit) != 0 ||
+                    row.list[c].type != first.list[c].type)
+                    fail_msg("row %zu (%s): column %zu is %s, not %s", i,
+                             record_status(statuses[k]), c, row.list[c].name,
+                             first.list[c].name);
+            fields_free(&row);
+        }
+    fields_free(&first);
+    machine_free(&m);
+    options_free(&o);
+}
+
+/* What was left to the placement is written as it chose; what a placement has
+ * not, as not there; sizes both as asked for and as moved. */
+static void values_of_a_row(void **state)
+{
+    static const struct line line = {
+        {"--experiment=[throughput_standard,throughput_colocated]",
+         "--tensor_bytes=32769", "--db_nodes=2"}};
+    static const struct {
+        const char *name;
+        int64_t value[2]; /* in the standard row, in the colocated one */
+    } want[] = {
+        {"index", {0, 1}},
+        {"client_nodes", {2, 4}},
+        {"clients_per_node", {3, 3}},
+        {"db_nodes", {2, -1}},
+        {"clients", {6, 12}},
+        {"shards", {2, 4}},
+        {"tensor_bytes", {32769, 32769}},
+        {"payload_bytes", {32768, 32768}},
+        {"ops", {1234, 1234}},
+    };
+    struct machine m;
+    struct options o;
+    struct sweep s;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
+    assert_int_equal(sweep_open(&s, &o, &err), 0);
+    assert_int_equal(s.count, 2);
+    assert_int_equal(machine_uniform(&m, 4, 3, 1, &err), 0);
+    for (size_t i = 0; i < s.count; i++) {
+        struct fields row = {0};
+        struct permutation p;
+        struct placement pl;
+        struct outcome out;
+
+        sweep_at(&s, i, &p);
+        assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
+        record_clear(&out);
+        out.status = STATUS_COMPLETED;
+        out.summary.ops = 1234;
+        out.summary.put.p99 = 0.25;
+        record_row(&row, &s, &p, &pl, &out);
+        for (size_t k = 0; k < COUNT(want); k++) {
+            const struct field *f = fields_find(&row, want[k].name);
+
+            if (!f || f->type != FIELD_INT || f->integer != want[k].value[i])
+                fail_msg("row %zu: %s is %lld", i, want[k].name,
+                         f ? (long long)f->integer : -99);
+        }
+        assert_true(fields_find(&row, "put_tensor_p99")->real == 0.25);
+        assert_true(isnan(fields_find(&row, "put_tensor_p99.9")->real));
+        assert_string_equal(fields_find(&row, "status")->text, "completed");
+        assert_string_equal(fields_find(&row, "keys")->text,
+                            i == 0 ? "smartsim" : "");
+        record_unknown(&row);
+        assert_int_equal(fields_find(&row, "tensor_bytes")->integer, -1);
+        assert_true(isnan(fields_find(&row, "put_tensor_p99")->real));
+        assert_string_equal(fields_find(&row, "keys")->text, "");
+        assert_string_equal(fields_find(&row, "name")->text, "");
+        assert_string_equal(fields_find(&row, "status")->text, "completed");
+        fields_free(&row);
+        place_free(&pl);
+    }
+    machine_free(&m);
+    options_free(&o);
+}
+
+/* Every figure of a row finds its place again. */
+static void rows_are_recalled(void **state)
+{
+    struct fields row = {0}, again = {0};
+    struct outcome o, recalled;
+    int reals = 0;
+
+    (void)state;
+    record_clear(&o);
+    record_clear(&recalled);
+    record_figures(&row, &o);
+    fields_int(&row, "ops", "", 77);
+    fields_int(&row, "verify_errors", "", 3);
+    for (size_t i = 0; i < row.n; i++)
+        if (row.list[i].type == FIELD_REAL)
+            row.list[i].real = ++reals;
+        else if (strcmp(row.list[i].name, "repetitions_done") == 0)
+            row.list[i].integer = 4;
+    assert_true(reals > 30);
+    record_recall(&recalled, &row);
+    record_figures(&again, &recalled);
+    for (size_t i = 0; i < again.n; i++) {
+        const struct field *a = &row.list[i], *b = &again.list[i];
+
+        if (a->type == FIELD_REAL ? !(a->real == b->real)
+                                  : a->integer != b->integer)
+            fail_msg("%s is not recalled", a->name);
+    }
+    assert_int_equal(recalled.summary.ops, 77);
+    assert_int_equal(recalled.summary.bytes, FIELD_NO_INT);
+    assert_int_equal(recalled.summary.verify_errors, 3);
+    fields_free(&row);
+    fields_free(&again);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(statuses_have_names),
+        cmocka_unit_test(nothing_is_known_at_first),
+        cmocka_unit_test(flags_catch_the_eye),
+        cmocka_unit_test(every_flag_has_its_limit),
+        cmocka_unit_test(times_are_iso_8601),
+        cmocka_unit_test(rows_have_the_same_columns),
+        cmocka_unit_test(values_of_a_row),
+        cmocka_unit_test(rows_are_recalled),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
