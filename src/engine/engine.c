@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/proc.h"
+#include "base/version.h"
 #include "srb_version.h"
 
 #define VERSION_SECONDS 20.0
@@ -31,58 +32,15 @@ int engine_threads(const struct engine *e, int cpus, int k, int shards)
     return n > 0 ? n : 1;
 }
 
-bool engine_since(const char *version, const char *other)
-{
-    while (*other) {
-        char *more, *after;
-        long least = strtol(other, &more, 10), is = strtol(version, &after, 10);
-
-        if (is != least)
-            return is > least;
-        other = more + (*more == '.');
-        version = after + (*after == '.');
-    }
-    return true;
-}
-
 int engine_check_version(const struct engine *e, const char *version,
                          const char *who, struct error *err)
 {
-    if (!e->oldest || engine_since(version, e->oldest))
+    if (!e->oldest || version_since(version, e->oldest))
         return 0;
     return error_set(err,
                      "%s is %s %.40s, which is too old: srbench needs %s or "
                      "later",
                      who, e->name, version, e->oldest);
-}
-
-/* By which such an error is known, whatever was put in front of it. */
-#define NO_REDISAI "command_set redisai: the server has no AI.TENSORGET"
-
-int engine_no_redisai(struct error *err)
-{
-    struct error why = *err;
-
-    return error_set(err,
-                     NO_REDISAI "; load RedisAI into it (db_modules), or "
-                                "measure command_set: plain (%.1000s)",
-                     why.text);
-}
-
-bool engine_lacks_redisai(const struct error *err)
-{
-    return strstr(err->text, NO_REDISAI) != NULL;
-}
-
-int engine_check_redisai(struct control *c, struct error *err)
-{
-    struct error why = {.text = ""};
-
-    if (control_say(c, NULL, &why, "AI.TENSORGET", NULL) == 0 ||
-        !strstr(why.text, "unknown command"))
-        return 0;
-    *err = why;
-    return engine_no_redisai(err);
 }
 
 const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],

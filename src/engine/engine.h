@@ -102,23 +102,9 @@ extern const struct engine engine_null;
 /* The engine of that name, or NULL. */
 const struct engine *engine_named(const char *name);
 
-/* Refuse a server that lacks RedisAI's commands. It is asked for one of them
- * without its arguments, which takes no right: only what it does not know is an
- * unknown command. */
-int engine_check_redisai(struct control *c, struct error *err);
-
-/* Say that a server lacks them; *err has how that was seen. Returns -1. And
- * whether an error, agreed upon or handed up, says so. */
-int engine_no_redisai(struct error *err);
-bool engine_lacks_redisai(const struct error *err);
-
 /* The threads of shard k of a node's, of a server whose threads all serve: its
  * share of the node's CPUs, at least 1 and no more than most_threads. */
 int engine_threads(const struct engine *e, int cpus, int k, int shards);
-
-/* Whether a version is another one or later: the numbers between points are
- * compared, as far as `other` has some. */
-bool engine_since(const char *version, const char *other);
 
 /* Refuse a version that is older than the engine's oldest. who: what is
  * refused, "db_exe: 'redis-server'". */

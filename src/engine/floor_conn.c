@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -184,6 +185,12 @@ static void flush_all(struct floor_conn *c)
 {
     floor_store_clear(c->loop->floor->store);
     reply_text(c, "+OK\r\n");
+}
+
+void floor_end(struct floor *f)
+{
+    atomic_store(&f->ending, true);
+    eventfd_write(f->end_event, 1);
 }
 
 /* No reply: the end of the connection is one. */

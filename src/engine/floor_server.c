@@ -248,12 +248,6 @@ static void *run_loop(void *arg)
     return NULL;
 }
 
-void floor_end(struct floor *f)
-{
-    atomic_store(&f->ending, true);
-    eventfd_write(f->end_event, 1);
-}
-
 static int watch(const struct floor_loop *loop, int fd, void *who)
 {
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = who};

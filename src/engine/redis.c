@@ -6,10 +6,12 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "engine/engine.h"
 #include "engine/resp.h"
 #include "protocol/command_set.h"
 #include "protocol/db_modules.h"
+#include "protocol/redisai.h"
 
 /* Redis's own connections, the steward's, and room for a person's. */
 #define SPARE_CLIENTS 64
@@ -182,7 +184,7 @@ static void let_in(FILE *out, const struct secret *secret, bool redisai)
 void resp_io_threads(FILE *out, const struct shard_spec *s, const char *reads)
 {
     fprintf(out, "io-threads %d\n", s->io_threads);
-    if (s->io_threads > 1 && !engine_since(s->version, reads))
+    if (s->io_threads > 1 && !version_since(s->version, reads))
         fprintf(out, "io-threads-do-reads yes\n");
 }
 
@@ -261,14 +263,14 @@ static void print_id(FILE *out, const struct shard_spec *s, int shard)
 void resp_cluster(FILE *out, const struct shard_spec *s, const char *shards)
 {
     const struct placement *pl = s->placement;
-    bool named = shards && engine_since(s->version, shards);
+    bool named = shards && version_since(s->version, shards);
 
     for (int k = 0; k < pl->nshards; k++) {
         int port = pl->shard_port[k];
 
         print_id(out, s, k);
         fprintf(out, " %s:%d@%d", place_shard_address(pl, k), port,
-                port + 10000);
+                port + SRB_BUS_OFFSET);
         if (named) {
             fprintf(out, ",,shard-id=");
             print_id(out, s, k);
@@ -342,7 +344,7 @@ int resp_ready(struct control *c, const struct shard_spec *s, pid_t *pid,
     free(pong);
     if (check_pid(c, s, pid, err) < 0)
         return -1;
-    return s->redisai && engine_check_redisai(c, err) < 0 ? -1 : 1;
+    return s->redisai && redisai_check(c, err) < 0 ? -1 : 1;
 }
 
 int resp_empty(struct control *c, struct error *err)

@@ -1,6 +1,7 @@
 /* Valkey 7.2 and later, which grew out of Redis 7.2. */
 #include <stddef.h>
 
+#include "base/version.h"
 #include "engine/engine.h"
 #include "engine/resp.h"
 
@@ -15,7 +16,7 @@ static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
         return true;
     /* 7.2 says no name (version() in its server.c) */
     return resp_recognise(printed, "server", version) &&
-           engine_since(version, "7.2") && !engine_since(version, "7.3");
+           version_since(version, "7.2") && !version_since(version, "7.3");
 }
 
 /* redis_version is 7.2.4 in all of them. */

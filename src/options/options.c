@@ -212,3 +212,13 @@ void options_show(const struct options *o, FILE *out)
     for (int id = 0; id < OPT_COUNT; id++)
         show_setting(out, o, (enum option_id)id);
 }
+
+int options_refuse(const struct options *o, enum option_id id, const char *what,
+                   struct error *err)
+{
+    const char *origin = o->set[id].origin;
+
+    if (strncmp(origin, "--", 2) == 0)
+        return error_set(err, "%s: %s", origin, what);
+    return error_set(err, "%s: %s: %s", origin, option_table[id].name, what);
+}

@@ -18,6 +18,11 @@
 
 #include "base/error.h"
 
+/* A cluster's bus is so far above its port (CLUSTER_PORT_INCR of Redis's
+ * cluster.h), so ports of databases end here. */
+#define SRB_BUS_OFFSET 10000
+#define SRB_PORT_MAX (65535 - SRB_BUS_OFFSET)
+
 enum option_id {
     /* the sweep's axes, those that shape the databases first: permutations
      * that share a database set-up stand next to each other */
@@ -291,5 +296,10 @@ int options_resumable(const struct options *was, const struct options *is,
 
 /* The version of libyaml in use: "0.2.5". */
 const char *options_yaml_version(void);
+
+/* Refuse an option where it was given: "study.yaml:3:1: seed: WHAT". Returns
+ * -1. Local. */
+int options_refuse(const struct options *o, enum option_id id, const char *what,
+                   struct error *err);
 
 #endif

@@ -5,17 +5,6 @@
 
 #include "options/options_internal.h"
 
-/* A failure of an option that is right by itself. */
-int contradiction(const struct options *o, enum option_id id, const char *what,
-                  struct error *err)
-{
-    const char *origin = o->set[id].origin;
-
-    if (strncmp(origin, "--", 2) == 0)
-        return error_set(err, "%s: %s", origin, what);
-    return error_set(err, "%s: %s: %s", origin, option_table[id].name, what);
-}
-
 static bool has_null_client(const struct options *o)
 {
     const struct setting *set = options_get(o, OPT_CLIENT);
@@ -31,23 +20,23 @@ static int check_time(const struct options *o, struct error *err)
 {
     if (options_idle(o, OPT_ITERATIONS) &&
         options_get(o, OPT_ITERATIONS)->given)
-        return contradiction(o, OPT_ITERATIONS,
-                             "does nothing beside a duration, expected one of "
-                             "the two",
-                             err);
+        return options_refuse(o, OPT_ITERATIONS,
+                              "does nothing beside a duration, expected one of "
+                              "the two",
+                              err);
     if (options_idle(o, OPT_MAX_SAMPLES) &&
         options_get(o, OPT_MAX_SAMPLES)->given)
-        return contradiction(o, OPT_MAX_SAMPLES,
-                             "does nothing without a duration (all iterations "
-                             "are kept), expected duration with it",
-                             err);
+        return options_refuse(o, OPT_MAX_SAMPLES,
+                              "does nothing without a duration (all iterations "
+                              "are kept), expected duration with it",
+                              err);
     if (!options_one(o, OPT_UNTIL_INTERVAL)->is_auto &&
         options_one(o, OPT_REPETITIONS)->count < SRB_LEAST_REPETITIONS)
-        return contradiction(o, OPT_UNTIL_INTERVAL,
-                             "needs at least 3 repetitions to judge an "
-                             "interval, expected repetitions (the ceiling) of "
-                             "3 or more with it",
-                             err);
+        return options_refuse(o, OPT_UNTIL_INTERVAL,
+                              "needs at least 3 repetitions to judge an "
+                              "interval, expected repetitions (the ceiling) of "
+                              "3 or more with it",
+                              err);
     return 0;
 }
 
@@ -65,7 +54,7 @@ static int idle_beside(const struct options *o, enum option_id id,
              "is nothing to databases that run already, expected no %s with "
              "it",
              option_table[other].name);
-    return contradiction(o, id, what, err);
+    return options_refuse(o, id, what, err);
 }
 
 /* Databases that this job does not run. */
@@ -77,36 +66,36 @@ static int check_elsewhere(const struct options *o, struct error *err)
         if (idle_beside(o, (enum option_id)id, OPT_DB_ADDRESS, err) < 0)
             return -1;
     if (options_found(o) && batch)
-        return contradiction(o, OPT_RUN_DB_AS_BATCH,
-                             "starts databases, and db_address names such "
-                             "that run; expected one of the two",
-                             err);
+        return options_refuse(o, OPT_RUN_DB_AS_BATCH,
+                              "starts databases, and db_address names such "
+                              "that run; expected one of the two",
+                              err);
     if (batch && !options_one(o, OPT_DB_HOSTS)->is_auto)
-        return contradiction(o, OPT_DB_HOSTS,
-                             "names hosts of this job, and with "
-                             "run_db_as_batch the databases have a job of "
-                             "their own; expected batch_args with a node "
-                             "list",
-                             err);
+        return options_refuse(o, OPT_DB_HOSTS,
+                              "names hosts of this job, and with "
+                              "run_db_as_batch the databases have a job of "
+                              "their own; expected batch_args with a node "
+                              "list",
+                              err);
     if (!o->serve && options_get(o, OPT_LIFELINE)->given)
-        return contradiction(o, OPT_LIFELINE, "is for srbench serve", err);
+        return options_refuse(o, OPT_LIFELINE, "is for srbench serve", err);
     if (!options_found(o) && !options_one(o, OPT_DB_AUTH)->is_auto)
-        return contradiction(o, OPT_DB_AUTH,
-                             "is for servers of somebody else's, expected "
-                             "db_address: host:port with it",
-                             err);
+        return options_refuse(o, OPT_DB_AUTH,
+                              "is for servers of somebody else's, expected "
+                              "db_address: host:port with it",
+                              err);
     if (!options_found(o) && options_one(o, OPT_FLUSH)->count)
-        return contradiction(o, OPT_FLUSH,
-                             "is for servers of somebody else's (those that "
-                             "srbench starts are emptied anyway), expected "
-                             "db_address: host:port with it",
-                             err);
+        return options_refuse(o, OPT_FLUSH,
+                              "is for servers of somebody else's (those that "
+                              "srbench starts are emptied anyway), expected "
+                              "db_address: host:port with it",
+                              err);
     if (!batch && options_get(o, OPT_BATCH_ARGS)->given)
-        return contradiction(o, OPT_BATCH_ARGS,
-                             "does nothing without run_db_as_batch", err);
+        return options_refuse(o, OPT_BATCH_ARGS,
+                              "does nothing without run_db_as_batch", err);
     if (!batch && options_get(o, OPT_BATCH_TIMEOUT)->given)
-        return contradiction(o, OPT_BATCH_TIMEOUT,
-                             "does nothing without run_db_as_batch", err);
+        return options_refuse(o, OPT_BATCH_TIMEOUT,
+                              "does nothing without run_db_as_batch", err);
     return 0;
 }
 
@@ -117,16 +106,16 @@ static int check_tls(const struct options *o, struct error *err)
 
     for (int id = OPT_DB_TLS_CA; id <= OPT_DB_TLS_NAME; id++)
         if (!options_secured(o) && !options_one(o, (enum option_id)id)->is_auto)
-            return contradiction(o, (enum option_id)id,
-                                 "is for servers with TLS, expected "
-                                 "db_address: " SRB_TLS_SCHEME
-                                 "host:port with it",
-                                 err);
+            return options_refuse(o, (enum option_id)id,
+                                  "is for servers with TLS, expected "
+                                  "db_address: " SRB_TLS_SCHEME
+                                  "host:port with it",
+                                  err);
     if (cert == !options_one(o, OPT_DB_TLS_KEY)->is_auto)
         return 0;
-    return contradiction(o, cert ? OPT_DB_TLS_CERT : OPT_DB_TLS_KEY,
-                         "is one of two, expected db_tls_cert and db_tls_key",
-                         err);
+    return options_refuse(o, cert ? OPT_DB_TLS_CERT : OPT_DB_TLS_KEY,
+                          "is one of two, expected db_tls_cert and db_tls_key",
+                          err);
 }
 
 static int check_serve(const struct options *o, struct error *err)
@@ -138,15 +127,15 @@ static int check_serve(const struct options *o, struct error *err)
                               "--db_address=FILE, the file to write for the "
                               "clients");
     if (options_one(o, OPT_RUN_DB_AS_BATCH)->count)
-        return contradiction(o, OPT_RUN_DB_AS_BATCH,
-                             "is for the job with the clients, expected none "
-                             "in srbench serve",
-                             err);
+        return options_refuse(o, OPT_RUN_DB_AS_BATCH,
+                              "is for the job with the clients, expected none "
+                              "in srbench serve",
+                              err);
     if (!options_has_placement(o, IN_STANDARD))
-        return contradiction(o, OPT_EXPERIMENT,
-                             "srbench serve runs databases on nodes of their "
-                             "own, expected throughput_standard",
-                             err);
+        return options_refuse(o, OPT_EXPERIMENT,
+                              "srbench serve runs databases on nodes of their "
+                              "own, expected throughput_standard",
+                              err);
     return 0;
 }
 
@@ -156,20 +145,20 @@ static int check_role(const struct options *o, struct error *err)
 
     if (!set->given || strncmp(set->origin, "--", 2) == 0)
         return 0;
-    return contradiction(o, OPT_ROLE,
-                         "belongs to one part of a job that was started in "
-                         "several, expected --role on its command line",
-                         err);
+    return options_refuse(o, OPT_ROLE,
+                          "belongs to one part of a job that was started in "
+                          "several, expected --role on its command line",
+                          err);
 }
 
 static int check_order(const struct options *o, struct error *err)
 {
     if (!options_one(o, OPT_SEED)->is_auto &&
         options_one(o, OPT_ORDER)->count != ORDER_RANDOM)
-        return contradiction(o, OPT_SEED,
-                             "does nothing in the order of the plan, expected "
-                             "order: random with it",
-                             err);
+        return options_refuse(o, OPT_SEED,
+                              "does nothing in the order of the plan, expected "
+                              "order: random with it",
+                              err);
     return 0;
 }
 
@@ -181,19 +170,19 @@ static int check_resume(const struct options *o, struct error *err)
     if (!options_one(o, OPT_RESUME)->count || o->serve)
         return 0;
     if (options_one(o, OPT_OVERWRITE)->count)
-        return contradiction(o, OPT_RESUME,
-                             "contradicts overwrite, expected one of the two",
-                             err);
+        return options_refuse(o, OPT_RESUME,
+                              "contradicts overwrite, expected one of the two",
+                              err);
     if (output->is_auto || strcmp(output->text, "none") == 0)
-        return contradiction(o, OPT_RESUME,
-                             "continues a result file, expected its name "
-                             "(output) with it",
-                             err);
+        return options_refuse(o, OPT_RESUME,
+                              "continues a result file, expected its name "
+                              "(output) with it",
+                              err);
     if (!options_one(o, OPT_MACHINE)->is_auto)
-        return contradiction(o, OPT_RESUME,
-                             "needs the machine of the study, expected no "
-                             "machine with it",
-                             err);
+        return options_refuse(o, OPT_RESUME,
+                              "needs the machine of the study, expected no "
+                              "machine with it",
+                              err);
     return 0;
 }
 
@@ -201,17 +190,17 @@ int options_check_together(const struct options *o, bool dry_run,
                            struct error *err)
 {
     if (!options_one(o, OPT_MACHINE)->is_auto && !dry_run)
-        return contradiction(o, OPT_MACHINE,
-                             "an imaginary job can only be planned, expected "
-                             "--dry_run with it",
-                             err);
+        return options_refuse(o, OPT_MACHINE,
+                              "an imaginary job can only be planned, expected "
+                              "--dry_run with it",
+                              err);
     if (options_one(o, OPT_NULL_CLIENT)->npairs > 0 && !has_null_client(o))
-        return contradiction(o, OPT_NULL_CLIENT,
-                             "does nothing without the client null, expected "
-                             "client: null with it",
-                             err);
+        return options_refuse(o, OPT_NULL_CLIENT,
+                              "does nothing without the client null, expected "
+                              "client: null with it",
+                              err);
     if (options_one(o, OPT_QUIET)->count && options_one(o, OPT_VERBOSE)->count)
-        return contradiction(
+        return options_refuse(
             o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
     if (check_elsewhere(o, err) < 0 || check_tls(o, err) < 0 ||
         check_serve(o, err) < 0 || check_role(o, err) < 0 ||

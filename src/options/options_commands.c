@@ -72,16 +72,16 @@ static int check_threads(const struct options *o, struct error *err)
     if (!said)
         return 0;
     if (!module)
-        return contradiction(o, OPT_DB_TPQ,
-                             "is RedisAI's number of threads, expected "
-                             "db_modules with RedisAI (a file with redisai in "
-                             "its name) with it",
-                             err);
+        return options_refuse(o, OPT_DB_TPQ,
+                              "is RedisAI's number of threads, expected "
+                              "db_modules with RedisAI (a file with redisai in "
+                              "its name) with it",
+                              err);
     if (strcasestr(module, TPQ_WORD))
-        return contradiction(o, OPT_DB_TPQ,
-                             "is said by db_modules too (" TPQ_WORD "), "
-                             "expected one of the two",
-                             err);
+        return options_refuse(o, OPT_DB_TPQ,
+                              "is said by db_modules too (" TPQ_WORD "), "
+                              "expected one of the two",
+                              err);
     return 0;
 }
 
@@ -90,16 +90,16 @@ static int check_redisai(const struct options *o, struct error *err)
     if (!starts_any(o))
         return 0; /* servers that run are asked */
     if (count_builtin(o) > 0)
-        return contradiction(o, OPT_COMMAND_SET,
-                             "redisai is what the servers floor and null do "
-                             "not speak, expected another db_exe, or a study "
-                             "of their own for these",
-                             err);
+        return options_refuse(o, OPT_COMMAND_SET,
+                              "redisai is what the servers floor and null do "
+                              "not speak, expected another db_exe, or a study "
+                              "of their own for these",
+                              err);
     if (options_one(o, OPT_DB_MODULES)->is_auto)
-        return contradiction(o, OPT_COMMAND_SET,
-                             "redisai needs RedisAI in the servers, expected "
-                             "its path with it: db_modules: /path/redisai.so",
-                             err);
+        return options_refuse(o, OPT_COMMAND_SET,
+                              "redisai needs RedisAI in the servers, expected "
+                              "its path with it: db_modules: /path/redisai.so",
+                              err);
     return 0;
 }
 
@@ -108,18 +108,18 @@ int options_check_commands(const struct options *o, struct error *err)
     bool redisai = options_redisai(o);
 
     if (!redisai && !options_one(o, OPT_DEVICE)->is_auto)
-        return contradiction(o, OPT_DEVICE,
-                             "says where RedisAI runs models, and SET and GET "
-                             "have no such thing; expected command_set: "
-                             "redisai with it",
-                             err);
+        return options_refuse(o, OPT_DEVICE,
+                              "says where RedisAI runs models, and SET and GET "
+                              "have no such thing; expected command_set: "
+                              "redisai with it",
+                              err);
     if (redisai && check_redisai(o, err) < 0)
         return -1;
     if (!options_one(o, OPT_DB_MODULES)->is_auto && starts_any(o) &&
         count_builtin(o) == options_get(o, OPT_DB_EXE)->nvalues)
-        return contradiction(o, OPT_DB_MODULES,
-                             "is for servers that load modules, and floor and "
-                             "null do not; expected another db_exe with it",
-                             err);
+        return options_refuse(o, OPT_DB_MODULES,
+                              "is for servers that load modules, and floor and "
+                              "null do not; expected another db_exe with it",
+                              err);
     return check_threads(o, err);
 }

@@ -115,11 +115,6 @@ int options_convert(const struct said *said, enum option_id id,
 
 void setting_free(struct setting *set);
 
-/* Refuse an option where it was given: "study.yaml:3:1: seed: WHAT". Returns
- * -1. */
-int contradiction(const struct options *o, enum option_id id, const char *what,
-                  struct error *err);
-
 /* Whether all that is said fits together; dry_run: it is only to be planned. */
 int options_check_together(const struct options *o, bool dry_run,
                            struct error *err);

@@ -241,15 +241,15 @@ static int assign_ports(struct placement *pl, const struct permutation *p,
         int host = m->nodes[place_shard_node(pl, s)].host;
         int64_t port = first + used[host]++;
 
-        /* the cluster bus takes port + 10000 */
-        if (port > 55535)
-            rc = error_set(err,
-                           "db_port: %lld leaves room for %lld of the %d "
-                           "shards of host %s (ports up to 55535); choose a "
-                           "lower one",
-                           (long long)first, (long long)(55536 - first),
-                           host_shards(pl, host),
-                           m->nodes[place_shard_node(pl, s)].name);
+        if (port > SRB_PORT_MAX)
+            rc = error_set(
+                err,
+                "db_port: %lld leaves room for %lld of the %d "
+                "shards of host %s (ports up to %d); choose a lower "
+                "one",
+                (long long)first, (long long)(SRB_PORT_MAX + 1 - first),
+                host_shards(pl, host), m->nodes[place_shard_node(pl, s)].name,
+                SRB_PORT_MAX);
         pl->shard_port[s] = (int)port;
     }
     free(used);

@@ -1,4 +1,5 @@
 #include "ranks/team.h"
+#include "ranks/team_parts.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -12,7 +13,6 @@
 
 /* Looks before the first sleep: most short waits are over by then. */
 #define EAGER_LOOKS 64
-#define SHORTEST_NAP_NS INT64_C(5000)
 /* Ranks that meet for an instant do not sleep for so long. */
 #define SHORT_WAIT_NS INT64_C(20000000)
 /* What others are waited for when the grace after a signal is over. Nobody has
@@ -58,17 +58,6 @@ void team_be_patient(struct team *t, double op_timeout)
 {
     t->ask_after = op_timeout / 3;
     t->silence = 2 * op_timeout + SLACK_SECONDS;
-}
-
-void team_nap(const struct team *t, int64_t start)
-{
-    int64_t nap = (tick_now() - start) / 32;
-
-    if (nap < SHORTEST_NAP_NS)
-        nap = SHORTEST_NAP_NS;
-    if (nap > t->nap_ns)
-        nap = t->nap_ns;
-    tick_sleep(nap);
 }
 
 void team_wait(const struct team *t, MPI_Request *request)

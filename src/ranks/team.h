@@ -103,16 +103,6 @@ void team_busy(const struct team *t, double seconds);
  * long does it now and then. Local, some 200 ns. */
 void team_look(const struct team *t);
 
-/* Parts of waits. In a wait, after each team_look(): ask neighbours, and die
- * when one has not answered for too long; *last is 0 at first. Sleep as a wait
- * does that began at `start`. Local. */
-void team_miss(const struct team *t, int64_t *last);
-void team_nap(const struct team *t, int64_t start);
-
-/* Parts of team_open() and team_close(). */
-void team_news_open(struct team *t);
-void team_news_close(struct team *t);
-
 /* Everybody in comm says how its local work went (rc 0 or -1, words in *err)
  * and learns how all went: returns 0 when all succeeded, else -1 with the
  * lowest failing rank's words, that rank and the number of failed ranks in

@@ -19,9 +19,10 @@
 #include "base/diag.h"
 #include "base/signals.h"
 #include "base/tick.h"
-#include "ranks/team.h"
+#include "ranks/team_parts.h"
 
 #define EDGES 3
+#define SHORTEST_NAP_NS INT64_C(5000)
 
 /* What a wait counts between two looks at most: who was stopped itself, with
  * all others perhaps (scontrol(1), suspend), has not waited meanwhile. */
@@ -264,4 +265,15 @@ void team_news_close(struct team *t)
     }
     t->news = NULL;
     free(x);
+}
+
+void team_nap(const struct team *t, int64_t start)
+{
+    int64_t nap = (tick_now() - start) / 32;
+
+    if (nap < SHORTEST_NAP_NS)
+        nap = SHORTEST_NAP_NS;
+    if (nap > t->nap_ns)
+        nap = t->nap_ns;
+    tick_sleep(nap);
 }

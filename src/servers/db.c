@@ -9,12 +9,6 @@
 /* How long a server may take to end after it was asked. */
 #define STOP_SECONDS 5.0
 
-static void leave(struct db *db)
-{
-    for (int k = 0; k < db->n; k++)
-        control_close(db->shards[k].control);
-}
-
 /* Ask to end, then kill. */
 static void stop(struct db *db)
 {
@@ -41,10 +35,11 @@ void db_close(struct db *db)
 {
     if (!db)
         return;
-    if (db->elsewhere)
-        leave(db);
-    else
-        stop(db);
+    if (db->elsewhere) {
+        db_leave(db);
+        return;
+    }
+    stop(db);
     free(db->effective);
     free(db->shards);
     free(db);

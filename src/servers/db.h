@@ -100,7 +100,4 @@ const char *db_unix_socket(const struct db *db);
 /* The directives in force, of the node's first shard: "name value\n" each. */
 const char *db_effective(const struct db *db);
 
-/* Words on a port that something else listens on, or 0. Local. */
-int db_port_free(const char *address, int port, struct error *err);
-
 #endif

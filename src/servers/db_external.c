@@ -41,6 +41,15 @@ static int ask_config(struct db *db, struct error *err)
     return -1;
 }
 
+void db_leave(struct db *db)
+{
+    for (int k = 0; k < db->n; k++)
+        control_close(db->shards[k].control);
+    free(db->effective);
+    free(db->shards);
+    free(db);
+}
+
 int db_attach(struct db **out, const struct placement *pl,
               const struct db_plan *plan, struct error *err)
 {
@@ -68,7 +77,7 @@ int db_attach(struct db **out, const struct placement *pl,
         rc = ask_config(db, err);
     if (rc < 0) {
         error_prefix(err, "a database that runs elsewhere");
-        db_close(db);
+        db_leave(db);
         return -1;
     }
     *out = db;

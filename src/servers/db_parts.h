@@ -2,7 +2,7 @@
  *
  *   db.c            databases that run: emptied, watched, counted, closed
  *   db_start.c      shards of this node's, from nothing to ready
- *   db_elsewhere.c  shards that are somebody else's to start and stop
+ *   db_external.c  shards that are somebody else's to start and stop
  */
 #ifndef SRB_DB_PARTS_H
 #define SRB_DB_PARTS_H
@@ -37,6 +37,9 @@ struct db {
     bool keep_data; /* nor is their data */
     bool flush;     /* which is removed all the same */
 };
+
+/* Close connections to shards elsewhere, and free. Local. */
+void db_leave(struct db *db);
 
 /* Whether all shards elsewhere still answer. Local. */
 int db_ask_all(struct db *db, struct error *err);

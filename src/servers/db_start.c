@@ -8,7 +8,9 @@
 
 #include "base/tick.h"
 #include "node/topology.h"
+#include "protocol/redisai.h"
 #include "servers/db_parts.h"
+#include "servers/ports.h"
 
 /* Between two looks whether a server is ready. */
 #define LOOK_NS INT64_C(5000000)
@@ -27,41 +29,6 @@ static void read_cpus(struct shard *s, const struct cpu_tree *tree)
         return;
     cpus_list(&m, s->cpus, sizeof s->cpus);
     s->numa = cpus_numa(tree, &m);
-}
-
-int db_port_free(const char *address, int port, struct error *err)
-{
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE,
-                             .ai_socktype = SOCK_STREAM};
-    struct addrinfo *ai;
-    char service[16];
-    int fd, one = 1, rc = 0;
-
-    snprintf(service, sizeof service, "%d", port);
-    if (getaddrinfo(address, service, &hints, &ai) != 0)
-        return error_set(err, "'%s' is no numeric address", address);
-    fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        /* as the servers do: connections in TIME_WAIT do not matter */
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-        if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, 1) != 0)
-            rc = error_set(err,
-                           "cannot listen on port %d of %s: %s; end what "
-                           "listens there, or choose another --db_port",
-                           port, address, strerror(errno));
-        close(fd);
-    }
-    freeaddrinfo(ai);
-    return rc;
-}
-
-/* All ports of a shard: its own and, in a cluster, the bus. */
-static int check_ports(const struct shard_spec *s, bool cluster,
-                       struct error *err)
-{
-    if (db_port_free(s->address, s->port, err) < 0)
-        return -1;
-    return cluster ? db_port_free(s->address, s->port + 10000, err) : 0;
 }
 
 /* The words that an engine prints into a stream, as a string. */
@@ -112,7 +79,7 @@ static int start_shard(struct db *db, struct shard *s,
     /* the guard is srbench too, whatever has become of its file meanwhile */
     snprintf(exe, sizeof exe, "%s", role ? "/proc/self/exe" : plan->exe);
     snprintf(how, sizeof how, "%s", role ? role : "-");
-    if (check_ports(&s->spec, cluster, err) < 0)
+    if (ports_free(s->spec.address, s->spec.port, cluster, err) < 0)
         return -1;
     input = printed(db->engine->configure, &s->spec);
     if (cluster)
@@ -205,7 +172,7 @@ static int check_guard(struct db *db, const struct shard *s, struct error *err)
     if (!rule)
         return -1;
     keep_line(err, rule);
-    return engine_no_redisai(err);
+    return redisai_missing(err);
 }
 
 /* A server that could not take its port ends a moment after another one has

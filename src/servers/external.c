@@ -14,6 +14,7 @@
 #include "base/tick.h"
 #include "engine/engine.h"
 #include "protocol/control.h"
+#include "protocol/redisai.h"
 
 #define ROSTER_MAX (4 * 1024 * 1024)
 #define LOOK_NS INT64_C(100000000)
@@ -432,7 +433,7 @@ static int check_redisai(const struct roster *r, struct error *err)
 
         if (!c)
             return -1;
-        rc = engine_check_redisai(c, err);
+        rc = redisai_check(c, err);
         control_close(c);
     }
     return rc < 0 ? error_prefix(err, "db_address") : 0;

@@ -1,15 +1,18 @@
 #include "servers/ports.h"
 
+#include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/diag.h"
-#include "servers/db.h"
 
 #define LOWEST 1024
-#define HIGHEST 55535
+#define HIGHEST SRB_PORT_MAX
 #define PORTS (HIGHEST - LOWEST + 1)
 
 static bool is_between(int port, int first, int last)
@@ -24,20 +27,44 @@ int ports_next(int port, int first, int last)
     for (int k = 0; k < PORTS; k++) {
         next = next >= HIGHEST || next < LOWEST ? LOWEST : next + 1;
         if (!is_between(next, first, last) &&
-            !is_between(next + PORTS_BUS, first, last))
+            !is_between(next + SRB_BUS_OFFSET, first, last))
             return next;
     }
     return port >= HIGHEST || port < LOWEST ? LOWEST : port + 1;
 }
 
-int ports_check(const struct placement *pl, int shard, int port, bool bus,
-                struct error *err)
+/* Words on a port that something else listens on, or 0. */
+static int try_port(const char *address, int port, struct error *err)
 {
-    const char *address = place_shard_address(pl, shard);
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *ai;
+    char service[16];
+    int fd, one = 1, rc = 0;
 
-    if (db_port_free(address, port, err) < 0)
+    snprintf(service, sizeof service, "%d", port);
+    if (getaddrinfo(address, service, &hints, &ai) != 0)
+        return error_set(err, "'%s' is no numeric address", address);
+    fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        /* as the servers do: connections in TIME_WAIT do not matter */
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, 1) != 0)
+            rc = error_set(err,
+                           "cannot listen on port %d of %s: %s; end what "
+                           "listens there, or choose another --db_port",
+                           port, address, strerror(errno));
+        close(fd);
+    }
+    freeaddrinfo(ai);
+    return rc;
+}
+
+int ports_free(const char *address, int port, bool bus, struct error *err)
+{
+    if (try_port(address, port, err) < 0)
         return -1;
-    return bus ? db_port_free(address, port + PORTS_BUS, err) : 0;
+    return bus ? try_port(address, port + SRB_BUS_OFFSET, err) : 0;
 }
 
 /* The range from which the kernel takes the ports of clients. */
@@ -93,7 +120,9 @@ static int find_on(const struct placement *pl, int host, int *port,
             continue;
         do
             at = ports_next(at, first, last);
-        while (ports_check(pl, s, at, pl->cluster, err) < 0 && tries++ < PORTS);
+        while (ports_free(place_shard_address(pl, s), at, pl->cluster, err) <
+                   0 &&
+               tries++ < PORTS);
         if (tries > PORTS)
             return error_prefix(err, "db_port: there are no free ports");
         port[s] = at;
@@ -125,7 +154,8 @@ bool ports_taken(struct team *t, const struct placement *pl)
 
     for (int s = 0; s < pl->nshards && host >= 0; s++)
         if (host_of(pl, s) == host &&
-            ports_check(pl, s, pl->shard_port[s], pl->cluster, NULL) < 0)
+            ports_free(place_shard_address(pl, s), pl->shard_port[s],
+                       pl->cluster, NULL) < 0)
             taken = 1;
     team_allreduce(t, t->world, &taken, 1, MPI_INT, MPI_MAX);
     return taken != 0;

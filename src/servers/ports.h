@@ -9,9 +9,6 @@
 
 #include "ranks/team.h"
 
-/* A cluster's bus is so far above its port. */
-#define PORTS_BUS 10000
-
 /* Fill pl->shard_port: on each host the steward of its first shard finds ports
  * that are free on the shards' addresses (with the bus of a cluster, 10000
  * above), outside of the range from which the kernel serves clients, and all
@@ -22,10 +19,10 @@ int ports_find(struct team *t, struct placement *pl, struct error *err);
  * same on all ranks. Collective over the world. */
 bool ports_taken(struct team *t, const struct placement *pl);
 
-/* Words on the first port of a shard of the placement that is taken, or 0; the
- * bus is looked at where `bus` says. Local, on the shard's host. */
-int ports_check(const struct placement *pl, int shard, int port, bool bus,
-                struct error *err);
+/* Words on the first port of a shard at that address that something else
+ * listens on, or 0: its own and, where `bus` says, that of a cluster's bus.
+ * Local, on the shard's host. */
+int ports_free(const char *address, int port, bool bus, struct error *err);
 
 /* The next port behind `port` to try, from 1024 to 55535 and around: one that
  * does not lie in first … last, the kernel's own range (ip(7),

@@ -7,6 +7,7 @@
 #include "base/signals.h"
 #include "base/tick.h"
 #include "plan/connect_waves.h"
+#include "protocol/redisai.h"
 #include "servers/external.h"
 #include "servers/pin.h"
 #include "servers/ports.h"
@@ -287,7 +288,7 @@ static int start_or_do_without(struct setup *s, struct team *t,
 {
     if (try_start(s, t, terms, err) == 0)
         return 0;
-    if (!needs_redisai(s, terms->plan) || !engine_lacks_redisai(err))
+    if (!needs_redisai(s, terms->plan) || !redisai_is_missing(err))
         return -1;
     s->lacks = *err;
     if (terms->all_sets || speaks_redisai(terms->p))

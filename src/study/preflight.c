@@ -177,7 +177,7 @@ static void probe(struct sight *x, const struct placement *pl, int shard,
     if (*seen)
         return;
     *seen = 1;
-    if (db_port_free(place_shard_address(pl, shard), port, &err) == 0)
+    if (ports_free(place_shard_address(pl, shard), port, false, &err) == 0)
         return;
     snprintf(text, sizeof text, "node %s: %.400s", node->name, err.text);
     add_text(x->found, text);
@@ -198,7 +198,7 @@ static void look_at_ports(struct sight *x, const struct permutation *p,
             continue;
         probe(x, pl, s, pl->shard_port[s]);
         if (bus)
-            probe(x, pl, s, pl->shard_port[s] + PORTS_BUS);
+            probe(x, pl, s, pl->shard_port[s] + SRB_BUS_OFFSET);
     }
 }
 

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/options_line.h"
 #include "base/tick.h"
+#include "lib/options_line.h"
 #include "ranks/clock_sync.h"
 #include "ranks/discover.h"
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/version.h"
 #include "engine/engine.h"
 #include "lib/engine_scene.h"
 
@@ -149,7 +150,7 @@ static void versions_are_compared(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(vectors); i++)
-        if (engine_since(vectors[i].version, vectors[i].other) !=
+        if (version_since(vectors[i].version, vectors[i].other) !=
             vectors[i].since)
             fail_msg("'%s' since '%s'", vectors[i].version, vectors[i].other);
 }

@@ -13,6 +13,7 @@
 
 #include "engine/engine.h"
 #include "lib/engine_scene.h"
+#include "protocol/redisai.h"
 
 #define AI_RIGHTS " +ai.tensorset +ai.tensorget"
 
@@ -92,10 +93,10 @@ static void a_server_without_redisai_is_known(void **state)
     struct error err = {.text = "unknown command 'AI.TENSORGET'"};
 
     (void)state;
-    assert_false(engine_lacks_redisai(&err));
-    assert_int_equal(engine_no_redisai(&err), -1);
+    assert_false(redisai_is_missing(&err));
+    assert_int_equal(redisai_missing(&err), -1);
     error_prefix(&err, "rank 3 on nid0001");
-    assert_true(engine_lacks_redisai(&err));
+    assert_true(redisai_is_missing(&err));
     assert_string_equal(err.text,
                         "rank 3 on nid0001: command_set redisai: the server "
                         "has no AI.TENSORGET; load RedisAI into it "

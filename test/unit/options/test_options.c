@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options/options.h"
 #include "lib/options_line.h"
+#include "options/options.h"
 
 /* The values of an option in one text: "[20, 40]" or "20". */
 static void join(const struct options *o, enum option_id id, char *buf,

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options/options.h"
 #include "lib/options_line.h"
+#include "options/options.h"
 
 #define LISTS_ALL " (srbench --help lists all)"
 #define NODES_EXPECTED "expected a whole number of at least 1, or auto"

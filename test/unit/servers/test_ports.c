@@ -70,12 +70,16 @@ static void a_port_that_is_taken(void **state)
     int port, fd = listen_anywhere(&port);
 
     (void)state;
-    assert_int_equal(ports_check(&pl, 0, port, false, &err), -1);
+    assert_int_equal(ports_free(place_shard_address(&pl, 0), port, false, &err),
+                     -1);
     assert_non_null(strstr(err.text, "choose another --db_port"));
     if (port > 11024) /* as the bus of another */
-        assert_int_equal(ports_check(&pl, 0, port - 10000, true, &err), -1);
+        assert_int_equal(ports_free(place_shard_address(&pl, 0),
+                                    port - SRB_BUS_OFFSET, true, &err),
+                         -1);
     close(fd);
-    assert_int_equal(ports_check(&pl, 0, port, false, &err), 0);
+    assert_int_equal(ports_free(place_shard_address(&pl, 0), port, false, &err),
+                     0);
 }
 
 /* Ports that were found come into a placement that has none. */
