@@ -25,7 +25,8 @@ tidy() {
 
 # error.c defines what analyzer.h redefines
 find src tools -name '*.c' ! -path src/base/error.c -print0 |
-    tidy "--extra-arg=-include$PWD/test/lint/analyzer.h"
+    tidy "--extra-arg=-I$PWD/src" \
+        "--extra-arg=-include$PWD/test/lint/analyzer.h"
 printf 'src/base/error.c\0' | tidy
 # C++ of a build that had no compiler for it has no compile command
 if grep -q '\.cpp"' "$build/compile_commands.json"; then
