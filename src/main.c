@@ -267,9 +267,9 @@ static void print_version(void)
 /* What part of the study this job holds. */
 static enum holds holds(const struct options *o)
 {
-    return o->serve                               ? HOLDS_DATABASES
-           : options_found(o) || options_batch(o) ? HOLDS_CLIENTS
-                                                  : HOLDS_BOTH;
+    return o->serve                                  ? HOLDS_DATABASES
+           : options_external(o) || options_batch(o) ? HOLDS_CLIENTS
+                                                     : HOLDS_BOTH;
 }
 
 /* A plan for a machine: an imaginary one, or the job's. */
@@ -279,7 +279,7 @@ static int dry_run(const struct options *o, const struct machine *m)
     struct error err;
     int status;
 
-    if (sweep_open(&s, o, &err) < 0 || judge_check(&s, &err) < 0 ||
+    if (sweep_open(&s, o, &err) < 0 || expect_judge_check(&s, &err) < 0 ||
         collapse_by_name(&s, &err) < 0)
         return refuse(&err, true);
     status = report_plan(&s, m) < 0 ? EXIT_REFUSED : 0;
@@ -382,10 +382,10 @@ static int run(struct team *t, const struct options *o, const struct input *in,
     char *line;
     int status;
 
-    if (options_found(o)) {
+    if (options_external(o)) {
         /* what cannot be right need not wait for a file */
         if (sweep_open(&s, o, &err) < 0 ||
-            far_find(t, o, &tls, &roster, &err) < 0) {
+            external_find(t, o, &tls, &roster, &err) < 0) {
             tls_close(tls);
             return refuse(&err, t->rank == 0);
         }
@@ -430,7 +430,7 @@ static int with_options(const struct options *o, const struct input *in,
     if (team_open(&t, (int)options_one(o, OPT_VIRTUAL_NODES)->count, role,
                   &err) < 0)
         return refuse(&err, rank == 0);
-    t.signal = &ending_state()->asked;
+    t.signal = &signals_state()->asked;
     team_be_patient(&t, options_one(o, OPT_OP_TIMEOUT)->seconds);
     if (discover(&t, ifname->is_auto ? NULL : ifname->text, &d, &err) == 0)
         status = with_machine(&t, o, in, &d);
@@ -471,7 +471,7 @@ static int with_mpi(int argc, char **argv)
     }
     diag_rank(rank);
     diag_die_hook(abort_job);
-    ending_catch();
+    signals_catch();
     if (share_input(&in, argc, argv, &block, &err) < 0 ||
         parse(&o, &in, &err) < 0) {
         status = refuse(&err, rank == 0);
@@ -482,7 +482,7 @@ static int with_mpi(int argc, char **argv)
         diag_set_level(options_one(&o, OPT_QUIET)->count     ? DIAG_QUIET
                        : options_one(&o, OPT_VERBOSE)->count ? DIAG_VERBOSE
                                                              : DIAG_NORMAL);
-        ending_grace(options_one(&o, OPT_TERM_GRACE)->seconds, rank == 0);
+        signals_grace(options_one(&o, OPT_TERM_GRACE)->seconds, rank == 0);
         status = with_options(&o, &in, role, rank);
         options_free(&o);
     }

@@ -16,7 +16,7 @@ static struct field *append(struct fields *f, const char *name,
         struct field *list = realloc(f->list, room * sizeof *list);
 
         if (!list)
-            die("out of memory for %zu facts of the result file", room);
+            die("out of memory for %zu attributes of the result file", room);
         f->list = list;
         f->room = room;
     }

@@ -1,4 +1,4 @@
-/* field.h - named, typed, single facts: the attributes of a group of the
+/* field.h - named, typed, single values: the attributes of a group of the
  * result file and the columns of its summary, without knowing HDF5.
  */
 #ifndef SRB_FIELD_H

@@ -31,7 +31,7 @@ static void add(int64_t *sum, int64_t value)
 
 /* Context switches of all threads; the process's own status tells those of the
  * first alone (proc(5)). */
-static void count_switches(pid_t pid, struct watched *w)
+static void count_switches(pid_t pid, struct procstat *w)
 {
     char path[64];
     const struct dirent *e;
@@ -92,9 +92,9 @@ static int64_t peak_memory(pid_t pid)
     return kib < 0 ? -1 : kib * 1024;
 }
 
-struct watched watch_begin(pid_t pid)
+struct procstat procstat_begin(pid_t pid)
 {
-    struct watched w;
+    struct procstat w;
 
     reset_peak(pid);
     w.peak_memory = -1;
@@ -108,9 +108,9 @@ static int64_t since(int64_t first, int64_t now)
     return first < 0 || now < 0 ? -1 : now - first;
 }
 
-struct watched watch_end(pid_t pid, const struct watched *first)
+struct procstat procstat_end(pid_t pid, const struct procstat *first)
 {
-    struct watched w;
+    struct procstat w;
 
     w.cpu_time = cpu_time(pid) - first->cpu_time;
     count_switches(pid, &w);

@@ -16,7 +16,7 @@
  * (srun(1), SIGNALS; on SIGTERM it ends them itself). */
 #define SAME_NS INT64_C(200000000)
 
-static struct ending state;
+static struct signals state;
 static volatile sig_atomic_t watched = -1;
 static timer_t timer;
 static volatile sig_atomic_t have_timer;
@@ -43,7 +43,7 @@ static void cut_off(void)
         shutdown(fd, SHUT_RDWR);
 }
 
-void ending_hear(int number)
+void signals_hear(int number)
 {
     if (state.urgent)
         return;
@@ -64,7 +64,7 @@ static void on_end(int number)
         raise(number); /* when this handler is left */
     } else if (!first) {
         first = now;
-        ending_hear(number);
+        signals_hear(number);
     }
     errno = kept;
 }
@@ -102,12 +102,12 @@ static void catch_with(int number, void (*handler)(int))
     sigaction(number, &action, NULL);
 }
 
-const struct ending *ending_state(void)
+const struct signals *signals_state(void)
 {
     return &state;
 }
 
-void ending_catch(void)
+void signals_catch(void)
 {
     struct sigevent alarm = {.sigev_notify = SIGEV_SIGNAL,
                              .sigev_signo = SIGALRM};
@@ -123,7 +123,7 @@ void ending_catch(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-void ending_grace(double seconds, bool speaks)
+void signals_grace(double seconds, bool speaks)
 {
     /* not behind the line that is rewritten there */
     const char *line = diag_terminal() ? "\n" : "";
@@ -141,7 +141,7 @@ void ending_grace(double seconds, bool speaks)
              line, seconds);
 }
 
-void ending_watch(int fd)
+void signals_watch(int fd)
 {
     watched = fd;
     /* what came between opening and here did not see it */
@@ -149,7 +149,7 @@ void ending_watch(int fd)
         shutdown(fd, SHUT_RDWR);
 }
 
-void ending_unwatch(void)
+void signals_unwatch(void)
 {
     watched = -1;
 }

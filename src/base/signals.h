@@ -1,4 +1,4 @@
-/* ending.h - the signals that ask this process to end.
+/* signals.h - the signals that ask this process to end.
  *
  * SIGUSR1 ends the study after the running permutation. SIGTERM, SIGINT and
  * SIGHUP give that permutation a grace, then it is cut off; a second one of
@@ -8,14 +8,14 @@
  * that a client that waits for a reply goes on. All functions are local; a
  * process has one of these, as it has one set of handlers.
  */
-#ifndef SRB_ENDING_H
-#define SRB_ENDING_H
+#ifndef SRB_SIGNALS_H
+#define SRB_SIGNALS_H
 
 #include <signal.h>
 #include <stdbool.h>
 
 /* Numbers of signals, 0: none. */
-struct ending {
+struct signals {
     volatile sig_atomic_t asked;  /* the study is to end */
     volatile sig_atomic_t urgent; /* within the grace; what has not begun to
                                      measure ends now */
@@ -23,24 +23,24 @@ struct ending {
 };
 
 /* The flags, which change at any time. */
-const struct ending *ending_state(void);
+const struct signals *signals_state(void);
 
 /* From now on the signals are caught; SIGPIPE is ignored. There is no grace
  * until one is given. */
-void ending_catch(void);
+void signals_catch(void);
 
 /* What the running permutation has after the first of SIGTERM, SIGINT and
  * SIGHUP; 0: nothing. With `speaks` a signal is acknowledged on standard error,
  * where somebody may be waiting. */
-void ending_grace(double seconds, bool speaks);
+void signals_grace(double seconds, bool speaks);
 
 /* As if the signal had come here: another rank was told. It does not count as
  * the first of two. */
-void ending_hear(int number);
+void signals_hear(int number);
 
 /* Shut this connection down when the grace is over, or at once if it is; one at
  * a time. Give it up before it is closed. A negative fd is none. */
-void ending_watch(int fd);
-void ending_unwatch(void);
+void signals_watch(int fd);
+void signals_unwatch(void);
 
 #endif

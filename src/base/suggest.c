@@ -33,16 +33,16 @@ static size_t distance(const char *a, const char *b)
     return d[m][n];
 }
 
-struct nearest nearest_to(const char *typed)
+struct suggestion suggest_for(const char *typed)
 {
     size_t n = strlen(typed);
 
-    return (struct nearest){.typed = typed,
-                            .distance =
-                                n > NAME_LENGTH ? 0 : least(MISTAKES + 1, n)};
+    return (struct suggestion){
+        .typed = typed,
+        .distance = n > NAME_LENGTH ? 0 : least(MISTAKES + 1, n)};
 }
 
-void nearest_consider(struct nearest *n, const char *name)
+void suggest_consider(struct suggestion *n, const char *name)
 {
     size_t far;
 

@@ -1,24 +1,24 @@
-/* nearest.h - the name that was meant when another was typed.
+/* suggest.h - the name that was meant when another was typed.
  *
  * All functions are local and pure.
  */
-#ifndef SRB_NEAREST_H
-#define SRB_NEAREST_H
+#ifndef SRB_SUGGEST_H
+#define SRB_SUGGEST_H
 
 #include <stddef.h>
 
 /* The nearest name so far (NULL: none yet), and how far it is. */
-struct nearest {
+struct suggestion {
     const char *typed, *name;
     size_t distance;
 };
 
 /* Look for what `typed` stands for: a name with at most 3 mistakes, and never
  * as many as `typed` has letters. */
-struct nearest nearest_to(const char *typed);
+struct suggestion suggest_for(const char *typed);
 
 /* One name to choose from; NULL is none. Of equally near ones the first that
  * was considered stays. */
-void nearest_consider(struct nearest *n, const char *name);
+void suggest_consider(struct suggestion *n, const char *name);
 
 #endif

@@ -117,7 +117,7 @@ static int await_connection(int fd, int64_t deadline)
 
         if (left < 0)
             return ETIMEDOUT;
-        if (ending_state()->cut)
+        if (signals_state()->cut)
             return EINTR;
         ready = poll(&p, 1, left < 1000 ? (int)left + 1 : 1000);
         if (ready < 0 && errno != EINTR)
@@ -220,7 +220,7 @@ static redisContext *connect_any(const struct client_params *p,
         return connect_tcp(p, err);
     r = redisConnectUnixWithTimeout(p->unix_socket, tv);
     /* one that leaves the permutation its time does not end it here */
-    while (interrupted(r) && !ending_state()->cut) {
+    while (interrupted(r) && !signals_state()->cut) {
         redisFree(r);
         r = redisConnectUnixWithTimeout(p->unix_socket, tv);
     }
@@ -270,7 +270,7 @@ redisContext *client_connect(const struct client_params *p,
         else if (introduce(r, p, ssl, &why) == 0)
             return r;
     }
-    cut = (int)ending_state()->cut;
+    cut = (int)signals_state()->cut;
     if (cut)
         error_set(err, "%sconnecting to %s was broken off by signal %d (%s)",
                   who, where, cut, strsignal(cut));

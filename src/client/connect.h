@@ -1,6 +1,6 @@
 /* connect.h - what the clients that talk to a server share. */
-#ifndef SRB_CLIENT_CONNECT_H
-#define SRB_CLIENT_CONNECT_H
+#ifndef SRB_CONNECT_H
+#define SRB_CONNECT_H
 
 #include <hiredis/hiredis.h>
 

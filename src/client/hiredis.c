@@ -65,9 +65,9 @@ static void prepare(struct hiredis_client *c)
 {
     const struct command_set *s = c->commands;
 
-    commands_put(s, c->key, c->bytes, &c->put);
+    command_set_put(s, c->key, c->bytes, &c->put);
     c->put.length[c->put.n++] = c->bytes;
-    commands_get(s, c->key, c->bytes, &c->get);
+    command_set_get(s, c->key, c->bytes, &c->get);
     c->payload = s == &command_plain ? plain_payload : tensor_payload;
 }
 

@@ -121,7 +121,7 @@ static void hang(double seconds)
 {
     int64_t deadline = tick_deadline(seconds);
 
-    while (tick_now() < deadline && !ending_state()->cut)
+    while (tick_now() < deadline && !signals_state()->cut)
         tick_sleep(1000000);
 }
 

@@ -1,6 +1,6 @@
 /* slots.h - which server of a Redis Cluster has which keys. */
-#ifndef SRB_CLIENT_SLOTS_H
-#define SRB_CLIENT_SLOTS_H
+#ifndef SRB_SLOTS_H
+#define SRB_SLOTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -315,10 +315,10 @@ static void write_requests(struct socket_client *c)
     const struct command_set *s = c->commands;
     struct tensor_request r;
 
-    commands_put(s, c->key, c->bytes, &r);
-    c->set_len = commands_print(&r, c->bytes, c->set, sizeof c->set);
-    commands_get(s, c->key, c->bytes, &r);
-    c->get_len = commands_print(&r, 0, c->get, sizeof c->get);
+    command_set_put(s, c->key, c->bytes, &r);
+    c->set_len = command_set_print(&r, c->bytes, c->set, sizeof c->set);
+    command_set_get(s, c->key, c->bytes, &r);
+    c->get_len = command_set_print(&r, 0, c->get, sizeof c->get);
     c->head_len = s->head(c->bytes, c->head);
 }
 

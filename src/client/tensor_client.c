@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "client/client.h"
 #include "client/slots.h"
-#include "client/tensor_client_lend.h"
+#include "client/tensor_client_wrap.h"
 #include "protocol/keys.h"
 
 #define DEFAULT_TIMEOUT 30.0
@@ -28,9 +28,9 @@ struct srb_tensor_client {
     struct client *bound; /* NULL: none */
     size_t count, key_length;
     char key[SRB_KEY_MAX];
-    bool lent; /* bound is somebody else's */
+    bool wrapped; /* bound is somebody else's */
     struct error err;
-    /* the rest is not of lent ones */
+    /* the rest is not of wrapped ones */
     const struct client_ops *ops;
     char *addresses;
     double timeout;
@@ -229,7 +229,7 @@ srb_tensor_client_open(const struct srb_tensor_client_options *o, char *words,
     return NULL;
 }
 
-struct srb_tensor_client *tensor_client_lend(struct client *client,
+struct srb_tensor_client *tensor_client_wrap(struct client *client,
                                              const char *key, size_t count,
                                              struct error *err)
 {
@@ -240,7 +240,7 @@ struct srb_tensor_client *tensor_client_lend(struct client *client,
         return NULL;
     }
     c->bound = client;
-    c->lent = true;
+    c->wrapped = true;
     c->count = count;
     c->key_length = strlen(key);
     snprintf(c->key, sizeof c->key, "%s", key);
@@ -251,7 +251,7 @@ void srb_tensor_client_close(struct srb_tensor_client *c)
 {
     if (!c)
         return;
-    if (!c->lent)
+    if (!c->wrapped)
         disconnect(c);
     explicit_bzero(&c->login, sizeof c->login);
     free(c->addresses);
@@ -275,7 +275,7 @@ static bool is_bound(const struct srb_tensor_client *c, const char *key,
 static int check(struct srb_tensor_client *c, const char *key, size_t length,
                  size_t count)
 {
-    if (c->lent)
+    if (c->wrapped)
         return error_set(&c->err, "this client is for '%s' of %zu elements",
                          c->key, c->count);
     if (length == 0 || length > SRB_TENSOR_KEY_MAX)
@@ -292,7 +292,7 @@ static int check(struct srb_tensor_client *c, const char *key, size_t length,
  * have moved to another server. */
 static int give_up(struct srb_tensor_client *c)
 {
-    if (!c->lent)
+    if (!c->wrapped)
         disconnect(c);
     return -1;
 }

@@ -7,8 +7,8 @@
  * limit that no server can pass. One loop of epoll(7) a thread; connections are
  * given to the loops in turn. All functions are local.
  */
-#ifndef SRB_FLOOR_H
-#define SRB_FLOOR_H
+#ifndef SRB_FLOOR_SERVER_H
+#define SRB_FLOOR_SERVER_H
 
 #include <stdint.h>
 #include <stdio.h>

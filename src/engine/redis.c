@@ -200,7 +200,7 @@ void resp_configure(FILE *out, const struct shard_spec *s,
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
     /* users get rights to what modules bring once these are loaded, wherever
      * the lines stand (main() in Redis's server.c) */
-    modules_print(out, s->modules, s->tpq);
+    db_modules_print(out, s->modules, s->tpq);
     let_in(out, s->secret, s->redisai);
     /* a relative path: it runs in its own folder, which is nobody else's */
     if (s->placement->experiment == EXPERIMENT_COLOCATED)

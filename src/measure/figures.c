@@ -358,8 +358,8 @@ static void steady(const struct team *t, MPI_Comm clients,
                    double bytes, struct summary *out)
 {
     int64_t from = max[LAST_START], to = -max[FIRST_END];
-    double ops =
-        series_within(&s->put, from, to) + series_within(&s->unpack, from, to);
+    double ops = samples_within(&s->put, from, to) +
+                 samples_within(&s->unpack, from, to);
 
     team_allreduce(t, clients, &ops, 1, MPI_DOUBLE, MPI_SUM);
     out->steady_ops = rate(ops, to - from);

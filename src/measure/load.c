@@ -5,7 +5,7 @@
 
 #include "base/signals.h"
 #include "base/tick.h"
-#include "client/tensor_client_lend.h"
+#include "client/tensor_client_wrap.h"
 #include "measure/tensor.h"
 
 static void await(int64_t instant)
@@ -39,10 +39,10 @@ static int join(struct load *l, const struct client_ops *ops,
     l->samples.connect_ns = tick_now() - start;
     if (!l->client)
         return -1;
-    l->lent = tensor_client_lend(l->client, p->key, l->count, err);
-    if (!l->lent)
+    l->wrapped = tensor_client_wrap(l->client, p->key, l->count, err);
+    if (!l->wrapped)
         return -1;
-    ending_watch(ops->socket(l->client));
+    signals_watch(ops->socket(l->client));
     return 0;
 }
 
@@ -65,11 +65,11 @@ int load_open(struct load *l, const struct loop_language *language,
 
 static void disconnect(struct load *l)
 {
-    ending_unwatch();
-    srb_tensor_client_close(l->lent);
+    signals_unwatch();
+    srb_tensor_client_close(l->wrapped);
     if (l->client)
         l->client->ops->close(l->client);
-    l->lent = NULL;
+    l->wrapped = NULL;
     l->client = NULL;
 }
 

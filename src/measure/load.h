@@ -27,7 +27,8 @@ struct load_rules {
     size_t iterations;  /* timed pairs; with a duration the most to keep */
     double duration;    /* s; 0: as long as the iterations take. Of phases each
                            lasts half of it */
-    int64_t connect_at; /* tick before which it does not connect (wave.h) */
+    int64_t connect_at; /* tick before which it does not connect
+                           (connect_waves.h) */
 };
 
 /* The process in the timed loop (getrusage(2)). */
@@ -57,7 +58,7 @@ struct load_phase {
 /* One client's connection, buffers and timings. */
 struct load {
     struct client *client;
-    struct srb_tensor_client *lent; /* client, as the loops know it */
+    struct srb_tensor_client *wrapped; /* client, as the loops know it */
     const struct loop_language *language;
     void *own;    /* the language's, tensors among it */
     int number;   /* of the client */
@@ -92,7 +93,8 @@ struct load_company {
     const struct team *team;
     const struct cast *cast;
     const struct clock_line *line; /* to the common clock, as it is before */
-    bool crowded; /* more runnable processes than CPUs: do not spin alone */
+    bool oversubscribed; /* more runnable processes than CPUs: do not spin alone
+                          */
 };
 
 /* Run warm-up and timed operations, held together as the rules say. A tensor

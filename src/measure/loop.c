@@ -42,7 +42,7 @@ static void start_together(struct load *l, int rc)
     start = tick_now();
     l->agreed =
         clock_agree_start(with->team, with->cast->clients, NULL, with->line);
-    clock_await(NULL, with->line, l->agreed, with->crowded);
+    clock_await(NULL, with->line, l->agreed, with->oversubscribed);
     l->samples.waited += tick_now() - start;
 }
 
@@ -64,7 +64,8 @@ static int fail(struct load *l)
 {
     l->phase.failed = true;
     if (!cut_off(l))
-        return error_set(l->phase.err, "%s", srb_tensor_client_error(l->lent));
+        return error_set(l->phase.err, "%s",
+                         srb_tensor_client_error(l->wrapped));
     return error_set(l->phase.err,
                      "client %d: broken off at pair %lld by signal %d (%s)",
                      l->number, (long long)l->pair, (int)*l->signal,
@@ -191,7 +192,7 @@ void loop_renew(void *pages, size_t bytes)
 static int go_round(struct load *l, bool puts, bool gets)
 {
     const struct loop_task task = {.load = l,
-                                   .client = l->lent,
+                                   .client = l->wrapped,
                                    .key = l->key,
                                    .key_length = strlen(l->key),
                                    .count = l->count,

@@ -40,7 +40,7 @@ void samples_free(struct samples *s)
     memset(s, 0, sizeof *s);
 }
 
-void series_thin(struct series *s)
+void samples_thin(struct series *s)
 {
     int64_t *start = s->start + s->warmup, *ns = s->ns + s->warmup;
 
@@ -78,7 +78,7 @@ static double done_at(const struct series *s, int64_t t)
            (double)ops * (double)(t - start[last]) / (double)span;
 }
 
-double series_within(const struct series *s, int64_t from, int64_t to)
+double samples_within(const struct series *s, int64_t from, int64_t to)
 {
     return to > from ? done_at(s, to) - done_at(s, from) : 0;
 }

@@ -44,7 +44,7 @@ int samples_open(struct samples *s, size_t warmup, size_t room,
 void samples_free(struct samples *s);
 
 /* Drop every second timing that is kept. */
-void series_thin(struct series *s);
+void samples_thin(struct series *s);
 
 /* Note untimed operation k, k < warmup. */
 static inline void series_warm(struct series *s, size_t k, int64_t start,
@@ -65,7 +65,7 @@ static inline void series_add(struct series *s, int64_t start, int64_t end)
     if (k & (s->stride - 1))
         return;
     if (s->kept == s->room) {
-        series_thin(s);
+        samples_thin(s);
         if (k & (s->stride - 1))
             return;
     }
@@ -77,7 +77,7 @@ static inline void series_add(struct series *s, int64_t start, int64_t end)
 /* How many of the timed operations lie in [from, to): those cut by a bound
  * count with their share. By the kept ones, between two of which operations are
  * taken as evenly spread. */
-double series_within(const struct series *s, int64_t from, int64_t to);
+double samples_within(const struct series *s, int64_t from, int64_t to);
 
 /* Put all instants, those of warm-up too, onto another clock; durations stay
  * as they were measured. */

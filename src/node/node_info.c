@@ -299,7 +299,7 @@ static double least(const char *root, const char *controller,
     return smallest;
 }
 
-void facts_read(const char *root, struct facts *f)
+void node_info_read(const char *root, struct node_info *f)
 {
     double memory = least(root, "memory", memory_of);
 
@@ -352,7 +352,7 @@ static double left_in(const struct group *g)
     return fmax(limit - fmax(used - cached, 0), 0);
 }
 
-int64_t facts_memory_left(const char *root, bool *grouped)
+int64_t node_info_memory_left(const char *root, bool *grouped)
 {
     double group = least(root, "memory", left_in), kernel;
     char folder[PATH_MAX + 64];
@@ -405,7 +405,7 @@ static int cpus_of(struct group *g, struct cpu_mask *m)
     return -1;
 }
 
-int facts_cgroup_cpus(const char *root, struct cpu_mask *m)
+int node_info_cgroup_cpus(const char *root, struct cpu_mask *m)
 {
     for (int v2 = 0; v2 <= 1; v2++) {
         struct group g;
@@ -418,7 +418,7 @@ int facts_cgroup_cpus(const char *root, struct cpu_mask *m)
 
 /* ---- the launcher's binding ---- */
 
-void facts_binding(struct binding *b)
+void node_info_binding(struct binding *b)
 {
     b->job_id = getenv("SLURM_JOB_ID");
     b->bind_type = getenv("SLURM_CPU_BIND_TYPE");
@@ -484,7 +484,8 @@ static bool is_launchers(const struct binding *b, const struct cpu_mask *m)
     return memcmp(&given, m, sizeof given) == 0;
 }
 
-bool facts_widen(const char *root, const struct binding *b, struct cpu_mask *m)
+bool node_info_widen(const char *root, const struct binding *b,
+                     struct cpu_mask *m)
 {
     struct cpu_mask group;
     int before = cpus_count(m);
@@ -493,7 +494,7 @@ bool facts_widen(const char *root, const struct binding *b, struct cpu_mask *m)
         strstr(b->bind_type, "none"))
         return false;
     if (!is_launchers(b, m) || !in_jobs_group(root, b->job_id) ||
-        facts_cgroup_cpus(root, &group) < 0)
+        node_info_cgroup_cpus(root, &group) < 0)
         return false;
     cpus_or(m, &group);
     return cpus_count(m) > before;

@@ -102,7 +102,7 @@ const char *topology_version(void)
     return HWLOC_VERSION;
 }
 
-int affinity_get(pid_t pid, struct cpu_mask *m, struct error *err)
+int topology_affinity(pid_t pid, struct cpu_mask *m, struct error *err)
 {
     memset(m, 0, sizeof *m);
     if (sched_getaffinity(pid, sizeof *m, (cpu_set_t *)(void *)m) == 0)
@@ -111,7 +111,7 @@ int affinity_get(pid_t pid, struct cpu_mask *m, struct error *err)
                      (long)pid, strerror(errno));
 }
 
-int affinity_set(const struct cpu_mask *m, struct error *err)
+int topology_set_affinity(const struct cpu_mask *m, struct error *err)
 {
     char list[SRB_CPU_LIST_MAX];
 

@@ -20,10 +20,10 @@ const char *topology_version(void);
 
 /* Ask the kernel for the CPUs of a thread, 0 for the calling one. A process id
  * stands for its first thread. */
-int affinity_get(pid_t pid, struct cpu_mask *m, struct error *err);
+int topology_affinity(pid_t pid, struct cpu_mask *m, struct error *err);
 
 /* Confine the calling thread, and those that it will start. The kernel takes
  * away what the thread's control group does not allow; an empty rest fails. */
-int affinity_set(const struct cpu_mask *m, struct error *err);
+int topology_set_affinity(const struct cpu_mask *m, struct error *err);
 
 #endif

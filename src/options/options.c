@@ -18,14 +18,14 @@ bool options_has_placement(const struct options *o, unsigned placement)
     return false;
 }
 
-bool options_found(const struct options *o)
+bool options_external(const struct options *o)
 {
     return !o->serve && !options_one(o, OPT_DB_ADDRESS)->is_auto;
 }
 
 bool options_secured(const struct options *o)
 {
-    return options_found(o) &&
+    return options_external(o) &&
            strncmp(options_one(o, OPT_DB_ADDRESS)->text, SRB_TLS_SCHEME,
                    strlen(SRB_TLS_SCHEME)) == 0;
 }
@@ -46,7 +46,7 @@ unsigned options_placement(const struct options *o, enum option_id id)
     unsigned placement = option_table[id].placement;
 
     for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
-        if (shape[k] == id && options_found(o))
+        if (shape[k] == id && options_external(o))
             placement &= ~(unsigned)IN_STANDARD;
     return placement;
 }
@@ -69,7 +69,7 @@ bool options_idle(const struct options *o, enum option_id id)
         return !options_secured(o);
     case OPT_DB_AUTH:
     case OPT_FLUSH:
-        return !options_found(o);
+        return !options_external(o);
     case OPT_BATCH_ARGS:
     case OPT_BATCH_TIMEOUT:
         return !options_batch(o);
@@ -166,7 +166,7 @@ static void show_value(FILE *out, const struct option *d, const struct value *v)
     if (bare)
         fputs(v->text, out);
     else
-        yaml_print_text(out, v->text);
+        options_yaml_print_text(out, v->text);
 }
 
 void options_print(FILE *out, const struct options *o, enum option_id id)

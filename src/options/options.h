@@ -250,7 +250,7 @@ char *options_canonical(enum option_id id, const char *text);
 
 /* Where databases on nodes of their own come from: true when they run already
  * (db_address), or as batch jobs. Both false in `srbench serve`. */
-bool options_found(const struct options *o);
+bool options_external(const struct options *o);
 bool options_batch(const struct options *o);
 
 /* Whether these are spoken to by TLS, by what db_address begins with. */

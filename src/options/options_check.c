@@ -58,14 +58,14 @@ static int idle_beside(const struct options *o, enum option_id id,
 }
 
 /* Databases that this job does not run. */
-static int check_elsewhere(const struct options *o, struct error *err)
+static int check_external(const struct options *o, struct error *err)
 {
     bool batch = options_batch(o);
 
-    for (int id = 0; id < OPT_COUNT && options_found(o); id++)
+    for (int id = 0; id < OPT_COUNT && options_external(o); id++)
         if (idle_beside(o, (enum option_id)id, OPT_DB_ADDRESS, err) < 0)
             return -1;
-    if (options_found(o) && batch)
+    if (options_external(o) && batch)
         return options_refuse(o, OPT_RUN_DB_AS_BATCH,
                               "starts databases, and db_address names such "
                               "that run; expected one of the two",
@@ -79,12 +79,12 @@ static int check_elsewhere(const struct options *o, struct error *err)
                               err);
     if (!o->serve && options_get(o, OPT_LIFELINE)->given)
         return options_refuse(o, OPT_LIFELINE, "is for srbench serve", err);
-    if (!options_found(o) && !options_one(o, OPT_DB_AUTH)->is_auto)
+    if (!options_external(o) && !options_one(o, OPT_DB_AUTH)->is_auto)
         return options_refuse(o, OPT_DB_AUTH,
                               "is for servers of somebody else's, expected "
                               "db_address: host:port with it",
                               err);
-    if (!options_found(o) && options_one(o, OPT_FLUSH)->count)
+    if (!options_external(o) && options_one(o, OPT_FLUSH)->count)
         return options_refuse(o, OPT_FLUSH,
                               "is for servers of somebody else's (those that "
                               "srbench starts are emptied anyway), expected "
@@ -202,7 +202,7 @@ int options_check_together(const struct options *o, bool dry_run,
     if (options_one(o, OPT_QUIET)->count && options_one(o, OPT_VERBOSE)->count)
         return options_refuse(
             o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
-    if (check_elsewhere(o, err) < 0 || check_tls(o, err) < 0 ||
+    if (check_external(o, err) < 0 || check_tls(o, err) < 0 ||
         check_serve(o, err) < 0 || check_role(o, err) < 0 ||
         check_resume(o, err) < 0 || options_check_commands(o, err) < 0)
         return -1;

@@ -65,41 +65,42 @@ struct yaml_file {
 };
 
 /* Word a failure at a place; returns -1. */
-int said_error(const struct said *said, size_t line, size_t column,
-               struct error *err, const char *fmt, ...)
+int options_said_error(const struct said *said, size_t line, size_t column,
+                       struct error *err, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
 /* That place, FILE:LINE:COLUMN or the flag. Returns buf. */
-char *said_place(const struct said *said, size_t line, size_t column, char *buf,
-                 size_t n);
+char *options_said_place(const struct said *said, size_t line, size_t column,
+                         char *buf, size_t n);
 
 /* What was found, for a message: "nothing", "'abc'", "'\"abc\"'"; cut where it
  * is long. Returns buf. */
 #define SAID_FOUND_MAX 96
-const char *said_found(const char *text, bool plain, char buf[SAID_FOUND_MAX]);
+const char *options_said_found(const char *text, bool plain,
+                               char buf[SAID_FOUND_MAX]);
 
 /* calloc() and strdup() that end the program when there is no memory. */
 void *options_alloc(size_t n, size_t size);
 char *options_copy(const char *text);
 
 /* Whether YAML lets the character stand for itself. */
-bool yaml_allows(uint32_t point);
+bool options_yaml_allows(uint32_t point);
 
 /* Read a file: a flat mapping of names to scalars, lists of scalars, maps of
  * scalars and lists of such maps. On failure *f is empty. */
-int yaml_read_file(const char *file, const char *text, size_t length,
-                   struct yaml_file *f, struct error *err);
-void yaml_file_free(struct yaml_file *f);
+int options_yaml_read_file(const char *file, const char *text, size_t length,
+                           struct yaml_file *f, struct error *err);
+void options_yaml_file_free(struct yaml_file *f);
 
 /* Read one value of the command line (or a default): YAML where it starts with
  * a bracket, a brace or a quote, else the plain text that it is. */
-int yaml_read_value(const struct said *said, const char *text,
-                    struct yaml_node *node, struct error *err);
-void yaml_node_free(struct yaml_node *node);
+int options_yaml_read_value(const struct said *said, const char *text,
+                            struct yaml_node *node, struct error *err);
+void options_yaml_node_free(struct yaml_node *node);
 
 /* Print a text as one YAML scalar that reads back to it, also within a list
  * and a map, and by other readers of YAML as a text. */
-void yaml_print_text(FILE *out, const char *text);
+void options_yaml_print_text(FILE *out, const char *text);
 
 /* What the option may be: "a whole number of at least 1, or auto". all: with
  * the upper limit even where it is only there to be safe. Returns buf. */
@@ -113,7 +114,7 @@ int options_convert(const struct said *said, enum option_id id,
                     const struct yaml_node *node, struct setting *set,
                     struct error *err);
 
-void setting_free(struct setting *set);
+void options_setting_free(struct setting *set);
 
 /* Whether all that is said fits together; dry_run: it is only to be planned. */
 int options_check_together(const struct options *o, bool dry_run,

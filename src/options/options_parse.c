@@ -23,17 +23,17 @@ static size_t least(size_t a, size_t b)
 /* The option that was meant, or NULL. */
 static const char *find_nearest(const char *typed, bool on_command_line)
 {
-    struct nearest n = nearest_to(typed);
+    struct suggestion n = suggest_for(typed);
 
     for (int id = 0; id < OPT_COUNT; id++) {
-        nearest_consider(&n, option_table[id].name);
-        nearest_consider(&n, option_table[id].alias);
+        suggest_consider(&n, option_table[id].name);
+        suggest_consider(&n, option_table[id].alias);
     }
     if (!on_command_line)
         return n.name;
-    nearest_consider(&n, "config");
+    suggest_consider(&n, "config");
     for (size_t i = REQUEST_HELP; i < REQUESTS; i++)
-        nearest_consider(&n, requests[i]);
+        suggest_consider(&n, requests[i]);
     return n.name;
 }
 
@@ -43,12 +43,13 @@ static int unknown_option(const struct said *said, size_t line, size_t column,
     const char *name = find_nearest(typed, !said->file);
 
     if (!name)
-        return said_error(said, line, column, err,
-                          "unknown option (srbench --help lists all)");
-    return said_error(said, line, column, err,
-                      "unknown option; did you mean '%s'? (srbench --help "
-                      "lists all)",
-                      name);
+        return options_said_error(said, line, column, err,
+                                  "unknown option (srbench --help lists all)");
+    return options_said_error(
+        said, line, column, err,
+        "unknown option; did you mean '%s'? (srbench --help "
+        "lists all)",
+        name);
 }
 
 enum option_id options_find(const char *name)
@@ -70,14 +71,15 @@ static int set_defaults(struct options *o, struct error *err)
         struct yaml_node node;
         int rc;
 
-        if (yaml_read_value(&said, d->def, &node, err) < 0)
+        if (options_yaml_read_value(&said, d->def, &node, err) < 0)
             return error_prefix(err, "%s", d->name);
         rc =
             options_convert(&said, (enum option_id)id, &node, &o->set[id], err);
-        yaml_node_free(&node);
+        options_yaml_node_free(&node);
         if (rc < 0)
             return error_prefix(err, "%s", d->name);
-        said_place(&said, 0, 0, o->set[id].origin, sizeof o->set[id].origin);
+        options_said_place(&said, 0, 0, o->set[id].origin,
+                           sizeof o->set[id].origin);
     }
     return 0;
 }
@@ -95,18 +97,20 @@ static int apply_entry(struct options *o, const char *file,
         return unknown_option(&said, e->key.line, e->key.column, e->key.text,
                               err);
     if (first[id] && strcmp(first[id]->text, e->key.text) == 0)
-        return said_error(&said, e->key.line, e->key.column, err,
-                          "given twice, first in line %zu", first[id]->line);
+        return options_said_error(&said, e->key.line, e->key.column, err,
+                                  "given twice, first in line %zu",
+                                  first[id]->line);
     if (first[id])
-        return said_error(&said, e->key.line, e->key.column, err,
-                          "the same option as %s, which is given in line %zu",
-                          first[id]->text, first[id]->line);
+        return options_said_error(
+            &said, e->key.line, e->key.column, err,
+            "the same option as %s, which is given in line %zu",
+            first[id]->text, first[id]->line);
     first[id] = &e->key;
     if (options_convert(&said, id, &e->node, &o->set[id], err) < 0)
         return -1;
     o->set[id].given = true;
-    said_place(&said, e->node.line, e->node.column, o->set[id].origin,
-               sizeof o->set[id].origin);
+    options_said_place(&said, e->node.line, e->node.column, o->set[id].origin,
+                       sizeof o->set[id].origin);
     return 0;
 }
 
@@ -117,11 +121,11 @@ static int apply_file(struct options *o, const char *file, const char *text,
     struct yaml_file f;
     int rc = 0;
 
-    if (yaml_read_file(file, text, length, &f, err) < 0)
+    if (options_yaml_read_file(file, text, length, &f, err) < 0)
         return -1;
     for (size_t i = 0; rc == 0 && i < f.n; i++)
         rc = apply_entry(o, file, &f.entry[i], first, err);
-    yaml_file_free(&f);
+    options_yaml_file_free(&f);
     return rc;
 }
 
@@ -221,14 +225,14 @@ int options_find_role(int argc, char *const argv[], enum role *role,
         if (strcmp(a.flag, "--role") != 0)
             continue;
         value = value_of(argc, argv, &i, &a);
-        if (yaml_read_value(&said, value ? value : "", &node, err) < 0)
+        if (options_yaml_read_value(&said, value ? value : "", &node, err) < 0)
             return -1;
         rc = options_convert(&said, OPT_ROLE, &node, &set, err);
-        yaml_node_free(&node);
+        options_yaml_node_free(&node);
         if (rc < 0)
             return -1;
         *role = (enum role)set.values[0].count;
-        setting_free(&set);
+        options_setting_free(&set);
     }
     return 0;
 }
@@ -248,21 +252,21 @@ static int apply_value(struct command_line *c, enum option_id id,
     struct yaml_node node;
     int rc;
 
-    if (yaml_read_value(&said, value, &node, err) < 0)
+    if (options_yaml_read_value(&said, value, &node, err) < 0)
         return -1;
     rc = options_convert(&said, id, &node, set, err);
-    yaml_node_free(&node);
+    options_yaml_node_free(&node);
     if (rc < 0)
         return -1;
     if (strcmp(c->seen[id], flag) == 0)
-        return said_error(&said, 0, 0, err, "given twice");
+        return options_said_error(&said, 0, 0, err, "given twice");
     if (c->seen[id][0])
-        return said_error(&said, 0, 0, err,
-                          "the same option as %s, which is given already",
-                          c->seen[id]);
+        return options_said_error(
+            &said, 0, 0, err, "the same option as %s, which is given already",
+            c->seen[id]);
     snprintf(c->seen[id], sizeof c->seen[id], "%s", flag);
     set->given = true;
-    said_place(&said, 0, 0, set->origin, sizeof set->origin);
+    options_said_place(&said, 0, 0, set->origin, sizeof set->origin);
     return 0;
 }
 
@@ -275,7 +279,7 @@ static int apply_request(struct command_line *c, enum request request,
 
     if (a->value && !options_flag(a->value, &yes))
         return error_set(err, "%s: found %s, expected true or false", a->flag,
-                         said_found(a->value, true, found));
+                         options_said_found(a->value, true, found));
     if (!yes)
         return 0;
     if (request == REQUEST_DRY_RUN)
@@ -318,8 +322,9 @@ static int apply_argument(struct command_line *c, int argc, char *const argv[],
                 ? "true"
                 : value_of(argc, argv, i, &a);
     if (!value)
-        return said_error(&said, 0, 0, err, "found no value, expected %s",
-                          options_expected(&option_table[id], false, expected));
+        return options_said_error(
+            &said, 0, 0, err, "found no value, expected %s",
+            options_expected(&option_table[id], false, expected));
     return apply_value(c, id, a.flag, value, err);
 }
 
@@ -334,10 +339,10 @@ static int only_standard(struct options *o, struct error *err)
 
     if (set->given && !options_has_placement(o, IN_STANDARD))
         return 0; /* refused with the rest */
-    if (yaml_read_value(&said, "throughput_standard", &node, err) < 0)
+    if (options_yaml_read_value(&said, "throughput_standard", &node, err) < 0)
         return -1;
     rc = options_convert(&said, OPT_EXPERIMENT, &node, set, err);
-    yaml_node_free(&node);
+    options_yaml_node_free(&node);
     return rc;
 }
 
@@ -380,6 +385,6 @@ int options_parse(struct options *o, int argc, char *const argv[],
 void options_free(struct options *o)
 {
     for (int id = 0; id < OPT_COUNT; id++)
-        setting_free(&o->set[id]);
+        options_setting_free(&o->set[id]);
     memset(o, 0, sizeof *o);
 }

@@ -7,7 +7,7 @@
 #include "base/units.h"
 #include "options/options_internal.h"
 
-void setting_free(struct setting *set)
+void options_setting_free(struct setting *set)
 {
     for (size_t i = 0; i < set->nvalues; i++) {
         struct value *v = &set->values[i];
@@ -341,10 +341,10 @@ static int convert_scalar(const struct said *said, const struct option *d,
     else if (is_map(d) && null)
         v->text = options_copy("{}");
     else if ((null && !server) || !take[d->type](d, s->text, v))
-        return said_error(said, s->line, s->column, err,
-                          "found %s, expected %s",
-                          said_found(s->text, s->plain, found),
-                          options_expected(d, too_large(d, s->text), expected));
+        return options_said_error(
+            said, s->line, s->column, err, "found %s, expected %s",
+            options_said_found(s->text, s->plain, found),
+            options_expected(d, too_large(d, s->text), expected));
     return 0;
 }
 
@@ -357,21 +357,24 @@ static int check_pair(const struct said *said, const struct yaml_node *node,
 
     if (*name->text == '\0' || strpbrk(name->text, " \t") ||
         strlen(name->text) > 255 || has_control(name->text))
-        return said_error(said, name->line, name->column, err,
-                          "found the name %s in the map, expected a name "
-                          "without blanks",
-                          said_found(name->text, name->plain, found));
+        return options_said_error(
+            said, name->line, name->column, err,
+            "found the name %s in the map, expected a name "
+            "without blanks",
+            options_said_found(name->text, name->plain, found));
     if (strlen(value->text) > OPTIONS_TEXT_MAX || has_control(value->text))
-        return said_error(said, value->line, value->column, err,
-                          "found %s for %s, expected at most %d bytes and no "
-                          "control characters",
-                          said_found(value->text, value->plain, found),
-                          name->text, OPTIONS_TEXT_MAX);
+        return options_said_error(
+            said, value->line, value->column, err,
+            "found %s for %s, expected at most %d bytes and no "
+            "control characters",
+            options_said_found(value->text, value->plain, found), name->text,
+            OPTIONS_TEXT_MAX);
     for (size_t k = 0; k < i; k += 2)
         if (strcmp(node->item[k].text, name->text) == 0)
-            return said_error(said, name->line, name->column, err,
-                              "found the name %s twice in the map",
-                              said_found(name->text, true, found));
+            return options_said_error(
+                said, name->line, name->column, err,
+                "found the name %s twice in the map",
+                options_said_found(name->text, true, found));
     return 0;
 }
 
@@ -380,7 +383,7 @@ static char *place_of(const struct said *said, const struct yaml_scalar *s)
 {
     char place[256], buf[512];
 
-    said_place(said, s->line, s->column, place, sizeof place);
+    options_said_place(said, s->line, s->column, place, sizeof place);
     snprintf(buf, sizeof buf, "%s%s%s", place, said->file ? ": " : "",
              said->file ? said->name : "");
     return options_copy(buf);
@@ -408,13 +411,13 @@ static int convert_map(const struct said *said, const struct yaml_node *node,
         pair->name_at = place_of(said, &node->item[i]);
         pair->value_at = place_of(said, value);
         fputs(i > 0 ? ", " : "", out);
-        yaml_print_text(out, pair->name);
+        options_yaml_print_text(out, pair->name);
         fputs(": ", out);
         if (means_null(value)) {
             fputs("null", out);
         } else {
             pair->value = options_copy(value->text);
-            yaml_print_text(out, pair->value);
+            options_yaml_print_text(out, pair->value);
         }
     }
     fputc('}', out);
@@ -455,10 +458,11 @@ static int check_twice(const struct said *said, const struct yaml_node *node,
     free(sorted);
     if (!again)
         return 0;
-    return said_error(said, again->line, again->column, err,
-                      "found %s, which the list has already, expected every "
-                      "value once",
-                      said_found(again->text, again->plain, found));
+    return options_said_error(
+        said, again->line, again->column, err,
+        "found %s, which the list has already, expected every "
+        "value once",
+        options_said_found(again->text, again->plain, found));
 }
 
 /* A list of maps is a value each. */
@@ -469,14 +473,16 @@ static int convert_maps(const struct said *said, const struct option *d,
     const struct yaml_node *first = &node->map[0];
 
     if (d->type != OPTION_MAPS)
-        return said_error(said, first->line, first->column, err,
-                          "found a list or map inside a list, expected single "
-                          "values");
+        return options_said_error(
+            said, first->line, first->column, err,
+            "found a list or map inside a list, expected single "
+            "values");
     for (size_t i = 0; i < node->nmaps; i++) {
         if (node->map[i].n == 0)
-            return said_error(said, node->map[i].line, node->map[i].column, err,
-                              "found an empty map in the list, expected a map "
-                              "such as {window: \"> 1GB/s\"}");
+            return options_said_error(
+                said, node->map[i].line, node->map[i].column, err,
+                "found an empty map in the list, expected a map "
+                "such as {window: \"> 1GB/s\"}");
         if (convert_map(said, &node->map[i], &set->values[set->nvalues++],
                         err) < 0)
             return -1;
@@ -502,17 +508,18 @@ static int convert_list(const struct said *said, const struct option *d,
     }
     options_expected(d, false, expected);
     if (node->n == 0)
-        return said_error(said, node->line, node->column, err,
-                          "found an empty list, expected %s", expected);
+        return options_said_error(said, node->line, node->column, err,
+                                  "found an empty list, expected %s", expected);
     if (d->type == OPTION_MAPS)
-        return said_error(said, node->item->line, node->item->column, err,
-                          "found a single value in the list, expected %s",
-                          expected);
+        return options_said_error(
+            said, node->item->line, node->item->column, err,
+            "found a single value in the list, expected %s", expected);
     if (!d->axis && !d->list)
-        return said_error(said, node->line, node->column, err,
-                          "found a list, but %s takes one value only (it is no "
-                          "axis of the sweep), expected %s",
-                          d->name, expected);
+        return options_said_error(
+            said, node->line, node->column, err,
+            "found a list, but %s takes one value only (it is no "
+            "axis of the sweep), expected %s",
+            d->name, expected);
     for (size_t i = 0; i < node->n; i++)
         if (convert_scalar(said, d, &node->item[i],
                            &set->values[set->nvalues++], err) < 0)
@@ -537,9 +544,9 @@ static int convert_node(const struct said *said, const struct option *d,
         be_auto(set->values);
         return 0;
     }
-    return said_error(said, node->line, node->column, err,
-                      "found a map, expected %s",
-                      options_expected(d, false, expected));
+    return options_said_error(said, node->line, node->column, err,
+                              "found a map, expected %s",
+                              options_expected(d, false, expected));
 }
 
 int options_convert(const struct said *said, enum option_id id,
@@ -551,10 +558,10 @@ int options_convert(const struct said *said, enum option_id id,
     fresh.values =
         options_alloc(node->n + node->nmaps + 1, sizeof *fresh.values);
     if (convert_node(said, &option_table[id], node, &fresh, err) < 0) {
-        setting_free(&fresh);
+        options_setting_free(&fresh);
         return -1;
     }
-    setting_free(set);
+    options_setting_free(set);
     set->values = fresh.values;
     set->nvalues = fresh.nvalues;
     return 0;

@@ -47,7 +47,8 @@ static const char *clip(const char *text, char buf[SAID_FOUND_MAX])
     return buf;
 }
 
-const char *said_found(const char *text, bool plain, char buf[SAID_FOUND_MAX])
+const char *options_said_found(const char *text, bool plain,
+                               char buf[SAID_FOUND_MAX])
 {
     char cut[SAID_FOUND_MAX];
 
@@ -59,8 +60,8 @@ const char *said_found(const char *text, bool plain, char buf[SAID_FOUND_MAX])
     return buf;
 }
 
-char *said_place(const struct said *said, size_t line, size_t column, char *buf,
-                 size_t n)
+char *options_said_place(const struct said *said, size_t line, size_t column,
+                         char *buf, size_t n)
 {
     size_t length = said->file ? strlen(said->file) : 0;
     size_t skip = length > 200 ? length - 200 : 0; /* its end tells more */
@@ -73,8 +74,8 @@ char *said_place(const struct said *said, size_t line, size_t column, char *buf,
     return buf;
 }
 
-int said_error(const struct said *said, size_t line, size_t column,
-               struct error *err, const char *fmt, ...)
+int options_said_error(const struct said *said, size_t line, size_t column,
+                       struct error *err, const char *fmt, ...)
 {
     char what[SRB_ERROR_MAX], name[SAID_FOUND_MAX], place[256];
     va_list ap;
@@ -85,11 +86,11 @@ int said_error(const struct said *said, size_t line, size_t column,
     error_set(err, "%s", what);
     if (said->file && said->name && *said->name)
         error_prefix(err, "%s", clip(said->name, name));
-    return error_prefix(err, "%s",
-                        said_place(said, line, column, place, sizeof place));
+    return error_prefix(
+        err, "%s", options_said_place(said, line, column, place, sizeof place));
 }
 
-bool yaml_allows(uint32_t point)
+bool options_yaml_allows(uint32_t point)
 {
     return point == '\t' || point == '\n' || point == '\r' ||
            (point >= 0x20 && point <= 0x7e) || point == 0x85 ||
@@ -107,15 +108,17 @@ static int check_characters(const struct said *said, const char *text,
     for (size_t i = 0; i < length; i += width) {
         width = utf8_decode(text + i, length - i, &point);
         if (width == 0)
-            return said_error(said, line, column, err,
-                              "found the byte 0x%02x, which is not UTF-8",
-                              (unsigned)(unsigned char)text[i]);
+            return options_said_error(
+                said, line, column, err,
+                "found the byte 0x%02x, which is not UTF-8",
+                (unsigned)(unsigned char)text[i]);
         /* U+FEFF is a byte order mark at the start, else refused */
-        if (!yaml_allows(point) || (point == 0xfeff && i > 0))
-            return said_error(said, line, column, err,
-                              "found the character U+%04X, which YAML does "
-                              "not allow",
-                              (unsigned)point);
+        if (!options_yaml_allows(point) || (point == 0xfeff && i > 0))
+            return options_said_error(
+                said, line, column, err,
+                "found the character U+%04X, which YAML does "
+                "not allow",
+                (unsigned)point);
         column = point == '\n' ? 1 : column + (point != 0xfeff);
         line += point == '\n';
     }
@@ -159,20 +162,21 @@ static int syntax_error(struct reader *r)
     if (p->error == YAML_MEMORY_ERROR)
         die("out of memory for the options");
     if (!r->said.file)
-        return said_error(&r->said, 0, 0, r->err,
-                          "found %s, which is not YAML: %s",
-                          said_found(r->text, true, found), problem);
-    return said_error(&r->said, p->problem_mark.line + 1,
-                      p->problem_mark.column + 1, r->err, "not YAML: %s%s%s",
-                      p->context ? p->context : "", p->context ? ", " : "",
-                      problem);
+        return options_said_error(
+            &r->said, 0, 0, r->err, "found %s, which is not YAML: %s",
+            options_said_found(r->text, true, found), problem);
+    return options_said_error(&r->said, p->problem_mark.line + 1,
+                              p->problem_mark.column + 1, r->err,
+                              "not YAML: %s%s%s", p->context ? p->context : "",
+                              p->context ? ", " : "", problem);
 }
 
 /* Word a failure at the last event. */
 static int refuse(const struct reader *r, const char *what)
 {
-    return said_error(&r->said, r->event.start_mark.line + 1,
-                      r->event.start_mark.column + 1, r->err, "%s", what);
+    return options_said_error(&r->said, r->event.start_mark.line + 1,
+                              r->event.start_mark.column + 1, r->err, "%s",
+                              what);
 }
 
 /* Step to the next event. Anchors and tags would let a value mean something
@@ -318,12 +322,12 @@ static int read_node(struct reader *r, struct yaml_node *node)
     return read_items(r, node);
 }
 
-void yaml_node_free(struct yaml_node *node)
+void options_yaml_node_free(struct yaml_node *node)
 {
     for (size_t i = 0; i < node->n; i++)
         free(node->item[i].text);
     for (size_t i = 0; i < node->nmaps; i++)
-        yaml_node_free(&node->map[i]);
+        options_yaml_node_free(&node->map[i]);
     free(node->item);
     free(node->map);
     memset(node, 0, sizeof *node);
@@ -344,11 +348,11 @@ static struct yaml_entry *add_entry(struct yaml_file *f)
     return &f->entry[f->n++];
 }
 
-void yaml_file_free(struct yaml_file *f)
+void options_yaml_file_free(struct yaml_file *f)
 {
     for (size_t i = 0; i < f->n; i++) {
         free(f->entry[i].key.text);
-        yaml_node_free(&f->entry[i].node);
+        options_yaml_node_free(&f->entry[i].node);
     }
     free(f->entry);
     memset(f, 0, sizeof *f);
@@ -401,8 +405,8 @@ static int read_document(struct reader *r, struct yaml_file *f)
     return 0;
 }
 
-int yaml_read_file(const char *file, const char *text, size_t length,
-                   struct yaml_file *f, struct error *err)
+int options_yaml_read_file(const char *file, const char *text, size_t length,
+                           struct yaml_file *f, struct error *err)
 {
     const struct said said = {.file = file};
     struct reader r;
@@ -410,16 +414,16 @@ int yaml_read_file(const char *file, const char *text, size_t length,
 
     memset(f, 0, sizeof *f);
     if (length > OPTIONS_FILE_MAX)
-        return said_error(&said, 1, 1, err,
-                          "found a file of %zu bytes, expected at most 1 MiB",
-                          length);
+        return options_said_error(
+            &said, 1, 1, err,
+            "found a file of %zu bytes, expected at most 1 MiB", length);
     if (check_characters(&said, text, length, err) < 0)
         return -1;
     reader_open(&r, &said, text, length, err);
     rc = read_document(&r, f);
     reader_close(&r);
     if (rc < 0)
-        yaml_file_free(f);
+        options_yaml_file_free(f);
     return rc;
 }
 
@@ -439,12 +443,12 @@ static int read_flow(const struct said *said, const char *text,
         rc = refuse(&r, "found more than one value, expected one");
     reader_close(&r);
     if (rc < 0)
-        yaml_node_free(node);
+        options_yaml_node_free(node);
     return rc;
 }
 
-int yaml_read_value(const struct said *said, const char *text,
-                    struct yaml_node *node, struct error *err)
+int options_yaml_read_value(const struct said *said, const char *text,
+                            struct yaml_node *node, struct error *err)
 {
     struct yaml_scalar *s;
     size_t n;
@@ -459,7 +463,7 @@ int yaml_read_value(const struct said *said, const char *text,
     if (*text == '"' || *text == '\'') {
         if (read_flow(said, text, node, NULL) == 0 && node->kind == YAML_SCALAR)
             return 0;
-        yaml_node_free(node); /* a text that only starts with a quote */
+        options_yaml_node_free(node); /* a text that only starts with a quote */
     }
     for (n = strlen(text); n > 0 && text[n - 1] == ' '; n--)
         ;
@@ -495,7 +499,7 @@ static bool plain_is_safe(const char *text)
     return true;
 }
 
-void yaml_print_text(FILE *out, const char *text)
+void options_yaml_print_text(FILE *out, const char *text)
 {
     size_t left = strlen(text), width;
     uint32_t c = 0;
@@ -513,8 +517,8 @@ void yaml_print_text(FILE *out, const char *text)
         }
         if (c == '"' || c == '\\')
             fprintf(out, "\\%c", (int)c);
-        else if (c >= 0x20 && yaml_allows(c) && c != 0x85 && c != 0x2028 &&
-                 c != 0x2029 && c != 0xfeff)
+        else if (c >= 0x20 && options_yaml_allows(c) && c != 0x85 &&
+                 c != 0x2028 && c != 0x2029 && c != 0xfeff)
             fwrite(text, 1, width, out);
         else
             fprintf(out, c < 0x100 ? "\\x%02X" : "\\u%04X", (unsigned)c);

@@ -10,7 +10,7 @@
  * agreement before it some ms apart (they look for it once a ms). */
 #define LEAST_APART_NS INT64_C(5000000)
 
-int wave_turn(const struct placement *pl, int client)
+int connect_waves_turn(const struct placement *pl, int client)
 {
     int turn = 0, node;
 
@@ -23,16 +23,16 @@ int wave_turn(const struct placement *pl, int client)
 }
 
 /* Half: a wave may still be there when the next one comes. */
-int wave_size(int64_t backlog)
+int connect_waves_size(int64_t backlog)
 {
     if (backlog <= 0 || backlog / 2 > INT_MAX)
         return INT_MAX;
     return backlog < 4 ? 1 : (int)(backlog / 2);
 }
 
-int64_t wave_delay(int64_t backlog, int turn)
+int64_t connect_waves_delay(int64_t backlog, int turn)
 {
-    int size = wave_size(backlog);
+    int size = connect_waves_size(backlog);
     int64_t apart = size * ACCEPT_NS;
 
     if (apart < LEAST_APART_NS)

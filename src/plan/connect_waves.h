@@ -1,4 +1,4 @@
-/* wave.h - when a client connects, so that thousands do not at once.
+/* connect_waves.h - when a client connects, so that thousands do not at once.
  *
  * A server takes its connections one by one, and what waits for it is bounded
  * by its backlog (listen(2)): a connection beyond it is dropped by the kernel
@@ -8,8 +8,8 @@
  * no message is sent, and the first wave, which is all there is unless a shard
  * has hundreds of clients, does not wait. All functions are local and pure.
  */
-#ifndef SRB_WAVE_H
-#define SRB_WAVE_H
+#ifndef SRB_CONNECT_WAVES_H
+#define SRB_CONNECT_WAVES_H
 
 #include <stdint.h>
 
@@ -19,14 +19,14 @@
  * node's clients (colocated) or every so-manieth client (balanced keys) go to
  * the shard; for other keys what it would be if the keys were spread evenly,
  * which CRC16 does within what half a backlog leaves. */
-int wave_turn(const struct placement *pl, int client);
+int connect_waves_turn(const struct placement *pl, int client);
 
 /* How many may connect to a server at once whose backlog is this (0 or less:
  * it has none): at least 1, INT_MAX without backlog. */
-int wave_size(int64_t backlog);
+int connect_waves_size(int64_t backlog);
 
 /* How long after everybody may begin to connect the client with this turn does,
  * in ns. */
-int64_t wave_delay(int64_t backlog, int turn);
+int64_t connect_waves_delay(int64_t backlog, int turn);
 
 #endif

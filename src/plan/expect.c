@@ -50,15 +50,15 @@ static void *reserve(size_t n, size_t size)
 static int unknown(const struct pair *pair, const struct fields *figures,
                    struct error *err)
 {
-    struct nearest n = nearest_to(pair->name);
+    struct suggestion n = suggest_for(pair->name);
 
     for (size_t i = 0; i < figures->n; i++)
         if (figures->list[i].type == FIELD_REAL)
-            nearest_consider(&n, figures->list[i].name);
+            suggest_consider(&n, figures->list[i].name);
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis) {
-            nearest_consider(&n, option_table[id].name);
-            nearest_consider(&n, option_table[id].alias);
+            suggest_consider(&n, option_table[id].name);
+            suggest_consider(&n, option_table[id].alias);
         }
     return error_set(err,
                      "%s: found '%.60s', which is neither a figure of the "

@@ -50,60 +50,62 @@ static const struct {
 #define FILE_CLIENT_BYTES 1024
 #define FILE_PERMUTATION_BYTES (64 * 1024)
 
-int64_t needs_sum(int64_t a, int64_t b)
+int64_t footprint_sum(int64_t a, int64_t b)
 {
     return a > INT64_MAX - b ? INT64_MAX : a + b;
 }
 
-int64_t needs_product(int64_t a, int64_t b)
+int64_t footprint_product(int64_t a, int64_t b)
 {
     return b > 0 && a > INT64_MAX / b ? INT64_MAX : a * b;
 }
 
 static int64_t part(int64_t bytes, int64_t eighths)
 {
-    int64_t all = needs_product(bytes, eighths);
+    int64_t all = footprint_product(bytes, eighths);
 
     return all == INT64_MAX ? INT64_MAX : all / WHOLE;
 }
 
-int64_t needs_server(const char *engine, int64_t clients, int64_t bytes)
+int64_t footprint_server(const char *engine, int64_t clients, int64_t bytes)
 {
     size_t at = 0;
 
     for (size_t i = 0; i < COUNT(servers); i++)
         if (strcmp(servers[i].name, engine) == 0)
             at = i;
-    return needs_sum(part(needs_product(clients, bytes), servers[at].eighths),
-                     servers[at].fixed);
+    return footprint_sum(
+        part(footprint_product(clients, bytes), servers[at].eighths),
+        servers[at].fixed);
 }
 
-int64_t needs_client(const char *client, int64_t bytes, int64_t pairs)
+int64_t footprint_client(const char *client, int64_t bytes, int64_t pairs)
 {
     size_t at = 0;
 
     for (size_t i = 0; i < COUNT(clients_of); i++)
         if (strcmp(clients_of[i].name, client) == 0)
             at = i;
-    return needs_sum(part(bytes, clients_of[at].eighths),
-                     needs_product(pairs, PAIR_BYTES));
+    return footprint_sum(part(bytes, clients_of[at].eighths),
+                         footprint_product(pairs, PAIR_BYTES));
 }
 
-int64_t needs_descriptors(int64_t connections, int64_t shards)
+int64_t footprint_descriptors(int64_t connections, int64_t shards)
 {
-    return needs_sum(needs_sum(connections, OWN_DESCRIPTORS),
-                     needs_product(LINKS, shards - 1));
+    return footprint_sum(footprint_sum(connections, OWN_DESCRIPTORS),
+                         footprint_product(LINKS, shards - 1));
 }
 
-int64_t needs_file(int64_t clients, int64_t pairs)
+int64_t footprint_file(int64_t clients, int64_t pairs)
 {
-    int64_t each =
-        needs_sum(needs_product(pairs, FILE_PAIR_BYTES), FILE_CLIENT_BYTES);
+    int64_t each = footprint_sum(footprint_product(pairs, FILE_PAIR_BYTES),
+                                 FILE_CLIENT_BYTES);
 
-    return needs_sum(needs_product(clients, each), FILE_PERMUTATION_BYTES);
+    return footprint_sum(footprint_product(clients, each),
+                         FILE_PERMUTATION_BYTES);
 }
 
-const char *needs_network_file_system(uint64_t f_type)
+const char *footprint_network_file_system(uint64_t f_type)
 {
     /* statfs(2) and linux/magic.h, but for what is not in the kernel's tree:
      * Lustre (LL_SUPER_MAGIC in its lustre_user.h), GPFS, BeeGFS, PanFS and

@@ -1,12 +1,12 @@
-/* needs.h - what a permutation takes, before it is run: memory, descriptors,
- * room in the result file.
+/* footprint.h - what a permutation takes, before it is run: memory,
+ * descriptors, room in the result file.
  *
  * Plain arithmetic on counts; sizes in bytes. Sums and products that pass
  * int64_t stay at INT64_MAX, which nothing has. All functions are local and
  * pure.
  */
-#ifndef SRB_NEEDS_H
-#define SRB_NEEDS_H
+#ifndef SRB_FOOTPRINT_H
+#define SRB_FOOTPRINT_H
 
 #include <stdint.h>
 
@@ -14,30 +14,30 @@
 #define SRB_NEEDS_REDISAI "redis with RedisAI"
 
 /* a + b and a * b, of numbers that are not negative. */
-int64_t needs_sum(int64_t a, int64_t b);
-int64_t needs_product(int64_t a, int64_t b);
+int64_t footprint_sum(int64_t a, int64_t b);
+int64_t footprint_product(int64_t a, int64_t b);
 
 /* Memory of one server with so many clients, each of which puts its own tensor
  * and gets it: the values, those that arrive to replace them or leave, and the
  * server itself. engine: its name in the table of servers; one that is not
  * known counts as redis, "null" needs nothing. */
-int64_t needs_server(const char *engine, int64_t clients, int64_t bytes);
+int64_t footprint_server(const char *engine, int64_t clients, int64_t bytes);
 
 /* Memory of one client: its two tensors and whatever its way to talk copies
  * (client: as the option names it), timings of so many pairs, and what sorting
  * and sending these takes. */
-int64_t needs_client(const char *client, int64_t bytes, int64_t pairs);
+int64_t footprint_client(const char *client, int64_t bytes, int64_t pairs);
 
 /* Descriptors that a server of so many connections opens; `shards`: of its
  * cluster, 1 where there is none. */
-int64_t needs_descriptors(int64_t connections, int64_t shards);
+int64_t footprint_descriptors(int64_t connections, int64_t shards);
 
 /* Room in the result file of a permutation with so many clients, each with the
  * timings of so many pairs. */
-int64_t needs_file(int64_t clients, int64_t pairs);
+int64_t footprint_file(int64_t clients, int64_t pairs);
 
 /* The network file system that statfs(2) calls by this f_type, or NULL for
  * any other: "NFS". */
-const char *needs_network_file_system(uint64_t f_type);
+const char *footprint_network_file_system(uint64_t f_type);
 
 #endif

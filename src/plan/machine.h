@@ -1,7 +1,7 @@
 /* machine.h - the machine as the placement sees it: ranks on nodes on hosts.
  *
  * Nodes that share a clock (one CLOCK_MONOTONIC: the same kernel and the same
- * time namespace) compare instants without correction; clock.h brings the
+ * time namespace) compare instants without correction; clock_sync.h brings the
  * clocks to one. Nodes of a host may have different clocks, and a clock may
  * serve several hosts.
  *

@@ -150,10 +150,10 @@ static int split_nodes(struct placement *pl, const struct permutation *p,
     int64_t db = wanted_databases(pl, p);
     int64_t want = all ? 1 : permutation_count(p, OPT_CLIENT_NODES, 1);
 
-    pl->elsewhere = standard && m->holds == HOLDS_CLIENTS;
+    pl->external = standard && m->holds == HOLDS_CLIENTS;
     if (allocate(pl, err) < 0)
         return -1;
-    if (standard && !pl->elsewhere && take_databases(pl, db, want, err) < 0)
+    if (standard && !pl->external && take_databases(pl, db, want, err) < 0)
         return -1;
     for (int k = 0; k < pl->db_nodes; k++)
         pl->node_db[pl->db_node[k]] = k;
@@ -161,10 +161,10 @@ static int split_nodes(struct placement *pl, const struct permutation *p,
         return 0;
     pl->client_nodes = take_first(pl, all ? m->nnodes : want);
     if (pl->client_nodes < want)
-        return too_few(pl, want, pl->elsewhere ? 0 : db, err);
+        return too_few(pl, want, pl->external ? 0 : db, err);
     for (int k = 0; k < pl->client_nodes; k++)
         pl->node_client[pl->client_node[k]] = k;
-    if (pl->elsewhere) {
+    if (pl->external) {
         pl->db_nodes = (int)db;
     } else if (!standard) {
         pl->db_nodes = pl->client_nodes;
@@ -228,7 +228,7 @@ static int assign_ports(struct placement *pl, const struct permutation *p,
     int rc = 0;
 
     pl->shard_port = calloc((size_t)pl->nshards, sizeof *pl->shard_port);
-    if ((pl->elsewhere || first == 0) && pl->shard_port) {
+    if ((pl->external || first == 0) && pl->shard_port) {
         free(used);
         return 0; /* by its roster, or when they are found */
     }
@@ -287,10 +287,10 @@ static int choose_address(struct placement *pl, const struct permutation *p,
     bool far = pl->experiment == EXPERIMENT_STANDARD && m->nhosts > 1;
 
     /* clients of another job may be on any host */
-    pl->loopback = permutation_auto(p, OPT_NET_IFNAME) && !pl->elsewhere &&
+    pl->loopback = permutation_auto(p, OPT_NET_IFNAME) && !pl->external &&
                    (pl->experiment == EXPERIMENT_COLOCATED ||
                     (m->nhosts == 1 && m->holds != HOLDS_DATABASES));
-    if (pl->loopback || pl->elsewhere || m->imaginary)
+    if (pl->loopback || pl->external || m->imaginary)
         return 0;
     for (int s = 0; s < pl->nshards; s += pl->shards_per_node) {
         const struct node *node = &m->nodes[place_shard_node(pl, s)];
@@ -322,7 +322,7 @@ static int check_threads(const struct permutation *p, struct error *err)
 static int count_shards(struct placement *pl, const struct permutation *p,
                         struct error *err)
 {
-    const struct roster *roster = pl->elsewhere ? pl->machine->roster : NULL;
+    const struct roster *roster = pl->external ? pl->machine->roster : NULL;
     bool standard = pl->experiment == EXPERIMENT_STANDARD;
 
     pl->shards_per_node =
@@ -357,12 +357,12 @@ int place_solve(const struct machine *m, const struct permutation *p,
         place_free(pl);
         return -1;
     }
-    if (pl->elsewhere && m->roster)
-        place_elsewhere(pl, m->roster);
+    if (pl->external && m->roster)
+        place_external(pl, m->roster);
     return 0;
 }
 
-void place_elsewhere(struct placement *pl, const struct roster *roster)
+void place_external(struct placement *pl, const struct roster *roster)
 {
     pl->roster = roster;
     for (int s = 0; s < pl->nshards; s++)
@@ -447,12 +447,12 @@ int place_first_client(const struct placement *pl, int node)
 
 int place_shard_node(const struct placement *pl, int shard)
 {
-    return pl->elsewhere ? -1 : pl->db_node[shard / pl->shards_per_node];
+    return pl->external ? -1 : pl->db_node[shard / pl->shards_per_node];
 }
 
 const char *place_shard_address(const struct placement *pl, int shard)
 {
-    if (pl->elsewhere)
+    if (pl->external)
         return pl->roster ? pl->roster->shard[shard].address : "";
     if (pl->loopback)
         return "127.0.0.1";
@@ -461,7 +461,7 @@ const char *place_shard_address(const struct placement *pl, int shard)
 
 int place_node_shard(const struct placement *pl, int node)
 {
-    int k = pl->elsewhere ? -1 : pl->node_db[node];
+    int k = pl->external ? -1 : pl->node_db[node];
 
     return k < 0 ? -1 : k * pl->shards_per_node;
 }
@@ -470,7 +470,7 @@ int place_steward_shard(const struct placement *pl, int rank)
 {
     int node = pl->machine->rank_node[rank];
 
-    if (pl->elsewhere)
+    if (pl->external)
         return rank == 0 ? 0 : -1;
     return machine_node_rank(pl->machine, node, 0) == rank
                ? place_node_shard(pl, node)
@@ -479,7 +479,7 @@ int place_steward_shard(const struct placement *pl, int rank)
 
 int place_shard_steward(const struct placement *pl, int shard)
 {
-    return pl->elsewhere
+    return pl->external
                ? 0
                : machine_node_rank(pl->machine, place_shard_node(pl, shard), 0);
 }
@@ -487,7 +487,7 @@ int place_shard_steward(const struct placement *pl, int shard)
 void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX])
 {
     bool shared = pl->experiment == EXPERIMENT_STANDARD;
-    const struct roster *roster = pl->elsewhere ? pl->roster : NULL;
+    const struct roster *roster = pl->external ? pl->roster : NULL;
 
     if (roster)
         roster_key(roster, pl->keys, client, key);
@@ -497,7 +497,7 @@ void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX])
 
 int place_client_shard(const struct placement *pl, int client)
 {
-    const struct roster *roster = pl->elsewhere ? pl->roster : NULL;
+    const struct roster *roster = pl->external ? pl->roster : NULL;
     char key[SRB_KEY_MAX];
 
     if (pl->experiment == EXPERIMENT_COLOCATED)
@@ -517,13 +517,13 @@ static bool same_nodes(const int *a, const int *b, int n)
 
 bool place_same_roles(const struct placement *a, const struct placement *b)
 {
-    if (a->experiment != b->experiment || a->elsewhere != b->elsewhere ||
+    if (a->experiment != b->experiment || a->external != b->external ||
         a->client_nodes != b->client_nodes || a->db_nodes != b->db_nodes ||
         a->shards_per_node != b->shards_per_node)
         return false;
     return same_nodes(a->client_node, b->client_node, a->client_nodes) &&
            same_nodes(a->client_start, b->client_start, a->client_nodes + 1) &&
-           (a->elsewhere || same_nodes(a->db_node, b->db_node, a->db_nodes));
+           (a->external || same_nodes(a->db_node, b->db_node, a->db_nodes));
 }
 
 /* Axes that the fixed part of a session's name spells out. */

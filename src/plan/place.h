@@ -31,8 +31,8 @@ struct placement {
     bool cluster;         /* shards form one Redis Cluster, else they are
                              independent; clients find theirs alike */
     bool loopback;        /* shards listen on 127.0.0.1, not on node.address */
-    bool elsewhere;       /* the shards are not this job's: no db_node, and
-                             addresses and ports only by the roster */
+    bool external;        /* the shards are not this job's: no db_node, and
+                              addresses and ports only by the roster */
     const struct roster *roster; /* of these, NULL until it is known */
     int *client_start; /* [client_nodes + 1] first client of each node */
     int *shard_port;   /* [nshards]; 0 while free ones are to be found */
@@ -47,7 +47,7 @@ void place_free(struct placement *pl);
 
 /* Where the shards elsewhere are, once that is known; the roster must have
  * nshards of them and outlive the placement. */
-void place_elsewhere(struct placement *pl, const struct roster *roster);
+void place_external(struct placement *pl, const struct roster *roster);
 
 /* The ports that were found free (db_port: 0): port[nshards]. */
 void place_ports(struct placement *pl, const int *port);
@@ -87,11 +87,11 @@ int place_steward_shard(const struct placement *pl, int rank);
 int place_shard_steward(const struct placement *pl, int shard);
 static inline int place_stewards(const struct placement *pl)
 {
-    return pl->elsewhere ? 1 : pl->db_nodes;
+    return pl->external ? 1 : pl->db_nodes;
 }
 static inline int place_steward_shards(const struct placement *pl)
 {
-    return pl->elsewhere ? pl->nshards : pl->shards_per_node;
+    return pl->external ? pl->nshards : pl->shards_per_node;
 }
 
 /* The key of client c and the shard it talks to. */

@@ -59,7 +59,7 @@ void roster_count_hosts(struct roster *r)
 static void print_field(FILE *out, const char *name, const char *text)
 {
     fprintf(out, "%s: ", name);
-    yaml_print_text(out, text);
+    options_yaml_print_text(out, text);
     fputc('\n', out);
 }
 
@@ -73,14 +73,14 @@ void roster_print(const struct roster *r, FILE *out)
     print_field(out, "job", r->job);
     print_field(out, "interface", r->interface);
     print_field(out, "prefix", r->prefix);
-    fprintf(out, "ours: %s\ncluster: %s\n", r->ours ? "true" : "false",
+    fprintf(out, "ours: %s\ncluster: %s\n", r->served ? "true" : "false",
             r->cluster ? "true" : "false");
     fprintf(out, "db_cpus: %d\ndb_io_threads: %d\nmax_bytes: %lld\n",
             r->db_cpus, r->db_io_threads, (long long)r->max_bytes);
     fputs("addresses: [", out);
     for (int s = 0; s < r->nshards; s++) {
         fputs(s ? ", " : "", out);
-        yaml_print_text(out, r->shard[s].address);
+        options_yaml_print_text(out, r->shard[s].address);
     }
     fputs("]\nports: [", out);
     for (int s = 0; s < r->nshards; s++)
@@ -88,12 +88,12 @@ void roster_print(const struct roster *r, FILE *out)
     fputs("]\nhosts: [", out);
     for (int s = 0; s < r->nshards; s++) {
         fputs(s ? ", " : "", out);
-        yaml_print_text(out, r->shard[s].host);
+        options_yaml_print_text(out, r->shard[s].host);
     }
     fputs("]\ncpus: [", out);
     for (int s = 0; s < r->nshards; s++) {
         fputs(s ? ", " : "", out);
-        yaml_print_text(out, r->shard[s].cpus);
+        options_yaml_print_text(out, r->shard[s].cpus);
     }
     fputs("]\nnuma: [", out);
     for (int s = 0; s < r->nshards; s++)
@@ -117,8 +117,9 @@ static const struct yaml_node *find(const struct reading *x, const char *name)
     for (size_t i = 0; i < x->file->n; i++)
         if (strcmp(x->file->entry[i].key.text, name) == 0)
             return &x->file->entry[i].node;
-    said_error(&x->said, 1, 1, x->err,
-               "found no '%s', expected a file that srbench serve wrote", name);
+    options_said_error(
+        &x->said, 1, 1, x->err,
+        "found no '%s', expected a file that srbench serve wrote", name);
     return NULL;
 }
 
@@ -130,9 +131,9 @@ static int read_text(const struct reading *x, const char *name, char *buf,
     if (!node)
         return -1;
     if (node->kind != YAML_SCALAR || strlen(node->item[0].text) >= n)
-        return said_error(&x->said, node->line, node->column, x->err,
-                          "%s: expected a text of less than %zu bytes", name,
-                          n);
+        return options_said_error(&x->said, node->line, node->column, x->err,
+                                  "%s: expected a text of less than %zu bytes",
+                                  name, n);
     snprintf(buf, n, "%s", node->item[0].text);
     return 0;
 }
@@ -144,9 +145,10 @@ static int to_number(const struct reading *x, const struct yaml_scalar *s,
     long long v = strtoll(s->text, &end, 10);
 
     if (end == s->text || *end || v < least || v > most)
-        return said_error(&x->said, s->line, s->column, x->err,
-                          "found '%s', expected a number from %lld to %lld",
-                          s->text, (long long)least, (long long)most);
+        return options_said_error(
+            &x->said, s->line, s->column, x->err,
+            "found '%s', expected a number from %lld to %lld", s->text,
+            (long long)least, (long long)most);
     *out = v;
     return 0;
 }
@@ -159,8 +161,8 @@ static int read_number(const struct reading *x, const char *name, int64_t least,
     if (!node)
         return -1;
     if (node->kind != YAML_SCALAR)
-        return said_error(&x->said, node->line, node->column, x->err,
-                          "%s: expected a number", name);
+        return options_said_error(&x->said, node->line, node->column, x->err,
+                                  "%s: expected a number", name);
     return to_number(x, &node->item[0], least, most, out);
 }
 
@@ -172,8 +174,8 @@ static int read_flag(const struct reading *x, const char *name, bool *out)
         return -1;
     if (node->kind == YAML_SCALAR && options_flag(node->item[0].text, out))
         return 0;
-    return said_error(&x->said, node->line, node->column, x->err,
-                      "%s: expected true or false", name);
+    return options_said_error(&x->said, node->line, node->column, x->err,
+                              "%s: expected true or false", name);
 }
 
 /* A list of n entries; n 0: of any length. */
@@ -187,11 +189,12 @@ static const struct yaml_node *read_list(const struct reading *x,
     if (node->kind == YAML_LIST && node->nmaps == 0 && (n == 0 || node->n == n))
         return node;
     if (n == 0)
-        said_error(&x->said, node->line, node->column, x->err,
-                   "%s: expected a list", name);
+        options_said_error(&x->said, node->line, node->column, x->err,
+                           "%s: expected a list", name);
     else
-        said_error(&x->said, node->line, node->column, x->err,
-                   "%s: expected a list of %zu entries, one a shard", name, n);
+        options_said_error(&x->said, node->line, node->column, x->err,
+                           "%s: expected a list of %zu entries, one a shard",
+                           name, n);
     return NULL;
 }
 
@@ -204,9 +207,9 @@ static int read_shards(const struct reading *x, struct roster *r)
     if (!address)
         return -1;
     if (address->n < 1 || address->n > SRB_SLOTS)
-        return said_error(&x->said, address->line, address->column, x->err,
-                          "addresses: found %zu, expected 1 to %d", address->n,
-                          SRB_SLOTS);
+        return options_said_error(
+            &x->said, address->line, address->column, x->err,
+            "addresses: found %zu, expected 1 to %d", address->n, SRB_SLOTS);
     roster_alloc(r, (int)address->n);
     if (!(port = read_list(x, "ports", address->n)) ||
         !(host = read_list(x, "hosts", address->n)) ||
@@ -218,10 +221,10 @@ static int read_shards(const struct reading *x, struct roster *r)
 
         if (snprintf(to->address, sizeof to->address, "%s",
                      address->item[s].text) >= (int)sizeof to->address)
-            return said_error(&x->said, address->item[s].line,
-                              address->item[s].column, x->err,
-                              "found '%.64s', expected a numeric address",
-                              address->item[s].text);
+            return options_said_error(
+                &x->said, address->item[s].line, address->item[s].column,
+                x->err, "found '%.64s', expected a numeric address",
+                address->item[s].text);
         snprintf(to->host, sizeof to->host, "%s", host->item[s].text);
         snprintf(to->cpus, sizeof to->cpus, "%s", cpus->item[s].text);
         if (to_number(x, &port->item[s], 1, 65535, &number) < 0)
@@ -241,9 +244,10 @@ static int read_ranges(const struct reading *x, struct roster *r)
     if (!slots)
         return -1;
     if (slots->n % 3 != 0)
-        return said_error(&x->said, slots->line, slots->column, x->err,
-                          "slots: expected first, last and shard of each "
-                          "range");
+        return options_said_error(
+            &x->said, slots->line, slots->column, x->err,
+            "slots: expected first, last and shard of each "
+            "range");
     r->nranges = (int)(slots->n / 3);
     r->range = calloc(slots->n / 3 + 1, sizeof *r->range);
     if (!r->range)
@@ -272,7 +276,7 @@ static int read_facts(const struct reading *x, struct roster *r)
         read_text(x, "job", r->job, sizeof r->job) < 0 ||
         read_text(x, "interface", r->interface, sizeof r->interface) < 0 ||
         read_text(x, "prefix", r->prefix, sizeof r->prefix) < 0 ||
-        read_flag(x, "ours", &r->ours) < 0 ||
+        read_flag(x, "ours", &r->served) < 0 ||
         read_flag(x, "cluster", &r->cluster) < 0 ||
         read_number(x, "db_cpus", -1, INT32_MAX, &cpus) < 0 ||
         read_number(x, "db_io_threads", -1, INT32_MAX, &threads) < 0 ||
@@ -290,10 +294,11 @@ static int read_all(const struct reading *x, struct roster *r)
     if (read_text(x, "roster", version, sizeof version) < 0)
         return -1;
     if (strcmp(version, VERSION) != 0)
-        return said_error(&x->said, 1, 1, x->err,
-                          "found a roster of version %s, expected " VERSION
-                          "; serve with the srbench that measures",
-                          version);
+        return options_said_error(
+            &x->said, 1, 1, x->err,
+            "found a roster of version %s, expected " VERSION
+            "; serve with the srbench that measures",
+            version);
     return read_shards(x, r) < 0 || read_facts(x, r) < 0 ? -1
                                                          : read_ranges(x, r);
 }
@@ -307,10 +312,10 @@ int roster_read(struct roster *r, const char *name, const char *text,
     int rc;
 
     memset(r, 0, sizeof *r);
-    if (yaml_read_file(name, text, length, &file, err) < 0)
+    if (options_yaml_read_file(name, text, length, &file, err) < 0)
         return -1;
     rc = read_all(&x, r);
-    yaml_file_free(&file);
+    options_yaml_file_free(&file);
     if (rc < 0)
         roster_free(r);
     else

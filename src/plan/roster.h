@@ -38,8 +38,8 @@ struct roster_range {
 struct tls;
 
 struct roster {
-    bool ours;    /* srbench serve started it for this purpose: its data may be
-                     thrown away, and its slots are divided as keys.h says */
+    bool served;  /* srbench serve started it for this purpose: its data may be
+                   thrown away, and its slots are divided as keys.h says */
     bool cluster; /* the shards form one Redis Cluster */
     char engine[32];               /* name in the table of servers */
     char server[SRB_ROSTER_TEXT];  /* "redis 7.0.15" */

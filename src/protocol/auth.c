@@ -46,7 +46,7 @@ static int await(int fd, int64_t deadline)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
 
-    while (!ending_state()->cut && tick_now() < deadline) {
+    while (!signals_state()->cut && tick_now() < deadline) {
         int left = tick_left_ms(deadline);
 
         if (poll(&p, 1, left < LOOK_MS ? left : LOOK_MS) > 0)

@@ -49,7 +49,7 @@ const struct command_set command_redisai = {.name = "redisai",
                                             .get_words = redisai_get,
                                             .head = redisai_head};
 
-const struct command_set *commands_find(const char *name)
+const struct command_set *command_set_find(const char *name)
 {
     if (strcmp(name, command_plain.name) == 0)
         return &command_plain;
@@ -71,20 +71,20 @@ static void fill(const char *const *words, const char *key, size_t bytes,
     }
 }
 
-void commands_put(const struct command_set *s, const char *key, size_t bytes,
-                  struct tensor_request *r)
+void command_set_put(const struct command_set *s, const char *key, size_t bytes,
+                     struct tensor_request *r)
 {
     fill(s->put_words, key, bytes, r);
 }
 
-void commands_get(const struct command_set *s, const char *key, size_t bytes,
-                  struct tensor_request *r)
+void command_set_get(const struct command_set *s, const char *key, size_t bytes,
+                     struct tensor_request *r)
 {
     fill(s->get_words, key, bytes, r);
 }
 
-size_t commands_print(const struct tensor_request *r, size_t payload, char *buf,
-                      size_t n)
+size_t command_set_print(const struct tensor_request *r, size_t payload,
+                         char *buf, size_t n)
 {
     size_t used = (size_t)snprintf(buf, n, "*%d\r\n", r->n + (payload > 0));
 

@@ -1,4 +1,4 @@
-/* commands.h - the table of command sets: with which words a client puts and
+/* command_set.h - the table of command sets: with which words a client puts and
  * gets its tensor, and what stands before the tensor in the answer.
  *
  * plain is SET and GET. redisai is AI.TENSORSET and AI.TENSORGET of the module
@@ -7,8 +7,8 @@
  * src/redis_ai_objects/tensor.c). Clients ask here once, when they open: what
  * is sent and what is to come is then bytes. All functions are local and pure.
  */
-#ifndef SRB_COMMANDS_H
-#define SRB_COMMANDS_H
+#ifndef SRB_COMMAND_SET_H
+#define SRB_COMMAND_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,19 +37,19 @@ extern const struct command_set command_plain;
 extern const struct command_set command_redisai;
 
 /* The set of that name (a choice of the option command_set); never NULL. */
-const struct command_set *commands_find(const char *name);
+const struct command_set *command_set_find(const char *name);
 
 /* The words of a put or get of a tensor of so many bytes. The key must outlive
  * *r. */
-void commands_put(const struct command_set *s, const char *key, size_t bytes,
-                  struct tensor_request *r);
-void commands_get(const struct command_set *s, const char *key, size_t bytes,
-                  struct tensor_request *r);
+void command_set_put(const struct command_set *s, const char *key, size_t bytes,
+                     struct tensor_request *r);
+void command_set_get(const struct command_set *s, const char *key, size_t bytes,
+                     struct tensor_request *r);
 
 /* The request on the wire (RESP2), up to where a payload of so many bytes
  * follows, or with `payload` 0 all of it. Returns its length, which is below n;
  * dies where there is no room. */
-size_t commands_print(const struct tensor_request *r, size_t payload, char *buf,
-                      size_t n);
+size_t command_set_print(const struct tensor_request *r, size_t payload,
+                         char *buf, size_t n);
 
 #endif

@@ -14,7 +14,7 @@ static void path_of(const char *module, char path[PATH_MAX])
     snprintf(path, PATH_MAX, "%.*s", (int)strcspn(module, " "), module);
 }
 
-int modules_check(const char *module, struct error *err)
+int db_modules_check(const char *module, struct error *err)
 {
     char path[PATH_MAX];
     struct stat st;
@@ -56,7 +56,7 @@ static void print_arguments(FILE *out, const char *at)
     }
 }
 
-void modules_print(FILE *out, const struct setting *modules, int64_t threads)
+void db_modules_print(FILE *out, const struct setting *modules, int64_t threads)
 {
     for (size_t k = 0; modules && k < modules->nvalues; k++) {
         const char *text = modules->values[k].text;

@@ -1,10 +1,10 @@
-/* modules.h - the modules that servers load (db_modules): "path arguments"
+/* db_modules.h - the modules that servers load (db_modules): "path arguments"
  * each.
  *
  * All functions are local.
  */
-#ifndef SRB_MODULES_H
-#define SRB_MODULES_H
+#ifndef SRB_DB_MODULES_H
+#define SRB_DB_MODULES_H
 
 #include <stdint.h>
 #include <stdio.h>
@@ -14,11 +14,12 @@
 
 /* Whether a server of this node can load it: a file that can be read, and that
  * somebody may execute, which Redis 7 asks for. */
-int modules_check(const char *module, struct error *err);
+int db_modules_check(const char *module, struct error *err);
 
 /* The lines "loadmodule path arguments" of a configuration; none where there
  * are no modules. A path that is not absolute is one of this process's folder.
  * threads: RedisAI's THREADS_PER_QUEUE, 0: not said. */
-void modules_print(FILE *out, const struct setting *modules, int64_t threads);
+void db_modules_print(FILE *out, const struct setting *modules,
+                      int64_t threads);
 
 #endif

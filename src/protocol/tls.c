@@ -203,7 +203,7 @@ static bool await(int fd, int lacks, int64_t deadline)
     struct pollfd p = {
         .fd = fd, .events = lacks == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN};
 
-    while (!ending_state()->cut && tick_now() < deadline) {
+    while (!signals_state()->cut && tick_now() < deadline) {
         int left = tick_left_ms(deadline);
 
         if (poll(&p, 1, left < LOOK_MS ? left : LOOK_MS) > 0)
@@ -219,7 +219,7 @@ static bool is_under_way(int lacks)
 
 static int no_handshake(double seconds, struct error *err)
 {
-    int cut = (int)ending_state()->cut;
+    int cut = (int)signals_state()->cut;
 
     if (cut)
         return error_set(err,

@@ -1,6 +1,7 @@
-/* choose.h - which nodes may run what, for all ranks alike. Part of run. */
-#ifndef SRB_CHOOSE_H
-#define SRB_CHOOSE_H
+/* choose_nodes.h - which nodes may run what, for all ranks alike. Part of run.
+ */
+#ifndef SRB_CHOOSE_NODES_H
+#define SRB_CHOOSE_NODES_H
 
 #include "options/options.h"
 #include "ranks/team.h"

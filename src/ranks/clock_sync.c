@@ -253,7 +253,7 @@ static void sleep_until(int64_t tick)
 }
 
 int64_t clock_await(const struct clock_params *p, const struct clock_line *line,
-                    int64_t instant, bool crowded)
+                    int64_t instant, bool oversubscribed)
 {
     int64_t at = clock_own(line, instant), now;
 
@@ -261,7 +261,7 @@ int64_t clock_await(const struct clock_params *p, const struct clock_line *line,
     while ((now = p->now()) < at)
         if (at - now > WAKE_EARLY_NS)
             sleep_until(tick_now() + (at - now) - WAKE_EARLY_NS);
-        else if (crowded)
+        else if (oversubscribed)
             sched_yield();
     return now;
 }

@@ -1,4 +1,4 @@
-/* clock.h - one clock for all clients.
+/* clock_sync.h - one clock for all clients.
  *
  * Ranks of one kernel and time namespace read the same CLOCK_MONOTONIC
  * (machine.h numbers the different ones). Others start anywhere (boot) and
@@ -19,8 +19,8 @@
  * theirs, our drift is not extrapolated from a model: two measurements enclose
  * the loop. Errors are bounds, and add up along the tree.
  */
-#ifndef SRB_CLOCK_H
-#define SRB_CLOCK_H
+#ifndef SRB_CLOCK_SYNC_H
+#define SRB_CLOCK_SYNC_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -79,9 +79,10 @@ int64_t clock_agree_start(const struct team *t, MPI_Comm clients,
                           const struct clock_line *line);
 
 /* Wait for an instant of the common clock: sleep until shortly before it, then
- * spin. crowded: ranks outnumber cores, so let others run meanwhile. Returns
- * the own time at which it is left; at once when the instant is over. Local. */
+ * spin. oversubscribed: ranks outnumber cores, so let others run meanwhile.
+ * Returns the own time at which it is left; at once when the instant is over.
+ * Local. */
 int64_t clock_await(const struct clock_params *p, const struct clock_line *line,
-                    int64_t instant, bool crowded);
+                    int64_t instant, bool oversubscribed);
 
 #endif

@@ -148,7 +148,8 @@ static int check_name(const struct team *t, struct error *err)
 }
 
 /* The interface that was chosen for this node. */
-static void take_interface(struct node_facts *f, const struct netif_card *card,
+static void take_interface(struct node_attributes *f,
+                           const struct netif_card *card,
                            const struct netif_pick *pick)
 {
     const struct netif *i;
@@ -217,7 +218,8 @@ static void list_interfaces(const struct netif_card *card,
 }
 
 static int find_interface(struct team *t, const char *want, uint64_t host,
-                          struct node_facts *f, char *words, struct error *err)
+                          struct node_attributes *f, char *words,
+                          struct error *err)
 {
     struct netif_card card = {.host = host};
     struct netif_pick pick = {-1, 0};
@@ -244,17 +246,17 @@ static bool find_cpus(const struct team *t, struct cpu_mask *launched,
     struct binding binding;
     struct error err;
 
-    if (affinity_get(0, launched, &err) < 0)
+    if (topology_affinity(0, launched, &err) < 0)
         die("%s", err.text);
     *node = bound = *launched;
-    facts_binding(&binding);
-    facts_widen("", &binding, node);
+    node_info_binding(&binding);
+    node_info_widen("", &binding, node);
     team_allreduce(t, t->node, node, (int)sizeof *node, MPI_BYTE, MPI_BOR);
     team_allreduce(t, t->node, &bound, (int)sizeof bound, MPI_BYTE, MPI_BOR);
     return cpus_count(node) > cpus_count(&bound);
 }
 
-static void local_facts(struct node_facts *f, struct team *t)
+static void local_facts(struct node_attributes *f, struct team *t)
 {
     struct utsname u;
     struct rlimit files;
@@ -445,12 +447,13 @@ static void gather_facts(struct team *t, struct discovery *d)
     if (t->stewards == MPI_COMM_NULL)
         return;
     if (t->rank == 0) {
-        d->facts = calloc((size_t)t->machine.nnodes, sizeof *d->facts);
-        if (!d->facts)
-            die("not enough memory for the facts of %d nodes",
+        d->attributes =
+            calloc((size_t)t->machine.nnodes, sizeof *d->attributes);
+        if (!d->attributes)
+            die("not enough memory for the attributes of %d nodes",
                 t->machine.nnodes);
     }
-    MPI_Igather(&d->mine, bytes, MPI_BYTE, d->facts, bytes, MPI_BYTE, 0,
+    MPI_Igather(&d->mine, bytes, MPI_BYTE, d->attributes, bytes, MPI_BYTE, 0,
                 t->stewards, &request);
     team_wait(t, &request);
 }
@@ -507,7 +510,7 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     local_facts(&d->mine, t);
     d->mine.cpus_by_group = find_cpus(t, &d->launched, &card.cpus);
     if (t->stewards != MPI_COMM_NULL)
-        facts_read("", &d->mine.more);
+        node_info_read("", &d->mine.more);
     d->mine.cpus = cpus_count(&card.cpus);
     card.kernel_key = kernel_key();
     card.host_key = host_key();
@@ -548,7 +551,7 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
 
 void discover_free(struct discovery *d)
 {
-    free(d->facts);
+    free(d->attributes);
     free(d->kernel.node);
     free(d->kernel.cpus);
     free(d->kernel.tree.cpu);

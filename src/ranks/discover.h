@@ -1,7 +1,7 @@
 /* discover.h - what machine the job runs on.
  *
  * Every rank learns the shape (ranks, nodes, hosts, addresses: struct machine);
- * world rank 0 alone also the facts of every node, for the result file.
+ * world rank 0 alone also the attributes of every node, for the result file.
  */
 #ifndef SRB_DISCOVER_H
 #define SRB_DISCOVER_H
@@ -15,7 +15,7 @@
 #define SRB_INTERFACES_MAX 512
 
 /* One node, as its steward sees it. */
-struct node_facts {
+struct node_attributes {
     char name[SRB_NAME_MAX];
     char cpu_model[SRB_FACT_MAX];
     char kernel[SRB_FACT_MAX];
@@ -31,8 +31,9 @@ struct node_facts {
     int64_t somaxconn;   /* longest queue of connections a socket can have */
     int64_t nofile;      /* hard limit of open files a process */
     bool cpus_by_group;  /* `cpus` are those of the job's control group, more
-                            than the ranks' masks together: see facts_widen() */
-    struct facts more;   /* on stewards alone */
+                            than the ranks' masks together: see node_info_widen()
+                          */
+    struct node_info more; /* on stewards alone */
 };
 
 /* The nodes that share this rank's kernel, this one among them, by their
@@ -47,8 +48,9 @@ struct kernel {
 };
 
 struct discovery {
-    struct node_facts *facts; /* [nnodes] on world rank 0, else NULL */
-    struct node_facts mine;   /* this rank's node */
+    struct node_attributes
+        *attributes;             /* [nnodes] on world rank 0, else NULL */
+    struct node_attributes mine; /* this rank's node */
     struct kernel kernel;
     struct cpu_mask launched; /* CPUs this rank was started on */
 };

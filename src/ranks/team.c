@@ -28,7 +28,7 @@
  * ever. *since: of the first look after the grace. */
 static void lose_patience(int64_t *since)
 {
-    int signal = (int)ending_state()->cut;
+    int signal = (int)signals_state()->cut;
 
     if (!signal)
         return;

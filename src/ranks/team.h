@@ -98,7 +98,7 @@ void team_be_patient(struct team *t, double op_timeout);
 void team_busy(const struct team *t, double seconds);
 
 /* Hear what the neighbours have to say: that another rank was told to end
- * (ending.h), which is passed on, or that they ask whether this rank is there,
+ * (signals.h), which is passed on, or that they ask whether this rank is there,
  * which is answered. The quiet waits do so; who waits or loops by itself for
  * long does it now and then. Local, some 200 ns. */
 void team_look(const struct team *t);

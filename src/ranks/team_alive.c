@@ -83,7 +83,7 @@ static void tell(const struct team *t, const struct news *x, struct edge *e)
         return;
     e->said = (struct note){
         .what = e->due,
-        .signal = e->due & SIGNAL ? (int)ending_state()->urgent : 0,
+        .signal = e->due & SIGNAL ? (int)signals_state()->urgent : 0,
         .busy = x->busy,
         .pid = (int)getpid()};
     e->left = (e->due & LAST) != 0;
@@ -98,7 +98,7 @@ static void hear(const struct team *t, const struct news *x, struct edge *e)
     e->asked = false;
     e->since = x->waited;
     if (e->heard.signal)
-        ending_hear(e->heard.signal);
+        signals_hear(e->heard.signal);
     if (e->heard.what & ASK)
         e->due |= HERE;
     if (e->heard.what & LAST)
@@ -109,7 +109,7 @@ static void hear(const struct team *t, const struct news *x, struct edge *e)
 
 void team_look(const struct team *t)
 {
-    const struct ending *ending = ending_state();
+    const struct signals *ending = signals_state();
     struct news *x = t->news;
 
     if (!x)

@@ -159,9 +159,9 @@ static void *pack_client(const struct collection *c,
     row->peak_memory = l->usage.peak_memory;
     row->send_buffer = l->buffers[0];
     row->receive_buffer = l->buffers[1];
-    row->numa = c->facts->numa;
-    memcpy(row->cpus, c->facts->cpus, sizeof row->cpus);
-    memcpy(row->address, c->facts->address, sizeof c->facts->address);
+    row->numa = c->attributes->numa;
+    memcpy(row->cpus, c->attributes->cpus, sizeof row->cpus);
+    memcpy(row->address, c->attributes->address, sizeof c->attributes->address);
     pack_spans((double *)(void *)(row + 1), s, c->zero, columns);
     return row;
 }

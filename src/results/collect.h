@@ -20,7 +20,7 @@ struct collection {
                                 most; both the same on every rank */
     int64_t zero;            /* instant that starts are counted from */
     const struct load *load; /* NULL where this rank is no client */
-    const struct client_facts *facts;
+    const struct client_attributes *attributes;
     const struct db *db;           /* NULL where it is no steward of shards */
     const struct shard_work *work; /* one entry a shard, or NULL */
 };

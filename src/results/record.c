@@ -64,7 +64,7 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         {"between_time", s->between_share > BETWEEN_LIMIT},
         {"verify", s->verify_errors > 0},
         {"ops_mismatch", o->disagree},
-        {"oversubscribed", o->crowded},
+        {"oversubscribed", o->oversubscribed},
         {"client_bound", s->cpu_share > CLIENT_LIMIT},
         {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
         {"clock_error", o->clock_error > CLOCK_LIMIT * s->shortest_loop},

@@ -50,7 +50,7 @@ struct outcome {
     int clock_domains;         /* clocks that the clients read */
     double clock_error;        /* s, by which common times may be wrong */
     double clock_drift;        /* by which rates of clocks differ, at most */
-    bool crowded;              /* more runnable processes than CPUs */
+    bool oversubscribed;       /* more runnable processes than CPUs */
     /* rank 0 alone */
     bool disagree; /* a server counted other operations than its clients */
     struct repeated repeated;
@@ -84,7 +84,7 @@ char *record_now(char *buf, size_t n);
 char *record_mpi_version(char *buf, size_t n);
 
 /* The study as a whole: attributes of the root group. */
-struct study {
+struct study_attributes {
     const char *command_line;
     const char *config;          /* the file as it was read, "" if none */
     const char *resolved_config; /* as --show_config prints it */
@@ -100,18 +100,19 @@ struct study {
     double time_limit;      /* s from the start of srbench; NaN: none */
     const char *limited_by; /* "wall_time", "the job's time"; "": nothing */
 };
-void record_study(struct fields *f, const struct study *s);
+void record_study(struct fields *f, const struct study_attributes *s);
 
 /* A session of the study: one row of /sessions, as it begins. */
-void record_session(struct fields *f, const struct study *s);
+void record_session(struct fields *f, const struct study_attributes *s);
 
 /* The nodes: cells of /hosts, to be released by fields_free() together with the
  * table's use. */
-void record_hosts(struct fields *cells, const struct node_facts *facts,
-                  int nnodes, struct sink_table *table);
+void record_hosts(struct fields *cells,
+                  const struct node_attributes *attributes, int nnodes,
+                  struct sink_table *table);
 
 /* A permutation's attributes, and its row of /summary. */
-void record_attributes(struct fields *f, const struct study *study,
+void record_attributes(struct fields *f, const struct study_attributes *study,
                        const struct permutation *p, const struct placement *pl,
                        const struct outcome *o);
 void record_row(struct fields *f, const struct sweep *s,

@@ -88,7 +88,8 @@ static void add_option(struct fields *f, const struct option *d,
 }
 
 /* Options that were left to srbench, by what it chose. */
-static const char *chosen_text(enum option_id id, const struct study *study,
+static const char *chosen_text(enum option_id id,
+                               const struct study_attributes *study,
                                const struct placement *pl)
 {
     switch ((int)id) {
@@ -97,9 +98,9 @@ static const char *chosen_text(enum option_id id, const struct study *study,
     case OPT_OUTPUT:
         return study->output;
     case OPT_NET_IFNAME:
-        return pl->loopback    ? "lo"
-               : pl->elsewhere ? (pl->roster ? pl->roster->interface : "")
-                               : pl->machine->nodes[pl->db_node[0]].interface;
+        return pl->loopback   ? "lo"
+               : pl->external ? (pl->roster ? pl->roster->interface : "")
+                              : pl->machine->nodes[pl->db_node[0]].interface;
     default:
         return NULL;
     }
@@ -136,7 +137,7 @@ static char *interval_method(const struct summary *s, char *buf, size_t n)
     return buf;
 }
 
-static void add_options(struct fields *f, const struct study *study,
+static void add_options(struct fields *f, const struct study_attributes *study,
                         const struct permutation *p, const struct placement *pl)
 {
     for (int i = 0; i < OPT_COUNT; i++) {
@@ -159,7 +160,7 @@ static void add_options(struct fields *f, const struct study *study,
     }
 }
 
-void record_attributes(struct fields *f, const struct study *study,
+void record_attributes(struct fields *f, const struct study_attributes *study,
                        const struct permutation *p, const struct placement *pl,
                        const struct outcome *o)
 {

@@ -21,7 +21,7 @@ static void uuid(char *buf, size_t n)
     fclose(f);
 }
 
-void record_study(struct fields *f, const struct study *s)
+void record_study(struct fields *f, const struct study_attributes *s)
 {
     char text[256], now[32];
 
@@ -57,7 +57,7 @@ void record_study(struct fields *f, const struct study *s)
     fields_int(f, "tls", "", s->machine->roster && s->machine->roster->tls);
 }
 
-void record_session(struct fields *f, const struct study *s)
+void record_session(struct fields *f, const struct study_attributes *s)
 {
     char text[256], now[32];
 
@@ -78,7 +78,7 @@ void record_session(struct fields *f, const struct study *s)
 }
 
 /* What affinity and MemTotal do not show. */
-static void record_more(struct fields *cells, const struct facts *f,
+static void record_more(struct fields *cells, const struct node_info *f,
                         int64_t memory)
 {
     bool limited = f->memory_limit >= 0 && f->memory_limit < memory;
@@ -92,11 +92,12 @@ static void record_more(struct fields *cells, const struct facts *f,
                limited ? f->memory_limit : FIELD_NO_INT);
 }
 
-void record_hosts(struct fields *cells, const struct node_facts *facts,
-                  int nnodes, struct sink_table *table)
+void record_hosts(struct fields *cells,
+                  const struct node_attributes *attributes, int nnodes,
+                  struct sink_table *table)
 {
     for (int n = 0; n < nnodes; n++) {
-        const struct node_facts *x = &facts[n];
+        const struct node_attributes *x = &attributes[n];
 
         fields_text(cells, "name", x->name);
         fields_text(cells, "cpu_model", x->cpu_model);

@@ -70,7 +70,7 @@ void report_choices(const struct sweep *s, const struct machine *m)
                   m->network);
 }
 
-void report_limit(const struct study *s)
+void report_limit(const struct study_attributes *s)
 {
     char text[32];
 
@@ -81,7 +81,7 @@ void report_limit(const struct study *s)
                   s->limited_by);
 }
 
-void report_crowded(const char *host, int processes, int cpus)
+void report_oversubscribed(const char *host, int processes, int cpus)
 {
     static int last_processes, last_cpus;
 
@@ -110,7 +110,7 @@ static struct {
     char figures[4 * TEXT];        /* of the last completed one */
     char left[TEXT];               /* time, "" where it is not known */
     char variant[SRB_SESSION_MAX]; /* of the running permutation */
-    char live[LINE + SRB_SESSION_MAX];
+    char run_now[LINE + SRB_SESSION_MAX];
 } progress;
 
 /* Whether permutations have lines of their own at all: on a terminal there is
@@ -159,10 +159,11 @@ static void show_live(const struct sweep *s, const struct outcome *o,
              progress.figures[0] ? "last: " : "", progress.figures);
     /* a line that fills the last column is broken by some terminals */
     room = diag_columns() - (int)(strlen(at) + 1 + width) - 1;
-    snprintf(progress.live, sizeof progress.live, "%s %s%.*s%s%.*s%.*s", at,
-             diag_colour(DIAG_GREEN), (int)bar, full, diag_colour(DIAG_PLAIN),
-             (int)(width - bar), empty, room > 0 ? room : 0, rest);
-    diag_live(progress.live);
+    snprintf(progress.run_now, sizeof progress.run_now, "%s %s%.*s%s%.*s%.*s",
+             at, diag_colour(DIAG_GREEN), (int)bar, full,
+             diag_colour(DIAG_PLAIN), (int)(width - bar), empty,
+             room > 0 ? room : 0, rest);
+    diag_live(progress.run_now);
 }
 
 /* Numbers as ranges, "0-3,7"; what does not fit ends in "...". */
@@ -194,7 +195,7 @@ static char *where_text(const struct placement *pl, char *buf, size_t n)
 
     if (pl->experiment == EXPERIMENT_COLOCATED)
         snprintf(db, sizeof db, "a database on each");
-    else if (pl->elsewhere)
+    else if (pl->external)
         snprintf(db, sizeof db, "databases elsewhere, on %d node%s",
                  pl->db_nodes, plural(pl->db_nodes));
     else
@@ -378,8 +379,8 @@ void report_figures(size_t index, const struct fields *cells)
     for (size_t i = 0; i < cells->n; i++)
         figure(index, &cells->list[i]);
     fflush(stdout);
-    if (between && progress.live[0])
-        diag_live(progress.live);
+    if (between && progress.run_now[0])
+        diag_live(progress.run_now);
 }
 
 void report_verdict(const struct tally *t, int exit_status)
@@ -477,8 +478,8 @@ int report_plan(const struct sweep *s, const struct machine *m)
         plan_line(s, &p, &pl);
         need =
             pl.client_nodes +
-            (pl.experiment == EXPERIMENT_STANDARD && !pl.elsewhere ? pl.db_nodes
-                                                                   : 0);
+            (pl.experiment == EXPERIMENT_STANDARD && !pl.external ? pl.db_nodes
+                                                                  : 0);
         nodes = need > nodes ? need : nodes;
         ranks = pl.clients_per_node > ranks ? pl.clients_per_node : ranks;
         place_free(&pl);

@@ -10,7 +10,7 @@
 
 /* ---- bookkeeping ---- */
 
-static void account(struct run *r, struct life *x)
+static void account(struct run *r, struct perm_run *x)
 {
     const struct sweep *s = &r->plan.sweep;
     const struct outcome *o = &x->outcome;
@@ -59,14 +59,14 @@ static int clock_domains(const struct placement *pl)
 }
 
 /* Communicators serve as long as nobody's role changes. */
-static void set_roles(struct run *r, struct life *x)
+static void set_roles(struct run *r, struct perm_run *x)
 {
     struct placement *pl = &r->placement;
 
     if (r->have_cast && !place_same_roles(&r->cast_for, pl)) {
         team_uncast(&r->cast);
         place_free(&r->cast_for);
-        r->have_cast = r->have_crowd = false;
+        r->have_cast = r->have_oversubscribed = false;
     }
     if (!r->have_cast) {
         team_cast(r->team, pl, &r->cast);
@@ -74,19 +74,20 @@ static void set_roles(struct run *r, struct life *x)
             die("a placement that was solved once cannot be solved again");
         r->have_cast = true;
     }
-    if (!r->have_crowd || r->crowd_setup != x->p.setup) {
-        r->crowd = pin_crowd(r->team, r->facts, pl,
-                             setup_threads(&r->plan, &x->p, pl));
-        r->crowd_setup = x->p.setup;
-        r->have_crowd = true;
+    if (!r->have_oversubscribed || r->oversubscribed_setup != x->p.setup) {
+        r->oversubscribed = pin_oversubscribed(
+            r->team, r->discovery, pl, db_setup_threads(&r->plan, &x->p, pl));
+        r->oversubscribed_setup = x->p.setup;
+        r->have_oversubscribed = true;
     }
-    x->outcome.crowded = r->crowd.processes > r->crowd.cpus;
+    x->outcome.oversubscribed =
+        r->oversubscribed.processes > r->oversubscribed.cpus;
     x->is_client = r->cast.clients != MPI_COMM_NULL;
     x->is_steward = r->cast.db_stewards != MPI_COMM_NULL;
 }
 
 /* Why the permutation is not run, as all ranks know, or NULL. */
-static const char *reason_to_skip(const struct run *r, const struct life *x,
+static const char *reason_to_skip(const struct run *r, const struct perm_run *x,
                                   char *buf, size_t n)
 {
     if (r->team->ended) {
@@ -94,7 +95,7 @@ static const char *reason_to_skip(const struct run *r, const struct life *x,
                  r->team->ended, strsignal(r->team->ended));
         return buf;
     }
-    if (setup_given_up(&r->setup, x->p.setup)) {
+    if (db_setup_given_up(&r->setup, x->p.setup)) {
         snprintf(buf, n,
                  "not started: its databases failed to start %d times in a "
                  "row",
@@ -105,7 +106,7 @@ static const char *reason_to_skip(const struct run *r, const struct life *x,
 }
 
 /* Whether so many repetitions say enough. */
-static bool enough(const struct run *r, const struct life *x)
+static bool enough(const struct run *r, const struct perm_run *x)
 {
     const struct value *until =
         options_one(r->plan.sweep.options, OPT_UNTIL_INTERVAL);
@@ -117,7 +118,7 @@ static bool enough(const struct run *r, const struct life *x)
 
 /* What only rank 0 can decide, it tells: STATUS_COMPLETED to run it, or what
  * else becomes of it. The words are rank 0's alone. */
-static enum status decide(struct run *r, const struct life *x, char *buf,
+static enum status decide(struct run *r, const struct perm_run *x, char *buf,
                           size_t n)
 {
     int what = STATUS_COMPLETED;
@@ -137,7 +138,7 @@ static enum status decide(struct run *r, const struct life *x, char *buf,
     return (enum status)what;
 }
 
-static void fail(struct life *x, const struct error *err)
+static void fail(struct perm_run *x, const struct error *err)
 {
     x->outcome.status = STATUS_FAILED;
     snprintf(x->outcome.error, sizeof x->outcome.error, "%s", err->text);
@@ -145,13 +146,15 @@ static void fail(struct life *x, const struct error *err)
     x->outcome.failed_ranks = err->ranks;
 }
 
-static void live(struct run *r, struct life *x)
+static void run_now(struct run *r, struct perm_run *x)
 {
     struct error err = {.text = ""};
 
     set_roles(r, x);
-    if (r->team->rank == 0 && x->outcome.crowded)
-        report_crowded(r->crowd.node, r->crowd.processes, r->crowd.cpus);
+    if (r->team->rank == 0 && x->outcome.oversubscribed)
+        report_oversubscribed(r->oversubscribed.node,
+                              r->oversubscribed.processes,
+                              r->oversubscribed.cpus);
     if (r->team->rank == 0)
         report_start(&r->plan.sweep, &x->p, &r->placement, &x->outcome);
     if (run_measure(r, x, &err) < 0) {
@@ -160,7 +163,7 @@ static void live(struct run *r, struct life *x)
          * takes its time to end, and run_store() says when that is over */
         if (r->team->rank == 0)
             team_busy(r->team, TEAM_SLOW_SECONDS);
-        setup_stop(&r->setup);
+        db_setup_stop(&r->setup);
         return;
     }
     x->outcome.status = STATUS_COMPLETED;
@@ -168,9 +171,9 @@ static void live(struct run *r, struct life *x)
 }
 
 /* Run it, unless it is known what else becomes of it. */
-static void live_or_not(struct run *r, struct life *x)
+static void run_one(struct run *r, struct perm_run *x)
 {
-    const struct error *lacks = setup_lacks(&r->setup, &x->p);
+    const struct error *lacks = db_setup_lacks(&r->setup, &x->p);
     char *words = x->outcome.error;
     size_t n = sizeof x->outcome.error;
 
@@ -181,13 +184,13 @@ static void live_or_not(struct run *r, struct life *x)
     } else {
         x->outcome.status = decide(r, x, words, n);
         if (x->outcome.status == STATUS_COMPLETED)
-            live(r, x);
+            run_now(r, x);
     }
 }
 
 static void run_permutation(struct run *r, size_t position)
 {
-    struct life x = {0};
+    struct perm_run x = {0};
     size_t i = r->order[position];
 
     sweep_at(&r->plan.sweep, i, &x.p);
@@ -200,12 +203,12 @@ static void run_permutation(struct run *r, size_t position)
     snprintf(x.outcome.server, sizeof x.outcome.server, "%s",
              prepare_server(&r->plan, &x.p)->label);
     run_time_begin(r, &x);
-    live_or_not(r, &x);
+    run_one(r, &x);
     run_store(r, &x);
     run_time_end(r, &x);
     account(r, &x);
     load_close(&x.load);
-    pin_release(r->facts);
+    pin_release(r->discovery);
     free(x.work);
     place_free(&r->placement);
 }
@@ -227,7 +230,7 @@ static void run_all(struct run *r)
         r->repeats = repeats_open(
             n /
             (size_t)options_one(r->plan.sweep.options, OPT_REPETITIONS)->count);
-        r->floors = floors_open(&r->plan);
+        r->floors = of_floor_open(&r->plan);
     }
     run_budget_open(r);
     run_recall(r);
@@ -240,7 +243,7 @@ static void run_all(struct run *r)
     /* a batch job ends, all rows are amended; then nothing is left to do */
     if (r->team->rank == 0)
         team_busy(r->team, TEAM_SLOW_SECONDS);
-    setup_close(&r->setup);
+    db_setup_close(&r->setup);
     if (r->have_cast) {
         team_uncast(&r->cast);
         place_free(&r->cast_for);
@@ -272,7 +275,7 @@ static int refuse(struct run *r, const struct error *err)
 
 int run_study(struct team *t, struct discovery *d, const struct run_args *args)
 {
-    struct run r = {.team = t, .facts = d};
+    struct run r = {.team = t, .discovery = d};
     struct error err = {.text = ""};
     bool closed;
     int status, rc;
@@ -283,7 +286,7 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
         goto out;
     }
     r.tally.permutations = r.plan.sweep.count;
-    if (judge_open(&r.judge, &r.plan, &err) < 0) {
+    if (expect_judge_open(&r.judge, &r.plan, &err) < 0) {
         r.tally.skipped = r.plan.sweep.count;
         status = refuse(&r, &err);
         goto out;
@@ -323,10 +326,10 @@ out:
     fields_free(&r.earlier.rows);
     fields_free(&r.earlier.sessions);
     free(r.earlier.status);
-    judge_close(r.judge);
+    expect_judge_close(r.judge);
     json_close(r.json);
     fields_free(&r.study);
-    floors_close(r.floors);
+    of_floor_close(r.floors);
     repeats_close(r.repeats);
     budget_close(r.budget);
     free(r.order);

@@ -30,8 +30,8 @@ void run_budget_open(struct run *r)
         r->budget = budget_open(&r->plan.sweep);
 }
 
-bool run_would_end_late(const struct run *r, const struct life *x, char *words,
-                        size_t n)
+bool run_would_end_late(const struct run *r, const struct perm_run *x,
+                        char *words, size_t n)
 {
     struct budget_guess guess;
     char need[32], have[32];
@@ -62,13 +62,13 @@ bool run_would_end_late(const struct run *r, const struct life *x, char *words,
     return true;
 }
 
-void run_time_begin(struct run *r, struct life *x)
+void run_time_begin(struct run *r, struct perm_run *x)
 {
     x->begun = tick_now();
     x->starts = starts_databases(r, &x->p);
 }
 
-void run_time_end(struct run *r, const struct life *x)
+void run_time_end(struct run *r, const struct perm_run *x)
 {
     double start = x->starts ? x->outcome.db_start_seconds : 0;
     const struct budget_cost cost = {

@@ -10,7 +10,7 @@
 
 /* Rank 0: begin (unless its arrays have been written already) and end the
  * permutation's group. */
-static int write_end(struct run *r, struct life *x, bool begun,
+static int write_end(struct run *r, struct perm_run *x, bool begun,
                      struct error *err)
 {
     const size_t nothing[SINK_DIMS] = {0};
@@ -31,15 +31,15 @@ static int write_end(struct run *r, struct life *x, bool begun,
 }
 
 /* Rank 0: what a completed permutation means for others. */
-static void remember(struct run *r, struct life *x)
+static void remember(struct run *r, struct perm_run *x)
 {
     size_t group = sweep_group(&r->plan.sweep, x->p.index);
 
     repeats_add(r->repeats, group, &x->outcome.summary);
-    floors_add(r->floors, &x->p, &x->outcome.summary);
+    of_floor_add(r->floors, &x->p, &x->outcome.summary);
     x->outcome.repeated = repeats_get(r->repeats, group);
-    x->outcome.of_floor = floors_compare(r->floors, &x->p, r->repeats);
-    judge_end(r->judge, &x->p, &x->outcome);
+    x->outcome.of_floor = of_floor_compare(r->floors, &x->p, r->repeats);
+    expect_judge_end(r->judge, &x->p, &x->outcome);
 }
 
 /* Rank 0: shares of the floor, which may have been measured after the others.
@@ -47,7 +47,7 @@ static void remember(struct run *r, struct life *x)
 static void amend_of_floor(struct run *r, const struct permutation *p,
                            struct fields *cells)
 {
-    struct of_floor of = floors_compare(r->floors, p, r->repeats);
+    struct of_floor of = of_floor_compare(r->floors, p, r->repeats);
 
     if (isnan(of.put))
         return;
@@ -61,7 +61,8 @@ static void amend_breaches(struct run *r, const struct permutation *p,
                            struct fields *cells)
 {
     struct judgement verdict = {0};
-    int breaches = judge_late(r->judge, p, r->floors, r->repeats, &verdict);
+    int breaches =
+        expect_judge_late(r->judge, p, r->floors, r->repeats, &verdict);
     size_t used;
 
     if (verdict.limits == 0)
@@ -95,7 +96,7 @@ static int amend_all(struct run *r, struct error *err)
     return rc;
 }
 
-void run_store(struct run *r, struct life *x)
+void run_store(struct run *r, struct perm_run *x)
 {
     bool completed = x->outcome.status == STATUS_COMPLETED;
     const struct collection c = {
@@ -106,7 +107,7 @@ void run_store(struct run *r, struct life *x)
         .zero =
             x->load.agreed ? x->load.agreed : x->outcome.summary.first_start,
         .load = x->is_client ? &x->load : NULL,
-        .facts = &x->client,
+        .attributes = &x->client,
         .db = x->is_steward ? r->setup.db : NULL,
         .work = x->work,
     };
@@ -213,7 +214,8 @@ int run_open_file(struct run *r, struct error *err)
         return -1;
     }
     record_study(&r->study, &r->plan.study);
-    record_hosts(&cells, r->facts->facts, r->team->machine.nnodes, &hosts);
+    record_hosts(&cells, r->discovery->attributes, r->team->machine.nnodes,
+                 &hosts);
     record_session(sessions, &r->plan.study);
     table =
         (struct sink_table){.cells = sessions->list,

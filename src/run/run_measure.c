@@ -12,14 +12,15 @@
 #include "measure/tensor.h"
 #include "plan/connect_waves.h"
 
-static int provide_databases(struct run *r, struct life *x, struct error *err)
+static int provide_databases(struct run *r, struct perm_run *x,
+                             struct error *err)
 {
     const struct setup_terms terms = {.plan = &r->plan,
-                                      .facts = r->facts,
+                                      .discovery = r->discovery,
                                       .p = &x->p,
                                       .pl = &r->placement,
                                       .db_stewards = r->cast.db_stewards};
-    int rc = setup_provide(&r->setup, r->team, &terms, err);
+    int rc = db_setup_provide(&r->setup, r->team, &terms, err);
 
     memcpy(x->outcome.db_start_time, r->setup.start_time,
            sizeof x->outcome.db_start_time);
@@ -56,7 +57,7 @@ static const char *source_of(const struct run *r, const struct permutation *p,
 
     if (machine_loopback(database))
         return NULL;
-    if (pl->elsewhere && permutation_auto(p, OPT_NET_IFNAME) &&
+    if (pl->external && permutation_auto(p, OPT_NET_IFNAME) &&
         (strcmp(pl->roster->interface, node->interface) != 0 ||
          !strchr(node->address, ':') != !strchr(database, ':')))
         return NULL;
@@ -67,13 +68,12 @@ static const char *source_of(const struct run *r, const struct permutation *p,
 static const struct login *login_of(const struct run *r)
 {
     const struct placement *pl = &r->placement;
-    const struct secret *s =
-        pl->elsewhere ? pl->roster->secret : r->plan.secret;
+    const struct secret *s = pl->external ? pl->roster->secret : r->plan.secret;
 
     return s ? &s->client : NULL;
 }
 
-static int open_client(struct run *r, struct life *x, struct error *err)
+static int open_client(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
     const struct permutation *p = &x->p;
@@ -89,14 +89,14 @@ static int open_client(struct run *r, struct life *x, struct error *err)
         .key = key,
         .bytes =
             tensor_count(p->value[OPT_TENSOR_BYTES]->count) * sizeof(float),
-        .commands = commands_find(p->value[OPT_COMMAND_SET]->text),
+        .commands = command_set_find(p->value[OPT_COMMAND_SET]->text),
         .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
         .socket_buffer = p->value[OPT_SOCKET_BUFFER]->count,
         .client = client,
         .null_client = p->value[OPT_NULL_CLIENT],
     };
 
-    if (pl->elsewhere) {
+    if (pl->external) {
         params.tls = pl->roster->tls;
         params.host = roster_host(&pl->roster->shard[shard]);
     }
@@ -113,22 +113,23 @@ static int open_client(struct run *r, struct life *x, struct error *err)
     rules = rules_of(p);
     if (ops->serves)
         rules.connect_at =
-            x->provided + wave_delay(r->setup.backlog, wave_turn(pl, client));
+            x->provided + connect_waves_delay(r->setup.backlog,
+                                              connect_waves_turn(pl, client));
     if (load_open(&x->load, language_find(p->value[OPT_LANGUAGES]->text), ops,
                   &params, &rules, err) < 0)
         return -1;
-    x->load.signal = &ending_state()->cut;
+    x->load.signal = &signals_state()->cut;
     x->load.client->ops->address(x->load.client, x->client.address);
-    pin_read_back(r->facts, &x->client);
+    pin_read_back(r->discovery, &x->client);
     return 0;
 }
 
-static int make_ready(struct run *r, struct life *x, struct error *err)
+static int make_ready(struct run *r, struct perm_run *x, struct error *err)
 {
     int rc;
 
     x->provided = tick_now();
-    rc = pin_rank(r->facts, &r->placement, &x->p, r->team->rank, err);
+    rc = pin_rank(r->discovery, &r->placement, &x->p, r->team->rank, err);
 
     if (rc == 0 && x->is_steward) {
         x->work = calloc((size_t)db_shards(r->setup.db), sizeof *x->work);
@@ -148,7 +149,7 @@ static struct clock_params params_of_clock(const struct run *r)
                                  .step_ns = r->plan.study.clock_step};
 }
 
-static int run_loop(struct run *r, struct life *x, struct error *err)
+static int run_loop(struct run *r, struct perm_run *x, struct error *err)
 {
     int rc = 0;
 
@@ -156,7 +157,8 @@ static int run_loop(struct run *r, struct life *x, struct error *err)
         const struct load_company with = {.team = r->team,
                                           .cast = &r->cast,
                                           .line = &x->clock,
-                                          .crowded = r->crowd.here};
+                                          .oversubscribed =
+                                              r->oversubscribed.here};
 
         const struct clock_params clock = params_of_clock(r);
 
@@ -168,7 +170,7 @@ static int run_loop(struct run *r, struct life *x, struct error *err)
 }
 
 /* A server that died tells more than the clients that lost it. */
-static int blame_server(struct run *r, struct life *x, struct error *err)
+static int blame_server(struct run *r, struct perm_run *x, struct error *err)
 {
     struct error server = {.text = ""};
     int rc;
@@ -189,7 +191,7 @@ static int64_t to_common(const void *line, int64_t own)
 }
 
 /* All clients: their timings on the common clock, and what they come to. */
-static void reduce(struct run *r, struct life *x)
+static void reduce(struct run *r, struct perm_run *x)
 {
     const struct load *l = &x->load;
     const struct figures_of of = {
@@ -213,7 +215,7 @@ static void reduce(struct run *r, struct life *x)
     x->outcome.clock_drift = worst[1];
 }
 
-static int take_figures(struct run *r, struct life *x, struct error *err)
+static int take_figures(struct run *r, struct perm_run *x, struct error *err)
 {
     struct {
         struct summary summary;
@@ -241,7 +243,7 @@ static int take_figures(struct run *r, struct life *x, struct error *err)
     return 0;
 }
 
-void run_hear_of_errors(struct run *r, struct life *x)
+void run_hear_of_errors(struct run *r, struct perm_run *x)
 {
     struct error words = x->load.wrong;
     int mine = x->is_client && x->load.samples.verify_errors > 0 ? -1 : 0;
@@ -252,7 +254,7 @@ void run_hear_of_errors(struct run *r, struct life *x)
 }
 
 /* Nothing of ours stays in somebody else's database. */
-static void tidy(struct run *r, const struct life *x)
+static void tidy(struct run *r, const struct perm_run *x)
 {
     struct error err;
 
@@ -261,7 +263,7 @@ static void tidy(struct run *r, const struct life *x)
         diag_say("keys of this run may have been left: %s", err.text);
 }
 
-int run_measure(struct run *r, struct life *x, struct error *err)
+int run_measure(struct run *r, struct perm_run *x, struct error *err)
 {
     int rc;
 

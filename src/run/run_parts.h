@@ -35,38 +35,39 @@ struct earlier {
 /* A study under way. */
 struct run {
     struct team *team;
-    struct discovery *facts;
-    struct plan plan;
+    struct discovery *discovery;
+    struct prepared plan;
     struct sink *sink;         /* rank 0; NULL elsewhere */
     struct json_summary *json; /* rank 0, where it was asked for */
     struct fields study;       /* rank 0: the root group's attributes */
     struct earlier earlier;
-    struct judge *judge;        /* NULL where nothing is expected */
+    struct expect_judge *judge; /* NULL where nothing is expected */
     char late[16384];           /* rank 0: words on limits broken at the end */
-    struct setup setup;         /* the databases that run */
+    struct db_setup setup;      /* the databases that run */
     struct placement placement; /* of the running permutation */
     struct placement cast_for;  /* that the communicators were made for */
     struct cast cast;
-    struct crowd crowd; /* of these roles and set_up crowd_setup */
-    size_t crowd_setup;
-    bool have_cast, have_crowd, sink_broken;
+    struct oversubscribed
+        oversubscribed; /* of these roles and set_up oversubscribed_setup */
+    size_t oversubscribed_setup;
+    bool have_cast, have_oversubscribed, sink_broken;
     struct tally tally;
-    struct repeats *repeats; /* rank 0; NULL elsewhere */
-    struct floors *floors;   /* rank 0, where there are any */
-    struct budget *budget;   /* rank 0, where the time is limited */
-    uint32_t *order;         /* [count] position → permutation */
-    int64_t started;         /* tick of the first permutation */
-    double weight_done;      /* of plan.weight */
+    struct repeats *repeats;      /* rank 0; NULL elsewhere */
+    struct of_floor_runs *floors; /* rank 0, where there are any */
+    struct budget *budget;        /* rank 0, where the time is limited */
+    uint32_t *order;              /* [count] position → permutation */
+    int64_t started;              /* tick of the first permutation */
+    double weight_done;           /* of plan.weight */
 };
 
 /* One permutation under way. */
-struct life {
+struct perm_run {
     struct permutation p;
     struct outcome outcome;
     struct load load;
     struct clock_line clock; /* of a client */
     int64_t provided;        /* tick at which the databases were there */
-    struct client_facts client;
+    struct client_attributes client;
     struct shard_work *work; /* of this steward's shards */
     bool is_client, is_steward;
     int64_t begun; /* tick */
@@ -75,19 +76,19 @@ struct life {
 
 /* Databases, loop and figures of a permutation whose roles are set; -1 with the
  * words on what failed first. Collective over the world. */
-int run_measure(struct run *r, struct life *x, struct error *err);
+int run_measure(struct run *r, struct perm_run *x, struct error *err);
 
 /* Words on a tensor that came back wrong, from the lowest rank that has some.
  * Collective over the world. */
-void run_hear_of_errors(struct run *r, struct life *x);
+void run_hear_of_errors(struct run *r, struct perm_run *x);
 
 /* Time: begin and end of a permutation; and, for rank 0, whether the one under
  * way would not finish before the study must, with words on it. Local. */
 void run_budget_open(struct run *r);
-void run_time_begin(struct run *r, struct life *x);
-void run_time_end(struct run *r, const struct life *x);
-bool run_would_end_late(const struct run *r, const struct life *x, char *words,
-                        size_t n);
+void run_time_begin(struct run *r, struct perm_run *x);
+void run_time_end(struct run *r, const struct perm_run *x);
+bool run_would_end_late(const struct run *r, const struct perm_run *x,
+                        char *words, size_t n);
 
 /* Where resume is asked for and the result file exists: read what is kept of
  * it, or refuse with the difference. Collective over the world. */
@@ -120,6 +121,6 @@ int run_close_file(struct run *r, struct error *err);
 /* Bring the permutation into the file. A file that cannot be written ends the
  * study: what is measured from here on would be lost. Collective over the
  * world. */
-void run_store(struct run *r, struct life *x);
+void run_store(struct run *r, struct perm_run *x);
 
 #endif

@@ -176,8 +176,8 @@ static void recall_figures(struct run *r, const struct permutation *p,
     if (o.status == STATUS_COMPLETED) {
         repeats_add(r->repeats, sweep_group(&r->plan.sweep, p->index),
                     &o.summary);
-        floors_add(r->floors, p, &o.summary);
-        judge_end(r->judge, p, &o);
+        of_floor_add(r->floors, p, &o.summary);
+        expect_judge_end(r->judge, p, &o);
         record_figures(&figures, &o);
         report_figures(p->index, &figures);
         fields_free(&figures);
@@ -274,19 +274,19 @@ static void print_rest(const struct past *past, const struct fields *cells,
 static int look_at_rest(const struct past *past, const struct options *o,
                         struct error *err)
 {
-    struct fields facts = {0}, like = {0}, cells = {0};
+    struct fields study = {0}, like = {0}, cells = {0};
     size_t count = 0;
     int rc;
 
-    fields_text(&facts, "resolved_config", "");
+    fields_text(&study, "resolved_config", "");
     fields_text(&like, "status", "");
-    past_study(past, &facts);
-    rc = run_same_config(o, facts.list[0].text, err);
+    past_study(past, &study);
+    rc = run_same_config(o, study.list[0].text, err);
     if (rc == 0)
         rc = past_table(past, "summary", &like, &cells, &count, err);
     if (rc == 0)
         print_rest(past, &cells, count);
-    fields_free(&facts);
+    fields_free(&study);
     fields_free(&like);
     fields_free(&cells);
     return rc;

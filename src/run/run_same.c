@@ -121,7 +121,8 @@ static int check_hosts(const struct run *r, const struct past *past,
     size_t nrows = 0;
     int rc;
 
-    record_hosts(&is, r->facts->facts, r->team->machine.nnodes, &today);
+    record_hosts(&is, r->discovery->attributes, r->team->machine.nnodes,
+                 &today);
     like = (struct fields){.list = is.list, .n = today.ncols};
     rc = past_table(past, "hosts", &like, &was, &nrows, err);
     if (rc == 0 && nrows != today.nrows)

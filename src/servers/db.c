@@ -12,7 +12,7 @@
 /* Ask to end, then kill. */
 static void stop(struct db *db)
 {
-    bool hurry = ending_state()->cut != 0;
+    bool hurry = signals_state()->cut != 0;
     struct error ignored;
     double seconds = STOP_SECONDS;
 
@@ -35,7 +35,7 @@ void db_close(struct db *db)
 {
     if (!db)
         return;
-    if (db->elsewhere) {
+    if (db->external) {
         db_leave(db);
         return;
     }
@@ -57,7 +57,7 @@ int db_empty(struct db *db, struct error *err)
 
 int db_check(struct db *db, struct error *err)
 {
-    if (db->elsewhere)
+    if (db->external)
         return db_ask_all(db, err);
     return db->guard ? guard_check(db->guard, err) : 0;
 }
@@ -83,8 +83,8 @@ int db_before(struct db *db, struct error *err)
 
         if (count(db, s, &s->before, err) < 0)
             return -1;
-        if (!db->elsewhere)
-            s->watched = watch_begin(s->pid);
+        if (!db->external)
+            s->watched = procstat_begin(s->pid);
     }
     return 0;
 }
@@ -105,13 +105,13 @@ int db_after(struct db *db, struct shard_work *work, struct error *err)
         if (!db->engine->serves)
             continue;
         /* first what the reading itself would change */
-        if (!db->elsewhere)
-            work[k].watched = watch_end(s->pid, &s->watched);
+        if (!db->external)
+            work[k].watched = procstat_end(s->pid, &s->watched);
         if (count(db, s, &now, err) < 0)
             return -1;
         work[k].commands = since(now.commands, s->before.commands);
         work[k].bytes = since(now.bytes, s->before.bytes);
-        if (db->elsewhere) /* by its own word; /proc is another host's */
+        if (db->external) /* by its own word; /proc is another host's */
             work[k].watched.cpu_time = now.cpu_time - s->before.cpu_time;
     }
     return 0;

@@ -47,7 +47,7 @@ struct db;
 /* What one shard did between db_before() and db_after(). */
 struct shard_work {
     int64_t commands, bytes; /* by the server's own counters; -1: it has none */
-    struct watched watched;  /* by /proc */
+    struct procstat watched; /* by /proc */
 };
 
 /* Start this node's shards and wait until they answer and, if they form one,
@@ -61,8 +61,8 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
 /* Take care of all shards of pl->roster. plan: engine, args, the time-outs.
  * Returns 0 with *out to be released by db_close(), which leaves the shards
  * running, or -1 when one does not answer within db_timeout. Local. */
-int db_attach(struct db **out, const struct placement *pl,
-              const struct db_plan *plan, struct error *err);
+int db_open_external(struct db **out, const struct placement *pl,
+                     const struct db_plan *plan, struct error *err);
 
 /* Remove the keys of all clients of the placement, from shards elsewhere whose
  * data is not ours. Local. */

@@ -5,9 +5,9 @@
 #include "servers/db_parts.h"
 #include "servers/external.h"
 
-static int attach_shard(struct shard *s, const struct roster *roster, int k,
-                        const struct db_plan *plan, int64_t deadline,
-                        struct error *err)
+static int open_external_shard(struct shard *s, const struct roster *roster,
+                               int k, const struct db_plan *plan,
+                               int64_t deadline, struct error *err)
 {
     const struct roster_shard *at = &roster->shard[k];
 
@@ -50,8 +50,8 @@ void db_leave(struct db *db)
     free(db);
 }
 
-int db_attach(struct db **out, const struct placement *pl,
-              const struct db_plan *plan, struct error *err)
+int db_open_external(struct db **out, const struct placement *pl,
+                     const struct db_plan *plan, struct error *err)
 {
     int64_t deadline = tick_deadline(plan->db_timeout);
     const struct roster *roster = pl->roster;
@@ -68,11 +68,12 @@ int db_attach(struct db **out, const struct placement *pl,
     }
     db->engine = plan->engine;
     db->n = roster->nshards;
-    db->elsewhere = true;
-    db->keep_data = !roster->ours;
+    db->external = true;
+    db->keep_data = !roster->served;
     db->flush = plan->flush;
     for (int k = 0; k < db->n && rc == 0; k++)
-        rc = attach_shard(&db->shards[k], roster, k, plan, deadline, err);
+        rc =
+            open_external_shard(&db->shards[k], roster, k, plan, deadline, err);
     if (rc == 0)
         rc = ask_config(db, err);
     if (rc < 0) {

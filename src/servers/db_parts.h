@@ -24,7 +24,7 @@ struct shard {
     int numa;
     char unix_socket[sizeof((struct sockaddr_un){0}.sun_path)];
     struct shard_counters before;
-    struct watched watched;
+    struct procstat watched;
 };
 
 struct db {
@@ -33,7 +33,7 @@ struct db {
     struct shard *shards;
     int n;
     char *effective;
-    bool elsewhere; /* they are not this job's to start and stop */
+    bool external;  /* they are not this job's to start and stop */
     bool keep_data; /* nor is their data */
     bool flush;     /* which is removed all the same */
 };

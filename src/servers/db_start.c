@@ -25,7 +25,7 @@ static void read_cpus(struct shard *s, const struct cpu_tree *tree)
 
     s->cpus[0] = '\0';
     s->numa = -1;
-    if (affinity_get(s->pid, &m, NULL) < 0)
+    if (topology_affinity(s->pid, &m, NULL) < 0)
         return;
     cpus_list(&m, s->cpus, sizeof s->cpus);
     s->numa = cpus_numa(tree, &m);

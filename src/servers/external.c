@@ -93,7 +93,7 @@ static int take_text(const char *path, char *text, size_t n, struct roster *out,
                      path);
 }
 
-int far_read(const char *path, struct roster *out, struct error *err)
+int external_read(const char *path, struct roster *out, struct error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
     char *text;
@@ -126,13 +126,13 @@ static int await_file(const struct team *t, const char *path, double seconds,
     int signal;
 
     for (;;) {
-        int rc = far_read(path, out, err);
+        int rc = external_read(path, out, err);
         double waited = tick_seconds(tick_now() - start);
 
         if (rc != 0)
             return rc < 0 ? -1 : 0;
         team_look(t);
-        signal = ending_state()->asked;
+        signal = signals_state()->asked;
         if (signal)
             return error_set(err,
                              "db_address: the wait for '%s' was broken "
@@ -329,7 +329,7 @@ static void share_secret(const struct team *t, struct roster *r)
     team_bcast(t, t->world, r->secret, (int)sizeof *r->secret, 0);
 }
 
-int far_share(struct team *t, int rc, struct roster *r, struct error *err)
+int external_share(struct team *t, int rc, struct roster *r, struct error *err)
 {
     char *text = NULL;
     size_t n = 0;
@@ -466,8 +466,8 @@ static int open_tls(struct team *t, const struct options *o, struct tls **out,
     return -1;
 }
 
-int far_find(struct team *t, const struct options *o, struct tls **tls,
-             struct roster *out, struct error *err)
+int external_find(struct team *t, const struct options *o, struct tls **tls,
+                  struct roster *out, struct error *err)
 {
     const char *text = servers_of(o);
     double seconds = options_one(o, OPT_DB_TIMEOUT)->seconds;
@@ -487,7 +487,7 @@ int far_find(struct team *t, const struct options *o, struct tls **tls,
     }
     /* every rank was started with it */
     secret_forget(AUTH_VARIABLE);
-    rc = far_share(t, rc, out, err);
+    rc = external_share(t, rc, out, err);
     out->tls = *tls;
     return rc;
 }

@@ -1,8 +1,8 @@
-/* far.h - databases that this job does not start, as all its ranks learn of
- * them. Part of run.
+/* external.h - databases that this job does not start, as all its ranks learn
+ * of them. Part of run.
  */
-#ifndef SRB_FAR_H
-#define SRB_FAR_H
+#ifndef SRB_EXTERNAL_H
+#define SRB_EXTERNAL_H
 
 #include "options/options.h"
 #include "plan/roster.h"
@@ -16,12 +16,12 @@
  * what the roster's servers are spoken to by; to be released by tls_close()
  * after the roster is no more used, on failure too. All ranks fail alike.
  * Collective over the world. */
-int far_find(struct team *t, const struct options *o, struct tls **tls,
-             struct roster *out, struct error *err);
+int external_find(struct team *t, const struct options *o, struct tls **tls,
+                  struct roster *out, struct error *err);
 
 /* Rank 0's roster, or its failure (rc -1), becomes everybody's. Collective over
  * the world. */
-int far_share(struct team *t, int rc, struct roster *r, struct error *err);
+int external_share(struct team *t, int rc, struct roster *r, struct error *err);
 
 /* Connect to a shard of a roster as its steward, see control_open(),
  * control_secure() and control_login(), all within `seconds`; a reply may then
@@ -31,6 +31,6 @@ struct control *external_enter(const struct roster *r, int shard,
 
 /* Read the file that srbench serve writes, with its passwords: 1, 0 when it is
  * not there yet, or -1. Local. */
-int far_read(const char *path, struct roster *out, struct error *err);
+int external_read(const char *path, struct roster *out, struct error *err);
 
 #endif

@@ -53,7 +53,7 @@ static int await(struct guard *g, enum wire_type type, double seconds,
     for (;;) {
         struct wire head;
         char *text;
-        int rc = wire_receive(g->fd, deadline, &head, &text);
+        int rc = guard_wire_receive(g->fd, deadline, &head, &text);
 
         if (rc < 0)
             return gone(g, err);
@@ -161,7 +161,7 @@ int guard_start(struct guard *g, const struct guard_server *v, pid_t *pid,
     at = append_text(append_text(append_text(at, name), file), v->input);
     for (uint32_t i = 0; i < start.nargs; i++)
         at = append_text(at, v->argv[i]);
-    rc = wire_send(g->fd, WIRE_START, 0, payload, (uint32_t)bytes);
+    rc = guard_wire_send(g->fd, WIRE_START, 0, payload, (uint32_t)bytes);
     free(payload);
     if (rc < 0)
         return gone(g, err);
@@ -176,7 +176,7 @@ int guard_check(struct guard *g, struct error *err)
     while (!g->ended) {
         struct wire head;
         char *text;
-        int rc = wire_receive(g->fd, tick_now(), &head, &text);
+        int rc = guard_wire_receive(g->fd, tick_now(), &head, &text);
 
         if (rc < 0)
             return gone(g, err);
@@ -195,7 +195,8 @@ int guard_stop(struct guard *g, double seconds, int *killed, struct error *err)
 
     if (killed)
         *killed = 0;
-    if (wire_send(g->fd, WIRE_STOP, (int64_t)(seconds * 1e3), NULL, 0) < 0)
+    if (guard_wire_send(g->fd, WIRE_STOP, (int64_t)(seconds * 1e3), NULL, 0) <
+        0)
         return gone(g, err);
     if (await(g, WIRE_STOPPED, seconds + ANSWER_SECONDS, &value, err) < 0)
         return -1;

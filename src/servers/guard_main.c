@@ -85,8 +85,8 @@ static void report_end(const struct den *d, const struct server *v, pid_t pid,
     error_set(&words, "the database server (pid %ld) %s%s%s", (long)pid,
               proc_print_status(status, how, sizeof how),
               tail[0] ? "; it said: " : "", tail);
-    wire_send(STEWARD, WIRE_ENDED, pid, words.text,
-              (uint32_t)strlen(words.text));
+    guard_wire_send(STEWARD, WIRE_ENDED, pid, words.text,
+                    (uint32_t)strlen(words.text));
 }
 
 /* Collect children that ended, with whatever they started and left behind (a
@@ -291,8 +291,8 @@ static int refuse(const char *what, const char *name, int failure)
     struct error words;
 
     error_set(&words, "cannot %s %s: %s", what, name, strerror(failure));
-    return wire_send(STEWARD, WIRE_STARTED, -1, words.text,
-                     (uint32_t)strlen(words.text));
+    return guard_wire_send(STEWARD, WIRE_STARTED, -1, words.text,
+                           (uint32_t)strlen(words.text));
 }
 
 static int start_server(struct den *d, const struct order *o)
@@ -322,8 +322,8 @@ static int start_server(struct den *d, const struct order *o)
         return refuse("start", o->argv[0], errno);
     v->pid = pid;
     d->n++;
-    return wire_send(STEWARD, WIRE_STARTED, pid, folder,
-                     (uint32_t)strlen(folder));
+    return guard_wire_send(STEWARD, WIRE_STARTED, pid, folder,
+                           (uint32_t)strlen(folder));
 }
 
 /* Take a WIRE_START apart. */
@@ -358,16 +358,16 @@ static int obey(struct den *d)
 {
     struct wire head;
     char *payload;
-    int rc = wire_receive(STEWARD, -1, &head, &payload);
+    int rc = guard_wire_receive(STEWARD, -1, &head, &payload);
 
     if (rc <= 0)
         return -1;
     if (head.type == WIRE_START)
         rc = obey_start(d, payload);
     else if (head.type == WIRE_STOP)
-        rc = wire_send(STEWARD, WIRE_STOPPED,
-                       stop_all(d, tick_deadline((double)head.value * 1e-3)),
-                       NULL, 0);
+        rc = guard_wire_send(
+            STEWARD, WIRE_STOPPED,
+            stop_all(d, tick_deadline((double)head.value * 1e-3)), NULL, 0);
     else
         rc = -1;
     free(payload);
@@ -416,12 +416,12 @@ int guard_main(void)
 
     prctl(PR_SET_NAME, "srbench-guard");
     if (scratch_open(&d.scratch, &err) < 0) {
-        wire_send(STEWARD, WIRE_HELLO, -1, err.text,
-                  (uint32_t)strlen(err.text));
+        guard_wire_send(STEWARD, WIRE_HELLO, -1, err.text,
+                        (uint32_t)strlen(err.text));
         return 1;
     }
-    if (wire_send(STEWARD, WIRE_HELLO, 0, d.scratch.path,
-                  (uint32_t)strlen(d.scratch.path)) == 0)
+    if (guard_wire_send(STEWARD, WIRE_HELLO, 0, d.scratch.path,
+                        (uint32_t)strlen(d.scratch.path)) == 0)
         watch(&d);
     kill_all(&d);
     scratch_close(&d.scratch);

@@ -24,8 +24,8 @@ static int send_all(int fd, const void *data, size_t n)
     return 0;
 }
 
-int wire_send(int fd, enum wire_type type, int64_t value, const void *payload,
-              uint32_t bytes)
+int guard_wire_send(int fd, enum wire_type type, int64_t value,
+                    const void *payload, uint32_t bytes)
 {
     struct wire head = {.type = (int32_t)type, .bytes = bytes, .value = value};
 
@@ -59,7 +59,8 @@ static int receive_all(int fd, int64_t deadline, void *data, size_t n)
     return 1;
 }
 
-int wire_receive(int fd, int64_t deadline, struct wire *head, char **payload)
+int guard_wire_receive(int fd, int64_t deadline, struct wire *head,
+                       char **payload)
 {
     int rc = receive_all(fd, deadline, head, sizeof *head);
 

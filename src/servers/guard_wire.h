@@ -37,12 +37,13 @@ struct wire_start {
 #define WIRE_MAX (64u * 1024 * 1024)
 
 /* Send all of a message. Returns 0 or -1. */
-int wire_send(int fd, enum wire_type type, int64_t value, const void *payload,
-              uint32_t bytes);
+int guard_wire_send(int fd, enum wire_type type, int64_t value,
+                    const void *payload, uint32_t bytes);
 
 /* Receive a message before the deadline (tick.h; < 0: no deadline). *payload is
  * allocated, NUL-terminated, to be freed. Returns 1, 0 when nothing came by the
  * deadline, -1 when the other end is gone. */
-int wire_receive(int fd, int64_t deadline, struct wire *head, char **payload);
+int guard_wire_receive(int fd, int64_t deadline, struct wire *head,
+                       char **payload);
 
 #endif

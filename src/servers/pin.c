@@ -128,14 +128,16 @@ int pin_rank(const struct discovery *d, const struct placement *pl,
     struct cpu_mask m = wanted(d, pl, &c, rank);
 
     cpus_release(&c);
-    return cpus_count(&m) > 0 ? affinity_set(&m, err) : 0;
+    return cpus_count(&m) > 0 ? topology_set_affinity(&m, err) : 0;
 }
 
-struct crowd pin_crowd(const struct team *t, const struct discovery *d,
-                       const struct placement *pl, int threads)
+struct oversubscribed pin_oversubscribed(const struct team *t,
+                                         const struct discovery *d,
+                                         const struct placement *pl,
+                                         int threads)
 {
     const struct kernel *k = &d->kernel;
-    struct crowd c;
+    struct oversubscribed c;
     struct {
         int excess, rank;
     } most;
@@ -152,7 +154,8 @@ struct crowd pin_crowd(const struct team *t, const struct discovery *d,
     most.excess = c.processes - c.cpus;
     most.rank = t->rank;
     team_allreduce(t, t->world, &most, 1, MPI_2INT, MPI_MAXLOC);
-    team_bcast(t, t->world, &c, (int)offsetof(struct crowd, here), most.rank);
+    team_bcast(t, t->world, &c, (int)offsetof(struct oversubscribed, here),
+               most.rank);
     return c;
 }
 
@@ -160,17 +163,17 @@ void pin_release(const struct discovery *d)
 {
     struct error err;
 
-    if (affinity_set(&d->launched, &err) < 0)
+    if (topology_set_affinity(&d->launched, &err) < 0)
         diag_say("after a permutation: %s", err.text);
 }
 
-void pin_read_back(const struct discovery *d, struct client_facts *c)
+void pin_read_back(const struct discovery *d, struct client_attributes *c)
 {
     struct cpu_mask m;
 
     c->cpus[0] = '\0';
     c->numa = -1;
-    if (affinity_get(0, &m, NULL) < 0)
+    if (topology_affinity(0, &m, NULL) < 0)
         return;
     cpus_list(&m, c->cpus, sizeof c->cpus);
     c->numa = cpus_numa(&d->kernel.tree, &m);

@@ -29,7 +29,7 @@ int pin_rank(const struct discovery *d, const struct placement *pl,
 
 /* How many processes want to run at once on the kernel where they outnumber
  * its CPUs most, and on this rank's own. */
-struct crowd {
+struct oversubscribed {
     int processes; /* clients and threads of servers */
     int cpus;
     char node[SRB_NAME_MAX]; /* one of its nodes */
@@ -38,20 +38,22 @@ struct crowd {
 
 /* threads: of all servers of a node that runs shards, together. The same on
  * every rank but for `here`. Collective over the world. */
-struct crowd pin_crowd(const struct team *t, const struct discovery *d,
-                       const struct placement *pl, int threads);
+struct oversubscribed pin_oversubscribed(const struct team *t,
+                                         const struct discovery *d,
+                                         const struct placement *pl,
+                                         int threads);
 
 /* Back to the CPUs that this rank was launched on. Local. */
 void pin_release(const struct discovery *d);
 
 /* What a client knows beside its timings. */
-struct client_facts {
+struct client_attributes {
     char cpus[SRB_CPU_LIST_MAX]; /* by the kernel's own word */
     int64_t numa;                /* domain that these lie in, or -1 */
     char address[SRB_ADDRESS_MAX];
 };
 
 /* Where this rank is, by the kernel's own word. Local. */
-void pin_read_back(const struct discovery *d, struct client_facts *c);
+void pin_read_back(const struct discovery *d, struct client_attributes *c);
 
 #endif

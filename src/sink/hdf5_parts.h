@@ -10,8 +10,8 @@
  * hdf5_resume.c  that file made ready for another session, in a copy
  * hdf5.c       the sink: when what is written
  */
-#ifndef SRB_SINK_HDF5_PARTS_H
-#define SRB_SINK_HDF5_PARTS_H
+#ifndef SRB_HDF5_PARTS_H
+#define SRB_HDF5_PARTS_H
 
 #include <hdf5.h>
 #include <stdbool.h>

@@ -290,14 +290,14 @@ static int await_roster(const struct batch *b, const struct batch_terms *terms,
 
     inside(b, "address", path);
     for (;;) {
-        int rc = far_read(path, out, err);
+        int rc = external_read(path, out, err);
 
         if (rc != 0)
             return rc < 0 ? -1 : 0;
         if (look_at_job(b, &w, err) < 0 || is_late(b, &w, err) < 0)
             return -1;
         team_look(terms->team);
-        signal = ending_state()->asked;
+        signal = signals_state()->asked;
         if (signal)
             return error_set(err,
                              "the wait for the databases' job %s was broken "

@@ -17,7 +17,7 @@ struct batch;
 
 /* What the job is to run, and how long may be waited for it. */
 struct batch_terms {
-    const struct plan *plan;
+    const struct prepared *plan;
     const struct permutation *p;
     const struct placement *pl;
     bool redisai;            /* clients may speak its commands */

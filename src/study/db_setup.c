@@ -17,7 +17,7 @@
 /* How often ports are looked for when others are faster. */
 #define PORT_TRIES 3
 
-void setup_stop(struct setup *s)
+void db_setup_stop(struct db_setup *s)
 {
     db_close(s->db);
     s->db = NULL;
@@ -29,16 +29,16 @@ void setup_stop(struct setup *s)
     s->up = false;
 }
 
-void setup_close(struct setup *s)
+void db_setup_close(struct db_setup *s)
 {
-    setup_stop(s);
+    db_setup_stop(s);
     guard_close(s->guard);
     s->guard = NULL;
     free(s->config);
     s->config = NULL;
 }
 
-bool setup_given_up(const struct setup *s, size_t number)
+bool db_setup_given_up(const struct db_setup *s, size_t number)
 {
     return s->failures >= TRIES && s->number == number;
 }
@@ -48,8 +48,8 @@ static bool speaks_redisai(const struct permutation *p)
     return strcmp(p->value[OPT_COMMAND_SET]->text, "redisai") == 0;
 }
 
-const struct error *setup_lacks(const struct setup *s,
-                                const struct permutation *p)
+const struct error *db_setup_lacks(const struct db_setup *s,
+                                   const struct permutation *p)
 {
     return s->number == p->setup && s->lacks.text[0] && speaks_redisai(p)
                ? &s->lacks
@@ -58,18 +58,18 @@ const struct error *setup_lacks(const struct setup *s,
 
 /* Whether the next servers have to know RedisAI's commands: as soon as they
  * were seen not to, they are started for the other permutations. */
-static bool needs_redisai(const struct setup *s, const struct plan *plan)
+static bool needs_redisai(const struct db_setup *s, const struct prepared *plan)
 {
     return options_redisai(plan->sweep.options) && !s->lacks.text[0];
 }
 
-int setup_threads(const struct plan *plan, const struct permutation *p,
-                  const struct placement *pl)
+int db_setup_threads(const struct prepared *plan, const struct permutation *p,
+                     const struct placement *pl)
 {
     const struct engine *engine = prepare_server(plan, p)->engine;
     int cpus = (int)permutation_count(p, OPT_DB_CPUS, 1), n = 0;
 
-    if (!engine->serves || pl->elsewhere)
+    if (!engine->serves || pl->external)
         return 0;
     if (engine->most_threads > 0) {
         for (int k = 0; k < pl->shards_per_node; k++)
@@ -80,7 +80,7 @@ int setup_threads(const struct plan *plan, const struct permutation *p,
            (int)permutation_count(p, OPT_DB_IO_THREADS, 1);
 }
 
-static struct db_plan db_plan_of(const struct setup *s,
+static struct db_plan db_plan_of(const struct db_setup *s,
                                  const struct setup_terms *terms,
                                  const struct team *t,
                                  const struct cpu_division *cpus)
@@ -107,15 +107,15 @@ static struct db_plan db_plan_of(const struct setup *s,
         .run = terms->plan->run,
         .secret = terms->plan->secret,
         .flush = options_one(o, OPT_FLUSH)->count != 0,
-        .signal = &ending_state()->urgent,
+        .signal = &signals_state()->urgent,
         .team = t,
         .cpus = cpus ? cpus->shard : NULL,
-        .tree = &terms->facts->kernel.tree,
+        .tree = &terms->discovery->kernel.tree,
     };
 }
 
 /* Databases that run serve the next permutation of their set-up, emptied. */
-static int reuse(struct setup *s, struct team *t, struct error *err)
+static int reuse(struct db_setup *s, struct team *t, struct error *err)
 {
     int rc = s->db ? db_check(s->db, err) : 0;
 
@@ -128,7 +128,7 @@ static int reuse(struct setup *s, struct team *t, struct error *err)
 
 /* What directives are in force travels from the first shard's steward to
  * everybody. */
-static void share_config(struct setup *s, const struct team *t,
+static void share_config(struct db_setup *s, const struct team *t,
                          const struct placement *pl)
 {
     int steward = place_shard_steward(pl, 0), n = 0;
@@ -147,7 +147,7 @@ static void share_config(struct setup *s, const struct team *t,
 
 /* Colocated: the ranks of a node learn where its database can be reached
  * without TCP; only the steward knows its scratch folder. */
-static void share_socket(struct setup *s, const struct team *t,
+static void share_socket(struct db_setup *s, const struct team *t,
                          const struct placement *pl)
 {
     s->unix_socket[0] = '\0';
@@ -174,27 +174,29 @@ static int64_t directive(const char *lines, const char *name)
 
 /* The kernel cuts what a server asks for at its host's somaxconn (listen(2)).
  */
-static void find_backlog(struct setup *s, const struct team *t,
+static void find_backlog(struct db_setup *s, const struct team *t,
                          const struct setup_terms *terms)
 {
-    int64_t most = terms->facts->mine.somaxconn, least = INT64_MAX;
+    int64_t most = terms->discovery->mine.somaxconn, least = INT64_MAX;
     int64_t mine = s->db ? directive(db_effective(s->db), "tcp-backlog") : -1;
 
     if (mine > 0)
         least = most > 0 && most < mine ? most : mine;
     team_allreduce(t, t->world, &least, 1, MPI_INT64_T, MPI_MIN);
     s->backlog = least < INT64_MAX ? least : -1;
-    if (terms->pl->nclients / terms->pl->nshards >= wave_size(s->backlog))
+    if (terms->pl->nclients / terms->pl->nshards >=
+        connect_waves_size(s->backlog))
         diag_detail("  clients connect in waves of %d a shard, whose backlog "
                     "is %lld",
-                    wave_size(s->backlog), (long long)s->backlog);
+                    connect_waves_size(s->backlog), (long long)s->backlog);
 }
 
 /* Servers of this job's own. */
-static int start_here(struct setup *s, struct team *t,
+static int start_here(struct db_setup *s, struct team *t,
                       const struct setup_terms *terms, struct error *err)
 {
-    struct cpu_division cpus = pin_divide(terms->facts, terms->pl, terms->p);
+    struct cpu_division cpus =
+        pin_divide(terms->discovery, terms->pl, terms->p);
     struct db_plan plan = db_plan_of(s, terms, t, &cpus);
     int rc = 0;
 
@@ -207,7 +209,7 @@ static int start_here(struct setup *s, struct team *t,
 
 /* On ports that are free now. One that is taken before its server has started
  * is no fault of the set-up: then on others. */
-static int start_anywhere(struct setup *s, struct team *t,
+static int start_anywhere(struct db_setup *s, struct team *t,
                           const struct setup_terms *terms, struct error *err)
 {
     size_t bytes = (size_t)terms->pl->nshards * sizeof *s->ports;
@@ -218,7 +220,7 @@ static int start_anywhere(struct setup *s, struct team *t,
             return -1;
         rc = start_here(s, t, terms, err);
         if (rc < 0) {
-            setup_stop(s);
+            db_setup_stop(s);
             team_barrier(t, t->world); /* until all of ours are gone */
             if (!ports_taken(t, terms->pl))
                 return -1;
@@ -234,7 +236,7 @@ static int start_anywhere(struct setup *s, struct team *t,
 }
 
 /* A batch job with the databases; all ranks learn where they are. */
-static int submit(struct setup *s, struct team *t,
+static int submit(struct db_setup *s, struct team *t,
                   const struct setup_terms *terms, struct error *err)
 {
     const struct batch_terms batch = {.plan = terms->plan,
@@ -246,11 +248,11 @@ static int submit(struct setup *s, struct team *t,
 
     if (t->rank == 0)
         rc = batch_open(&s->batch, &batch, &s->roster, err);
-    return far_share(t, rc, &s->roster, err);
+    return external_share(t, rc, &s->roster, err);
 }
 
 /* Servers that run elsewhere: rank 0 takes care of them. */
-static int start_elsewhere(struct setup *s, struct team *t,
+static int start_elsewhere(struct db_setup *s, struct team *t,
                            const struct setup_terms *terms, struct error *err)
 {
     struct db_plan plan = db_plan_of(s, terms, t, NULL);
@@ -259,22 +261,22 @@ static int start_elsewhere(struct setup *s, struct team *t,
     if (options_batch(terms->plan->sweep.options)) {
         if (submit(s, t, terms, err) < 0)
             return -1;
-        place_elsewhere(terms->pl, &s->roster);
+        place_external(terms->pl, &s->roster);
     }
 
     if (terms->db_stewards != MPI_COMM_NULL)
-        rc = db_attach(&s->db, terms->pl, &plan, err);
+        rc = db_open_external(&s->db, terms->pl, &plan, err);
     if (rc == 0 && s->db)
         rc = db_empty(s->db, err);
     return team_agree(t, t->world, rc, err);
 }
 
-static int try_start(struct setup *s, struct team *t,
+static int try_start(struct db_setup *s, struct team *t,
                      const struct setup_terms *terms, struct error *err)
 {
     /* a port may have been another node's of this host until now */
     team_barrier(t, t->world);
-    return terms->pl->elsewhere ? start_elsewhere(s, t, terms, err)
+    return terms->pl->external ? start_elsewhere(s, t, terms, err)
            : permutation_count(terms->p, OPT_DB_PORT, 0) == 0
                ? start_anywhere(s, t, terms, err)
                : start_here(s, t, terms, err);
@@ -282,7 +284,7 @@ static int try_start(struct setup *s, struct team *t,
 
 /* Servers that end because no module brought what some permutations need serve
  * the others, if they are not asked for it. */
-static int start_or_do_without(struct setup *s, struct team *t,
+static int start_or_do_without(struct db_setup *s, struct team *t,
                                const struct setup_terms *terms,
                                struct error *err)
 {
@@ -295,7 +297,7 @@ static int start_or_do_without(struct setup *s, struct team *t,
         return -1;
     diag_note("  the databases are started for command_set: plain alone, since "
               "none of their modules has RedisAI's commands");
-    setup_stop(s);
+    db_setup_stop(s);
     return try_start(s, t, terms, err);
 }
 
@@ -311,7 +313,7 @@ static double longest_step(const struct team *t,
                : options_one(o, OPT_DB_TIMEOUT)->seconds;
 }
 
-static int start(struct setup *s, struct team *t,
+static int start(struct db_setup *s, struct team *t,
                  const struct setup_terms *terms, struct error *err)
 {
     int64_t begin;
@@ -322,7 +324,7 @@ static int start(struct setup *s, struct team *t,
                 !s->up                         ? "none run"
                 : s->number != terms->p->setup ? "those of another run"
                                                : "they are not healthy");
-    setup_stop(s);
+    db_setup_stop(s);
     begin = tick_now();
     if (s->number != terms->p->setup) {
         s->failures = 0;
@@ -333,8 +335,8 @@ static int start(struct setup *s, struct team *t,
     rc = start_or_do_without(s, t, terms, err);
     s->start_seconds = tick_seconds(tick_now() - begin);
     if (rc < 0) {
-        s->failures += setup_lacks(s, terms->p) == NULL;
-        setup_stop(s);
+        s->failures += db_setup_lacks(s, terms->p) == NULL;
+        db_setup_stop(s);
         return -1;
     }
     diag_detail("  set-up %zu: started in %.2f s", s->number, s->start_seconds);
@@ -346,13 +348,13 @@ static int start(struct setup *s, struct team *t,
     return 0;
 }
 
-int setup_provide(struct setup *s, struct team *t,
-                  const struct setup_terms *terms, struct error *err)
+int db_setup_provide(struct db_setup *s, struct team *t,
+                     const struct setup_terms *terms, struct error *err)
 {
     int rc;
 
     if (s->up && s->roster.nshards > 0)
-        place_elsewhere(terms->pl, &s->roster);
+        place_external(terms->pl, &s->roster);
     if (s->up && s->number == terms->p->setup) {
         if (s->ports)
             place_ports(terms->pl, s->ports);

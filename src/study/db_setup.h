@@ -1,14 +1,14 @@
-/* setup.h - the databases of one set-up after the other, as all ranks see them:
- * started when a permutation needs another set-up, emptied when it shares the
- * one that runs, started anew when that is not healthy.
+/* db_setup.h - the databases of one set-up after the other, as all ranks see
+ * them: started when a permutation needs another set-up, emptied when it shares
+ * the one that runs, started anew when that is not healthy.
  */
-#ifndef SRB_SETUP_H
-#define SRB_SETUP_H
+#ifndef SRB_DB_SETUP_H
+#define SRB_DB_SETUP_H
 
 #include "study/batch.h"
 #include "study/prepare.h"
 
-struct setup {
+struct db_setup {
     struct guard *guard; /* of this rank, once it was a steward of shards */
     struct db *db;       /* the shards of this steward, if any run */
     bool up;             /* the same on every rank, as is all below */
@@ -29,8 +29,8 @@ struct setup {
 
 /* What a permutation needs. */
 struct setup_terms {
-    const struct plan *plan;
-    const struct discovery *facts;
+    const struct prepared *plan;
+    const struct discovery *discovery;
     const struct permutation *p;
     struct placement *pl; /* learns where a batch job's databases are,
                              and which ports were found free */
@@ -41,24 +41,24 @@ struct setup_terms {
 
 /* Provide empty, healthy databases. All ranks fail alike; nothing runs then.
  * Collective over the world. */
-int setup_provide(struct setup *s, struct team *t,
-                  const struct setup_terms *terms, struct error *err);
+int db_setup_provide(struct db_setup *s, struct team *t,
+                     const struct setup_terms *terms, struct error *err);
 
 /* Threads of all servers of a node that runs shards. Local. */
-int setup_threads(const struct plan *plan, const struct permutation *p,
-                  const struct placement *pl);
+int db_setup_threads(const struct prepared *plan, const struct permutation *p,
+                     const struct placement *pl);
 
 /* Whether set-up `number` failed to start so often in a row that its remaining
  * permutations are better skipped than made to wait db_timeout each. Local. */
-bool setup_given_up(const struct setup *s, size_t number);
+bool db_setup_given_up(const struct db_setup *s, size_t number);
 
 /* Why the permutation cannot run on the databases of its set-up, which serve
  * other command sets, or NULL: nothing is known against it. Local. */
-const struct error *setup_lacks(const struct setup *s,
-                                const struct permutation *p);
+const struct error *db_setup_lacks(const struct db_setup *s,
+                                   const struct permutation *p);
 
 /* Stop what runs on this node; then also end the guard. Local. */
-void setup_stop(struct setup *s);
-void setup_close(struct setup *s);
+void db_setup_stop(struct db_setup *s);
+void db_setup_close(struct db_setup *s);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define NOT_COMPLETED (-2)
 
-struct judge {
+struct expect_judge {
     struct expect *expect;
     const struct sweep *sweep;
     int *breaches;  /* [count] -1: none judged */
@@ -73,7 +73,7 @@ static int open_expect(struct expect **out, const struct sweep *s,
     return -1;
 }
 
-int judge_check(const struct sweep *s, struct error *err)
+int expect_judge_check(const struct sweep *s, struct error *err)
 {
     struct expect *e;
 
@@ -84,13 +84,13 @@ int judge_check(const struct sweep *s, struct error *err)
 }
 
 /* What compares with the floor needs one in the study. */
-static int check_floor(const struct expect *e, const struct plan *plan,
+static int check_floor(const struct expect *e, const struct prepared *plan,
                        struct error *err)
 {
     struct fields of_floor = {0};
     const char *place;
 
-    if (floors_swept(plan))
+    if (of_floor_swept(plan))
         return 0;
     list_of_floor(&of_floor);
     place = expect_place(e, &of_floor);
@@ -103,11 +103,12 @@ static int check_floor(const struct expect *e, const struct plan *plan,
                      place);
 }
 
-int judge_open(struct judge **out, const struct plan *plan, struct error *err)
+int expect_judge_open(struct expect_judge **out, const struct prepared *plan,
+                      struct error *err)
 {
     size_t count = plan->sweep.count, each = repetitions(&plan->sweep);
     struct expect *e;
-    struct judge *j;
+    struct expect_judge *j;
 
     *out = NULL;
     if (open_expect(&e, &plan->sweep, err) < 0)
@@ -135,7 +136,7 @@ int judge_open(struct judge **out, const struct plan *plan, struct error *err)
     return 0;
 }
 
-void judge_close(struct judge *j)
+void expect_judge_close(struct expect_judge *j)
 {
     if (!j)
         return;
@@ -145,7 +146,8 @@ void judge_close(struct judge *j)
     free(j);
 }
 
-void judge_end(struct judge *j, const struct permutation *p, struct outcome *o)
+void expect_judge_end(struct expect_judge *j, const struct permutation *p,
+                      struct outcome *o)
 {
     struct judgement verdict = {0};
     struct fields figures = {0};
@@ -161,9 +163,9 @@ void judge_end(struct judge *j, const struct permutation *p, struct outcome *o)
     j->latest[sweep_group(j->sweep, p->index)] = p->index;
 }
 
-int judge_late(struct judge *j, const struct permutation *p,
-               const struct floors *floors, const struct repeats *repeats,
-               struct judgement *verdict)
+int expect_judge_late(struct expect_judge *j, const struct permutation *p,
+                      const struct of_floor_runs *floors,
+                      const struct repeats *repeats, struct judgement *verdict)
 {
     struct fields figures = {0};
     struct of_floor of;
@@ -175,8 +177,8 @@ int judge_late(struct judge *j, const struct permutation *p,
         return FIELD_NO_INT;
     breaches = &j->breaches[p->index];
     group = sweep_group(j->sweep, p->index);
-    if (floors && !floors_is(floors, p)) {
-        of = floors_compare(floors, p, repeats);
+    if (floors && !of_floor_is(floors, p)) {
+        of = of_floor_compare(floors, p, repeats);
         record_of_floor(&figures, &of);
     }
     if (j->latest[group] == p->index) {

@@ -11,20 +11,20 @@ struct own {
     double put, unpack, window;
 };
 
-struct floors {
-    const struct plan *plan;
+struct of_floor_runs {
+    const struct prepared *plan;
     size_t floor;    /* which value of db_exe it is */
     struct own *own; /* [count] */
 };
 
-static bool is_floor(const struct plan *plan, size_t k)
+static bool is_floor(const struct prepared *plan, size_t k)
 {
     return strcmp(plan->servers[k].engine->name, "floor") == 0;
 }
 
 /* Which value of db_exe is the floor beside others; how many there are: none.
  */
-static size_t find_floor(const struct plan *plan, size_t n)
+static size_t find_floor(const struct prepared *plan, size_t n)
 {
     size_t k = 0;
 
@@ -33,25 +33,25 @@ static size_t find_floor(const struct plan *plan, size_t n)
     return n < 2 ? n : k;
 }
 
-static size_t count_servers(const struct plan *plan)
+static size_t count_servers(const struct prepared *plan)
 {
     return plan->servers ? options_get(plan->sweep.options, OPT_DB_EXE)->nvalues
                          : 0;
 }
 
-bool floors_swept(const struct plan *plan)
+bool of_floor_swept(const struct prepared *plan)
 {
     size_t n = count_servers(plan);
 
     return find_floor(plan, n) < n;
 }
 
-struct floors *floors_open(const struct plan *plan)
+struct of_floor_runs *of_floor_open(const struct prepared *plan)
 {
     size_t k = find_floor(plan, count_servers(plan));
-    struct floors *f;
+    struct of_floor_runs *f;
 
-    if (!floors_swept(plan))
+    if (!of_floor_swept(plan))
         return NULL;
     f = calloc(1, sizeof *f);
     if (f)
@@ -64,37 +64,37 @@ struct floors *floors_open(const struct plan *plan)
     return f;
 }
 
-void floors_close(struct floors *f)
+void of_floor_close(struct of_floor_runs *f)
 {
     if (f)
         free(f->own);
     free(f);
 }
 
-bool floors_is(const struct floors *f, const struct permutation *p)
+bool of_floor_is(const struct of_floor_runs *f, const struct permutation *p)
 {
     return p->value[OPT_DB_EXE] &&
            sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor) == p->index;
 }
 
-void floors_add(struct floors *f, const struct permutation *p,
-                const struct summary *s)
+void of_floor_add(struct of_floor_runs *f, const struct permutation *p,
+                  const struct summary *s)
 {
     if (f)
         f->own[p->index] =
             (struct own){s->put.median, s->unpack.median, s->window};
 }
 
-struct of_floor floors_compare(const struct floors *f,
-                               const struct permutation *p,
-                               const struct repeats *repeats)
+struct of_floor of_floor_compare(const struct of_floor_runs *f,
+                                 const struct permutation *p,
+                                 const struct repeats *repeats)
 {
     const struct of_floor nothing = {NAN, NAN, NAN};
     const struct own *own;
     struct repeated floor;
     size_t sibling;
 
-    if (!f || !p->value[OPT_DB_EXE] || floors_is(f, p))
+    if (!f || !p->value[OPT_DB_EXE] || of_floor_is(f, p))
         return nothing;
     sibling = sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor);
     own = &f->own[p->index];

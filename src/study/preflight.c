@@ -126,12 +126,12 @@ static int *count_clients(const struct permutation *p,
 
     if (!clients)
         die("not enough memory for the clients of %d shards", pl->nshards);
-    for (int c = 0; c < pl->nclients && ops->serves && !pl->elsewhere; c++)
+    for (int c = 0; c < pl->nclients && ops->serves && !pl->external; c++)
         clients[place_client_shard(pl, c)]++;
     return clients;
 }
 
-/* What needs.h calls its server. */
+/* What footprint.h calls its server. */
 static const char *memory_of(const struct permutation *p)
 {
     return strcmp(p->value[OPT_COMMAND_SET]->text, "redisai") == 0
@@ -145,7 +145,7 @@ static void weigh(struct sight *x, const struct permutation *p,
 {
     const struct kernel *k = &x->d->kernel;
     int64_t each =
-        needs_client(p->value[OPT_CLIENT]->text, x->tensor, x->pairs);
+        footprint_client(p->value[OPT_CLIENT]->text, x->tensor, x->pairs);
     struct burden b = {
         .index = sweep_sibling(x->sweep, p, OPT_TENSOR_BYTES, x->longest)};
 
@@ -155,13 +155,13 @@ static void weigh(struct sight *x, const struct permutation *p,
         b.nclients += place_node_clients(pl, k->node[i]);
         for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
             b.nservers++;
-            b.servers = needs_sum(
+            b.servers = footprint_sum(
                 b.servers,
-                needs_server(memory_of(p), clients[first + s], x->tensor));
+                footprint_server(memory_of(p), clients[first + s], x->tensor));
         }
     }
-    b.clients = needs_product(b.nclients, each);
-    b.bytes = needs_sum(b.servers, b.clients);
+    b.clients = footprint_product(b.nclients, each);
+    b.bytes = footprint_sum(b.servers, b.clients);
     if (b.bytes > x->worst.bytes)
         x->worst = b;
 }
@@ -210,14 +210,15 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
         options_one(x->sweep->options, OPT_DB_MAX_CLIENTS);
     int first = place_steward_shard(pl, x->t->rank);
 
-    if (first < 0 || pl->elsewhere || !serves(p))
+    if (first < 0 || pl->external || !serves(p))
         return;
     for (int s = first; s < first + pl->shards_per_node; s++) {
         int64_t connections = clients[s], files;
 
         if (!room->is_auto && room->count > connections)
             connections = room->count;
-        files = needs_descriptors(connections, pl->cluster ? pl->nshards : 1);
+        files =
+            footprint_descriptors(connections, pl->cluster ? pl->nshards : 1);
         if (files > x->descriptors) {
             x->descriptors = files;
             x->connections = connections;
@@ -238,7 +239,7 @@ static void look_at_load(struct sight *x, const struct permutation *p)
     x->nclients = pl.nclients;
     weigh(x, p, &pl, clients);
     look_at_servers(x, p, &pl, clients);
-    if (serves(p) && !pl.elsewhere)
+    if (serves(p) && !pl.external)
         look_at_ports(x, p, &pl);
     free(clients);
     place_free(&pl);
@@ -263,7 +264,8 @@ static void look_at_sweep(struct sight *x)
             look_at_load(x, &p);
         last = p;
         if (is_certain(x, &p))
-            x->file = needs_sum(x->file, needs_file(x->nclients, x->pairs));
+            x->file =
+                footprint_sum(x->file, footprint_file(x->nclients, x->pairs));
     }
 }
 
@@ -275,7 +277,7 @@ static void check_memory(struct sight *x)
     const struct burden *b = &x->worst;
     char need[32], servers[32], clients[32], tensor[32], left[32], others[48];
     bool grouped;
-    int64_t have = facts_memory_left("", &grouped);
+    int64_t have = node_info_memory_left("", &grouped);
 
     others[0] = '\0';
     if (x->d->kernel.self != 0 || b->bytes <= have)
@@ -327,9 +329,9 @@ static void check_scratch(struct sight *x)
             path, strerror(errno));
         return;
     }
-    have = needs_product((int64_t)fs.f_bavail, (int64_t)fs.f_bsize);
+    have = footprint_product((int64_t)fs.f_bavail, (int64_t)fs.f_bsize);
     /* f_type is signed, and some file systems use its highest bit */
-    network = needs_network_file_system((uint32_t)fs.f_type);
+    network = footprint_network_file_system((uint32_t)fs.f_type);
     if (network)
         add(x,
             "the folder for scratch, %.200s, is on a network file system (%s), "
@@ -358,7 +360,7 @@ static void check_modules(struct sight *x)
 
     for (size_t k = 0; k < set->nvalues && x->shards > 0; k++)
         if (!set->values[k].is_auto &&
-            modules_check(set->values[k].text, &err) < 0)
+            db_modules_check(set->values[k].text, &err) < 0)
             add(x, "%s", err.text);
 }
 
@@ -382,13 +384,13 @@ static void existing_folder(const char *file, char *path, size_t n)
 /* A quota is not seen by statvfs(3), as a rule. */
 static void check_results(struct sight *x, const char *output)
 {
-    int64_t need = needs_sum(x->file, x->file / MARGIN), have;
+    int64_t need = footprint_sum(x->file, x->file / MARGIN), have;
     char path[4096], left[32], wanted[32];
     struct statvfs fs;
 
     if (output[0] == '\0')
         return;
-    need = needs_sum(need, FILE_AHEAD);
+    need = footprint_sum(need, FILE_AHEAD);
     existing_folder(output, path, sizeof path);
     if (access(path, W_OK | X_OK) != 0 || statvfs(path, &fs) != 0) {
         add(x,
@@ -397,7 +399,7 @@ static void check_results(struct sight *x, const char *output)
             path, strerror(errno));
         return;
     }
-    have = needs_product((int64_t)fs.f_bavail, (int64_t)fs.f_frsize);
+    have = footprint_product((int64_t)fs.f_bavail, (int64_t)fs.f_frsize);
     if (fs.f_blocks > 0 && have < need) /* 0: it does not say */
         add(x,
             "the results may take %s, and %.200s has %s left (a quota of yours "

@@ -28,7 +28,7 @@ double prepare_weight(const struct permutation *p, const struct placement *pl)
                      ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5);
 }
 
-static void add_permutation(struct plan *plan, const struct team *t,
+static void add_permutation(struct prepared *plan, const struct team *t,
                             const struct permutation *p,
                             const struct placement *pl)
 {
@@ -46,7 +46,7 @@ static void add_permutation(struct plan *plan, const struct team *t,
 
 /* What all permutations together come to, in one pass: to place one takes
  * O(nodes). */
-static void add_up(struct plan *plan, const struct team *t)
+static void add_up(struct prepared *plan, const struct team *t)
 {
     const struct options *o = plan->sweep.options;
     const struct setting *bytes = options_get(o, OPT_TENSOR_BYTES);
@@ -103,7 +103,7 @@ static int ask_server(struct team *t, const struct value *exe,
 }
 
 /* Directives are for the servers that know such; one of them at least. */
-static int check_args(const struct plan *plan, struct error *err)
+static int check_args(const struct prepared *plan, struct error *err)
 {
     const struct value *args = options_one(plan->sweep.options, OPT_DB_ARGS);
     size_t n = options_get(plan->sweep.options, OPT_DB_EXE)->nvalues;
@@ -125,7 +125,7 @@ static int check_args(const struct plan *plan, struct error *err)
 }
 
 /* A client that talks to servers needs one. */
-static int check_clients(const struct plan *plan, struct error *err)
+static int check_clients(const struct prepared *plan, struct error *err)
 {
     const struct options *o = plan->sweep.options;
     const struct setting *clients = options_get(o, OPT_CLIENT);
@@ -147,14 +147,15 @@ static int check_clients(const struct plan *plan, struct error *err)
 }
 
 /* Servers that run already. */
-static void take_found(struct plan *plan, const struct roster *roster)
+static void take_found(struct prepared *plan, const struct roster *roster)
 {
     plan->found.engine = engine_named(roster->engine);
     snprintf(plan->found.label, sizeof plan->found.label, "%.*s",
              (int)sizeof plan->found.label - 1, roster->server);
 }
 
-static int find_servers(struct plan *plan, struct team *t, struct error *err)
+static int find_servers(struct prepared *plan, struct team *t,
+                        struct error *err)
 {
     const struct options *o = plan->sweep.options;
     const struct setting *exes = options_get(o, OPT_DB_EXE);
@@ -188,7 +189,7 @@ static int find_servers(struct plan *plan, struct team *t, struct error *err)
 }
 
 /* The study's folder of results, as the seed calls it. */
-static void name_study(struct plan *plan)
+static void name_study(struct prepared *plan)
 {
     const struct options *o = plan->sweep.options;
     const struct value *name = options_one(o, OPT_EXP_NAME);
@@ -203,7 +204,7 @@ static void name_study(struct plan *plan)
 }
 
 /* results/EXP_NAME/run-DATE-TIME.h5 in local time, or what was asked for. */
-static void name_output(struct plan *plan)
+static void name_output(struct prepared *plan)
 {
     const struct value *output = options_one(plan->sweep.options, OPT_OUTPUT);
     time_t now = time(NULL);
@@ -222,7 +223,7 @@ static void name_output(struct plan *plan)
 }
 
 /* The file of the summary as JSON, which must not be the result file. */
-static int name_summary(struct plan *plan, struct error *err)
+static int name_summary(struct prepared *plan, struct error *err)
 {
     const char *path = options_one(plan->sweep.options, OPT_SUMMARY_JSON)->text;
     const struct value *output = options_one(plan->sweep.options, OPT_OUTPUT);
@@ -251,7 +252,7 @@ static char *config_text(const struct options *o)
 
 /* The earlier of two ends: that of wall_time, since srbench began, and the
  * job's. Rank 0 decides, by its clock. */
-static void limit_time(struct plan *plan, struct team *t, int64_t began)
+static void limit_time(struct prepared *plan, struct team *t, int64_t began)
 {
     const struct value *wall = options_one(plan->sweep.options, OPT_WALL_TIME);
     double run = tick_seconds(tick_now() - began);
@@ -271,7 +272,7 @@ static void limit_time(struct plan *plan, struct team *t, int64_t began)
         plan->ends_at = began + (int64_t)(plan->study.time_limit * 1e9);
 }
 
-static void describe(struct plan *plan, const struct team *t,
+static void describe(struct prepared *plan, const struct team *t,
                      const struct run_args *args)
 {
     struct tick_quality clock;
@@ -280,7 +281,7 @@ static void describe(struct plan *plan, const struct team *t,
     name_output(plan);
     tick_measure(&clock);
     plan->config = config_text(args->options);
-    plan->study = (struct study){
+    plan->study = (struct study_attributes){
         .command_line = args->command_line,
         .config = args->config,
         .resolved_config = plan->config,
@@ -296,7 +297,7 @@ static void describe(struct plan *plan, const struct team *t,
     };
 }
 
-const struct server *prepare_server(const struct plan *plan,
+const struct server *prepare_server(const struct prepared *plan,
                                     const struct permutation *p)
 {
     const struct value *exe = p->value[OPT_DB_EXE];
@@ -308,7 +309,7 @@ const struct server *prepare_server(const struct plan *plan,
 }
 
 /* What the user says servers are to have room for, and what found ones have. */
-static int check_room(struct plan *plan, const struct roster *roster,
+static int check_room(struct prepared *plan, const struct roster *roster,
                       struct error *err)
 {
     const struct value *room =
@@ -320,8 +321,8 @@ static int check_room(struct plan *plan, const struct roster *roster,
                          "run take (%lld); %s",
                          (long long)plan->max_bytes,
                          (long long)roster->max_bytes,
-                         roster->ours ? "serve with the same tensor_bytes"
-                                      : "raise their proto-max-bulk-len");
+                         roster->served ? "serve with the same tensor_bytes"
+                                        : "raise their proto-max-bulk-len");
     if (room->is_auto && plan->sweep.options->serve)
         plan->max_clients = SERVED_CLIENTS;
     if (room->is_auto)
@@ -337,8 +338,8 @@ static int check_room(struct plan *plan, const struct roster *roster,
 
 /* Rank 0 speaks with the batch system, for all: it has one answer. An end that
  * it does not know is no reason not to run. */
-static int find_job(struct plan *plan, struct team *t, const struct options *o,
-                    struct error *err)
+static int find_job(struct prepared *plan, struct team *t,
+                    const struct options *o, struct error *err)
 {
     struct error silent = {.text = ""};
     int rc = 0;
@@ -361,7 +362,8 @@ static int find_job(struct plan *plan, struct team *t, const struct options *o,
 }
 
 /* Passwords of the databases that this job starts. */
-static int share_secret(struct plan *plan, struct team *t, struct error *err)
+static int share_secret(struct prepared *plan, struct team *t,
+                        struct error *err)
 {
     int rc = 0;
 
@@ -375,7 +377,7 @@ static int share_secret(struct plan *plan, struct team *t, struct error *err)
 }
 
 /* What does not fit the machine, all at once. */
-static int check_machine(struct plan *plan, struct team *t,
+static int check_machine(struct prepared *plan, struct team *t,
                          const struct discovery *d, const struct error *servers,
                          struct error *err)
 {
@@ -392,7 +394,7 @@ static int check_machine(struct plan *plan, struct team *t,
 int prepare_try(struct team *t, const struct discovery *d,
                 const struct options *o, struct error *err)
 {
-    struct plan plan = {.config = NULL};
+    struct prepared plan = {.config = NULL};
 
     if (sweep_open(&plan.sweep, o, err) < 0)
         return -1;
@@ -401,7 +403,7 @@ int prepare_try(struct team *t, const struct discovery *d,
     return check_machine(&plan, t, d, NULL, err);
 }
 
-int prepare(struct plan *plan, struct team *t, const struct discovery *d,
+int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
             const struct run_args *args, struct error *err)
 {
     struct error servers = {.text = ""};
@@ -437,7 +439,7 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
     return 0;
 }
 
-void prepare_free(struct plan *plan)
+void prepare_free(struct prepared *plan)
 {
     secret_close(plan->secret);
     sweep_close(&plan->sweep);

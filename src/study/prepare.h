@@ -16,7 +16,7 @@ struct run_args {
     int64_t began;      /* tick at which srbench did */
 };
 
-struct plan {
+struct prepared {
     struct sweep sweep;
     struct server *servers; /* one for each value of db_exe */
     struct server found;    /* that runs already (db_address) */
@@ -34,11 +34,11 @@ struct plan {
     char *config;    /* resolved, as text */
     bool limited;    /* the time is, on all ranks alike */
     int64_t ends_at; /* rank 0: tick at which the study is to have ended */
-    struct study study;
+    struct study_attributes study;
 };
 
 /* The server of a permutation. */
-const struct server *prepare_server(const struct plan *plan,
+const struct server *prepare_server(const struct prepared *plan,
                                     const struct permutation *p);
 
 /* What a permutation costs, in arbitrary units: its bytes, and a start. Local.
@@ -47,7 +47,7 @@ double prepare_weight(const struct permutation *p, const struct placement *pl);
 
 /* Solve the whole sweep and look at the servers. Returns 0 on all ranks, or -1
  * on all: refused, the words printed or in *err. Collective over the world. */
-int prepare(struct plan *plan, struct team *t, const struct discovery *d,
+int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
             const struct run_args *args, struct error *err);
 
 /* Whether the job's machine has what the plan takes, for a dry run: servers are
@@ -56,6 +56,6 @@ int prepare(struct plan *plan, struct team *t, const struct discovery *d,
 int prepare_try(struct team *t, const struct discovery *d,
                 const struct options *o, struct error *err);
 
-void prepare_free(struct plan *plan);
+void prepare_free(struct prepared *plan);
 
 #endif

@@ -22,12 +22,12 @@
 /* Databases that serve. */
 struct serving {
     struct team *team;
-    struct discovery *facts;
-    struct plan plan;
+    struct discovery *discovery;
+    struct prepared plan;
     struct permutation p;
     struct placement pl;
     struct cast cast;
-    struct setup setup;
+    struct db_setup setup;
     struct lifeline *lifeline; /* rank 0; NULL: nobody's */
     const char *path;          /* of the file */
     int64_t ends;              /* tick; INT64_MAX: never by itself */
@@ -139,7 +139,7 @@ static void describe(const struct serving *s, struct roster *r)
     const struct node *nodes = pl->machine->nodes;
 
     roster_alloc(r, pl->nshards);
-    r->ours = true;
+    r->served = true;
     r->cluster = pl->cluster;
     r->db_cpus = (int)permutation_count(&s->p, OPT_DB_CPUS, 1);
     r->db_io_threads = (int)permutation_count(&s->p, OPT_DB_IO_THREADS, -1);
@@ -206,13 +206,13 @@ static int choose(struct serving *s, struct error *err)
 static int begin(struct serving *s, struct error *err)
 {
     struct setup_terms terms = {.plan = &s->plan,
-                                .facts = s->facts,
+                                .discovery = s->discovery,
                                 .p = &s->p,
                                 .pl = &s->pl,
                                 .all_sets = true,
                                 .db_stewards = s->cast.db_stewards};
 
-    if (setup_provide(&s->setup, s->team, &terms, err) < 0)
+    if (db_setup_provide(&s->setup, s->team, &terms, err) < 0)
         return -1;
     return team_agree(s->team, s->team->world, write_roster(s, err), err);
 }
@@ -308,7 +308,7 @@ static int check_path(const struct serving *s, struct error *err)
 }
 
 /* In time to stop the servers before the batch system does. */
-static int64_t end_of(const struct plan *plan)
+static int64_t end_of(const struct prepared *plan)
 {
     return plan->limited ? plan->ends_at - STOP_NS : INT64_MAX;
 }
@@ -318,8 +318,9 @@ int serve_study(struct team *t, struct discovery *d, const struct options *o,
 {
     const struct run_args args = {
         .options = o, .config = "", .command_line = "", .began = began};
-    struct serving s = {
-        .team = t, .facts = d, .path = options_one(o, OPT_DB_ADDRESS)->text};
+    struct serving s = {.team = t,
+                        .discovery = d,
+                        .path = options_one(o, OPT_DB_ADDRESS)->text};
     struct error err = {.text = ""};
     int status;
 
@@ -329,7 +330,7 @@ int serve_study(struct team *t, struct discovery *d, const struct options *o,
     } else {
         s.ends = end_of(&s.plan);
         status = serve(&s, o);
-        setup_close(&s.setup);
+        db_setup_close(&s.setup);
         team_uncast(&s.cast);
         place_free(&s.pl);
         lifeline_close(s.lifeline);

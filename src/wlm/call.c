@@ -95,7 +95,7 @@ char **wlm_environment(void)
     return env;
 }
 
-void words_add(struct words *w, const char *fmt, ...)
+void call_words_add(struct words *w, const char *fmt, ...)
 {
     char *word;
     va_list ap;
@@ -116,7 +116,7 @@ void words_add(struct words *w, const char *fmt, ...)
     w->word[w->n] = NULL;
 }
 
-void words_free(struct words *w)
+void call_words_free(struct words *w)
 {
     for (size_t i = 0; i < w->n; i++)
         free(w->word[i]);
@@ -124,19 +124,19 @@ void words_free(struct words *w)
     *w = (struct words){0};
 }
 
-int words_call(struct words *w, const char *input, char *buf, size_t n,
-               struct error *err)
+int call_run(struct words *w, const char *input, char *buf, size_t n,
+             struct error *err)
 {
     char **env = wlm_environment();
     int rc = proc_ask(w->word, input, env, CALL_SECONDS, buf, n, err);
 
     free(env);
-    words_free(w);
+    call_words_free(w);
     return rc;
 }
 
-int check_arg(const struct pair *arg, const char *const refused[],
-              struct error *err)
+int call_check_arg(const struct pair *arg, const char *const refused[],
+                   struct error *err)
 {
     const char *name = arg->name;
 
@@ -157,7 +157,7 @@ int check_arg(const struct pair *arg, const char *const refused[],
     return 0;
 }
 
-double parse_duration(const char *text)
+double call_parse_duration(const char *text)
 {
     const char *dash = strchr(text, '-');
     double seconds = 0, days = 0;
@@ -179,8 +179,8 @@ double parse_duration(const char *text)
     return end[strspn(end, " \t\r\n")] ? NAN : 86400 * days + seconds;
 }
 
-int find_value(const char *text, const char *key, const char *until, char *buf,
-               size_t n)
+int call_find_value(const char *text, const char *key, const char *until,
+                    char *buf, size_t n)
 {
     const char *at = text;
     size_t len;

@@ -1,6 +1,6 @@
 /* call.h - the commands of batch systems: arguments, environment, deadline. */
-#ifndef SRB_WLM_CALL_H
-#define SRB_WLM_CALL_H
+#ifndef SRB_CALL_H
+#define SRB_CALL_H
 
 #include "wlm/wlm.h"
 
@@ -11,15 +11,15 @@ struct words {
 };
 
 /* Append an argument. */
-void words_add(struct words *w, const char *fmt, ...)
+void call_words_add(struct words *w, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-void words_free(struct words *w);
+void call_words_free(struct words *w);
 
 /* Run a command to its end, `input` (NULL: none) on its standard input, in the
  * environment of wlm_environment(), and put what it printed into buf. Releases
  * the words. */
-int words_call(struct words *w, const char *input, char *buf, size_t n,
-               struct error *err);
+int call_run(struct words *w, const char *input, char *buf, size_t n,
+             struct error *err);
 
 /* This process's environment without what launchers and batch systems put there
  * for the running step; to be freed, its strings are the process's. */
@@ -27,16 +27,16 @@ char **wlm_environment(void);
 
 /* A submission's further argument must be a word, and none that changes what a
  * submission is (`refused`: names, NULL at the end). */
-int check_arg(const struct pair *arg, const char *const refused[],
-              struct error *err);
+int call_check_arg(const struct pair *arg, const char *const refused[],
+                   struct error *err);
 
 /* Seconds in "[days-]hours:minutes:seconds" or a tail of it; NaN for anything
  * else. */
-double parse_duration(const char *text);
+double call_parse_duration(const char *text);
 
 /* The value of `key` in text where it begins a word or a line: up to any of the
  * characters `until`. Returns -1 and "" where there is none. */
-int find_value(const char *text, const char *key, const char *until, char *buf,
-               size_t n);
+int call_find_value(const char *text, const char *key, const char *until,
+                    char *buf, size_t n);
 
 #endif

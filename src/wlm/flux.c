@@ -19,11 +19,11 @@ static int ask_end(struct job *j, struct error *err)
     char left[256];
     double seconds;
 
-    words_add(&w, "flux");
-    words_add(&w, "job");
-    words_add(&w, "timeleft");
-    words_add(&w, "%s", j->id);
-    if (words_call(&w, NULL, left, sizeof left, err) < 0)
+    call_words_add(&w, "flux");
+    call_words_add(&w, "job");
+    call_words_add(&w, "timeleft");
+    call_words_add(&w, "%s", j->id);
+    if (call_run(&w, NULL, left, sizeof left, err) < 0)
         return -1;
     seconds = strtod(left, NULL);
     if (seconds > 0 && isfinite(seconds))

@@ -82,10 +82,10 @@ static int ask(const char *id, char **said, struct error *err)
 
     if (!text)
         die("not enough memory for the status of a job");
-    words_add(&w, "qstat");
-    words_add(&w, "-f");
-    words_add(&w, "%s", id);
-    rc = words_call(&w, NULL, text, STATUS_MAX, err);
+    call_words_add(&w, "qstat");
+    call_words_add(&w, "-f");
+    call_words_add(&w, "%s", id);
+    rc = call_run(&w, NULL, text, STATUS_MAX, err);
     to = text;
     for (const char *from = text; *from; from++) {
         if (from[0] == '\n' && from[1] == '\t')
@@ -102,9 +102,9 @@ static double duration_of(const char *status, const char *key)
 {
     char value[64];
 
-    if (find_value(status, key, "\n", value, sizeof value) < 0)
+    if (call_find_value(status, key, "\n", value, sizeof value) < 0)
         return NAN;
-    return parse_duration(value);
+    return call_parse_duration(value);
 }
 
 /* The node file is written when the job starts. */
@@ -159,8 +159,9 @@ static int state(const char *id, struct wlm_state *s, struct error *err)
         s->phase = WLM_ENDED;
         rc = 0;
     } else if (rc == 0) {
-        find_value(status, "job_state = ", " \n", s->word, sizeof s->word);
-        find_value(status, "comment = ", "\n", s->reason, sizeof s->reason);
+        call_find_value(status, "job_state = ", " \n", s->word, sizeof s->word);
+        call_find_value(status, "comment = ", "\n", s->reason,
+                        sizeof s->reason);
         s->phase = phase_of(s->word[0]);
     }
     free(status);
@@ -179,7 +180,7 @@ static int add_args(struct words *w, const struct wlm_request *r,
         const struct pair *arg = &r->args[i];
         bool letter = strlen(arg->name) == 1;
 
-        if (check_arg(arg, refused, err) < 0)
+        if (call_check_arg(arg, refused, err) < 0)
             return -1;
         if (!letter && !arg->value)
             return error_set(err,
@@ -187,11 +188,11 @@ static int add_args(struct words *w, const struct wlm_request *r,
                              "resources such as place: scatter:excl, or "
                              "letters of qsub",
                              arg->name);
-        words_add(w, "-%s", letter ? arg->name : "l");
+        call_words_add(w, "-%s", letter ? arg->name : "l");
         if (!letter)
-            words_add(w, "%s=%s", arg->name, arg->value);
+            call_words_add(w, "%s=%s", arg->name, arg->value);
         else if (arg->value)
-            words_add(w, "%s", arg->value);
+            call_words_add(w, "%s", arg->value);
     }
     return 0;
 }
@@ -233,14 +234,14 @@ static void add_resources(struct words *w, const struct wlm_request *r)
 {
     long long s = isnan(r->wall_time) ? 0 : (long long)ceil(r->wall_time);
 
-    words_add(w, "-l");
-    words_add(w, "select=%d:ncpus=%d:mpiprocs=%d", r->nodes,
-              r->tasks_per_node * r->cpus_per_task, r->tasks_per_node);
+    call_words_add(w, "-l");
+    call_words_add(w, "select=%d:ncpus=%d:mpiprocs=%d", r->nodes,
+                   r->tasks_per_node * r->cpus_per_task, r->tasks_per_node);
     if (s <= 0)
         return;
-    words_add(w, "-l");
-    words_add(w, "walltime=%02lld:%02lld:%02lld", s / 3600, s / 60 % 60,
-              s % 60);
+    call_words_add(w, "-l");
+    call_words_add(w, "walltime=%02lld:%02lld:%02lld", s / 3600, s / 60 % 60,
+                   s % 60);
 }
 
 static int submit(const struct wlm_request *r, char id[SRB_JOB_ID_MAX],
@@ -256,22 +257,22 @@ static int submit(const struct wlm_request *r, char id[SRB_JOB_ID_MAX],
                          "resources among the further arguments of the "
                          "submission",
                          r->constraint);
-    words_add(&w, "qsub");
-    words_add(&w, "-N");
-    words_add(&w, "%s", r->name);
-    words_add(&w, "-j"); /* both streams in one file */
-    words_add(&w, "oe");
-    words_add(&w, "-o");
-    words_add(&w, "%s", r->output);
-    words_add(&w, "-r"); /* not again when a node fails */
-    words_add(&w, "n");
+    call_words_add(&w, "qsub");
+    call_words_add(&w, "-N");
+    call_words_add(&w, "%s", r->name);
+    call_words_add(&w, "-j"); /* both streams in one file */
+    call_words_add(&w, "oe");
+    call_words_add(&w, "-o");
+    call_words_add(&w, "%s", r->output);
+    call_words_add(&w, "-r"); /* not again when a node fails */
+    call_words_add(&w, "n");
     add_resources(&w, r);
     if (add_args(&w, r, err) < 0) {
-        words_free(&w);
+        call_words_free(&w);
         return -1;
     }
     script = go_to(r->script, r->folder);
-    rc = words_call(&w, script, answer, sizeof answer, err);
+    rc = call_run(&w, script, answer, sizeof answer, err);
     free(script);
     return rc < 0 ? -1 : find_id(answer, id, err);
 }
@@ -281,9 +282,9 @@ static int cancel(const char *id, struct error *err)
     struct words w = {0};
     char answer[1024];
 
-    words_add(&w, "qdel");
-    words_add(&w, "%s", id);
-    if (words_call(&w, NULL, answer, sizeof answer, err) == 0)
+    call_words_add(&w, "qdel");
+    call_words_add(&w, "%s", id);
+    if (call_run(&w, NULL, answer, sizeof answer, err) == 0)
         return 0;
     return strstr(answer, "Unknown Job") || strstr(answer, "has finished") ? 0
                                                                            : -1;

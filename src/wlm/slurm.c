@@ -38,15 +38,15 @@ static int ask_end(struct job *j, struct error *err)
     struct words w = {0};
     char left[256];
 
-    words_add(&w, "squeue");
-    words_add(&w, "--noheader");
-    words_add(&w, "--jobs=%s", j->id);
-    words_add(&w, "--format=%%L");
-    if (words_call(&w, NULL, left, sizeof left, err) < 0)
+    call_words_add(&w, "squeue");
+    call_words_add(&w, "--noheader");
+    call_words_add(&w, "--jobs=%s", j->id);
+    call_words_add(&w, "--format=%%L");
+    if (call_run(&w, NULL, left, sizeof left, err) < 0)
         return -1;
     /* UNLIMITED and NOT_SET are no times */
     left[strcspn(left, "\n")] = '\0';
-    j->end = (double)time(NULL) + parse_duration(left);
+    j->end = (double)time(NULL) + call_parse_duration(left);
     return 0;
 }
 
@@ -71,10 +71,11 @@ static void take_line(const char *line, const struct asked *all, int n,
     char name[256], value[4096];
     int low = 0, high = n;
 
-    if (find_value(line, "NodeName=", " \n", name, sizeof name) < 0)
+    if (call_find_value(line, "NodeName=", " \n", name, sizeof name) < 0)
         return;
-    if (find_value(line, "ActiveFeatures=", " \n", value, sizeof value) < 0)
-        find_value(line, "AvailableFeatures=", " \n", value, sizeof value);
+    if (call_find_value(line, "ActiveFeatures=", " \n", value, sizeof value) <
+        0)
+        call_find_value(line, "AvailableFeatures=", " \n", value, sizeof value);
     while (low < high) {
         int mid = low + (high - low) / 2;
 
@@ -116,12 +117,12 @@ static int ask_nodes(const char *names, int count, const struct asked *all,
 
     if (!text)
         die("not enough memory for what Slurm says of %d nodes", count);
-    words_add(&w, "scontrol");
-    words_add(&w, "--oneliner");
-    words_add(&w, "show");
-    words_add(&w, "node");
-    words_add(&w, "%s", names);
-    rc = words_call(&w, NULL, text, room, err);
+    call_words_add(&w, "scontrol");
+    call_words_add(&w, "--oneliner");
+    call_words_add(&w, "show");
+    call_words_add(&w, "node");
+    call_words_add(&w, "%s", names);
+    rc = call_run(&w, NULL, text, room, err);
     if (rc < 0)
         rc = refuse_unknown(text, err);
     if (rc == 0 && strlen(text) == room - 1)
@@ -204,16 +205,16 @@ static int add_args(struct words *w, const struct wlm_request *r,
     for (size_t i = 0; i < r->nargs; i++) {
         const struct pair *arg = &r->args[i];
 
-        if (check_arg(arg, refused, err) < 0)
+        if (call_check_arg(arg, refused, err) < 0)
             return -1;
         if (strlen(arg->name) > 1) {
-            words_add(w, "--%s%s%s", arg->name, arg->value ? "=" : "",
-                      arg->value ? arg->value : "");
+            call_words_add(w, "--%s%s%s", arg->name, arg->value ? "=" : "",
+                           arg->value ? arg->value : "");
             continue;
         }
-        words_add(w, "-%s", arg->name);
+        call_words_add(w, "-%s", arg->name);
         if (arg->value)
-            words_add(w, "%s", arg->value);
+            call_words_add(w, "%s", arg->value);
     }
     return 0;
 }
@@ -243,25 +244,25 @@ static int submit(const struct wlm_request *r, char id[SRB_JOB_ID_MAX],
     struct words w = {0};
     char answer[4096];
 
-    words_add(&w, "sbatch");
-    words_add(&w, "--parsable");
-    words_add(&w, "--no-requeue");
-    words_add(&w, "--job-name=%s", r->name);
-    words_add(&w, "--nodes=%d", r->nodes);
-    words_add(&w, "--ntasks-per-node=%d", r->tasks_per_node);
-    words_add(&w, "--cpus-per-task=%d", r->cpus_per_task);
-    words_add(&w, "--output=%s", r->output);
-    words_add(&w, "--chdir=%s", r->folder);
+    call_words_add(&w, "sbatch");
+    call_words_add(&w, "--parsable");
+    call_words_add(&w, "--no-requeue");
+    call_words_add(&w, "--job-name=%s", r->name);
+    call_words_add(&w, "--nodes=%d", r->nodes);
+    call_words_add(&w, "--ntasks-per-node=%d", r->tasks_per_node);
+    call_words_add(&w, "--cpus-per-task=%d", r->cpus_per_task);
+    call_words_add(&w, "--output=%s", r->output);
+    call_words_add(&w, "--chdir=%s", r->folder);
     if (s > 0)
-        words_add(&w, "--time=%lld-%02lld:%02lld:%02lld", s / 86400,
-                  s / 3600 % 24, s / 60 % 60, s % 60);
+        call_words_add(&w, "--time=%lld-%02lld:%02lld:%02lld", s / 86400,
+                       s / 3600 % 24, s / 60 % 60, s % 60);
     if (r->constraint[0])
-        words_add(&w, "--constraint=%s", r->constraint);
+        call_words_add(&w, "--constraint=%s", r->constraint);
     if (add_args(&w, r, err) < 0) {
-        words_free(&w);
+        call_words_free(&w);
         return -1;
     }
-    if (words_call(&w, r->script, answer, sizeof answer, err) < 0)
+    if (call_run(&w, r->script, answer, sizeof answer, err) < 0)
         return -1;
     return find_id(answer, id, err);
 }
@@ -271,10 +272,10 @@ static int cancel(const char *id, struct error *err)
     struct words w = {0};
     char answer[1024];
 
-    words_add(&w, "scancel");
-    words_add(&w, "--quiet"); /* of one that has ended it says nothing */
-    words_add(&w, "%s", id);
-    return words_call(&w, NULL, answer, sizeof answer, err);
+    call_words_add(&w, "scancel");
+    call_words_add(&w, "--quiet"); /* of one that has ended it says nothing */
+    call_words_add(&w, "%s", id);
+    return call_run(&w, NULL, answer, sizeof answer, err);
 }
 
 /* The states of squeue(1), "JOB STATE CODES". */
@@ -309,12 +310,12 @@ static int state(const char *id, struct wlm_state *s, struct error *err)
     struct words w = {0};
     char answer[1024], *bar;
 
-    words_add(&w, "squeue");
-    words_add(&w, "--noheader");
-    words_add(&w, "--states=all");
-    words_add(&w, "--jobs=%s", id);
-    words_add(&w, "--format=%%T|%%r");
-    if (words_call(&w, NULL, answer, sizeof answer, err) < 0) {
+    call_words_add(&w, "squeue");
+    call_words_add(&w, "--noheader");
+    call_words_add(&w, "--states=all");
+    call_words_add(&w, "--jobs=%s", id);
+    call_words_add(&w, "--format=%%T|%%r");
+    if (call_run(&w, NULL, answer, sizeof answer, err) < 0) {
         if (!strstr(answer, "Invalid job id"))
             return -1;
         answer[0] = '\0';

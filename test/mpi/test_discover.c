@@ -57,10 +57,10 @@ static void check_facts(const struct discovery *d, int nodes, int all)
 
     expect("CPUs of the node", (long)d->mine.cpus, cpus_of_node);
     expect("CPUs of the host", (long)d->mine.host_cpus, all);
-    expect("facts on this rank", d->facts != NULL, rank == 0);
-    for (int n = 0; d->facts && n < nodes; n++) {
-        expect("CPUs of a node", (long)d->facts[n].cpus, cpus_of_node);
-        expect("CPUs of its host", (long)d->facts[n].host_cpus, all);
+    expect("facts on this rank", d->attributes != NULL, rank == 0);
+    for (int n = 0; d->attributes && n < nodes; n++) {
+        expect("CPUs of a node", (long)d->attributes[n].cpus, cpus_of_node);
+        expect("CPUs of its host", (long)d->attributes[n].host_cpus, all);
     }
 }
 
@@ -108,13 +108,13 @@ int main(int argc, char *argv[])
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    if (affinity_get(0, &allowed, &err) < 0)
+    if (topology_affinity(0, &allowed, &err) < 0)
         give_up(&err);
     /* a launcher may have bound ranks already */
     MPI_Allreduce(MPI_IN_PLACE, &allowed, (int)sizeof allowed, MPI_BYTE,
                   MPI_BOR, MPI_COMM_WORLD);
     mine = cpu_of(&allowed, rank);
-    if (affinity_set(&mine, &err) < 0)
+    if (topology_set_affinity(&mine, &err) < 0)
         give_up(&err);
     check_cut(1, &allowed);
     check_cut(size, &allowed);

@@ -161,19 +161,19 @@ static void news(const struct team *t)
     int64_t deadline;
 
     team_look(t);
-    if (ending_state()->urgent)
-        fail_number("news of nothing", (long)ending_state()->urgent, 0);
+    if (signals_state()->urgent)
+        fail_number("news of nothing", (long)signals_state()->urgent, 0);
     team_barrier(t, t->world);
     if (rank == size - 1)
-        ending_hear(SIGTERM);
+        signals_hear(SIGTERM);
     deadline = tick_deadline(20);
-    while (!ending_state()->urgent && tick_now() < deadline) {
+    while (!signals_state()->urgent && tick_now() < deadline) {
         team_look(t);
         tick_sleep(SRB_NAP_NS);
     }
     team_look(t); /* who heard it here passes it on */
-    if (ending_state()->urgent != SIGTERM)
-        fail_number("news", (long)ending_state()->urgent, SIGTERM);
+    if (signals_state()->urgent != SIGTERM)
+        fail_number("news", (long)signals_state()->urgent, SIGTERM);
 }
 
 /* Rows as they come to rank 0. */

@@ -37,7 +37,7 @@
 #define OK 5       /* +OK\r\n */
 #define WARMUP 5
 
-struct plan {
+struct prepared {
     bool over_unix;
     size_t bytes;
     size_t iterations;
@@ -129,7 +129,7 @@ static bool receive_all(int fd, size_t frame, char *payload, size_t bytes,
  */
 
 /* Puts, then gets; ends when the client closes. */
-static void serve(int fd, const struct plan *p, char *payload)
+static void serve(int fd, const struct prepared *p, char *payload)
 {
     char frame[REQUEST] = {0};
 
@@ -147,7 +147,7 @@ static void serve(int fd, const struct plan *p, char *payload)
     }
 }
 
-static void put(int fd, const struct plan *p, char *payload)
+static void put(int fd, const struct prepared *p, char *payload)
 {
     char frame[REQUEST] = {0};
     struct iovec out[2] = {{frame, REQUEST}, {payload, p->bytes}};
@@ -157,7 +157,7 @@ static void put(int fd, const struct plan *p, char *payload)
         die("the server closed the connection");
 }
 
-static void get(int fd, const struct plan *p, char *payload)
+static void get(int fd, const struct prepared *p, char *payload)
 {
     char frame[REQUEST] = {0};
     struct iovec out = {frame, REQUEST};
@@ -175,8 +175,8 @@ static int ascending(const void *a, const void *b)
 }
 
 /* The median of the timed ones, s. */
-static double measure(void (*exchange)(int, const struct plan *, char *),
-                      int fd, const struct plan *p, char *payload,
+static double measure(void (*exchange)(int, const struct prepared *, char *),
+                      int fd, const struct prepared *p, char *payload,
                       int64_t *spans)
 {
     for (size_t i = 0; i < WARMUP + p->iterations; i++) {
@@ -218,7 +218,7 @@ static void pair_over_tcp(int ends[2])
             die("TCP_NODELAY: %s", strerror(errno));
 }
 
-static void connect_ends(const struct plan *p, int ends[2])
+static void connect_ends(const struct prepared *p, int ends[2])
 {
     if (!p->over_unix)
         pair_over_tcp(ends);
@@ -241,7 +241,7 @@ static char *new_payload(size_t bytes)
 }
 
 /* The server; returns its process. It ends with this one, whatever happens. */
-static pid_t start_server(const struct plan *p, const int ends[2])
+static pid_t start_server(const struct prepared *p, const int ends[2])
 {
     pid_t parent = getpid(), pid = fork();
     char *payload;
@@ -261,7 +261,7 @@ static pid_t start_server(const struct plan *p, const int ends[2])
     _exit(0);
 }
 
-static void run(const struct plan *p)
+static void run(const struct prepared *p)
 {
     int64_t *spans = calloc(p->iterations, sizeof *spans);
     double put_time, get_time;
@@ -301,7 +301,7 @@ static int64_t number(const char *what, const char *text, int64_t least,
 
 int main(int argc, char *argv[])
 {
-    struct plan p;
+    struct prepared p;
 
     if (argc != 8 ||
         (strcmp(argv[1], "tcp") != 0 && strcmp(argv[1], "unix") != 0)) {

@@ -115,18 +115,18 @@ static void end(const struct child *c)
 static void differences_between_two_looks(void **state)
 {
     struct child c = begin();
-    struct watched first, w;
+    struct procstat first, w;
 
     (void)state;
     order(&c); /* what was before does not count */
-    first = watch_begin(c.pid);
-    w = watch_end(c.pid, &first);
+    first = procstat_begin(c.pid);
+    w = procstat_end(c.pid, &first);
     assert_true(w.cpu_time >= 0 && w.cpu_time < 0.02);
     assert_true(w.voluntary_switches >= 0 && w.voluntary_switches < NAPS);
     assert_true(w.peak_memory > 0 && w.peak_memory < PEAK);
-    first = watch_begin(c.pid);
+    first = procstat_begin(c.pid);
     order(&c);
-    w = watch_end(c.pid, &first);
+    w = procstat_end(c.pid, &first);
     assert_true(w.cpu_time > 0.01 && w.cpu_time < 10);
     /* the naps of the first thread; the other one has ended. A nap that is over
      * before its thread has gone to sleep is no switch. */
@@ -139,12 +139,12 @@ static void differences_between_two_looks(void **state)
 static void nobody_is_no_failure(void **state)
 {
     struct child c = begin();
-    struct watched first, w;
+    struct procstat first, w;
 
     (void)state;
     end(&c);
-    first = watch_begin(c.pid);
-    w = watch_end(c.pid, &first);
+    first = procstat_begin(c.pid);
+    w = procstat_end(c.pid, &first);
     assert_true(isnan(w.cpu_time));
     assert_int_equal(w.voluntary_switches, -1);
     assert_int_equal(w.involuntary_switches, -1);

@@ -36,7 +36,7 @@ static void pass(double seconds)
 
 static void flags_are(int asked, int urgent, int cut)
 {
-    const struct ending *e = ending_state();
+    const struct signals *e = signals_state();
 
     EXPECT(e->asked == asked);
     EXPECT(e->urgent == urgent);
@@ -45,8 +45,8 @@ static void flags_are(int asked, int urgent, int cut)
 
 static void begin(double grace)
 {
-    ending_catch();
-    ending_grace(grace, false);
+    signals_catch();
+    signals_grace(grace, false);
 }
 
 static void nothing_at_first(void)
@@ -72,7 +72,7 @@ static void without_grace(void)
 
 static void before_a_grace_is_known(void)
 {
-    ending_catch();
+    signals_catch();
     raise(SIGHUP);
     flags_are(SIGHUP, SIGHUP, SIGHUP);
 }
@@ -118,7 +118,7 @@ static void a_second_one_ends(void)
 static void what_others_heard_is_not_the_first(void)
 {
     begin(10);
-    ending_hear(SIGTERM);
+    signals_hear(SIGTERM);
     pass(0.3);
     raise(SIGTERM);
     raise(SIGTERM);
@@ -140,14 +140,14 @@ static void a_wait_ends(void)
     begin(0.1);
     EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
     setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
-    ending_watch(ends[0]);
+    signals_watch(ends[0]);
     raise(SIGTERM);
     do
         got = recv(ends[0], &c, 1, 0);
     while (got < 0 && errno == EINTR);
     EXPECT(got == 0);
     EXPECT(tick_seconds(tick_now() - start) < 10);
-    EXPECT(ending_state()->cut == SIGTERM);
+    EXPECT(signals_state()->cut == SIGTERM);
 }
 
 static void a_later_wait_does_not_begin(void)
@@ -158,7 +158,7 @@ static void a_later_wait_does_not_begin(void)
     begin(0);
     raise(SIGTERM);
     EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    ending_watch(ends[0]);
+    signals_watch(ends[0]);
     EXPECT(recv(ends[0], &c, 1, 0) == 0);
 }
 
@@ -169,9 +169,9 @@ static void what_is_given_up_stays(void)
 
     begin(0);
     EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    ending_watch(ends[0]);
-    ending_unwatch();
-    ending_watch(-1);
+    signals_watch(ends[0]);
+    signals_unwatch();
+    signals_watch(-1);
     raise(SIGTERM);
     EXPECT(send(ends[0], "x", 1, MSG_NOSIGNAL) == 1);
 }

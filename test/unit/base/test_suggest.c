@@ -38,11 +38,11 @@ static void the_nearest_is_found(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(vectors); i++) {
-        struct nearest n = nearest_to(vectors[i].typed);
+        struct suggestion n = suggest_for(vectors[i].typed);
 
-        nearest_consider(&n, NULL);
+        suggest_consider(&n, NULL);
         for (size_t k = 0; k < COUNT(vectors[i].names); k++)
-            nearest_consider(&n, vectors[i].names[k]);
+            suggest_consider(&n, vectors[i].names[k]);
         if (vectors[i].meant)
             assert_string_equal(n.name, vectors[i].meant);
         else

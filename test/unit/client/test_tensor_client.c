@@ -9,7 +9,7 @@
 
 #include <signal.h>
 
-#include "client/tensor_client_lend.h"
+#include "client/tensor_client_wrap.h"
 #include "lib/scripted.h"
 #include "srb/tensor_client.h"
 
@@ -452,7 +452,7 @@ static void a_slot_that_nobody_has(void **state)
     scripted_end(&server);
 }
 
-/* ---- lent ones ---- */
+/* ---- wrapped ones ---- */
 
 /* A client that counts, and fails when told to. */
 static struct {
@@ -496,7 +496,7 @@ static void a_lent_client(void **state)
     (void)state;
     memset(&counting, 0, sizeof counting);
     counting.base.ops = &ops_count;
-    c = tensor_client_lend(&counting.base, "k", 2, &err);
+    c = tensor_client_wrap(&counting.base, "k", 2, &err);
     assert_non_null(c);
     put(c, "k", 2, NULL);
     put(c, "x", 2, "this client is for 'k' of 2 elements");

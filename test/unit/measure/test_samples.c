@@ -300,11 +300,11 @@ static void operations_within_an_interval(void **state)
         struct error err;
 
         assert_int_equal(samples_open(&s, 0, rooms[r], &err), 0);
-        assert_true(series_within(&s.put, 0, 100) == 0);
+        assert_true(samples_within(&s.put, 0, 100) == 0);
         for (int64_t k = 0; k < 1000; k++)
             series_add(&s.put, 10 * k, 10 * k + 8);
         for (size_t i = 0; i < COUNT(vectors); i++) {
-            double got = series_within(&s.put, vectors[i].from, vectors[i].to);
+            double got = samples_within(&s.put, vectors[i].from, vectors[i].to);
             /* of a selection, operations between two kept ones are spread
              * evenly: wrong by less than one at either bound */
             double slack = s.put.stride == 1 ? 1e-9 : 1;

@@ -90,7 +90,7 @@ static void remove_tree(void)
 static const struct {
     const char *what;
     struct file files[FILES_MAX];
-    struct facts want;
+    struct node_info want;
 } trees[] = {
     {"nothing", {{"/proc/none", ""}}, {-1, -1, "", "", NAN, -1}},
     {"an Intel node with Hyper-Threading",
@@ -184,11 +184,11 @@ static void read_trees(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(trees); i++) {
-        const struct facts *w = &trees[i].want;
-        struct facts f;
+        const struct node_info *w = &trees[i].want;
+        struct node_info f;
 
         make_tree(trees[i].files);
-        facts_read(root, &f);
+        node_info_read(root, &f);
         remove_tree();
         if (f.smt != w->smt || f.numa_domains != w->numa_domains ||
             strcmp(f.governor, w->governor) != 0 ||
@@ -322,8 +322,8 @@ static void widen(void **state)
 
         cpus_add(&m, jobs[i].started_on);
         make_tree(jobs[i].files);
-        grew = facts_widen(root, &jobs[i].binding, &m);
-        known = facts_cgroup_cpus(root, &group) == 0;
+        grew = node_info_widen(root, &jobs[i].binding, &m);
+        known = node_info_cgroup_cpus(root, &group) == 0;
         remove_tree();
         cpus_list(&m, list, sizeof list);
         if (strcmp(list, jobs[i].want) != 0 || grew != (cpus_count(&m) > 1))
@@ -417,7 +417,7 @@ static void memory_is_what_is_left(void **state)
         int64_t left;
 
         make_tree(memories[i].files);
-        left = facts_memory_left(root, &grouped);
+        left = node_info_memory_left(root, &grouped);
         remove_tree();
         if (left != memories[i].left || grouped != memories[i].grouped)
             fail_msg("%s: %lld B%s", memories[i].what, (long long)left,
@@ -428,10 +428,10 @@ static void memory_is_what_is_left(void **state)
 /* The real ones: whatever they are, they can be read. */
 static void here(void **state)
 {
-    struct facts f;
+    struct node_info f;
 
     (void)state;
-    facts_read("", &f);
+    node_info_read("", &f);
     assert_true(f.smt >= -1 && f.smt <= 1);
     assert_true(isnan(f.cpu_quota) || f.cpu_quota > 0);
     assert_null(strchr(f.huge_pages, '['));

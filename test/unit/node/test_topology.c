@@ -93,7 +93,7 @@ static void this_machine(void **state)
     struct error err;
 
     (void)state;
-    assert_int_equal(affinity_get(0, &m, &err), 0);
+    assert_int_equal(topology_affinity(0, &m, &err), 0);
     assert_true(cpus_count(&m) > 0);
     topology_load(&tree, &m, NULL);
     assert_int_equal(tree.n, cpus_count(&m));
@@ -113,21 +113,21 @@ static void masks_of_this_process(void **state)
     int last = -1;
 
     (void)state;
-    assert_int_equal(affinity_get(0, &all, &err), 0);
+    assert_int_equal(topology_affinity(0, &all, &err), 0);
     for (int c = 0; c < SRB_CPUS_MAX; c++)
         last = cpus_has(&all, c) ? c : last;
     cpus_add(&one, last);
-    assert_int_equal(affinity_set(&one, &err), 0);
-    assert_int_equal(affinity_get(getpid(), &now, &err), 0);
+    assert_int_equal(topology_set_affinity(&one, &err), 0);
+    assert_int_equal(topology_affinity(getpid(), &now, &err), 0);
     assert_memory_equal(&now, &one, sizeof now);
 
-    assert_int_equal(affinity_set(&none, &err), -1);
+    assert_int_equal(topology_set_affinity(&none, &err), -1);
     assert_string_equal(err.text, "cannot move to CPUs '': Invalid argument");
-    assert_int_equal(affinity_get(0, &now, &err), 0);
+    assert_int_equal(topology_affinity(0, &now, &err), 0);
     assert_memory_equal(&now, &one, sizeof now);
 
-    assert_int_equal(affinity_set(&all, &err), 0);
-    assert_int_equal(affinity_get(0, &now, &err), 0);
+    assert_int_equal(topology_set_affinity(&all, &err), 0);
+    assert_int_equal(topology_affinity(0, &now, &err), 0);
     assert_memory_equal(&now, &all, sizeof now);
 }
 
@@ -138,7 +138,7 @@ static void no_such_process(void **state)
     struct error err;
 
     (void)state;
-    assert_int_equal(affinity_get(1 << 23, &m, &err), -1);
+    assert_int_equal(topology_affinity(1 << 23, &m, &err), -1);
     assert_string_equal(err.text, "cannot read which CPUs process 8388608 may "
                                   "use: No such process");
 }

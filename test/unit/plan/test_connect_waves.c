@@ -45,14 +45,16 @@ static void delay(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(delays); i++) {
-        if (wave_size(delays[i].backlog) != delays[i].size)
+        if (connect_waves_size(delays[i].backlog) != delays[i].size)
             fail_msg("a backlog of %lld: waves of %d, expected %d",
-                     (long long)delays[i].backlog, wave_size(delays[i].backlog),
-                     delays[i].size);
-        if (wave_delay(delays[i].backlog, delays[i].turn) != delays[i].delay)
+                     (long long)delays[i].backlog,
+                     connect_waves_size(delays[i].backlog), delays[i].size);
+        if (connect_waves_delay(delays[i].backlog, delays[i].turn) !=
+            delays[i].delay)
             fail_msg("a backlog of %lld: turn %d after %lld ns, expected %lld",
                      (long long)delays[i].backlog, delays[i].turn,
-                     (long long)wave_delay(delays[i].backlog, delays[i].turn),
+                     (long long)connect_waves_delay(delays[i].backlog,
+                                                    delays[i].turn),
                      (long long)delays[i].delay);
     }
 }
@@ -78,7 +80,7 @@ static int most_at_once(const struct line *line, int64_t backlog)
     wave = calloc((size_t)pl.nshards * 6528, sizeof *wave);
     assert_non_null(wave);
     for (int c = 0; c < pl.nclients; c++) {
-        int w = wave_turn(&pl, c) / wave_size(backlog);
+        int w = connect_waves_turn(&pl, c) / connect_waves_size(backlog);
         int *n = &wave[place_client_shard(&pl, c) * 6528 + w];
 
         if (++*n > most)

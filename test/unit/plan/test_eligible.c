@@ -190,9 +190,9 @@ static void follow(size_t i, char marks[512], char clients[512],
         goto out;
     }
     print_nodes(pl.client_node, pl.client_nodes, clients);
-    if (!pl.elsewhere)
+    if (!pl.external)
         print_nodes(pl.db_node, pl.db_nodes, databases);
-    for (int k = 0; k < pl.nshards && !pl.elsewhere; k++)
+    for (int k = 0; k < pl.nshards && !pl.external; k++)
         assert_int_equal(place_shard_node(&pl, k), pl.db_node[k]);
     place_free(&pl);
 out:

@@ -17,14 +17,14 @@
 static void sums_and_products_stay(void **state)
 {
     (void)state;
-    assert_int_equal(needs_sum(2, 3), 5);
-    assert_int_equal(needs_sum(INT64_MAX - 1, 1), INT64_MAX);
-    assert_int_equal(needs_sum(INT64_MAX, INT64_MAX), INT64_MAX);
-    assert_int_equal(needs_product(4, 5), 20);
-    assert_int_equal(needs_product(INT64_MAX, 0), 0);
-    assert_int_equal(needs_product(0, INT64_MAX), 0);
-    assert_int_equal(needs_product(INT64_MAX, 2), INT64_MAX);
-    assert_int_equal(needs_product(INT64_C(1) << 32, INT64_C(1) << 32),
+    assert_int_equal(footprint_sum(2, 3), 5);
+    assert_int_equal(footprint_sum(INT64_MAX - 1, 1), INT64_MAX);
+    assert_int_equal(footprint_sum(INT64_MAX, INT64_MAX), INT64_MAX);
+    assert_int_equal(footprint_product(4, 5), 20);
+    assert_int_equal(footprint_product(INT64_MAX, 0), 0);
+    assert_int_equal(footprint_product(0, INT64_MAX), 0);
+    assert_int_equal(footprint_product(INT64_MAX, 2), INT64_MAX);
+    assert_int_equal(footprint_product(INT64_C(1) << 32, INT64_C(1) << 32),
                      INT64_MAX);
 }
 
@@ -48,8 +48,8 @@ static void servers_take_what_they_took(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(servers); i++) {
-        int64_t need = needs_server(servers[i].engine, servers[i].clients,
-                                    servers[i].bytes);
+        int64_t need = footprint_server(servers[i].engine, servers[i].clients,
+                                        servers[i].bytes);
 
         if (need < servers[i].measured || need > 2 * servers[i].measured)
             fail_msg("%s, %lld clients of %lld B: %lld B, measured were %lld",
@@ -58,41 +58,44 @@ static void servers_take_what_they_took(void **state)
                      (long long)servers[i].measured);
     }
     /* a program by any other name is a Redis; what is none takes nothing */
-    assert_int_equal(needs_server("/opt/bin/my-redis", 8, MIB),
-                     needs_server("redis", 8, MIB));
-    assert_int_equal(needs_server("null", 8, GIB), 0);
-    assert_true(needs_server("redis", 0, 4 * GIB) < 64 * MIB);
-    assert_int_equal(needs_server("redis", INT32_MAX, INT64_C(1) << 40),
+    assert_int_equal(footprint_server("/opt/bin/my-redis", 8, MIB),
+                     footprint_server("redis", 8, MIB));
+    assert_int_equal(footprint_server("null", 8, GIB), 0);
+    assert_true(footprint_server("redis", 0, 4 * GIB) < 64 * MIB);
+    assert_int_equal(footprint_server("redis", INT32_MAX, INT64_C(1) << 40),
                      INT64_MAX);
 }
 
 static void clients_take_what_they_took(void **state)
 {
     (void)state;
-    assert_int_equal(needs_client("socket", 64 * MIB, 0), 128 * MIB);
-    assert_int_equal(needs_client("null", 64 * MIB, 0), 128 * MIB);
-    assert_in_range(needs_client("hiredis", 64 * MIB, 0), 324 * MIB, 360 * MIB);
+    assert_int_equal(footprint_client("socket", 64 * MIB, 0), 128 * MIB);
+    assert_int_equal(footprint_client("null", 64 * MIB, 0), 128 * MIB);
+    assert_in_range(footprint_client("hiredis", 64 * MIB, 0), 324 * MIB,
+                    360 * MIB);
     /* the timings: 32 B a pair at least */
-    assert_in_range(needs_client("socket", 0, 1000000), 32000000, 160000000);
-    assert_int_equal(needs_client("hiredis", INT64_MAX, INT64_MAX), INT64_MAX);
+    assert_in_range(footprint_client("socket", 0, 1000000), 32000000,
+                    160000000);
+    assert_int_equal(footprint_client("hiredis", INT64_MAX, INT64_MAX),
+                     INT64_MAX);
 }
 
 static void descriptors(void **state)
 {
     (void)state;
-    assert_in_range(needs_descriptors(100, 1), 132, 200);
-    assert_int_equal(needs_descriptors(100, 64) - needs_descriptors(100, 1),
-                     2 * 63);
+    assert_in_range(footprint_descriptors(100, 1), 132, 200);
+    assert_int_equal(
+        footprint_descriptors(100, 64) - footprint_descriptors(100, 1), 2 * 63);
 }
 
 static void room_in_the_file(void **state)
 {
     (void)state;
     /* one permutation of 4 clients and 20 pairs took 61 KiB */
-    assert_in_range(needs_file(4, 20), 61 * 1024, 128 * 1024);
-    assert_in_range(needs_file(1000, 1000000), INT64_C(32000000000),
+    assert_in_range(footprint_file(4, 20), 61 * 1024, 128 * 1024);
+    assert_in_range(footprint_file(1000, 1000000), INT64_C(32000000000),
                     INT64_C(33000000000));
-    assert_int_equal(needs_file(INT64_MAX, 100), INT64_MAX);
+    assert_int_equal(footprint_file(INT64_MAX, 100), INT64_MAX);
 }
 
 static const struct {
@@ -116,7 +119,7 @@ static void network_file_systems(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(systems); i++) {
-        const char *name = needs_network_file_system(systems[i].type);
+        const char *name = footprint_network_file_system(systems[i].type);
 
         if ((name != NULL) != (systems[i].name != NULL) ||
             (name && strcmp(name, systems[i].name) != 0))

@@ -15,13 +15,13 @@
 #include "plan/place.h"
 
 /* A study and its first permutation. */
-struct study {
+struct study_attributes {
     struct options options;
     struct sweep sweep;
     struct permutation p;
 };
 
-static void study_open(struct study *s, const struct line *line)
+static void study_open(struct study_attributes *s, const struct line *line)
 {
     struct error err;
 
@@ -31,7 +31,7 @@ static void study_open(struct study *s, const struct line *line)
     sweep_at(&s->sweep, 0, &s->p);
 }
 
-static void study_close(struct study *s)
+static void study_close(struct study_attributes *s)
 {
     options_free(&s->options);
 }
@@ -72,7 +72,7 @@ static void build(struct machine *m, int nnodes, int ranks, enum layout layout,
     free(nodes);
 }
 
-static void solve(const struct machine *m, const struct study *s,
+static void solve(const struct machine *m, const struct study_attributes *s,
                   struct placement *pl)
 {
     struct error err;
@@ -176,7 +176,7 @@ static void a_job_of_ten_thousand_nodes(void **state)
     for (size_t i = 0; i < COUNT(jobs); i++) {
         int stewards = 0, clients = 0;
         struct placement pl;
-        struct study s;
+        struct study_attributes s;
 
         study_open(&s, &jobs[i].line);
         solve(&m, &s, &pl);
@@ -226,7 +226,7 @@ static void shards_and_nodes_agree(void **state)
     assert_int_equal(machine_uniform(&m, 10000, 48, 1, &err), 0);
     for (size_t i = 0; i < COUNT(jobs); i++) {
         struct placement pl;
-        struct study s;
+        struct study_attributes s;
         int next = 0;
 
         study_open(&s, &jobs[i].line);
@@ -284,7 +284,7 @@ static void clients_and_ranks_are_inverse(void **state)
         const char *what = layout_names[machines[i].layout];
         struct placement pl;
         struct machine m;
-        struct study s;
+        struct study_attributes s;
         int seen = 0;
 
         study_open(&s, &machines[i].line);
@@ -332,7 +332,7 @@ static void stewards_are_spared(void **state)
     for (size_t i = 0; i < COUNT(machines); i++) {
         struct placement pl;
         struct machine m;
-        struct study s;
+        struct study_attributes s;
 
         study_open(&s, &machines[i].line);
         build(&m, machines[i].nnodes, machines[i].ranks, machines[i].layout, 1);
@@ -375,7 +375,7 @@ static void clients_use_the_shard_of_their_key(void **state)
         int has[16] = {0}, least = 1000, most = 0;
         struct placement pl;
         struct machine m;
-        struct study s;
+        struct study_attributes s;
 
         study_open(&s, &lines[i]);
         build(&m, 12, 6, BLOCK, 1);
@@ -409,7 +409,7 @@ static void colocated_clients_stay_at_home(void **state)
         {"throughput_colocated", "--client_nodes=11", "--clients_per_node=1"}};
     struct placement pl;
     struct machine m;
-    struct study s;
+    struct study_attributes s;
 
     (void)state;
     study_open(&s, &line);
@@ -463,7 +463,7 @@ static void ports_are_numbered_by_host(void **state)
     for (size_t i = 0; i < COUNT(hosts); i++) {
         struct placement pl;
         struct machine m;
-        struct study s;
+        struct study_attributes s;
         char ports[256] = "";
 
         study_open(&s, &hosts[i].line);
@@ -489,7 +489,7 @@ static void virtual_nodes_share_their_host(void **state)
     struct placement pl;
     struct machine m;
     struct error err;
-    struct study s;
+    struct study_attributes s;
 
     (void)state;
     study_open(&s, &line);
@@ -510,7 +510,7 @@ static int64_t cost(int nnodes, int ranks)
     int64_t best = INT64_MAX;
     struct machine m;
     struct error err;
-    struct study s;
+    struct study_attributes s;
 
     study_open(&s, &line);
     assert_int_equal(machine_uniform(&m, nnodes, ranks, 1, &err), 0);

@@ -15,12 +15,12 @@
 #include "plan/place.h"
 
 /* A study with all its permutations. */
-struct study {
+struct study_attributes {
     struct options options;
     struct sweep sweep;
 };
 
-static void study_open(struct study *s, const struct line *line)
+static void study_open(struct study_attributes *s, const struct line *line)
 {
     struct error err;
 
@@ -153,7 +153,7 @@ static void impossible_permutations(void **state)
         struct placement pl;
         struct machine m;
         struct error err;
-        struct study s;
+        struct study_attributes s;
 
         study_open(&s, &impossible[i].line);
         sweep_at(&s.sweep, 0, &p);
@@ -181,7 +181,7 @@ static void imaginary_jobs_are_told_less(void **state)
     struct placement pl;
     struct machine m;
     struct error err;
-    struct study s;
+    struct study_attributes s;
 
     (void)state;
     study_open(&s, &line);
@@ -237,7 +237,7 @@ static void addresses_that_lead_nowhere(void **state)
         struct permutation p;
         struct placement pl;
         struct machine m;
-        struct study s;
+        struct study_attributes s;
 
         study_open(&s, &unreachable[i].line);
         sweep_at(&s.sweep, 0, &p);
@@ -285,7 +285,7 @@ static void where_shards_listen(void **state)
         struct placement pl;
         struct machine m;
         struct error err;
-        struct study s;
+        struct study_attributes s;
 
         study_open(&s, &listening[i].line);
         sweep_at(&s.sweep, 0, &p);
@@ -359,7 +359,7 @@ static void names_of_sessions(void **state)
     (void)state;
     assert_int_equal(machine_uniform(&m, 8, 3, 1, &err), 0);
     for (size_t i = 0; i < COUNT(sessions); i++) {
-        struct study s;
+        struct study_attributes s;
 
         study_open(&s, &sessions[i].line);
         for (size_t k = 0; k < s.sweep.count; k++) {
@@ -392,7 +392,7 @@ static void long_names_are_cut(void **state)
     struct placement pl;
     struct machine m;
     struct error err;
-    struct study s;
+    struct study_attributes s;
 
     (void)state;
     snprintf(exe, sizeof exe, "--db_exe=[a,%0*d]", SRB_SESSION_MAX + 50, 7);
@@ -460,7 +460,7 @@ static void same_roles_are_recognised(void **state)
         struct placement a, b;
         struct permutation p, q;
         struct error err;
-        struct study s, t;
+        struct study_attributes s, t;
 
         study_open(&s, &pairs[i].a);
         study_open(&t, &pairs[i].b);
@@ -489,7 +489,7 @@ static void same_input_same_placement(void **state)
         struct permutation p;
         struct machine m, n;
         struct error err;
-        struct study s;
+        struct study_attributes s;
 
         study_open(&s, &pairs[i].b);
         sweep_at(&s.sweep, 0, &p);

@@ -124,7 +124,7 @@ static void example(struct roster *r)
         x->port = 6780 + s;
         x->numa = s - 1;
     }
-    r->ours = r->cluster = true;
+    r->served = r->cluster = true;
     snprintf(r->engine, sizeof r->engine, "redis");
     snprintf(r->server, sizeof r->server, "redis 7.0.15");
     snprintf(r->exe, sizeof r->exe, "/opt/a b/redis: \"server\"");
@@ -156,7 +156,7 @@ static void a_file_reads_back(void **state)
     again = print(&b, &m);
     assert_string_equal(text, again);
     assert_int_equal(b.nhosts, 2);
-    assert_true(b.ours && b.cluster);
+    assert_true(b.served && b.cluster);
     assert_string_equal(b.exe, a.exe);
     assert_int_equal(b.shard[2].numa, 1);
     assert_int_equal(b.range[2].shard, 0);

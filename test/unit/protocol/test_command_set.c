@@ -52,16 +52,16 @@ static void requests_are_these_bytes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(vectors); i++) {
-        const struct command_set *s = commands_find(vectors[i].set);
+        const struct command_set *s = command_set_find(vectors[i].set);
         struct tensor_request r;
         char text[256];
         size_t n;
 
-        commands_put(s, KEY, vectors[i].bytes, &r);
-        n = commands_print(&r, vectors[i].bytes, text, sizeof text);
+        command_set_put(s, KEY, vectors[i].bytes, &r);
+        n = command_set_print(&r, vectors[i].bytes, text, sizeof text);
         same(i, "put", text, n, vectors[i].put);
-        commands_get(s, KEY, vectors[i].bytes, &r);
-        n = commands_print(&r, 0, text, sizeof text);
+        command_set_get(s, KEY, vectors[i].bytes, &r);
+        n = command_set_print(&r, 0, text, sizeof text);
         same(i, "get", text, n, vectors[i].get);
     }
 }
@@ -71,7 +71,8 @@ static void replies_begin_with_these(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(vectors); i++) {
         char head[SRB_REPLY_HEAD];
-        size_t n = commands_find(vectors[i].set)->head(vectors[i].bytes, head);
+        size_t n =
+            command_set_find(vectors[i].set)->head(vectors[i].bytes, head);
 
         same(i, "reply", head, n, vectors[i].head);
     }
@@ -85,14 +86,14 @@ static void words_for_hiredis(void **state)
     struct tensor_request r;
 
     (void)state;
-    commands_put(&command_redisai, KEY, 8, &r);
+    command_set_put(&command_redisai, KEY, 8, &r);
     assert_int_equal(r.n, COUNT(words));
     assert_true(r.n < SRB_REQUEST_WORDS); /* room for the payload */
     for (size_t k = 0; k < COUNT(words); k++) {
         assert_string_equal(r.word[k], words[k]);
         assert_int_equal(r.length[k], strlen(words[k]));
     }
-    commands_put(&command_plain, KEY, 8, &r);
+    command_set_put(&command_plain, KEY, 8, &r);
     assert_int_equal(r.n, 2);
 }
 
@@ -107,17 +108,17 @@ static void the_longest_tensor_has_room(void **state)
     assert_true(command_redisai.head(most, head) < sizeof head);
     assert_non_null(strstr(head, ":4611686018427387903\r\n"));
     assert_non_null(strstr(head, "$18446744073709551612\r\n"));
-    commands_put(&command_redisai, KEY, most, &r);
+    command_set_put(&command_redisai, KEY, most, &r);
     assert_string_equal(r.word[4], "4611686018427387903");
-    assert_true(commands_print(&r, most, text, sizeof text) < sizeof text);
+    assert_true(command_set_print(&r, most, text, sizeof text) < sizeof text);
 }
 
 /* What servers count their commands by (INFO commandstats). */
 static void commands_by_their_names(void **state)
 {
     (void)state;
-    assert_ptr_equal(commands_find("plain"), &command_plain);
-    assert_ptr_equal(commands_find("redisai"), &command_redisai);
+    assert_ptr_equal(command_set_find("plain"), &command_plain);
+    assert_ptr_equal(command_set_find("redisai"), &command_redisai);
     assert_string_equal(command_plain.put, "set");
     assert_string_equal(command_plain.get, "get");
     assert_string_equal(command_redisai.put, "ai.tensorset");

@@ -55,7 +55,7 @@ static void lines_load_them(void **state)
         FILE *out = fmemopen(text, sizeof text, "w");
 
         assert_non_null(out);
-        modules_print(out, &set, vectors[i].threads);
+        db_modules_print(out, &set, vectors[i].threads);
         fclose(out);
         assert_string_equal(text, vectors[i].line);
     }
@@ -71,14 +71,14 @@ static void files_that_cannot_be_loaded(void **state)
     assert_true(fd >= 0);
     close(fd);
     chmod(path, 0600);
-    assert_int_equal(modules_check(path, &err), -1);
+    assert_int_equal(db_modules_check(path, &err), -1);
     assert_non_null(strstr(err.text, "may not be executed"));
     chmod(path, 0700);
-    assert_int_equal(modules_check(path, &err), 0);
+    assert_int_equal(db_modules_check(path, &err), 0);
     unlink(path);
-    assert_int_equal(modules_check(path, &err), -1);
+    assert_int_equal(db_modules_check(path, &err), -1);
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(modules_check("/tmp x", &err), -1);
+    assert_int_equal(db_modules_check("/tmp x", &err), -1);
     assert_non_null(strstr(err.text, "is no file"));
 }
 

@@ -115,14 +115,14 @@ static int64_t late_and_fast(void)
  * and the limit is generous. */
 static void check_wait(const struct clock_params *p,
                        const struct clock_line *line, int64_t ahead,
-                       bool crowded)
+                       bool oversubscribed)
 {
     int64_t best = INT64_MAX;
 
     for (int i = 0; i < 20; i++) {
         int64_t now = p ? p->now() : tick_now();
         int64_t instant = clock_common(line, now) + ahead;
-        int64_t left = clock_await(p, line, instant, crowded);
+        int64_t left = clock_await(p, line, instant, oversubscribed);
         int64_t late = clock_common(line, left) - instant;
 
         if (late < -1)

@@ -79,7 +79,7 @@ static void flags_catch_the_eye(void **state)
 static void every_flag_has_its_limit(void **state)
 {
     static const struct {
-        bool disagree, crowded;
+        bool disagree, oversubscribed;
         double cpu_share, loop, skew, clock;
         const char *flags;
     } vectors[] = {
@@ -102,7 +102,7 @@ static void every_flag_has_its_limit(void **state)
 
         record_clear(&o);
         o.disagree = vectors[i].disagree;
-        o.crowded = vectors[i].crowded;
+        o.oversubscribed = vectors[i].oversubscribed;
         o.clock_error = vectors[i].clock;
         o.summary.cpu_share = vectors[i].cpu_share;
         o.summary.shortest_loop = vectors[i].loop;

@@ -62,15 +62,15 @@ static void add_session(struct fields *f, const char *host, int64_t completed)
 }
 
 /* Facts of a file, with the sessions that are in *sessions. */
-struct facts {
+struct node_info {
     struct fields study, hosts, row;
     struct sink_table host_table, session_table;
     struct sink_start start;
 };
 
-static void describe(struct facts *f, const struct fields *sessions)
+static void describe(struct node_info *f, const struct fields *sessions)
 {
-    *f = (struct facts){.study.n = 0};
+    *f = (struct node_info){.study.n = 0};
     fields_text(&f->study, "schema_version", "1");
     fields_int(&f->study, "ranks", "", 7);
     fields_text(&f->hosts, "name", "node0");
@@ -84,7 +84,7 @@ static void describe(struct facts *f, const struct fields *sessions)
                                    .nperms = NPERMS};
 }
 
-static void drop(struct facts *f)
+static void drop(struct node_info *f)
 {
     fields_free(&f->study);
     fields_free(&f->hosts);
@@ -129,7 +129,7 @@ static void first_session(void)
 {
     struct fields sessions = {0};
     struct error err = {.text = ""};
-    struct facts f;
+    struct node_info f;
     struct sink *s;
 
     add_session(&sessions, "first", FIELD_NO_INT);
@@ -151,7 +151,7 @@ static struct sink *second_session(const char *hosts)
     struct fields sessions = {0}, like = {0};
     struct error err = {.text = ""};
     struct past *past = past_open(path, true, "", &err);
-    struct facts f;
+    struct node_info f;
     struct sink *s;
     size_t n;
 
@@ -292,7 +292,7 @@ static void test_no_room(void **state)
     const struct sink_kept kept = {perm, forget, NULL};
     struct fields sessions = {0};
     struct error err = {.text = ""};
-    struct facts f;
+    struct node_info f;
     struct past *past;
 
     (void)state;

@@ -1,4 +1,4 @@
-/* tensor_client_lend.h - the public client over a connection that is there.
+/* tensor_client_wrap.h - the public client over a connection that is there.
  *
  * srbench opens its clients itself (their address, their buffers, null clients
  * with faults) and measures them through the interface that programs use.
@@ -13,7 +13,7 @@
  * caller's and must outlive it. Any other key is refused, and a failure closes
  * nothing. NULL without memory. To be closed by srb_tensor_client_close().
  * Local. */
-struct srb_tensor_client *tensor_client_lend(struct client *c, const char *key,
+struct srb_tensor_client *tensor_client_wrap(struct client *c, const char *key,
                                              size_t count, struct error *err);
 
 #endif
