@@ -28,7 +28,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test/run"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test/run/lib"))
 import h5py  # noqa: E402
 from srbtest import (Job, free_port, kill_all, processes,  # noqa: E402
                      text)

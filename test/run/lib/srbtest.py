@@ -30,7 +30,7 @@ from pathlib import Path
 import h5py
 import numpy
 
-SOURCE = Path(__file__).resolve().parents[2]
+SOURCE = Path(__file__).resolve().parents[3]
 SRBENCH = os.path.realpath(os.environ.get("SRBENCH", SOURCE / "build/srbench"))
 MPIEXEC = os.environ.get("MPIEXEC") or "mpiexec"
 # SRBENCH_FOUND_DB is what CMake found
