@@ -1,0 +1,22 @@
+/* mem.h - memory that is there: without it the program ends, with words on
+ * standard error (diag.h).
+ *
+ * For what is small against a node's memory, where nothing could be done
+ * instead. Tensors are not: who allocates one reports the failure. Local.
+ */
+#ifndef SRB_MEM_H
+#define SRB_MEM_H
+
+#include <stddef.h>
+
+/* n zeroed objects of size bytes, to be freed; of none at least one. */
+void *mem_new(size_t n, size_t size);
+
+/* The same objects and room for n of them all in all; what is new is not set.
+ * old may be NULL. */
+void *mem_grow(void *old, size_t n, size_t size);
+
+/* A copy of a text, to be freed. */
+char *mem_copy(const char *text);
+
+#endif

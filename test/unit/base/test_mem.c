@@ -1,0 +1,71 @@
+/* Memory that is there: zeroed, grown, copied, and words where there is none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static void zeroed_and_grown(void **state)
+{
+    int *p = mem_new(3, sizeof *p);
+    char *none = mem_new(0, 8), *copy = mem_copy("tensor");
+
+    (void)state;
+    assert_true(p[0] == 0 && p[1] == 0 && p[2] == 0);
+    p[2] = 7;
+    p = mem_grow(p, 1000, sizeof *p);
+    assert_int_equal(p[2], 7);
+    assert_non_null(none);
+    assert_string_equal(copy, "tensor");
+    free(p);
+    free(none);
+    free(copy);
+}
+
+/* More than there is, and more than a size_t counts. */
+static void too_much(void **state)
+{
+    static const size_t sizes[][2] = {{SIZE_MAX / 2, 1}, {SIZE_MAX / 2, 3}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char words[256] = "";
+        int said[2], status;
+        pid_t child;
+
+        assert_int_equal(pipe(said), 0);
+        child = fork();
+        if (child == 0) {
+            dup2(said[1], 2);
+            free(mem_new(sizes[i][0], sizes[i][1]));
+            _exit(0);
+        }
+        close(said[1]);
+        assert_true(read(said[0], words, sizeof words - 1) > 0);
+        close(said[0]);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        /* the sanitizer says so itself */
+        assert_true(strstr(words, "not enough memory") ||
+                    strstr(words, "AddressSanitizer"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zeroed_and_grown),
+        cmocka_unit_test(too_much),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

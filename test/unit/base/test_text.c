@@ -1,0 +1,62 @@
+/* A text that grows in a buffer: appended, joined, cut, always ended. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+
+static void appended(void **state)
+{
+    static const struct {
+        const char *before, *more;
+        size_t length;
+        const char *after;
+    } vectors[] = {
+        {"", "", 0, ""},
+        {"", "abc", 3, "abc"},
+        {"abc", "de", 5, "abcde"},
+        {"abc", "defg", 7, "abcdefg"},
+        {"abc", "defgh", 8, "abcdefg"},
+        {"abcdefg", "h", 8, "abcdefg"},
+        {"abcdefg", "", 7, "abcdefg"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        char buf[9] = "";
+
+        buf[8] = '!'; /* is not the buffer's */
+        assert_true(text_add(buf, 8, "%s", vectors[i].before) < 8);
+        assert_int_equal(text_add(buf, 8, "%s", vectors[i].more),
+                         vectors[i].length);
+        assert_string_equal(buf, vectors[i].after);
+        assert_int_equal(buf[8], '!');
+    }
+}
+
+static void joined(void **state)
+{
+    char buf[8] = "";
+
+    (void)state;
+    assert_int_equal(text_join(buf, sizeof buf, ", ", "a"), 1);
+    assert_int_equal(text_join(buf, sizeof buf, ", ", "%d", 12), 5);
+    assert_string_equal(buf, "a, 12");
+    assert_int_equal(text_join(buf, sizeof buf, ", ", "b"), sizeof buf);
+    assert_string_equal(buf, "a, 12, ");
+    assert_int_equal(text_join(buf, sizeof buf, ", ", "c"), sizeof buf);
+    assert_string_equal(buf, "a, 12, ");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(appended),
+        cmocka_unit_test(joined),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
