@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#include "lib/options_line.h"
+#include "lib/study.h"
 #include "plan/budget.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -55,16 +55,13 @@ static const struct {
 
 static void by_hand(void **state)
 {
-    struct options o;
-    struct sweep s;
-    struct error err;
+    struct study s;
 
     (void)state;
-    assert_int_equal(parse(&o, &study, NULL, 0, &err), 0);
-    assert_int_equal(sweep_open(&s, &o, &err), 0);
-    assert_int_equal(s.count, 16);
+    study_open(&s, &study);
+    assert_int_equal(s.sweep.count, 16);
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct budget *b = budget_open(&s);
+        struct budget *b = budget_open(&s.sweep);
         struct budget_guess g;
 
         for (size_t k = 0; k < MOST && cases[i].ran[k].cost.work > 0; k++)
@@ -75,51 +72,45 @@ static void by_hand(void **state)
                      g.seconds, g.by, cases[i].seconds, cases[i].by);
         budget_close(b);
     }
-    options_free(&o);
+    study_close(&s);
 }
 
 /* Nothing is known: it starts while a second is left, and not after. */
 static void unknown(void **state)
 {
     struct budget_guess g;
-    struct options o;
-    struct sweep s;
-    struct error err;
+    struct study s;
     struct budget *b;
 
     (void)state;
-    assert_int_equal(parse(&o, &study, NULL, 0, &err), 0);
-    assert_int_equal(sweep_open(&s, &o, &err), 0);
-    b = budget_open(&s);
+    study_open(&s, &study);
+    b = budget_open(&s.sweep);
     g = budget_guess(b, 3, 1, true);
     assert_true(isnan(g.seconds));
     assert_true(budget_fits(&g, 1.5));
     assert_false(budget_fits(&g, 0.5));
     assert_false(budget_fits(&g, -1));
     budget_close(b);
-    options_free(&o);
+    study_close(&s);
 }
 
 /* Many more than are kept: the latest count. */
 static void only_the_latest(void **state)
 {
-    struct options o;
-    struct sweep s;
-    struct error err;
+    struct study s;
     struct budget *b;
     struct budget_guess g;
 
     (void)state;
-    assert_int_equal(parse(&o, &study, NULL, 0, &err), 0);
-    assert_int_equal(sweep_open(&s, &o, &err), 0);
-    b = budget_open(&s);
+    study_open(&s, &study);
+    b = budget_open(&s.sweep);
     budget_add(b, 0, &(struct budget_cost){.rest = 1000, .work = 1});
     for (int i = 0; i < SRB_BUDGET_KEPT; i++)
         budget_add(b, 0, &(struct budget_cost){.rest = 1, .work = 1});
     g = budget_guess(b, 1, 1, false);
     assert_true(fabs(g.seconds - 1.1) < 1e-9);
     budget_close(b);
-    options_free(&o);
+    study_close(&s);
 }
 
 static void what_fits(void **state)

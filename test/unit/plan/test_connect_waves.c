@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "lib/options_line.h"
+#include "lib/study.h"
 #include "plan/connect_waves.h"
 
 #define MS INT64_C(1000000)
@@ -62,20 +62,15 @@ static void delay(void **state)
 /* How many clients of one shard connect at once at most, of 136 x 48. */
 static int most_at_once(const struct line *line, int64_t backlog)
 {
-    struct options o;
-    struct sweep s;
-    struct permutation p;
+    struct study s;
     struct placement pl;
     struct machine m;
     struct error err;
     int most = 0, *wave;
 
     assert_int_equal(machine_uniform(&m, 136, 48, 1, &err), 0);
-    if (parse(&o, line, NULL, 0, &err) < 0)
-        fail_msg("%s", err.text);
-    assert_int_equal(sweep_open(&s, &o, &err), 0);
-    sweep_at(&s, 0, &p);
-    if (place_solve(&m, &p, &pl, &err) < 0)
+    study_open(&s, line);
+    if (place_solve(&m, &s.p, &pl, &err) < 0)
         fail_msg("%s", err.text);
     wave = calloc((size_t)pl.nshards * 6528, sizeof *wave);
     assert_non_null(wave);
@@ -88,7 +83,7 @@ static int most_at_once(const struct line *line, int64_t backlog)
     }
     free(wave);
     place_free(&pl);
-    options_free(&o);
+    study_close(&s);
     machine_free(&m);
     return most;
 }

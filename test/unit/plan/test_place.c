@@ -11,30 +11,8 @@
 #include <string.h>
 
 #include "base/tick.h"
-#include "lib/options_line.h"
+#include "lib/study.h"
 #include "plan/place.h"
-
-/* A study and its first permutation. */
-struct study_attributes {
-    struct options options;
-    struct sweep sweep;
-    struct permutation p;
-};
-
-static void study_open(struct study_attributes *s, const struct line *line)
-{
-    struct error err;
-
-    if (parse(&s->options, line, NULL, 0, &err) < 0 ||
-        sweep_open(&s->sweep, &s->options, &err) < 0)
-        fail_msg("%s %s: %s", line->arg[0], line->arg[1], err.text);
-    sweep_at(&s->sweep, 0, &s->p);
-}
-
-static void study_close(struct study_attributes *s)
-{
-    options_free(&s->options);
-}
 
 /* Where the ranks of a test's machine are. */
 enum layout { BLOCK, CYCLIC, RAGGED };
@@ -72,7 +50,7 @@ static void build(struct machine *m, int nnodes, int ranks, enum layout layout,
     free(nodes);
 }
 
-static void solve(const struct machine *m, const struct study_attributes *s,
+static void solve(const struct machine *m, const struct study *s,
                   struct placement *pl)
 {
     struct error err;
@@ -176,7 +154,7 @@ static void a_job_of_ten_thousand_nodes(void **state)
     for (size_t i = 0; i < COUNT(jobs); i++) {
         int stewards = 0, clients = 0;
         struct placement pl;
-        struct study_attributes s;
+        struct study s;
 
         study_open(&s, &jobs[i].line);
         solve(&m, &s, &pl);
@@ -226,7 +204,7 @@ static void shards_and_nodes_agree(void **state)
     assert_int_equal(machine_uniform(&m, 10000, 48, 1, &err), 0);
     for (size_t i = 0; i < COUNT(jobs); i++) {
         struct placement pl;
-        struct study_attributes s;
+        struct study s;
         int next = 0;
 
         study_open(&s, &jobs[i].line);
@@ -284,7 +262,7 @@ static void clients_and_ranks_are_inverse(void **state)
         const char *what = layout_names[machines[i].layout];
         struct placement pl;
         struct machine m;
-        struct study_attributes s;
+        struct study s;
         int seen = 0;
 
         study_open(&s, &machines[i].line);
@@ -332,7 +310,7 @@ static void stewards_are_spared(void **state)
     for (size_t i = 0; i < COUNT(machines); i++) {
         struct placement pl;
         struct machine m;
-        struct study_attributes s;
+        struct study s;
 
         study_open(&s, &machines[i].line);
         build(&m, machines[i].nnodes, machines[i].ranks, machines[i].layout, 1);
@@ -375,7 +353,7 @@ static void clients_use_the_shard_of_their_key(void **state)
         int has[16] = {0}, least = 1000, most = 0;
         struct placement pl;
         struct machine m;
-        struct study_attributes s;
+        struct study s;
 
         study_open(&s, &lines[i]);
         build(&m, 12, 6, BLOCK, 1);
@@ -409,7 +387,7 @@ static void colocated_clients_stay_at_home(void **state)
         {"throughput_colocated", "--client_nodes=11", "--clients_per_node=1"}};
     struct placement pl;
     struct machine m;
-    struct study_attributes s;
+    struct study s;
 
     (void)state;
     study_open(&s, &line);
@@ -463,7 +441,7 @@ static void ports_are_numbered_by_host(void **state)
     for (size_t i = 0; i < COUNT(hosts); i++) {
         struct placement pl;
         struct machine m;
-        struct study_attributes s;
+        struct study s;
         char ports[256] = "";
 
         study_open(&s, &hosts[i].line);
@@ -489,7 +467,7 @@ static void virtual_nodes_share_their_host(void **state)
     struct placement pl;
     struct machine m;
     struct error err;
-    struct study_attributes s;
+    struct study s;
 
     (void)state;
     study_open(&s, &line);
@@ -510,7 +488,7 @@ static int64_t cost(int nnodes, int ranks)
     int64_t best = INT64_MAX;
     struct machine m;
     struct error err;
-    struct study_attributes s;
+    struct study s;
 
     study_open(&s, &line);
     assert_int_equal(machine_uniform(&m, nnodes, ranks, 1, &err), 0);

@@ -11,23 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/options_line.h"
+#include "lib/study.h"
 #include "plan/place.h"
-
-/* A study with all its permutations. */
-struct study_attributes {
-    struct options options;
-    struct sweep sweep;
-};
-
-static void study_open(struct study_attributes *s, const struct line *line)
-{
-    struct error err;
-
-    if (parse(&s->options, line, NULL, 0, &err) < 0 ||
-        sweep_open(&s->sweep, &s->options, &err) < 0)
-        fail_msg("%s %s: %s", line->arg[0], line->arg[1], err.text);
-}
 
 /* One letter a rank, A the first node. Node n is host n / per_host; all have
  * an address but the one named by `mute`. */
@@ -153,7 +138,7 @@ static void impossible_permutations(void **state)
         struct placement pl;
         struct machine m;
         struct error err;
-        struct study_attributes s;
+        struct study s;
 
         study_open(&s, &impossible[i].line);
         sweep_at(&s.sweep, 0, &p);
@@ -167,7 +152,7 @@ static void impossible_permutations(void **state)
         assert_null(pl.client_start);
         assert_null(pl.shard_port);
         machine_free(&m);
-        options_free(&s.options);
+        study_close(&s);
     }
 }
 
@@ -181,7 +166,7 @@ static void imaginary_jobs_are_told_less(void **state)
     struct placement pl;
     struct machine m;
     struct error err;
-    struct study_attributes s;
+    struct study s;
 
     (void)state;
     study_open(&s, &line);
@@ -194,7 +179,7 @@ static void imaginary_jobs_are_told_less(void **state)
     assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
     place_free(&pl);
     machine_free(&m);
-    options_free(&s.options);
+    study_close(&s);
 }
 
 static const struct {
@@ -237,7 +222,7 @@ static void addresses_that_lead_nowhere(void **state)
         struct permutation p;
         struct placement pl;
         struct machine m;
-        struct study_attributes s;
+        struct study s;
 
         study_open(&s, &unreachable[i].line);
         sweep_at(&s.sweep, 0, &p);
@@ -254,7 +239,7 @@ static void addresses_that_lead_nowhere(void **state)
             fail_msg("vector %zu: '%s' instead of '%s'", i, err.text,
                      words ? words : "");
         machine_free(&m);
-        options_free(&s.options);
+        study_close(&s);
     }
 }
 
@@ -285,7 +270,7 @@ static void where_shards_listen(void **state)
         struct placement pl;
         struct machine m;
         struct error err;
-        struct study_attributes s;
+        struct study s;
 
         study_open(&s, &listening[i].line);
         sweep_at(&s.sweep, 0, &p);
@@ -299,7 +284,7 @@ static void where_shards_listen(void **state)
                      pl.loopback, place_shard_address(&pl, pl.nshards - 1));
         place_free(&pl);
         machine_free(&m);
-        options_free(&s.options);
+        study_close(&s);
     }
 }
 
@@ -359,7 +344,7 @@ static void names_of_sessions(void **state)
     (void)state;
     assert_int_equal(machine_uniform(&m, 8, 3, 1, &err), 0);
     for (size_t i = 0; i < COUNT(sessions); i++) {
-        struct study_attributes s;
+        struct study s;
 
         study_open(&s, &sessions[i].line);
         for (size_t k = 0; k < s.sweep.count; k++) {
@@ -377,7 +362,7 @@ static void names_of_sessions(void **state)
                          sessions[i].names[k] ? sessions[i].names[k] : "");
             place_free(&pl);
         }
-        options_free(&s.options);
+        study_close(&s);
     }
     machine_free(&m);
 }
@@ -392,7 +377,7 @@ static void long_names_are_cut(void **state)
     struct placement pl;
     struct machine m;
     struct error err;
-    struct study_attributes s;
+    struct study s;
 
     (void)state;
     snprintf(exe, sizeof exe, "--db_exe=[a,%0*d]", SRB_SESSION_MAX + 50, 7);
@@ -404,7 +389,7 @@ static void long_names_are_cut(void **state)
     assert_int_equal(strlen(name), SRB_SESSION_MAX - 1);
     place_free(&pl);
     machine_free(&m);
-    options_free(&s.options);
+    study_close(&s);
 }
 
 /* Pairs of placements on nodes of 3, 3, 2 and 3 ranks: tensor, keys and ports
@@ -460,7 +445,7 @@ static void same_roles_are_recognised(void **state)
         struct placement a, b;
         struct permutation p, q;
         struct error err;
-        struct study_attributes s, t;
+        struct study s, t;
 
         study_open(&s, &pairs[i].a);
         study_open(&t, &pairs[i].b);
@@ -474,8 +459,8 @@ static void same_roles_are_recognised(void **state)
             fail_msg("pair %zu: %s", i, pairs[i].same ? "same" : "different");
         place_free(&a);
         place_free(&b);
-        options_free(&s.options);
-        options_free(&t.options);
+        study_close(&s);
+        study_close(&t);
     }
     machine_free(&m);
 }
@@ -489,7 +474,7 @@ static void same_input_same_placement(void **state)
         struct permutation p;
         struct machine m, n;
         struct error err;
-        struct study_attributes s;
+        struct study s;
 
         study_open(&s, &pairs[i].b);
         sweep_at(&s.sweep, 0, &p);
@@ -518,7 +503,7 @@ static void same_input_same_placement(void **state)
         place_free(&b);
         machine_free(&m);
         machine_free(&n);
-        options_free(&s.options);
+        study_close(&s);
     }
 }
 

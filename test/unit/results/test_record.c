@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/options_line.h"
+#include "lib/study.h"
 #include "results/record.h"
 
 static void statuses_have_names(void **state)
@@ -139,26 +139,24 @@ static void rows_have_the_same_columns(void **state)
                                            STATUS_SPARED};
     struct fields first = {0};
     struct machine m;
-    struct options o;
-    struct sweep s;
+    struct study s;
     struct error err;
 
     (void)state;
-    assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
-    assert_int_equal(sweep_open(&s, &o, &err), 0);
+    study_open(&s, &line);
     assert_int_equal(machine_uniform(&m, 4, 3, 1, &err), 0);
-    for (size_t i = 0; i < s.count; i++)
+    for (size_t i = 0; i < s.sweep.count; i++)
         for (size_t k = 0; k < COUNT(statuses); k++) {
             struct fields row = {0};
             struct permutation p;
             struct placement pl;
             struct outcome out;
 
-            sweep_at(&s, i, &p);
+            sweep_at(&s.sweep, i, &p);
             assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
             record_clear(&out);
             out.status = statuses[k];
-            record_row(i + k == 0 ? &first : &row, &s, &p, &pl, &out);
+            record_row(i + k == 0 ? &first : &row, &s.sweep, &p, &pl, &out);
             place_free(&pl);
             if (i + k == 0)
                 continue;
@@ -174,7 +172,7 @@ static void rows_have_the_same_columns(void **state)
         }
     fields_free(&first);
     machine_free(&m);
-    options_free(&o);
+    study_close(&s);
 }
 
 /* What was left to the placement is written as it chose; what a placement has
@@ -199,28 +197,26 @@ static void values_of_a_row(void **state)
         {"ops", {1234, 1234}},
     };
     struct machine m;
-    struct options o;
-    struct sweep s;
+    struct study s;
     struct error err;
 
     (void)state;
-    assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
-    assert_int_equal(sweep_open(&s, &o, &err), 0);
-    assert_int_equal(s.count, 2);
+    study_open(&s, &line);
+    assert_int_equal(s.sweep.count, 2);
     assert_int_equal(machine_uniform(&m, 4, 3, 1, &err), 0);
-    for (size_t i = 0; i < s.count; i++) {
+    for (size_t i = 0; i < s.sweep.count; i++) {
         struct fields row = {0};
         struct permutation p;
         struct placement pl;
         struct outcome out;
 
-        sweep_at(&s, i, &p);
+        sweep_at(&s.sweep, i, &p);
         assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
         record_clear(&out);
         out.status = STATUS_COMPLETED;
         out.summary.ops = 1234;
         out.summary.put.p99 = 0.25;
-        record_row(&row, &s, &p, &pl, &out);
+        record_row(&row, &s.sweep, &p, &pl, &out);
         for (size_t k = 0; k < COUNT(want); k++) {
             const struct field *f = fields_find(&row, want[k].name);
 
@@ -243,7 +239,7 @@ static void values_of_a_row(void **state)
         place_free(&pl);
     }
     machine_free(&m);
-    options_free(&o);
+    study_close(&s);
 }
 
 /* Every figure of a row finds its place again. */

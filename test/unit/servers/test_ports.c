@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/options_line.h"
+#include "lib/study.h"
 #include "servers/ports.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -89,17 +89,15 @@ static void found_ones_are_placed(void **state)
         {"throughput_standard", "--db_shards_per_node=2", "--db_port=0"}};
     const int found[] = {5000, 6000};
     struct machine m;
-    struct options o;
-    struct sweep s;
+    struct study s;
     struct permutation p;
     struct placement pl;
     struct error err;
 
     (void)state;
     assert_int_equal(machine_uniform(&m, 2, 2, 1, &err), 0);
-    assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
-    assert_int_equal(sweep_open(&s, &o, &err), 0);
-    sweep_at(&s, 0, &p);
+    study_open(&s, &line);
+    sweep_at(&s.sweep, 0, &p);
     assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
     assert_int_equal(pl.nshards, 2);
     assert_int_equal(pl.shard_port[0] + pl.shard_port[1], 0);
@@ -107,7 +105,7 @@ static void found_ones_are_placed(void **state)
     assert_int_equal(pl.shard_port[0], 5000);
     assert_int_equal(pl.shard_port[1], 6000);
     place_free(&pl);
-    options_free(&o);
+    study_close(&s);
     machine_free(&m);
 }
 
