@@ -1,14 +1,23 @@
+# ctest: full=600
 """batch_scripts/: every study can be planned on the machine that its heading
 names and its scripts ask for; and the most usual script runs under a real Slurm
-(slurmtest.py). The others do in test_batch_scripts_full.py.
+(slurmtest.py), some of them in label full alone; those of PBS with stand-ins
+for what there is no package of.
 """
+import os
 import re
 import shlex
+import signal
 import subprocess
+import time
 import unittest
 
+import h5py
+
 from slurmtest import SlurmTest
-from srbtest import SOURCE, SRBENCH, column, main, text
+from srbtest import MPIEXEC, SOURCE, SRBENCH, column, full, main, text
+from pathlib import Path
+from hoststest import HOSTS, HostsTest, host
 
 SCRIPTS = SOURCE / "batch_scripts"
 SMALL = ("--tensor_bytes=4096", "--iterations=5")
@@ -141,6 +150,320 @@ class Standard(ScriptTest):
         self.assertEqual(clients, ["nid0001", "nid0002"])
         self.assertEqual(self.database_nodes(number), ["nid0003"])
         self.assertEqual(len(last["client_rank"]), 4)
+
+
+SCRIPTS = SOURCE / "batch_scripts"
+
+
+SMALL = SMALL
+
+
+@full
+class Slurm(ScriptTest):
+
+    def test_colocated(self):
+        number = self.submit(
+            "slurm_colocated.sh",
+            ("--nodes=2", "--ntasks-per-node=3", "--time=10"), *SMALL,
+            "--client_nodes=[1,2]", "--clients_per_node=2",
+            "--pin_app_cpus=false", f"--output={self.out}")
+        clients, last = self.completed(number, 2)
+        self.assertEqual(clients, ["nid0001", "nid0002"])
+        self.assertEqual(len(last["shard_address"]), 2)
+
+    def chosen(self, **env):
+        number = self.submit(
+            "slurm_chosen_hosts.sh",
+            ("--nodes=4", "--ntasks-per-node=1", "--time=10"), *SMALL,
+            "--client_nodes=2", "--clients_per_node=1", "--verbose",
+            f"--output={self.out}", env=env)
+        clients, _ = self.completed(number, 1)
+        return clients, self.database_nodes(number)
+
+    def test_hosts_spread_over_the_job(self):
+        self.assertEqual(self.chosen(DB_NODES="2"),
+                         (["nid0001", "nid0003"], ["nid0002", "nid0004"]))
+
+    def test_hosts_by_name(self):
+        self.assertEqual(self.chosen(DB_HOSTS="nid[0003,0001]"),
+                         (["nid0002", "nid0004"], ["nid0003", "nid0001"]))
+
+    def test_databases_as_batch(self):
+        number = self.submit(
+            "slurm_databases_as_batch.sh",
+            ("--nodes=2", "--ntasks-per-node=2", "--time=10"), *SMALL,
+            "--client_nodes=2", "--clients_per_node=2", "--db_nodes=[1,2]",
+            '--db_node_feature={"C":"P100"}', f"--output={self.out}")
+        clients, last = self.completed(number, 2)
+        self.assertEqual(clients, ["nid0001", "nid0002"])
+        self.assertEqual(last.attrs["db_nodes"], 2)
+        self.assertEqual(len(last["shard_address"]), 2)
+        self.assertEqual(
+            self.cluster.out(number).count("databases: submitted job"), 2)
+
+    def test_serve_and_clients(self):
+        """Two jobs and a third that ends the first, as the script says."""
+        address = {"ADDRESS": str(self.dir / "databases.address")}
+        serving = self.submit(
+            "slurm_serve.sh", ("--nodes=2", "--time=10"), "--db_nodes=2",
+            env=address)
+        number = self.submit(
+            "slurm_clients.sh",
+            ("--nodes=2", "--ntasks-per-node=2", "--time=10",
+             f"--dependency=after:{serving}"), *SMALL,
+            "--client_nodes=[1,2]", "--clients_per_node=2",
+            f"--output={self.out}", env=address)
+        self.cluster.sbatch(f"#!/bin/sh\nscancel {serving}\n",
+                            f"--dependency=afterany:{number}")
+        clients, last = self.completed(number, 2)
+        self.assertEqual(clients, ["nid0003", "nid0004"])
+        self.assertEqual(len(last["shard_address"]), 2)
+        known = self.cluster.wait(serving)
+        self.assertEqual(known["JobState"], "CANCELLED")
+        self.assertFalse(Path(address["ADDRESS"]).exists())
+
+    def heterogeneous(self, clients, databases):
+        """Submit with these features of the two components."""
+        return self.submit(
+            "slurm_heterogeneous.sh",
+            ("--nodes=2", "--ntasks-per-node=2", "--time=10",
+             f"--constraint={clients}", ":", "--nodes=1", "--time=10",
+             f"--constraint={databases}"), *SMALL,
+            "--client_nodes=[1,2]", "--clients_per_node=2", "--db_nodes=1",
+            "--verbose", f"--output={self.out}")
+
+    def test_heterogeneous(self):
+        """Each component has its own nodes, by its own features."""
+        number = self.heterogeneous("V100", "P100")
+        clients, last = self.completed(number, 2)
+        self.assertEqual(clients, ["nid0001", "nid0002"])
+        self.assertEqual(self.database_nodes(number), ["nid0003"])
+        self.assertEqual(len(last["client_rank"]), 4)
+        self.assertEqual(last.file.attrs["ranks"], 5)
+        self.assertNotIn("warning", self.cluster.out(number))
+
+    def test_heterogeneous_in_the_other_order(self):
+        """Slurm's pmi2 lets MPI take two nodes for one: said, and refused."""
+        number = self.heterogeneous("P100", "V100")
+        known = self.cluster.wait(number)
+        said = self.cluster.out(number)
+        self.assertEqual((known["JobState"], known["ExitCode"]),
+                         ("FAILED", "2:0"), said)
+        self.assertIn("warning: nid0001 of the second component sorts before "
+                      "nid0004 of the first", said)
+        self.assertIn("the process manager does not know who is where", said)
+        self.assertFalse(self.out.exists())
+
+
+@full
+class Bound(ScriptTest):
+    """Where Slurm binds tasks to CPUs."""
+
+    CLUSTER = {"TaskPlugin": "task/affinity", "cpus": 2}
+
+    @classmethod
+    def setUpClass(cls):
+        if len(os.sched_getaffinity(0)) < 2:
+            raise unittest.SkipTest("one CPU: nothing to tell apart")
+        super().setUpClass()
+
+    def test_a_core_for_each_rank(self):
+        number = self.submit(
+            "slurm_standard.sh",
+            ("--nodes=2", "--ntasks-per-node=2", "--time=10"), *SMALL,
+            "--client_nodes=1", "--clients_per_node=2", "--db_nodes=1",
+            f"--output={self.out}")
+        _, last = self.completed(number, 1)
+        self.assertEqual(column(last, "client_cpus"), ["0", "1"])
+
+    def test_all_cores_for_what_serves(self):
+        address = self.dir / "databases.address"
+        number = self.submit(
+            "slurm_serve.sh", ("--nodes=1", "--time=10"), "--db_nodes=1",
+            "--db_cpus=2", env={"ADDRESS": str(address)})
+        deadline = time.monotonic() + 30
+        while not address.exists():
+            self.assertLess(time.monotonic(), deadline,
+                            self.cluster.out(number))
+            time.sleep(0.05)
+        self.assertRegex(address.read_text(), r'(?m)^cpus: \["?0-1"?\]$')
+        self.cluster.cancel(number, "USR1")
+        self.assertEqual(self.cluster.wait(number)["ExitCode"],
+                         f"{128 + signal.SIGUSR1}:0")
+        self.assertFalse(address.exists())
+
+
+# The command of MPICH, as a script calls it: the ranks go where the node file
+# says, in its order, each into its own host's network and host name. What it was
+# given is noted. Without -f (as the databases' job is started) it takes the
+# node file of the job, one rank on each host.
+MPIEXEC_STAND_IN = """#!/bin/bash
+set -e
+printf '%s\\n' "$@" >"{notes}/mpiexec.$PBS_JOBID"
+nodes=$PBS_NODEFILE
+while :; do
+    case $1 in
+    -f) nodes=$2; shift 2 ;;
+    -n) ranks=$2; shift 2 ;;
+    -bind-to) [ "$2" = core ]; shift 2 ;;
+    *) break ;;
+    esac
+done
+[ "$(wc -l <"$nodes")" -eq "$ranks" ]
+export RANKS_NODES=$nodes MPIR_CVAR_CLIQUES_BY_BLOCK=1
+MPIR_CVAR_NUM_CLIQUES=$(uniq "$nodes" | wc -l)
+export MPIR_CVAR_NUM_CLIQUES
+# else it would look for those hosts itself
+export OF_JOB="$PBS_JOBID $PBS_NODEFILE"
+exec env -u PBS_JOBID -u PBS_NODEFILE {mpiexec} -n "$ranks" {notes}/enter "$@"
+"""
+
+
+ENTER = """#!/bin/bash
+name=$(sed -n "$((PMI_RANK + 1))p" "$RANKS_NODES")
+export PBS_JOBID=${OF_JOB% *} PBS_NODEFILE=${OF_JOB#* }
+exec nsenter --net="/run/netns/$name" unshare --uts \\
+    bash -c 'hostname "$0"; exec "$@"' "$name" "$@"
+"""
+
+
+# A job of PBS that starts at once, on the last hosts; its arguments are noted.
+QSUB_STAND_IN = """#!/bin/bash
+printf '%s\\n' "$@" >"{notes}/qsub"
+while [ $# -gt 0 ]; do
+    case $1 in
+    -o) out=$2 ;;
+    select=*) nodes=${{1#select=}}; nodes=${{nodes%%:*}} ;;
+    esac
+    shift
+done
+cat >"{notes}/job.sh"
+tail -n "$nodes" "{notes}/all" >"{notes}/nodes.2.pbs"
+PBS_JOBID=2.pbs PBS_NODEFILE={notes}/nodes.2.pbs setsid \\
+    /bin/sh "{notes}/job.sh" >"$out" 2>&1 </dev/null &
+echo $! >"{notes}/pid"
+echo 2.pbs
+"""
+
+
+QSTAT_STAND_IN = """#!/bin/bash
+[ "$1" = -f ]
+case $2 in
+1.pbs) state=R ;;
+2.pbs) kill -0 "$(cat "{notes}/pid")" 2>/dev/null && state=R || state=F ;;
+*) echo "qstat: Unknown Job Id $2" >&2; exit 153 ;;
+esac
+printf 'Job Id: %s\\n    job_state = %s\\n' "$2" "$state"
+printf '    Resource_List.walltime = 00:10:00\\n'
+printf '    resources_used.walltime = 00:01:00\\n'
+"""
+
+
+QDEL_STAND_IN = """#!/bin/bash
+echo "$1" >"{notes}/qdel"
+kill "$(cat "{notes}/pid")" 2>/dev/null
+"""
+
+
+@full
+class PbsStandIns(HostsTest):
+    """On hosts in network namespaces; mpiexec and the commands of PBS are
+    stand-ins."""
+
+    def setUp(self):
+        super().setUp()
+        self.notes = self.top / "notes"
+        self.bin = self.top / "bin"
+        self.notes.mkdir()
+        self.bin.mkdir()
+        real = subprocess.run(["which", MPIEXEC], check=True, text=True,
+                              capture_output=True).stdout.strip()
+        for folder, name, script in (
+                (self.bin, "mpiexec", MPIEXEC_STAND_IN),
+                (self.bin, "qsub", QSUB_STAND_IN),
+                (self.bin, "qstat", QSTAT_STAND_IN),
+                (self.bin, "qdel", QDEL_STAND_IN),
+                (self.notes, "enter", None)):
+            path = folder / name
+            path.write_text(script.format(notes=self.notes, mpiexec=real)
+                            if script else ENTER)
+            path.chmod(0o755)
+        (self.notes / "all").write_text(
+            "".join(f"{host(k)}\n" for k in range(HOSTS)))
+
+    def script(self, name, nodes, ranks, *options, **env):
+        """Run a script as job 1.pbs on the first hosts. Returns the result
+        file and what was said."""
+        node_file = self.notes / "nodes.1.pbs"
+        node_file.write_text("".join(f"{host(k)}\n" for k in range(nodes)
+                                     for _ in range(ranks)))
+        done = subprocess.run(
+            [SCRIPTS / name, *SMALL, "--db_cpus=1", "--db_io_threads=1",
+             f"--db_port={self.port}", f"--output={self.out}", *options],
+            cwd="/", text=True, capture_output=True, timeout=40,
+            env={**os.environ, "PATH": f"{self.bin}:{os.environ['PATH']}",
+                 "TMPDIR": str(self.tmpdir), "PBS_JOBID": "1.pbs",
+                 "PBS_NODEFILE": str(node_file), "SRBENCH": SRBENCH,
+                 "PBS_O_WORKDIR": str(SCRIPTS), **env})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        given = (self.notes / "mpiexec.1.pbs").read_text().splitlines()
+        self.assertEqual(given[:7], ["-f", str(node_file), "-n",
+                                     str(nodes * ranks), "-bind-to", "core",
+                                     SRBENCH])
+        f = h5py.File(self.out)
+        self.addCleanup(f.close)
+        self.assertEqual([text(f.attrs[a]) for a in ("launcher", "job_id")],
+                         ["pbs", "1.pbs"])
+        self.assertTrue(500 < f.attrs["job_time_left"] <= 540)
+        self.assertEqual(column(f["hosts"], "name"),
+                         [host(k) for k in range(nodes)])
+        return f, done.stderr
+
+    def assert_nodes(self, f, permutations, clients):
+        """All completed; in the last, clients were on these hosts."""
+        self.assert_whole(self.out, permutations)
+        last = f[f"perm_{permutations - 1:04d}"]
+        self.assertEqual(sorted(set(last["client_node"][:])), clients)
+        return last
+
+    def test_standard(self):
+        f, _ = self.script("pbs_standard.sh", 3, 2, "--client_nodes=[1,2]",
+                           "--clients_per_node=2", "--db_nodes=1")
+        last = self.assert_nodes(f, 2, [0, 1])
+        self.assertEqual(len(last["client_rank"]), 4)
+
+    def test_colocated(self):
+        f, _ = self.script("pbs_colocated.sh", 2, 3, "--client_nodes=[1,2]",
+                           "--clients_per_node=2", "--pin_app_cpus=false")
+        last = self.assert_nodes(f, 2, [0, 1])
+        self.assertEqual(len(last["shard_address"]), 2)
+
+    def test_hosts_spread_over_the_job(self):
+        f, said = self.script("pbs_chosen_hosts.sh", 4, 1, "--client_nodes=2",
+                              "--clients_per_node=1", "--verbose",
+                              DB_NODES="2")
+        self.assert_nodes(f, 1, [0, 2])
+        self.assertIn("database nodes 1,3", said)
+
+    def test_hosts_by_name(self):
+        f, said = self.script("pbs_chosen_hosts.sh", 3, 1, "--client_nodes=2",
+                              "--clients_per_node=1", "--verbose",
+                              DB_HOSTS=host(0))
+        self.assert_nodes(f, 1, [1, 2])
+        self.assertIn("database node 0", said)
+
+    def test_databases_as_batch(self):
+        f, said = self.script("pbs_databases_as_batch.sh", 2, 2,
+                              "--client_nodes=2", "--clients_per_node=2",
+                              "--db_nodes=2", "--net_ifname=eth0")
+        self.assert_nodes(f, 1, [0, 1])
+        self.assertIn("databases: submitted job 2.pbs", said)
+        given = (self.notes / "qsub").read_text().splitlines()
+        self.assertIn("select=2:ncpus=1:mpiprocs=1", given)
+        self.assertEqual(given[given.index("place=scatter:excl") - 1], "-l")
+        self.assertEqual(self.hosts_of("shard_address"),
+                         [f"10.100.7.{k + 1}" for k in (4, 5)])
+
 
 
 if __name__ == "__main__":

@@ -69,9 +69,9 @@ ROWS = {
         "signals test_kill_in_a_loop", "signals test_kill_in_database_start",
         "row mpiexec KILL"],
     "a host cut off": [
-        "hosts_full test_a_host_that_is_unplugged_in_mid_loop",
-        "hosts_full test_the_host_of_the_only_server_is_unplugged",
-        "hosts_full test_a_host_of_colocated_databases_is_unplugged",
+        "hosts test_a_host_that_is_unplugged_in_mid_loop",
+        "hosts test_the_host_of_the_only_server_is_unplugged",
+        "hosts test_a_host_of_colocated_databases_is_unplugged",
         "hosts test_a_shard_that_one_host_does_not_reach"],
     "time running out": [
         "ending test_too_short_for_anything", "ending test_the_end_of_the_job",

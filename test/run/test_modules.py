@@ -1,9 +1,12 @@
 """Modules in servers that srbench starts: a STAND-IN for RedisAI
 (redisai_stand_in.c), with its commands and without.
 """
-# ctest: label=fast timeout=60
+# ctest: label=fast timeout=60 full=300
+import shutil
+import signal
+import test_pbs_batch
 from redisaitest import LACKING, ModuleTest
-from srbtest import DATABASE, main, text
+from srbtest import DATABASE, column, full, main, text
 
 
 class Modules(ModuleTest):
@@ -71,6 +74,150 @@ class Modules(ModuleTest):
                 self.assertIn("db_modules: ", job.stderr)
                 self.assertIn(words, job.stderr)
                 self.assertFalse(self.out.exists())
+
+
+@full
+class MoreModules(ModuleTest):
+
+    def sets(self, job, n, shards=1):
+        """All completed, and every shard has served its clients."""
+        self.assert_passed(job, permutations=n)
+        f = self.assert_whole(self.out, permutations=n)
+        for k in range(n):
+            g = f[f"perm_{k:04d}"]
+            self.assertEqual(len(g["shard_commands"]), shards)
+            self.assertEqual(list(g["shard_commands"]),
+                             [12 * c for c in g["shard_clients"]])
+        return f
+
+    def test_cluster(self):
+        """A tensor's key decides where it is, whatever the commands."""
+        job = self.measure(
+            "throughput_standard", "--db_shards_per_node=3",
+            "--keys=balanced", "--command_set=[plain,redisai]",
+            "--client=[socket,hiredis]", "--verify=all",
+            f"--db_modules={self.stand_in}", ranks=4)
+        f = self.sets(job, 4, shards=3)
+        self.assertIn("cluster-enabled yes",
+                      text(f["perm_0003"].attrs["db_config"]))
+
+    def test_colocated(self):
+        job = self.measure(
+            "throughput_colocated", "--virtual_nodes=2",
+            "--transport=[tcp,unix]", "--command_set=[plain,redisai]",
+            "--client=[socket,hiredis]", "--db_tpq=[1,3]", "--verify=all",
+            f"--db_modules={self.stand_in}", ranks=4)
+        f = self.sets(job, 16, shards=2)
+        for k in range(16):
+            g = f[f"perm_{k:04d}"]
+            self.assertIn(f"ai_threads_per_queue {g.attrs['db_tpq']}\n",
+                          text(g.attrs["db_config"]))
+
+    def test_arguments_and_a_path_with_quotes(self):
+        folder = self.dir / 'a"quoted\\folder'
+        folder.mkdir()
+        shutil.copy(self.stand_in, folder / "redisai.so")
+        job = self.measure(
+            "throughput_standard", "--command_set=redisai",
+            f"--db_modules={folder}/redisai.so  THREADS_PER_QUEUE  5")
+        f = self.sets(job, 1)
+        self.assertIn("ai_threads_per_queue 5\n",
+                      text(f["perm_0000"].attrs["db_config"]))
+
+    def test_a_module_that_refuses(self):
+        job = self.measure("throughput_standard",
+                           f"--db_modules={self.stand_in} NONSENSE")
+        self.assert_status(job, 1, failed=1)
+        self.assertIn("exited with status 1", job.stderr)
+        self.assertIn("redisai_stand_in.so", job.stderr)
+
+    def test_a_file_that_is_no_library(self):
+        path = self.dir / "redisai.so"
+        path.write_bytes(b"no library")
+        path.chmod(0o755)
+        job = self.measure("throughput_standard", f"--db_modules={path}")
+        self.assert_status(job, 1, failed=1)
+        self.assertIn(str(path), job.stderr)
+
+    def test_words_of_another_type(self):
+        """Status strings in a reply are no tensor, and nobody waits for more."""
+        job = self.measure(
+            "throughput_standard", "--command_set=redisai",
+            "--client=[socket,hiredis]", "--op_timeout=5s",
+            f"--db_modules={self.stand_in} STATUS_WORDS")
+        self.assert_status(job, 1, failed=2)
+        f = self.open(self.out)
+        for k in range(2):
+            self.assertIn("the reply is not the FLOAT tensor of 1024 elements",
+                          text(f[f"perm_{k:04d}"].attrs["error"]))
+
+    def test_serve(self):
+        """Databases of one job with it, clients of another."""
+        address = self.dir / "address"
+        databases = self.start(1, "serve", f"--db_address={address}",
+                               "--net_ifname=lo", "--command_set=redisai",
+                               f"--db_modules={self.stand_in}", "--db_tpq=2")
+        databases.wait_until(address.exists, "its file")
+        job = self.measure("throughput_standard",
+                           "--command_set=[plain,redisai]", "--verify=all",
+                           f"--db_address={address}")
+        self.sets(job, 2)
+        databases.process.send_signal(signal.SIGTERM)
+        databases.wait(30)
+
+    def test_serve_without_commands(self):
+        """They were promised both sets, so one is not enough."""
+        address = self.dir / "address"
+        for sets in ("redisai", "[plain,redisai]"):
+            with self.subTest(sets):
+                job = self.srbench(
+                    1, "serve", f"--db_address={address}", "--net_ifname=lo",
+                    f"--command_set={sets}",
+                    f"--db_modules={self.stand_in} WITHOUT_COMMANDS")
+                self.assertEqual(job.returncode, 1, job.describe())
+                self.assertIn(LACKING, job.stderr)
+                self.assertFalse(address.exists())
+
+
+@full
+class Batch(test_pbs_batch.Pbs):
+    """Modules in the servers of batch jobs; qsub is a STAND-IN."""
+
+    test_two_set_ups = test_features = test_a_job_that_fails = None
+
+    def test_modules(self):
+        """The job loads them with their arguments, and RedisAI's threads."""
+        job = self.batch("--tensor_bytes=4096", "--iterations=5",
+                         "--command_set=[plain,redisai]", "--db_tpq=[1,2]",
+                         "--verify=all",
+                         f"--db_modules={ModuleTest.stand_in}").wait(90)
+        self.assert_passed(job, permutations=4)
+        f = self.assert_whole(self.out, permutations=4)
+        for k in range(4):
+            g = f[f"perm_{k:04d}"]
+            self.assertNotIn("", column(g, "shard_cpus"))
+            self.assertIn(f"ai_threads_per_queue {g.attrs['db_tpq']}\n",
+                          text(g.attrs["db_config"]))
+        self.assertTrue(self.ended())
+
+    def test_arguments(self):
+        job = self.batch("--tensor_bytes=4096", "--iterations=5",
+                         f"--db_modules={ModuleTest.stand_in} "
+                         "THREADS_PER_QUEUE 7").wait(60)
+        self.assert_passed(job, permutations=1)
+        g = self.open(self.out)["perm_0000"]
+        self.assertIn("ai_threads_per_queue 7\n", text(g.attrs["db_config"]))
+
+    def test_without_commands(self):
+        """Its words arrive here, and a second job serves the others."""
+        job = self.batch("--tensor_bytes=4096", "--iterations=5",
+                         "--command_set=[redisai,plain]",
+                         f"--db_modules={ModuleTest.stand_in} "
+                         "WITHOUT_COMMANDS").wait(90)
+        self.assert_status(job, 1, completed=1, failed=1)
+        self.assertIn(LACKING, job.stderr)
+        self.assertTrue(self.ended())
+
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ GUARD_ROLE = "--guard-of-a-steward"
 FLOOR_ROLE = "--floor-server"
 # A user that the servers of open_server() let in besides those of the run.
 TEST_USER = ("test", "x")
+# Which of a file's tests run: see PartLoader.
+PART = os.environ.get("SRBENCH_TEST_PART", "")
 PATIENCE = 5.0  # how long the last process may take to be gone, s
 
 # What root in a container, or more ranks than cores, need under Open MPI.
@@ -523,5 +525,30 @@ def column(group, name):
     return [text(v) for v in group[name][...].tolist()]
 
 
+def full(test):
+    """Marks a test, or a class of them, as one of label full."""
+    test.is_full = True
+    return test
+
+
+class PartLoader(unittest.TestLoader):
+    """Of a file's tests those that SRBENCH_TEST_PART names: fast, full, or all
+    of them where it is not set. A file of a label whole has no marks."""
+
+    def getTestCaseNames(self, case):
+        names = super().getTestCaseNames(case)
+        if not PART:
+            return names
+        return [n for n in names if (PART == "full") == bool(
+            getattr(case, "is_full", False)
+            or getattr(getattr(case, n), "is_full", False))]
+
+    def loadTestsFromModule(self, module, *args, **how):
+        suite = super().loadTestsFromModule(module, *args, **how)
+        if not suite.countTestCases():
+            raise SystemExit(f"no test of {module.__file__} is {PART}")
+        return suite
+
+
 def main():
-    unittest.main(verbosity=2)
+    unittest.main(verbosity=2, testLoader=PartLoader())
