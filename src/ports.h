@@ -33,4 +33,9 @@ int ports_check(const struct placement *pl, int shard, int port, bool bus,
  * none. Local, pure. */
 int ports_next(int port, int first, int last);
 
+/* Where runs of srbench on one host begin to look: any of the ports that
+ * ports_next() may give, each as likely as the others. Were it any port at all,
+ * most would begin behind the kernel's range, at the same one. Local. */
+int ports_anywhere(int first, int last);
+
 #endif
