@@ -115,23 +115,40 @@ void loop_stamp(struct load *l)
     tensor_stamp(l->out, l->count, l->number, l->pair++);
 }
 
-/* Operation k of a series, which begins with the warm-up. */
-static void note(struct load *l, struct series *s, size_t k, int64_t start,
-                 int64_t end)
+/* The clocks of some virtual machines do that, monotonic as they are called. A
+ * sample less than nothing would be counted as a very good one. */
+static int went_back(struct load *l, int64_t from, int64_t to)
 {
+    l->phase.failed = true;
+    return error_set(
+        l->phase.err,
+        "client %d: the monotonic clock went back by %lld ns at pair %lld, and "
+        "no time of this permutation can be trusted; choose another clock "
+        "source for this machine (/sys/devices/system/clocksource)",
+        l->number, (long long)(from - to), (long long)l->pair - 1);
+}
+
+/* Operation k of a series, which begins with the warm-up. */
+static int note(struct load *l, struct series *s, size_t k, int64_t start,
+                int64_t end)
+{
+    if (start < l->phase.latest)
+        return went_back(l, l->phase.latest, start);
+    if (end < start)
+        return went_back(l, start, end);
     l->phase.latest = end;
     if (k < s->warmup)
         series_warm(s, k, start, end);
     else
         series_add(s, start, end);
+    return 0;
 }
 
 int loop_put(struct load *l, int rc, int64_t start, int64_t end)
 {
     if (rc < 0)
         return fail(l);
-    note(l, &l->samples.put, (size_t)l->pair - 1, start, end);
-    return 0;
+    return note(l, &l->samples.put, (size_t)l->pair - 1, start, end);
 }
 
 /* Whether the get that comes, number l->got, is looked at. */
@@ -166,7 +183,8 @@ int loop_got(struct load *l, int rc, int64_t start, int64_t end)
 
     if (rc < 0)
         return fail(l);
-    note(l, &l->samples.unpack, (size_t)l->got++, start, end);
+    if (note(l, &l->samples.unpack, (size_t)l->got++, start, end) < 0)
+        return -1;
     l->samples.loop_end = end; /* the last check is not the loop's */
     if (check)
         verify(l);
@@ -220,9 +238,11 @@ static void begin(struct load *l, const struct series *counted, double seconds)
 
 static int warm_up(struct load *l)
 {
+    if (l->rules.warmup == 0)
+        return 0;
     begin(l, NULL, 0);
     l->phase.left = l->rules.warmup;
-    return l->rules.warmup == 0 ? 0 : go_round(l, true, true);
+    return go_round(l, true, true);
 }
 
 static double cpu_seconds(const struct rusage *u)
