@@ -34,7 +34,7 @@ class Plans(unittest.TestCase):
         lines = headings(path).replace("\\\n", " ")
         command = re.search(r"^ *srbench (.*--dry_run.*)$", lines, re.M)
         args = shlex.split(command.group(1))
-        done = subprocess.run([SRBENCH, *args], text=True, timeout=20,
+        done = subprocess.run([SRBENCH, *args], text=True, timeout=300,
                               capture_output=True, cwd=SCRIPTS)
         self.assertEqual(done.returncode, 0, done.stderr)
         return args, done.stdout.splitlines()[-1]
@@ -79,7 +79,7 @@ class Plans(unittest.TestCase):
     def test_serving_nodes(self):
         done = subprocess.run(
             [SRBENCH, "serve", "--config", SCRIPTS / "study_serve.yaml",
-             "--db_address=x", "--show_config"], text=True, timeout=20,
+             "--db_address=x", "--show_config"], text=True, timeout=300,
             capture_output=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         nodes = self.sizes(SCRIPTS / "slurm_serve.sh")[0][0]

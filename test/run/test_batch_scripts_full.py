@@ -1,7 +1,7 @@
 """The scripts that test_batch_scripts.py leaves: those of Slurm under a real
 one (slurmtest.py), those of PBS with stand-ins for what there is no package of.
 """
-# ctest: label=full timeout=600
+# ctest: label=full timeout=6000
 import os
 import signal
 import subprocess
@@ -250,7 +250,7 @@ class PbsStandIns(HostsTest):
         done = subprocess.run(
             [SCRIPTS / name, *SMALL, "--db_cpus=1", "--db_io_threads=1",
              f"--db_port={self.port}", f"--output={self.out}", *options],
-            cwd="/", text=True, capture_output=True, timeout=40,
+            cwd="/", text=True, capture_output=True, timeout=300,
             env={**os.environ, "PATH": f"{self.bin}:{os.environ['PATH']}",
                  "TMPDIR": str(self.tmpdir), "PBS_JOBID": "1.pbs",
                  "PBS_NODEFILE": str(node_file), "SRBENCH": SRBENCH,

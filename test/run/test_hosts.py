@@ -1,6 +1,6 @@
 """Several hosts on one machine: where databases listen, from where clients
 come, and what is said when that is not possible."""
-# ctest: label=fast timeout=120
+# ctest: label=fast
 import time
 
 import h5py

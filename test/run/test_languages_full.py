@@ -1,4 +1,4 @@
-# ctest: label=full timeout=400
+# ctest: label=full timeout=4000
 """The languages where compilers are missing, under valgrind, and from an srbench
 that is installed."""
 import shutil
@@ -22,22 +22,22 @@ class LackingTest(ServerTest):
             ["cmake", "-S", SOURCE, "-B", build, "-DBUILD_TESTING=OFF",
              "-DCMAKE_CXX_COMPILER=NOTFOUND",
              "-DCMAKE_Fortran_COMPILER=NOTFOUND"],
-            capture_output=True, text=True, timeout=120)
+            capture_output=True, text=True, timeout=1200)
         self.assertEqual(done.returncode, 0, done.stderr)
         for language in ("cpp", "fortran"):
             self.assertIn(f"languages has no {language}", done.stdout)
         subprocess.run(["cmake", "--build", build, "--parallel", "2"],
-                       check=True, stdout=subprocess.DEVNULL, timeout=240)
+                       check=True, stdout=subprocess.DEVNULL, timeout=2400)
         for language, status in (("c", 0), ("cpp", 2), ("fortran", 2)):
             done = subprocess.run(
                 [build / "srbench", f"--languages={language}", "--dry_run",
-                 "--machine=1x1"], capture_output=True, text=True, timeout=20)
+                 "--machine=1x1"], capture_output=True, text=True, timeout=300)
             self.assertEqual(done.returncode, status, done.stderr)
             if status:
                 self.assertIn(f"{language} was left out of this build",
                               done.stderr)
         done = subprocess.run([build / "srbench", "--version"],
-                              capture_output=True, text=True, timeout=20)
+                              capture_output=True, text=True, timeout=300)
         self.assertRegex(done.stdout, r"(?m)^languages c$")
 
 
@@ -45,7 +45,7 @@ class InstalledTest(ServerTest):
 
     def command(self, *words):
         done = subprocess.run(words, capture_output=True, text=True,
-                              timeout=120)
+                              timeout=1200)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
@@ -79,7 +79,7 @@ class InstalledTest(ServerTest):
         done = subprocess.run(
             ["cmake", "-S", project, "-B", project / "build",
              f"-DCMAKE_PREFIX_PATH={prefix}"],
-            capture_output=True, text=True, timeout=120)
+            capture_output=True, text=True, timeout=1200)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("compatible with requested version", done.stderr)
 
@@ -89,7 +89,7 @@ class ValgrindTest(ServerTest):
 
     def valgrind(self, *words):
         done = subprocess.run([*VALGRIND, *words], capture_output=True,
-                              text=True, timeout=120)
+                              text=True, timeout=1200)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 

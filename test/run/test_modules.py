@@ -1,7 +1,7 @@
 """Modules in servers that srbench starts: a STAND-IN for RedisAI
 (redisai_stand_in.c), with its commands and without.
 """
-# ctest: label=fast timeout=60
+# ctest: label=fast
 from redisaitest import LACKING, ModuleTest
 from srbtest import DATABASE, main, text
 

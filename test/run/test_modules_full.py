@@ -1,7 +1,7 @@
 """More of modules in servers that srbench starts (test_modules.py): clusters,
 sockets, servers of `srbench serve` and of batch jobs, modules that fail.
 """
-# ctest: label=full timeout=300
+# ctest: label=full
 import shutil
 import signal
 
@@ -96,7 +96,7 @@ class Modules(ModuleTest):
                            f"--db_address={address}")
         self.sets(job, 2)
         databases.process.send_signal(signal.SIGTERM)
-        databases.wait(30)
+        databases.wait()
 
     def test_serve_without_commands(self):
         """They were promised both sets, so one is not enough."""
@@ -122,7 +122,7 @@ class Batch(test_pbs_batch.Pbs):
         job = self.batch("--tensor_bytes=4096", "--iterations=5",
                          "--command_set=[plain,redisai]", "--db_tpq=[1,2]",
                          "--verify=all",
-                         f"--db_modules={ModuleTest.stand_in}").wait(90)
+                         f"--db_modules={ModuleTest.stand_in}").wait()
         self.assert_passed(job, permutations=4)
         f = self.assert_whole(self.out, permutations=4)
         for k in range(4):
@@ -135,7 +135,7 @@ class Batch(test_pbs_batch.Pbs):
     def test_arguments(self):
         job = self.batch("--tensor_bytes=4096", "--iterations=5",
                          f"--db_modules={ModuleTest.stand_in} "
-                         "THREADS_PER_QUEUE 7").wait(60)
+                         "THREADS_PER_QUEUE 7").wait()
         self.assert_passed(job, permutations=1)
         g = self.open(self.out)["perm_0000"]
         self.assertIn("ai_threads_per_queue 7\n", text(g.attrs["db_config"]))
@@ -145,7 +145,7 @@ class Batch(test_pbs_batch.Pbs):
         job = self.batch("--tensor_bytes=4096", "--iterations=5",
                          "--command_set=[redisai,plain]",
                          f"--db_modules={ModuleTest.stand_in} "
-                         "WITHOUT_COMMANDS").wait(90)
+                         "WITHOUT_COMMANDS").wait()
         self.assert_status(job, 1, completed=1, failed=1)
         self.assertIn(LACKING, job.stderr)
         self.assertTrue(self.ended())
