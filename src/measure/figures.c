@@ -297,7 +297,7 @@ static void one_client(const struct figures_of *x, const struct spans d[2],
 {
     const struct samples *s = x->samples;
     double bytes = (double)x->bytes;
-    int64_t loop = s->loop_end - s->loop_start;
+    int64_t loop = samples_loop(s);
     double ops = (double)(s->put.count + s->unpack.count);
 
     one_operation(&s->put, &d[0], max);

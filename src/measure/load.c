@@ -39,6 +39,11 @@ static int join(struct load *l, const struct client_ops *ops,
     l->samples.connect_ns = tick_now() - start;
     if (!l->client)
         return -1;
+    if (l->samples.connect_ns < 0)
+        return error_set(err,
+                         "client %d: the monotonic clock went back by %lld ns "
+                         "while it connected",
+                         l->number, (long long)-l->samples.connect_ns);
     l->wrapped = tensor_client_wrap(l->client, p->key, l->count, err);
     if (!l->wrapped)
         return -1;

@@ -1,9 +1,13 @@
 /* The rules of the timed loop, once for all languages (srb/loop.h). */
 #include "measure/loop.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/tick.h"
 #include "measure/load.h"
@@ -116,23 +120,40 @@ void loop_stamp(struct load *l)
     tensor_stamp(l->out, l->count, l->number, l->pair++);
 }
 
-/* Operation k of a series, which begins with the warm-up. */
-static void note(struct load *l, struct series *s, size_t k, int64_t start,
-                 int64_t end)
+/* The clocks of some virtual machines do that, monotonic as they are called. A
+ * sample less than nothing would be counted as a very good one. */
+static int went_back(struct load *l, int64_t from, int64_t to)
 {
+    l->phase.failed = true;
+    return error_set(
+        l->phase.err,
+        "client %d: the monotonic clock went back by %lld ns at pair %lld, and "
+        "no time of this permutation can be trusted; choose another clock "
+        "source for this machine (/sys/devices/system/clocksource)",
+        l->number, (long long)(from - to), (long long)l->pair - 1);
+}
+
+/* Operation k of a series, which begins with the warm-up. */
+static int note(struct load *l, struct series *s, size_t k, int64_t start,
+                int64_t end)
+{
+    if (start < l->phase.latest)
+        return went_back(l, l->phase.latest, start);
+    if (end < start)
+        return went_back(l, start, end);
     l->phase.latest = end;
     if (k < s->warmup)
         series_warm(s, k, start, end);
     else
         series_add(s, start, end);
+    return 0;
 }
 
 int loop_put(struct load *l, int rc, int64_t start, int64_t end)
 {
     if (rc < 0)
         return fail(l);
-    note(l, &l->samples.put, (size_t)l->pair - 1, start, end);
-    return 0;
+    return note(l, &l->samples.put, (size_t)l->pair - 1, start, end);
 }
 
 /* Whether the get that comes, number l->got, is looked at. */
@@ -167,7 +188,8 @@ int loop_got(struct load *l, int rc, int64_t start, int64_t end)
 
     if (rc < 0)
         return fail(l);
-    note(l, &l->samples.unpack, (size_t)l->got++, start, end);
+    if (note(l, &l->samples.unpack, (size_t)l->got++, start, end) < 0)
+        return -1;
     l->samples.loop_end = end; /* the last check is not the loop's */
     if (check)
         verify(l);
@@ -187,6 +209,19 @@ void loop_renew(void *pages, size_t bytes)
 }
 
 /* ---- phases ---- */
+
+/* Tests that want something to happen in the midst of a loop wait for a line of
+ * each client; nothing is said unless they ask for it. */
+static void tell_tests(const struct load *l, const char *what)
+{
+    const char *path = getenv("SRBENCH_TEST_LOOPS");
+    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+
+    if (fd < 0)
+        return;
+    dprintf(fd, "%d %s\n", l->number, what);
+    close(fd);
+}
 
 /* Have the language's loop go round. -1 when this client failed. */
 static int go_round(struct load *l, bool puts, bool gets)
@@ -221,9 +256,12 @@ static void begin(struct load *l, const struct series *counted, double seconds)
 
 static int warm_up(struct load *l)
 {
+    if (l->rules.warmup == 0)
+        return 0;
+    tell_tests(l, "warm-up");
     begin(l, NULL, 0);
     l->phase.left = l->rules.warmup;
-    return l->rules.warmup == 0 ? 0 : go_round(l, true, true);
+    return go_round(l, true, true);
 }
 
 static double cpu_seconds(const struct rusage *u)
@@ -280,6 +318,7 @@ int load_run(struct load *l, const struct load_company *with, struct error *err)
         start_together(l, rc); /* the others come there between the phases */
     if (rc < 0 || l->phase.over)
         return rc;
+    tell_tests(l, "loop");
     s->waited = 0;
     s->loop_start = tick_now();
     if (l->agreed)

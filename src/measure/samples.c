@@ -96,17 +96,31 @@ void samples_translate(struct samples *s,
                        int64_t (*translate)(const void *clock, int64_t instant),
                        const void *clock)
 {
+    int64_t loop = samples_loop(s), whole = samples_main(s);
+
     translate_series(&s->put, translate, clock);
     translate_series(&s->unpack, translate, clock);
     s->loop_start = translate(clock, s->loop_start);
     s->loop_end = translate(clock, s->loop_end);
     s->main_start = translate(clock, s->main_start);
     s->main_end = translate(clock, s->main_end);
+    s->loop_gain = s->loop_end - s->loop_start - loop;
+    s->main_gain = s->main_end - s->main_start - whole;
+}
+
+int64_t samples_loop(const struct samples *s)
+{
+    return s->loop_end - s->loop_start - s->loop_gain;
+}
+
+int64_t samples_main(const struct samples *s)
+{
+    return s->main_end - s->main_start - s->main_gain;
 }
 
 int64_t samples_between(const struct samples *s)
 {
-    return s->loop_end - s->loop_start - s->waited - s->put.sum - s->unpack.sum;
+    return samples_loop(s) - s->waited - s->put.sum - s->unpack.sum;
 }
 
 int64_t samples_quantile_rank(int64_t n, double q, int64_t *upper)

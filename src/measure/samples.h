@@ -35,6 +35,8 @@ struct samples {
     int64_t loop_start, loop_end; /* instants around the timed operations */
     int64_t waited;               /* ns of the loop spent on other clients */
     int64_t main_start, main_end; /* connect … disconnect */
+    int64_t loop_gain, main_gain; /* ns by which these instants lie further
+                                     apart than on the client's own clock */
     int64_t connect_ns;
     int64_t verify_errors; /* tensors that came back wrong */
 };
@@ -80,10 +82,15 @@ static inline void series_add(struct series *s, int64_t start, int64_t end)
 double samples_within(const struct series *s, int64_t from, int64_t to);
 
 /* Put all instants, those of warm-up too, onto another clock; durations stay
- * as they were measured. */
+ * as they were measured, those of loop and main too. */
 void samples_translate(struct samples *s,
                        int64_t (*translate)(const void *clock, int64_t instant),
                        const void *clock);
+
+/* Duration of the loop, and from connecting to disconnecting, ns of the
+ * client's own clock, on which its operations were timed too. */
+int64_t samples_loop(const struct samples *s);
+int64_t samples_main(const struct samples *s);
 
 /* Time of the loop that is in none of its operations, nor waited, ns. */
 int64_t samples_between(const struct samples *s);

@@ -325,6 +325,7 @@ int team_open(struct team *t, int virtual_nodes, enum role role,
 
     memset(t, 0, sizeof *t);
     t->nap_ns = SRB_NAP_NS;
+    t->now = tick_now;
     t->role = role;
     t->node = t->stewards = MPI_COMM_NULL;
     MPI_Comm_idup(MPI_COMM_WORLD, &t->world, &request);

@@ -48,6 +48,7 @@ struct team {
      * they are there, and ends the job when one has not answered for `silence`
      * (see team_be_patient()); 0: everybody is waited for without limit. */
     double ask_after, silence;
+    int64_t (*now)(void); /* by which it is silent; tick_now() */
     struct news *news;
 };
 

@@ -196,11 +196,13 @@ static void begin(struct news *x)
 
 void team_miss(const struct team *t, int64_t *last)
 {
-    int64_t now = tick_now(), gap = now - *last;
     struct news *x = t->news;
+    int64_t now, gap;
 
     if (!x || t->silence <= 0)
         return;
+    now = t->now();
+    gap = now - *last;
     if (*last == 0)
         begin(x);
     else

@@ -146,8 +146,8 @@ static void *pack_client(const struct collection *c,
     if (!row)
         die("not enough memory for a row of %zu bytes", bytes);
     row->connect_time = tick_seconds(s->connect_ns);
-    row->loop_time = tick_seconds(s->loop_end - s->loop_start);
-    row->main_time = tick_seconds(s->main_end - s->main_start);
+    row->loop_time = tick_seconds(samples_loop(s));
+    row->main_time = tick_seconds(samples_main(s));
     row->between_time = tick_seconds(samples_between(s));
     row->start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN;
     row->cpu_time = l->usage.cpu_time;

@@ -14,10 +14,18 @@
 #define LOWEST 1024
 #define HIGHEST SRB_PORT_MAX
 #define PORTS (HIGHEST - LOWEST + 1)
+/* Four of ten ports are usable where the kernel's range is the usual one. */
+#define DRAWS 100
 
 static bool is_between(int port, int first, int last)
 {
     return port >= first && port <= last;
+}
+
+static bool is_usable(int port, int first, int last)
+{
+    return !is_between(port, first, last) &&
+           !is_between(port + SRB_BUS_OFFSET, first, last);
 }
 
 int ports_next(int port, int first, int last)
@@ -26,8 +34,7 @@ int ports_next(int port, int first, int last)
 
     for (int k = 0; k < PORTS; k++) {
         next = next >= HIGHEST || next < LOWEST ? LOWEST : next + 1;
-        if (!is_between(next, first, last) &&
-            !is_between(next + SRB_BUS_OFFSET, first, last))
+        if (is_usable(next, first, last))
             return next;
     }
     return port >= HIGHEST || port < LOWEST ? LOWEST : port + 1;
@@ -99,22 +106,29 @@ static int my_host(const struct team *t, const struct placement *pl)
     return host;
 }
 
-/* Runs of srbench on one host start looking at different places. */
-static int anywhere(void)
+int ports_anywhere(int first, int last)
 {
-    unsigned number = 0;
+    int port = LOWEST;
 
-    if (getrandom(&number, sizeof number, 0) != sizeof number)
-        number = 0;
-    return LOWEST + (int)(number % PORTS);
+    for (int k = 0; k < DRAWS; k++) {
+        unsigned number = 0;
+
+        if (getrandom(&number, sizeof number, 0) != sizeof number)
+            break;
+        port = LOWEST + (int)(number % PORTS);
+        if (is_usable(port, first, last))
+            break;
+    }
+    return port;
 }
 
 static int find_on(const struct placement *pl, int host, int *port,
                    struct error *err)
 {
-    int at = anywhere(), tries = 0, first, last;
+    int at, tries = 0, first, last;
 
     read_range(&first, &last);
+    at = ports_anywhere(first, last);
     for (int s = 0; s < pl->nshards; s++) {
         if (host_of(pl, s) != host)
             continue;

@@ -30,4 +30,9 @@ int ports_free(const char *address, int port, bool bus, struct error *err);
  * none. Local, pure. */
 int ports_next(int port, int first, int last);
 
+/* Where runs of srbench on one host begin to look: any of the ports that
+ * ports_next() may give, each as likely as the others. Were it any port at all,
+ * most would begin behind the kernel's range, at the same one. Local. */
+int ports_anywhere(int first, int last);
+
 #endif

@@ -2,26 +2,38 @@
  * long ends the job, one that answers, that said it would be long, or that was
  * stopped with all others, does not. Run with two ranks or more; exit status 1
  * and words when a rank finds something wrong.
+ *
+ * Time is the test's own, one for all ranks: it stands still, but for what the
+ * late rank lets pass, and goes on only when all who wait have looked. So what
+ * else runs on the machine changes nothing.
  */
 #include <mpi.h>
+#include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "base/tick.h"
 #include "ranks/team.h"
 
-/* Of the waits here, s: long enough for ranks that share a busy core. */
+/* Of the waits here, s. */
 #define SILENCE 0.6
 #define ASK_AFTER 0.2
-/* What speaks first is a second or two ahead of the others; team_news.c. */
-#define UNTIL_ONE_HAS_SPOKEN (SILENCE + ASK_AFTER + 0.5)
 #define LONGER_THAN_SILENCE (2 * (SILENCE + ASK_AFTER))
+/* Who speaks last is two seconds behind the first; team_news.c. */
+#define LONGER_THAN_ANYBODY (SILENCE + ASK_AFTER + 3)
+#define STEP 0.1
+#define MOST_RANKS 16
+
+/* Memory of all ranks. */
+static struct stage {
+    _Atomic int64_t now;               /* ns */
+    _Atomic int64_t looks[MOST_RANKS]; /* of each, in the running wait */
+    _Atomic bool gave_up[MOST_RANKS];
+} * stage;
 
 static int rank, size, failures;
 static jmp_buf last_words;
@@ -38,9 +50,54 @@ static void live_on(void)
     longjmp(last_words, 1);
 }
 
-static void sleep_seconds(double s)
+static int64_t stage_now(void)
 {
-    tick_sleep((int64_t)(s * 1e9));
+    stage->looks[rank]++;
+    return stage->now;
+}
+
+static void open_stage(void)
+{
+    MPI_Win window; /* lives as long as the test */
+    MPI_Aint bytes = rank == 0 ? (MPI_Aint)sizeof *stage : 0;
+    int unit;
+
+    MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, MPI_COMM_WORLD, &stage,
+                            &window);
+    MPI_Win_shared_query(window, 0, &bytes, &unit, &stage);
+    if (rank == 0)
+        memset(stage, 0, sizeof *stage);
+    if (rank == 0)
+        stage->now = 1000000000;
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+/* Whether that rank has looked twice since: what the first look found is said
+ * before the second. Who gave up looks no more. */
+static bool has_looked(int other, int64_t since)
+{
+    return stage->gave_up[other] || stage->looks[other] >= since + 2;
+}
+
+/* Every rank that waits sees that so many seconds have gone by. */
+static void let_pass(double seconds)
+{
+    int64_t before[MOST_RANKS];
+
+    for (int r = 0; r < size; r++)
+        before[r] = stage->looks[r];
+    stage->now += (int64_t)(seconds * 1e9);
+    for (int r = 0; r < size; r++)
+        while (r != rank && !has_looked(r, before[r]))
+            sched_yield();
+}
+
+static bool one_has_spoken(void)
+{
+    for (int r = 0; r < size; r++)
+        if (stage->gave_up[r])
+            return true;
+    return false;
 }
 
 /* Standard error of what comes goes to a file, until told to the old one. */
@@ -79,6 +136,9 @@ static bool wait_for(struct team *t, int late,
 
     if (!hidden)
         MPI_Abort(t->world, 1);
+    stage->looks[rank] = 0;
+    stage->gave_up[rank] = false;
+    team_look(t);
     /* none has looked away before the others wait */
     team_barrier(t, t->world);
     if (rank == late)
@@ -90,6 +150,7 @@ static bool wait_for(struct team *t, int late,
     if (setjmp(last_words) != 0) {
         gave_up = true;
         t->silence = 0;
+        stage->gave_up[rank] = true;
     }
     if (quiet_wait)
         team_wait(t, &request);
@@ -106,31 +167,42 @@ static bool wait_for(struct team *t, int late,
 static void look_away(const struct team *t)
 {
     (void)t;
-    sleep_seconds(UNTIL_ONE_HAS_SPOKEN);
+    for (double s = 0; s < LONGER_THAN_ANYBODY; s += STEP)
+        let_pass(STEP);
 }
 
-/* Its children wait a second or two longer than a parent does. */
-static void look_away_longer(const struct team *t)
+static void look_away_until_missed(const struct team *t)
 {
     (void)t;
-    sleep_seconds(UNTIL_ONE_HAS_SPOKEN + 1);
+    for (double s = 0; s < LONGER_THAN_ANYBODY && !one_has_spoken(); s += STEP)
+        let_pass(STEP);
 }
 
 static void look_now_and_then(const struct team *t)
 {
-    int64_t deadline = tick_deadline(LONGER_THAN_SILENCE);
-
-    while (tick_now() < deadline) {
+    for (double s = 0; s < LONGER_THAN_ANYBODY; s += STEP) {
         team_look(t);
-        sleep_seconds(0.1);
+        let_pass(STEP);
     }
 }
 
 static void be_busy(const struct team *t)
 {
     team_busy(t, LONGER_THAN_SILENCE);
-    sleep_seconds(LONGER_THAN_SILENCE);
+    for (double s = 0; s < LONGER_THAN_SILENCE; s += STEP)
+        let_pass(STEP);
     team_busy(t, 0);
+}
+
+/* All are stopped and go on, as scontrol(1) does with a job that is suspended,
+ * when this one has been asked and cannot answer yet: but who asked has not
+ * waited while it was stopped itself. */
+static void be_suspended(const struct team *t)
+{
+    for (double s = 0; s < ASK_AFTER + STEP; s += STEP)
+        let_pass(STEP);
+    let_pass(1000);
+    look_now_and_then(t);
 }
 
 /* ---- what comes of it ---- */
@@ -148,8 +220,8 @@ static void missed(struct team *t, int late, bool quiet_wait)
 
     if (late >= size)
         return;
-    gave_up = wait_for(t, late, late ? look_away : look_away_longer, quiet_wait,
-                       words, sizeof words);
+    gave_up = wait_for(t, late, look_away_until_missed, quiet_wait, words,
+                       sizeof words);
     if (gave_up != (rank == speaker(late)))
         fail("who speaks", gave_up ? "gave up" : "waited on",
              gave_up ? "waited on" : "gave up");
@@ -170,48 +242,6 @@ static void not_missed(struct team *t, int late,
         fail("a rank that is there", words, "");
 }
 
-/* ---- all are stopped, and go on ---- */
-
-/* A process that stops this one between two instants, s from now. */
-static pid_t stop_between(double from, double to)
-{
-    pid_t child = fork();
-
-    if (child != 0)
-        return child;
-    sleep_seconds(from);
-    kill(getppid(), SIGSTOP);
-    sleep_seconds(to - from);
-    kill(getppid(), SIGCONT);
-    _exit(0);
-}
-
-static void look_a_while(const struct team *t)
-{
-    for (int i = 0; i < 10; i++) {
-        team_look(t);
-        sleep_seconds(0.1);
-    }
-}
-
-/* As scontrol(1) does with a job that is suspended. The late rank is stopped
- * first, so that it is asked, and cannot answer: but who asked has not waited
- * while it was stopped itself. */
-static void suspended(struct team *t, int late)
-{
-    char words[512];
-    pid_t child;
-
-    team_barrier(t, t->world);
-    child =
-        stop_between(rank == late ? 0.1 : 2 * ASK_AFTER, LONGER_THAN_SILENCE);
-    if (child < 0)
-        MPI_Abort(t->world, 1);
-    if (wait_for(t, late, look_a_while, true, words, sizeof words))
-        fail("a job that was suspended", words, "");
-    waitpid(child, NULL, 0);
-}
-
 int main(int argc, char *argv[])
 {
     struct error err;
@@ -225,6 +255,8 @@ int main(int argc, char *argv[])
         fprintf(stderr, "%s\n", err.text);
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
+    open_stage();
+    t.now = stage_now;
     diag_die_hook(live_on);
     /* a rank begins with time for discovery and checks */
     not_missed(&t, size - 1, look_away);
@@ -236,7 +268,7 @@ int main(int argc, char *argv[])
     not_missed(&t, 0, look_now_and_then);
     not_missed(&t, size - 1, look_now_and_then);
     not_missed(&t, size / 2, be_busy);
-    suspended(&t, size - 1);
+    not_missed(&t, size - 1, be_suspended);
     diag_die_hook(NULL);
     MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     team_close(&t);

@@ -1,4 +1,4 @@
-# ctest: full=600
+# ctest: timeout=6000 full
 """batch_scripts/: every study can be planned on the machine that its heading
 names and its scripts ask for; and the most usual script runs under a real Slurm
 (slurmtest.py), some of them in label full alone; those of PBS with stand-ins
@@ -43,7 +43,7 @@ class Plans(unittest.TestCase):
         lines = headings(path).replace("\\\n", " ")
         command = re.search(r"^ *srbench (.*--dry_run.*)$", lines, re.M)
         args = shlex.split(command.group(1))
-        done = subprocess.run([SRBENCH, *args], text=True, timeout=20,
+        done = subprocess.run([SRBENCH, *args], text=True, timeout=300,
                               capture_output=True, cwd=SCRIPTS)
         self.assertEqual(done.returncode, 0, done.stderr)
         return args, done.stdout.splitlines()[-1]
@@ -88,7 +88,7 @@ class Plans(unittest.TestCase):
     def test_serving_nodes(self):
         done = subprocess.run(
             [SRBENCH, "serve", "--config", SCRIPTS / "study_serve.yaml",
-             "--db_address=x", "--show_config"], text=True, timeout=20,
+             "--db_address=x", "--show_config"], text=True, timeout=300,
             capture_output=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         nodes = self.sizes(SCRIPTS / "slurm_serve.sh")[0][0]
@@ -400,7 +400,7 @@ class PbsStandIns(HostsTest):
         done = subprocess.run(
             [SCRIPTS / name, *SMALL, "--db_cpus=1", "--db_io_threads=1",
              f"--db_port={self.port}", f"--output={self.out}", *options],
-            cwd="/", text=True, capture_output=True, timeout=40,
+            cwd="/", text=True, capture_output=True, timeout=300,
             env={**os.environ, "PATH": f"{self.bin}:{os.environ['PATH']}",
                  "TMPDIR": str(self.tmpdir), "PBS_JOBID": "1.pbs",
                  "PBS_NODEFILE": str(node_file), "SRBENCH": SRBENCH,

@@ -1,7 +1,7 @@
 """Command sets: tensors by AI.TENSORSET and AI.TENSORGET, against a scripted
 server that stands in for one with RedisAI; and what is refused.
 """
-# ctest: label=fast timeout=60
+# ctest: label=fast
 from fakeserver import FakeServer
 from srbtest import RunTest, main, text
 
@@ -13,7 +13,7 @@ class CommandSets(RunTest):
             2, "throughput_standard", "--tensor_bytes=4096", "--iterations=5",
             "--verify=all", "--command_set=redisai", "--op_timeout=2s",
             f"--db_address=127.0.0.1:{server.port}", "--overwrite", *args,
-            f"--output={self.dir / 'commands.h5'}", timeout=30)
+            f"--output={self.dir / 'commands.h5'}")
 
     def test_both_clients_against_the_stand_in(self):
         with FakeServer(tensors=True) as server:
@@ -51,7 +51,7 @@ class CommandSets(RunTest):
                   "--db_exe=[redis-server,floor]"], "do not speak"),
                 (["--db_modules=/x/redisai.so"], "cannot read")):
             with self.subTest(args):
-                job = self.srbench(1, *args, "--output=none", timeout=30)
+                job = self.srbench(1, *args, "--output=none")
                 self.assertEqual(job.returncode, 2, job.stderr)
                 self.assertIn(words, job.stderr)
 

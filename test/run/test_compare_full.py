@@ -1,4 +1,4 @@
-# ctest: label=full timeout=600 runner=pytest
+# ctest: label=full timeout=6000 runner=pytest
 """Coverage, power and false alarms of tools/srbench-compare, by ten times as
 many files of known truth as test_compare.py takes."""
 import test_compare

@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=120
+# ctest: label=fast
 """CPUs of servers, clients and ranks that run nothing: what the file says is
 what /proc shows, and what it should be."""
 import os

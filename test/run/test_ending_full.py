@@ -1,4 +1,4 @@
-# ctest: label=full timeout=300
+# ctest: label=full
 """The slower half of test_ending.py."""
 import os
 import signal
@@ -18,26 +18,26 @@ class MoreSignals(test_ending.EndingTest):
             with self.subTest(sync=sync):
                 self.watch_statuses()
                 job = self.under_way(3, f"--sync={sync}", "--term_grace=0s",
-                                     "--overwrite", of=2, seconds=30)
+                                     "--overwrite", of=2, seconds=3600)
                 self.term(job)
-                job.wait(25)
-                self.assert_cut(job, 3, 5)
+                job.wait()
+                self.assert_cut(job, 3)
 
     def test_the_grace_is_enough(self):
         self.watch_statuses()
-        job = self.under_way(2, "--term_grace=20s", seconds=2)
+        job = self.under_way(2, "--term_grace=1h", seconds=2)
         self.term(job)
-        job.wait(20)
+        job.wait()
         self.assert_ended_by(job, 2, signal.SIGTERM, planned=3)
         self.assertEqual(self.outcomes(), ["completed", "skipped", "skipped"])
 
     def test_warm_up(self):
         self.watch_statuses()
         job = self.under_way(3, "--warmup=1000000", "--term_grace=300ms",
-                             "--iterations=1", of=2)
+                             "--iterations=1", of=2, what="warm-up")
         self.term(job, self.rank(job, 1).pid)
-        job.wait(25)
-        self.assert_cut(job, 3, 10)
+        job.wait()
+        self.assert_cut(job, 3)
 
     def test_any_rank_is_told(self):
         """Clients 0 and 1, an idle one, the database's steward."""
@@ -46,19 +46,19 @@ class MoreSignals(test_ending.EndingTest):
                 self.watch_statuses()
                 job = self.under_way(8, *STANDARD, "--db_nodes=1",
                                      "--term_grace=300ms", "--overwrite",
-                                     of=2, seconds=30)
+                                     of=2, seconds=3600, clients=2)
                 self.term(job, self.rank(job, number).pid)
-                job.wait(25)
-                self.assert_cut(job, 8, 10)
+                job.wait()
+                self.assert_cut(job, 8)
 
     def test_usr1_to_any_rank(self):
         for number in (0, 7):
             with self.subTest(rank=number):
                 self.watch_statuses()
                 job = self.under_way(8, *STANDARD, "--db_nodes=1",
-                                     "--overwrite", seconds=2)
+                                     "--overwrite", seconds=2, clients=2)
                 os.kill(self.rank(job, number).pid, signal.SIGUSR1)
-                job.wait(20)
+                job.wait()
                 self.assert_ended_by(job, 8, signal.SIGUSR1, planned=3)
                 self.assertEqual(self.outcomes(),
                                  ["completed", "skipped", "skipped"])
@@ -68,7 +68,7 @@ class MoreSignals(test_ending.EndingTest):
         self.watch_statuses()
         job = self.starting()
         os.kill(job.process.pid, signal.SIGUSR1)
-        job.wait(30)
+        job.wait()
         self.assert_ended_by(job, 8, signal.SIGUSR1, planned=2, finished=1)
 
     def test_one_rank_is_told_while_databases_start(self):
@@ -78,7 +78,7 @@ class MoreSignals(test_ending.EndingTest):
                 self.watch_statuses()
                 job = self.starting()
                 self.term(job, self.rank(job, number).pid)
-                job.wait(20)
+                job.wait()
                 self.assertEqual(self.assert_ended_by(
                     job, 8, signal.SIGTERM, planned=2), 0)
                 self.wait_gone()
@@ -86,21 +86,21 @@ class MoreSignals(test_ending.EndingTest):
     def test_usr1_then_term(self):
         """The more urgent one counts."""
         self.watch_statuses()
-        job = self.under_way(2, "--term_grace=300ms", of=2, seconds=30)
+        job = self.under_way(2, "--term_grace=300ms", of=2, seconds=3600)
         os.kill(job.process.pid, signal.SIGUSR1)
-        time.sleep(0.5)
+        job.wait_until(lambda: "asked to end" in job.stderr, "the first")
         self.term(job)
-        job.wait(25)
-        self.assert_cut(job, 2, 10)
+        job.wait()
+        self.assert_cut(job, 2)
 
     def test_a_second_one(self):
         """At once, of whatever kind; the file holds what was finished."""
         self.watch_statuses()
-        job = self.under_way(2, "--term_grace=60s", at=2, seconds=1.5)
+        job = self.under_way(2, "--term_grace=1h", at=2)
         self.term(job)
-        time.sleep(0.5)
+        self.wait_taken(job)
         os.kill(job.process.pid, signal.SIGINT)
-        job.wait(20)
+        job.wait()
         # a rank that dies takes the others with it, which leave no status
         self.assertIn(f"{128 + signal.SIGINT}\n",
                       [p.read_text() for p in self.statuses.iterdir()])
@@ -111,13 +111,12 @@ class MoreSignals(test_ending.EndingTest):
         self.assertEqual(self.outcomes(), ["completed", "planned", "planned"])
 
     def test_a_second_one_to_a_rank(self):
-        job = self.under_way(4, "--term_grace=60s", of=2, seconds=30)
+        job = self.under_way(4, "--term_grace=1h", of=2, seconds=3600)
         pid = self.rank(job, 3).pid
         self.term(job, pid)
-        time.sleep(0.5)
+        self.wait_taken(job)
         self.term(job, pid)
-        job.wait(25)
-        self.assertLess(time.monotonic() - self.sent, 10, job.describe())
+        job.wait()
         self.assertNotEqual(job.returncode, 0)
         self.wait_gone()
 
@@ -129,7 +128,6 @@ class Time(test_ending.EndingTest):
         job = self.srbench(
             2, *test_ending.IDLE, "--duration=600ms", "--repetitions=9",
             "--wall_time=6s", "--tensor_bytes=4", f"--output={self.out}")
-        self.assertLess(job.seconds, 20)
         statuses = self.outcomes()
         ran = statuses.count("completed")
         self.assert_status(job, 1, permutations=9, completed=ran, failed=0,

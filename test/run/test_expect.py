@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=120
+# ctest: label=fast
 """Limits on results (expect), and the summary as JSON (summary_json)."""
 import json
 import math
@@ -21,7 +21,7 @@ class ExpectTest(RunTest):
         self.json = self.dir / "summary.json"
 
     def study(self, nranks, *args, **how):
-        return self.srbench(nranks, *args, f"--output={self.out}", timeout=30,
+        return self.srbench(nranks, *args, f"--output={self.out}",
                             **how)
 
     def assert_refused(self, job, words):
@@ -95,7 +95,7 @@ class Expect(ExpectTest):
         job.wait_until(lambda: "[2/2]" in job.stderr, "the second one")
         rank, = job.ranks()
         os.kill(rank.pid, signal.SIGTERM)
-        job.wait(30)
+        job.wait()
         self.assertEqual(job.status["breaches"], 1, job.describe())
         self.assertIn(job.returncode, (128 + signal.SIGTERM, 0))
         rows = json.loads(self.json.read_text())["summary"]
@@ -149,7 +149,7 @@ class Expect(ExpectTest):
 
     def test_refused_in_a_plan(self):
         job = self.srbench(0, "--dry_run", "--machine=4x4",
-                           "--expect={windw: '> 1GB/s'}", timeout=20)
+                           "--expect={windw: '> 1GB/s'}")
         self.assert_status(job, 2)
         self.assertIn("did you mean 'window'?", job.stderr)
 
@@ -159,13 +159,11 @@ class Expect(ExpectTest):
                           "- window: '> 1GB/s'\n"
                           "- tensor_bytes: 1024\n"
                           "  put_tensor_p99.9: < 2ms\n")
-        shown = self.srbench(0, "--show_config", "--config", config,
-                             timeout=20).stdout
+        shown = self.srbench(0, "--show_config", "--config", config).stdout
         self.assertIn('\nexpect: [{window: "> 1GB/s"}, {tensor_bytes: 1024, '
                       'put_tensor_p99.9: "< 2ms"}]\n', shown)
         config.write_text(shown)
-        again = self.srbench(0, "--show_config", "--config", config,
-                             timeout=20)
+        again = self.srbench(0, "--show_config", "--config", config)
         self.assertEqual(again.stdout, shown, again.describe())
 
 
@@ -233,7 +231,7 @@ class SummaryJson(ExpectTest):
 
     def test_without_a_result_file(self):
         job = self.srbench(1, *QUICK, "--tensor_bytes=[4,8]", "--output=none",
-                           f"--summary_json={self.json}", timeout=30)
+                           f"--summary_json={self.json}")
         self.assert_passed(job, 2)
         rows = json.loads(self.json.read_text())["summary"]
         self.assertEqual([row["index"] for row in rows], [0, 1])
@@ -257,7 +255,7 @@ class SummaryJson(ExpectTest):
                          f"--output={self.out}")
         job.wait_until(lambda: "[1/1]" in job.stderr, "the loop")
         folder.rmdir()
-        job.wait(30)
+        job.wait()
         self.assert_status(job, 1, completed=1, failed=0)
         self.assertRegex(job.stderr, re.escape(f"{folder}/x.json") +
                          ".*No such file")

@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=200 runner=pytest
+# ctest: label=fast runner=pytest
 """tools/srbench-export: the folders of SmartSim-Scaling and tidy CSV, read back as
 their readers do."""
 import shutil
@@ -230,7 +230,7 @@ class Csv(ExportTest):
                     f"'--where', 'tensor_bytes=4']; "
                     f"runpy.run_path('{EXPORT}', run_name='__main__')")
             run = subprocess.run([sys.executable, "-B", "-c", code],
-                                 capture_output=True, text=True, timeout=60,
+                                 capture_output=True, text=True, timeout=300,
                                  env={"PYTHONPATH": str(EXPORT.parent)})
             self.assertEqual(run.returncode, 2, run.stderr)
             self.assert_sentence(run.stderr.splitlines()[-1], self.dir / "out",

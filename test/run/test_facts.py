@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=60
+# ctest: label=fast
 """What /hosts says of CPUs and memory, and which CPUs a job takes for its own
 when masks, control groups and a launcher's word differ."""
 import os

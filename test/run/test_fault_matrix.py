@@ -1,4 +1,4 @@
-# ctest: label=full timeout=900
+# ctest: label=full timeout=9000
 """Every way to die, for one server, a cluster and colocated databases."""
 import faultmatrix
 from srbtest import main

@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=120
+# ctest: label=fast
 """A few rows of the table of faults, each in one placement: the whole of it is
 test_fault_matrix.py."""
 import faultmatrix

@@ -1,7 +1,7 @@
 """The table of faults in the README names what is tried by tests, and all of it:
 each row here has the tests that show it.
 """
-# ctest: label=fast timeout=60
+# ctest: label=fast
 import ast
 import unittest
 from pathlib import Path

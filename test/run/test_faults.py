@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=300
+# ctest: label=fast
 """Clients that fail or hang, servers that are missing, broken, killed or
 stopped, ports that are taken: all ranks end in time, the file tells what
 happened, the sweep goes on, and nothing is left behind."""
@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from srbtest import DATABASE, TEST_USER, RunTest, column, main, port_is_free, text
+from srbtest import DATABASE, END, TEST_USER, RunTest, column, main, text
 
 NULL = ("--client=null", "--db_exe=null")
 
@@ -19,9 +19,8 @@ class FaultTest(RunTest):
         super().setUp()
         self.out = self.dir / "faults.h5"
 
-    def study(self, nranks, *args, timeout=40, **how):
-        return self.srbench(nranks, *args, f"--output={self.out}",
-                            timeout=timeout, **how)
+    def study(self, nranks, *args, **how):
+        return self.srbench(nranks, *args, f"--output={self.out}", **how)
 
     def perm(self, i, path=None):
         return self.open(path or self.out)[f"perm_{i:04d}"]
@@ -69,7 +68,7 @@ class FaultTest(RunTest):
         job = self.study(nranks, *NULL, "--overwrite",
                          f"--null_client={{client: {client}, hang_at: 5}}",
                          f"--op_timeout={seconds}s", "--tensor_bytes=1024",
-                         "--iterations=20", timeout=20)
+                         "--iterations=20")
         self.assert_status(job, 1, permutations=1, completed=0, failed=1,
                            skipped=0)
         self.assert_failed(job, 0, f"client {client} hangs at pair 5",
@@ -78,10 +77,9 @@ class FaultTest(RunTest):
         self.assertGreater(job.seconds, seconds)
 
     def assert_gave_up(self):
-        """After db_timeout (2 s), and the time that a server has to end."""
+        """After db_timeout (2 s)."""
         seconds = float(self.perm(0).attrs["db_start_seconds"])
         self.assertGreaterEqual(seconds, 2)
-        self.assertLess(seconds, 2 + 5 + 1.5)
 
 
 ANSWER = """case "$1" in
@@ -104,7 +102,6 @@ class NullClient(FaultTest):
                 self.assert_failed(job, 0,
                                    f"client {client} fails at pair 5",
                                    rank=client, ranks=1)
-                self.assertLess(job.seconds, 20)
                 self.assertEqual(job.foms, [], "figures of a failure")
 
     def test_one_client_hangs(self):
@@ -241,7 +238,7 @@ exec {shutil.which(DATABASE)} conf
 """)
         job = self.study(8, "throughput_standard", "--virtual_nodes=4",
                          "--db_nodes=3", f"--db_exe={bad}", "--db_timeout=2s",
-                         "--tensor_bytes=4", timeout=30)
+                         "--tensor_bytes=4")
         self.assert_status(job, 1, permutations=1, failed=1)
         self.assert_failed(job, 0, str(self.port + 1), "db_timeout", rank=4,
                            ranks=1)
@@ -254,7 +251,7 @@ s = socket.create_server(("127.0.0.1", port))
 time.sleep(600)'
 """)
         job = self.study(4, f"--db_exe={bad}", "--db_timeout=2s",
-                         "--tensor_bytes=4", timeout=30)
+                         "--tensor_bytes=4")
         self.assert_status(job, 1, permutations=1, failed=1)
         self.assert_failed(job, 0, rank=0, ranks=1)
         self.assert_gave_up()
@@ -300,20 +297,19 @@ class PortTaken(FaultTest):
                 port = self.port + (address == "0.0.0.0")
                 self.listen(port, address)
                 job = self.study(2, "--tensor_bytes=4", "--overwrite",
-                                 f"--db_port={port}", timeout=20)
+                                 f"--db_port={port}")
                 self.assert_taken(job, port)
 
     def test_of_a_later_shard(self):
         self.listen(self.port + 1)
         job = self.study(2, "throughput_standard", "--virtual_nodes=2",
-                         "--db_shards_per_node=3", "--tensor_bytes=4",
-                         timeout=20)
+                         "--db_shards_per_node=3", "--tensor_bytes=4")
         self.assert_taken(job, self.port + 1)
 
     def test_of_the_cluster_bus(self):
         self.listen(self.port + 10002)
         job = self.study(4, "throughput_standard", "--virtual_nodes=4",
-                         "--db_nodes=3", "--tensor_bytes=4", timeout=20)
+                         "--db_nodes=3", "--tensor_bytes=4")
         self.assert_taken(job, self.port + 10002)
 
     def test_by_a_foreign_redis(self):
@@ -323,12 +319,9 @@ class PortTaken(FaultTest):
              "127.0.0.1", "--save", "", "--dir", str(self.dir)],
             stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         try:
-            deadline = time.monotonic() + 10
-            while port_is_free(self.port) and time.monotonic() < deadline:
-                time.sleep(0.01)
-            time.sleep(0.1)
+            await_answer(self.port)
             redis(self.port, "SET", "precious", "1")
-            job = self.study(2, "--tensor_bytes=4", timeout=20)
+            job = self.study(2, "--tensor_bytes=4")
             self.assert_taken(job, self.port)
             self.assertIsNone(foreign.poll(), "the foreign server has ended")
             self.assertEqual(redis(self.port, "DBSIZE"), b":1")
@@ -349,10 +342,22 @@ class PortTaken(FaultTest):
         self.assertIn(f"port {self.port + 1} of", job.stderr)
 
 
+def await_answer(port):
+    deadline = time.monotonic() + END
+    while time.monotonic() < deadline:
+        try:
+            if redis(port, "PING").endswith(b"+PONG"):
+                return
+        except OSError:
+            pass
+        time.sleep(0.01)
+    raise AssertionError(f"the server on port {port} does not answer")
+
+
 def redis(port, *words):
     """The first piece of the answer of an open_server(), or of a server that
     knows no users and lets everybody in."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+    with socket.create_connection(("127.0.0.1", port), timeout=END) as s:
         s.sendall(f"AUTH {' '.join(TEST_USER)}\r\n".encode())
         s.recv(65536)
         s.sendall((" ".join(words) + "\r\n").encode())

@@ -1,7 +1,7 @@
 """What runs full while a study runs: the disk of the results, the memory and the
 connections of a server.
 """
-# ctest: label=full timeout=200
+# ctest: label=full
 import os
 import subprocess
 import unittest
@@ -45,7 +45,7 @@ class Full(RunTest):
                     theirs.flush()
             except OSError:
                 pass
-        job.wait(60)
+        job.wait()
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn("the result file cannot be written, the study ends here",
                       job.stderr)
@@ -82,7 +82,7 @@ class Full(RunTest):
                 job.wait_until(lambda: "set-up 0: started" in job.stderr,
                                "the first")
                 self.fill(folder / "theirs")
-                job.wait(60)
+                job.wait()
                 self.assert_passed(job, permutations=2)
                 os.unlink(folder / "theirs")
                 self.assertEqual(os.listdir(folder), [])
@@ -98,7 +98,7 @@ class Full(RunTest):
                          wrapper=["env", f"TMPDIR={folder}"])
         job.wait_until(lambda: "set-up 0: started" in job.stderr, "the first")
         self.fill(folder / "theirs")
-        job.wait(60)
+        job.wait()
         self.assert_status(job, 1, completed=1, failed=1)
         (first, _), (second, why) = self.errors()
         self.assertEqual((first, second), ("completed", "failed"))

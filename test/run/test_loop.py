@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=240
+# ctest: label=fast
 """The timed loop: what holds clients together, how long it lasts, how often and
 in which order it is repeated, and what the file tells of it."""
 from pathlib import Path
@@ -175,8 +175,7 @@ class LoopTest(RunTest):
                     3, "--db_exe=null", "--client=null", "--tensor_bytes=4",
                     "--iterations=10", f"--sync={sync}",
                     f"--pattern={pattern}",
-                    f"--null_client={{client: 1, fail_at: {at}}}", status=1,
-                    timeout=20)
+                    f"--null_client={{client: 1, fail_at: {at}}}", status=1)
                 error = text(f["perm_0000"].attrs["error"])
                 self.assertIn(f"client 1 fails at pair {at}", error)
                 self.assertEqual(int(f["perm_0000"].attrs["failed_ranks"]), 1,

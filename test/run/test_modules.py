@@ -1,7 +1,7 @@
 """Modules in servers that srbench starts: a STAND-IN for RedisAI
 (redisai_stand_in.c), with its commands and without.
 """
-# ctest: label=fast timeout=60 full=300
+# ctest: label=fast full
 import shutil
 import signal
 import test_pbs_batch
@@ -163,7 +163,7 @@ class MoreModules(ModuleTest):
                            f"--db_address={address}")
         self.sets(job, 2)
         databases.process.send_signal(signal.SIGTERM)
-        databases.wait(30)
+        databases.wait()
 
     def test_serve_without_commands(self):
         """They were promised both sets, so one is not enough."""
@@ -190,7 +190,7 @@ class Batch(test_pbs_batch.Pbs):
         job = self.batch("--tensor_bytes=4096", "--iterations=5",
                          "--command_set=[plain,redisai]", "--db_tpq=[1,2]",
                          "--verify=all",
-                         f"--db_modules={ModuleTest.stand_in}").wait(90)
+                         f"--db_modules={ModuleTest.stand_in}").wait()
         self.assert_passed(job, permutations=4)
         f = self.assert_whole(self.out, permutations=4)
         for k in range(4):
@@ -203,7 +203,7 @@ class Batch(test_pbs_batch.Pbs):
     def test_arguments(self):
         job = self.batch("--tensor_bytes=4096", "--iterations=5",
                          f"--db_modules={ModuleTest.stand_in} "
-                         "THREADS_PER_QUEUE 7").wait(60)
+                         "THREADS_PER_QUEUE 7").wait()
         self.assert_passed(job, permutations=1)
         g = self.open(self.out)["perm_0000"]
         self.assertIn("ai_threads_per_queue 7\n", text(g.attrs["db_config"]))
@@ -213,7 +213,7 @@ class Batch(test_pbs_batch.Pbs):
         job = self.batch("--tensor_bytes=4096", "--iterations=5",
                          "--command_set=[redisai,plain]",
                          f"--db_modules={ModuleTest.stand_in} "
-                         "WITHOUT_COMMANDS").wait(90)
+                         "WITHOUT_COMMANDS").wait()
         self.assert_status(job, 1, completed=1, failed=1)
         self.assertIn(LACKING, job.stderr)
         self.assertTrue(self.ended())

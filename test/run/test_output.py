@@ -1,4 +1,4 @@
-# ctest: label=fast,asan timeout=200
+# ctest: label=fast,asan
 """What a person and a script see: the lines on standard output, the words of a
 refusal, exit statuses, --help, --version, --show_config and --dry_run."""
 import math
@@ -19,9 +19,8 @@ class OutputTest(RunTest):
         super().setUp()
         self.out = self.dir / "output.h5"
 
-    def study(self, nranks, *args, timeout=30, **how):
-        return self.srbench(nranks, *args, f"--output={self.out}",
-                            timeout=timeout, **how)
+    def study(self, nranks, *args, **how):
+        return self.srbench(nranks, *args, f"--output={self.out}", **how)
 
     def write(self, name, words):
         path = self.dir / name
@@ -118,7 +117,7 @@ class Requests(OutputTest):
     """What prints and runs nothing: alone, and once under mpiexec."""
 
     def alone_and_under_mpiexec(self, *args, returncode=0):
-        jobs = [self.start(n, *args, "--db_port=6780").wait(20)
+        jobs = [self.start(n, *args, "--db_port=6780").wait()
                 for n in (0, 3)]
         for job in jobs:
             self.assertEqual(job.returncode, returncode, job.describe())
@@ -169,7 +168,7 @@ class Requests(OutputTest):
                                     shown).stdout, first)
 
     def plain(self, *args):
-        job = self.start(0, *args, "--db_port=6780").wait(20)
+        job = self.start(0, *args, "--db_port=6780").wait()
         self.assertEqual(job.returncode, 0, job.describe())
         return job
 
@@ -195,7 +194,7 @@ class Requests(OutputTest):
 
     def test_dry_run_of_this_job(self):
         """Once, whatever the number of ranks."""
-        job = self.start(3, "--dry_run", "--tensor_bytes=[4,8]").wait(20)
+        job = self.start(3, "--dry_run", "--tensor_bytes=[4,8]").wait()
         self.assertEqual(job.returncode, 0, job.describe())
         self.assertEqual(job.stdout.count("2 permutations in 1 database"), 1)
         self.assertIn("3 clients", job.stdout)
@@ -300,7 +299,7 @@ class Refusals(OutputTest):
     def test_served_by_none_in_a_plan(self):
         """A plan is refused as the run would be."""
         job = self.start(0, "--dry_run", "--machine=4x4",
-                         "--db_nodes=2").wait(20)
+                         "--db_nodes=2").wait()
         self.assert_refused(job, "--db_nodes", "throughput_standard")
 
     def test_impossible_permutations(self):

@@ -1,7 +1,7 @@
 """run_db_as_batch under PBS: STAND-INS for qsub, qstat and qdel, which check what
 they are given and run the job on this machine. PBS itself is not tried here.
 """
-# ctest: label=fast timeout=90
+# ctest: label=fast
 import os
 import re
 import stat
@@ -85,7 +85,7 @@ class Pbs(RunTest):
         job = self.batch("--db_nodes=1", "--db_cpus=[1,2]", "--tensor_bytes=4096",
                          "--iterations=5",
                          "--batch_args={q: fast, place: scatter:excl}")
-        job.wait(60)
+        job.wait()
         self.assert_passed(job, permutations=2)
         f = self.assert_whole(self.out, permutations=2)
         self.assertEqual(text(f.attrs["launcher"]), "pbs")
@@ -108,7 +108,7 @@ class Pbs(RunTest):
     def test_features(self):
         """PBS has none: the sentence of the submission is that of the study."""
         job = self.batch("--tensor_bytes=4096", "--db_node_feature={C: V100}")
-        job.wait(30)
+        job.wait()
         self.assert_status(job, 1, failed=1)
         g = self.open(self.out)["perm_0000"]
         self.assertIn("PBS knows no features of nodes",
@@ -117,7 +117,7 @@ class Pbs(RunTest):
     def test_a_job_that_fails(self):
         """Its own words arrive here."""
         job = self.batch("--tensor_bytes=4096", "--net_ifname=no7")
-        job.wait(60)
+        job.wait()
         self.assertNotEqual(job.returncode, 0)
         self.assertIn("no7", job.stderr)
         self.assertTrue(self.ended())

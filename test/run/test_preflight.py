@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=120
+# ctest: label=fast
 """What would end a study later is refused before it starts, with all reasons at
 once; and free ports (db_port: 0)."""
 import os
@@ -45,8 +45,7 @@ class Refused(RunTest):
         self.out = self.dir / "out.h5"
 
     def study(self, ranks, *args, out=None, **how):
-        return self.srbench(ranks, f"--output={out or self.out}", *args,
-                            timeout=30, **how)
+        return self.srbench(ranks, f"--output={out or self.out}", *args, **how)
 
     def assert_refused(self, job, *words, reasons=1):
         """Exit status 2, these words, that number of sentences, no file and
@@ -202,7 +201,7 @@ class FreePorts(RunTest):
                            f"--output={out}") for out in files]
         used = []
         for job, out in zip(jobs, files):
-            self.assert_passed(job.wait(60), 1)
+            self.assert_passed(job.wait(), 1)
             used += self.ports(self.open(out)["perm_0000"])
         self.assertEqual(len(set(used)), 6)
 

@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=120
+# ctest: label=fast
 """Standard error while a study runs: paced lines where nobody watches, one line
 rewritten in place on a terminal, --quiet, --verbose, and the final table."""
 import fcntl
@@ -27,7 +27,7 @@ class ProgressTest(RunTest):
     def study(self, nranks, *args, **how):
         given = any(a.startswith("--iterations") for a in args)
         return self.srbench(nranks, *(NULL if given else QUICK),
-                            "--output=none", *args, timeout=30, **how)
+                            "--output=none", *args, **how)
 
     def terminal(self, *args, columns=90, env=None, shared=False):
         """What one rank writes to a terminal, and to another standard output
@@ -48,7 +48,7 @@ class ProgressTest(RunTest):
             os.close(theirs)
             try:
                 seen = self.read_terminal(ours)
-                process.wait(10)
+                process.wait(300)
             finally:
                 process.kill()
                 process.wait()
@@ -56,7 +56,7 @@ class ProgressTest(RunTest):
             return seen, out.read().decode(), process.returncode
 
     @staticmethod
-    def read_terminal(ours, timeout=30):
+    def read_terminal(ours):
         """All of it, until the other side is closed."""
         seen, deadline = b"", time.monotonic() + timeout
         while time.monotonic() < deadline:

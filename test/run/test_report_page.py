@@ -1,4 +1,4 @@
-# ctest: label=full timeout=600 runner=pytest
+# ctest: label=full timeout=6000 runner=pytest
 """The page of tools/srbench-report in a browser: it loads at once and alone, the
 table sorts and filters, the theme toggles, figures let choose, also by keyboard;
 with 1000 permutations, too."""
@@ -37,9 +37,9 @@ class Page(RunTest):
                      "--repetitions=2", "--iterations=100",
                      "--tensor_bytes=[64,1024,8192,16384,32769,65538,131076,"
                      "262152,524304,1024000,2048000]", "--output=big.h5",
-                     timeout=300)
+                     timeout=3000)
         subprocess.run([sys.executable, str(REPORT), "big.h5", "-o", "big.html"],
-                       cwd=self.dir, check=True, timeout=120,
+                       cwd=self.dir, check=True, timeout=1200,
                        capture_output=True)
         self.page = self.dir / "big.html"
         self.browser = webdriver.Browser()

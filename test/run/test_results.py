@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=200 runner=pytest
+# ctest: label=fast runner=pytest
 """tools/srbench_results.py: the same figures as in the file, on files that srbench
 has just written, on old and damaged ones, and in bounded memory."""
 import fcntl
@@ -243,7 +243,7 @@ class Unfinished(RunTest):
                          f"--output={self.out}")
         job.wait_until(lambda: "[3/4]" in job.stderr, "the third permutation")
         srbtest.kill_all(self.tmpdir)
-        job.wait(20)
+        job.wait()
         raw = self.open(self.out)["summary"]
         self.assertEqual(raw["tensor_bytes"][:].tolist(), [4, 8, -1, -1])
         self.assertEqual(column(raw, "name")[2:], ["", ""])
@@ -376,7 +376,7 @@ class Table(OneFile):
     def test_reader_that_goes_away(self):
         run = subprocess.run(
             ["sh", "-c", f"{sys.executable} {TOOL} {self.path} | head -n 2"],
-            capture_output=True, text=True, timeout=60)
+            capture_output=True, text=True, timeout=300)
         self.assertEqual((run.stderr, run.stdout.count("\n")), ("", 2))
 
     def test_words(self):
@@ -390,7 +390,7 @@ class Table(OneFile):
         for package in ("h5py", "pandas"):
             code = (f"import runpy, sys; sys.modules['{package}'] = None; "
                     f"runpy.run_path('{TOOL}', run_name='__main__')")
-            run = subprocess.run([sys.executable, "-c", code], timeout=60,
+            run = subprocess.run([sys.executable, "-c", code], timeout=300,
                                  capture_output=True, text=True)
             self.assertEqual(run.returncode, 2)
             self.assertEqual(len(run.stderr.splitlines()), 1, run.stderr)
@@ -443,7 +443,7 @@ print(rows, peak() - before)
     def measure(self, path, how):
         run = subprocess.run(
             [sys.executable, "-c", self.PROGRAM.format(tools=str(TOOL.parent)),
-             path, how], capture_output=True, text=True, timeout=120)
+             path, how], capture_output=True, text=True, timeout=1200)
         self.assertEqual(run.returncode, 0, run.stderr)
         rows, grown = run.stdout.split()
         return int(rows), float(grown)

@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=120
+# ctest: label=fast
 """A study that was interrupted is resumed in its own file."""
 import os
 import signal
@@ -97,7 +97,7 @@ class ResumeTest(RunTest):
                 return False
         job.wait_until(done, f"{complete} permutations")
         end(job)
-        job.wait(30)
+        job.wait()
         return job
 
     def resume(self, *args, nranks=2, **how):

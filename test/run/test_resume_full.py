@@ -1,4 +1,4 @@
-# ctest: label=full timeout=600
+# ctest: label=full timeout=6000
 """Resuming, at length: every end of a session, every refusal, and kills at
 random instants."""
 import json
@@ -220,7 +220,7 @@ class AtRandom(ResumeTest):
                     os.kill(process.pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            job.process.wait(30)
+            job.process.wait(300)
             self.assertFalse([p for p in self.await_no_leftovers()
                               if not p.startswith("scratch")])
             if not self.out.exists():

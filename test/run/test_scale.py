@@ -1,4 +1,4 @@
-# ctest: label=full timeout=400
+# ctest: label=full timeout=4000
 """Many ranks on one machine: what a large job does, as far as that can be seen
 on a small one."""
 import sys

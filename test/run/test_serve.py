@@ -1,7 +1,7 @@
 """Databases that another job runs: srbench serve and its file, servers of
 somebody else, and the parts of a job that was started in several.
 """
-# ctest: label=fast timeout=120
+# ctest: label=fast
 import os
 import signal
 import socket
@@ -72,7 +72,7 @@ class Serve(RunTest):
     def end(self, job, status=128 + signal.SIGTERM):
         for rank in job.ranks():
             os.kill(rank.pid, signal.SIGTERM)
-        job.wait(30)
+        job.wait()
         self.assertEqual(job.returncode, status, job.describe())
         self.assertFalse(self.address.exists())
 
@@ -123,7 +123,7 @@ class Serve(RunTest):
     def test_a_server_that_ends(self):
         job = self.serve("--net_ifname=lo", ranks=1)
         os.kill(job.servers()[0].pid, signal.SIGKILL)
-        job.wait(30)
+        job.wait()
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn("killed by signal 9", job.stderr)
         self.assertFalse(self.address.exists())
@@ -136,7 +136,7 @@ class Serve(RunTest):
             time.sleep(0.5)
             self.assertIsNone(job.process.poll(), job.describe())
             held.close()
-            job.wait(30)
+            job.wait()
         self.assertEqual(job.returncode, 0, job.describe())
         self.assertIn("the clients' job has ended", job.stderr)
         self.assertFalse(self.address.exists())
@@ -153,7 +153,7 @@ class Serve(RunTest):
                              f"--output={self.out}")
         clients.wait_until(lambda: "waiting for" in clients.stderr, "waiting")
         job = self.serve("--net_ifname=lo", ranks=1)
-        self.assert_passed(clients.wait(60), permutations=2)
+        self.assert_passed(clients.wait(), permutations=2)
         self.end(job)
 
     def test_refused(self):
@@ -323,7 +323,7 @@ class Serve(RunTest):
                        + server.ask("CLIENT", "LIST").count("cmd=get") > 0,
                        "the loop")
         server.stop()
-        job.wait(60)
+        job.wait()
         self.assert_status(job, 1, completed=0, failed=1)
         g = self.open(self.out)["perm_0000"]
         self.assertIn(f"127.0.0.1:{server.port}", text(g.attrs["error"]))
@@ -338,7 +338,7 @@ class Roles(RunTest):
                          *args, f"--output={self.dir}/roles.h5",
                          f"--db_port={self.port}", ":", "-n", "2",
                          os.environ.get("SRBENCH", ""), f"--role={second}")
-        return job.wait(60)
+        return job.wait()
 
     def test_databases_in_their_part(self):
         for first, second, at in (("db", "client", 1), ("client", "db", 0)):

@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=200
+# ctest: label=fast
 """Signals and kills, to everything there is: the file stays whole, all
 processes and scratch folders go (RunTest sees to that after every test)."""
 import os
@@ -8,7 +8,7 @@ import time
 from unittest import mock
 
 import srbtest
-from srbtest import MPIEXEC, RunTest, column, main, text
+from srbtest import MPIEXEC, RunTest, column, main, processes, text
 
 STANDARD = ("throughput_standard", "--virtual_nodes=4", "--clients_per_node=2",
             "--client_nodes=1")  # 8 ranks: 0 and 1 clients, 2 to 7 others
@@ -30,6 +30,9 @@ ranks=$2
 shift 2
 exec {mpiexec} -n "$ranks" {watch} "$@"
 """
+
+
+LONG_BYTES = 64 << 20
 
 
 class SignalTest(RunTest):
@@ -55,17 +58,20 @@ class SignalTest(RunTest):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def looping(self, nranks, *args, at=2, iterations=3000, grace="200ms"):
-        """A study of eight permutations that take more than half a second
-        each, one number `at` under way."""
+    def sizes(self, at, of, long=LONG_BYTES):
+        """Of tensors: number `at` takes a thousand times as long as others."""
+        return [long if i == at else size
+                for i, size in enumerate(self.SIZES[:of], 1)]
+
+    def looping(self, nranks, *args, at=2, iterations=3000, grace="200ms",
+                clients=None, long=LONG_BYTES):
+        """A study of eight permutations, all clients in the loop of number
+        `at`, which takes minutes (or less with smaller tensors)."""
         job = self.start(nranks, *args, "--verbose",
-                         f"--tensor_bytes={self.SIZES}", f"--term_grace={grace}",
-                         f"--iterations={iterations}", f"--output={self.out}")
-        job.wait_until(lambda: f"[{at}/8] " in job.stderr,
-                       f"permutation {at} of 8")
-        time.sleep(0.1)
-        self.assertNotIn("[8/8]", job.stderr,
-                         "a faster machine: more iterations are needed here")
+                         f"--tensor_bytes={self.sizes(at, 8, long)}",
+                         f"--term_grace={grace}", f"--iterations={iterations}",
+                         f"--output={self.out}", loops=True)
+        job.wait_in_loop(at, clients)
         return job
 
     def starting(self):
@@ -84,6 +90,13 @@ class SignalTest(RunTest):
                         for name in RANK_NAMES)]
         self.assertEqual(len(found), 1, f"rank {number}: {found}")
         return found[0]
+
+    @staticmethod
+    def wait_taken(job):
+        """Until the first signal was taken, and one that comes is another: what
+        comes within 0.2 s is the same wish, see ending.c."""
+        job.wait_until(lambda: "told to end" in job.stderr, "the first")
+        time.sleep(0.4)
 
     def wait_gone(self):
         """All that is left goes within PATIENCE, by itself."""
@@ -146,7 +159,7 @@ class SignalTest(RunTest):
         self.watch_statuses()
         job = self.looping(4)
         self.send(job, number)
-        job.wait(20)
+        job.wait()
         self.assert_ended_by(job, 4, number, finished=1)
         self.wait_gone()
 
@@ -154,15 +167,15 @@ class SignalTest(RunTest):
         self.watch_statuses()
         job = self.starting()
         self.send(job, number)
-        job.wait(20)
+        job.wait()
         self.assertEqual(
             self.assert_ended_by(job, 8, number, planned=2), 0)
         self.wait_gone()
 
-    def killed(self, number, nranks, *args):
-        job = self.looping(nranks, *args)
+    def killed(self, number, nranks, *args, clients=None):
+        job = self.looping(nranks, *args, clients=clients)
         os.kill(self.rank(job, number).pid, signal.SIGKILL)
-        job.wait(20)
+        job.wait()
         self.assertNotEqual(job.returncode, 0, job.describe())
         self.wait_gone()
         self.assertGreaterEqual(len(self.assert_kept(job)), 1)
@@ -172,7 +185,7 @@ class SignalTest(RunTest):
         self.watch_statuses()
         job = self.looping(4)
         os.killpg(os.getpgid(self.rank(job, 1).pid), number)
-        job.wait(20)
+        job.wait()
         self.assert_ended_by(job, 4, number, finished=1)
         self.assertNotIn("server", text(
             self.open(self.out)["summary/error"][-1]))
@@ -185,27 +198,25 @@ class ToMpiexec(SignalTest):
         self.ended_in_a_loop(signal.SIGTERM)
 
     def test_term_while_nothing_moves(self):
-        """A client that hangs does not keep the study from ending: at most
-        op_timeout."""
+        """A client that hangs does not keep the study from ending."""
         self.watch_statuses()
         job = self.start(4, "--client=null", "--db_exe=null",
                          "--null_client={client: 1, hang_at: 2}",
-                         "--op_timeout=3s", "--iterations=10",
-                         "--tensor_bytes=[4,8]", f"--output={self.out}")
-        job.wait_until(lambda: "[1/2]" in job.stderr, "the first loop")
-        time.sleep(0.3)
+                         "--op_timeout=1h", "--iterations=10",
+                         "--term_grace=0s", "--tensor_bytes=[4,8]",
+                         f"--output={self.out}", loops=True)
+        job.wait_in_loop()
         self.send(job, signal.SIGTERM)
-        job.wait(20)
+        job.wait()
         self.assert_returned(job, 4, 143)
         self.assertEqual(job.status, {
             "verdict": "fail", "permutations": 2, "completed": 0, "failed": 1,
             "skipped": 1, "verify_errors": 0})
-        self.assertLess(job.seconds, 15)
 
     def test_kill_in_a_loop(self):
         job = self.looping(4)
         self.send(job, signal.SIGKILL)
-        job.wait(20)
+        job.wait()
         self.assertEqual(job.returncode, -signal.SIGKILL)
         self.wait_gone()
         self.assertGreaterEqual(len(self.assert_kept(job)), 1)
@@ -217,23 +228,22 @@ class ToMpiexec(SignalTest):
     def test_kill_in_database_start(self):
         job = self.starting()
         self.send(job, signal.SIGKILL)
-        job.wait(20)
+        job.wait()
         self.wait_gone()
 
     def test_int_twice(self):
         """A person who does not want to wait."""
-        job = self.looping(4, at=1, iterations=300000, grace="15s")
+        job = self.looping(4, at=1, iterations=300000, grace="1h")
         self.send(job, signal.SIGINT)
-        time.sleep(0.4)  # what comes at once is the same wish
+        self.wait_taken(job)
         self.send(job, signal.SIGINT)
-        job.wait(20)
+        job.wait()
         self.assertEqual(job.status, {}, job.describe())
         self.wait_gone()
         self.assertEqual(self.assert_kept(job), [])
 
     def test_term_while_a_database_never_starts(self):
-        """It is given up soon after the signal, not after db_timeout; 5 s are
-        for the server to end."""
+        """It is given up after the signal, not after db_timeout."""
         self.watch_statuses()
         deaf = self.dir / "deaf-redis"
         deaf.write_text("#!/bin/sh\n"
@@ -241,14 +251,13 @@ class ToMpiexec(SignalTest):
                         "sleep 600\n")
         deaf.chmod(0o755)
         job = self.start(2, f"--db_exe={deaf}", "--tensor_bytes=[4,8]",
-                         "--db_timeout=12s", f"--output={self.out}")
-        job.wait_until(lambda: "[1/2]" in job.stderr and job.guards(),
+                         "--db_timeout=1h", f"--output={self.out}")
+        job.wait_until(lambda: "[1/2]" in job.stderr and any(
+            p.command == "sleep 600" for p in processes(self.tmpdir)),
                        "a database to start")
-        time.sleep(0.5)
         self.send(job, signal.SIGTERM)
-        job.wait(25)
+        job.wait()
         self.assert_ended_by(job, 2, signal.SIGTERM, planned=2)
-        self.assertLess(job.seconds, 10)
 
 
 class ToRanks(SignalTest):
@@ -257,20 +266,20 @@ class ToRanks(SignalTest):
         self.killed(0, 4)
 
     def test_idle_rank_killed(self):
-        self.killed(5, 8, *STANDARD, "--db_nodes=1")
+        self.killed(5, 8, *STANDARD, "--db_nodes=1", clients=2)
 
     def test_killed_in_database_start(self):
         for number in (0, 4):
             with self.subTest(rank=number):
                 job = self.starting()
                 os.kill(self.rank(job, number).pid, signal.SIGKILL)
-                job.wait(20)
+                job.wait()
                 self.assertNotEqual(job.returncode, 0, job.describe())
                 self.wait_gone()
 
     def test_servers_live_in_other_groups(self):
         """What a launcher or a terminal signals hits ranks alone."""
-        job = self.looping(8, *STANDARD, "--db_nodes=1")
+        job = self.looping(8, *STANDARD, "--db_nodes=1", clients=2)
         ours = [job.process.pid] + [p.pid for p in job.ranks()]
         groups = {os.getpgid(pid) for pid in ours}
         sessions = {os.getsid(pid) for pid in ours}
@@ -280,7 +289,7 @@ class ToRanks(SignalTest):
             self.assertNotIn(os.getpgid(p.pid), groups, str(p))
             self.assertNotIn(os.getsid(p.pid), sessions, str(p))
         os.kill(job.process.pid, signal.SIGTERM)
-        job.wait(20)
+        job.wait()
 
     def test_term_to_a_group(self):
         self.group(signal.SIGTERM)
@@ -290,17 +299,14 @@ class ToGuards(SignalTest):
 
     def test_guard_killed(self):
         """Its servers go with it; a new guard takes the next permutation."""
-        job = self.looping(4, iterations=2000)
+        job = self.looping(4, iterations=300)
         guards, servers = job.guards(), job.servers()
         self.assertEqual((len(guards), len(servers)), (1, 1))
         os.kill(guards[0].pid, signal.SIGKILL)
-        deadline = time.monotonic() + 5
-        while (servers[0].pid in [s.pid for s in job.servers()]
-               and time.monotonic() < deadline):
-            time.sleep(0.01)
-        self.assertNotIn(servers[0].pid, [s.pid for s in job.servers()],
-                         "the server outlives its guard")
-        job.wait(60)
+        job.wait_until(
+            lambda: servers[0].pid not in [s.pid for s in job.servers()],
+            "the server to go with its guard")
+        job.wait()
         self.assert_status(job, 1, permutations=8, completed=7, failed=1,
                            skipped=0)
         f = self.open(self.out)

@@ -1,4 +1,4 @@
-# ctest: label=full timeout=300
+# ctest: label=full
 """The slower half of test_signals.py."""
 import os
 import signal
@@ -18,7 +18,7 @@ class ToMpiexec(test_signals.SignalTest):
         self.watch_statuses()
         job = self.looping(8, *STANDARD, "--db_nodes=3")
         self.send(job, signal.SIGTERM)
-        job.wait(20)
+        job.wait()
         self.assert_ended_by(job, 8, signal.SIGTERM, finished=1)
         self.wait_gone()
 
@@ -43,7 +43,7 @@ class ToRanks(test_signals.SignalTest):
                 job = self.looping(8, *STANDARD, "--db_nodes=1",
                                    "--overwrite")
                 os.kill(self.rank(job, number).pid, signal.SIGTERM)
-                job.wait(20)
+                job.wait()
                 self.assert_ended_by(job, 8, signal.SIGTERM, finished=1)
 
     def test_servers_heed_no_signal(self):
@@ -53,7 +53,7 @@ class ToRanks(test_signals.SignalTest):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT,
                            signal.SIGUSR1, signal.SIGUSR2):
                 os.kill(p.pid, number)
-        job.wait(60)
+        job.wait()
         self.assert_passed(job, 8)
 
     def test_int_to_a_group(self):
@@ -64,7 +64,7 @@ class ToRanks(test_signals.SignalTest):
         more), the servers are not hit, and what was kept is whole."""
         job = self.looping(4, iterations=1500)
         os.killpg(os.getpgid(self.rank(job, 1).pid), signal.SIGHUP)
-        job.wait(20)
+        job.wait()
         self.assertNotIn("the database server", job.stderr)
         self.wait_gone()
         self.assertGreaterEqual(len(self.assert_kept(job)), 1)

@@ -1,7 +1,7 @@
 """Under a real Slurm (slurmtest.py): what srbench learns from it, and what it
 refuses. More of that in test_slurm_jobs.py.
 """
-# ctest: label=fast timeout=120
+# ctest: label=fast
 from slurmtest import SlurmTest
 from srbtest import column, main, text
 

@@ -1,7 +1,7 @@
 """Databases as batch jobs of their own (run_db_as_batch), and nodes chosen by
 name and feature, under a real Slurm (slurmtest.py).
 """
-# ctest: label=full timeout=300
+# ctest: label=full
 import os
 import signal
 import time
@@ -25,7 +25,7 @@ class Batch(SlurmTest):
                                "--run_db_as_batch", *args,
                                f"--output={self.out}", **how)
 
-    def assert_no_jobs(self, timeout=20):
+    def assert_no_jobs(self, timeout=300):
         """Nothing waits, runs or is left in the folder."""
         deadline = time.monotonic() + timeout
         while self.cluster.queue() and time.monotonic() < deadline:
@@ -42,7 +42,7 @@ class Batch(SlurmTest):
                          "--tensor_bytes=[1024,4096]", "--iterations=5",
                          '--db_node_feature={"C":"P100","exclusive":null}',
                          '--batch_args={"comment":"of srbench"}')
-        job.wait(90)
+        job.wait()
         self.assert_passed(job, permutations=4)
         self.assertEqual(job.stderr.count("databases: submitted job"), 2,
                          job.stderr)
@@ -68,7 +68,7 @@ class Batch(SlurmTest):
                        and job.servers(), "its databases", 60)
         mine = min(map(int, self.cluster.queue()))
         self.cluster.run("scancel", str(mine))
-        job.wait(60)
+        job.wait()
         self.assert_no_jobs(30)
 
     def test_clients_are_killed(self):
@@ -82,7 +82,7 @@ class Batch(SlurmTest):
         for rank in job.ranks():
             if rank.pid not in serving:
                 os.kill(rank.pid, signal.SIGKILL)
-        job.wait(60)
+        job.wait()
         deadline = time.monotonic() + 30
         while self.cluster.queue() and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -98,7 +98,7 @@ class Batch(SlurmTest):
         job = self.batch(("-N1", "-n1", "--exclusive"), *SMALL,
                          "--batch_timeout=3s",
                          '--batch_args={"exclusive":null}')
-        job.wait(60)
+        job.wait()
         self.assert_status(job, 1, completed=0, failed=1)
         self.assertIn("did not start within 3 s (batch_timeout)", job.stderr)
         self.assertEqual(self.cluster.queue(), [blocker])
@@ -107,7 +107,7 @@ class Batch(SlurmTest):
     def test_what_slurm_refuses(self):
         job = self.batch(("-N1", "-n1"), *SMALL,
                          '--db_node_feature={"C":"Z100"}')
-        job.wait(60)
+        job.wait()
         self.assert_status(job, 1, completed=0, failed=1)
         self.assertIn("cannot submit the job 'srbench-db'", job.stderr)
         self.assertIn("feature", job.stderr)
@@ -116,7 +116,7 @@ class Batch(SlurmTest):
     def test_databases_that_do_not_start(self):
         """The words of the other job arrive here."""
         job = self.batch(("-N1", "-n1"), *SMALL, "--net_ifname=ib7")
-        job.wait(60)
+        job.wait()
         self.assertNotEqual(job.returncode, 0)
         self.assertIn("ib7", job.stderr)
         self.assert_no_jobs()
@@ -135,7 +135,7 @@ class Batch(SlurmTest):
         self.assertEqual(g.attrs["db_nodes"], 2)
         for rank in serving.ranks():
             os.kill(rank.pid, signal.SIGTERM)
-        serving.wait(30)
+        serving.wait()
         self.assertFalse(address.exists())
 
 

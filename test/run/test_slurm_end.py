@@ -2,7 +2,7 @@
 --signal, out of time, killed, or without one of its ranks. The job is that of
 batch_scripts/slurm_standard.sh.
 """
-# ctest: label=full timeout=600
+# ctest: label=full timeout=6000
 import os
 import re
 import signal
@@ -55,7 +55,7 @@ class EndTest(SlurmTest):
         self.told = time.monotonic()
         self.cluster.run("scancel", *how, self.number)
 
-    def end(self, state, code, timeout=60, killed=False):
+    def end(self, state, code, timeout=300, killed=False):
         """Wait for the end of the job, and look at how Slurm has it."""
         known = self.cluster.wait(self.number, timeout)
         self.seconds = time.monotonic() - getattr(self, "told", 0)
@@ -197,7 +197,7 @@ class Time(EndTest):
         """In a job of a minute two permutations of 20 s fit, and a third does
         not: known without being told, and before Slurm steps in."""
         self.submit("--duration=20s", minutes=1, sbatch=["--signal=USR1@0"])
-        self.end("FAILED", "1:0", timeout=90)
+        self.end("FAILED", "1:0", timeout=300)
         self.assertEqual(self.statuses(),
                          ["completed", "completed", "skipped", "skipped"])
         self.assertIn("fail permutations=4 completed=2 failed=0 skipped=2",
@@ -208,7 +208,7 @@ class Time(EndTest):
         """--signal as in the script reaches the tasks through the shell that
         became srun; in a job shorter than its time it comes early."""
         self.submit("--duration=2s", "--repetitions=40", minutes=3)
-        self.end("FAILED", f"{128 + signal.SIGUSR1}:0", timeout=120)
+        self.end("FAILED", f"{128 + signal.SIGUSR1}:0", timeout=1200)
         found = self.statuses()
         done = found.count("completed")
         self.assertGreater(done, 0)

@@ -1,7 +1,7 @@
 """Under a real Slurm (slurmtest.py): launches of other kinds, and jobs that are
 submitted, watched and cancelled from inside of a step.
 """
-# ctest: label=full timeout=300
+# ctest: label=full
 import os
 import socket
 import time

@@ -1,4 +1,4 @@
-# ctest: label=fast,asan timeout=400
+# ctest: label=fast,asan
 """The main job in small: both placements, one file, nothing left behind."""
 import re
 
@@ -52,18 +52,18 @@ class NoMachine(RunTest):
     def test_impossible_is_refused_before_anything_starts(self):
         job = self.start(0, "throughput_standard", "--dry_run",
                          "--machine=4x8", "--client_nodes=[2,4]",
-                         "--db_nodes=1").wait(20)
+                         "--db_nodes=1").wait()
         self.assertEqual(job.returncode, 2, job.describe())
         self.assertIn("node", job.stderr + job.stdout)
 
     def test_unknown_option_names_the_nearest(self):
         job = self.start(0, "--dry_run", "--machine=4x8",
-                         "--tensor_byte=8").wait(20)
+                         "--tensor_byte=8").wait()
         self.assertEqual(job.returncode, 2, job.describe())
         self.assertIn("tensor_bytes", job.stderr)
 
     def plain(self, *args):
-        job = self.start(0, *args).wait(20)
+        job = self.start(0, *args).wait()
         self.assertEqual(job.returncode, 0, job.describe())
         return job
 
@@ -79,7 +79,7 @@ class Colocated(RunTest):
 
     def test_no_configuration_at_all(self):
         """`mpiexec -n 4 srbench`: the whole default sweep."""
-        job = self.srbench(4, timeout=180)
+        job = self.srbench(4)
         found = list(self.dir.glob("results/*/run-*.h5"))
         self.assertEqual(len(found), 1, job.describe())
         self.assert_passed(job, len(TENSORS_DEFAULT))
@@ -160,7 +160,7 @@ class Standard(RunTest):
                            "--clients_per_node=1", "--client_nodes=[2,4]",
                            "--db_nodes=[1,3]", "--keys=[smartsim,balanced]",
                            "--tensor_bytes=[1024,65536]", "--iterations=20",
-                           f"--output={out}", timeout=120)
+                           f"--output={out}")
         self.assert_passed(job, 16)
         f = self.assert_whole(out, 16)
         for i in range(16):
@@ -231,7 +231,7 @@ class Files(RunTest):
         out = self.dir / "example.h5"
         job = self.srbench(ranks, "--config", config,
                            f"--virtual_nodes={nodes}", "--iterations=10",
-                           f"--output={out}", timeout=120)
+                           f"--output={out}")
         self.assert_passed(job, permutations)
         f = self.assert_whole(out, permutations)
         self.assertEqual(text(f["perm_0000"].attrs["experiment"]),

@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=200
+# ctest: label=fast
 """A tensor that is altered between put and get is noticed, and nothing else."""
 import socket
 import threading
@@ -50,7 +50,7 @@ class Vandal(threading.Thread):
 
 class VerifyTest(RunTest):
 
-    def study(self, nranks, *args, vandal=None, timeout=60):
+    def study(self, nranks, *args, vandal=None):
         self.out = self.dir / "verify.h5"
         if vandal:
             args = (*args, f"--db_exe={self.open_server()}")

@@ -21,7 +21,7 @@ import srbench_results as results  # noqa: E402
 NULL = ("--client=null", "--db_exe=null")
 
 
-def tool(*args, timeout=60, program=TOOL):
+def tool(*args, timeout=300, program=TOOL):
     """Run a tool to its end."""
     return subprocess.run([sys.executable, program, *map(str, args)],
                           capture_output=True, text=True, timeout=timeout)

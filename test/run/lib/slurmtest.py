@@ -300,7 +300,7 @@ class Cluster:
                                f"{self.logs()}")
         return done.stdout
 
-    def srun(self, *args, timeout=60, **how):
+    def srun(self, *args, timeout=300, **how):
         """Run a step to its end; the CompletedProcess, whatever its status."""
         return self.try_to("srun", *map(str, args), timeout=timeout, **how)
 
@@ -329,7 +329,7 @@ class Cluster:
         """The ids of the jobs that wait, run, or are being ended."""
         return self.try_to("squeue", "-h", "-o", "%A").stdout.split()
 
-    def await_state(self, job, states, timeout=60):
+    def await_state(self, job, states, timeout=300):
         """Wait until a job is in one of these states; what is known of it."""
         deadline = time.monotonic() + timeout
         while True:
@@ -343,7 +343,7 @@ class Cluster:
                     f"{self.out(job)}\n{self.logs()}")
             time.sleep(0.1)
 
-    def wait(self, job, timeout=60):
+    def wait(self, job, timeout=300):
         """Wait for the end of a job; what is known of it: "JobState",
         "ExitCode" ("0:0": status and signal), ..."""
         return self.await_state(job, ENDED, timeout)
@@ -375,6 +375,6 @@ class SlurmTest(RunTest):
         return self.start(0, *args, wrapper=["srun", *map(str, srun_args)],
                           env={**self.cluster.env, **(env or {})}, **how)
 
-    def srun(self, srun_args, *args, timeout=60, **how):
+    def srun(self, srun_args, *args, timeout=300, **how):
         """Run srbench under srun to its end."""
         return self.start_srun(srun_args, *args, **how).wait(timeout)

@@ -13,6 +13,10 @@ From the environment: SRBENCH (the program), MPIEXEC, SRBENCH_TEST_DB (the
 server under test: a redis-server, valkey-server or keydb-server, which is then
 what "redis-server" means to everything that a test starts),
 SRBENCH_TEST_SANITIZED (waits are longer).
+
+A test waits for an event and never for a time: what else runs on the machine is
+not its business. END and PATIENCE are proofs that something ends at all, far
+beyond what it takes anywhere.
 """
 import atexit
 import os
@@ -43,7 +47,14 @@ FLOOR_ROLE = "--floor-server"
 TEST_USER = ("test", "x")
 # Which of a file's tests run: see PartLoader.
 PART = os.environ.get("SRBENCH_TEST_PART", "")
-PATIENCE = 5.0  # how long the last process may take to be gone, s
+END = 300.0  # within which whatever a test waits for has come, s
+PATIENCE = 60.0  # and within which the last process is gone, s
+# Ports are taken by blocks, below the range that the kernel gives to clients; a
+# cluster's bus is 10000 above. Blocks of two processes do not overlap.
+BLOCK = 16
+BLOCKS = range(11008, 21008 - BLOCK, BLOCK)
+CLAIMS = []  # of this process, the oldest first
+MOST_CLAIMS = 100
 
 # What root in a container, or more ranks than cores, need under Open MPI.
 OPEN_MPI = {
@@ -65,7 +76,7 @@ def find_database():
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.symlink(os.path.abspath(program), os.path.join(folder, "redis-server"))
     os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
-    said = subprocess.run([program, "--version"], text=True, timeout=20,
+    said = subprocess.run([program, "--version"], text=True, timeout=300,
                           stdout=subprocess.PIPE, check=False).stdout
     name = re.match(r"(?:(\w+) )?[Ss]erver v=(\S+)", said)
     if not name:
@@ -83,13 +94,38 @@ REDIS_7 = SERVER == "valkey" or (
 
 def free_port(n=1):
     """The first of n ports that are free in a row, as are those of a cluster's
-    bus, 10000 above. Below the range that the kernel gives to clients."""
+    bus, and that no other test of this machine gets meanwhile: as long as this
+    process lives, or until it has asked for many others."""
+    while len(CLAIMS) > MOST_CLAIMS:
+        for claim in CLAIMS.pop(0):
+            claim.close()
     for _ in range(1000):
-        first = random.randrange(11000, 22000 - n)
-        if all(port_is_free(p) and port_is_free(p + 10000)
-               for p in range(first, first + n)):
+        first = random.choice(BLOCKS)
+        claims = claim_blocks(range(first, first + n, BLOCK))
+        if claims and all(port_is_free(p) and port_is_free(p + 10000)
+                          for p in range(first, first + n)):
+            CLAIMS.append(claims)
             return first
+        for claim in claims:
+            claim.close()
     raise RuntimeError(f"no {n} free ports in a row")
+
+
+def claim_blocks(firsts):
+    """A socket each, bound to a name in the abstract namespace (unix(7)), which
+    goes with the process and is one for all that share ports; [] where one is
+    somebody else's."""
+    claims = []
+    for first in firsts:
+        claim = socket.socket(socket.AF_UNIX)
+        claims.append(claim)
+        try:
+            claim.bind(f"\0srbench-test-ports-{first}")
+        except OSError:
+            for claim in claims:
+                claim.close()
+            return []
+    return claims
 
 
 def port_is_free(port):
@@ -153,6 +189,21 @@ class Process:
                 or self.cwd.startswith(str(tmpdir)))
 
 
+def asleep(process):
+    """Whether that process waits for something now."""
+    try:
+        return Process(process.pid).state == "S"
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def stop(job, process):
+    """SIGSTOP, and it has stopped when this returns."""
+    os.kill(process.pid, signal.SIGSTOP)
+    job.wait_until(lambda: Process(process.pid).state == "T",
+                   f"{process} to stop")
+
+
 def processes(tmpdir):
     """All processes (no zombies) that were started with this TMPDIR."""
     found = []
@@ -203,8 +254,9 @@ class Job:
     """
 
     def __init__(self, nranks, *args, tmpdir, env=None, cwd=None,
-                 mpiexec_args=(), wrapper=()):
+                 mpiexec_args=(), wrapper=(), loops=False):
         self.tmpdir = str(tmpdir)
+        self.nranks = nranks or 1
         self.command = [*wrapper, SRBENCH, *map(str, args)]
         if nranks:
             self.command = [MPIEXEC, *mpiexec_args, "-n", str(nranks),
@@ -212,6 +264,9 @@ class Job:
         environ = {**OPEN_MPI, **os.environ}
         environ.update(env or {})
         environ["TMPDIR"] = self.tmpdir
+        self.loops = tempfile.NamedTemporaryFile() if loops else None
+        if loops:
+            environ["SRBENCH_TEST_LOOPS"] = self.loops.name
         # files, not pipes: a process left behind would keep a pipe open
         self.files = [tempfile.TemporaryFile() for _ in range(2)]
         self.kept = None
@@ -262,7 +317,21 @@ class Job:
         """The database servers that run now."""
         return [p for p in processes(self.tmpdir) if p.is_server]
 
-    def wait_until(self, condition, what, timeout=30):
+    def in_loop(self, at=1, clients=None, what="loop"):
+        """Whether all clients (so many, or all ranks) have begun their loop (or
+        warm-up) for the at-th time."""
+        numbers = [line.split()[0]
+                   for line in Path(self.loops.name).read_text().splitlines()
+                   if line.endswith(f" {what}")]
+        return all(numbers.count(str(k)) >= at
+                   for k in range(clients or self.nranks))
+
+    def wait_in_loop(self, at=1, clients=None, what="loop"):
+        """Wait for in_loop(); the job was started with loops=True."""
+        self.wait_until(lambda: self.in_loop(at, clients, what),
+                        f"{what} {at} of all clients")
+
+    def wait_until(self, condition, what, timeout=END):
         """Wait for condition() to be true while the job runs."""
         deadline = time.monotonic() + timeout
         while not condition():
@@ -275,13 +344,12 @@ class Job:
                     f"{what}: not within {timeout} s\n{self.describe()}")
             time.sleep(0.01)
 
-    def wait(self, timeout=60):
+    def wait(self, timeout=END):
         """Wait for the end of the job; past the time limit the whole tree is
         killed and the test fails."""
         timeout = timeout * 4 if SANITIZED else timeout
         try:
-            self.returncode = self.process.wait(
-                max(0.0, self.start + timeout - time.monotonic()))
+            self.returncode = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             held = "\n  ".join(map(str, processes(self.tmpdir)))
             kill_all(self.tmpdir)
@@ -299,7 +367,7 @@ class Job:
             self.process.kill()
             self.process.wait()
         self.kept = self.kept or [self.read(0), self.read(1)]
-        for f in self.files:
+        for f in self.files + ([self.loops] if self.loops else []):
             f.close()
 
     def describe(self):
@@ -314,7 +382,7 @@ class Job:
                 f"  standard error:\n{tail(self.stderr)}")
 
 
-def run(nranks, *args, timeout=60, env=None, cwd=None, mpiexec_args=(),
+def run(nranks, *args, timeout=END, env=None, cwd=None, mpiexec_args=(),
         tmpdir=None):
     """Run srbench to its end; nranks 0 is without mpiexec. Most tests want
     RunTest.srbench() instead."""
@@ -371,9 +439,10 @@ class RunTest(unittest.TestCase):
             time.sleep(0.05)
 
     def start(self, nranks, *args, env=None, cwd=None, mpiexec_args=(),
-              wrapper=()):
+              wrapper=(), loops=False):
         """Start a job on this test's ports, with its files in self.dir;
-        wrapper: what stands between mpiexec and every rank."""
+        wrapper: what stands between mpiexec and every rank; loops: the test is
+        going to wait for its loops."""
         given = [str(a).replace("-", "_") for a in args]
         found = any(a.startswith("__db_address") for a in given) \
             and "serve" not in given  # servers that have their ports already
@@ -381,11 +450,11 @@ class RunTest(unittest.TestCase):
             args = (*args, f"--db_port={self.port}")
         job = Job(nranks, *args, tmpdir=self.tmpdir, env=env,
                   cwd=cwd or self.dir, mpiexec_args=mpiexec_args,
-                  wrapper=wrapper)
+                  wrapper=wrapper, loops=loops)
         self.jobs.append(job)
         return job
 
-    def srbench(self, nranks, *args, timeout=60, **how):
+    def srbench(self, nranks, *args, timeout=END, **how):
         """Run a job to its end; how: env, cwd, mpiexec_args, wrapper of start()."""
         return self.start(nranks, *args, **how).wait(timeout)
 
@@ -493,8 +562,9 @@ END
         put_end = put + g["put_tensor"][...]
         get_end = get + g["unpack_tensor"][...]
         slack = 1e-6  # rounding of float64 seconds
-        # starts are on the common clock, times on the client's own
-        corrected = slack + max(0.0, g.attrs["clock_error"])
+        # starts are on the common clock, times on the client's own; the way
+        # from one to the other is off by that at two instants
+        corrected = slack + 2 * max(0.0, g.attrs["clock_error"])
         if text(g.attrs["pattern"]) == "pair":
             self.assertTrue((get >= put_end - corrected).all(),
                             "a get before its put")

@@ -353,6 +353,37 @@ static void another_clock_moves_instants_only(void **state)
     samples_free(&s);
 }
 
+static int64_t twice(const void *clock, int64_t instant)
+{
+    (void)clock;
+    return 2 * instant;
+}
+
+/* What lies between its operations is a small part of a loop, which the error
+ * of a clock's drift must not decide. */
+static void another_clock_changes_no_duration(void **state)
+{
+    struct samples s;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(samples_open(&s, 0, 1, &err), 0);
+    series_add(&s.put, 200, 230);
+    series_add(&s.unpack, 240, 290);
+    s.loop_start = 190;
+    s.loop_end = 300;
+    s.main_start = 100;
+    s.main_end = 310;
+    for (int k = 0; k < 2; k++) {
+        samples_translate(&s, twice, NULL);
+        assert_int_equal(samples_loop(&s), 110);
+        assert_int_equal(samples_main(&s), 210);
+        assert_int_equal(samples_between(&s), 30);
+    }
+    assert_int_equal(s.loop_end, 1200);
+    samples_free(&s);
+}
+
 /* Published values (NIST/SEMATECH e-Handbook 1.3.6.7.2), those beyond the table
  * too. */
 static void quantiles_of_t(void **state)
@@ -387,6 +418,7 @@ int main(void)
         cmocka_unit_test(bounded_memory_keeps_an_even_selection),
         cmocka_unit_test(operations_within_an_interval),
         cmocka_unit_test(another_clock_moves_instants_only),
+        cmocka_unit_test(another_clock_changes_no_duration),
         cmocka_unit_test(quantiles_of_t),
     };
 

@@ -47,6 +47,25 @@ static void ports_in_turn(void **state)
     }
 }
 
+/* Two runs that start at once begin at the same port once in thousands of
+ * times. */
+static void runs_begin_apart(void **state)
+{
+    enum { RUNS = 2000 };
+    const int first = 32768, last = 60999;
+    int lowest = 0;
+
+    (void)state;
+    for (int i = 0; i < RUNS; i++) {
+        int port = ports_anywhere(first, last);
+
+        assert_int_equal(ports_next(port - 1, first, last), port);
+        lowest += port == 1024;
+    }
+    assert_in_range(lowest, 0, RUNS / 100);
+    assert_in_range(ports_anywhere(1024, 65535), 1024, 55535);
+}
+
 /* A socket that listens on a port of the kernel's choice. */
 static int listen_anywhere(int *port)
 {
@@ -113,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ports_in_turn),
+        cmocka_unit_test(runs_begin_apart),
         cmocka_unit_test(a_port_that_is_taken),
         cmocka_unit_test(found_ones_are_placed),
     };
