@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/quote.h"
 #include "base/signals.h"
 #include "base/tick.h"
@@ -70,9 +71,7 @@ static int read_file(const char *path, char **text, size_t *length,
         fclose(f);
         return error_set(err, "the configuration file '%s' is a folder", path);
     }
-    *text = malloc(CONFIG_MAX + 2);
-    if (!*text)
-        die("not enough memory to read '%s'", path);
+    *text = mem_new(CONFIG_MAX + 2, 1);
     *length = fread(*text, 1, CONFIG_MAX + 1, f);
     (*text)[*length] = '\0';
     if (ferror(f) || *length > CONFIG_MAX) {
@@ -126,9 +125,7 @@ static char *pack(const struct input *in, size_t *n)
 
     for (int i = 0; i < in->argc; i++)
         bytes += strlen(in->argv[i]) + 1;
-    at = block = malloc(bytes);
-    if (!block)
-        die("not enough memory for the configuration");
+    at = block = mem_new(bytes, 1);
     memcpy(at, head, sizeof head);
     at += sizeof head;
     for (int i = 0; i < in->argc; i++) {
@@ -152,9 +149,7 @@ static void unpack(struct input *in, char *block)
 
     memcpy(head, block, sizeof head);
     in->argc = (int)head[0];
-    in->argv = calloc((size_t)in->argc + 1, sizeof *in->argv);
-    if (!in->argv)
-        die("not enough memory for the configuration");
+    in->argv = mem_new((size_t)in->argc + 1, sizeof *in->argv);
     for (int i = 0; i < in->argc; i++) {
         in->argv[i] = at;
         at += strlen(at) + 1;
@@ -184,9 +179,7 @@ static int share_input(struct input *in, int argc, char **argv, char **block,
     if (n == 0)
         return -1; /* only rank 0 has the words, and only rank 0 prints */
     if (rank != 0)
-        *block = malloc((size_t)n);
-    if (!*block)
-        die("not enough memory for the configuration");
+        *block = mem_new((size_t)n, 1);
     team_bcast(&world, MPI_COMM_WORLD, *block, (int)n, 0);
     unpack(in, *block);
     return 0;
@@ -197,10 +190,8 @@ static char *join(int argc, char **argv)
 {
     char *text = NULL;
     size_t n;
-    FILE *out = open_memstream(&text, &n);
+    FILE *out = mem_stream(&text, &n);
 
-    if (!out)
-        die("not enough memory for the command line");
     for (int i = 0; i < argc; i++) {
         bool plain =
             argv[i][0] && !strpbrk(argv[i], " \t\n\"'\\$`*?[]{}()<>|&;#~!");

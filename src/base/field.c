@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 static struct field *append(struct fields *f, const char *name,
                             enum field_type type, const char *unit)
@@ -13,10 +13,8 @@ static struct field *append(struct fields *f, const char *name,
 
     if (f->n == f->room) {
         size_t room = f->room ? 2 * f->room : 16;
-        struct field *list = realloc(f->list, room * sizeof *list);
+        struct field *list = mem_grow(f->list, room, sizeof *list);
 
-        if (!list)
-            die("out of memory for %zu attributes of the result file", room);
         f->list = list;
         f->room = room;
     }
@@ -33,9 +31,7 @@ void fields_text(struct fields *f, const char *name, const char *text)
 {
     struct field *entry = append(f, name, FIELD_TEXT, "");
 
-    entry->text = strdup(text ? text : "");
-    if (!entry->text)
-        die("out of memory for the result file's %s", name);
+    entry->text = mem_copy(text ? text : "");
 }
 
 void fields_int(struct fields *f, const char *name, const char *unit,

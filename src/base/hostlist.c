@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 #define BLANKS " \t\r\n"
 #define DIGITS "0123456789"
@@ -143,16 +143,12 @@ static int add(struct out *o, size_t used)
         return error_set(o->err, "a list of more than %zu hosts", o->most);
     if (l->n == o->room) {
         size_t room = o->room ? 2 * o->room : 16;
-        char **more = realloc(l->name, room * sizeof *more);
+        char **more = mem_grow(l->name, room, sizeof *more);
 
-        if (!more)
-            die("not enough memory for %zu names of hosts", room);
         l->name = more;
         o->room = room;
     }
-    l->name[l->n] = strndup(o->name, used);
-    if (!l->name[l->n])
-        die("not enough memory for %zu names of hosts", l->n);
+    l->name[l->n] = mem_copy_n(o->name, used);
     l->n++;
     return 0;
 }

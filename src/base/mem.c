@@ -23,9 +23,23 @@ void *mem_grow(void *old, size_t n, size_t size)
     return p;
 }
 
+char *mem_copy_n(const char *text, size_t n)
+{
+    size_t length = strnlen(text, n);
+
+    return memcpy(mem_new(length + 1, 1), text, length);
+}
+
 char *mem_copy(const char *text)
 {
-    size_t n = strlen(text) + 1;
+    return mem_copy_n(text, strlen(text));
+}
 
-    return memcpy(mem_new(n, 1), text, n);
+FILE *mem_stream(char **text, size_t *n)
+{
+    FILE *stream = open_memstream(text, n);
+
+    if (!stream)
+        die("not enough memory for a text");
+    return stream;
 }

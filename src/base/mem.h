@@ -8,6 +8,7 @@
 #define SRB_MEM_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* n zeroed objects of size bytes, to be freed; of none at least one. */
 void *mem_new(size_t n, size_t size);
@@ -16,7 +17,11 @@ void *mem_new(size_t n, size_t size);
  * old may be NULL. */
 void *mem_grow(void *old, size_t n, size_t size);
 
-/* A copy of a text, to be freed. */
+/* A copy of a text, to be freed; of at most n bytes of it. */
 char *mem_copy(const char *text);
+char *mem_copy_n(const char *text, size_t n);
+
+/* A stream into a text that grows, see open_memstream(3). */
+FILE *mem_stream(char **text, size_t *n);
 
 #endif

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/version.h"
 #include "engine/engine.h"
 #include "engine/resp.h"
@@ -485,11 +486,9 @@ int resp_effective(struct control *c, const struct shard_spec *s, char **text,
                    struct error *err)
 {
     size_t n;
-    FILE *out = open_memstream(text, &n);
+    FILE *out = mem_stream(text, &n);
     int rc;
 
-    if (!out)
-        return error_set(err, "not enough memory for a configuration");
     rc = read_config(c, out, s, err);
     if (rc == 0)
         print_modules(c, out);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 #include "base/tick.h"
 
 /* Parts into which a round of the bisection cuts the interval of a target. */
@@ -63,9 +63,7 @@ struct spans {
 static void sort_spans(struct spans *d, const struct series *s)
 {
     d->n = s->kept;
-    d->ns = malloc((d->n ? d->n : 1) * sizeof *d->ns);
-    if (!d->ns)
-        die("not enough memory to sort %zu timings", d->n);
+    d->ns = mem_new(d->n, sizeof *d->ns);
     memcpy(d->ns, s->ns + s->warmup, d->n * sizeof *d->ns);
     samples_sort(d->ns, d->n);
 }
@@ -110,10 +108,8 @@ static bool narrow(const struct team *t, MPI_Comm clients,
 static void find(const struct team *t, MPI_Comm clients,
                  const struct spans d[2], struct target *x, int n)
 {
-    int64_t *below = malloc((size_t)n * PARTS * sizeof *below);
+    int64_t *below = mem_new((size_t)n * PARTS, sizeof *below);
 
-    if (!below)
-        die("not enough memory to count timings");
     while (narrow(t, clients, d, x, n, below))
         ;
     free(below);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 #include "options/options.h"
 
 /* A running mean and sum of squared deviations of logarithms (Welford 1962,
@@ -26,13 +26,9 @@ struct repeats {
 
 struct repeats *repeats_open(size_t groups)
 {
-    struct repeats *r = calloc(1, sizeof *r);
+    struct repeats *r = mem_new(1, sizeof *r);
 
-    if (r)
-        r->groups = calloc(groups ? groups : 1, sizeof *r->groups);
-    if (!r || !r->groups)
-        die("not enough memory for the repetitions of %zu permutations",
-            groups);
+    r->groups = mem_new(groups, sizeof *r->groups);
     return r;
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 #include "node/netif.h"
 
 #define NAMES_MAX 8 /* in a list of nodes */
@@ -398,13 +398,11 @@ static void choose_any(const struct netif_card *cards, int n,
     static key_maker *const keys[] = {key_of_name, key_of_subnet};
     size_t most = (size_t)n * SRB_NETIFS_MAX * NETIF_FAMILIES, used;
     /* both orders stay: candidates point into them */
-    struct offer *offers = calloc(COUNT(keys) * most, sizeof *offers);
+    struct offer *offers = mem_new(COUNT(keys) * most, sizeof *offers);
     struct choice x = {.cards = cards, .n = n, .picks = picks};
 
-    x.claims = calloc((size_t)n, sizeof *x.claims);
-    x.trial = calloc((size_t)n, sizeof *x.trial);
-    if (!offers || !x.claims || !x.trial)
-        die("not enough memory for the interfaces of %d nodes", n);
+    x.claims = mem_new((size_t)n, sizeof *x.claims);
+    x.trial = mem_new((size_t)n, sizeof *x.trial);
     pick_none(picks, n);
     for (size_t k = 0; k < COUNT(keys); k++) {
         x.subnets = keys[k] == key_of_subnet;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 /* CPUs that the job may not use are asked for as well: other nodes of this
  * kernel may be in other control groups. */
@@ -83,9 +83,7 @@ void topology_load(struct cpu_tree *tree, const struct cpu_mask *cpus,
     hwloc_topology_t t;
 
     tree->n = 0;
-    tree->cpu = calloc((size_t)cpus_count(cpus) + 1, sizeof *tree->cpu);
-    if (!tree->cpu)
-        die("not enough memory to describe %d CPUs", cpus_count(cpus));
+    tree->cpu = mem_new((size_t)cpus_count(cpus) + 1, sizeof *tree->cpu);
     if (open_topology(&t, synthetic) == 0) {
         take_known(t, tree, &left);
         hwloc_topology_destroy(t);

@@ -79,10 +79,6 @@ char *options_said_place(const struct said *said, size_t line, size_t column,
 const char *options_said_found(const char *text, bool plain,
                                char buf[SAID_FOUND_MAX]);
 
-/* calloc() and strdup() that end the program when there is no memory. */
-void *options_alloc(size_t n, size_t size);
-char *options_copy(const char *text);
-
 /* Whether YAML lets the character stand for itself. */
 bool options_yaml_allows(uint32_t point);
 

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/units.h"
 #include "options/options_internal.h"
 
@@ -130,7 +131,7 @@ static char *print_count(int64_t value)
     char buf[32];
 
     snprintf(buf, sizeof buf, "%" PRId64, value);
-    return options_copy(buf);
+    return mem_copy(buf);
 }
 
 /* As few digits as read back to the same number. */
@@ -143,7 +144,7 @@ static char *print_seconds(double value)
         if (strtod(buf, NULL) == value)
             break;
     }
-    return options_copy(buf);
+    return mem_copy(buf);
 }
 
 /* The choice of that name or alias, or -1. */
@@ -201,7 +202,7 @@ static bool take_choice(const struct option *d, const char *text,
     v->count = find_choice(d, text);
     if (v->count < 0)
         return false;
-    v->text = options_copy(d->choices[v->count]);
+    v->text = mem_copy(d->choices[v->count]);
     return true;
 }
 
@@ -211,7 +212,7 @@ static bool take_text(const struct option *d, const char *text, struct value *v)
         return false;
     if (d == &option_table[OPT_EXP_NAME] && !is_folder(text))
         return false;
-    v->text = options_copy(text);
+    v->text = mem_copy(text);
     return true;
 }
 
@@ -257,7 +258,7 @@ static bool take_percent(const struct option *d, const char *text,
         return false;
     v->share = percent / 100;
     snprintf(buf, sizeof buf, "%.15g%%", percent);
-    v->text = options_copy(buf);
+    v->text = mem_copy(buf);
     return true;
 }
 
@@ -269,7 +270,7 @@ static bool take_flag(const struct option *d, const char *text, struct value *v)
     if (!options_flag(text, &flag))
         return false;
     v->count = flag;
-    v->text = options_copy(flag ? "true" : "false");
+    v->text = mem_copy(flag ? "true" : "false");
     return true;
 }
 
@@ -281,7 +282,7 @@ static bool take_machine(const struct option *d, const char *text,
     if (!take_shape(text, v) || !within(d, v->count) || !within(d, v->count2))
         return false;
     snprintf(buf, sizeof buf, "%" PRId64 "x%" PRId64, v->count, v->count2);
-    v->text = options_copy(buf);
+    v->text = mem_copy(buf);
     return true;
 }
 
@@ -306,7 +307,7 @@ static bool (*const take[])(const struct option *, const char *,
 static void be_auto(struct value *v)
 {
     v->is_auto = true;
-    v->text = options_copy("auto");
+    v->text = mem_copy("auto");
 }
 
 /* A number above the limit is told the limit, also where it hardly matters. */
@@ -339,7 +340,7 @@ static int convert_scalar(const struct said *said, const struct option *d,
     if (d->may_be_auto && (null || (s->plain && strcmp(s->text, "auto") == 0)))
         be_auto(v);
     else if (is_map(d) && null)
-        v->text = options_copy("{}");
+        v->text = mem_copy("{}");
     else if ((null && !server) || !take[d->type](d, s->text, v))
         return options_said_error(
             said, s->line, s->column, err, "found %s, expected %s",
@@ -386,7 +387,7 @@ static char *place_of(const struct said *said, const struct yaml_scalar *s)
     options_said_place(said, s->line, s->column, place, sizeof place);
     snprintf(buf, sizeof buf, "%s%s%s", place, said->file ? ": " : "",
              said->file ? said->name : "");
-    return options_copy(buf);
+    return mem_copy(buf);
 }
 
 static int convert_map(const struct said *said, const struct yaml_node *node,
@@ -398,16 +399,15 @@ static int convert_map(const struct said *said, const struct yaml_node *node,
     for (size_t i = 0; i < node->n; i += 2)
         if (check_pair(said, node, i, err) < 0)
             return -1;
-    v->pairs = options_alloc(node->n / 2, sizeof *v->pairs);
-    out = open_memstream(&v->text, &size);
-    if (!out)
-        die("out of memory for the options");
+    v->pairs = mem_new(node->n / 2, sizeof *v->pairs);
+    out = mem_stream(&v->text, &size);
+
     fputc('{', out);
     for (size_t i = 0; i < node->n; i += 2) {
         struct pair *pair = &v->pairs[v->npairs++];
         const struct yaml_scalar *value = &node->item[i + 1];
 
-        pair->name = options_copy(node->item[i].text);
+        pair->name = mem_copy(node->item[i].text);
         pair->name_at = place_of(said, &node->item[i]);
         pair->value_at = place_of(said, value);
         fputs(i > 0 ? ", " : "", out);
@@ -416,7 +416,7 @@ static int convert_map(const struct said *said, const struct yaml_node *node,
         if (means_null(value)) {
             fputs("null", out);
         } else {
-            pair->value = options_copy(value->text);
+            pair->value = mem_copy(value->text);
             options_yaml_print_text(out, pair->value);
         }
     }
@@ -444,7 +444,7 @@ static int check_twice(const struct said *said, const struct yaml_node *node,
     const struct yaml_scalar *again = NULL;
     char found[SAID_FOUND_MAX];
 
-    sorted = options_alloc(set->nvalues, sizeof *sorted);
+    sorted = mem_new(set->nvalues, sizeof *sorted);
     for (size_t i = 0; i < set->nvalues; i++)
         sorted[i] = &set->values[i];
     qsort(sorted, set->nvalues, sizeof *sorted, by_text);
@@ -503,7 +503,7 @@ static int convert_list(const struct said *said, const struct option *d,
         return 0;
     }
     if (node->n == 0 && d->type == OPTION_MAPS) {
-        set->values[set->nvalues++].text = options_copy("{}");
+        set->values[set->nvalues++].text = mem_copy("{}");
         return 0;
     }
     options_expected(d, false, expected);
@@ -555,8 +555,7 @@ int options_convert(const struct said *said, enum option_id id,
 {
     struct setting fresh = {0};
 
-    fresh.values =
-        options_alloc(node->n + node->nmaps + 1, sizeof *fresh.values);
+    fresh.values = mem_new(node->n + node->nmaps + 1, sizeof *fresh.values);
     if (convert_node(said, &option_table[id], node, &fresh, err) < 0) {
         options_setting_free(&fresh);
         return -1;
@@ -570,8 +569,7 @@ int options_convert(const struct said *said, enum option_id id,
 char *options_canonical(enum option_id id, const char *text)
 {
     const struct option *d = &option_table[id];
-    const struct yaml_scalar scalar = {.text = options_copy(text),
-                                       .plain = true};
+    const struct yaml_scalar scalar = {.text = mem_copy(text), .plain = true};
     const struct said said = {.flag = d->name};
     struct value v = {0};
     int rc = convert_scalar(&said, d, &scalar, &v, NULL);

@@ -4,30 +4,13 @@
 #include <yaml.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/utf8.h"
 #include "options/options_internal.h"
 
 const char *options_yaml_version(void)
 {
     return yaml_get_version_string();
-}
-
-void *options_alloc(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-
-    if (!p)
-        die("out of memory for the options");
-    return p;
-}
-
-char *options_copy(const char *text)
-{
-    char *copy = strdup(text);
-
-    if (!copy)
-        die("out of memory for the options");
-    return copy;
 }
 
 /* A text for a message: one line, and cut where it is long. */
@@ -215,7 +198,7 @@ static int take_scalar(struct reader *r, struct yaml_scalar *s)
 
     if (strlen(text) != r->event.data.scalar.length)
         return refuse(r, "found a NUL character, expected a text without");
-    s->text = options_copy(text);
+    s->text = mem_copy(text);
     s->plain = r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     s->line = r->event.start_mark.line + 1;
     s->column = r->event.start_mark.column + 1;
@@ -226,7 +209,7 @@ static struct yaml_scalar *add_item(struct yaml_node *node)
 {
     if (node->n == node->room) {
         size_t room = node->room ? 2 * node->room : 2;
-        struct yaml_scalar *item = options_alloc(room, sizeof *item);
+        struct yaml_scalar *item = mem_new(room, sizeof *item);
 
         if (node->n > 0)
             memcpy(item, node->item, node->n * sizeof *item);
@@ -242,7 +225,7 @@ static struct yaml_node *add_map(struct yaml_node *list)
 {
     if (list->nmaps == list->maps_room) {
         size_t room = list->maps_room ? 2 * list->maps_room : 2;
-        struct yaml_node *map = options_alloc(room, sizeof *map);
+        struct yaml_node *map = mem_new(room, sizeof *map);
 
         if (list->nmaps > 0)
             memcpy(map, list->map, list->nmaps * sizeof *map);
@@ -337,7 +320,7 @@ static struct yaml_entry *add_entry(struct yaml_file *f)
 {
     if (f->n == f->room) {
         size_t room = f->room ? 2 * f->room : 32;
-        struct yaml_entry *entry = options_alloc(room, sizeof *entry);
+        struct yaml_entry *entry = mem_new(room, sizeof *entry);
 
         if (f->n > 0)
             memcpy(entry, f->entry, f->n * sizeof *entry);
@@ -469,7 +452,7 @@ int options_yaml_read_value(const struct said *said, const char *text,
         ;
     node->kind = YAML_SCALAR;
     s = add_item(node);
-    s->text = options_copy(text);
+    s->text = mem_copy(text);
     s->text[n] = '\0';
     s->plain = true;
     return 0;

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 /* The same once more may take that much longer; another one, of which only the
  * work is known, that much. */
@@ -32,10 +32,8 @@ struct budget {
 
 struct budget *budget_open(const struct sweep *s)
 {
-    struct budget *b = calloc(1, sizeof *b);
+    struct budget *b = mem_new(1, sizeof *b);
 
-    if (!b)
-        die("not enough memory to keep what permutations took");
     b->sweep = s;
     return b;
 }

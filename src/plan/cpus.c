@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 
 /* ---- masks ---- */
 
@@ -122,10 +123,8 @@ static void work_close(struct work *w)
 static void work_open(struct work *w, const struct cpu_request *r)
 {
     *w = (struct work){.r = r, .cpu = r->tree->cpu, .n = r->tree->n};
-    w->use = calloc((size_t)w->n + 1, sizeof *w->use);
-    w->mine = calloc((size_t)w->n + 1, sizeof *w->mine);
-    if (!w->use || !w->mine)
-        die("not enough memory to divide %d CPUs", w->n);
+    w->use = mem_new((size_t)w->n + 1, sizeof *w->use);
+    w->mine = mem_new((size_t)w->n + 1, sizeof *w->mine);
     for (int i = 0; i < w->n; i++) {
         int first = 0;
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
 #include "base/hostlist.h"
+#include "base/mem.h"
 #include "plan/features.h"
 
 const char *eligible_constraint(const struct value *features)
@@ -79,10 +79,8 @@ static int by_name(const void *a, const void *b)
 
 static struct named *index_names(const struct machine *m)
 {
-    struct named *list = calloc((size_t)m->nnodes, sizeof *list);
+    struct named *list = mem_new((size_t)m->nnodes, sizeof *list);
 
-    if (!list)
-        die("not enough memory for the names of %d nodes", m->nnodes);
     for (int n = 0; n < m->nnodes; n++) {
         short_name(m->nodes[n].name, list[n].name);
         list[n].node = n;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 #include "base/suggest.h"
 #include "base/units.h"
 
@@ -37,15 +37,6 @@ struct expect {
     size_t nrules;
     struct rule *rule;
 };
-
-static void *reserve(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-
-    if (!p)
-        die("out of memory for the limits of expect");
-    return p;
-}
 
 static int unknown(const struct pair *pair, const struct fields *figures,
                    struct error *err)
@@ -203,7 +194,7 @@ static int take_rule(const struct sweep *s, const struct fields *figures,
                      const struct value *map, struct rule *rule,
                      struct error *err)
 {
-    rule->limits = reserve(map->npairs, sizeof *rule->limits);
+    rule->limits = mem_new(map->npairs, sizeof *rule->limits);
     for (size_t i = 0; i < map->npairs; i++)
         if (take_pair(s, figures, &map->pairs[i], rule, err) < 0)
             return -1;
@@ -229,8 +220,8 @@ int expect_open(struct expect **out, const struct sweep *s,
     *out = NULL;
     if (set->values[0].npairs == 0)
         return 0;
-    e = reserve(1, sizeof *e);
-    e->rule = reserve(set->nvalues, sizeof *e->rule);
+    e = mem_new(1, sizeof *e);
+    e->rule = mem_new(set->nvalues, sizeof *e->rule);
     for (size_t i = 0; i < set->nvalues; i++)
         if (take_rule(s, figures, &set->values[i], &e->rule[e->nrules++], err) <
             0) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 /* The largest imaginary job: room for any machine there is, and for the arrays
  * of one rank (16 bytes a rank). */
@@ -94,9 +94,7 @@ void machine_spread(struct machine *m, const int *rank_numa)
 
     for (int n = 0; n < m->nnodes; n++)
         most = machine_node_size(m, n) > most ? machine_node_size(m, n) : most;
-    room = calloc((size_t)most + 1, sizeof *room);
-    if (!room)
-        die("not enough memory to order %d ranks", most);
+    room = mem_new((size_t)most + 1, sizeof *room);
     for (int n = 0; n < m->nnodes; n++)
         spread_node(m, n, rank_numa, room);
     free(room);
@@ -180,11 +178,9 @@ static int by_key(const void *a, const void *b)
 
 int machine_number(const uint64_t *key, int n, int *number)
 {
-    struct keyed *sorted = calloc((size_t)n, sizeof *sorted);
+    struct keyed *sorted = mem_new((size_t)n, sizeof *sorted);
     int different = 0;
 
-    if (!sorted)
-        die("not enough memory to number %d nodes", n);
     for (int i = 0; i < n; i++)
         sorted[i] = (struct keyed){key[i], i};
     qsort(sorted, (size_t)n, sizeof *sorted, by_key);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 #include "options/options_internal.h"
 
 #define VERSION "2"
@@ -14,9 +14,7 @@ void roster_alloc(struct roster *r, int nshards)
     r->db_cpus = r->db_io_threads = -1;
     r->max_bytes = -1;
     r->nshards = nshards;
-    r->shard = calloc((size_t)nshards, sizeof *r->shard);
-    if (!r->shard)
-        die("not enough memory for the addresses of %d shards", nshards);
+    r->shard = mem_new((size_t)nshards, sizeof *r->shard);
     for (int s = 0; s < nshards; s++)
         r->shard[s].numa = -1;
 }
@@ -41,10 +39,8 @@ static int by_text(const void *a, const void *b)
 
 void roster_count_hosts(struct roster *r)
 {
-    const char **address = calloc((size_t)r->nshards, sizeof *address);
+    const char **address = mem_new((size_t)r->nshards, sizeof *address);
 
-    if (!address)
-        die("not enough memory to count the hosts of %d shards", r->nshards);
     for (int s = 0; s < r->nshards; s++)
         address[s] = roster_host(&r->shard[s]);
     qsort(address, (size_t)r->nshards, sizeof *address, by_text);
@@ -249,9 +245,7 @@ static int read_ranges(const struct reading *x, struct roster *r)
             "slots: expected first, last and shard of each "
             "range");
     r->nranges = (int)(slots->n / 3);
-    r->range = calloc(slots->n / 3 + 1, sizeof *r->range);
-    if (!r->range)
-        die("not enough memory for %zu ranges of slots", slots->n / 3);
+    r->range = mem_new(slots->n / 3 + 1, sizeof *r->range);
     for (size_t k = 0; k < slots->n; k++) {
         int most = k % 3 == 2 ? r->nshards - 1 : SRB_SLOTS - 1;
         int *to = k % 3 == 0   ? &r->range[k / 3].first
@@ -431,11 +425,9 @@ void roster_key(const struct roster *r, enum keys_scheme scheme, int client,
 
 int roster_check(const struct roster *r, struct error *err)
 {
-    bool *has = calloc((size_t)r->nshards, sizeof *has);
+    bool *has = mem_new((size_t)r->nshards, sizeof *has);
     int next = 0, rc = 0;
 
-    if (!has)
-        die("not enough memory to check the slots of %d shards", r->nshards);
     for (int k = 0; k < r->nranges && rc == 0; k++) {
         const struct roster_range *range = &r->range[k];
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 #include "options/options_internal.h"
 #include "plan/roster.h"
 
@@ -38,9 +38,7 @@ static int take_address(struct taking *x, const char *asked, char *text,
     if (x->r.nshards == x->shard_room) {
         x->shard_room = 2 * x->shard_room + 16;
         x->r.shard =
-            realloc(x->r.shard, (size_t)x->shard_room * sizeof *x->r.shard);
-        if (!x->r.shard)
-            die("not enough memory for %d shards", x->shard_room);
+            mem_grow(x->r.shard, (size_t)x->shard_room, sizeof *x->r.shard);
     }
     s = &x->r.shard[x->r.nshards++];
     memset(s, 0, sizeof *s);
@@ -63,9 +61,7 @@ static int take_slots(struct taking *x, const char *text, struct error *err)
     if (x->r.nranges == x->range_room) {
         x->range_room = 2 * x->range_room + 64;
         x->r.range =
-            realloc(x->r.range, (size_t)x->range_room * sizeof *x->r.range);
-        if (!x->r.range)
-            die("not enough memory for %d ranges of slots", x->range_room);
+            mem_grow(x->r.range, (size_t)x->range_room, sizeof *x->r.range);
     }
     range = &x->r.range[x->r.nranges++];
     range->first = range->last = (int)strtol(text, &end, 10);
@@ -105,11 +101,9 @@ static int by_first(const void *a, const void *b)
 /* Number the shards by their lowest slots. */
 static void number_shards(struct roster *r)
 {
-    struct roster_shard *sorted = calloc((size_t)r->nshards, sizeof *sorted);
-    int *number = malloc((size_t)r->nshards * sizeof *number), next = 0;
+    struct roster_shard *sorted = mem_new((size_t)r->nshards, sizeof *sorted);
+    int *number = mem_new((size_t)r->nshards, sizeof *number), next = 0;
 
-    if (!sorted || !number)
-        die("not enough memory for %d shards", r->nshards);
     for (int s = 0; s < r->nshards; s++)
         number[s] = -1;
     for (int k = 0; k < r->nranges; k++) {
@@ -129,7 +123,7 @@ static void number_shards(struct roster *r)
 int roster_take_nodes(struct roster *r, const char *nodes, struct error *err)
 {
     struct taking x = {.r = *r};
-    char *text = options_copy(nodes), *rest;
+    char *text = mem_copy(nodes), *rest;
     char *line = strtok_r(text, "\n", &rest);
     int rc = 0;
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 static unsigned placement_bit(enum experiment e)
 {
@@ -158,10 +158,8 @@ void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n)
     s->nlacks = n;
     if (n == 0)
         return;
-    s->place = malloc(all * sizeof *s->place);
-    s->setup = malloc(all * sizeof *s->setup);
-    if (!s->place || !s->setup)
-        die("not enough memory for %zu permutations", all);
+    s->place = mem_new(all, sizeof *s->place);
+    s->setup = mem_new(all, sizeof *s->setup);
     s->count = s->setups = 0;
     for (size_t i = 0; i < all; i++) {
         struct permutation p;
@@ -274,10 +272,8 @@ void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
         positions[i] = (uint32_t)i;
     if (order == ORDER_PLAN)
         return;
-    first = malloc((s->setups + 1) * sizeof *first);
-    setups = malloc(s->setups * sizeof *setups);
-    if (!first || !setups)
-        die("not enough memory to order %zu set-ups", s->setups);
+    first = mem_new((s->setups + 1), sizeof *first);
+    setups = mem_new(s->setups, sizeof *setups);
     for (size_t i = 0; i < s->count; i++) {
         struct permutation p;
 

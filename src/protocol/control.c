@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <sys/time.h>
 
+#include "base/mem.h"
 #include "protocol/auth.h"
 #include "protocol/tls.h"
 
@@ -106,10 +107,8 @@ static void print_reply(FILE *out, const redisReply *r)
 static int keep_reply(const redisReply *r, char **reply, struct error *err)
 {
     size_t n;
-    FILE *out = open_memstream(reply, &n);
+    FILE *out = mem_stream(reply, &n);
 
-    if (!out)
-        return error_set(err, "not enough memory for a reply");
     print_reply(out, r);
     if (fclose(out) != 0)
         return error_set(err, "not enough memory for a reply");

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 #include "plan/eligible.h"
 #include "wlm/wlm.h"
 
@@ -17,13 +17,11 @@ struct mark {
 static int ask_features(const struct machine *m, const struct options *o,
                         char **features, struct error *err)
 {
-    char(*room)[SRB_NAME_MAX] = calloc((size_t)m->nnodes, sizeof *room);
-    char **names = calloc((size_t)m->nnodes, sizeof *names);
+    char(*room)[SRB_NAME_MAX] = mem_new((size_t)m->nnodes, sizeof *room);
+    char **names = mem_new((size_t)m->nnodes, sizeof *names);
     struct job job;
     int rc = wlm_find(options_one(o, OPT_LAUNCHER)->text, &job, err);
 
-    if (!room || !names)
-        die("not enough memory for the names of %d nodes", m->nnodes);
     for (int n = 0; n < m->nnodes; n++) {
         names[n] = room[n];
         snprintf(room[n], sizeof room[n], "%s", m->nodes[n].name);
@@ -43,9 +41,7 @@ static int mark(struct machine *m, const struct options *o, struct error *err)
     int rc = 0;
 
     if (eligible_needs_features(o)) {
-        features = calloc((size_t)m->nnodes, sizeof *features);
-        if (!features)
-            die("not enough memory for the features of %d nodes", m->nnodes);
+        features = mem_new((size_t)m->nnodes, sizeof *features);
         rc = ask_features(m, o, features, err);
     }
     if (rc == 0)
@@ -60,10 +56,8 @@ static int mark(struct machine *m, const struct options *o, struct error *err)
 static void share(struct team *t)
 {
     struct machine *m = &t->machine;
-    struct mark *marks = calloc((size_t)m->nnodes, sizeof *marks);
+    struct mark *marks = mem_new((size_t)m->nnodes, sizeof *marks);
 
-    if (!marks)
-        die("not enough memory to mark %d nodes", m->nnodes);
     for (int n = 0; n < m->nnodes; n++)
         marks[n] = (struct mark){m->nodes[n].barred, m->nodes[n].db_turn};
     team_bcast(t, t->world, marks, m->nnodes * (int)sizeof *marks, 0);

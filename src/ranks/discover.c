@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "node/topology.h"
 #include "wlm/wlm.h"
 
@@ -179,10 +180,8 @@ static int pick_interface(struct team *t, const char *want,
 
     MPI_Comm_size(t->stewards, &n);
     if (t->rank == 0) {
-        cards = calloc((size_t)n, sizeof *cards);
-        picks = calloc((size_t)n, sizeof *picks);
-        if (!cards || !picks)
-            die("not enough memory for the interfaces of %d nodes", n);
+        cards = mem_new((size_t)n, sizeof *cards);
+        picks = mem_new((size_t)n, sizeof *picks);
     }
     MPI_Igather(mine, (int)sizeof *mine, MPI_BYTE, cards, (int)sizeof *mine,
                 MPI_BYTE, 0, t->stewards, &request);
@@ -283,11 +282,9 @@ static void local_facts(struct node_attributes *f, struct team *t)
 /* Number hosts and clocks in the order in which they appear among the nodes. */
 static void number_nodes(struct calling_card *cards, int n)
 {
-    uint64_t *key = calloc((size_t)n, sizeof *key);
-    int *number = calloc((size_t)n, sizeof *number);
+    uint64_t *key = mem_new((size_t)n, sizeof *key);
+    int *number = mem_new((size_t)n, sizeof *number);
 
-    if (!key || !number)
-        die("not enough memory to number %d nodes", n);
     for (int i = 0; i < n; i++)
         key[i] = cards[i].host_key;
     machine_number(key, n, number);
@@ -310,10 +307,8 @@ static void find_kernel(struct kernel *k, const struct calling_card *cards,
 
     for (int i = 0; i < n; i++)
         nodes += i != self && cards[i].kernel_key == cards[self].kernel_key;
-    k->node = calloc((size_t)nodes, sizeof *k->node);
-    k->cpus = calloc((size_t)nodes, sizeof *k->cpus);
-    if (!k->node || !k->cpus)
-        die("not enough memory for the CPUs of %d nodes", nodes);
+    k->node = mem_new((size_t)nodes, sizeof *k->node);
+    k->cpus = mem_new((size_t)nodes, sizeof *k->cpus);
     for (int i = 0; i < n; i++) {
         if (cards[i].kernel_key != cards[self].kernel_key)
             continue;
@@ -359,9 +354,7 @@ static void describe_cpus(const struct team *t, struct discovery *d)
     if (steward && k->self == 0)
         topology_load(&k->tree, &all, NULL);
     else
-        k->tree.cpu = malloc((size_t)bytes);
-    if (!k->tree.cpu)
-        die("not enough memory to describe %d CPUs", k->tree.n);
+        k->tree.cpu = mem_new((size_t)bytes, 1);
     if (steward)
         share_in_kernel(t, k, k->tree.cpu, bytes);
     team_bcast(t, t->node, k->tree.cpu, bytes, 0);
@@ -382,11 +375,9 @@ static int exchange(struct team *t, struct calling_card *mine,
         MPI_Comm_size(t->stewards, &nnodes);
     team_bcast(t, t->node, &nnodes, (int)sizeof nnodes, 0);
     mine->first_rank = t->steward[t->rank];
-    cards = calloc((size_t)nnodes, sizeof *cards);
-    nodes = calloc((size_t)nnodes, sizeof *nodes);
-    rank_node = calloc((size_t)t->size, sizeof *rank_node);
-    if (!cards || !nodes || !rank_node)
-        die("not enough memory to describe %d nodes", nnodes);
+    cards = mem_new((size_t)nnodes, sizeof *cards);
+    nodes = mem_new((size_t)nnodes, sizeof *nodes);
+    rank_node = mem_new((size_t)t->size, sizeof *rank_node);
     if (node_rank == 0) {
         MPI_Iallgather(mine, (int)sizeof *mine, MPI_BYTE, cards,
                        (int)sizeof *mine, MPI_BYTE, t->stewards, &request);
@@ -430,9 +421,7 @@ static void spread_clients(struct team *t, const struct discovery *d)
     team_allreduce(t, t->world, ends, 2, MPI_INT, MPI_MAX);
     if (ends[0] == -ends[1])
         return;
-    numa = calloc((size_t)t->size, sizeof *numa);
-    if (!numa)
-        die("not enough memory for the NUMA domains of %d ranks", t->size);
+    numa = mem_new((size_t)t->size, sizeof *numa);
     MPI_Iallgather(&mine, 1, MPI_INT, numa, 1, MPI_INT, t->world, &request);
     team_wait(t, &request);
     machine_spread(&t->machine, numa);
@@ -446,13 +435,9 @@ static void gather_facts(struct team *t, struct discovery *d)
 
     if (t->stewards == MPI_COMM_NULL)
         return;
-    if (t->rank == 0) {
+    if (t->rank == 0)
         d->attributes =
-            calloc((size_t)t->machine.nnodes, sizeof *d->attributes);
-        if (!d->attributes)
-            die("not enough memory for the attributes of %d nodes",
-                t->machine.nnodes);
-    }
+            mem_new((size_t)t->machine.nnodes, sizeof *d->attributes);
     MPI_Igather(&d->mine, bytes, MPI_BYTE, d->attributes, bytes, MPI_BYTE, 0,
                 t->stewards, &request);
     team_wait(t, &request);
@@ -472,13 +457,11 @@ static uint64_t node_key(const struct node *n)
 static void name_virtual(struct team *t)
 {
     struct machine *m = &t->machine;
-    uint64_t *key = calloc((size_t)m->nnodes, sizeof *key);
-    int *group = calloc((size_t)m->nnodes, sizeof *group);
-    int *size = calloc((size_t)m->nnodes, sizeof *size);
-    int *seen = calloc((size_t)m->nnodes, sizeof *seen);
+    uint64_t *key = mem_new((size_t)m->nnodes, sizeof *key);
+    int *group = mem_new((size_t)m->nnodes, sizeof *group);
+    int *size = mem_new((size_t)m->nnodes, sizeof *size);
+    int *seen = mem_new((size_t)m->nnodes, sizeof *seen);
 
-    if (!key || !group || !size || !seen)
-        die("not enough memory to name %d nodes", m->nnodes);
     for (int n = 0; n < m->nnodes; n++)
         key[n] = node_key(&m->nodes[n]);
     machine_number(key, m->nnodes, group);

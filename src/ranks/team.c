@@ -1,4 +1,5 @@
 #include "ranks/team.h"
+#include "base/mem.h"
 #include "ranks/team_parts.h"
 
 #include <limits.h>
@@ -235,10 +236,8 @@ enum { NODE_TAG, STEWARDS_TAG, CLIENTS_TAG, DB_TAG, CLOCK_TAG, HEADS_TAG };
 
 static int *rank_list(int n)
 {
-    int *list = malloc((size_t)n * sizeof *list);
+    int *list = mem_new((size_t)n, sizeof *list);
 
-    if (!list)
-        die("not enough memory for a list of %d ranks", n);
     return list;
 }
 
@@ -382,11 +381,9 @@ static int clock_clients(const struct placement *pl, int clock, int *list)
 /* The lowest client of each clock, ascending. Returns how many. */
 static int clock_heads(const struct placement *pl, int *list)
 {
-    bool *seen = calloc((size_t)pl->machine->nclocks, sizeof *seen);
+    bool *seen = mem_new((size_t)pl->machine->nclocks, sizeof *seen);
     int found = 0;
 
-    if (!seen)
-        die("not enough memory for %d clocks", pl->machine->nclocks);
     for (int c = 0; c < pl->nclients; c++) {
         if (!seen[clock_of(pl, c)])
             list[found++] = c;
@@ -537,11 +534,8 @@ static int gather_blocks(const struct team *t, const struct gather *g,
     MPI_Request *requests;
     char *rows;
 
-    rows = malloc((size_t)block * g->row_bytes);
-    requests = malloc((size_t)block * sizeof *requests);
-    if (!rows || !requests)
-        die("not enough memory to gather %d rows of %zu bytes", block,
-            g->row_bytes);
+    rows = mem_new((size_t)block * g->row_bytes, 1);
+    requests = mem_new((size_t)block, sizeof *requests);
     for (int first = 0; first < g->senders; first += block) {
         int n = g->senders - first < block ? g->senders - first : block;
 

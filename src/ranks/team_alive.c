@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/signals.h"
 #include "base/tick.h"
 #include "ranks/team_parts.h"
@@ -218,10 +219,8 @@ void team_news_open(struct team *t)
 {
     const int peers[EDGES] = {(t->rank - 1) / 2, 2 * t->rank + 1,
                               2 * t->rank + 2};
-    struct news *x = calloc(1, sizeof *x);
+    struct news *x = mem_new(1, sizeof *x);
 
-    if (!x)
-        die("not enough memory for a rank's neighbours");
     for (int i = t->rank == 0; i < EDGES; i++) {
         struct edge *e = &x->edge[x->n];
 

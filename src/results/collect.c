@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 #include "base/tick.h"
 
 /* ---- clients ---- */
@@ -141,10 +141,8 @@ static void *pack_client(const struct collection *c,
 {
     const struct load *l = c->load;
     const struct samples *s = &l->samples;
-    struct client_row *row = calloc(1, bytes);
+    struct client_row *row = mem_new(1, bytes);
 
-    if (!row)
-        die("not enough memory for a row of %zu bytes", bytes);
     row->connect_time = tick_seconds(s->connect_ns);
     row->loop_time = tick_seconds(samples_loop(s));
     row->main_time = tick_seconds(samples_main(s));
@@ -421,12 +419,10 @@ static int take_shard_ints(const struct target *x, int first, int n,
 static int take_shard_numbers(struct target *x, int first, int n,
                               const struct shard_row *rows, struct error *err)
 {
-    int64_t *ints = calloc((size_t)n, sizeof *ints);
-    double *reals = calloc((size_t)n, sizeof *reals);
+    int64_t *ints = mem_new((size_t)n, sizeof *ints);
+    double *reals = mem_new((size_t)n, sizeof *reals);
     int rc;
 
-    if (!ints || !reals)
-        die("not enough memory to write %d shards", n);
     for (int k = 0; k < n; k++) {
         int64_t counted = rows[k].work.commands;
 
@@ -515,9 +511,7 @@ static int collect_shards(const struct team *t, struct target *x,
     int rc;
 
     if (db) {
-        mine = calloc((size_t)each, sizeof *mine);
-        if (!mine)
-            die("not enough memory for the rows of %d shards", each);
+        mine = mem_new((size_t)each, sizeof *mine);
         for (int k = 0; k < each; k++) {
             mine[k].work = work[k];
             mine[k].numa = db_numa(db, k);
@@ -546,11 +540,8 @@ static int begin(struct target *x, const struct collection *c,
                                     [SINK_WARMUP] = c->warmup,
                                     [SINK_SHARD] = (size_t)x->pl->nshards};
 
-    x->shard_clients = calloc((size_t)x->pl->nshards, sizeof(int64_t));
-    x->shard_ops = calloc((size_t)x->pl->nshards, sizeof(int64_t));
-    if (!x->shard_clients || !x->shard_ops)
-        die("not enough memory to count the clients of %d shards",
-            x->pl->nshards);
+    x->shard_clients = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
+    x->shard_ops = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
     collect_shard_clients(x->pl, x->shard_clients);
     return x->sink->ops->begin(x->sink, c->index, size, err);
 }

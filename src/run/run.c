@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/tick.h"
 #include "run/run_parts.h"
 
@@ -43,11 +44,9 @@ static void account(struct run *r, struct perm_run *x)
 static int clock_domains(const struct placement *pl)
 {
     const struct node *nodes = pl->machine->nodes;
-    char *seen = calloc((size_t)pl->machine->nclocks, 1);
+    char *seen = mem_new((size_t)pl->machine->nclocks, 1);
     int domains = 0;
 
-    if (!seen)
-        die("not enough memory for %d clocks", pl->machine->nclocks);
     for (int k = 0; k < pl->client_nodes; k++) {
         int clock = nodes[pl->client_node[k]].clock;
 
@@ -219,9 +218,7 @@ static void run_all(struct run *r)
 {
     size_t n = r->plan.sweep.count;
 
-    r->order = malloc(n * sizeof *r->order);
-    if (!r->order)
-        die("not enough memory to order %zu permutations", n);
+    r->order = mem_new(n, sizeof *r->order);
     sweep_order(
         &r->plan.sweep,
         (enum order)options_one(r->plan.sweep.options, OPT_ORDER)->count,

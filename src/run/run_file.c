@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 
 /* Rank 0: begin (unless its arrays have been written already) and end the
  * permutation's group. */
@@ -158,14 +159,12 @@ static void continue_file(struct run *r, const struct sink_start *start,
 {
     static const char *const forget[] = {"end_time", "expect_at_end", NULL};
     struct earlier *e = &r->earlier;
-    bool *keep = calloc(start->nperms, sizeof *keep);
+    bool *keep = mem_new(start->nperms, sizeof *keep);
     char hosts[32];
     const struct sink_kept kept = {
         .perm = keep, .forget = forget, .hosts = e->moved ? hosts : NULL};
     struct past *past = e->past;
 
-    if (!keep)
-        die("not enough memory to resume %zu permutations", start->nperms);
     for (size_t i = 0; i < start->nperms; i++)
         keep[i] = e->status[i] != STATUS_PLANNED;
     snprintf(hosts, sizeof hosts, "hosts_%d", r->plan.study.session);
@@ -244,9 +243,7 @@ static int close_session(struct run *r, const char *now, struct error *err)
             f->integer = (int64_t)(r->tally.completed - r->earlier.completed);
         if (strcmp(f->name, "end_time") == 0) {
             free(f->text);
-            f->text = strdup(now);
-            if (!f->text)
-                die("not enough memory for the end of the session");
+            f->text = mem_copy(now);
         }
     }
     return r->sink->ops->session(r->sink, &row, err);

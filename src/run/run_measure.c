@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/signals.h"
 #include "base/tick.h"
 #include "measure/language.h"
@@ -132,10 +133,7 @@ static int make_ready(struct run *r, struct perm_run *x, struct error *err)
     rc = pin_rank(r->discovery, &r->placement, &x->p, r->team->rank, err);
 
     if (rc == 0 && x->is_steward) {
-        x->work = calloc((size_t)db_shards(r->setup.db), sizeof *x->work);
-        if (!x->work)
-            die("not enough memory for the counters of %d shards",
-                db_shards(r->setup.db));
+        x->work = mem_new((size_t)db_shards(r->setup.db), sizeof *x->work);
         rc = db_before(r->setup.db, err);
     }
     if (rc == 0 && x->is_client)

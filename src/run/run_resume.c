@@ -1,4 +1,5 @@
 /* A study that an earlier session began: what is kept of it. */
+#include "base/mem.h"
 #include "run/run.h"
 #include "run/run_parts.h"
 
@@ -108,10 +109,7 @@ static int look(struct run *r, int64_t *seed, struct error *err)
     e->past = past_open(path, true, r->plan.job.id, err);
     if (!e->past)
         return -1;
-    e->status = calloc(r->plan.sweep.count, sizeof *e->status);
-    if (!e->status)
-        die("not enough memory to resume %zu permutations",
-            r->plan.sweep.count);
+    e->status = mem_new(r->plan.sweep.count, sizeof *e->status);
     if (run_same_study(r, e->past, seed, &e->moved, err) == 0 &&
         read_rows(r, err) == 0 && run_same_rows(r, e, err) == 0 &&
         read_sessions(r, err) == 0) {
@@ -136,9 +134,7 @@ static void share(struct run *r, int64_t seed)
     if (all.sessions == 0)
         return;
     if (!e->status)
-        e->status = calloc(count, sizeof *e->status);
-    if (!e->status)
-        die("not enough memory to resume %zu permutations", count);
+        e->status = mem_new(count, sizeof *e->status);
     team_bcast(r->team, r->team->world, e->status, (int)count, 0);
     r->plan.study.session = (int)all.sessions;
     if (all.seed >= 0)

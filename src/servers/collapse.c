@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 /* Whether any value of an axis asks for more than every server has. */
 static bool asks(const struct options *o, enum option_id axis)
@@ -64,10 +64,8 @@ static int refuse_threads(const struct server *servers, size_t n,
 int collapse(struct sweep *s, const struct server *servers, struct error *err)
 {
     size_t nexes = options_get(s->options, OPT_DB_EXE)->nvalues, n = 0;
-    struct sweep_lack *list = calloc(2 * nexes, sizeof *list);
+    struct sweep_lack *list = mem_new(2 * nexes, sizeof *list);
 
-    if (!list)
-        die("not enough memory for what %zu servers lack", nexes);
     if (add(s, servers, OPT_DB_IO_THREADS, has_io_threads, list, &n) == nexes) {
         free(list);
         return refuse_threads(servers, nexes, err);
@@ -80,11 +78,9 @@ int collapse(struct sweep *s, const struct server *servers, struct error *err)
 int collapse_by_name(struct sweep *s, struct error *err)
 {
     const struct setting *exes = options_get(s->options, OPT_DB_EXE);
-    struct server *servers = calloc(exes->nvalues, sizeof *servers);
+    struct server *servers = mem_new(exes->nvalues, sizeof *servers);
     int rc;
 
-    if (!servers)
-        die("not enough memory for %zu servers", exes->nvalues);
     for (size_t k = 0; k < exes->nvalues; k++) {
         const struct engine *e = engine_named(exes->values[k].text);
 

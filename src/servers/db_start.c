@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/tick.h"
 #include "node/topology.h"
 #include "protocol/redisai.h"
@@ -37,10 +38,8 @@ static char *printed(void (*print)(FILE *, const struct shard_spec *),
 {
     char *text = NULL;
     size_t n;
-    FILE *out = open_memstream(&text, &n);
+    FILE *out = mem_stream(&text, &n);
 
-    if (!out)
-        return NULL;
     print(out, s);
     if (fclose(out) != 0) {
         free(text);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/signals.h"
 #include "base/tick.h"
 #include "engine/engine.h"
@@ -105,9 +106,7 @@ int external_read(const char *path, struct roster *out, struct error *err)
                                            "db_address: cannot read '%s': "
                                            "%s",
                                            path, strerror(errno));
-    text = malloc(ROSTER_MAX);
-    if (!text)
-        die("not enough memory to read '%s'", path);
+    text = mem_new(ROSTER_MAX, 1);
     n = read_all(fd, text);
     close(fd);
     rc = n < 0 ? error_set(err, "db_address: '%s' is no file of srbench serve",
@@ -336,10 +335,8 @@ int external_share(struct team *t, int rc, struct roster *r, struct error *err)
     int bytes;
 
     if (t->rank == 0 && rc == 0) {
-        FILE *out = open_memstream(&text, &n);
+        FILE *out = mem_stream(&text, &n);
 
-        if (!out)
-            die("not enough memory for a roster");
         roster_print(r, out);
         fclose(out);
     }
@@ -350,9 +347,7 @@ int external_share(struct team *t, int rc, struct roster *r, struct error *err)
     bytes = (int)n;
     team_bcast(t, t->world, &bytes, (int)sizeof bytes, 0);
     if (t->rank != 0)
-        text = malloc((size_t)bytes);
-    if (!text)
-        die("not enough memory for a roster");
+        text = mem_new((size_t)bytes, 1);
     team_bcast(t, t->world, text, bytes, 0);
     if (t->rank != 0 && roster_read(r, "roster", text, (size_t)bytes, err) < 0)
         die("a roster that rank 0 printed cannot be read: %s", err->text);

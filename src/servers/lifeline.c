@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 /* A silent host is given up after 10 + 3 x 5 s. */
 #define IDLE_SECONDS 10
@@ -24,10 +24,8 @@ struct lifeline {
 
 static struct lifeline *make(int fd)
 {
-    struct lifeline *l = malloc(sizeof *l);
+    struct lifeline *l = mem_new(1, sizeof *l);
 
-    if (!l)
-        die("not enough memory for a connection");
     l->fd = fd;
     return l;
 }

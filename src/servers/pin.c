@@ -6,16 +6,15 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "node/topology.h"
 
 /* What the permutation asks of each node of this kernel; allocated. */
 static struct cpu_demand *demands(const struct kernel *k,
                                   const struct placement *pl)
 {
-    struct cpu_demand *node = calloc((size_t)k->nnodes, sizeof *node);
+    struct cpu_demand *node = mem_new((size_t)k->nnodes, sizeof *node);
 
-    if (!node)
-        die("not enough memory to divide the CPUs of %d nodes", k->nnodes);
     for (int i = 0; i < k->nnodes; i++) {
         node[i].allowed = k->cpus[i];
         node[i].clients = place_node_clients(pl, k->node[i]);

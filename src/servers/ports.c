@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 #define LOWEST 1024
 #define HIGHEST SRB_PORT_MAX
@@ -146,11 +146,9 @@ static int find_on(const struct placement *pl, int host, int *port,
 
 int ports_find(struct team *t, struct placement *pl, struct error *err)
 {
-    int *port = calloc((size_t)pl->nshards, sizeof *port);
+    int *port = mem_new((size_t)pl->nshards, sizeof *port);
     int host = my_host(t, pl), rc = 0;
 
-    if (!port)
-        die("not enough memory for %d ports", pl->nshards);
     if (host >= 0)
         rc = find_on(pl, host, port, err);
     rc = team_agree(t, t->world, rc, err);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/quote.h"
 #include "base/signals.h"
 #include "base/tick.h"
@@ -116,9 +117,8 @@ static int write_script(const struct batch *b, const struct batch_terms *terms,
                          "%s",
                          strerror(errno));
     exe[len] = '\0';
-    out = open_memstream(text, &n);
-    if (!out)
-        return error_set(err, "not enough memory for a batch script");
+    out = mem_stream(text, &n);
+
     fputs("#!/bin/sh\n# the databases of a running srbench\n", out);
     wlm_print_launch(out, b->job, terms->pl->db_nodes);
     quote_print(out, exe);
@@ -142,10 +142,8 @@ static struct pair *arguments(const struct options *o, size_t *n)
     const struct value *features = options_one(o, OPT_DB_NODE_FEATURE);
     const struct value *args = options_one(o, OPT_BATCH_ARGS);
     struct pair *list =
-        calloc(features->npairs + args->npairs + 1, sizeof *list);
+        mem_new(features->npairs + args->npairs + 1, sizeof *list);
 
-    if (!list)
-        die("not enough memory for the arguments of a submission");
     *n = 0;
     for (size_t i = 0; i < features->npairs; i++)
         if (features->pairs[i].value != eligible_constraint(features))

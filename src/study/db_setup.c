@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/signals.h"
 #include "base/tick.h"
 #include "plan/connect_waves.h"
@@ -137,9 +138,7 @@ static void share_config(struct db_setup *s, const struct team *t,
     n = (int)strlen(mine);
     team_bcast(t, t->world, &n, (int)sizeof n, steward);
     free(s->config);
-    s->config = calloc((size_t)n + 1, 1);
-    if (!s->config)
-        die("not enough memory for a configuration");
+    s->config = mem_new((size_t)n + 1, 1);
     if (t->rank == steward)
         memcpy(s->config, mine, (size_t)n);
     team_bcast(t, t->world, s->config, n, steward);
@@ -228,9 +227,7 @@ static int start_anywhere(struct db_setup *s, struct team *t,
     }
     if (rc < 0)
         return -1;
-    s->ports = malloc(bytes);
-    if (!s->ports)
-        die("not enough memory for %d ports", terms->pl->nshards);
+    s->ports = mem_new(bytes, 1);
     memcpy(s->ports, terms->pl->shard_port, bytes);
     return 0;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 #define NOT_COMPLETED (-2)
 
@@ -119,13 +119,11 @@ int expect_judge_open(struct expect_judge **out, const struct prepared *plan,
         expect_close(e);
         return -1;
     }
-    j = calloc(1, sizeof *j);
+    j = mem_new(1, sizeof *j);
     if (j) {
-        j->breaches = calloc(count, sizeof *j->breaches);
-        j->latest = calloc(count / each, sizeof *j->latest);
+        j->breaches = mem_new(count, sizeof *j->breaches);
+        j->latest = mem_new(count / each, sizeof *j->latest);
     }
-    if (!j || !j->breaches || !j->latest)
-        die("not enough memory to judge %zu permutations", count);
     j->expect = e;
     j->sweep = &plan->sweep;
     for (size_t i = 0; i < count; i++)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 
 /* Figures of one completed permutation; zeros: none. */
 struct own {
@@ -53,12 +53,9 @@ struct of_floor_runs *of_floor_open(const struct prepared *plan)
 
     if (!of_floor_swept(plan))
         return NULL;
-    f = calloc(1, sizeof *f);
+    f = mem_new(1, sizeof *f);
     if (f)
-        f->own = calloc(plan->sweep.count, sizeof *f->own);
-    if (!f || !f->own)
-        die("not enough memory for the figures of %zu permutations",
-            plan->sweep.count);
+        f->own = mem_new(plan->sweep.count, sizeof *f->own);
     f->plan = plan;
     f->floor = k;
     return f;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/scratch.h"
 #include "base/units.h"
 #include "client/client.h"
@@ -122,10 +123,8 @@ static int *count_clients(const struct permutation *p,
                           const struct placement *pl)
 {
     const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
-    int *clients = calloc((size_t)pl->nshards + 1, sizeof *clients);
+    int *clients = mem_new((size_t)pl->nshards + 1, sizeof *clients);
 
-    if (!clients)
-        die("not enough memory for the clients of %d shards", pl->nshards);
     for (int c = 0; c < pl->nclients && ops->serves && !pl->external; c++)
         clients[place_client_shard(pl, c)]++;
     return clients;
@@ -484,9 +483,7 @@ static int64_t conclude(struct team *t, const struct preflight *terms,
         *err = known[0] ? *known[0] : *known[1]; /* whole, however long */
         return 1;
     }
-    all = calloc(1, sizeof *all);
-    if (!all)
-        die("not enough memory for what is wrong");
+    all = mem_new(1, sizeof *all);
     for (size_t k = 0; k < 2; k++)
         if (known[k])
             add_text(all, known[k]->text);
@@ -525,9 +522,7 @@ static int find_host(const struct team *t)
 static void look(struct sight *x, const char *output)
 {
     x->host = find_host(x->t);
-    x->ports = calloc(2, PORT_MAX);
-    if (!x->ports)
-        die("not enough memory for the ports that were looked at");
+    x->ports = mem_new(2, PORT_MAX);
     find_longest(x);
     look_at_sweep(x);
     check_memory(x);
@@ -551,7 +546,7 @@ static int64_t pairs_of(const struct options *o)
 int preflight(struct team *t, const struct discovery *d,
               const struct preflight *terms, struct error *err)
 {
-    struct reasons *mine = calloc(1, sizeof *mine);
+    struct reasons *mine = mem_new(1, sizeof *mine);
     struct sight x = {.t = t,
                       .d = d,
                       .sweep = terms->sweep,
@@ -559,8 +554,6 @@ int preflight(struct team *t, const struct discovery *d,
                       .found = mine};
     int64_t reasons;
 
-    if (!mine)
-        die("not enough memory for what is wrong");
     if (t->stewards != MPI_COMM_NULL)
         look(&x, terms->output);
     reasons = conclude(t, terms, mine, err);

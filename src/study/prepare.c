@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/tick.h"
 #include "results/report.h"
 #include "servers/collapse.h"
@@ -53,9 +54,7 @@ static void add_up(struct prepared *plan, const struct team *t)
     size_t exes = options_get(o, OPT_DB_EXE)->nvalues;
 
     if (options_has_placement(o, options_placement(o, OPT_DB_EXE))) {
-        plan->servers = calloc(exes, sizeof *plan->servers);
-        if (!plan->servers)
-            die("not enough memory for %zu servers", exes);
+        plan->servers = mem_new(exes, sizeof *plan->servers);
     }
     for (size_t k = 0; k < bytes->nvalues; k++)
         if (bytes->values[k].count > plan->max_bytes)
@@ -241,10 +240,8 @@ static char *config_text(const struct options *o)
 {
     char *text = NULL;
     size_t n;
-    FILE *out = open_memstream(&text, &n);
+    FILE *out = mem_stream(&text, &n);
 
-    if (!out)
-        die("not enough memory for the configuration's text");
     options_show(o, out);
     fclose(out);
     return text;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/tick.h"
 #include "results/report.h"
 #include "servers/external.h"
@@ -119,9 +120,7 @@ static void gather_lines(const struct serving *s, struct roster *r)
     struct error ignored;
 
     if (s->setup.db) {
-        mine = calloc((size_t)each, sizeof *mine);
-        if (!mine)
-            die("not enough memory for %d shards", each);
+        mine = mem_new((size_t)each, sizeof *mine);
         for (int k = 0; k < each; k++) {
             snprintf(mine[k].cpus, sizeof mine[k].cpus, "%s",
                      db_cpus(s->setup.db, k));
@@ -174,9 +173,8 @@ static int write_roster(const struct serving *s, struct error *err)
     gather_lines(s, &r);
     if (s->team->rank != 0)
         return 0;
-    out = open_memstream(&text, &n);
-    if (!out)
-        die("not enough memory for a roster");
+    out = mem_stream(&text, &n);
+
     roster_print(&r, out);
     fclose(out);
     rc = publish(s->path, text, s->plan.secret, err);

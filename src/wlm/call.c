@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/proc.h"
 
 /* The longest wait for a command: a busy controller answers after many seconds.
@@ -84,9 +85,7 @@ char **wlm_environment(void)
 
     while (environ[n])
         n++;
-    env = calloc(n + 1, sizeof *env);
-    if (!env)
-        die("not enough memory for %zu variables", n);
+    env = mem_new(n + 1, sizeof *env);
     for (size_t i = 0; i < n; i++)
         if (!begins_with_any(environ[i], dropped,
                              sizeof dropped / sizeof dropped[0]) ||
@@ -103,9 +102,7 @@ void call_words_add(struct words *w, const char *fmt, ...)
 
     if (w->n + 1 >= w->room) {
         w->room = w->room ? 2 * w->room : 16;
-        w->word = realloc(w->word, w->room * sizeof *w->word);
-        if (!w->word)
-            die("not enough memory for %zu arguments", w->room);
+        w->word = mem_grow(w->word, w->room, sizeof *w->word);
     }
     va_start(ap, fmt);
     rc = vasprintf(&word, fmt, ap);

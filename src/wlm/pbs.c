@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/diag.h"
 #include "base/hostlist.h"
+#include "base/mem.h"
 #include "base/quote.h"
 #include "wlm/call.h"
 
@@ -77,11 +77,9 @@ static void node_name(char *buf, size_t n)
 static int ask(const char *id, char **said, struct error *err)
 {
     struct words w = {0};
-    char *text = malloc(STATUS_MAX), *to;
+    char *text = mem_new(STATUS_MAX, 1), *to;
     int rc;
 
-    if (!text)
-        die("not enough memory for the status of a job");
     call_words_add(&w, "qstat");
     call_words_add(&w, "-f");
     call_words_add(&w, "%s", id);
@@ -204,10 +202,8 @@ static char *go_to(const char *script, const char *folder)
     size_t first = script[0] == '#' ? strcspn(script, "\n") : 0;
     size_t n;
     char *text = NULL;
-    FILE *out = open_memstream(&text, &n);
+    FILE *out = mem_stream(&text, &n);
 
-    if (!out)
-        die("not enough memory for a script");
     fprintf(out, "%.*s%scd ", (int)first, script, first ? "\n" : "");
     quote_print(out, folder);
     fprintf(out, " || exit 1\n%s", script + first + (script[first] == '\n'));

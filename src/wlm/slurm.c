@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 #include "wlm/call.h"
 
 /* `scontrol -o show node` writes some 1 KB of each; names are asked for in
@@ -87,9 +87,7 @@ static void take_line(const char *line, const struct asked *all, int n,
     for (; low < n && strcmp(all[low].name, name) == 0; low++) {
         free(features[all[low].at]);
         features[all[low].at] =
-            strdup(strcmp(value, "(null)") == 0 ? "" : value);
-        if (!features[all[low].at])
-            die("not enough memory for the features of %d nodes", n);
+            mem_copy(strcmp(value, "(null)") == 0 ? "" : value);
     }
 }
 
@@ -111,12 +109,10 @@ static int ask_nodes(const char *names, int count, const struct asked *all,
                      int n, char *features[], struct error *err)
 {
     size_t room = (size_t)(count + 1) * NODE_LINE_MAX;
-    char *text = malloc(room), *line, *rest;
+    char *text = mem_new(room, 1), *line, *rest;
     struct words w = {0};
     int rc;
 
-    if (!text)
-        die("not enough memory for what Slurm says of %d nodes", count);
     call_words_add(&w, "scontrol");
     call_words_add(&w, "--oneliner");
     call_words_add(&w, "show");
@@ -139,12 +135,10 @@ static int ask_nodes(const char *names, int count, const struct asked *all,
 static int ask_all(const struct asked *all, int n, char *features[],
                    struct error *err)
 {
-    char *names = malloc(NAMES_MAX);
+    char *names = mem_new(NAMES_MAX, 1);
     size_t used = 0;
     int count = 0, rc = 0;
 
-    if (!names)
-        die("not enough memory for the names of %d nodes", n);
     for (int i = 0; i < n && rc == 0; i++) {
         if (i > 0 && strcmp(all[i].name, all[i - 1].name) == 0)
             continue;
@@ -166,12 +160,10 @@ static int ask_all(const struct asked *all, int n, char *features[],
 static int features(char *const names[], int n, char *found[],
                     struct error *err)
 {
-    struct asked *all = calloc((size_t)n, sizeof *all);
-    char **got = calloc((size_t)n, sizeof *got);
+    struct asked *all = mem_new((size_t)n, sizeof *all);
+    char **got = mem_new((size_t)n, sizeof *got);
     int rc;
 
-    if (!all || !got)
-        die("not enough memory for the features of %d nodes", n);
     for (int i = 0; i < n; i++)
         all[i] = (struct asked){names[i], i};
     qsort(all, (size_t)n, sizeof *all, by_name);
