@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "node/netif.h"
 
 #define NAMES_MAX 8 /* in a list of nodes */
@@ -16,25 +17,12 @@ static const char *const family_names[NETIF_FAMILIES] = {"IPv4", "IPv6"};
 
 /* ---- words ---- */
 
-static void append(char *text, size_t n, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void append(char *text, size_t n, const char *fmt, ...)
-{
-    size_t used = strlen(text);
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text + used, n - used, fmt, ap);
-    va_end(ap);
-}
-
 static void append_interfaces(char *text, size_t n, const struct netif_card *c)
 {
     if (c->n == 0)
-        append(text, n, "none");
+        text_add(text, n, "none");
     for (int i = 0; i < c->n; i++)
-        append(text, n, "%s%s", i ? ", " : "", c->list[i].name);
+        text_add(text, n, "%s%s", i ? ", " : "", c->list[i].name);
 }
 
 /* "10.3.4.0/24" */
@@ -45,7 +33,7 @@ static void append_subnet(char *text, size_t n, const struct netaddr *a)
 
     for (int bit = net.prefix; bit < 8 * net.length; bit++)
         net.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-    append(text, n, "%s/%d", netif_print(&net, address), net.prefix);
+    text_add(text, n, "%s/%d", netif_print(&net, address), net.prefix);
 }
 
 /* ---- offers ---- */
@@ -321,29 +309,29 @@ static void describe(const struct candidate *c, bool subnet, char *text,
 {
     const struct offer *o = c->first;
 
-    append(text, n, "%s%s (%s ", o->interface->name,
-           c->named ? "" : " and others in its subnet",
-           family_names[o->pick.family]);
+    text_add(text, n, "%s%s (%s ", o->interface->name,
+             c->named ? "" : " and others in its subnet",
+             family_names[o->pick.family]);
     if (subnet)
         append_subnet(text, n, address_of(o));
     else
-        append(text, n, "in several subnets");
+        text_add(text, n, "in several subnets");
     if (c->speed > 0)
-        append(text, n, ", %g Gb/s", 8e-9 * (double)c->speed);
-    append(text, n, ")");
+        text_add(text, n, ", %g Gb/s", 8e-9 * (double)c->speed);
+    text_add(text, n, ")");
 }
 
 static void explain(const struct choice *x, char *words, size_t n)
 {
     describe(&x->best, x->best.subnet, words, n);
     if (!x->second.first) {
-        append(words, n, ", the only one that %s",
-               x->n == 1 ? "there is" : "all nodes have");
+        text_add(words, n, ", the only one that %s",
+                 x->n == 1 ? "there is" : "all nodes have");
         return;
     }
-    append(words, n, ", before ");
+    text_add(words, n, ", before ");
     describe(&x->second, x->second.subnet, words, n);
-    append(words, n, ", %s", better(&x->best, &x->second));
+    text_add(words, n, ", %s", better(&x->best, &x->second));
 }
 
 /* Whether a node has something to offer. */
@@ -370,20 +358,21 @@ static void explain_none(const struct netif_card *cards, int n, char *words,
 
     for (int c = 0; c < n; c++)
         if (!leads_out(&cards[c])) {
-            append(words, room, "node %s has no network interface but loopback",
-                   cards[c].node);
+            text_add(words, room,
+                     "node %s has no network interface but loopback",
+                     cards[c].node);
             return;
         }
     while (other + 1 < n && same_names(&cards[0], &cards[other]))
         other++;
-    append(words, room,
-           "no interface is common to all nodes, by its name or its subnet, "
-           "with addresses of one family that no two hosts share (%s has ",
-           cards[0].node);
+    text_add(words, room,
+             "no interface is common to all nodes, by its name or its subnet, "
+             "with addresses of one family that no two hosts share (%s has ",
+             cards[0].node);
     append_interfaces(words, room, &cards[0]);
-    append(words, room, "; %s has ", cards[other].node);
+    text_add(words, room, "; %s has ", cards[other].node);
     append_interfaces(words, room, &cards[other]);
-    append(words, room, ")");
+    text_add(words, room, ")");
 }
 
 static void pick_none(struct netif_pick *picks, int n)
@@ -443,8 +432,8 @@ static int refuse_missing(const struct netif_card *cards, int n,
         if (missing++ == 0)
             first = c;
         if (named < NAMES_MAX)
-            append(where, sizeof where, "%s%s", named++ ? ", " : "",
-                   cards[c].node);
+            text_add(where, sizeof where, "%s%s", named++ ? ", " : "",
+                     cards[c].node);
     }
     append_interfaces(have, sizeof have, &cards[first]);
     if (missing == n)
@@ -493,8 +482,8 @@ static int choose_named(const struct netif_card *cards, int n, const char *want,
                          cards[lacks[NETIF_IPV6]].node);
     for (int c = 0; c < n; c++)
         picks[c].family = family;
-    append(words, SRB_NETWORK_MAX, "%s (%s), as net_ifname says", want,
-           family_names[family]);
+    text_add(words, SRB_NETWORK_MAX, "%s (%s), as net_ifname says", want,
+             family_names[family]);
     return 0;
 }
 

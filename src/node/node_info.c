@@ -1,5 +1,6 @@
 #include "node/node_info.h"
 
+#include "base/text.h"
 #include <glob.h>
 #include <limits.h>
 #include <math.h>
@@ -89,12 +90,11 @@ static void list_governors(const char *root, char *list, size_t n)
 
     list[0] = '\0';
     for (size_t i = 0; i < found; i++) {
-        size_t used = strlen(list);
         char word[64];
 
         if (read_line(g.gl_pathv[i], "scaling_governor", word, sizeof word) &&
             !is_listed(list, word))
-            snprintf(list + used, n - used, "%s%s", used ? ", " : "", word);
+            text_join(list, n, ", ", "%s", word);
     }
     globfree(&g);
 }

@@ -5,6 +5,7 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "options/options_internal.h"
 
@@ -30,15 +31,10 @@ void options_setting_free(struct setting *set)
 /* "none, ends or all" */
 static void list_choices(const struct option *d, char *buf, size_t n)
 {
-    size_t used = 0;
-
     buf[0] = '\0';
-    for (size_t i = 0; d->choices[i] && used < n; i++)
-        used += (size_t)snprintf(buf + used, n - used, "%s%s",
-                                 i == 0              ? ""
-                                 : d->choices[i + 1] ? ", "
-                                                     : " or ",
-                                 d->choices[i]);
+    for (size_t i = 0; d->choices[i]; i++)
+        text_join(buf, n, d->choices[i + 1] ? ", " : " or ", "%s",
+                  d->choices[i]);
 }
 
 static void expect_range(const struct option *d, bool all, char *buf, size_t n)

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/suggest.h"
+#include "base/text.h"
 #include "base/units.h"
 
 enum comparison { BELOW, AT_MOST, ABOVE, AT_LEAST };
@@ -101,19 +102,14 @@ static const struct setting *values_of(const struct sweep *s, enum option_id id)
 /* "1024, 8192 or 16384", the first of many. */
 static void list_values(const struct setting *set, char *buf, size_t n)
 {
-    size_t used = 0;
-
     buf[0] = '\0';
-    for (size_t i = 0; i < set->nvalues && used < n; i++) {
+    for (size_t i = 0; i < set->nvalues; i++) {
         bool last = i + 1 == set->nvalues;
 
-        used += (size_t)snprintf(buf + used, n - used, "%s%s",
-                                 i == 0 ? ""
-                                 : last ? " or "
-                                        : ", ",
-                                 set->values[i].text);
-        if (used > 200 && !last) {
-            snprintf(buf + used, used < n ? n - used : 0, ", ...");
+        if (text_join(buf, n, last ? " or " : ", ", "%s", set->values[i].text) >
+                200 &&
+            !last) {
+            text_add(buf, n, ", ...");
             return;
         }
     }
@@ -269,22 +265,19 @@ static bool holds(const struct limit *l, double value)
 /* What is NaN for want of samples says so. */
 static void add_words(const struct limit *l, double value, struct judgement *j)
 {
-    size_t used = strlen(j->words), n = sizeof j->words - used;
     const char *name = l->pair->name;
     char is[48];
 
     if (!isnan(value))
-        snprintf(j->words + used, n, "%s%s is %s, expected %s",
-                 used ? "; " : "", name,
-                 units_print_quantity(value, &l->bound, is, sizeof is),
-                 l->pair->value);
+        text_join(j->words, sizeof j->words, "; ", "%s is %s, expected %s",
+                  name, units_print_quantity(value, &l->bound, is, sizeof is),
+                  l->pair->value);
     else
-        snprintf(j->words + used, n,
-                 "%s%s cannot be judged, since it %s, expected %s",
-                 used ? "; " : "", name,
-                 strstr(name, "_p9") ? "has fewer than 10 samples beyond it"
-                                     : "was not measured here",
-                 l->pair->value);
+        text_join(j->words, sizeof j->words, "; ",
+                  "%s cannot be judged, since it %s, expected %s", name,
+                  strstr(name, "_p9") ? "has fewer than 10 samples beyond it"
+                                      : "was not measured here",
+                  l->pair->value);
 }
 
 static void judge_rule(const struct rule *r, const struct fields *figures,

@@ -1,5 +1,6 @@
 #include "plan/place.h"
 
+#include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -540,7 +541,7 @@ void place_session(const struct placement *pl, const struct sweep *s,
                    const struct permutation *p, char name[SRB_SESSION_MAX])
 {
     bool standard = pl->experiment == EXPERIMENT_STANDARD;
-    size_t n = SRB_SESSION_MAX, used;
+    size_t n = SRB_SESSION_MAX;
     const struct value *duration = p->value[OPT_DURATION];
     char db[64] = "", loop[64];
     int64_t cpus = -1;
@@ -557,8 +558,7 @@ void place_session(const struct placement *pl, const struct sweep *s,
     else if (pl->roster)
         cpus = pl->roster->db_cpus;
     if (cpus >= 0)
-        snprintf(db + strlen(db), sizeof db - strlen(db), "-DBCPU%lld",
-                 (long long)cpus);
+        text_add(db, sizeof db, "-DBCPU%lld", (long long)cpus);
     snprintf(name, n, "throughput-sess-%s%s-N%d-T%d%s%s-%s-TB%lld",
              standard ? "" : "colo-", p->value[OPT_LANGUAGES]->text,
              pl->client_nodes, pl->clients_per_node, db,
@@ -573,12 +573,10 @@ void place_session(const struct placement *pl, const struct sweep *s,
         if (!d->axis || in_name(id, standard) || !p->value[id] ||
             options_get(s->options, (enum option_id)id)->nvalues < 2)
             continue;
-        used = strlen(name);
-        snprintf(
-            name + used, n - used, "-%s%s", d->tag,
+        text_add(
+            name, n, "-%s%s", d->tag,
             sweep_word(s, (enum option_id)id, p->value[id], text, sizeof text));
     }
-    used = strlen(name);
     if (options_one(s->options, OPT_REPETITIONS)->count > 1)
-        snprintf(name + used, n - used, "-REP%d", p->repetition);
+        text_add(name, n, "-REP%d", p->repetition);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 static unsigned placement_bit(enum experiment e)
 {
@@ -349,28 +350,22 @@ static void add_variant(const struct sweep *s, enum option_id id,
     /* words speak for themselves, numbers do not */
     bool word =
         (d->type == OPTION_CHOICE || d->type == OPTION_TEXT) && id != OPT_SYNC;
-    size_t used = strlen(buf);
 
     sweep_word(s, id, v, text, sizeof text);
-    snprintf(buf + used, n - used, "%s%s%s", used ? " " : "",
-             word ? "" : d->tag,
-             text + (id == OPT_EXPERIMENT ? strlen(placement) : 0));
+    text_join(buf, n, " ", "%s%s", word ? "" : d->tag,
+              text + (id == OPT_EXPERIMENT ? strlen(placement) : 0));
 }
 
 char *sweep_variant(const struct sweep *s, const struct permutation *p,
                     char *buf, size_t n)
 {
-    size_t used;
-
     buf[0] = '\0';
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis && p->value[id] &&
             options_get(s->options, (enum option_id)id)->nvalues > 1)
             add_variant(s, (enum option_id)id, p->value[id], buf, n);
-    used = strlen(buf);
     if (options_one(s->options, OPT_REPETITIONS)->count > 1)
-        snprintf(buf + used, n - used, "%sREP%d", used ? " " : "",
-                 p->repetition);
+        text_join(buf, n, " ", "REP%d", p->repetition);
     if (buf[0] == '\0')
         add_variant(s, OPT_TENSOR_BYTES, p->value[OPT_TENSOR_BYTES], buf, n);
     return buf;

@@ -10,6 +10,7 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "node/topology.h"
 #include "wlm/wlm.h"
 
@@ -202,17 +203,15 @@ static int pick_interface(struct team *t, const char *want,
 static void list_interfaces(const struct netif_card *card,
                             char text[SRB_INTERFACES_MAX])
 {
-    size_t used = 0;
-
-    for (int k = 0; k < card->n && used < SRB_INTERFACES_MAX; k++) {
+    text[0] = '\0';
+    for (int k = 0; k < card->n; k++) {
         const struct netif *i = &card->list[k];
         char v4[SRB_ADDRESS_MAX], v6[SRB_ADDRESS_MAX];
 
         netif_print(&i->address[NETIF_IPV4], v4);
         netif_print(&i->address[NETIF_IPV6], v6);
-        used += (size_t)snprintf(text + used, SRB_INTERFACES_MAX - used,
-                                 "%s%s%s%s%s%s", k ? ", " : "", i->name,
-                                 v4[0] ? " " : "", v4, v6[0] ? " " : "", v6);
+        text_join(text, SRB_INTERFACES_MAX, ", ", "%s%s%s%s%s", i->name,
+                  v4[0] ? " " : "", v4, v6[0] ? " " : "", v6);
     }
 }
 

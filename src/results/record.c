@@ -1,5 +1,6 @@
 #include "results/record.h"
 
+#include "base/text.h"
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -69,13 +70,11 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
         {"clock_error", o->clock_error > CLOCK_LIMIT * s->shortest_loop},
     };
-    size_t used = 0;
 
     buf[0] = '\0';
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
-        if (flags[i].raised && used < n)
-            used += (size_t)snprintf(buf + used, n - used, "%s%s",
-                                     used ? "," : "", flags[i].name);
+        if (flags[i].raised)
+            text_join(buf, n, ",", "%s", flags[i].name);
     return buf;
 }
 

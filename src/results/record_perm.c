@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "measure/tensor.h"
 #include "results/record.h"
 
@@ -110,11 +111,8 @@ static const char *chosen_text(enum option_id id,
 static void add_clusters(char *buf, size_t n, const char *of,
                          const struct figures *x)
 {
-    size_t used = strlen(buf);
-
-    snprintf(buf + used, n - used, "%s%s %lld %s", used ? ", " : "", of,
-             (long long)x->clusters,
-             x->by_clients ? "clients" : "blocks of iterations");
+    text_join(buf, n, ", ", "%s %lld %s", of, (long long)x->clusters,
+              x->by_clients ? "clients" : "blocks of iterations");
 }
 
 /* Which interval the medians of the summary have; "" for none. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/text.h"
 #include "base/tick.h"
 #include "base/units.h"
 
@@ -256,10 +257,7 @@ static bool has_new_flag(const char *flags)
     for (char *f = strtok_r(copy, ",", &rest); f;
          f = strtok_r(NULL, ",", &rest))
         if (!strstr(progress.flags, f)) {
-            size_t used = strlen(progress.flags);
-
-            snprintf(progress.flags + used, sizeof progress.flags - used, "%s,",
-                     f);
+            text_add(progress.flags, sizeof progress.flags, "%s,", f);
             found = true;
         }
     return found;

@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 /* Rank 0: begin (unless its arrays have been written already) and end the
  * permutation's group. */
@@ -64,17 +65,15 @@ static void amend_breaches(struct run *r, const struct permutation *p,
     struct judgement verdict = {0};
     int breaches =
         expect_judge_late(r->judge, p, r->floors, r->repeats, &verdict);
-    size_t used;
 
     if (verdict.limits == 0)
         return;
     record_breaches(cells, breaches);
     r->tally.breaches += verdict.breaches;
     report_late_breaches(p->index, &verdict);
-    used = strlen(r->late);
     if (verdict.breaches > 0)
-        snprintf(r->late + used, sizeof r->late - used, "%s%04zu: %s",
-                 used ? "; " : "", p->index, verdict.words);
+        text_join(r->late, sizeof r->late, "; ", "%04zu: %s", p->index,
+                  verdict.words);
 }
 
 /* Rank 0: what is known of a permutation only when all have run. */

@@ -1,6 +1,7 @@
 /* Whether a study is the one that a result file holds. */
 #include "run/run_parts.h"
 
+#include "base/text.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +50,6 @@ static int check_facts(const struct fields *was, const struct fields *is,
 {
     char words[SRB_ERROR_MAX / 2] = "";
     struct error one;
-    size_t used = 0;
 
     for (size_t i = 0; i < was->n; i++) {
         if (!listed(was->list[i].name, same_facts,
@@ -57,11 +57,9 @@ static int check_facts(const struct fields *was, const struct fields *is,
             same_value(&was->list[i], &is->list[i]))
             continue;
         differ(&was->list[i], &is->list[i], &one);
-        if (used < sizeof words)
-            used += (size_t)snprintf(words + used, sizeof words - used, "%s%s",
-                                     used ? "; " : "", one.text);
+        text_join(words, sizeof words, "; ", "%s", one.text);
     }
-    return used ? error_set(err, "%s", words) : 0;
+    return words[0] ? error_set(err, "%s", words) : 0;
 }
 
 /* The configuration of before stands in the file as --show_config prints it. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 /* Whether any value of an axis asks for more than every server has. */
 static bool asks(const struct options *o, enum option_id axis)
@@ -50,9 +51,8 @@ static int refuse_threads(const struct server *servers, size_t n,
 {
     char names[256] = "";
 
-    for (size_t k = 0, used = 0; k < n && used < sizeof names; k++)
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
-                                 k ? ", " : "", servers[k].label);
+    for (size_t k = 0; k < n; k++)
+        text_join(names, sizeof names, ", ", "%s", servers[k].label);
     return error_set(err,
                      "db_io_threads: no server of this study (%s) has I/O "
                      "threads: all their threads serve, one for each of "
