@@ -24,6 +24,7 @@ static struct field *append(struct fields *f, const char *name,
     *entry = (struct field){.name = name,
                             .type = type,
                             .unit = unit,
+                            .role = "",
                             .integer = FIELD_NO_INT,
                             .real = NAN};
     return entry;

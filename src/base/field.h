@@ -12,12 +12,13 @@ enum field_type { FIELD_TEXT, FIELD_INT, FIELD_REAL };
 /* The int64 that stands for "not measured" or "has none". */
 #define FIELD_NO_INT (-1)
 
-/* `name` and `unit` are not owned and must outlive the list (literals);
- * `text` is a copy. unit is "" where there is none. */
+/* `name`, `unit` and `role` are not owned and must outlive the list (literals);
+ * `text` is a copy. unit is "" where there is none, and so is role, what a
+ * column of a table is for ("axis"). */
 struct field {
     const char *name;
     enum field_type type;
-    const char *unit;
+    const char *unit, *role;
     char *text;
     int64_t integer;
     double real; /* NaN: not measured */

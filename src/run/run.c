@@ -32,7 +32,7 @@ static void account(struct run *r, struct perm_run *x)
     if (o->status == STATUS_COMPLETED) {
         struct fields figures = {0};
 
-        record_figures(&figures, o);
+        record_figures(&figures, o, FIGURE_PRINTED);
         report_figures(x->p.index, &figures);
         fields_free(&figures);
     }

@@ -47,13 +47,14 @@ static void remember(struct run *r, struct perm_run *x)
 static void amend_of_floor(struct run *r, const struct permutation *p,
                            struct fields *cells)
 {
-    struct of_floor of = of_floor_compare(r->floors, p, r->repeats);
+    const struct outcome now = {.of_floor =
+                                    of_floor_compare(r->floors, p, r->repeats)};
 
-    if (isnan(of.put))
+    if (isnan(now.of_floor.share[HEADLINE_PUT]))
         return;
-    record_of_floor(cells, &of);
+    record_figures(cells, &now, FIGURE_OF_FLOOR);
     report_figures(p->index, cells);
-    report_row_of_floor(p->index, &of);
+    report_row_of_floor(p->index, &now.of_floor);
 }
 
 /* Rank 0: limits on what was not known before. */
@@ -61,13 +62,14 @@ static void amend_breaches(struct run *r, const struct permutation *p,
                            struct fields *cells)
 {
     struct judgement verdict = {0};
-    int breaches =
-        expect_judge_late(r->judge, p, r->floors, r->repeats, &verdict);
+    const struct outcome now = {
+        .breaches =
+            expect_judge_late(r->judge, p, r->floors, r->repeats, &verdict)};
     size_t used;
 
     if (verdict.limits == 0)
         return;
-    record_breaches(cells, breaches);
+    record_figures(cells, &now, FIGURE_BREACHES);
     r->tally.breaches += verdict.breaches;
     report_late_breaches(p->index, &verdict);
     used = strlen(r->late);

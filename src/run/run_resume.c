@@ -178,7 +178,7 @@ static void recall_figures(struct run *r, const struct permutation *p,
                     &o.summary);
         of_floor_add(r->floors, p, &o.summary);
         expect_judge_end(r->judge, p, &o);
-        record_figures(&figures, &o);
+        record_figures(&figures, &o, FIGURE_PRINTED);
         report_figures(p->index, &figures);
         fields_free(&figures);
     }
