@@ -30,13 +30,18 @@ static struct field *append(struct fields *f, const char *name,
     return entry;
 }
 
+static char *copy_text(const char *text, const char *name)
+{
+    char *copy = strdup(text ? text : "");
+
+    if (!copy)
+        die("out of memory for the result file's %s", name);
+    return copy;
+}
+
 void fields_text(struct fields *f, const char *name, const char *text)
 {
-    struct field *entry = append(f, name, FIELD_TEXT, "");
-
-    entry->text = strdup(text ? text : "");
-    if (!entry->text)
-        die("out of memory for the result file's %s", name);
+    append(f, name, FIELD_TEXT, "")->text = copy_text(text, name);
 }
 
 void fields_int(struct fields *f, const char *name, const char *unit,
@@ -49,6 +54,15 @@ void fields_real(struct fields *f, const char *name, const char *unit,
                  double value)
 {
     append(f, name, FIELD_REAL, unit)->real = value;
+}
+
+void fields_copy(struct fields *f, const struct field *entry)
+{
+    struct field *copy = append(f, entry->name, entry->type, entry->unit);
+
+    *copy = *entry;
+    if (entry->text)
+        copy->text = copy_text(entry->text, entry->name);
 }
 
 const struct field *fields_find(const struct fields *f, const char *name)

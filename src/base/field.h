@@ -38,6 +38,9 @@ void fields_int(struct fields *f, const char *name, const char *unit,
 void fields_real(struct fields *f, const char *name, const char *unit,
                  double value);
 
+/* Append a copy of an entry. */
+void fields_copy(struct fields *f, const struct field *entry);
+
 /* The entry of that name, or NULL. */
 const struct field *fields_find(const struct fields *f, const char *name);
 
