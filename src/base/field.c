@@ -22,6 +22,7 @@ static struct field *append(struct fields *f, const char *name,
     *entry = (struct field){.name = name,
                             .type = type,
                             .unit = unit,
+                            .role = "",
                             .integer = FIELD_NO_INT,
                             .real = NAN};
     return entry;
@@ -29,9 +30,7 @@ static struct field *append(struct fields *f, const char *name,
 
 void fields_text(struct fields *f, const char *name, const char *text)
 {
-    struct field *entry = append(f, name, FIELD_TEXT, "");
-
-    entry->text = mem_copy(text ? text : "");
+    append(f, name, FIELD_TEXT, "")->text = mem_copy(text ? text : "");
 }
 
 void fields_int(struct fields *f, const char *name, const char *unit,
@@ -44,6 +43,15 @@ void fields_real(struct fields *f, const char *name, const char *unit,
                  double value)
 {
     append(f, name, FIELD_REAL, unit)->real = value;
+}
+
+void fields_copy(struct fields *f, const struct field *entry)
+{
+    struct field *copy = append(f, entry->name, entry->type, entry->unit);
+
+    *copy = *entry;
+    if (entry->text)
+        copy->text = mem_copy(entry->text);
 }
 
 const struct field *fields_find(const struct fields *f, const char *name)

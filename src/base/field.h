@@ -12,12 +12,13 @@ enum field_type { FIELD_TEXT, FIELD_INT, FIELD_REAL };
 /* The int64 that stands for "not measured" or "has none". */
 #define FIELD_NO_INT (-1)
 
-/* `name` and `unit` are not owned and must outlive the list (literals);
- * `text` is a copy. unit is "" where there is none. */
+/* `name`, `unit` and `role` are not owned and must outlive the list (literals);
+ * `text` is a copy. unit is "" where there is none, and so is role, what a
+ * column of a table is for ("axis"). */
 struct field {
     const char *name;
     enum field_type type;
-    const char *unit;
+    const char *unit, *role;
     char *text;
     int64_t integer;
     double real; /* NaN: not measured */
@@ -36,6 +37,9 @@ void fields_int(struct fields *f, const char *name, const char *unit,
                 int64_t value);
 void fields_real(struct fields *f, const char *name, const char *unit,
                  double value);
+
+/* Append a copy of an entry. */
+void fields_copy(struct fields *f, const struct field *entry);
 
 /* The entry of that name, or NULL. */
 const struct field *fields_find(const struct fields *f, const char *name);

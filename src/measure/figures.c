@@ -385,6 +385,15 @@ static void rates(const int64_t max[MAXIMA], const double sum[SUMS],
     out->start_skew = max[SKEW] == INT64_MIN ? NAN : tick_seconds(max[SKEW]);
 }
 
+double figures_headline(const struct summary *s, enum headline which)
+{
+    const double values[HEADLINES] = {[HEADLINE_PUT] = s->put.median,
+                                      [HEADLINE_UNPACK] = s->unpack.median,
+                                      [HEADLINE_WINDOW] = s->window};
+
+    return values[which];
+}
+
 void figures_reduce(const struct team *t, MPI_Comm clients,
                     const struct figures_of *x, struct summary *out)
 {

@@ -50,6 +50,11 @@ struct summary {
     int64_t first_start; /* instant of the first timed put */
 };
 
+/* The figures that say most: repetitions are summed up by them, and servers
+ * compared with the floor. The medians, in s, and the window, in B/s. */
+enum headline { HEADLINE_PUT, HEADLINE_UNPACK, HEADLINE_WINDOW, HEADLINES };
+double figures_headline(const struct summary *s, enum headline which);
+
 /* Reduce the timed operations of all clients. All instants are on the common
  * clock. All clients get the result. Collective over clients. */
 struct figures_of {

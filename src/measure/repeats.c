@@ -13,11 +13,9 @@ struct running {
     double mean, squares;
 };
 
-enum { PUT, UNPACK, WINDOW, FIGURES };
-
 struct group {
     int n;
-    struct running of[FIGURES];
+    struct running of[HEADLINES];
 };
 
 struct repeats {
@@ -41,13 +39,13 @@ void repeats_close(struct repeats *r)
 
 void repeats_add(struct repeats *r, size_t group, const struct summary *s)
 {
-    const double values[FIGURES] = {s->put.median, s->unpack.median, s->window};
     struct group *g = &r->groups[group];
 
     g->n++;
-    for (int k = 0; k < FIGURES; k++) {
+    for (int k = 0; k < HEADLINES; k++) {
         struct running *x = &g->of[k];
-        double log_value = log(values[k]), delta = log_value - x->mean;
+        double log_value = log(figures_headline(s, (enum headline)k));
+        double delta = log_value - x->mean;
 
         x->mean += delta / g->n;
         x->squares += delta * (log_value - x->mean);
@@ -74,10 +72,11 @@ struct repeated repeats_get(const struct repeats *r, size_t group)
 {
     const struct group *g = &r->groups[group];
 
-    return (struct repeated){.n = g->n,
-                             .put = over(&g->of[PUT], g->n),
-                             .unpack = over(&g->of[UNPACK], g->n),
-                             .window = over(&g->of[WINDOW], g->n)};
+    struct repeated x = {.n = g->n};
+
+    for (int k = 0; k < HEADLINES; k++)
+        x.of[k] = over(&g->of[k], g->n);
+    return x;
 }
 
 /* NaN is within nothing. */
@@ -91,6 +90,6 @@ bool repeats_enough(const struct repeats *r, size_t group, double share)
 {
     struct repeated x = repeats_get(r, group);
 
-    return x.n >= SRB_LEAST_REPETITIONS && within(&x.put, share) &&
-           within(&x.unpack, share);
+    return x.n >= SRB_LEAST_REPETITIONS && within(&x.of[HEADLINE_PUT], share) &&
+           within(&x.of[HEADLINE_UNPACK], share);
 }

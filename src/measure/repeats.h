@@ -19,9 +19,8 @@ struct across {
 
 /* Over the completed repetitions so far. */
 struct repeated {
-    int n;
-    struct across put, unpack; /* s, of the medians */
-    struct across window;      /* B/s */
+    int64_t n;
+    struct across of[HEADLINES];
 };
 
 struct repeats;

@@ -166,7 +166,7 @@ static void *pack_client(const struct collection *c,
 
 /* Where rank 0 puts rows. */
 struct target {
-    struct sink *sink;
+    struct sinks *sinks; /* NULL: nowhere */
     const struct placement *pl;
     const size_t *columns;
     size_t row_bytes;
@@ -187,9 +187,9 @@ static const struct client_row *row_at(const struct target *x, const void *rows,
 static int write_rows(const struct target *x, const struct sink_array *a,
                       int first, int n, const void *data, struct error *err)
 {
-    if (!x->sink)
+    if (!x->sinks)
         return 0;
-    return x->sink->ops->write(x->sink, a, (size_t)first, (size_t)n, data, err);
+    return sinks_write(x->sinks, a, (size_t)first, (size_t)n, data, err);
 }
 
 static int take_spans(const struct target *x, int first, int n,
@@ -543,14 +543,15 @@ static int begin(struct target *x, const struct collection *c,
     x->shard_clients = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
     x->shard_ops = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
     collect_shard_clients(x->pl, x->shard_clients);
-    return x->sink->ops->begin(x->sink, c->index, size, err);
+    return sinks_begin(x->sinks, c->index, size, err);
 }
 
-int collect(const struct team *t, const struct placement *pl, struct sink *sink,
-            const struct collection *c, bool *agree, struct error *err)
+int collect(const struct team *t, const struct placement *pl,
+            struct sinks *sinks, const struct collection *c, bool *agree,
+            struct error *err)
 {
     size_t columns[SPANS];
-    struct target x = {.sink = sink,
+    struct target x = {.sinks = sinks,
                        .pl = pl,
                        .columns = columns,
                        .warmup = c->warmup,
@@ -564,7 +565,7 @@ int collect(const struct team *t, const struct placement *pl, struct sink *sink,
         rc = begin(&x, c, err);
     /* rows are received even when there is nowhere to put them: senders wait */
     if (rc < 0)
-        x.sink = NULL;
+        x.sinks = NULL;
     if (collect_clients(t, &x, c, rc < 0 ? &later : err) < 0)
         rc = -1;
     shards_rc = collect_shards(t, &x, c->db, c->work, rc < 0 ? &later : err);

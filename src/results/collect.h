@@ -1,7 +1,7 @@
 /* collect.h - from the ranks to the file: a permutation's arrays.
  *
  * The table of arrays (names, units, dimensions) is here; rows travel to world
- * rank 0 in blocks of bounded memory and go to the sink as they come.
+ * rank 0 in blocks of bounded memory and go to the sinks as they come.
  */
 #ifndef SRB_COLLECT_H
 #define SRB_COLLECT_H
@@ -25,12 +25,13 @@ struct collection {
     const struct shard_work *work; /* one entry a shard, or NULL */
 };
 
-/* Start the permutation in the sink (rank 0) and bring it all clients' and all
+/* Start the permutation in the sinks (rank 0) and bring it all clients' and all
  * shards' rows. *agree (rank 0): whether every shard that counts its operations
- * counted as many as its clients did. Only rank 0 fails, by the sink. Called by
- * the clients, those stewards, and rank 0. */
-int collect(const struct team *t, const struct placement *pl, struct sink *sink,
-            const struct collection *c, bool *agree, struct error *err);
+ * counted as many as its clients did. Only rank 0 fails, by the sinks. Called
+ * by the clients, those stewards, and rank 0. */
+int collect(const struct team *t, const struct placement *pl,
+            struct sinks *sinks, const struct collection *c, bool *agree,
+            struct error *err);
 
 /* The shard of every client, counted: clients[nshards]. Local. */
 void collect_shard_clients(const struct placement *pl, int64_t *clients);

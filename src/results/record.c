@@ -29,29 +29,13 @@ const char *record_status(enum status s)
 
 void record_clear(struct outcome *o)
 {
-    const struct figures none = {.median = NAN,
-                                 .p95 = NAN,
-                                 .p99 = NAN,
-                                 .p999 = NAN,
-                                 .max = NAN,
-                                 .low = NAN,
-                                 .high = NAN};
-    const struct across nothing = {NAN, NAN, NAN};
     struct summary *s = &o->summary;
 
     memset(o, 0, sizeof *o);
+    record_no_figures(o);
     o->failed_rank = -1;
     o->db_start_seconds = o->clock_error = o->clock_drift = NAN;
-    s->ops = s->bytes = FIELD_NO_INT;
-    s->put = s->unpack = none;
-    s->window = s->steady = s->put_window = s->get_window = NAN;
-    s->put_service_rate = s->get_service_rate = s->sum_of_rank_rates = NAN;
-    s->window_ops = s->steady_ops = s->sum_of_rank_ops = NAN;
-    s->between_share = s->shortest_loop = s->cpu_share = s->start_skew = NAN;
-    o->repeated =
-        (struct repeated){.put = nothing, .unpack = nothing, .window = nothing};
-    o->of_floor = (struct of_floor){NAN, NAN, NAN};
-    o->breaches = FIELD_NO_INT;
+    s->between_share = s->shortest_loop = s->start_skew = NAN;
 }
 
 char *record_flags(const struct outcome *o, char *buf, size_t n)

@@ -31,8 +31,7 @@ const char *record_status(enum status s);
  * for times, of which less is better, its time as a share of this one. NaN:
  * floor was not swept beside it, or has not run yet. */
 struct of_floor {
-    double put, unpack; /* by the medians */
-    double window;
+    double share[HEADLINES];
 };
 
 /* What became of one permutation. */
@@ -119,19 +118,30 @@ void record_row(struct fields *f, const struct sweep *s,
                 const struct permutation *p, const struct placement *pl,
                 const struct outcome *o);
 
-/* What a row of an earlier session says of a completed permutation: the inverse
- * of record_row() as far as the figures go. */
-void record_recall(struct outcome *o, const struct fields *row);
-
 /* Make it a row of which nothing is known but the status: -1, "" and NaN. */
 void record_unknown(struct fields *row);
 
-/* Some cells of that row: the figures of the permutation alone; those over its
- * repetitions; both; and those that are not known before the study ends. */
-void record_measured(struct fields *f, const struct outcome *o);
-void record_repeated(struct fields *f, const struct repeated *x);
-void record_figures(struct fields *f, const struct outcome *o);
-void record_of_floor(struct fields *f, const struct of_floor *x);
-void record_breaches(struct fields *f, int64_t breaches);
+/* The numbers of that row, by when they are known; one table has them all
+ * (record_figures.c). To be or-ed. */
+enum figure_kind {
+    FIGURE_WORK = 1,      /* what was moved */
+    FIGURE_MEASURED = 2,  /* figures of the permutation alone */
+    FIGURE_BOUND = 4,     /* the intervals of some of these */
+    FIGURE_REPEATED = 8,  /* over its repetitions, and how many these are */
+    FIGURE_OF_FLOOR = 16, /* known when the study ends, as the next */
+    FIGURE_BREACHES = 32, /* of limits */
+    FIGURE_VERIFIED = 64, /* tensors that came back wrong */
+    FIGURE_ALONE = FIGURE_MEASURED | FIGURE_BOUND,
+    FIGURE_PRINTED = FIGURE_ALONE | FIGURE_REPEATED,
+};
+
+/* Add those cells. A role of the file goes with them: "figure" for what was
+ * measured, "bound", "repetitions", "of_floor". */
+void record_figures(struct fields *f, const struct outcome *o, unsigned kinds);
+
+/* Set all of them to what stands for nothing; and to what a row of an earlier
+ * session says of a permutation. */
+void record_no_figures(struct outcome *o);
+void record_recall(struct outcome *o, const struct fields *row);
 
 #endif

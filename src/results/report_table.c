@@ -44,7 +44,8 @@ void report_row_of_floor(size_t index, const struct of_floor *x)
 {
     for (size_t i = 0; i < table_rows && i < TABLE_ROWS; i++)
         if (table[i].index == index) {
-            snprintf(table[i].of_floor, TEXT, "%.0f %%", 100 * x->window);
+            snprintf(table[i].of_floor, TEXT, "%.0f %%",
+                     100 * x->share[HEADLINE_WINDOW]);
             table_has_floor = true;
         }
 }

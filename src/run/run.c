@@ -33,7 +33,7 @@ static void account(struct run *r, struct perm_run *x)
     if (o->status == STATUS_COMPLETED) {
         struct fields figures = {0};
 
-        record_figures(&figures, o);
+        record_figures(&figures, o, FIGURE_PRINTED);
         report_figures(x->p.index, &figures);
         fields_free(&figures);
     }
@@ -291,7 +291,7 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     r.tally.judged = r.judge != NULL;
     rc = run_resume(&r, &err);
     if (rc == 0) {
-        rc = t->rank == 0 ? run_open_file(&r, &err) : 0;
+        rc = t->rank == 0 ? run_open_sinks(&r, &err) : 0;
         rc = team_agree(t, t->world, rc, &err);
     }
     if (rc < 0) {
@@ -302,7 +302,7 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     report_choices(&r.plan.sweep, &t->machine);
     report_limit(&r.plan.study);
     run_all(&r);
-    rc = run_close_file(&r, &err);
+    rc = run_close_sinks(&r, &err);
     closed = team_agree(t, t->world, rc, &err) == 0;
     if (!closed)
         diag_say("srbench: %s", err.text);
@@ -312,7 +312,7 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
         report_table(&r.tally);
         if (r.plan.output[0])
             diag_note("results: %s", r.plan.output);
-        if (r.json && closed)
+        if (r.plan.summary_json[0] && closed)
             diag_note("summary: %s", r.plan.summary_json);
         report_verdict(&r.tally, status);
     }
@@ -324,8 +324,7 @@ out:
     fields_free(&r.earlier.sessions);
     free(r.earlier.status);
     expect_judge_close(r.judge);
-    json_close(r.json);
-    fields_free(&r.study);
+    sinks_close(&r.sinks, NULL, NULL, NULL);
     of_floor_close(r.floors);
     repeats_close(r.repeats);
     budget_close(r.budget);

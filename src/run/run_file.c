@@ -20,13 +20,12 @@ static int write_end(struct run *r, struct perm_run *x, bool begun,
     int rc = 0;
 
     if (!begun)
-        rc = r->sink->ops->begin(r->sink, x->p.index, nothing, err);
+        rc = sinks_begin(&r->sinks, x->p.index, nothing, err);
     record_attributes(&attributes, &r->plan.study, &x->p, &r->placement,
                       &x->outcome);
     record_row(&row, &r->plan.sweep, &x->p, &r->placement, &x->outcome);
     if (rc == 0)
-        rc = r->sink->ops->end(r->sink, &attributes, &row, err);
-    json_row(r->json, x->p.index, &row);
+        rc = sinks_end(&r->sinks, &attributes, &row, err);
     fields_free(&attributes);
     fields_free(&row);
     return rc;
@@ -49,13 +48,14 @@ static void remember(struct run *r, struct perm_run *x)
 static void amend_of_floor(struct run *r, const struct permutation *p,
                            struct fields *cells)
 {
-    struct of_floor of = of_floor_compare(r->floors, p, r->repeats);
+    const struct outcome now = {.of_floor =
+                                    of_floor_compare(r->floors, p, r->repeats)};
 
-    if (isnan(of.put))
+    if (isnan(now.of_floor.share[HEADLINE_PUT]))
         return;
-    record_of_floor(cells, &of);
+    record_figures(cells, &now, FIGURE_OF_FLOOR);
     report_figures(p->index, cells);
-    report_row_of_floor(p->index, &of);
+    report_row_of_floor(p->index, &now.of_floor);
 }
 
 /* Rank 0: limits on what was not known before. */
@@ -63,12 +63,13 @@ static void amend_breaches(struct run *r, const struct permutation *p,
                            struct fields *cells)
 {
     struct judgement verdict = {0};
-    int breaches =
-        expect_judge_late(r->judge, p, r->floors, r->repeats, &verdict);
+    const struct outcome now = {
+        .breaches =
+            expect_judge_late(r->judge, p, r->floors, r->repeats, &verdict)};
 
     if (verdict.limits == 0)
         return;
-    record_breaches(cells, breaches);
+    record_figures(cells, &now, FIGURE_BREACHES);
     r->tally.breaches += verdict.breaches;
     report_late_breaches(p->index, &verdict);
     if (verdict.breaches > 0)
@@ -88,9 +89,8 @@ static int amend_all(struct run *r, struct error *err)
         sweep_at(&r->plan.sweep, i, &p);
         amend_of_floor(r, &p, &cells);
         amend_breaches(r, &p, &cells);
-        json_amend(r->json, i, &cells);
         if (cells.n > 0)
-            rc = r->sink->ops->amend(r->sink, i, &cells, err);
+            rc = sinks_amend(&r->sinks, i, &cells, err);
         fields_free(&cells);
     }
     return rc;
@@ -118,7 +118,7 @@ void run_store(struct run *r, struct perm_run *x)
     if (r->team->rank == 0)
         team_busy(r->team, TEAM_SLOW_SECONDS);
     if (completed && (x->is_client || x->is_steward || r->team->rank == 0))
-        rc = collect(r->team, &r->placement, r->sink, &c, &agree, &err);
+        rc = collect(r->team, &r->placement, &r->sinks, &c, &agree, &err);
     x->outcome.disagree = !agree;
     if (completed && r->team->rank == 0)
         remember(r, x);
@@ -153,83 +153,94 @@ int run_blank_row(const struct run *r, struct fields *row, struct error *err)
 }
 
 /* Continue the file of earlier sessions, which is taken over. */
-static void continue_file(struct run *r, const struct sink_start *start,
-                          struct error *err)
+static struct sink *continue_file(struct run *r, const struct sink_start *start,
+                                  struct error *err)
 {
     static const char *const forget[] = {"end_time", "expect_at_end", NULL};
     struct earlier *e = &r->earlier;
-    bool *keep = mem_new(start->nperms, sizeof *keep);
     char hosts[32];
-    const struct sink_kept kept = {
-        .perm = keep, .forget = forget, .hosts = e->moved ? hosts : NULL};
+    const struct sink_kept kept = {.perm = start->kept,
+                                   .forget = forget,
+                                   .hosts = e->moved ? hosts : NULL};
     struct past *past = e->past;
 
-    for (size_t i = 0; i < start->nperms; i++)
-        keep[i] = e->status[i] != STATUS_PLANNED;
     snprintf(hosts, sizeof hosts, "hosts_%d", r->plan.study.session);
     e->past = NULL;
-    r->sink = sink_hdf5.resume(past, &kept, start, err);
-    free(keep);
-}
-
-static void begin_file(struct run *r, const struct sink_start *start,
-                       struct error *err)
-{
-    const struct options *o = r->plan.sweep.options;
-    const struct sink_ops *ops = r->plan.output[0] ? &sink_hdf5 : &sink_null;
-
-    r->sink =
-        ops->open(r->plan.output, options_one(o, OPT_OVERWRITE)->count != 0,
-                  r->plan.job.id, start, err);
-}
-
-static int open_json(struct run *r, struct error *err)
-{
-    const struct options *o = r->plan.sweep.options;
-    bool replace = options_one(o, OPT_OVERWRITE)->count ||
-                   options_one(o, OPT_RESUME)->count;
-
-    if (!r->plan.summary_json[0])
-        return 0;
-    r->json =
-        json_open(r->plan.summary_json, replace, r->plan.sweep.count, err);
-    return r->json ? 0 : -1;
+    return sink_hdf5.resume(past, &kept, start, err);
 }
 
 /* The summary as JSON first: an existing result file is replaced last. */
-int run_open_file(struct run *r, struct error *err)
+static int open_sinks(struct run *r, const struct sink_start *start,
+                      struct error *err)
 {
-    struct fields cells = {0}, row = {0}, *sessions = &r->earlier.sessions;
-    struct sink_table hosts = {0}, table;
-    const struct sink_start start = {.study = &r->study,
-                                     .hosts = &hosts,
-                                     .sessions = &table,
-                                     .row = &row,
-                                     .nperms = r->plan.sweep.count};
+    const struct options *o = r->plan.sweep.options;
+    bool overwrite = options_one(o, OPT_OVERWRITE)->count != 0;
+    bool resume = options_one(o, OPT_RESUME)->count != 0;
+    const char *job = r->plan.job.id;
 
-    if (run_blank_row(r, &row, err) < 0 || open_json(r, err) < 0) {
-        fields_free(&row);
+    if (r->plan.summary_json[0] &&
+        sinks_add(&r->sinks,
+                  sink_json.open(r->plan.summary_json, overwrite || resume, job,
+                                 start, err)) < 0)
         return -1;
-    }
-    record_study(&r->study, &r->plan.study);
-    record_hosts(&cells, r->discovery->attributes, r->team->machine.nnodes,
-                 &hosts);
-    record_session(sessions, &r->plan.study);
-    table =
-        (struct sink_table){.cells = sessions->list,
-                            .nrows = r->earlier.nsessions + 1,
-                            .ncols = sessions->n / (r->earlier.nsessions + 1)};
-    if (r->earlier.past)
-        continue_file(r, &start, err);
-    else
-        begin_file(r, &start, err);
-    fields_free(&cells);
-    fields_free(&row);
-    return r->sink ? 0 : -1;
+    if (!r->plan.output[0])
+        return 0;
+    return sinks_add(&r->sinks, r->earlier.past
+                                    ? continue_file(r, start, err)
+                                    : sink_hdf5.open(r->plan.output, overwrite,
+                                                     job, start, err));
 }
 
-/* How this session ended, in its row of /sessions. */
-static int close_session(struct run *r, const char *now, struct error *err)
+/* Which permutations of earlier sessions hold; NULL: there was no session. The
+ * caller frees it. */
+static bool *kept_ones(const struct earlier *e, size_t count)
+{
+    bool *kept = e->past ? calloc(count, sizeof *kept) : NULL;
+
+    if (e->past && !kept)
+        die("not enough memory to resume %zu permutations", count);
+    for (size_t i = 0; kept && i < count; i++)
+        kept[i] = e->status[i] != STATUS_PLANNED;
+    return kept;
+}
+
+int run_open_sinks(struct run *r, struct error *err)
+{
+    struct fields study = {0}, cells = {0}, row = {0};
+    struct earlier *e = &r->earlier;
+    size_t nperms = r->plan.sweep.count, nsessions = e->nsessions + 1;
+    struct sink_table hosts = {0}, sessions, earlier;
+    bool *kept = kept_ones(e, nperms);
+    int rc = run_blank_row(r, &row, err);
+
+    record_study(&study, &r->plan.study);
+    record_hosts(&cells, r->discovery->attributes, r->team->machine.nnodes,
+                 &hosts);
+    record_session(&e->sessions, &r->plan.study);
+    sessions = (struct sink_table){.cells = e->sessions.list,
+                                   .nrows = nsessions,
+                                   .ncols = e->sessions.n / nsessions};
+    earlier = (struct sink_table){
+        .cells = e->rows.list, .nrows = nperms, .ncols = e->ncols};
+    if (rc == 0)
+        rc = open_sinks(r,
+                        &(struct sink_start){.study = &study,
+                                             .hosts = &hosts,
+                                             .sessions = &sessions,
+                                             .row = &row,
+                                             .nperms = nperms,
+                                             .earlier = kept ? &earlier : NULL,
+                                             .kept = kept},
+                        err);
+    fields_free(&study);
+    fields_free(&cells);
+    fields_free(&row);
+    free(kept);
+    return rc;
+}
+
+/* This session's row of /sessions, as it ended; the cells stay the list's. */
+static struct fields end_session(struct run *r, const char *now)
 {
     const struct fields *all = &r->earlier.sessions;
     size_t ncols = all->n / (r->earlier.nsessions + 1);
@@ -245,33 +256,24 @@ static int close_session(struct run *r, const char *now, struct error *err)
             f->text = mem_copy(now);
         }
     }
-    return r->sink->ops->session(r->sink, &row, err);
+    return row;
 }
 
-int run_close_file(struct run *r, struct error *err)
+int run_close_sinks(struct run *r, struct error *err)
 {
-    struct fields end = {0};
+    struct fields end = {0}, session;
     char now[32];
     int rc;
 
-    if (!r->sink)
+    if (r->team->rank != 0)
         return 0;
-    fields_text(&end, "end_time", record_now(now, sizeof now));
-    fields_text(&r->study, "end_time", now);
     rc = r->sink_broken ? 0 : amend_all(r, err);
-    if (r->judge) { /* the permutations' own attributes are written by now */
+    fields_text(&end, "end_time", record_now(now, sizeof now));
+    if (r->judge) /* the permutations' own attributes are written by now */
         fields_text(&end, "expect_at_end", r->late);
-        fields_text(&r->study, "expect_at_end", r->late);
-    }
-    if (rc == 0 && !r->sink_broken)
-        rc = r->sink->ops->note(r->sink, &end, err);
-    if (rc == 0 && !r->sink_broken)
-        rc = close_session(r, now, err);
+    session = end_session(r, now);
+    if (sinks_close(&r->sinks, &end, &session, rc < 0 ? NULL : err) < 0)
+        rc = -1;
     fields_free(&end);
-    if (r->sink->ops->close(r->sink, rc < 0 ? NULL : err) < 0)
-        rc = -1;
-    r->sink = NULL;
-    if (r->json && json_write(r->json, &r->study, rc < 0 ? NULL : err) < 0)
-        rc = -1;
     return rc;
 }

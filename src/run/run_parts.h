@@ -13,7 +13,7 @@
 #include "results/collect.h"
 #include "results/report.h"
 #include "servers/pin.h"
-#include "sink/json.h"
+#include "sink/sink.h"
 #include "study/db_setup.h"
 #include "study/expect_judge.h"
 #include "study/of_floor.h"
@@ -21,7 +21,7 @@
 
 /* What earlier sessions of the study left. All but `status` is rank 0's. */
 struct earlier {
-    struct past *past;     /* the file, until run_open_file() */
+    struct past *past;     /* the file, until run_open_sinks() */
     unsigned char *status; /* [count] of permutations that are kept, else
                               STATUS_PLANNED; NULL: there was no session */
     struct fields rows;    /* of /summary, ncols cells each */
@@ -37,9 +37,7 @@ struct run {
     struct team *team;
     struct discovery *discovery;
     struct prepared plan;
-    struct sink *sink;         /* rank 0; NULL elsewhere */
-    struct json_summary *json; /* rank 0, where it was asked for */
-    struct fields study;       /* rank 0: the root group's attributes */
+    struct sinks sinks; /* rank 0; none elsewhere */
     struct earlier earlier;
     struct expect_judge *judge; /* NULL where nothing is expected */
     char late[16384];           /* rank 0: words on limits broken at the end */
@@ -115,8 +113,8 @@ int run_same_rows(const struct run *r, const struct earlier *e,
                   struct error *err);
 
 /* Rank 0: the result file, and the summary as JSON. */
-int run_open_file(struct run *r, struct error *err);
-int run_close_file(struct run *r, struct error *err);
+int run_open_sinks(struct run *r, struct error *err);
+int run_close_sinks(struct run *r, struct error *err);
 
 /* Bring the permutation into the file. A file that cannot be written ends the
  * study: what is measured from here on would be lost. Collective over the

@@ -174,7 +174,7 @@ static void recall_figures(struct run *r, const struct permutation *p,
                     &o.summary);
         of_floor_add(r->floors, p, &o.summary);
         expect_judge_end(r->judge, p, &o);
-        record_figures(&figures, &o);
+        record_figures(&figures, &o, FIGURE_PRINTED);
         report_figures(p->index, &figures);
         fields_free(&figures);
     }
@@ -186,24 +186,12 @@ static void recall_figures(struct run *r, const struct permutation *p,
 
 static void recall_one(struct run *r, size_t i)
 {
-    struct fields row = row_at(&r->earlier, i), copy = {0};
+    const struct fields row = row_at(&r->earlier, i);
     struct permutation p;
     struct placement pl;
 
     sweep_at(&r->plan.sweep, i, &p);
     recall_figures(r, &p, &row);
-    for (size_t c = 0; c < row.n; c++) {
-        const struct field *f = &row.list[c];
-
-        if (f->type == FIELD_TEXT)
-            fields_text(&copy, f->name, f->text);
-        else if (f->type == FIELD_INT)
-            fields_int(&copy, f->name, f->unit, f->integer);
-        else
-            fields_real(&copy, f->name, f->unit, f->real);
-    }
-    json_row(r->json, i, &copy);
-    fields_free(&copy);
     if (place_solve(&r->team->machine, &p, &pl, NULL) < 0)
         return;
     r->plan.weight -= prepare_weight(&p, &pl);

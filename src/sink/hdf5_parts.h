@@ -155,7 +155,7 @@ int resume_copy(struct keep *k, const char *made, const struct sink_kept *kept,
 
 /* One dataset: cols is 0 for a one-dimensional one. */
 struct put_shape {
-    const char *name, *unit, *long_name;
+    const char *name, *unit, *long_name, *role;
     enum field_type type;
     hsize_t rows, cols;
     bool whole; /* the first write covers it, so it need not be filled before */

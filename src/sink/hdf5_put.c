@@ -257,7 +257,11 @@ static int describe(hid_t dataset, const struct put_shape *shape)
 {
     static const double no_real = NAN;
     static const int64_t no_int = FIELD_NO_INT;
-    const char *name = shape->long_name, *unit = shape->unit;
+    const struct {
+        const char *name, *text;
+    } texts[] = {{"long_name", shape->long_name},
+                 {"units", shape->unit},
+                 {"role", shape->role}};
 
     if (shape->type == FIELD_REAL &&
         put_attribute(dataset, "_FillValue", FIELD_REAL, &no_real))
@@ -265,11 +269,10 @@ static int describe(hid_t dataset, const struct put_shape *shape)
     if (shape->type == FIELD_INT &&
         put_attribute(dataset, "_FillValue", FIELD_INT, &no_int))
         return -1;
-    if (name && name[0] &&
-        put_attribute(dataset, "long_name", FIELD_TEXT, &name))
-        return -1;
-    if (unit && unit[0] && put_attribute(dataset, "units", FIELD_TEXT, &unit))
-        return -1;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].text && texts[i].text[0] &&
+            put_attribute(dataset, texts[i].name, FIELD_TEXT, &texts[i].text))
+            return -1;
     return 0;
 }
 
@@ -360,6 +363,7 @@ int put_column(hid_t group, hid_t scale, const struct field *cells,
 {
     struct put_shape shape = {.name = cells->name,
                               .unit = cells->unit,
+                              .role = cells->role,
                               .type = cells->type,
                               .rows = n,
                               .whole = true};

@@ -1,10 +1,18 @@
-#include "sink/json.h"
-
+/* json.c - the summary as one JSON document (RFC 8259):
+ *
+ *     {"schema_version": "1",
+ *      "study": {"srbench_version": "1.0.0", ...},
+ *      "summary": [{"index": 0, "status": "completed", ...}, ...]}
+ *
+ * Real numbers have all their digits, what is NaN or infinite is null. Rows
+ * that were never known are left out.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,16 +20,26 @@
 
 #include "base/diag.h"
 #include "base/utf8.h"
+#include "sink/sink.h"
 
-struct json_summary {
+struct json_sink {
+    struct sink sink;
     char *path, *temporary;
+    size_t index; /* of the permutation under way */
+    bool noted;   /* there is something to write */
+    struct fields study;
     size_t nrows;
     struct fields *row;
 };
 
+static struct json_sink *self(struct sink *s)
+{
+    return (struct json_sink *)s;
+}
+
 /* ---- the words of JSON ---- */
 
-void json_print_text(FILE *out, const char *text)
+static void print_text(FILE *out, const char *text)
 {
     size_t left = strlen(text), width;
     uint32_t c = 0;
@@ -58,16 +76,16 @@ static void print_value(FILE *out, const struct field *f)
             fputs("null", out);
         break;
     default:
-        json_print_text(out, f->text);
+        print_text(out, f->text);
     }
 }
 
-void json_print_object(FILE *out, const struct fields *f)
+static void print_object(FILE *out, const struct fields *f)
 {
     fputc('{', out);
     for (size_t i = 0; i < f->n; i++) {
         fputs(i > 0 ? ", " : "", out);
-        json_print_text(out, f->list[i].name);
+        print_text(out, f->list[i].name);
         fputs(": ", out);
         print_value(out, &f->list[i]);
     }
@@ -91,14 +109,13 @@ static void *need(void *p)
     return p;
 }
 
-static int create(const struct json_summary *j)
+static int create(const struct json_sink *j)
 {
     return open(j->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 }
 
 /* Whether the file can be made, by making it for a moment. */
-static int try_out(const struct json_summary *j, bool replace,
-                   struct error *err)
+static int try_out(const struct json_sink *j, bool replace, struct error *err)
 {
     struct stat st;
     bool there = stat(j->path, &st) == 0;
@@ -122,80 +139,115 @@ static int try_out(const struct json_summary *j, bool replace,
     return 0;
 }
 
-struct json_summary *json_open(const char *path, bool replace, size_t nrows,
-                               struct error *err)
+static void release(struct json_sink *j)
 {
-    struct json_summary *j = need(calloc(1, sizeof *j));
-    size_t n = strlen(path) + 32;
-
-    j->path = need(strdup(path));
-    j->temporary = need(malloc(n));
-    snprintf(j->temporary, n, "%s.%ld.tmp", path, (long)getpid());
-    j->nrows = nrows;
-    j->row = need(calloc(nrows ? nrows : 1, sizeof *j->row));
-    if (try_out(j, replace, err) == 0)
-        return j;
-    json_close(j);
-    return NULL;
-}
-
-void json_close(struct json_summary *j)
-{
-    if (!j)
-        return;
     for (size_t i = 0; i < j->nrows; i++)
         fields_free(&j->row[i]);
+    fields_free(&j->study);
     free(j->row);
     free(j->temporary);
     free(j->path);
     free(j);
 }
 
-void json_row(struct json_summary *j, size_t index, struct fields *row)
+static void copy_all(struct fields *to, const struct field *list, size_t n)
 {
-    if (!j)
-        return;
-    fields_free(&j->row[index]);
-    j->row[index] = *row;
-    *row = (struct fields){0};
+    fields_free(to);
+    for (size_t i = 0; i < n; i++)
+        fields_copy(to, &list[i]);
 }
 
-void json_amend(struct json_summary *j, size_t index,
-                const struct fields *cells)
+static struct sink *json_open(const char *path, bool overwrite, const char *job,
+                              const struct sink_start *start, struct error *err)
 {
-    struct fields *row = j ? &j->row[index] : NULL;
+    const struct sink_table *earlier = start->earlier;
+    struct json_sink *j = need(calloc(1, sizeof *j));
+    size_t n = strlen(path) + 32;
 
-    for (size_t i = 0; row && i < cells->n; i++)
+    (void)job;
+    j->sink.ops = &sink_json;
+    j->path = need(strdup(path));
+    j->temporary = need(malloc(n));
+    snprintf(j->temporary, n, "%s.%ld.tmp", path, (long)getpid());
+    j->nrows = start->nperms;
+    j->row = need(calloc(j->nrows ? j->nrows : 1, sizeof *j->row));
+    copy_all(&j->study, start->study->list, start->study->n);
+    for (size_t i = 0; earlier && i < j->nrows; i++)
+        if (start->kept[i])
+            copy_all(&j->row[i], earlier->cells + i * earlier->ncols,
+                     earlier->ncols);
+    if (try_out(j, overwrite, err) == 0)
+        return &j->sink;
+    release(j);
+    return NULL;
+}
+
+static int json_begin(struct sink *s, size_t index,
+                      const size_t size[SINK_DIMS], struct error *err)
+{
+    (void)size, (void)err;
+    self(s)->index = index;
+    return 0;
+}
+
+static int json_end(struct sink *s, const struct fields *attributes,
+                    const struct fields *row, struct error *err)
+{
+    struct json_sink *j = self(s);
+
+    (void)attributes, (void)err;
+    copy_all(&j->row[j->index], row->list, row->n);
+    return 0;
+}
+
+static int json_amend(struct sink *s, size_t index, const struct fields *cells,
+                      struct error *err)
+{
+    struct fields *row = &self(s)->row[index];
+
+    (void)err;
+    for (size_t i = 0; i < cells->n; i++)
         for (size_t k = 0; k < row->n; k++)
             if (strcmp(row->list[k].name, cells->list[i].name) == 0) {
                 row->list[k].integer = cells->list[i].integer;
                 row->list[k].real = cells->list[i].real;
             }
+    return 0;
 }
 
-static void print_document(FILE *out, const struct json_summary *j,
-                           const struct fields *study)
+static int json_note(struct sink *s, const struct fields *study,
+                     struct error *err)
 {
-    const struct field *schema = fields_find(study, "schema_version");
+    struct json_sink *j = self(s);
+
+    (void)err;
+    for (size_t i = 0; i < study->n; i++)
+        fields_copy(&j->study, &study->list[i]);
+    j->noted = true;
+    return 0;
+}
+
+static void print_document(FILE *out, const struct json_sink *j)
+{
+    const struct field *schema = fields_find(&j->study, "schema_version");
     const char *between = "\n";
 
     fputs("{\"schema_version\": ", out);
-    json_print_text(out, schema ? schema->text : "");
+    print_text(out, schema ? schema->text : "");
     fputs(",\n\"study\": ", out);
-    json_print_object(out, study);
+    print_object(out, &j->study);
     fputs(",\n\"summary\": [", out);
     for (size_t i = 0; i < j->nrows; i++) {
         if (j->row[i].n == 0)
             continue;
         fputs(between, out);
-        json_print_object(out, &j->row[i]);
+        print_object(out, &j->row[i]);
         between = ",\n";
     }
     fputs("\n]}\n", out);
 }
 
-int json_write(const struct json_summary *j, const struct fields *study,
-               struct error *err)
+static int write_document(const struct json_sink *j, struct error *err)
 {
     int fd = create(j);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
@@ -207,7 +259,7 @@ int json_write(const struct json_summary *j, const struct fields *study,
             close(fd);
         return -1;
     }
-    print_document(out, j, study);
+    print_document(out, j);
     failed = fflush(out) != 0 || fsync(fd) != 0;
     if (failed)
         cannot_write(j->path, err);
@@ -223,3 +275,23 @@ int json_write(const struct json_summary *j, const struct fields *study,
         unlink(j->temporary);
     return failed ? -1 : 0;
 }
+
+/* All at once: under another name that is then renamed. */
+static int json_close(struct sink *s, struct error *err)
+{
+    struct json_sink *j = self(s);
+    int rc = j->noted ? write_document(j, err) : 0;
+
+    release(j);
+    return rc;
+}
+
+const struct sink_ops sink_json = {
+    .name = "json",
+    .open = json_open,
+    .begin = json_begin,
+    .end = json_end,
+    .amend = json_amend,
+    .note = json_note,
+    .close = json_close,
+};

@@ -1,10 +1,10 @@
 /* sink.h - where results go.
  *
- * A sink is a table of operations (src/sink/hdf5.c, src/sink/null.c), used by
- * world rank 0 alone; nothing here is collective and nothing calls MPI. The
- * sink knows how to write facts, columns and arrays, not what they mean: the
- * names, units and dimensions of a permutation's arrays stand in a table of the
- * caller (struct sink_array).
+ * A sink is a table of operations (hdf5.c, json.c), used by world rank 0 alone;
+ * nothing here is collective and nothing calls MPI. The sink knows how to write
+ * attributes, columns and arrays, not what they mean: the names, units and
+ * dimensions of a permutation's arrays stand in a table of the caller (struct
+ * sink_array). A study has several sinks or none (struct sinks).
  *
  * Promise: when sink_end() has returned 0 the permutation survives this
  * process's death at any later instant, SIGKILL included, and so do all that
@@ -63,6 +63,9 @@ struct sink_start {
                                  has the same names and types in the same
                                  order) */
     size_t nperms;            /* rows of /summary */
+    const struct sink_table *earlier; /* /summary as earlier sessions left it;
+                                         NULL: there were none */
+    const bool *kept;                 /* [nperms] which of its rows hold */
 };
 
 /* A result file of an earlier session, which this process alone has. */
@@ -80,6 +83,7 @@ struct sink_kept {
 struct sink_ops;
 struct sink {
     const struct sink_ops *ops;
+    bool broken; /* it failed to write (sinks_*) */
 };
 
 struct sink_ops {
@@ -93,7 +97,8 @@ struct sink_ops {
     /* Continue the result file `past`, which is taken over (released by close,
      * and on failure). study is not written: the root attributes are those of
      * the first session. At any instant `path` is either the file of before, as
-     * it was, or the new one with all that is kept. */
+     * it was, or the new one with all that is kept. NULL: what was kept is to
+     * be had from start->earlier when it is opened. */
     struct sink *(*resume)(struct past *past, const struct sink_kept *kept,
                            const struct sink_start *start, struct error *err);
     /* Start the group of permutation `index` (/perm_0007). size[d] is the
@@ -102,7 +107,8 @@ struct sink_ops {
      * be begun again; one whose write failed can only be begun again. */
     int (*begin)(struct sink *s, size_t index, const size_t size[SINK_DIMS],
                  struct error *err);
-    /* Write rows first .. first + nrows of an array of the running permutation;
+    /* NULL where the sink keeps no arrays.
+     * Write rows first .. first + nrows of an array of the running permutation;
      * created at the first call, what is never written stays NaN, -1 or "".
      * data: nrows * size[cols] doubles (FIELD_REAL), int64_t (FIELD_INT) or
      * const char * (FIELD_TEXT), row by row. An array with a dimension of
@@ -122,14 +128,46 @@ struct sink_ops {
      * With HDF5 1.14 a death in the midst of it can leave a text cut short
      * where it replaces another that is not "". */
     int (*note)(struct sink *s, const struct fields *study, struct error *err);
-    /* Replace this session's row of /sessions; at once, durable at close. */
+    /* Replace this session's row of /sessions; at once, durable at close. NULL
+     * where the sink has none. */
     int (*session)(struct sink *s, const struct fields *row, struct error *err);
     /* Close the file and release the sink, even when it returns -1. */
     int (*close)(struct sink *s, struct error *err);
 };
 
+/* The result file. */
 extern const struct sink_ops sink_hdf5;
-extern const struct sink_ops sink_null;
+/* Root attributes and summary as one JSON document, written at close, all at
+ * once, once something was noted; only then is an existing file replaced. */
+extern const struct sink_ops sink_json;
+
+/* ---- all sinks of a study ---- */
+
+/* Each operation goes to them in their order until one fails, which is broken
+ * from then on. All zero is none. */
+struct sinks {
+    struct sink *list[2];
+    size_t n;
+};
+
+/* Takes over what open or resume returned; -1 where that is NULL. */
+int sinks_add(struct sinks *s, struct sink *sink);
+
+/* As the operations of their names. */
+int sinks_begin(struct sinks *s, size_t index, const size_t size[SINK_DIMS],
+                struct error *err);
+int sinks_write(struct sinks *s, const struct sink_array *a, size_t first,
+                size_t nrows, const void *data, struct error *err);
+int sinks_end(struct sinks *s, const struct fields *attributes,
+              const struct fields *row, struct error *err);
+int sinks_amend(struct sinks *s, size_t index, const struct fields *cells,
+                struct error *err);
+
+/* Close all, the last one first, whatever fails. Those that are not broken get
+ * the attributes of an ended study and this session's row before; NULL: the
+ * study did not begin. */
+int sinks_close(struct sinks *s, const struct fields *study,
+                const struct fields *session, struct error *err);
 
 /* ---- a result file of before ---- */
 

@@ -14,30 +14,13 @@ struct expect_judge {
     size_t *latest; /* [groups] last completed repetition; count: none */
 };
 
-/* The figures that can be limited, by names and units: those known when a
- * permutation ends, and those that are not. */
-static void list_early(struct fields *f)
+/* The figures of these kinds, by names and units. */
+static void list(struct fields *f, unsigned kinds)
 {
     struct outcome nothing;
 
     record_clear(&nothing);
-    record_measured(f, &nothing);
-}
-
-static void list_repeated(struct fields *f)
-{
-    struct outcome nothing;
-
-    record_clear(&nothing);
-    record_repeated(f, &nothing.repeated);
-}
-
-static void list_of_floor(struct fields *f)
-{
-    struct outcome nothing;
-
-    record_clear(&nothing);
-    record_of_floor(f, &nothing.of_floor);
+    record_figures(f, &nothing, kinds);
 }
 
 static size_t repetitions(const struct sweep *s)
@@ -52,14 +35,12 @@ static int open_expect(struct expect **out, const struct sweep *s,
     const char *place;
     int rc;
 
-    list_early(&all);
-    list_repeated(&all);
-    list_of_floor(&all);
+    list(&all, FIGURE_PRINTED | FIGURE_OF_FLOOR);
     rc = expect_open(out, s, &all, err);
     fields_free(&all);
     if (rc < 0)
         return -1;
-    list_repeated(&repeated);
+    list(&repeated, FIGURE_REPEATED);
     place = repetitions(s) < 2 ? expect_place(*out, &repeated) : NULL;
     fields_free(&repeated);
     if (!place)
@@ -92,7 +73,7 @@ static int check_floor(const struct expect *e, const struct prepared *plan,
 
     if (of_floor_swept(plan))
         return 0;
-    list_of_floor(&of_floor);
+    list(&of_floor, FIGURE_OF_FLOOR);
     place = expect_place(e, &of_floor);
     fields_free(&of_floor);
     if (!place)
@@ -152,7 +133,7 @@ void expect_judge_end(struct expect_judge *j, const struct permutation *p,
 
     if (!j)
         return;
-    record_measured(&figures, o);
+    record_figures(&figures, o, FIGURE_ALONE);
     expect_judge(j->expect, p, &figures, &verdict);
     fields_free(&figures);
     o->breaches = verdict.limits ? verdict.breaches : FIELD_NO_INT;
@@ -166,9 +147,9 @@ int expect_judge_late(struct expect_judge *j, const struct permutation *p,
                       const struct repeats *repeats, struct judgement *verdict)
 {
     struct fields figures = {0};
-    struct of_floor of;
-    struct repeated all;
+    struct outcome known;
     size_t group;
+    unsigned kinds = 0;
     int *breaches;
 
     if (!j || j->breaches[p->index] == NOT_COMPLETED)
@@ -176,13 +157,14 @@ int expect_judge_late(struct expect_judge *j, const struct permutation *p,
     breaches = &j->breaches[p->index];
     group = sweep_group(j->sweep, p->index);
     if (floors && !of_floor_is(floors, p)) {
-        of = of_floor_compare(floors, p, repeats);
-        record_of_floor(&figures, &of);
+        known.of_floor = of_floor_compare(floors, p, repeats);
+        kinds |= FIGURE_OF_FLOOR;
     }
     if (j->latest[group] == p->index) {
-        all = repeats_get(repeats, group);
-        record_repeated(&figures, &all);
+        known.repeated = repeats_get(repeats, group);
+        kinds |= FIGURE_REPEATED;
     }
+    record_figures(&figures, &known, kinds);
     expect_judge(j->expect, p, &figures, verdict);
     fields_free(&figures);
     if (verdict->limits > 0)

@@ -8,7 +8,7 @@
 
 /* Figures of one completed permutation; zeros: none. */
 struct own {
-    double put, unpack, window;
+    double of[HEADLINES];
 };
 
 struct of_floor_runs {
@@ -77,28 +77,28 @@ bool of_floor_is(const struct of_floor_runs *f, const struct permutation *p)
 void of_floor_add(struct of_floor_runs *f, const struct permutation *p,
                   const struct summary *s)
 {
-    if (f)
-        f->own[p->index] =
-            (struct own){s->put.median, s->unpack.median, s->window};
+    for (int k = 0; f && k < HEADLINES; k++)
+        f->own[p->index].of[k] = figures_headline(s, (enum headline)k);
 }
 
 struct of_floor of_floor_compare(const struct of_floor_runs *f,
                                  const struct permutation *p,
                                  const struct repeats *repeats)
 {
-    const struct of_floor nothing = {NAN, NAN, NAN};
-    const struct own *own;
+    struct of_floor x = {{NAN, NAN, NAN}};
+    const double *own;
     struct repeated floor;
     size_t sibling;
 
     if (!f || !p->value[OPT_DB_EXE] || of_floor_is(f, p))
-        return nothing;
+        return x;
     sibling = sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor);
-    own = &f->own[p->index];
-    if (!(own->put > 0))
-        return nothing;
+    own = f->own[p->index].of;
+    if (!(own[HEADLINE_PUT] > 0))
+        return x;
     floor = repeats_get(repeats, sweep_group(&f->plan->sweep, sibling));
-    return (struct of_floor){.put = floor.put.centre / own->put,
-                             .unpack = floor.unpack.centre / own->unpack,
-                             .window = own->window / floor.window.centre};
+    for (int k = 0; k < HEADLINES; k++)
+        x.share[k] = k == HEADLINE_WINDOW ? own[k] / floor.of[k].centre
+                                          : floor.of[k].centre / own[k];
+    return x;
 }

@@ -35,22 +35,23 @@ static void centre_and_interval_by_hand(void **state)
 
     (void)state;
     assert_int_equal(x.n, 0);
-    assert_true(isnan(x.put.centre) && isnan(x.window.high));
+    assert_true(isnan(x.of[HEADLINE_PUT].centre) &&
+                isnan(x.of[HEADLINE_WINDOW].high));
     for (size_t i = 0; i < COUNT(values); i++) {
         struct summary s = of(values[i], 1e-6 * values[i], 1e9);
 
         repeats_add(r, 1, &s);
         x = repeats_get(r, 1);
         assert_int_equal(x.n, i + 1);
-        assert_int_equal(isnan(x.put.low), i == 0);
+        assert_int_equal(isnan(x.of[HEADLINE_PUT].low), i == 0);
     }
-    close_to(x.put.centre, 2);
-    close_to(x.put.low, 2 / factor);
-    close_to(x.put.high, 2 * factor);
-    close_to(x.unpack.centre, 2e-6);
-    close_to(x.unpack.high, 2e-6 * factor);
-    close_to(x.window.low, 1e9);
-    close_to(x.window.high, 1e9);
+    close_to(x.of[HEADLINE_PUT].centre, 2);
+    close_to(x.of[HEADLINE_PUT].low, 2 / factor);
+    close_to(x.of[HEADLINE_PUT].high, 2 * factor);
+    close_to(x.of[HEADLINE_UNPACK].centre, 2e-6);
+    close_to(x.of[HEADLINE_UNPACK].high, 2e-6 * factor);
+    close_to(x.of[HEADLINE_WINDOW].low, 1e9);
+    close_to(x.of[HEADLINE_WINDOW].high, 1e9);
     assert_int_equal(repeats_get(r, 0).n, 0);
     repeats_close(r);
 }

@@ -229,6 +229,12 @@ static void values_of_a_row(void **state)
         assert_string_equal(fields_find(&row, "status")->text, "completed");
         assert_string_equal(fields_find(&row, "keys")->text,
                             i == 0 ? "smartsim" : "");
+        /* by these tools find their columns */
+        assert_string_equal(fields_find(&row, "keys")->role, "axis");
+        assert_string_equal(fields_find(&row, "window")->role, "figure");
+        assert_string_equal(fields_find(&row, "put_tensor_median_low")->role,
+                            "bound");
+        assert_string_equal(fields_find(&row, "clients")->role, "");
         record_unknown(&row);
         assert_int_equal(fields_find(&row, "tensor_bytes")->integer, -1);
         assert_true(isnan(fields_find(&row, "put_tensor_p99")->real));
@@ -252,7 +258,8 @@ static void rows_are_recalled(void **state)
     (void)state;
     record_clear(&o);
     record_clear(&recalled);
-    record_figures(&row, &o);
+    o.repeated.n = 2; /* one would say nothing of repetitions */
+    record_figures(&row, &o, FIGURE_PRINTED | FIGURE_OF_FLOOR);
     fields_int(&row, "ops", "", 77);
     fields_int(&row, "verify_errors", "", 3);
     for (size_t i = 0; i < row.n; i++)
@@ -262,7 +269,7 @@ static void rows_are_recalled(void **state)
             row.list[i].integer = 4;
     assert_true(reals > 30);
     record_recall(&recalled, &row);
-    record_figures(&again, &recalled);
+    record_figures(&again, &recalled, FIGURE_PRINTED | FIGURE_OF_FLOOR);
     for (size_t i = 0; i < again.n; i++) {
         const struct field *a = &row.list[i], *b = &again.list[i];
 

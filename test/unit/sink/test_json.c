@@ -12,9 +12,65 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sink/json.h"
+#include "sink/sink.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* A private folder, with room for a name. */
+static char folder[] = "/tmp/srb-json-XXXXXX";
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int drop_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+static struct sink *open_at(const char *path, const struct fields *study,
+                            struct error *err)
+{
+    const struct fields none = {0};
+
+    return sink_json.open(
+        path, true, "",
+        &(struct sink_start){.study = study ? study : &none, .nperms = 3}, err);
+}
+
+/* End the study and read the document; nothing else is in the folder. */
+static void finish(struct sink *s, const char *path, const struct fields *end,
+                   char *buf, size_t n)
+{
+    const struct fields none = {0};
+    struct error err;
+    FILE *f;
+
+    assert_int_equal(access(path, F_OK), -1); /* not before it is whole */
+    assert_int_equal(s->ops->note(s, end ? end : &none, &err), 0);
+    assert_int_equal(s->ops->close(s, &err), 0);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    buf[fread(buf, 1, n - 1, f)] = '\0';
+    fclose(f);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* A document of this study alone. */
+static void write_study(const struct fields *study, char *buf, size_t n)
+{
+    struct error err;
+    char path[64];
+    struct sink *s;
+
+    snprintf(path, sizeof path, "%s/study.json", folder);
+    s = open_at(path, study, &err);
+    assert_non_null(s);
+    finish(s, path, NULL, buf, n);
+}
 
 static void texts_are_escaped(void **state)
 {
@@ -38,23 +94,22 @@ static void texts_are_escaped(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(vectors); i++) {
-        char *text = NULL;
-        size_t n;
-        FILE *out = open_memstream(&text, &n);
+        struct fields study = {0};
+        char text[512], want[512];
 
-        json_print_text(out, vectors[i].text);
-        fclose(out);
-        assert_string_equal(text, vectors[i].json);
-        free(text);
+        fields_text(&study, "x", vectors[i].text);
+        write_study(&study, text, sizeof text);
+        snprintf(want, sizeof want, "\"study\": {\"x\": %s}", vectors[i].json);
+        if (!strstr(text, want))
+            fail_msg("%s without %s", text, want);
+        fields_free(&study);
     }
 }
 
-static void facts_are_an_object(void **state)
+static void attributes_are_an_object(void **state)
 {
     struct fields f = {0};
-    char *text = NULL;
-    size_t n;
-    FILE *out = open_memstream(&text, &n);
+    char text[1024];
 
     (void)state;
     fields_text(&f, "name", "a\"b");
@@ -63,75 +118,50 @@ static void facts_are_an_object(void **state)
     fields_real(&f, "none", "s", NAN);
     fields_real(&f, "much", "s", INFINITY);
     fields_real(&f, "little", "s", 5e-324);
-    json_print_object(out, &f);
-    fclose(out);
-    assert_string_equal(text, "{\"name\": \"a\\\"b\", "
+    write_study(&f, text, sizeof text);
+    assert_string_equal(text, "{\"schema_version\": \"\",\n"
+                              "\"study\": {\"name\": \"a\\\"b\", "
                               "\"bytes\": -9223372036854775808, "
                               "\"third\": 0.33333333333333331, "
                               "\"none\": null, \"much\": null, "
-                              "\"little\": 4.9406564584124654e-324}");
-    free(text);
+                              "\"little\": 4.9406564584124654e-324},\n"
+                              "\"summary\": [\n]}\n");
     fields_free(&f);
 }
 
-/* A private folder, with room for a name. */
-static char folder[] = "/tmp/srb-json-XXXXXX";
-
-static int make_folder(void **state)
+static void give_row(struct sink *s, size_t index)
 {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int drop_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder);
-}
-
-static void read_all(const char *path, char *buf, size_t n)
-{
-    FILE *f = fopen(path, "r");
-
-    assert_non_null(f);
-    buf[fread(buf, 1, n - 1, f)] = '\0';
-    fclose(f);
-}
-
-static void give_row(struct json_summary *j, size_t index)
-{
+    const size_t nothing[SINK_DIMS] = {0};
     struct fields row = {0};
+    struct error err;
 
     fields_int(&row, "index", "", (int64_t)index);
     fields_real(&row, "share", "1", NAN);
-    json_row(j, index, &row);
-    assert_int_equal(row.n, 0);
+    assert_int_equal(s->ops->begin(s, index, nothing, &err), 0);
+    assert_int_equal(s->ops->end(s, &row, &row, &err), 0);
+    fields_free(&row);
 }
 
 static void a_summary_is_written(void **state)
 {
-    struct fields study = {0}, cells = {0};
-    struct json_summary *j;
+    struct fields study = {0}, end = {0}, cells = {0};
+    struct sink *s;
     struct error err;
     char path[64], text[1024];
 
     (void)state;
     snprintf(path, sizeof path, "%s/summary.json", folder);
-    j = json_open(path, true, 3, &err);
-    assert_non_null(j);
-    assert_int_equal(access(path, F_OK), -1); /* not before it is whole */
     fields_text(&study, "schema_version", "1");
-    fields_text(&study, "end_time", "now");
-    give_row(j, 2);
-    give_row(j, 0);
+    fields_text(&end, "end_time", "now");
+    s = open_at(path, &study, &err);
+    assert_non_null(s);
+    give_row(s, 2);
+    give_row(s, 0);
     fields_real(&cells, "share", "1", 0.5);
     fields_real(&cells, "stranger", "1", 0.5);
-    json_amend(j, 2, &cells);
-    json_amend(j, 1, &cells); /* a row that never came */
-    json_amend(NULL, 1, &cells);
-    json_row(NULL, 1, &cells);
-    assert_int_equal(json_write(j, &study, &err), 0);
-    read_all(path, text, sizeof text);
+    assert_int_equal(s->ops->amend(s, 2, &cells, &err), 0);
+    assert_int_equal(s->ops->amend(s, 1, &cells, &err), 0); /* never came */
+    finish(s, path, &end, text, sizeof text);
     assert_string_equal(
         text, "{\"schema_version\": \"1\",\n"
               "\"study\": {\"schema_version\": \"1\", \"end_time\": \"now\"},\n"
@@ -139,11 +169,57 @@ static void a_summary_is_written(void **state)
               "{\"index\": 0, \"share\": null},\n"
               "{\"index\": 2, \"share\": 0.5}\n"
               "]}\n");
-    assert_int_equal(json_write(j, &study, &err), 0); /* replaced */
-    json_close(j);
     fields_free(&cells);
+    fields_free(&end);
     fields_free(&study);
-    assert_int_equal(unlink(path), 0); /* and nothing else is in the folder */
+}
+
+/* Of rows that earlier sessions left, those that hold. */
+static void kept_rows_are_there(void **state)
+{
+    static const bool kept[3] = {true, false, true};
+    struct fields cells = {0}, none = {0};
+    struct sink_table earlier;
+    struct error err;
+    char path[64], text[256];
+    struct sink *s;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/resumed.json", folder);
+    for (int i = 0; i < 3; i++) {
+        fields_int(&cells, "index", "", i);
+        fields_text(&cells, "status", "completed");
+    }
+    earlier = (struct sink_table){cells.list, 3, 2};
+    s = sink_json.open(
+        path, true, "",
+        &(struct sink_start){
+            .study = &none, .nperms = 3, .earlier = &earlier, .kept = kept},
+        &err);
+    assert_non_null(s);
+    fields_free(&cells); /* they are copies */
+    finish(s, path, NULL, text, sizeof text);
+    assert_string_equal(text, "{\"schema_version\": \"\",\n\"study\": {},\n"
+                              "\"summary\": [\n"
+                              "{\"index\": 0, \"status\": \"completed\"},\n"
+                              "{\"index\": 2, \"status\": \"completed\"}\n"
+                              "]}\n");
+}
+
+/* A study that was refused leaves what was there. */
+static void without_a_note_nothing_is_written(void **state)
+{
+    char path[64];
+    struct error err;
+    struct sink *s;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/refused.json", folder);
+    s = open_at(path, NULL, &err);
+    assert_non_null(s);
+    give_row(s, 0);
+    assert_int_equal(s->ops->close(s, &err), 0);
+    assert_int_equal(access(path, F_OK), -1);
 }
 
 static void what_cannot_be_written_is_refused(void **state)
@@ -165,7 +241,7 @@ static void what_cannot_be_written_is_refused(void **state)
     for (size_t i = 0; i < COUNT(vectors); i++) {
         struct error err = {.text = ""};
 
-        assert_null(json_open(vectors[i].path, true, 1, &err));
+        assert_null(open_at(vectors[i].path, NULL, &err));
         if (strncmp(err.text, vectors[i].words, strlen(vectors[i].words)) != 0)
             fail_msg("%s", err.text);
     }
@@ -176,28 +252,30 @@ static void a_late_failure_has_words(void **state)
 {
     char inner[64], path[96];
     struct fields study = {0};
-    struct json_summary *j;
+    struct sink *s;
     struct error err;
 
     (void)state;
     snprintf(inner, sizeof inner, "%s-inner-XXXXXX", folder);
     assert_non_null(mkdtemp(inner));
     snprintf(path, sizeof path, "%s/x.json", inner);
-    j = json_open(path, true, 1, &err);
-    assert_non_null(j);
+    s = open_at(path, NULL, &err);
+    assert_non_null(s);
     assert_int_equal(rmdir(inner), 0);
-    assert_int_equal(json_write(j, &study, &err), -1);
+    assert_int_equal(s->ops->note(s, &study, &err), 0);
+    assert_int_equal(s->ops->close(s, &err), -1);
     assert_non_null(strstr(err.text, path));
     assert_non_null(strstr(err.text, "No such file or directory"));
-    json_close(j);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_escaped),
-        cmocka_unit_test(facts_are_an_object),
+        cmocka_unit_test(attributes_are_an_object),
         cmocka_unit_test(a_summary_is_written),
+        cmocka_unit_test(kept_rows_are_there),
+        cmocka_unit_test(without_a_note_nothing_is_written),
         cmocka_unit_test(what_cannot_be_written_is_refused),
         cmocka_unit_test(a_late_failure_has_words),
     };

@@ -574,21 +574,6 @@ static void test_full_disk(void **state)
     H5Fclose(file);
 }
 
-static void test_null(void **state)
-{
-    struct error err = {0};
-    struct sink *s = sink_null.open("/no/such", false, "", NULL, &err);
-
-    (void)state;
-    assert_non_null(s);
-    assert_int_equal(s->ops->begin(s, 5, sizes, &err), 0);
-    assert_int_equal(s->ops->write(s, &put_tensor, 0, 9, NULL, &err), 0);
-    assert_int_equal(s->ops->end(s, NULL, NULL, &err), 0);
-    assert_int_equal(s->ops->amend(s, 0, NULL, &err), 0);
-    assert_int_equal(s->ops->note(s, NULL, &err), 0);
-    assert_int_equal(s->ops->close(s, &err), 0);
-}
-
 static void test_version(void **state)
 {
     unsigned major, minor, release;
@@ -617,7 +602,6 @@ int main(void)
         TEST_IN_FOLDER(test_amend_plain),
         TEST_IN_FOLDER(test_plain),
         TEST_IN_FOLDER(test_full_disk),
-        cmocka_unit_test(test_null),
         cmocka_unit_test(test_version),
     };
 
