@@ -255,8 +255,8 @@ class MatrixTest(RunTest):
         # the other permutation is over at once, and this one takes a minute
         sizes = ["4096", "4100"]
         sizes[at - 1] = "8MiB"
-        job = self.begin("--iterations=1000", loops=True,
-                         f"--tensor_bytes=[{','.join(sizes)}]")
+        job = self.begin("--iterations=1000",
+                         f"--tensor_bytes=[{','.join(sizes)}]", loops=True)
         job.wait_in_loop(at, self.clients)
         self.struck = time.monotonic()
         os.kill(self.victim(job, what), number)
