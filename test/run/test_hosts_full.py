@@ -8,7 +8,7 @@ import h5py
 
 from hoststest import (CLIQUES, HOSTS, PER_HOST, SMALL, THREE_AND_THREE,
                        HostsTest, address, address6, crossed, host, rail)
-from srbtest import TEST_USER, main, text
+from srbtest import END, TEST_USER, main, text
 
 
 class MoreHosts(HostsTest):
@@ -16,7 +16,7 @@ class MoreHosts(HostsTest):
     def wait_for_bytes(self, job, k, r):
         """Until the loop runs: host k has moved some on rail r."""
         before = crossed(r)[k]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + END
         while crossed(r)[k] - before < 1024 * 1024:
             self.assertLess(time.monotonic(), deadline, job.describe())
             time.sleep(0.05)
@@ -124,9 +124,8 @@ class MoreHosts(HostsTest):
         job = self.start(HOSTS * PER_HOST, "throughput_colocated",
                          "--tensor_bytes=[65536,65540]", "--duration=2s",
                          "--op_timeout=2s", f"--output={self.out}",
-                         wrapper=[str(self.enter)], env=CLIQUES)
-        job.wait_until(lambda: "[1/2]" in job.stderr, "the first loop")
-        time.sleep(1)
+                         wrapper=[str(self.enter)], env=CLIQUES, loops=True)
+        job.wait_in_loop()
         self.unplug(4)
         self.assert_passed(job.wait(), permutations=2)
         self.assertEqual(self.hosts_of("shard_address"), ["127.0.0.1"] * HOSTS)
@@ -142,10 +141,7 @@ class MoreHosts(HostsTest):
                          env=CLIQUES)
         self.wait_for_bytes(job, 4, 0)
         self.unplug(4)
-        cut = time.monotonic()
         self.assert_status(job.wait(), 1, completed=0, failed=2)
-        # each: its clients, and a server that is not asked in vain for long
-        self.assertLess(time.monotonic() - cut, 2 * (2 + 3 + 10))
         with h5py.File(self.out) as f:
             first, second = (text(f[n].attrs["error"])
                              for n in ("perm_0000", "perm_0001"))
