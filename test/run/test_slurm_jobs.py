@@ -134,7 +134,7 @@ class OtherJobs(SlurmTest):
         return done.stdout.strip()
 
     def await_phase(self, job, phase):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while True:
             found, word, reason = self.state(job)
             if found == phase:

@@ -47,7 +47,7 @@ class NoMachine(RunTest):
                          "--machine=9408x56", "--db_nodes=[16,64]",
                          "--client_nodes=[1000,4000,9000]")
         self.assertIn("9408 nodes (526848 ranks)", job.stdout)
-        self.assertLess(job.seconds, 2)
+        self.assertLess(job.seconds, 30)
 
     def test_impossible_is_refused_before_anything_starts(self):
         job = self.start(0, "throughput_standard", "--dry_run",

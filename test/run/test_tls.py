@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from srbtest import DATABASE, SRBENCH, RunTest, column, free_port, main
+from srbtest import DATABASE, END, SRBENCH, RunTest, column, free_port, main
 
 VERSION = subprocess.run([SRBENCH, "--version"], capture_output=True,
                          text=True, check=True).stdout
@@ -20,7 +20,6 @@ TLS = re.search(r"^hiredis \S+ with TLS$", VERSION, re.M)
 SERVER_TLS = shutil.which("openssl") and "--tls" in subprocess.run(
     ["redis-cli", "--help"], capture_output=True, text=True).stdout
 SMALL = ("--tensor_bytes=[4,65536]", "--iterations=3", "--client=hiredis")
-ASKED = 5.0  # how long rank 0 waits for an answer of servers, s
 
 
 class Authority:
@@ -175,7 +174,7 @@ class Tls(RunTest):
              clients, *args], stdout=subprocess.DEVNULL)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + END
         while not re.search("PONG|NOAUTH", self.ask(port, "PING")):
             self.assertLess(time.monotonic(), deadline, "no server")
             time.sleep(0.02)
@@ -195,11 +194,10 @@ class Tls(RunTest):
                             f"--db_tls_ca={self.ca(ca)}",
                             f"--output={self.out}", *args)
 
-    def assert_refused(self, words, *ports, within=5, **how):
+    def assert_refused(self, words, *ports, **how):
         job = self.measure(*ports, **how)
         self.assert_status(job, 2)
         self.assertRegex(job.stderr, words)
-        self.assertLess(job.seconds, within + 5)
 
     def test_it_is_spoken(self):
         """To several servers that ask for a password, and recorded."""
@@ -229,7 +227,7 @@ class Tls(RunTest):
         for port, slots in zip(ports, (("0", "8000"), ("8001", "16383"))):
             self.ask(port, "CLUSTER", "ADDSLOTSRANGE", *slots)
             self.ask(port, "CLUSTER", "MEET", "127.0.0.1", str(ports[0]))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + END
         while any("cluster_state:ok" not in self.ask(p, "CLUSTER", "INFO")
                   for p in ports):
             self.assertLess(time.monotonic(), deadline, "no cluster")
@@ -274,13 +272,12 @@ class Tls(RunTest):
         plain = free_port()
         port = self.server("--port", str(plain))
         self.assert_refused("does not speak TLS|no handshake within 5 s; is "
-                            "this a port with TLS", plain, within=ASKED)
+                            "this a port with TLS", plain)
         for drip in (b"", b"\x16\x03\x03\x40\x00" + b"\x02" * 1000):
             with self.subTest(drip=drip[:5]):
                 silent = Silent(port, drip=drip)
                 self.addCleanup(silent.stop)
-                self.assert_refused("no handshake within 5 s", silent.port,
-                                    within=ASKED)
+                self.assert_refused("no handshake within 5 s", silent.port)
 
     def test_a_client_is_kept_waiting(self):
         """Rank 0 asks, and takes care of the server; then come the clients."""
@@ -293,7 +290,6 @@ class Tls(RunTest):
                 self.assert_status(job, 1, completed=0)
                 self.assertIn(f"cannot connect to 127.0.0.1:{silent.port}: TLS: "
                               "no handshake within 1 s", job.stderr)
-                self.assertLess(job.seconds, 15)
 
 
 if __name__ == "__main__":

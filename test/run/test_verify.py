@@ -59,7 +59,7 @@ class VerifyTest(RunTest):
         if thread:
             thread.start()
         try:
-            job.wait(timeout)
+            job.wait()
         finally:
             if thread:
                 thread.stop()

@@ -36,8 +36,8 @@ from srbtest import PATIENCE, Process, RunTest, free_port
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "sbatch", "scancel",
             "scontrol", "squeue", "sinfo")
 DAEMONS = "/usr/sbin:/sbin"  # not in the PATH of everybody
-START = 30.0   # how long the nodes may take to be idle, s
-ANSWER = 30.0  # how long a command may take to answer, s
+START = 300.0  # how long the nodes may take to be idle, s
+ANSWER = 300.0  # how long a command may take to answer, s
 FEATURES = {"nid[0001-0002]": "V100,ib", "nid[0003-0004]": "P100,bigmem"}
 PARAMETERS = {
     "ClusterName": "fake",
@@ -257,7 +257,7 @@ class Cluster:
         for daemon in reversed(self.daemons):
             if daemon.poll() is None:
                 daemon.terminate()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         for daemon in self.daemons:
             try:
                 daemon.wait(max(0.1, deadline - time.monotonic()))
@@ -270,7 +270,7 @@ class Cluster:
 
     def end_jobs(self):
         self.try_to("scancel", "-u", "root")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.queue():
             self.try_to("scancel", "-s", "KILL", "-u", "root")
             time.sleep(0.1)

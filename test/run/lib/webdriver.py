@@ -18,8 +18,8 @@ FLAGS = (
     "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )
-START = 30    # s, until the driver answers
-ANSWER = 60   # s, for one command
+START = 300   # s, until the driver answers
+ANSWER = 300  # s, for one command
 
 
 def missing():

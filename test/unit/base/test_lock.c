@@ -21,7 +21,7 @@ static char folder[64], path[128], name[160];
 static int set_up(void **state)
 {
     (void)state;
-    alarm(50);
+    alarm(500);
     lock_by_name = false;
     strcpy(folder, "/tmp/test-lock-XXXXXX");
     if (!mkdtemp(folder))

@@ -32,7 +32,7 @@ static const char pattern[] = "XXXXXX";
 static int set_up(void **state)
 {
     (void)state;
-    alarm(50); /* nothing here may hang for long */
+    alarm(500); /* nothing here may hang for long */
     memcpy(strchr(parent, '\0') - 6, pattern, 6);
     return !mkdtemp(parent) || setenv("TMPDIR", parent, 1) != 0 ? -1 : 0;
 }

@@ -10,21 +10,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/signals.h"
-#include "base/tick.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-/* Sleep through signals. */
+/* The clock by which one wish is told from two, in place of that of libc; it
+ * stands still, however long this process is kept from running. */
+static int64_t clock_ns = 1000000000;
+
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+    if (id != CLOCK_MONOTONIC)
+        return (int)syscall(SYS_clock_gettime, id, ts);
+    ts->tv_sec = clock_ns / 1000000000;
+    ts->tv_nsec = clock_ns % 1000000000;
+    return 0;
+}
+
 static void pass(double seconds)
 {
-    int64_t end = tick_deadline(seconds);
-
-    while (tick_now() < end)
-        tick_sleep(end - tick_now());
+    clock_ns += (int64_t)(seconds * 1e9);
 }
 
 /* In the child: what is not so is its exit status, a number of the line. */
@@ -79,16 +89,23 @@ static void before_a_grace_is_known(void)
 
 static void with_grace(void)
 {
-    begin(0.1);
+    begin(3600);
     raise(SIGINT);
     flags_are(SIGINT, SIGINT, 0);
-    pass(0.3);
+}
+
+static void a_grace_ends(void)
+{
+    begin(0.1);
+    raise(SIGINT);
+    while (!signals_state()->cut)
+        usleep(1000);
     flags_are(SIGINT, SIGINT, SIGINT);
 }
 
 static void the_urgent_one_counts(void)
 {
-    begin(10);
+    begin(3600);
     raise(SIGUSR1);
     raise(SIGTERM);
     flags_are(SIGTERM, SIGTERM, 0);
@@ -99,7 +116,7 @@ static void the_urgent_one_counts(void)
 /* A launcher and a batch system at once. */
 static void one_wish_twice(void)
 {
-    begin(10);
+    begin(3600);
     raise(SIGTERM);
     raise(SIGTERM);
     raise(SIGINT);
@@ -108,7 +125,7 @@ static void one_wish_twice(void)
 
 static void a_second_one_ends(void)
 {
-    begin(10);
+    begin(3600);
     raise(SIGTERM);
     pass(0.3);
     raise(SIGINT);
@@ -117,7 +134,7 @@ static void a_second_one_ends(void)
 
 static void what_others_heard_is_not_the_first(void)
 {
-    begin(10);
+    begin(3600);
     signals_hear(SIGTERM);
     pass(0.3);
     raise(SIGTERM);
@@ -131,8 +148,7 @@ static void what_others_heard_is_not_the_first(void)
 /* A wait for a reply, with a time limit as clients have it. */
 static void a_wait_ends(void)
 {
-    const struct timeval most = {.tv_sec = 20};
-    int64_t start = tick_now();
+    const struct timeval most = {.tv_sec = 400};
     int ends[2];
     ssize_t got;
     char c;
@@ -146,7 +162,6 @@ static void a_wait_ends(void)
         got = recv(ends[0], &c, 1, 0);
     while (got < 0 && errno == EINTR);
     EXPECT(got == 0);
-    EXPECT(tick_seconds(tick_now() - start) < 10);
     EXPECT(signals_state()->cut == SIGTERM);
 }
 
@@ -186,6 +201,7 @@ static const struct {
     {"without grace", without_grace, 0},
     {"before a grace is known", before_a_grace_is_known, 0},
     {"with grace", with_grace, 0},
+    {"a grace ends", a_grace_ends, 0},
     {"the urgent one counts", the_urgent_one_counts, 0},
     {"one wish twice", one_wish_twice, 0},
     {"a second one ends", a_second_one_ends, SIGINT},
@@ -205,7 +221,6 @@ static void each_in_a_process(void **state)
 
         assert_true(pid >= 0);
         if (pid == 0) {
-
             cases[i].run();
             _exit(0);
         }

@@ -347,7 +347,7 @@ static void scene_close(struct scene *s)
 
     say(fd, bye, sizeof bye - 1);
     pthread_join(s->thread, NULL);
-    assert_true(tick_seconds(tick_now() - begin) < 5);
+    assert_true(tick_seconds(tick_now() - begin) < 60);
     close(fd);
     floor_close(s->floor);
 }

@@ -23,7 +23,7 @@ static char watch_folder[] = "/tmp/test-guard-XXXXXX";
 static int set_up(void **state)
 {
     (void)state;
-    alarm(50); /* nothing here may hang for long */
+    alarm(500); /* nothing here may hang for long */
     memcpy(strchr(watch_folder, '\0') - 6, "XXXXXX", 6);
     return !mkdtemp(watch_folder) || setenv("TMPDIR", watch_folder, 1) != 0 ? -1
                                                                             : 0;
@@ -143,7 +143,7 @@ static pid_t start(struct guard *g, const char *line,
 static inline const char *await_end(struct guard *g, pid_t pid,
                                     struct error *err)
 {
-    int64_t deadline = tick_deadline(20);
+    int64_t deadline = tick_deadline(60);
     char head[64];
 
     while (guard_check(g, err) == 0) {

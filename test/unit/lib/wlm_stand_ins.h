@@ -118,7 +118,7 @@ static inline int set_up(void **state)
 static inline int make_folder(void **state)
 {
     (void)state;
-    alarm(50); /* nothing here may hang for long */
+    alarm(500); /* nothing here may hang for long */
     return mkdtemp(folder) ? 0 : -1;
 }
 

@@ -96,7 +96,7 @@ static void who_does_not_shake_hands(void **state)
         assert_null(tls_shake(tls, r, "host", 0.1, &err));
         if (!strstr(err.text, answers[i].words))
             fail_msg("%zu: '%s' lacks '%s'", i, err.text, answers[i].words);
-        assert_true(tick_seconds(tick_now() - start) < 5);
+        assert_true(tick_seconds(tick_now() - start) < 60);
         redisFree(r);
         if (answers[i].answer)
             close(ends[1]);

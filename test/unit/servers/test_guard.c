@@ -99,11 +99,11 @@ static void ends_are_counted_from_stop_to_stop(void **state)
 
     (void)state;
     assert_int_equal(guard_check(g, &err), 0);
-    last = start(g, "exec sleep 30", NULL);
+    last = start(g, "exec sleep 600", NULL);
     first = start(g, "exit 5", NULL);
     assert_string_equal(await_end(g, first, &err), "exited with status 5");
     kill(last, SIGKILL);
-    assert_true(gone_within(last, 10));
+    assert_true(gone_within(last, 60));
     assert_string_equal(await_end(g, first, &err), "exited with status 5");
     assert_int_equal(guard_stop(g, 10, &killed, &err), 0);
     assert_int_equal(killed, 0);
@@ -121,15 +121,15 @@ static const struct {
     int killed;
     double at_most; /* s that the stop may take */
 } stops[] = {
-    {{NULL}, 10, 0, 5},
-    {{"exit 0"}, 10, 0, 5},
-    {{"sleep 0.2"}, 30, 0, 10},
-    {{"sleep 30"}, 0, 1, 5},
-    {{"sleep 30"}, 0.2, 1, 5},
-    {{"sleep 30", "exit 1", "sleep 30", "sleep 0.01"}, 1, 2, 6},
+    {{NULL}, 600, 0, 60},
+    {{"exit 0"}, 600, 0, 60},
+    {{"sleep 0.2"}, 600, 0, 60},
+    {{"sleep 600"}, 0, 1, 60},
+    {{"sleep 600"}, 0.2, 1, 60},
+    {{"sleep 600", "exit 1", "sleep 600", "sleep 0.01"}, 2, 2, 60},
     /* what a wrapper started goes with it */
-    {{"sleep 30 & wait"}, 0.1, 1, 5},
-    {{"trap '' TERM INT HUP; sleep 30; sleep 30"}, 0.1, 1, 5},
+    {{"sleep 600 & wait"}, 0.1, 1, 60},
+    {{"trap '' TERM INT HUP; sleep 600; sleep 600"}, 0.1, 1, 60},
 };
 
 static void stopping(void **state)
@@ -166,11 +166,11 @@ static void stopping(void **state)
 
 /* The process that the first server of a guard started and wrote into the file
  * `pid`. */
-#define WRAPPER "sleep 30 & echo $! >pid.new; mv pid.new pid; "
+#define WRAPPER "sleep 600 & echo $! >pid.new; mv pid.new pid; "
 
 static pid_t wrapped(const struct guard *g, char path[SRB_SCRATCH_MAX + 32])
 {
-    int64_t deadline = tick_deadline(10);
+    int64_t deadline = tick_deadline(60);
     pid_t pid = 0;
 
     snprintf(path, SRB_SCRATCH_MAX + 32, "%s/server-0/pid", guard_scratch(g));
@@ -386,7 +386,7 @@ static void many_servers(void **state)
 
     (void)state;
     for (int k = 0; k < SERVERS; k++)
-        pid[k] = start(g, "exec sleep 30", NULL);
+        pid[k] = start(g, "exec sleep 600", NULL);
     assert_int_equal(guard_check(g, &err), 0);
     assert_int_equal(guard_stop(g, 0, &killed, &err), 0);
     assert_int_equal(killed, SERVERS);

@@ -17,7 +17,7 @@
 
 /* A server that no polite signal ends. It is the process itself: what a guard
  * started dies with it, what that started in turn need not. */
-#define STUBBORN "trap '' TERM INT HUP USR1 USR2 QUIT; exec sleep 40"
+#define STUBBORN "trap '' TERM INT HUP USR1 USR2 QUIT; exec sleep 600"
 
 /* What a steward tells the test of. */
 struct crew {
@@ -50,7 +50,7 @@ static void recruit(struct crew *c)
         signal(SIGQUIT, SIG_IGN);
         g = guard_open(NULL);
         for (int k = 0; g && k < SERVERS; k++)
-            c->server[k] = start(g, k == 0 ? STUBBORN : "exec sleep 40", NULL);
+            c->server[k] = start(g, k == 0 ? STUBBORN : "exec sleep 600", NULL);
         c->steward = getpid();
         c->guard = parent_of(c->server[0]);
         if (g)
@@ -77,16 +77,16 @@ static void dismiss(struct crew *c)
 {
     kill(c->steward, SIGKILL);
     waitpid(c->steward, NULL, 0);
-    assert_true(gone_within(c->guard, 5));
+    assert_true(gone_within(c->guard, 60));
 }
 
 /* A second is long: it takes some milliseconds. */
 static void all_gone(const struct crew *c, const char *after, bool scratch_too)
 {
     for (int k = 0; k < SERVERS; k++)
-        if (!gone_within(c->server[k], 1))
+        if (!gone_within(c->server[k], 60))
             fail_msg("after %s server %d lives on", after, k);
-    if (!gone_within(c->guard, 1))
+    if (!gone_within(c->guard, 60))
         fail_msg("after %s the guard lives on", after);
     if (scratch_too && !removed_within(c->scratch, 1))
         fail_msg("after %s the scratch folder is left", after);
@@ -108,7 +108,7 @@ static void nothing_is_left_after_close(void **state)
     assert_int_equal(watch_state(server, NULL), 'X');
     assert_int_equal(watch_state(guard, NULL), 'X');
     assert_true(removed_within(scratch, 0));
-    assert_true(tick_seconds(tick_now() - begin) < 5);
+    assert_true(tick_seconds(tick_now() - begin) < 60);
     guard_close(NULL);
 }
 
@@ -160,14 +160,14 @@ static void a_killed_guard_is_noticed(void **state)
     char *argv[] = {sh, NULL};
     struct guard_server v = {.argv = argv, .input = ""};
     struct guard *g = open_guard();
-    pid_t server = start(g, "exec sleep 40", NULL), pid;
+    pid_t server = start(g, "exec sleep 600", NULL), pid;
     struct error err;
 
     (void)state;
     kill(parent_of(server), SIGKILL);
-    assert_true(gone_within(server, 5));
+    assert_true(gone_within(server, 60));
     /* the socket closes when the guard has let go of all it had */
-    for (int64_t end = tick_deadline(5);
+    for (int64_t end = tick_deadline(60);
          guard_check(g, &err) == 0 && tick_now() < end;)
         tick_sleep(1000000);
     assert_int_equal(guard_check(g, &err), -1);
