@@ -37,18 +37,11 @@ bool options_batch(const struct options *o)
 
 unsigned options_placement(const struct options *o, enum option_id id)
 {
-    static const enum option_id shape[] = {
-        OPT_DB_EXE,         OPT_DB_NODES,        OPT_DB_SHARDS_PER_NODE,
-        OPT_DB_CLUSTER,     OPT_DB_CPUS,         OPT_DB_IO_THREADS,
-        OPT_DB_PORT,        OPT_DB_ARGS,         OPT_DB_HOSTS,
-        OPT_DB_MAX_CLIENTS, OPT_DB_NODE_FEATURE, OPT_DB_TPQ,
-        OPT_DB_MODULES};
-    unsigned placement = option_table[id].placement;
+    const struct option *d = &option_table[id];
 
-    for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
-        if (shape[k] == id && options_external(o))
-            placement &= ~(unsigned)IN_STANDARD;
-    return placement;
+    return d->starts && options_external(o)
+               ? d->placement & ~(unsigned)IN_STANDARD
+               : d->placement;
 }
 
 bool options_idle(const struct options *o, enum option_id id)

@@ -127,6 +127,16 @@ enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
 /* So many repetitions it takes to judge their interval. */
 #define SRB_LEAST_REPETITIONS 3
 
+/* What of an option a job gets that runs the databases alone (run_db_as_batch):
+ * an axis that shapes databases must say it. */
+enum handed {
+    HANDED_UNSAID,
+    HANDED_VALUE, /* that of the set-up */
+    HANDED_LIST,  /* all values: an option that is no axis */
+    HANDED_SUM,   /* what the job writes itself, of the whole set-up */
+};
+
+/* Zero is "nothing" in each member: no other name, no list, no unit, no tag. */
 struct option {
     const char *name;
     const char *alias; /* its other name, or NULL */
@@ -138,6 +148,8 @@ struct option {
     unsigned setup; /* placements where the axis shapes the databases; such axes
                        stand first in the table */
     unsigned placement;
+    bool starts; /* of databases that are started: nothing to those that run */
+    enum handed handed;
     const char *def;  /* as one would write it: "100", "[1, 2]", "auto" */
     bool may_be_auto; /* "auto" (also null, None, []) is a value */
     const char *const *choices; /* OPTION_CHOICE: names, NULL at the end */
@@ -145,7 +157,7 @@ struct option {
         *aliases; /* {other, name, other, name, …, NULL} or NULL */
     int64_t min, max;
     bool may_be_zero; /* 0 is a value too, though below min */
-    const char *unit; /* of the value in the result file ("B", "s"), or "" */
+    const char *unit; /* of the value in the result file ("B", "s") */
     const char *tag;  /* how session names spell the axis: "TB", "DBN" */
     const char *help; /* one line */
 };

@@ -32,11 +32,10 @@ const struct option option_table[OPT_COUNT] = {
                         .axis = true,
                         .setup = IN_BOTH,
                         .placement = IN_BOTH,
+                        .handed = HANDED_SUM,
                         .def = "throughput_colocated",
                         .choices = experiments,
                         .aliases = experiment_aliases,
-                        .unit = "",
-                        .tag = "",
                         .help = "the placement: databases on nodes of their "
                                 "own, or one on every client node"},
     [OPT_DB_EXE] = {.name = "db_exe",
@@ -44,8 +43,9 @@ const struct option option_table[OPT_COUNT] = {
                     .axis = true,
                     .setup = IN_BOTH,
                     .placement = IN_BOTH,
+                    .starts = true,
+                    .handed = HANDED_VALUE,
                     .def = "redis-server",
-                    .unit = "",
                     .tag = "DB",
                     .help =
                         "the server's program, a Redis, Valkey or KeyDB by its "
@@ -57,11 +57,12 @@ const struct option option_table[OPT_COUNT] = {
                       .axis = true,
                       .setup = IN_STANDARD,
                       .placement = IN_STANDARD,
+                      .starts = true,
+                      .handed = HANDED_SUM,
                       .def = "auto",
                       .may_be_auto = true,
                       .min = 1,
                       .max = NO_LIMIT,
-                      .unit = "",
                       .tag = "DBN",
                       .help = "nodes that run the database; auto: as many as "
                               "db_hosts names, else 1"},
@@ -70,10 +71,11 @@ const struct option option_table[OPT_COUNT] = {
                                 .axis = true,
                                 .setup = IN_STANDARD,
                                 .placement = IN_STANDARD,
+                                .starts = true,
+                                .handed = HANDED_VALUE,
                                 .def = "1",
                                 .min = 1,
                                 .max = 1024,
-                                .unit = "",
                                 .tag = "SPN",
                                 .help = "shards (server processes) on each "
                                         "database node"},
@@ -82,8 +84,9 @@ const struct option option_table[OPT_COUNT] = {
                         .axis = true,
                         .setup = IN_STANDARD,
                         .placement = IN_STANDARD,
+                        .starts = true,
+                        .handed = HANDED_VALUE,
                         .def = "true",
-                        .unit = "",
                         .tag = "CLUSTER",
                         .help = "several shards form one Redis Cluster; false: "
                                 "independent servers, sharded by the clients"},
@@ -92,10 +95,11 @@ const struct option option_table[OPT_COUNT] = {
                      .axis = true,
                      .setup = IN_BOTH,
                      .placement = IN_BOTH,
+                     .starts = true,
+                     .handed = HANDED_VALUE,
                      .def = "1",
                      .min = 1,
                      .max = 4096,
-                     .unit = "",
                      .tag = "DBCPU",
                      .help = "CPUs that a node gives its database; the servers "
                              "are confined to them"},
@@ -105,10 +109,11 @@ const struct option option_table[OPT_COUNT] = {
          .axis = true,
          .setup = IN_BOTH,
          .placement = IN_BOTH,
+         .starts = true,
+         .handed = HANDED_VALUE,
          .def = "1",
          .min = 1,
          .max = 128,
-         .unit = "",
          .tag = "IOT",
          .help =
              "I/O threads of each server, reads included; never above db_cpus; "
@@ -118,11 +123,12 @@ const struct option option_table[OPT_COUNT] = {
                     .axis = true,
                     .setup = IN_BOTH,
                     .placement = IN_BOTH,
+                    .starts = true,
+                    .handed = HANDED_VALUE,
                     .def = "auto",
                     .may_be_auto = true,
                     .min = 1,
                     .max = 1024,
-                    .unit = "",
                     .tag = "TPQ",
                     .help = "RedisAI's THREADS_PER_QUEUE, which it takes as an "
                             "argument of its module; auto: what it has without "
@@ -137,7 +143,6 @@ const struct option option_table[OPT_COUNT] = {
                           .may_be_auto = true,
                           .min = 1,
                           .max = NO_LIMIT,
-                          .unit = "",
                           .tag = "N",
                           .help = "nodes that run clients; auto: all that the "
                                   "databases leave"},
@@ -149,7 +154,6 @@ const struct option option_table[OPT_COUNT] = {
                               .may_be_auto = true,
                               .min = 1,
                               .max = NO_LIMIT,
-                              .unit = "",
                               .tag = "T",
                               .help = "clients on each client node; auto: all "
                                       "ranks of the node"},
@@ -160,7 +164,6 @@ const struct option option_table[OPT_COUNT] = {
                        .placement = IN_BOTH,
                        .def = "c",
                        .choices = languages,
-                       .unit = "",
                        .tag = "LANG",
                        .help = "language of the client's loop: c, cpp, "
                                "fortran"},
@@ -170,7 +173,6 @@ const struct option option_table[OPT_COUNT] = {
                     .placement = IN_BOTH,
                     .def = "socket",
                     .choices = clients,
-                    .unit = "",
                     .tag = "CLIENT",
                     .help =
                         "socket: payload straight between socket and tensor; "
@@ -181,9 +183,9 @@ const struct option option_table[OPT_COUNT] = {
          .type = OPTION_CHOICE,
          .axis = true,
          .placement = IN_BOTH,
+         .handed = HANDED_SUM,
          .def = "plain",
          .choices = command_sets,
-         .unit = "",
          .tag = "COMMANDS",
          .help = "plain: SET and GET; redisai: AI.TENSORSET and AI.TENSORGET, "
                  "which SmartSim's own study measured, of servers that have "
@@ -194,7 +196,6 @@ const struct option option_table[OPT_COUNT] = {
                        .placement = IN_COLOCATED,
                        .def = "tcp",
                        .choices = transports,
-                       .unit = "",
                        .tag = "TRANSPORT",
                        .help = "how clients reach the database of their node: "
                                "tcp, or unix for a socket in its scratch "
@@ -219,7 +220,6 @@ const struct option option_table[OPT_COUNT] = {
          .axis = true,
          .placement = IN_BOTH,
          .def = "false",
-         .unit = "",
          .tag = "PIN",
          .help = "keep each client on a CPU that no database uses"},
     [OPT_KEYS] = {.name = "keys",
@@ -228,7 +228,6 @@ const struct option option_table[OPT_COUNT] = {
                   .placement = IN_STANDARD,
                   .def = "smartsim",
                   .choices = key_schemes,
-                  .unit = "",
                   .tag = "KEYS",
                   .help = "smartsim: throughput_rank_N, wherever it hashes; "
                           "balanced: every shard gets its even share"},
@@ -238,7 +237,6 @@ const struct option option_table[OPT_COUNT] = {
                   .placement = IN_BOTH,
                   .def = "start",
                   .choices = syncs,
-                  .unit = "",
                   .tag = "SYNC",
                   .help =
                       "what holds the clients together: nothing, one agreed "
@@ -249,7 +247,6 @@ const struct option option_table[OPT_COUNT] = {
                      .placement = IN_BOTH,
                      .def = "pair",
                      .choices = patterns,
-                     .unit = "",
                      .tag = "PATTERN",
                      .help =
                          "pair: put and get in turn; phases: all puts, then, "
@@ -258,6 +255,7 @@ const struct option option_table[OPT_COUNT] = {
                           .type = OPTION_BYTES,
                           .axis = true,
                           .placement = IN_BOTH,
+                          .handed = HANDED_SUM,
                           .def = "[1024, 8192, 16384, 32769, 65538, 131076, "
                                  "262152, 524304, 1024000, 2048000, 4096000]",
                           .min = 4,
@@ -271,8 +269,6 @@ const struct option option_table[OPT_COUNT] = {
                       .placement = IN_BOTH,
                       .def = "auto",
                       .may_be_auto = true,
-                      .unit = "",
-                      .tag = "",
                       .help = "name of the study and of its folder of results; "
                               "auto: throughput-standard-scaling, "
                               "throughput-colocated-scaling, or "
@@ -283,8 +279,6 @@ const struct option option_table[OPT_COUNT] = {
                     .placement = IN_BOTH,
                     .def = "auto",
                     .may_be_auto = true,
-                    .unit = "",
-                    .tag = "",
                     .help = "the result file; auto: "
                             "results/EXP_NAME/run-DATE-TIME.h5; none: keep no "
                             "file"},
@@ -293,8 +287,6 @@ const struct option option_table[OPT_COUNT] = {
                        .resume_free = true,
                        .placement = IN_BOTH,
                        .def = "false",
-                       .unit = "",
-                       .tag = "",
                        .help = "replace the result file, and summary_json, "
                                "where they exist"},
     [OPT_RESUME] = {.name = "resume",
@@ -302,8 +294,6 @@ const struct option option_table[OPT_COUNT] = {
                     .resume_free = true,
                     .placement = IN_BOTH,
                     .def = "false",
-                    .unit = "",
-                    .tag = "",
                     .help = "where the result file exists, keep its completed "
                             "permutations and run the others; the study must "
                             "be the same"},
@@ -313,7 +303,6 @@ const struct option option_table[OPT_COUNT] = {
                         .def = "100",
                         .min = 1,
                         .max = 1000000000,
-                        .unit = "",
                         .tag = "ITER",
                         .help = "timed put/get pairs of each client"},
     [OPT_DURATION] = {.name = "duration",
@@ -321,10 +310,8 @@ const struct option option_table[OPT_COUNT] = {
                       .placement = IN_BOTH,
                       .def = "auto",
                       .may_be_auto = true,
-                      .min = 0,
                       .max = DAY,
                       .unit = "s",
-                      .tag = "",
                       .help = "how long the timed loop runs, in place of "
                               "iterations; auto: as long as those take"},
     [OPT_MAX_SAMPLES] =
@@ -334,18 +321,13 @@ const struct option option_table[OPT_COUNT] = {
          .def = "10000",
          .min = 16,
          .max = 100000000,
-         .unit = "",
-         .tag = "",
          .help = "with duration: the most timings of each operation that a "
                  "client keeps; of more, every second, fourth, ... one"},
     [OPT_WARMUP] = {.name = "warmup",
                     .type = OPTION_COUNT,
                     .placement = IN_BOTH,
                     .def = "1",
-                    .min = 0,
                     .max = 1000000,
-                    .unit = "",
-                    .tag = "",
                     .help = "pairs before them that do not count; kept in the "
                             "file, marked"},
     [OPT_REPETITIONS] = {.name = "repetitions",
@@ -354,7 +336,6 @@ const struct option option_table[OPT_COUNT] = {
                          .def = "1",
                          .min = 1,
                          .max = 1000000,
-                         .unit = "",
                          .tag = "REP",
                          .help = "how often each permutation is run"},
     [OPT_UNTIL_INTERVAL] =
@@ -363,8 +344,6 @@ const struct option option_table[OPT_COUNT] = {
          .placement = IN_BOTH,
          .def = "auto",
          .may_be_auto = true,
-         .unit = "",
-         .tag = "",
          .help = "stop repeating when the medians' 95 % intervals over at "
                  "least three repetitions are within this much of them, such "
                  "as 2%; repetitions is the ceiling; auto: run all"},
@@ -373,8 +352,6 @@ const struct option option_table[OPT_COUNT] = {
                    .placement = IN_BOTH,
                    .def = "plan",
                    .choices = orders,
-                   .unit = "",
-                   .tag = "",
                    .help =
                        "in which order permutations run: as planned, or random "
                        "(database set-ups, and within each its permutations)"},
@@ -384,10 +361,7 @@ const struct option option_table[OPT_COUNT] = {
                   .placement = IN_BOTH,
                   .def = "auto",
                   .may_be_auto = true,
-                  .min = 0,
                   .max = INT64_MAX,
-                  .unit = "",
-                  .tag = "",
                   .help = "of the random order; auto: drawn, and recorded"},
     [OPT_WALL_TIME] = {.name = "wall_time",
                        .type = OPTION_SECONDS,
@@ -395,10 +369,8 @@ const struct option option_table[OPT_COUNT] = {
                        .placement = IN_BOTH,
                        .def = "auto",
                        .may_be_auto = true,
-                       .min = 0,
                        .max = 366 * DAY,
                        .unit = "s",
-                       .tag = "",
                        .help = "start no permutation that would not finish "
                                "within this time of srbench's start, by what "
                                "its like took; auto: what the job has, which "
@@ -411,7 +383,6 @@ const struct option option_table[OPT_COUNT] = {
                         .min = -1,
                         .max = DAY,
                         .unit = "s",
-                        .tag = "",
                         .help = "what the running permutation has to finish "
                                 "after SIGTERM, SIGINT or SIGHUP; then it is "
                                 "broken off"},
@@ -420,20 +391,18 @@ const struct option option_table[OPT_COUNT] = {
                     .placement = IN_BOTH,
                     .def = "ends",
                     .choices = verifications,
-                    .unit = "",
-                    .tag = "",
                     .help = "check of the payload, outside the timed spans: of "
                             "no pair, of the first and last, of all"},
     [OPT_DB_PORT] = {.name = "db_port",
                      .type = OPTION_COUNT,
                      .resume_free = true,
                      .placement = IN_BOTH,
+                     .starts = true,
+                     .handed = HANDED_VALUE,
                      .def = "6780",
                      .min = 1024,
                      .max = SRB_PORT_MAX,
                      .may_be_zero = true,
-                     .unit = "",
-                     .tag = "",
                      .help = "first port; further shards on the same host take "
                              "the next ones; 0: free ones of each host, found "
                              "when the databases start"},
@@ -442,10 +411,9 @@ const struct option option_table[OPT_COUNT] = {
                       .list = true,
                       .resume_free = true,
                       .placement = IN_STANDARD,
+                      .starts = true,
                       .def = "auto",
                       .may_be_auto = true,
-                      .unit = "",
-                      .tag = "",
                       .help = "the hosts that run the database, and no "
                               "clients: names, short or fully qualified, or "
                               "Slurm host lists, such as nid[0001-0004,0010]; "
@@ -454,8 +422,6 @@ const struct option option_table[OPT_COUNT] = {
                           .type = OPTION_MAP,
                           .placement = IN_BOTH,
                           .def = "{}",
-                          .unit = "",
-                          .tag = "",
                           .help = "features that client nodes must have by the "
                                   "batch system's word, such as {C: V100}; C "
                                   "and constraint take Slurm's expressions"},
@@ -463,9 +429,8 @@ const struct option option_table[OPT_COUNT] = {
         {.name = "db_node_feature",
          .type = OPTION_MAP,
          .placement = IN_STANDARD,
+         .starts = true,
          .def = "{}",
-         .unit = "",
-         .tag = "",
          .help = "the same of database nodes; with run_db_as_batch arguments "
                  "of the submission, others (exclusive) too"},
     [OPT_DB_ADDRESS] =
@@ -474,8 +439,6 @@ const struct option option_table[OPT_COUNT] = {
          .placement = IN_STANDARD,
          .def = "auto",
          .may_be_auto = true,
-         .unit = "",
-         .tag = "",
          .help =
              "databases that run already: the file that srbench serve "
              "writes (awaited for db_timeout), or host:port, several "
@@ -487,8 +450,6 @@ const struct option option_table[OPT_COUNT] = {
                      .placement = IN_STANDARD,
                      .def = "auto",
                      .may_be_auto = true,
-                     .unit = "",
-                     .tag = "",
                      .help = "with db_address=host:port: a file that its owner "
                              "alone may read, with 'user password' or "
                              "'password' on its first line; auto: the "
@@ -500,8 +461,6 @@ const struct option option_table[OPT_COUNT] = {
          .placement = IN_STANDARD,
          .def = "auto",
          .may_be_auto = true,
-         .unit = "",
-         .tag = "",
          .help = "with db_address=rediss://host:port: the certificates of the "
                  "authorities that its certificate may be signed by, a file or "
                  "folder; auto: those that the system trusts"},
@@ -512,8 +471,6 @@ const struct option option_table[OPT_COUNT] = {
          .placement = IN_STANDARD,
          .def = "auto",
          .may_be_auto = true,
-         .unit = "",
-         .tag = "",
          .help = "with rediss://: the certificate that this side shows, with "
                  "db_tls_key; auto: none"},
     [OPT_DB_TLS_KEY] =
@@ -523,8 +480,6 @@ const struct option option_table[OPT_COUNT] = {
          .placement = IN_STANDARD,
          .def = "auto",
          .may_be_auto = true,
-         .unit = "",
-         .tag = "",
          .help = "the key of db_tls_cert, a file without a password"},
     [OPT_DB_TLS_NAME] =
         {.name = "db_tls_name",
@@ -533,8 +488,6 @@ const struct option option_table[OPT_COUNT] = {
          .placement = IN_STANDARD,
          .def = "auto",
          .may_be_auto = true,
-         .unit = "",
-         .tag = "",
          .help =
              "with rediss://: the name that the certificates of all servers "
              "must bear, also sent to them (SNI); auto: each its own host"},
@@ -542,8 +495,6 @@ const struct option option_table[OPT_COUNT] = {
                    .type = OPTION_FLAG,
                    .placement = IN_STANDARD,
                    .def = "false",
-                   .unit = "",
-                   .tag = "",
                    .help = "with db_address=host:port: remove all data of "
                            "those servers before each permutation; false: "
                            "touch nothing but this run's own keys"},
@@ -551,12 +502,12 @@ const struct option option_table[OPT_COUNT] = {
         {.name = "db_max_clients",
          .type = OPTION_COUNT,
          .placement = IN_BOTH,
+         .starts = true,
+         .handed = HANDED_SUM,
          .def = "auto",
          .may_be_auto = true,
          .min = 1,
          .max = 1000000,
-         .unit = "",
-         .tag = "",
          .help = "connections that each server has room for; auto: as many as "
                  "the permutations need, of srbench serve 10000"},
     [OPT_RUN_DB_AS_BATCH] =
@@ -564,16 +515,12 @@ const struct option option_table[OPT_COUNT] = {
          .type = OPTION_FLAG,
          .placement = IN_STANDARD,
          .def = "false",
-         .unit = "",
-         .tag = "",
          .help = "run each database set-up as a batch job of its own, of "
                  "db_nodes nodes; all nodes of this job may run clients"},
     [OPT_BATCH_ARGS] = {.name = "batch_args",
                         .type = OPTION_MAP,
                         .placement = IN_STANDARD,
                         .def = "{}",
-                        .unit = "",
-                        .tag = "",
                         .help = "further arguments of that submission, such as "
                                 "{partition: db, A: project}; without a value: "
                                 "{exclusive: null}"},
@@ -582,10 +529,8 @@ const struct option option_table[OPT_COUNT] = {
                            .resume_free = true,
                            .placement = IN_STANDARD,
                            .def = "1h",
-                           .min = 0,
                            .max = 30 * DAY,
                            .unit = "s",
-                           .tag = "",
                            .help = "longest wait for such a job to start"},
     [OPT_LIFELINE] = {.name = "lifeline",
                       .type = OPTION_TEXT,
@@ -593,8 +538,6 @@ const struct option option_table[OPT_COUNT] = {
                       .placement = IN_STANDARD,
                       .def = "auto",
                       .may_be_auto = true,
-                      .unit = "",
-                      .tag = "",
                       .help = "of srbench serve: address:port of a socket; "
                               "serving ends when that is closed (the job with "
                               "the clients gives it to its databases' job); "
@@ -605,27 +548,25 @@ const struct option option_table[OPT_COUNT] = {
                   .placement = IN_BOTH,
                   .def = "auto",
                   .choices = roles,
-                  .unit = "",
-                  .tag = "",
                   .help = "what the nodes of this part of the job may run, "
                           "where it was started in several (mpiexec's :); on "
                           "each part's command line, not in the file"},
     [OPT_DB_ARGS] = {.name = "db_args",
                      .type = OPTION_MAP,
                      .placement = IN_BOTH,
+                     .starts = true,
+                     .handed = HANDED_VALUE,
                      .def = "{}",
-                     .unit = "",
-                     .tag = "",
                      .help = "further server directives"},
     [OPT_DB_MODULES] =
         {.name = "db_modules",
          .type = OPTION_TEXT,
          .list = true,
          .placement = IN_BOTH,
+         .starts = true,
+         .handed = HANDED_LIST,
          .def = "auto",
          .may_be_auto = true,
-         .unit = "",
-         .tag = "",
          .help = "modules for the servers to load: each a path and, behind "
                  "blanks, its arguments, such as /opt/redisai.so "
                  "INTRA_OP_PARALLELISM 1 (neither has blanks in it); one whose "
@@ -637,8 +578,6 @@ const struct option option_table[OPT_COUNT] = {
                     .may_be_auto = true,
                     .choices = devices,
                     .aliases = device_aliases,
-                    .unit = "",
-                    .tag = "",
                     .help = "with command_set redisai, and recorded only: on "
                             "which device RedisAI would run models; tensors "
                             "lie in the memory of the host either way; auto: "
@@ -646,10 +585,9 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_NET_IFNAME] = {.name = "net_ifname",
                         .type = OPTION_TEXT,
                         .placement = IN_BOTH,
+                        .handed = HANDED_VALUE,
                         .def = "auto",
                         .may_be_auto = true,
-                        .unit = "",
-                        .tag = "",
                         .help = "network interface of the databases, such as "
                                 "ib0; auto: lo on one host, else chosen and "
                                 "reported"},
@@ -660,29 +598,25 @@ const struct option option_table[OPT_COUNT] = {
                       .def = "auto",
                       .may_be_auto = true,
                       .choices = launchers,
-                      .unit = "",
-                      .tag = "",
                       .help = "the batch system that the job runs under; auto: "
                               "the one whose variables are there"},
     [OPT_OP_TIMEOUT] = {.name = "op_timeout",
                         .type = OPTION_SECONDS,
                         .resume_free = true,
                         .placement = IN_BOTH,
+                        .handed = HANDED_VALUE,
                         .def = "30s",
-                        .min = 0,
                         .max = DAY,
                         .unit = "s",
-                        .tag = "",
                         .help = "longest wait for one reply"},
     [OPT_DB_TIMEOUT] = {.name = "db_timeout",
                         .type = OPTION_SECONDS,
                         .resume_free = true,
                         .placement = IN_BOTH,
+                        .handed = HANDED_VALUE,
                         .def = "60s",
-                        .min = 0,
                         .max = DAY,
                         .unit = "s",
-                        .tag = "",
                         .help = "longest wait for a database to be ready"},
     [OPT_VIRTUAL_NODES] = {.name = "virtual_nodes",
                            .type = OPTION_COUNT,
@@ -690,8 +624,6 @@ const struct option option_table[OPT_COUNT] = {
                            .def = "1",
                            .min = 1,
                            .max = 65536,
-                           .unit = "",
-                           .tag = "",
                            .help = "cut every node into this many virtual "
                                    "ones"},
     [OPT_MACHINE] = {.name = "machine",
@@ -702,8 +634,6 @@ const struct option option_table[OPT_COUNT] = {
                      .may_be_auto = true,
                      .min = 1,
                      .max = 1000000,
-                     .unit = "",
-                     .tag = "",
                      .help = "with --dry_run only: plan for an imaginary job; "
                              "auto: the real one"},
     [OPT_EXPECT] =
@@ -711,8 +641,6 @@ const struct option option_table[OPT_COUNT] = {
          .type = OPTION_MAPS,
          .placement = IN_BOTH,
          .def = "{}",
-         .unit = "",
-         .tag = "",
          .help = "limits on figures of the summary, such as {window: \"> "
                  "1GB/s\"}: <, <=, > or >=, a number and its unit; in a list "
                  "of maps, names of axes say for which permutations: "
@@ -723,8 +651,6 @@ const struct option option_table[OPT_COUNT] = {
                           .resume_free = true,
                           .placement = IN_BOTH,
                           .def = "none",
-                          .unit = "",
-                          .tag = "",
                           .help = "a file for what /summary holds, as JSON, "
                                   "written at the end; none: no such file"},
     [OPT_QUIET] = {.name = "quiet",
@@ -732,16 +658,12 @@ const struct option option_table[OPT_COUNT] = {
                    .resume_free = true,
                    .placement = IN_BOTH,
                    .def = "false",
-                   .unit = "",
-                   .tag = "",
                    .help = "on standard error, problems only"},
     [OPT_VERBOSE] = {.name = "verbose",
                      .type = OPTION_FLAG,
                      .resume_free = true,
                      .placement = IN_BOTH,
                      .def = "false",
-                     .unit = "",
-                     .tag = "",
                      .help = "on standard error, every permutation with its "
                              "placement, and which databases were started or "
                              "reused, and why"},
@@ -750,8 +672,6 @@ const struct option option_table[OPT_COUNT] = {
                          .resume_free = true,
                          .placement = IN_BOTH,
                          .def = "{}",
-                         .unit = "",
-                         .tag = "",
                          .help = "faults of the client null, for tests: "
                                  "fail_at, hang_at, alter_at, client, delay"},
 };

@@ -574,7 +574,7 @@ void place_session(const struct placement *pl, const struct sweep *s,
             options_get(s->options, (enum option_id)id)->nvalues < 2)
             continue;
         text_add(
-            name, n, "-%s%s", d->tag,
+            name, n, "-%s%s", d->tag ? d->tag : "",
             sweep_word(s, (enum option_id)id, p->value[id], text, sizeof text));
     }
     if (options_one(s->options, OPT_REPETITIONS)->count > 1)

@@ -352,7 +352,7 @@ static void add_variant(const struct sweep *s, enum option_id id,
         (d->type == OPTION_CHOICE || d->type == OPTION_TEXT) && id != OPT_SYNC;
 
     sweep_word(s, id, v, text, sizeof text);
-    text_join(buf, n, " ", "%s%s", word ? "" : d->tag,
+    text_join(buf, n, " ", "%s%s", word || !d->tag ? "" : d->tag,
               text + (id == OPT_EXPERIMENT ? strlen(placement) : 0));
 }
 

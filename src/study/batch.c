@@ -64,18 +64,24 @@ static int make_folder(struct batch *b, const char *output, struct error *err)
     return 0;
 }
 
-/* The study's options that shape the databases, with this set-up's values. */
+static void hand_on(FILE *f, const struct batch_terms *terms, enum option_id id)
+{
+    const struct value *v = terms->p->value[id];
+
+    if (option_table[id].handed == HANDED_VALUE && v)
+        options_show_one(f, id, v); /* the server has such an axis */
+    if (option_table[id].handed != HANDED_LIST)
+        return;
+    fprintf(f, "%s: ", option_table[id].name);
+    options_print(f, terms->plan->sweep.options, id);
+    fputc('\n', f);
+}
+
+/* The study's options that shape the databases, with this set-up's values; what
+ * is HANDED_SUM stands first and last. */
 static int write_config(const struct batch *b, const struct batch_terms *terms,
                         struct error *err)
 {
-    static const enum option_id same[] = {
-        OPT_DB_EXE,        OPT_DB_SHARDS_PER_NODE,
-        OPT_DB_CLUSTER,    OPT_DB_CPUS,
-        OPT_DB_IO_THREADS, OPT_DB_PORT,
-        OPT_DB_ARGS,       OPT_NET_IFNAME,
-        OPT_OP_TIMEOUT,    OPT_DB_TIMEOUT,
-        OPT_DB_TPQ,
-    };
     char path[PATH_MAX + 16];
     FILE *f = fopen(inside(b, "study.yaml", path), "wxe");
 
@@ -91,12 +97,9 @@ static int write_config(const struct batch *b, const struct batch_terms *terms,
             terms->p->setup, terms->pl->db_nodes,
             (long long)terms->plan->max_clients,
             (long long)terms->plan->max_bytes);
-    for (size_t k = 0; k < sizeof same / sizeof same[0]; k++)
-        if (terms->p->value[same[k]]) /* the server has such an axis */
-            options_show_one(f, same[k], terms->p->value[same[k]]);
-    fputs("db_modules: ", f);
-    options_print(f, terms->plan->sweep.options, OPT_DB_MODULES);
-    fprintf(f, "\ncommand_set: %s\n", terms->redisai ? "redisai" : "plain");
+    for (int id = 0; id < OPT_COUNT; id++)
+        hand_on(f, terms, (enum option_id)id);
+    fprintf(f, "command_set: %s\n", terms->redisai ? "redisai" : "plain");
     if (fclose(f) != 0)
         return error_set(err, "run_db_as_batch: cannot write '%s': %s", path,
                          strerror(errno));

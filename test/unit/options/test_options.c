@@ -522,14 +522,18 @@ static void the_table_is_whole(void **state)
 
         assert_non_null(d->name);
         assert_non_null(d->def);
-        assert_non_null(d->unit);
-        assert_non_null(d->tag);
         assert_non_null(d->help);
         assert_null(strchr(d->help, '\n'));
         assert_true(d->placement >= IN_STANDARD && d->placement <= IN_BOTH);
         assert_true(d->axis || !d->setup);
         assert_int_equal(d->type == OPTION_CHOICE, d->choices != NULL);
-        assert_true(!d->axis || id == OPT_EXPERIMENT || *d->tag);
+        assert_true(!d->axis || id == OPT_EXPERIMENT || d->tag);
+        if ((d->setup & IN_STANDARD) && d->handed == HANDED_UNSAID)
+            fail_msg("%s shapes databases on nodes of their own: say in the "
+                     "table what of it a job "
+                     "gets that runs them alone (.handed)",
+                     d->name);
+        assert_true(d->handed != HANDED_LIST || !d->axis);
         assert_true(d->axis == (id <= OPT_TENSOR_BYTES));
     }
 }
