@@ -220,6 +220,11 @@ struct options {
 int options_find_config(int argc, char *const argv[], const char **file,
                         struct error *err);
 
+/* Whether this command line alone asks for what needs no MPI: --help,
+ * --version, --show_config, or --dry_run of an imaginary --machine. The same on
+ * all ranks that have the same one. */
+bool options_find_answer(int argc, char *const argv[]);
+
 /* What this rank's own command line says its role is: only there, since each
  * part of a job that was started as several has a command line of its own. -1
  * when it is none. */
@@ -298,6 +303,12 @@ void options_show_one(FILE *out, enum option_id id, const struct value *v);
 
 /* A setting as --show_config spells it, "[20, 40]". */
 void options_print(FILE *out, const struct options *o, enum option_id id);
+
+/* Whether all that another command line says is so in this configuration, too,
+ * but for the role. Returns 0, or -1 with words: "--seed says 3, and the first
+ * part of the job 4". */
+int options_agrees(const struct options *o, const struct options *other,
+                   struct error *err);
 
 /* Whether a study that began with one configuration may be resumed with
  * another: no option that shapes a permutation differs (option.resume_free).

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "options/options_internal.h"
 
 /* So many differences are named. */
@@ -52,4 +53,35 @@ int options_resumable(const struct options *was, const struct options *is,
         fprintf(out, "; and %d more", n - NAMED);
     fclose(out);
     return n > 0 ? error_set(err, "%s", words) : 0;
+}
+
+int options_agrees(const struct options *o, const struct options *other,
+                   struct error *err)
+{
+    if (o->request != other->request || o->serve != other->serve)
+        return error_set(err, "asks for something else than the first part of "
+                              "the job; expected the same of all parts");
+    for (int i = 0; i < OPT_COUNT; i++) {
+        enum option_id id = (enum option_id)i;
+        const struct setting *said = &other->set[id];
+        char *words = NULL;
+        size_t n;
+        FILE *out;
+
+        if (id == OPT_ROLE || !said->given || same(&o->set[id], said))
+            continue;
+        out = mem_stream(&words, &n);
+        fprintf(out, "%s says ", said->origin);
+        options_print(out, other, id);
+        fputs(", and the first part of the job ", out);
+        options_print(out, o, id);
+        fclose(out);
+        error_set(err,
+                  "%.1000s; expected the same of all parts (only --role "
+                  "is each one's own)",
+                  words);
+        free(words);
+        return -1;
+    }
+    return 0;
 }

@@ -208,33 +208,82 @@ int options_find_config(int argc, char *const argv[], const char **file,
     return 0;
 }
 
-int options_find_role(int argc, char *const argv[], enum role *role,
-                      struct error *err)
+/* What this command line alone says of an option; *set has no value where it
+ * says nothing. */
+static int find_own(int argc, char *const argv[], enum option_id id,
+                    struct setting *set, struct error *err)
 {
-    const struct said said = {.flag = "--role", .name = "role"};
-    struct setting set = {0};
+    char flag[NAME_LENGTH + 4];
+    const struct said said = {.flag = flag, .name = option_table[id].name};
+    int rc = 0;
 
-    *role = ROLE_AUTO;
-    for (int i = 1; i < argc; i++) {
+    memset(set, 0, sizeof *set);
+    snprintf(flag, sizeof flag, "--%s", option_table[id].name);
+    for (int i = 1; i < argc && rc == 0; i++) {
         struct argument a;
         struct yaml_node node;
         const char *value;
-        int rc;
 
         take_apart(argv[i], &a);
-        if (strcmp(a.flag, "--role") != 0)
+        if (strcmp(a.flag, flag) != 0)
             continue;
         value = value_of(argc, argv, &i, &a);
         if (options_yaml_read_value(&said, value ? value : "", &node, err) < 0)
             return -1;
-        rc = options_convert(&said, OPT_ROLE, &node, &set, err);
+        rc = options_convert(&said, id, &node, set, err);
         options_yaml_node_free(&node);
-        if (rc < 0)
-            return -1;
-        *role = (enum role)set.values[0].count;
-        options_setting_free(&set);
     }
+    return rc;
+}
+
+int options_find_role(int argc, char *const argv[], enum role *role,
+                      struct error *err)
+{
+    struct setting set;
+
+    *role = ROLE_AUTO;
+    if (find_own(argc, argv, OPT_ROLE, &set, err) < 0)
+        return -1;
+    if (set.nvalues > 0)
+        *role = (enum role)set.values[0].count;
+    options_setting_free(&set);
     return 0;
+}
+
+/* A plan for an imaginary machine; what is wrong with it is said without one.
+ */
+static bool is_imaginary(int argc, char *const argv[])
+{
+    struct error ignored;
+    struct setting set;
+    bool yes;
+
+    if (find_own(argc, argv, OPT_MACHINE, &set, &ignored) < 0)
+        return true;
+    yes = set.nvalues > 0 && !set.values[0].is_auto;
+    options_setting_free(&set);
+    return yes;
+}
+
+bool options_find_answer(int argc, char *const argv[])
+{
+    bool dry = false;
+
+    if (plain_request(argc, argv) != REQUEST_RUN)
+        return true;
+    for (int i = 1; i < argc; i++) {
+        struct argument a;
+        bool yes = true;
+
+        take_apart(argv[i], &a);
+        if (strncmp(argv[i], "--", 2) != 0 ||
+            (a.value && (!options_flag(a.value, &yes) || !yes)))
+            continue;
+        if (strcmp(a.name, requests[REQUEST_SHOW_CONFIG]) == 0)
+            return true;
+        dry = dry || strcmp(a.name, requests[REQUEST_DRY_RUN]) == 0;
+    }
+    return dry && is_imaginary(argc, argv);
 }
 
 /* What the command line has said so far. */

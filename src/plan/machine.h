@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "options/options.h"
 
 #define SRB_NAME_MAX 64       /* a host name as POSIX limits it, with the NUL */
 #define SRB_ADDRESS_MAX 46    /* INET6_ADDRSTRLEN */
@@ -103,5 +104,8 @@ static inline int machine_node_rank(const struct machine *m, int n, int k)
 {
     return m->node_rank[m->node_start[n] + k];
 }
+
+/* What part of the study the job of these options holds. */
+enum holds machine_holds(const struct options *o);
 
 #endif

@@ -394,6 +394,16 @@ void report_verdict(const struct tally *t, int exit_status)
     fflush(stdout);
 }
 
+int report_refusal(const struct tally *t, const struct error *err, bool speaks)
+{
+    static const struct tally nothing;
+
+    diag_say("srbench: %s", err->text);
+    if (speaks)
+        report_verdict(t ? t : &nothing, EXIT_REFUSED);
+    return EXIT_REFUSED;
+}
+
 #define REASONS 40
 
 /* Neighbours that cannot run for the same reason. */

@@ -10,6 +10,11 @@
 #include "plan/expect.h"
 #include "results/record.h"
 
+/* Exit status, the same on every rank, besides 128 + the signal that ended it:
+ * all ran and verified, some did not, refused before anything ran, a limit of
+ * expect was broken. */
+enum { EXIT_PASSED, EXIT_INCOMPLETE, EXIT_REFUSED, EXIT_BREACHED };
+
 /* Counts for the verdict. */
 struct tally {
     size_t permutations, completed, failed, skipped, spared;
@@ -60,6 +65,10 @@ void report_row_of_floor(size_t index, const struct of_floor *x);
 
 /* The verdict, on standard output: "pass" exactly when exit_status is 0. */
 void report_verdict(const struct tally *t, int exit_status);
+
+/* A refusal: the sentence, and where `speaks` a verdict for scripts of what was
+ * planned by then (NULL: nothing). Returns EXIT_REFUSED. */
+int report_refusal(const struct tally *t, const struct error *err, bool speaks);
 
 /* --dry_run: the permutations with their placement, the nodes and ranks they
  * need, on standard output. Returns 0, or -1 when some cannot be placed: those

@@ -257,17 +257,8 @@ static int exit_status(const struct run *r, bool file_closed)
         return 128 + r->team->ended;
     if (!file_closed || t->completed + t->spared != t->permutations ||
         t->verify_errors > 0)
-        return 1;
-    return t->breaches > 0 ? 3 : 0;
-}
-
-/* The words of a refusal are the same on every rank; rank 0 prints them. */
-static int refuse(struct run *r, const struct error *err)
-{
-    diag_say("srbench: %s", err->text);
-    if (r->team->rank == 0)
-        report_verdict(&r->tally, 2);
-    return 2;
+        return EXIT_INCOMPLETE;
+    return t->breaches > 0 ? EXIT_BREACHED : EXIT_PASSED;
 }
 
 int run_study(struct team *t, struct discovery *d, const struct run_args *args)
@@ -279,13 +270,13 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
 
     if (prepare(&r.plan, t, d, args, &err) < 0) {
         r.tally.permutations = r.tally.skipped = r.plan.sweep.count;
-        status = refuse(&r, &err);
+        status = report_refusal(&r.tally, &err, t->rank == 0);
         goto out;
     }
     r.tally.permutations = r.plan.sweep.count;
     if (expect_judge_open(&r.judge, &r.plan, &err) < 0) {
         r.tally.skipped = r.plan.sweep.count;
-        status = refuse(&r, &err);
+        status = report_refusal(&r.tally, &err, t->rank == 0);
         goto out;
     }
     r.tally.judged = r.judge != NULL;
@@ -296,7 +287,7 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     }
     if (rc < 0) {
         r.tally.skipped = r.plan.sweep.count;
-        status = refuse(&r, &err);
+        status = report_refusal(&r.tally, &err, t->rank == 0);
         goto out;
     }
     report_choices(&r.plan.sweep, &t->machine);
