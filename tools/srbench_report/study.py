@@ -39,7 +39,7 @@ NO_DATABASE = ("floor", "null")
 class Study:
     """frame: a row a permutation, with `path`, `place` and `server` as further
     columns;
-    configs: a row a configuration; dims: what varies, as the figures use it;
+    configs: a row a configuration; dims: what varies, as the charts use it;
     about and hosts: of each file; absent: columns that some file lacks."""
     paths: list[str]
     frame: pd.DataFrame
