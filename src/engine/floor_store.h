@@ -59,7 +59,7 @@ struct floor_value *floor_store_get(struct floor_store *s,
 /* NULL is allowed. */
 void floor_value_drop(struct floor_value *v);
 
-/* Remove all keys. Values in somebody's hands run_now until they are dropped.
+/* Remove all keys. Values in somebody's hands live until they are dropped.
  */
 void floor_store_clear(struct floor_store *s);
 

@@ -2,7 +2,7 @@
  *
  * The databases of a run have a user for clients and one for stewards, and one
  * who may do nothing but read the configuration, which a steward is for an
- * instant; each has a random password of its own. Passwords run_now in memory
+ * instant; each has a random password of its own. Passwords live in memory
  * that core dumps leave out, travel between ranks by MPI alone, and to servers
  * as hashes; to another job in the file of srbench serve, and nowhere else. No
  * function here or above puts one into words. All functions are local.

@@ -110,7 +110,7 @@ static struct {
     char figures[4 * TEXT];        /* of the last completed one */
     char left[TEXT];               /* time, "" where it is not known */
     char variant[SRB_SESSION_MAX]; /* of the running permutation */
-    char run_now[LINE + SRB_SESSION_MAX];
+    char live[LINE + SRB_SESSION_MAX];
 } progress;
 
 /* Whether permutations have lines of their own at all: on a terminal there is
@@ -159,11 +159,10 @@ static void show_live(const struct sweep *s, const struct outcome *o,
              progress.figures[0] ? "last: " : "", progress.figures);
     /* a line that fills the last column is broken by some terminals */
     room = diag_columns() - (int)(strlen(at) + 1 + width) - 1;
-    snprintf(progress.run_now, sizeof progress.run_now, "%s %s%.*s%s%.*s%.*s",
-             at, diag_colour(DIAG_GREEN), (int)bar, full,
-             diag_colour(DIAG_PLAIN), (int)(width - bar), empty,
-             room > 0 ? room : 0, rest);
-    diag_live(progress.run_now);
+    snprintf(progress.live, sizeof progress.live, "%s %s%.*s%s%.*s%.*s", at,
+             diag_colour(DIAG_GREEN), (int)bar, full, diag_colour(DIAG_PLAIN),
+             (int)(width - bar), empty, room > 0 ? room : 0, rest);
+    diag_live(progress.live);
 }
 
 /* Numbers as ranges, "0-3,7"; what does not fit ends in "...". */
@@ -370,17 +369,20 @@ static void figure(size_t index, const struct field *f)
                f->name, f->real, f->unit);
 }
 
-void report_figures(size_t index, const struct fields *cells)
+void report_figures(size_t index, const struct outcome *o, unsigned kinds)
 {
     bool between = isatty(STDOUT_FILENO); /* the rewritten line and these */
+    struct fields cells = {0};
 
     if (between)
         diag_live(NULL);
-    for (size_t i = 0; i < cells->n; i++)
-        figure(index, &cells->list[i]);
+    record_figures(&cells, o, kinds);
+    for (size_t i = 0; i < cells.n; i++)
+        figure(index, &cells.list[i]);
+    fields_free(&cells);
     fflush(stdout);
-    if (between && progress.run_now[0])
-        diag_live(progress.run_now);
+    if (between && progress.live[0])
+        diag_live(progress.live);
 }
 
 void report_verdict(const struct tally *t, int exit_status)
