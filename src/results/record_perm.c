@@ -184,8 +184,8 @@ void record_attributes(struct fields *f, const struct study_attributes *study,
                (int64_t)(tensor_count(bytes) * sizeof(float)));
     fields_int(f, "position", "", (int64_t)o->position);
     fields_int(f, "clock_domains", "", o->clock_domains);
-    fields_real(f, "clock_error", "s", o->clock_error);
-    fields_real(f, "clock_drift", "1", o->clock_drift);
+    fields_real(f, "clock_error", "s", o->summary.clock_error);
+    fields_real(f, "clock_drift", "1", o->summary.clock_drift);
     fields_real(f, "start_skew", "s", o->summary.start_skew);
     fields_real(f, "shortest_loop", "s", o->summary.shortest_loop);
     fields_text(f, "interval_method",

@@ -367,14 +367,17 @@ static void figure(size_t index, const struct field *f)
                f->name, f->real, f->unit);
 }
 
-void report_figures(size_t index, const struct fields *cells)
+void report_figures(size_t index, const struct outcome *o, unsigned kinds)
 {
     bool between = isatty(STDOUT_FILENO); /* the rewritten line and these */
+    struct fields cells = {0};
 
     if (between)
         diag_live(NULL);
-    for (size_t i = 0; i < cells->n; i++)
-        figure(index, &cells->list[i]);
+    record_figures(&cells, o, kinds);
+    for (size_t i = 0; i < cells.n; i++)
+        figure(index, &cells.list[i]);
+    fields_free(&cells);
     fflush(stdout);
     if (between && progress.live[0])
         diag_live(progress.live);

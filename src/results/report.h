@@ -49,9 +49,9 @@ void report_end(const struct sweep *s, const struct outcome *o,
  */
 void report_late_breaches(size_t index, const struct judgement *j);
 
-/* SRBENCH_FOM lines on standard output: every real number of these cells of a
- * permutation's row of the summary that is not NaN. */
-void report_figures(size_t index, const struct fields *cells);
+/* SRBENCH_FOM lines on standard output, one a figure of merit: every real
+ * number of these kinds of figures (enum figure_kind) that is not NaN. */
+void report_figures(size_t index, const struct outcome *o, unsigned kinds);
 
 /* One row of the final table, at most 100 columns wide: kept from report_row()
  * until report_table(), which prints it unless quiet, and in how many cases

@@ -30,13 +30,8 @@ static void account(struct run *r, struct perm_run *x)
     left = tick_seconds(tick_now() - r->started) / r->weight_done *
            (r->plan.weight - r->weight_done);
     report_end(s, o, o->position + 1 < s->count ? left : NAN);
-    if (o->status == STATUS_COMPLETED) {
-        struct fields figures = {0};
-
-        record_figures(&figures, o, FIGURE_PRINTED);
-        report_figures(x->p.index, &figures);
-        fields_free(&figures);
-    }
+    if (o->status == STATUS_COMPLETED)
+        report_figures(x->p.index, o, FIGURE_PRINTED);
     report_row(s, &x->p, o);
 }
 
@@ -145,7 +140,7 @@ static void fail(struct perm_run *x, const struct error *err)
     x->outcome.failed_ranks = err->ranks;
 }
 
-static void run_now(struct run *r, struct perm_run *x)
+static void attempt(struct run *r, struct perm_run *x)
 {
     struct error err = {.text = ""};
 
@@ -170,7 +165,7 @@ static void run_now(struct run *r, struct perm_run *x)
 }
 
 /* Run it, unless it is known what else becomes of it. */
-static void run_one(struct run *r, struct perm_run *x)
+static void attempt_or_skip(struct run *r, struct perm_run *x)
 {
     const struct error *lacks = db_setup_lacks(&r->setup, &x->p);
     char *words = x->outcome.error;
@@ -183,7 +178,7 @@ static void run_one(struct run *r, struct perm_run *x)
     } else {
         x->outcome.status = decide(r, x, words, n);
         if (x->outcome.status == STATUS_COMPLETED)
-            run_now(r, x);
+            attempt(r, x);
     }
 }
 
@@ -202,7 +197,7 @@ static void run_permutation(struct run *r, size_t position)
     snprintf(x.outcome.server, sizeof x.outcome.server, "%s",
              prepare_server(&r->plan, &x.p)->label);
     run_time_begin(r, &x);
-    run_one(r, &x);
+    attempt_or_skip(r, &x);
     run_store(r, &x);
     run_time_end(r, &x);
     account(r, &x);
@@ -214,22 +209,28 @@ static void run_permutation(struct run *r, size_t position)
 
 /* ---- the study ---- */
 
-static void run_all(struct run *r)
+/* Rank 0 keeps what permutations have in common. Local. */
+static void prepare_sweep(struct run *r)
 {
+    const struct options *o = r->plan.sweep.options;
     size_t n = r->plan.sweep.count;
 
     r->order = mem_new(n, sizeof *r->order);
-    sweep_order(
-        &r->plan.sweep,
-        (enum order)options_one(r->plan.sweep.options, OPT_ORDER)->count,
-        r->plan.seed, r->order);
+    sweep_order(&r->plan.sweep, (enum order)options_one(o, OPT_ORDER)->count,
+                r->plan.seed, r->order);
     if (r->team->rank == 0) {
-        r->repeats = repeats_open(
-            n /
-            (size_t)options_one(r->plan.sweep.options, OPT_REPETITIONS)->count);
+        r->repeats =
+            repeats_open(n / (size_t)options_one(o, OPT_REPETITIONS)->count);
         r->floors = of_floor_open(&r->plan);
     }
     run_budget_open(r);
+}
+
+static void run_sweep(struct run *r)
+{
+    size_t n = r->plan.sweep.count;
+
+    prepare_sweep(r);
     run_recall(r);
     r->started = tick_now();
     team_busy(r->team, 0);
@@ -261,65 +262,76 @@ static int exit_status(const struct run *r, bool file_closed)
     return t->breaches > 0 ? EXIT_BREACHED : EXIT_PASSED;
 }
 
+/* All that may refuse the study, the files last. */
+static int begin(struct run *r, const struct run_args *args, struct error *err)
+{
+    int rc = prepare(&r->plan, r->team, r->discovery, args, err);
+
+    r->tally.permutations = r->plan.sweep.count;
+    if (rc < 0 || expect_judge_open(&r->judge, &r->plan, err) < 0)
+        return -1;
+    r->tally.judged = r->judge != NULL;
+    if (run_resume(r, err) < 0)
+        return -1;
+    rc = r->team->rank == 0 ? run_open_sinks(r, err) : 0;
+    return team_agree(r->team, r->team->world, rc, err);
+}
+
+/* File, table and verdict first; only then may any rank leave. */
+static int finish(struct run *r)
+{
+    struct team *t = r->team;
+    struct error err = {.text = ""};
+    bool closed = team_agree(t, t->world, run_close_sinks(r, &err), &err) == 0;
+    int status;
+
+    if (!closed)
+        diag_say("srbench: %s", err.text);
+    team_bcast(t, t->world, &r->tally.breaches, (int)sizeof r->tally.breaches,
+               0);
+    status = exit_status(r, closed);
+    if (t->rank == 0) {
+        report_table(&r->tally);
+        if (r->plan.output[0])
+            diag_note("results: %s", r->plan.output);
+        if (r->plan.summary_json[0] && closed)
+            diag_note("summary: %s", r->plan.summary_json);
+        report_verdict(&r->tally, status);
+    }
+    team_barrier(t, t->world);
+    return status;
+}
+
+static void release(struct run *r)
+{
+    sinks_close(&r->sinks, NULL, NULL, NULL);
+    past_close(r->earlier.past);
+    fields_free(&r->earlier.rows);
+    fields_free(&r->earlier.sessions);
+    free(r->earlier.status);
+    expect_judge_close(r->judge);
+    of_floor_close(r->floors);
+    repeats_close(r->repeats);
+    budget_close(r->budget);
+    free(r->order);
+    prepare_free(&r->plan);
+}
+
 int run_study(struct team *t, struct discovery *d, const struct run_args *args)
 {
     struct run r = {.team = t, .discovery = d};
     struct error err = {.text = ""};
-    bool closed;
-    int status, rc;
+    int status;
 
-    if (prepare(&r.plan, t, d, args, &err) < 0) {
-        r.tally.permutations = r.tally.skipped = r.plan.sweep.count;
+    if (begin(&r, args, &err) < 0) {
+        r.tally.skipped = r.tally.permutations;
         status = report_refusal(&r.tally, &err, t->rank == 0);
-        goto out;
+    } else {
+        report_choices(&r.plan.sweep, &t->machine);
+        report_limit(&r.plan.study);
+        run_sweep(&r);
+        status = finish(&r);
     }
-    r.tally.permutations = r.plan.sweep.count;
-    if (expect_judge_open(&r.judge, &r.plan, &err) < 0) {
-        r.tally.skipped = r.plan.sweep.count;
-        status = report_refusal(&r.tally, &err, t->rank == 0);
-        goto out;
-    }
-    r.tally.judged = r.judge != NULL;
-    rc = run_resume(&r, &err);
-    if (rc == 0) {
-        rc = t->rank == 0 ? run_open_sinks(&r, &err) : 0;
-        rc = team_agree(t, t->world, rc, &err);
-    }
-    if (rc < 0) {
-        r.tally.skipped = r.plan.sweep.count;
-        status = report_refusal(&r.tally, &err, t->rank == 0);
-        goto out;
-    }
-    report_choices(&r.plan.sweep, &t->machine);
-    report_limit(&r.plan.study);
-    run_all(&r);
-    rc = run_close_sinks(&r, &err);
-    closed = team_agree(t, t->world, rc, &err) == 0;
-    if (!closed)
-        diag_say("srbench: %s", err.text);
-    team_bcast(t, t->world, &r.tally.breaches, (int)sizeof r.tally.breaches, 0);
-    status = exit_status(&r, closed);
-    if (t->rank == 0) {
-        report_table(&r.tally);
-        if (r.plan.output[0])
-            diag_note("results: %s", r.plan.output);
-        if (r.plan.summary_json[0] && closed)
-            diag_note("summary: %s", r.plan.summary_json);
-        report_verdict(&r.tally, status);
-    }
-    /* file, table and verdict first; only then may any rank leave */
-    team_barrier(t, t->world);
-out:
-    past_close(r.earlier.past);
-    fields_free(&r.earlier.rows);
-    fields_free(&r.earlier.sessions);
-    free(r.earlier.status);
-    expect_judge_close(r.judge);
-    sinks_close(&r.sinks, NULL, NULL, NULL);
-    of_floor_close(r.floors);
-    repeats_close(r.repeats);
-    budget_close(r.budget);
-    free(r.order);
-    prepare_free(&r.plan);
+    release(&r);
     return status;
 }

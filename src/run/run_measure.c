@@ -65,6 +65,31 @@ static const char *source_of(const struct run *r, const struct permutation *p,
     return node->address;
 }
 
+/* How the client reaches its shard, beside its address. */
+static int choose_way(const struct run *r, const struct perm_run *x,
+                      const struct client_ops *ops, int shard,
+                      struct client_params *out, struct error *err)
+{
+    const struct roster *roster =
+        r->placement.external ? r->placement.roster : NULL;
+
+    out->source = source_of(r, &x->p, out->address);
+    if (roster) {
+        out->tls = roster->tls;
+        out->host = roster_host(&roster->shard[shard]);
+    }
+    if (permutation_count(&x->p, OPT_TRANSPORT, TRANSPORT_TCP) !=
+        TRANSPORT_UNIX)
+        return 0;
+    if (!r->setup.unix_socket[0] && ops->serves)
+        return error_set(err,
+                         "client %d: the database's Unix socket has too long a "
+                         "path; set TMPDIR to a shorter one",
+                         out->client);
+    out->unix_socket = r->setup.unix_socket;
+    return 0;
+}
+
 /* By what a client gets in, NULL where it need not say. */
 static const struct login *login_of(const struct run *r)
 {
@@ -82,7 +107,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     int shard = place_client_shard(pl, client);
     const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
     char key[SRB_KEY_MAX];
-    struct load_rules rules;
+    struct load_rules rules = rules_of(p);
     struct client_params params = {
         .address = place_shard_address(pl, shard),
         .port = pl->shard_port[shard],
@@ -97,21 +122,9 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .null_client = p->value[OPT_NULL_CLIENT],
     };
 
-    if (pl->external) {
-        params.tls = pl->roster->tls;
-        params.host = roster_host(&pl->roster->shard[shard]);
-    }
-    params.source = source_of(r, p, params.address);
-    if (permutation_count(p, OPT_TRANSPORT, TRANSPORT_TCP) == TRANSPORT_UNIX) {
-        if (!r->setup.unix_socket[0] && ops->serves)
-            return error_set(err,
-                             "client %d: the database's Unix socket has too "
-                             "long a path; set TMPDIR to a shorter one",
-                             client);
-        params.unix_socket = r->setup.unix_socket;
-    }
+    if (choose_way(r, x, ops, shard, &params, err) < 0)
+        return -1;
     place_key(pl, client, key);
-    rules = rules_of(p);
     if (ops->serves)
         rules.connect_at =
             x->provided + connect_waves_delay(r->setup.backlog,
@@ -131,7 +144,6 @@ static int make_ready(struct run *r, struct perm_run *x, struct error *err)
 
     x->provided = tick_now();
     rc = pin_rank(r->discovery, &r->placement, &x->p, r->team->rank, err);
-
     if (rc == 0 && x->is_steward) {
         x->work = mem_new((size_t)db_shards(r->setup.db), sizeof *x->work);
         rc = db_before(r->setup.db, err);
@@ -147,7 +159,7 @@ static struct clock_params params_of_clock(const struct run *r)
                                  .step_ns = r->plan.study.clock_step};
 }
 
-static int run_loop(struct run *r, struct perm_run *x, struct error *err)
+static int time_loop(struct run *r, struct perm_run *x, struct error *err)
 {
     int rc = 0;
 
@@ -157,7 +169,6 @@ static int run_loop(struct run *r, struct perm_run *x, struct error *err)
                                           .line = &x->clock,
                                           .oversubscribed =
                                               r->oversubscribed.here};
-
         const struct clock_params clock = params_of_clock(r);
 
         clock_sync(r->team, &r->cast, &clock, &x->clock.before);
@@ -167,15 +178,17 @@ static int run_loop(struct run *r, struct perm_run *x, struct error *err)
     return team_agree(r->team, r->team->world, rc, err);
 }
 
+/* What a guard needs to hear of its server's end, after clients could. */
+#define GUARD_HEARS_NS 50000000
+
 /* A server that died tells more than the clients that lost it. */
 static int blame_server(struct run *r, struct perm_run *x, struct error *err)
 {
     struct error server = {.text = ""};
     int rc;
 
-    /* its guard hears of it a moment after the clients do */
     if (x->is_steward)
-        tick_sleep(50000000);
+        tick_sleep(GUARD_HEARS_NS);
     rc = x->is_steward && r->setup.db ? db_check(r->setup.db, &server) : 0;
     if (team_agree(r->team, r->team->world, rc, &server) == 0)
         return 0;
@@ -209,16 +222,12 @@ static void reduce(struct run *r, struct perm_run *x)
     samples_translate(&x->load.samples, to_common, &x->clock);
     figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
     team_allreduce(r->team, r->cast.clients, worst, 2, MPI_DOUBLE, MPI_MAX);
-    x->outcome.clock_error = worst[0];
-    x->outcome.clock_drift = worst[1];
+    x->outcome.summary.clock_error = worst[0];
+    x->outcome.summary.clock_drift = worst[1];
 }
 
 static int take_figures(struct run *r, struct perm_run *x, struct error *err)
 {
-    struct {
-        struct summary summary;
-        double clock_error, clock_drift;
-    } all;
     int rc = 0;
 
     if (x->is_steward)
@@ -229,15 +238,9 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     }
     if (team_agree(r->team, r->team->world, rc, err) < 0)
         return -1;
-    memset(&all, 0, sizeof all);
-    all.summary = x->outcome.summary;
-    all.clock_error = x->outcome.clock_error;
-    all.clock_drift = x->outcome.clock_drift;
-    team_bcast(r->team, r->team->world, &all, (int)sizeof all,
+    team_bcast(r->team, r->team->world, &x->outcome.summary,
+               (int)sizeof x->outcome.summary,
                place_client_rank(&r->placement, 0));
-    x->outcome.summary = all.summary;
-    x->outcome.clock_error = all.clock_error;
-    x->outcome.clock_drift = all.clock_drift;
     return 0;
 }
 
@@ -267,7 +270,7 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
 
     if (provide_databases(r, x, err) < 0)
         return -1;
-    if (make_ready(r, x, err) < 0 || run_loop(r, x, err) < 0) {
+    if (make_ready(r, x, err) < 0 || time_loop(r, x, err) < 0) {
         blame_server(r, x, err);
         tidy(r, x);
         return -1;
