@@ -217,13 +217,16 @@ static int host_shards(const struct placement *pl, int host)
     return shards;
 }
 
-/* Ports are numbered per host: nodes that share a kernel share its ports. Free
- * ones are found when the databases start: place_ports(). */
+/* Ports are numbered per host: nodes that share a kernel share its ports. Those
+ * of db_port: auto are where it is tried first. Free ones are found when the
+ * databases start: place_ports(). */
 static int assign_ports(struct placement *pl, const struct permutation *p,
                         struct error *err)
 {
     const struct machine *m = pl->machine;
-    int64_t first = permutation_count(p, OPT_DB_PORT, 0);
+    int64_t first = permutation_auto(p, OPT_DB_PORT)
+                        ? SRB_PORT_FIRST
+                        : permutation_count(p, OPT_DB_PORT, 0);
     int *used = calloc((size_t)m->nhosts, sizeof *used);
     int rc = 0;
 

@@ -49,7 +49,7 @@ void place_free(struct placement *pl);
  * nshards of them and outlive the placement. */
 void place_external(struct placement *pl, const struct roster *roster);
 
-/* The ports that were found free (db_port: 0): port[nshards]. */
+/* The ports that were found free (db_port: 0 or auto): port[nshards]. */
 void place_ports(struct placement *pl, const int *port);
 
 /* The client that rank plays, 0 … nclients - 1, or -1. Clients are numbered
