@@ -30,7 +30,7 @@ struct placement {
     int clients_per_node; /* of client node 0; the most of any node */
     bool cluster;         /* shards form one Redis Cluster, else they are
                              independent; clients find theirs alike */
-    bool loopback;        /* shards listen on 127.0.0.1, not on node.address */
+    bool loopback;        /* shards listen on node.loopback, not on .address */
     bool external;        /* the shards are not this job's: no db_node, and
                               addresses and ports only by the roster */
     const struct roster *roster; /* of these, NULL until it is known */
