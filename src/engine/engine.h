@@ -19,6 +19,12 @@
 
 #define SRB_VERSION_MAX 64
 
+/* Of a port that a server was to have and another has: the words by which
+ * ports_taken() knows it, and what to do. */
+#define SRB_PORT_TAKEN "taken by another server"
+#define SRB_PORT_ADVICE                                                        \
+    "choose another --db_port, or let srbench find free ones (--db_port=0)"
+
 /* What one server is asked to be. */
 struct shard_spec {
     const struct placement *placement;

@@ -308,9 +308,9 @@ static int check_pid(struct control *c, const struct shard_spec *s, pid_t *pid,
         return 0;
     }
     return error_set(err,
-                     "port %d of %s is taken: process %" PRId64 ", which is "
-                     "not the server that was started, answers there; end it, "
-                     "or choose another --db_port",
+                     "port %d of %s is " SRB_PORT_TAKEN ": process %" PRId64
+                     ", which is not the one that was started, answers there; "
+                     "end it, " SRB_PORT_ADVICE,
                      s->port, s->address, answered);
 }
 

@@ -22,6 +22,8 @@
  * cluster.h), so ports of databases end here. */
 #define SRB_BUS_OFFSET 10000
 #define SRB_PORT_MAX (65535 - SRB_BUS_OFFSET)
+/* Where db_port: auto begins. */
+#define SRB_PORT_FIRST 6780
 
 enum option_id {
     /* the sweep's axes, those that shape the databases first: permutations

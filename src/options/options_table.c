@@ -399,13 +399,15 @@ const struct option option_table[OPT_COUNT] = {
                      .placement = IN_BOTH,
                      .starts = true,
                      .handed = HANDED_VALUE,
-                     .def = "6780",
+                     .def = "auto",
+                     .may_be_auto = true,
                      .min = 1024,
                      .max = SRB_PORT_MAX,
                      .may_be_zero = true,
                      .help = "first port; further shards on the same host take "
                              "the next ones; 0: free ones of each host, found "
-                             "when the databases start"},
+                             "when the databases start; auto: 6780 and the "
+                             "next ones where these are free, else as 0"},
     [OPT_DB_HOSTS] = {.name = "db_hosts",
                       .type = OPTION_TEXT,
                       .list = true,

@@ -91,10 +91,12 @@ const char *options_expected(const struct option *d, bool all,
                  "a map such as {window: \"> 1GB/s\"}, or a list of maps");
     else
         expect_range(d, all, buf, n);
-    if (d->may_be_zero)
-        strncat(buf, ", or 0", n - strlen(buf) - 1);
-    if (d->may_be_auto)
-        strncat(buf, ", or auto", n - strlen(buf) - 1);
+    if (d->may_be_zero || d->may_be_auto)
+        strncat(buf,
+                !d->may_be_auto  ? ", or 0"
+                : d->may_be_zero ? ", 0 or auto"
+                                 : ", or auto",
+                n - strlen(buf) - 1);
     return buf;
 }
 

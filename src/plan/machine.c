@@ -157,6 +157,8 @@ int machine_uniform(struct machine *m, int nnodes, int ranks_per_node,
         m->nodes[n].host = m->nodes[n].clock = n / virtual_nodes;
         snprintf(m->nodes[n].name, sizeof m->nodes[n].name, "node%04d",
                  n / virtual_nodes);
+        snprintf(m->nodes[n].loopback, sizeof m->nodes[n].loopback,
+                 "127.0.0.1");
     }
     index_ranks(m);
     return 0;

@@ -29,7 +29,9 @@ enum { NODE_CLIENTS = 1, NODE_DATABASES = 2 };
 
 struct node {
     char name[SRB_NAME_MAX];
-    char address[SRB_ADDRESS_MAX]; /* where its databases listen; "" unknown */
+    char address[SRB_ADDRESS_MAX];  /* where its databases listen; "" unknown */
+    char loopback[SRB_ADDRESS_MAX]; /* where, for clients of the same host; ""
+                                       none that works */
     char interface[SRB_NETIF_NAME_MAX]; /* that has this address */
     int host;                           /* 0 … nhosts - 1 */
     int clock;                          /* 0 … nclocks - 1 */

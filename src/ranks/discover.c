@@ -149,7 +149,7 @@ static int check_name(const struct team *t, struct error *err)
                      steward, mine);
 }
 
-/* The interface that was chosen for this node. */
+/* Loopback, and the interface that was chosen for this node. */
 static void take_interface(struct node_attributes *f,
                            const struct netif_card *card,
                            const struct netif_pick *pick)
@@ -157,6 +157,7 @@ static void take_interface(struct node_attributes *f,
     const struct netif *i;
 
     f->speed = f->device_numa = -1;
+    netif_loopback(card, f->loopback);
     if (pick->entry < 0)
         return; /* none to choose is a matter of the placement */
     i = &card->list[pick->entry];
@@ -508,6 +509,7 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
         return -1;
     memcpy(card.node.name, d->mine.name, sizeof card.node.name);
     memcpy(card.node.address, d->mine.address, sizeof card.node.address);
+    memcpy(card.node.loopback, d->mine.loopback, sizeof card.node.loopback);
     memcpy(card.node.interface, d->mine.interface, sizeof card.node.interface);
     card.node.barred = t->role == ROLE_DB       ? NODE_CLIENTS
                        : t->role == ROLE_CLIENT ? NODE_DATABASES

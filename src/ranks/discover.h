@@ -21,6 +21,7 @@ struct node_attributes {
     char kernel[SRB_FACT_MAX];
     char interface[SRB_NETIF_NAME_MAX]; /* the chosen one, "" for none */
     char address[SRB_ADDRESS_MAX];
+    char loopback[SRB_ADDRESS_MAX];      /* "" where it does not work */
     char interfaces[SRB_INTERFACES_MAX]; /* all: "eth0 10.0.0.1 fd00::1, …" */
     char driver[SRB_DRIVER_MAX];         /* of the chosen interface */
     int64_t speed;                       /* of its link, B/s; -1 unknown */

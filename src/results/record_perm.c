@@ -63,6 +63,10 @@ static void add_option(struct fields *f, const struct option *d,
 {
     if (!v && pl && pl->roster && add_found(f, id, pl))
         return;
+    if (id == OPT_DB_PORT && v && v->is_auto) {
+        fields_text(f, d->name, v->text); /* shard_address has what it was */
+        return;
+    }
     switch (d->type) {
     case OPTION_COUNT:
     case OPTION_BYTES:

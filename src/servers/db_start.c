@@ -108,18 +108,17 @@ struct patience {
     const struct team *team;
 };
 
-/* What does not know this run's password is not what was started. */
+/* What does not know this run's password, or does not speak, is hardly what was
+ * started. */
 static int log_in(struct shard *s, double seconds, struct error *err)
 {
     if (control_login(s->control, &s->spec.secret->steward, seconds, err) == 0)
         return 0;
-    if (!strstr(err->text, "the server says"))
-        return -1; /* it is slow, or gone */
-    return error_prefix(err,
-                        "port %d of %s may be taken by another server, which "
-                        "does not know this run's password; end it, or choose "
-                        "another --db_port",
-                        s->spec.port, s->spec.address);
+    return error_prefix(
+        err,
+        "port %d of %s may be " SRB_PORT_TAKEN
+        ", which does not know this run's password; end it, " SRB_PORT_ADVICE,
+        s->spec.port, s->spec.address);
 }
 
 /* One look at one shard: 1 ready, 0 not yet, -1 never. */
@@ -164,9 +163,14 @@ static void keep_line(struct error *err, const char *at)
 static int check_guard(struct db *db, const struct shard *s, struct error *err)
 {
     const char *rule;
+    struct error why;
 
     if (guard_check(db->guard, err) == 0)
         return 0;
+    if (ports_taken(err)) {
+        why = *err;
+        return error_set(err, "%s; " SRB_PORT_ADVICE, why.text);
+    }
     rule = s->spec.redisai ? strstr(err->text, "'+ai.tensor") : NULL;
     if (!rule)
         return -1;

@@ -154,6 +154,14 @@ static int await_file(const struct team *t, const char *path, double seconds,
 
 /* ---- servers that say themselves what they are ---- */
 
+static bool has_both(const struct addrinfo *found)
+{
+    for (const struct addrinfo *ai = found; ai; ai = ai->ai_next)
+        if (ai->ai_family != found->ai_family)
+            return true;
+    return false;
+}
+
 /* A name as a numeric address, which is what the file records. */
 static int resolve(struct roster_shard *s, struct error *err)
 {
@@ -166,6 +174,10 @@ static int resolve(struct roster_shard *s, struct error *err)
                          gai_strerror(rc));
     rc = getnameinfo(found->ai_addr, found->ai_addrlen, s->address,
                      sizeof s->address, NULL, 0, NI_NUMERICHOST);
+    if (rc == 0 && has_both(found))
+        diag_note("note: db_address: '%s' has addresses of IPv4 and of IPv6; "
+                  "%s is taken",
+                  s->host, s->address);
     freeaddrinfo(found);
     return rc == 0 ? 0
                    : error_set(err, "db_address: '%s' has no address", s->host);

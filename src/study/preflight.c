@@ -191,6 +191,8 @@ static void look_at_ports(struct sight *x, const struct permutation *p,
     bool bus = pl->cluster && (!engine || engine->cluster);
     const struct machine *m = pl->machine;
 
+    if (permutation_auto(p, OPT_DB_PORT))
+        return; /* others will do */
     for (int s = 0; s < pl->nshards && x->host >= 0; s++) {
         if (pl->shard_port[s] == 0 ||
             m->nodes[place_shard_node(pl, s)].host != x->host)

@@ -223,6 +223,24 @@ class Serve(RunTest):
         self.assertEqual(g.attrs["db_cpus"], -1)
         self.assertGreaterEqual(g["shard_cpu_time"][0], 0)
 
+    def test_a_name_with_both_families(self):
+        """It is said which was taken."""
+        hosts = self.dir / "hosts"
+        hosts.write_text("127.0.0.1 twice\n::1 twice\n")
+        over = ("unshare", "--mount", "sh", "-c",
+                f'mount --bind {hosts} /etc/hosts; exec "$@"', "sh")
+        if subprocess.run([*over, "grep", "-q", "twice", "/etc/hosts"],
+                          stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("no mount namespaces here")
+        server = Redis(self.top, free_port(), "--bind", "127.0.0.1", "::1")
+        self.addCleanup(server.stop)
+        job = self.measure(f"--db_address=twice:{server.port}", wrapper=over)
+        self.assert_passed(job, 2)
+        at = column(self.open(self.out)["perm_0000"], "shard_address")[0]
+        self.assertIn("note: db_address: 'twice' has addresses of IPv4 and of "
+                      f"IPv6; {at.rsplit(':', 1)[0].strip('[]')} is taken\n",
+                      job.stderr)
+
     def test_several_of_theirs(self):
         servers = self.theirs(2)
         at = ",".join(f"127.0.0.1:{s.port}" for s in servers)

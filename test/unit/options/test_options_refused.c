@@ -221,14 +221,16 @@ static const struct bad bad[] = {
      "1000000000"},
     {{{"--db_port=55536"}},
      NULL,
-     "--db_port: found '55536', expected a whole number from 1024 to 55535, or "
-     "0"},
+     "--db_port: found '55536', expected a whole number from 1024 to 55535, "
+     "0 or auto"},
     {{{"--db_port=80"}},
      NULL,
-     "--db_port: found '80', expected a whole number from 1024 to 55535, or 0"},
+     "--db_port: found '80', expected a whole number from 1024 to 55535, 0 or "
+     "auto"},
     {{{"--db_port=-1"}},
      NULL,
-     "--db_port: found '-1', expected a whole number from 1024 to 55535, or 0"},
+     "--db_port: found '-1', expected a whole number from 1024 to 55535, 0 or "
+     "auto"},
     /* beyond any integer, and beyond what a size can be */
     {{{"--iterations=99999999999999999999999999"}},
      NULL,
