@@ -196,7 +196,7 @@ class Written(unittest.TestCase):
         page = (SOURCE / "src/README.md").read_text()
         cmake = (SOURCE / "cmake/SrbRooms.cmake").read_text()
         rooms = re.search(r"set\(SRB_ROOMS([^)]*)\)", cmake)[1].split()
-        self.assertEqual(re.findall(r"(?m)^\| `(\w+)` \|", page), rooms)
+        self.assertEqual(re.findall(r"(?m)^- \*\*`(\w+)`\*\*", page), rooms)
         code = "\n".join(p.read_text() for top in ("src", "include")
                          for p in (SOURCE / top).rglob("*.[ch]*"))
         for name in re.findall(r"`(\w+)\(\)`", page):
