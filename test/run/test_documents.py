@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=240
+# ctest: label=fast
 """Every command of every document runs, in order, in a copy of this tree whose
 build/ is the one under test; what does not run is named here with its reason.
 Links lead somewhere, here and where they are installed.
@@ -56,6 +56,7 @@ NOT_RUN = {
 INFO = re.compile(r"(bash|sh)( norun| status=\d+)?|python|yaml|text( printed)?|c")
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+PATIENCE = 600  # s, for one block
 # A network of its own, so that nothing has the usual ports.
 LONELY = ("sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 NETWORKS = (("unshare", "--net", *LONELY),
@@ -67,7 +68,7 @@ def network():
     """What to put before a command: the first of NETWORKS that can be had."""
     for before in NETWORKS:
         try:
-            subprocess.run([*before, "true"], check=True, timeout=20,
+            subprocess.run([*before, "true"], check=True, timeout=PATIENCE,
                            stderr=subprocess.DEVNULL)
             return before
         except (OSError, subprocess.CalledProcessError):
@@ -160,7 +161,7 @@ class Written(unittest.TestCase):
 
     def test_what_does_not_run_could(self):
         """Its syntax, its options and its files are right."""
-        listed = subprocess.run([SRBENCH, "--help"], text=True, timeout=20,
+        listed = subprocess.run([SRBENCH, "--help"], text=True, timeout=PATIENCE,
                                 stdout=subprocess.PIPE, check=True).stdout
         options = set(re.findall(r"--(\w+)", listed))
         for document in documents():
@@ -224,7 +225,7 @@ class Installed(RunTest):
 
     def test_links(self):
         subprocess.run(["cmake", "--install", BUILD, "--prefix", self.dir],
-                       check=True, stdout=subprocess.DEVNULL, timeout=60)
+                       check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
         top, = (p.parent for p in self.dir.rglob("README.md")
                 if p.parent.name == "srbench")
         self.assertEqual(
@@ -270,11 +271,11 @@ class Commands(RunTest):
                 stdout=printed, stderr=subprocess.STDOUT, env=self.env,
                 cwd=self.tree, start_new_session=True)
             try:
-                status = process.wait(100)
+                status = process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 kill_all(self.tmpdir)
                 process.wait()
-                status = "no end within 100 s"
+                status = f"no end within {PATIENCE} s"
         return status, (self.dir / "printed").read_text(errors="replace")
 
     def keep(self, block, later):
@@ -287,7 +288,7 @@ class Commands(RunTest):
                             f"nothing uses {name[1]}")
             return
         done = subprocess.run([SRBENCH, "--config", path, "--show_config"],
-                              text=True, capture_output=True, timeout=20)
+                              text=True, capture_output=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def document(self, name):
