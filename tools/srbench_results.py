@@ -13,7 +13,7 @@ On the command line it prints the summary of a file, or of several together:
 
     python3 tools/srbench_results.py run.h5
 
-The file needs no tool (README, "The results"). What this one adds: pieces of a
+The file needs no tool (README.md beside it). What this one adds: pieces of a
 bounded size, several files and old ones in one table, rows of permutations that
 never ran marked as such, and one sentence, a ResultError, about a file that
 cannot be read.

@@ -1,4 +1,4 @@
-"""The table of faults in the README names what is tried by tests, and all of it:
+"""The table of faults in test/README.md names what is tried by tests, and all of it:
 each row here has the tests that show it.
 """
 # ctest: label=fast
@@ -104,8 +104,8 @@ ROWS = {
 
 
 def table():
-    """First cells of the README's table."""
-    text = (SOURCE / "README.md").read_text()
+    """First cells of the table."""
+    text = (SOURCE / "test/README.md").read_text()
     section = text.split("## When things go wrong", 1)[1].split("\n## ", 1)[0]
     rows = [line for line in section.splitlines() if line.startswith("| ")]
     return [row.split(" | ")[0].removeprefix("| ") for row in rows[1:]]
