@@ -113,11 +113,12 @@ class Results:
 
     def _resample(self, index: int, figure: str
                   ) -> dict[tuple[int, str], np.ndarray]:
-        """That figure, and those that share the work."""
+        """That figure, and those that share the work. What is neither a quantile
+        nor a rate, such as a maximum, has no spread within a run."""
         found = {figure: np.full(stats.REPLICATES, np.nan)}
         try:
             group = self._file[f"perm_{index:04d}"]
-            if self.figures.get(figure) == "s":
+            if figure.rpartition("_")[2] in QUANTILE:
                 found |= self._quantiles(group, index, figure)
             elif figure in ("window", "steady"):
                 found |= _rates(group, self._rng(index, "rates"))
@@ -136,7 +137,7 @@ class Results:
 
     def _quantiles(self, group: h5py.Group, index: int, figure: str
                    ) -> dict[str, np.ndarray]:
-        """The quantiles of an operation; a maximum has no spread within a run."""
+        """The quantiles of an operation."""
         operation = figure.rsplit("_", 1)[0]
         names = [n for n in self.settings.figures if n.startswith(operation + "_")
                  and n.rsplit("_", 1)[1] in QUANTILE]

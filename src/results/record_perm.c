@@ -55,7 +55,7 @@ static bool add_found(struct fields *f, enum option_id id,
     }
 }
 
-/* One option as a fact: its value, what was chosen for "auto", and for a
+/* One option: its value, what was chosen for "auto", and for a
  * placement that has no such option -1 or "". */
 static void add_option(struct fields *f, const struct option *d,
                        enum option_id id, const struct value *v,

@@ -509,6 +509,12 @@ class Runs(CompareTest):
         out = self.compare(base, slow, "--fail-if-slower=10%")
         self.assertIn("SRBENCH_COMPARE undecided", out)
         self.assertIn("cannot fail", out)
+        # every figure can be asked for, also one that no timings bound
+        out = self.compare(base, slow, "--figure", "put_tensor_max")
+        self.assertIn("put_tensor_max", out)
+        self.assertIn("Without an interval", out)
+        self.assertIn("'client_cpu_share', expected a time or a rate",
+                      self.refused(base, slow, "--figure", "client_cpu_share"))
 
 
 if __name__ == "__main__":
