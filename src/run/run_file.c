@@ -163,12 +163,12 @@ static struct sink *continue_file(struct run *r, const struct sink_start *start,
                                    .forget = forget,
                                    .hosts = e->moved ? hosts : NULL};
     struct past *past = e->past;
-    struct sink *sink;
 
     snprintf(hosts, sizeof hosts, "hosts_%d", r->plan.study.session);
     e->past = NULL;
-    sink = sink_hdf5.resume(past, &kept, start, err);
-    return sink;
+    /* the sink does not keep it */
+    /* cppcheck-suppress returnDanglingLifetime */
+    return sink_hdf5.resume(past, &kept, start, err);
 }
 
 /* The summary as JSON first: an existing result file is replaced last. */

@@ -54,8 +54,7 @@ struct of_floor_runs *of_floor_open(const struct prepared *plan)
     if (!of_floor_swept(plan))
         return NULL;
     f = mem_new(1, sizeof *f);
-    if (f)
-        f->own = mem_new(plan->sweep.count, sizeof *f->own);
+    f->own = mem_new(plan->sweep.count, sizeof *f->own);
     f->plan = plan;
     f->floor = k;
     return f;
