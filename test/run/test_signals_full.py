@@ -16,7 +16,7 @@ class ToMpiexec(test_signals.SignalTest):
     def test_term_in_a_cluster(self):
         """Idle ranks, stewards and clients end alike."""
         self.watch_statuses()
-        job = self.looping(8, *STANDARD, "--db_nodes=3")
+        job = self.looping(8, *STANDARD, "--db_nodes=3", clients=2)
         self.send(job, signal.SIGTERM)
         job.wait()
         self.assert_ended_by(job, 8, signal.SIGTERM, finished=1)
@@ -33,7 +33,7 @@ class ToRanks(test_signals.SignalTest):
 
     def test_steward_killed(self):
         """The steward of a standard database, which no client is."""
-        self.killed(6, 8, *STANDARD, "--db_nodes=1")
+        self.killed(6, 8, *STANDARD, "--db_nodes=1", clients=2)
 
     def test_term_to_one_rank(self):
         """It is everybody's."""
@@ -41,14 +41,14 @@ class ToRanks(test_signals.SignalTest):
             with self.subTest(rank=number):
                 self.watch_statuses()
                 job = self.looping(8, *STANDARD, "--db_nodes=1",
-                                   "--overwrite")
+                                   "--overwrite", clients=2)
                 os.kill(self.rank(job, number).pid, signal.SIGTERM)
                 job.wait()
                 self.assert_ended_by(job, 8, signal.SIGTERM, finished=1)
 
     def test_servers_heed_no_signal(self):
         """A batch system signals every process of a job."""
-        job = self.looping(4, iterations=1500)
+        job = self.looping(4, iterations=300, long=4 << 20)
         for p in job.servers() + job.guards():
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT,
                            signal.SIGUSR1, signal.SIGUSR2):
@@ -62,7 +62,7 @@ class ToRanks(test_signals.SignalTest):
     def test_hup_to_a_group(self):
         """Whatever a rank does with it (UCX takes it as a wish to be told
         more), the servers are not hit, and what was kept is whole."""
-        job = self.looping(4, iterations=1500)
+        job = self.looping(4, iterations=300, long=4 << 20)
         os.killpg(os.getpgid(self.rank(job, 1).pid), signal.SIGHUP)
         job.wait()
         self.assertNotIn("the database server", job.stderr)
