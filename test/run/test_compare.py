@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest
+# ctest: label=fast runner=pytest timeout=6000 full
 """tools/srbench-compare: what it finds in files of known truth, what it says of
 files that srbench wrote, and what it refuses."""
 import contextlib
@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import h5py
 import numpy
 
-from srbtest import SOURCE, RunTest, main
+from srbtest import PART, SOURCE, RunTest, main
 
 TOOLS = SOURCE / "tools"
 sys.path.insert(0, str(TOOLS))
@@ -35,7 +35,8 @@ def program():
 
 
 PROGRAM = program()
-MANY = 1  # times as many draws: test_compare_full.py
+# so many times as many draws; whatever the part is, all tests run
+MANY = 10 if PART == "full" else 1
 SIZES = (1024, 1048576)
 
 

@@ -15,10 +15,10 @@ MATRIX = [row.fault for row in faultmatrix.TABLE]
 # faultmatrix.py, which is tried in every placement.
 ROWS = {
     "a server killed": [
-        "faults_full test_killed", "faults_full test_one_of_a_cluster_killed",
-        "faults_full test_killed_while_nobody_uses_it", "row a shard killed"],
+        "faults test_killed", "faults test_one_of_a_cluster_killed",
+        "faults test_killed_while_nobody_uses_it", "row a shard killed"],
     "a server stopped, or that does not answer": [
-        "faults_full test_stopped", "fake_server test_no_answer",
+        "faults test_stopped", "fake_server test_no_answer",
         "ending test_the_server_does_not_answer", "row a shard stopped",
         "row no answer"],
     "a server that is slow": [
@@ -43,7 +43,7 @@ ROWS = {
         "fake_server test_wrong_data", "row wrong data"],
     "a server that does not start": [
         "faults test_missing", "faults test_ends_in_silence",
-        "faults_full test_never_listens",
+        "faults test_never_listens",
         "faults test_listens_but_never_answers",
         "faults test_the_next_setup_is_tried",
         "row a server that does not start"],
@@ -55,15 +55,15 @@ ROWS = {
         "row a client stopped", "row a steward stopped",
         "row a client stopped, then mpiexec TERM"],
     "a rank killed (client, steward, idle)": [
-        "signals_full test_client_killed", "signals_full test_steward_killed",
+        "signals test_client_killed", "signals test_steward_killed",
         "signals test_rank_0_killed", "signals test_idle_rank_killed",
-        "resume test_rank_0_killed", "row a client killed",
+        "resume_full test_rank_0_killed", "row a client killed",
         "row a steward killed"],
     "a guard killed": [
         "signals test_guard_killed", "row a guard killed"],
     "`mpiexec` or the job told to end (TERM, INT, HUP, USR1, `scancel`)": [
-        "signals test_term_in_a_loop", "signals_full test_int_in_a_loop",
-        "signals_full test_hup_to_a_group", "ending test_usr1",
+        "signals test_term_in_a_loop", "signals test_int_in_a_loop",
+        "signals test_hup_to_a_group", "ending test_usr1",
         "ending test_cut_off", "row mpiexec TERM", "row mpiexec INT"],
     "`mpiexec` killed": [
         "signals test_kill_in_a_loop", "signals test_kill_in_database_start",
@@ -90,7 +90,7 @@ ROWS = {
         "preflight test_ports_of_every_set_up", "preflight test_all_at_once",
         "row too few descriptors"],
     "two runs on one file": [
-        "resume test_one_writer_at_a_time"],
+        "resume_full test_one_writer_at_a_time"],
     "killed while resuming": [
         "resume_full test_killed_again_and_again"],
     "a file that is damaged, or somebody else's": [
