@@ -157,8 +157,7 @@ static int run_loop(struct run *r, struct perm_run *x, struct error *err)
         const struct load_company with = {.team = r->team,
                                           .cast = &r->cast,
                                           .line = &x->clock,
-                                          .oversubscribed =
-                                              r->oversubscribed.here};
+                                          .oversubscribed = r->crowded_here};
 
         const struct clock_params clock = params_of_clock(r);
 
