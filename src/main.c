@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -495,6 +496,7 @@ int main(int argc, char **argv)
 {
     int status;
 
+    signal(SIGXFSZ, SIG_IGN); /* an error of writing like any other */
     if (argc > 1 && strcmp(argv[1], SRB_GUARD_ROLE) == 0)
         return guard_main();
     if (argc > 1 && strcmp(argv[1], SRB_FLOOR_ROLE) == 0)

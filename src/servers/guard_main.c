@@ -380,6 +380,9 @@ static int block_signals(void)
                                   SIGTSTP, SIGTTIN, SIGTTOU};
     sigset_t mask, children;
 
+    /* a file that grows too large is an error of writing, for servers too,
+     * which inherit it */
+    signal(SIGXFSZ, SIG_IGN);
     sigemptyset(&mask);
     for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
         sigaddset(&mask, ignored[i]);
