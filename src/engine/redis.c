@@ -207,6 +207,9 @@ void resp_configure(FILE *out, const struct shard_spec *s,
     if (s->placement->experiment == EXPERIMENT_COLOCATED)
         fprintf(out, "unixsocket " SRB_RESP_SOCKET "\nunixsocketperm 700\n");
     fprintf(out, "daemonize no\nsupervised no\npidfile \"\"\nlogfile \"\"\n");
+    /* one that crashes ends at once, and its last words are the reason: no test
+     * of all its memory, no pages of report */
+    fprintf(out, "crash-memcheck-enabled no\ncrash-log-enabled no\n");
     /* without a save line Redis keeps its default snapshots: a fork in the
      * middle of a loop */
     fprintf(out, "save \"\"\nappendonly no\n");

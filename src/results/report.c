@@ -82,18 +82,18 @@ void report_limit(const struct study_attributes *s)
                   s->limited_by);
 }
 
-void report_oversubscribed(const char *host, int processes, int cpus)
+void report_oversubscribed(const char *host, int others, int processes,
+                           int cpus)
 {
-    static int last_processes, last_cpus;
+    char more[48] = "";
 
-    if (processes == last_processes && cpus == last_cpus)
-        return;
-    last_processes = processes;
-    last_cpus = cpus;
-    diag_say("OVERSUBSCRIBED: %d clients and server threads share %d CPU%s on "
-             "%s; they wait for each other, and the figures say so of them, "
-             "not of the database",
-             processes, cpus, plural(cpus), host);
+    if (others > 0)
+        snprintf(more, sizeof more, " (and on %d more host%s)", others,
+                 plural(others));
+    diag_say("OVERSUBSCRIBED: up to %d clients and server threads share %d "
+             "CPU%s on %s%s; they wait for each other, and the figures say so "
+             "of them, not of the database",
+             processes, cpus, plural(cpus), host, more);
 }
 
 /* Where nobody watches, a permutation's lines are printed at most so often. */

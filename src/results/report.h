@@ -30,9 +30,10 @@ void report_choices(const struct sweep *s, const struct machine *m);
 /* In what time the study has to end, and whose wish that is. */
 void report_limit(const struct study_attributes *s);
 
-/* Loud words on a host with more runnable processes than CPUs; once for each
- * combination. */
-void report_oversubscribed(const char *host, int processes, int cpus);
+/* Loud words on hosts with more runnable processes than CPUs, once for a study:
+ * the worst case, and how many others there are. */
+void report_oversubscribed(const char *host, int others, int processes,
+                           int cpus);
 
 /* A permutation starts, and has ended; the latter with the time that is left,
  * in seconds (NaN: not known). On a terminal one line is rewritten in place;

@@ -52,6 +52,71 @@ static int clock_domains(const struct placement *pl)
     return domains;
 }
 
+static struct crowd crowd_of(const struct run *r, const struct permutation *p,
+                             const struct placement *pl)
+{
+    return pin_crowd(r->discovery, pl, db_setup_threads(&r->plan, p, pl));
+}
+
+static void look_at_crowd(struct run *r, const struct permutation *p,
+                          const struct placement *pl)
+{
+    struct crowd c = crowd_of(r, p, pl);
+    int any;
+
+    r->crowded_here = c.processes > c.cpus;
+    any = r->crowded_here;
+    team_allreduce(r->team, r->team->world, &any, 1, MPI_INT, MPI_MAX);
+    r->crowded = any != 0;
+    r->crowded_setup = p->setup;
+    r->have_crowd = true;
+}
+
+/* Whether two permutations put the same processes on every node. */
+static bool same_crowd(const struct permutation *a, const struct permutation *b)
+{
+    return a->experiment == b->experiment && a->setup == b->setup &&
+           a->value[OPT_CLIENT_NODES] == b->value[OPT_CLIENT_NODES] &&
+           a->value[OPT_CLIENTS_PER_NODE] == b->value[OPT_CLIENTS_PER_NODE];
+}
+
+/* The worst on this rank's kernel, of what is to be run. */
+static struct crowd worst_crowd(const struct run *r)
+{
+    struct crowd worst = {0, (int)r->discovery->mine.host_cpus};
+    struct permutation p, last = {0};
+
+    for (size_t i = 0; i < r->plan.sweep.count; i++) {
+        struct placement pl;
+        struct crowd c;
+
+        if (r->earlier.status && r->earlier.status[i] != STATUS_PLANNED)
+            continue;
+        sweep_at(&r->plan.sweep, i, &p);
+        if (same_crowd(&p, &last) ||
+            place_solve(&r->team->machine, &p, &pl, NULL) < 0)
+            continue;
+        last = p;
+        c = crowd_of(r, &p, &pl);
+        place_free(&pl);
+        if (c.processes > worst.processes)
+            worst = c;
+    }
+    return worst;
+}
+
+/* Said once, when something is run. Collective over the world. */
+static void warn_of_crowds(struct run *r)
+{
+    struct crowd worst = worst_crowd(r);
+    struct oversubscribed o = pin_oversubscribed(r->team, r->discovery, &worst);
+
+    r->said_crowd = true;
+    if (r->team->rank == 0 && o.kernels > 0)
+        report_oversubscribed(o.node, o.kernels - 1, o.most.processes,
+                              o.most.cpus);
+}
+
 /* Communicators serve as long as nobody's role changes. */
 static void set_roles(struct run *r, struct perm_run *x)
 {
@@ -60,7 +125,7 @@ static void set_roles(struct run *r, struct perm_run *x)
     if (r->have_cast && !place_same_roles(&r->cast_for, pl)) {
         team_uncast(&r->cast);
         place_free(&r->cast_for);
-        r->have_cast = r->have_oversubscribed = false;
+        r->have_cast = r->have_crowd = false;
     }
     if (!r->have_cast) {
         team_cast(r->team, pl, &r->cast);
@@ -68,14 +133,9 @@ static void set_roles(struct run *r, struct perm_run *x)
             die("a placement that was solved once cannot be solved again");
         r->have_cast = true;
     }
-    if (!r->have_oversubscribed || r->oversubscribed_setup != x->p.setup) {
-        r->oversubscribed = pin_oversubscribed(
-            r->team, r->discovery, pl, db_setup_threads(&r->plan, &x->p, pl));
-        r->oversubscribed_setup = x->p.setup;
-        r->have_oversubscribed = true;
-    }
-    x->outcome.oversubscribed =
-        r->oversubscribed.processes > r->oversubscribed.cpus;
+    if (!r->have_crowd || r->crowded_setup != x->p.setup)
+        look_at_crowd(r, &x->p, pl);
+    x->outcome.oversubscribed = r->crowded;
     x->is_client = r->cast.clients != MPI_COMM_NULL;
     x->is_steward = r->cast.db_stewards != MPI_COMM_NULL;
 }
@@ -145,10 +205,8 @@ static void attempt(struct run *r, struct perm_run *x)
     struct error err = {.text = ""};
 
     set_roles(r, x);
-    if (r->team->rank == 0 && x->outcome.oversubscribed)
-        report_oversubscribed(r->oversubscribed.node,
-                              r->oversubscribed.processes,
-                              r->oversubscribed.cpus);
+    if (!r->said_crowd)
+        warn_of_crowds(r);
     if (r->team->rank == 0)
         report_start(&r->plan.sweep, &x->p, &r->placement, &x->outcome);
     if (run_measure(r, x, &err) < 0) {

@@ -167,8 +167,8 @@ static int time_loop(struct run *r, struct perm_run *x, struct error *err)
         const struct load_company with = {.team = r->team,
                                           .cast = &r->cast,
                                           .line = &x->clock,
-                                          .oversubscribed =
-                                              r->oversubscribed.here};
+                                          .oversubscribed = r->crowded_here};
+
         const struct clock_params clock = params_of_clock(r);
 
         clock_sync(r->team, &r->cast, &clock, &x->clock.before);

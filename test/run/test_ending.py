@@ -1,6 +1,6 @@
 # ctest: label=fast full
 """The end of a study that is not the end of its sweep: signals with a grace,
-and time that runs out. The slower half is in test_ending_full.py."""
+and time that runs out."""
 import os
 import signal
 import test_signals

@@ -277,6 +277,49 @@ time.sleep(600)'
                       text(self.perm(0).attrs["db_config"]))
 
 
+class Crashes(FaultTest):
+    """A server that comes to grief by itself ends at once, and the reason is
+    what is quoted, also where its report of the crash stands behind it."""
+
+    def crash(self, how, *args):
+        job = self.start(2, "--tensor_bytes=4096", "--duration=60s",
+                         "--op_timeout=30s", f"--output={self.out}",
+                         f"--db_exe={self.open_server()}", *args)
+        job.wait_until(self.in_the_loop, "the loop")
+        try:
+            redis(self.port, "DEBUG", how)
+        except OSError:
+            pass  # it hangs up
+        self.assert_status(job.wait(55), 1, completed=0, failed=1)
+        return text(self.open(self.out)["perm_0000"].attrs["error"])
+
+    def in_the_loop(self):
+        try:
+            return b"cmdstat_get" in redis(self.port, "INFO", "commandstats")
+        except OSError:
+            return False
+
+    def test_segfault(self):
+        self.assertRegex(
+            self.crash("SEGFAULT", "--db_args={enable-debug-command: 'yes'}"),
+            r"the database server \(pid \d+\) was killed by signal 11")
+
+    def test_out_of_memory(self):
+        for report in ("no", "yes"):
+            with self.subTest(report=report):
+                why = self.crash("OOM", "--overwrite", "--db_args={"
+                                 "enable-debug-command: 'yes', "
+                                 f"crash-log-enabled: '{report}'}}")
+                self.assertRegex(why, r"was killed by signal 6 .*; it said: "
+                                      r"[^|]*Out Of Memory allocating \d+ bytes")
+                self.assertNotIn("BUG REPORT", why)
+
+    def test_an_assertion(self):
+        self.assertIn("==> debug.c:",
+                      self.crash("ASSERT",
+                                 "--db_args={enable-debug-command: 'yes'}"))
+
+
 class PortTaken(FaultTest):
 
     def assert_taken(self, job, port):
