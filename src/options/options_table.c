@@ -13,7 +13,6 @@ static const char *const experiments[] = {"throughput_standard",
 static const char *const experiment_aliases[] = {"throughput_scaling",
                                                  "throughput_standard", NULL};
 static const char *const languages[] = {"c", "cpp", "fortran", NULL};
-static const char *const clients[] = {"socket", "hiredis", "null", NULL};
 static const char *const command_sets[] = {"plain", "redisai", NULL};
 static const char *const transports[] = {"tcp", "unix", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
@@ -47,11 +46,9 @@ const struct option option_table[OPT_COUNT] = {
                     .def = "redis-server",
                     .unit = "",
                     .tag = "DB",
-                    .help =
-                        "the server's program, a Redis, Valkey or KeyDB by its "
-                        "own word; floor: srbench's own, which only carries "
-                        "bytes, as the limit of network, CPUs and client; "
-                        "null: no server at all, to test the harness"},
+                    .handed = HANDED_SERVERS,
+                    .help = "the server's program, a Redis, Valkey or KeyDB by "
+                            "its own word"},
     [OPT_DB_NODES] = {.name = "db_nodes",
                       .type = OPTION_COUNT,
                       .axis = true,
@@ -169,13 +166,10 @@ const struct option option_table[OPT_COUNT] = {
                     .axis = true,
                     .placement = IN_BOTH,
                     .def = "socket",
-                    .choices = clients,
+                    .handed = HANDED_CLIENTS,
                     .unit = "",
                     .tag = "CLIENT",
-                    .help =
-                        "socket: payload straight between socket and tensor; "
-                        "hiredis: through that library; null: without a "
-                        "server, to test the harness"},
+                    .help = "how a rank reaches the database"},
     [OPT_COMMAND_SET] =
         {.name = "command_set",
          .type = OPTION_CHOICE,

@@ -32,12 +32,12 @@ static void list_choices(const struct option *d, char *buf, size_t n)
     size_t used = 0;
 
     buf[0] = '\0';
-    for (size_t i = 0; d->choices[i] && used < n; i++)
+    for (size_t i = 0; options_choice(d, i) && used < n; i++)
         used += (size_t)snprintf(buf + used, n - used, "%s%s",
-                                 i == 0              ? ""
-                                 : d->choices[i + 1] ? ", "
-                                                     : " or ",
-                                 d->choices[i]);
+                                 i == 0                     ? ""
+                                 : options_choice(d, i + 1) ? ", "
+                                                            : " or ",
+                                 options_choice(d, i));
 }
 
 static void expect_range(const struct option *d, bool all, char *buf, size_t n)
@@ -152,9 +152,9 @@ static int find_choice(const struct option *d, const char *text)
     for (size_t i = 0; d->aliases && d->aliases[i]; i += 2)
         if (strcmp(d->aliases[i], text) == 0)
             text = d->aliases[i + 1];
-    for (int i = 0; d->choices[i]; i++)
-        if (strcmp(d->choices[i], text) == 0)
-            return i;
+    for (size_t i = 0; options_choice(d, i); i++)
+        if (strcmp(options_choice(d, i), text) == 0)
+            return (int)i;
     return -1;
 }
 
@@ -201,7 +201,7 @@ static bool take_choice(const struct option *d, const char *text,
     v->count = find_choice(d, text);
     if (v->count < 0)
         return false;
-    v->text = options_copy(d->choices[v->count]);
+    v->text = options_copy(options_choice(d, (size_t)v->count));
     return true;
 }
 
@@ -331,8 +331,7 @@ static int convert_scalar(const struct said *said, const struct option *d,
 {
     char found[SAID_FOUND_MAX], expected[OPTIONS_EXPECTED_MAX];
     bool null = means_null(s);
-    bool server =
-        d == &option_table[OPT_DB_EXE] && strcmp(s->text, "null") == 0;
+    bool server = options_handed((enum option_id)(d - option_table), s->text);
 
     if (d->type == OPTION_CHOICE && take_choice(d, s->text, v))
         return 0;
