@@ -214,6 +214,30 @@ static int with_mpi(int argc, char **argv)
     return status;
 }
 
+/* What the options cannot know: servers and clients are rooms after theirs. */
+static void hand_words(void)
+{
+    static const struct options_word servers[] = {
+        {.name = "floor",
+         .help = "srbench's own, which only carries bytes, as the limit of "
+                 "network, CPUs and client"},
+        {.name = "null", .help = "no server at all, to test the harness"},
+        {.name = NULL},
+    };
+    static const struct options_word clients[] = {
+        {.name = "socket",
+         .help = "payload straight between socket and tensor"},
+        {.name = "hiredis", .help = "through that library"},
+        {.name = "null",
+         .help = "without a server, to test the harness",
+         .faults = true},
+        {.name = NULL},
+    };
+    static const struct options_words words = {servers, clients};
+
+    options_hand_words(&words);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -223,6 +247,7 @@ int main(int argc, char **argv)
         return guard_main();
     if (argc > 1 && strcmp(argv[1], SRB_FLOOR_ROLE) == 0)
         return floor_main();
+    hand_words();
     if (options_find_answer(argc, argv))
         return answer(argc, argv);
     began = tick_now();

@@ -2,8 +2,10 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "options/options_internal.h"
 
 bool options_has_placement(const struct options *o, unsigned placement)
@@ -92,6 +94,23 @@ static void print_wrapped(FILE *out, int indent, const char *text)
     }
 }
 
+/* What it is, and what the words are that were handed over for it. */
+static void help_meaning(FILE *out, const struct option *d)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *line = open_memstream(&text, &n);
+
+    if (!line)
+        die("not enough memory for the help");
+    fputs(d->help, line);
+    for (const struct options_word *w = options_words(d); w->name; w++)
+        fprintf(line, "; %s: %s", w->name, w->help);
+    fclose(line);
+    print_wrapped(out, 6, text);
+    free(text);
+}
+
 static void help_entry(FILE *out, const struct option *d)
 {
     char expected[OPTIONS_EXPECTED_MAX], line[1024];
@@ -100,7 +119,7 @@ static void help_entry(FILE *out, const struct option *d)
     if (d->alias)
         fprintf(out, " (or --%s)", d->alias);
     fputc('\n', out);
-    print_wrapped(out, 6, d->help);
+    help_meaning(out, d);
     snprintf(line, sizeof line, "%s%s%s; default: %s",
              options_expected(d, false, expected),
              d->axis   ? "; takes a list (axis)"
@@ -151,10 +170,9 @@ void options_help(FILE *out)
 
 static void show_value(FILE *out, const struct option *d, const struct value *v)
 {
-    /* null is a server's name, but a text that means auto elsewhere */
-    bool bare =
-        v->is_auto || d->type != OPTION_TEXT ||
-        (d == &option_table[OPT_DB_EXE] && strcmp(v->text, "null") == 0);
+    /* a server's name, null, is a text that means auto elsewhere */
+    bool bare = v->is_auto || d->type != OPTION_TEXT ||
+                options_handed((enum option_id)(d - option_table), v->text);
 
     if (bare)
         fputs(v->text, out);

@@ -99,7 +99,8 @@ enum option_id {
 };
 
 enum option_type {
-    OPTION_CHOICE,  /* one of .choices; value.count is the index there */
+    OPTION_CHOICE,  /* one of .choices, or of .handed; value.count is the index
+                       there */
     OPTION_TEXT,    /* any text */
     OPTION_COUNT,   /* a whole number within min..max */
     OPTION_BYTES,   /* a size, value.count in bytes, within min..max */
@@ -126,16 +127,38 @@ enum pattern { PATTERN_PAIR, PATTERN_PHASES };
 enum order { ORDER_PLAN, ORDER_RANDOM };
 enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
 
+/* ---- words that later rooms own ---- */
+
+/* A client, or a server that srbench itself is: a value of an option that
+ * another room gives its meaning. */
+struct options_word {
+    const char *name; /* NULL ends a list */
+    const char *help; /* what it is, for --help: "through that library" */
+    bool faults;      /* of a client: it takes those of null_client */
+};
+
+struct options_words {
+    const struct options_word *servers; /* of db_exe, beside programs */
+    const struct options_word *clients; /* all that `client` may be */
+};
+
+/* Hand them over, before anything else here is called, once, and before there
+ * are threads. Kept, not copied. */
+void options_hand_words(const struct options_words *words);
+
+/* Which of these lists an option has. */
+enum option_handed { HANDED_NONE, HANDED_SERVERS, HANDED_CLIENTS };
+
 /* So many repetitions it takes to judge their interval. */
 #define SRB_LEAST_REPETITIONS 3
 
 /* What of an option a job gets that runs the databases alone (run_db_as_batch):
  * an axis that shapes databases must say it. */
-enum handed {
-    HANDED_UNSAID,
-    HANDED_VALUE, /* that of the set-up */
-    HANDED_LIST,  /* all values: an option that is no axis */
-    HANDED_SUM,   /* what the job writes itself, of the whole set-up */
+enum inherits {
+    INHERITS_UNSAID,
+    INHERITS_VALUE, /* that of the set-up */
+    INHERITS_LIST,  /* all values: an option that is no axis */
+    INHERITS_SUM,   /* what the job writes itself, of the whole set-up */
 };
 
 /* Zero is "nothing" in each member: no other name, no list, no unit, no tag. */
@@ -151,10 +174,12 @@ struct option {
                        stand first in the table */
     unsigned placement;
     bool starts; /* of databases that are started: nothing to those that run */
-    enum handed handed;
+    enum inherits inherits;
     const char *def;  /* as one would write it: "100", "[1, 2]", "auto" */
     bool may_be_auto; /* "auto" (also null, None, []) is a value */
     const char *const *choices; /* OPTION_CHOICE: names, NULL at the end */
+    enum option_handed handed;  /* these words are values of it too; of an
+                                   OPTION_CHOICE they are all its choices */
     const char *const
         *aliases; /* {other, name, other, name, …, NULL} or NULL */
     int64_t min, max;
@@ -262,6 +287,9 @@ static inline const struct value *options_one(const struct options *o,
 
 /* The option of that name or alias, or OPT_COUNT. */
 enum option_id options_find(const char *name);
+
+/* The word of that name that was handed over for an option, or NULL. */
+const struct options_word *options_handed(enum option_id id, const char *name);
 
 /* The canonical spelling of a value (value.text) of an option that is neither
  * map nor maps, to be freed, or NULL where the option may not have it. */

@@ -3,6 +3,7 @@
  *   options_table.c   the table
  *   options.c         what it says together: --help, --show_config
  *   options_yaml.c    text to scalars, lists and maps, with line and column
+ *   options_words.c   the words that later rooms own
  *   options_value.c   those to checked values of an option
  *   options_parse.c   defaults, file and command line put together
  *   options_check.c   whether what they say fits together
@@ -97,6 +98,13 @@ void options_yaml_node_free(struct yaml_node *node);
 /* Print a text as one YAML scalar that reads back to it, also within a list
  * and a map, and by other readers of YAML as a text. */
 void options_yaml_print_text(FILE *out, const char *text);
+
+/* The words that were handed over for the option; a list without any where it
+ * has none. */
+const struct options_word *options_words(const struct option *d);
+
+/* The name of choice i of an OPTION_CHOICE, or NULL behind the last. */
+const char *options_choice(const struct option *d, size_t i);
 
 /* What the option may be: "a whole number of at least 1, or auto". all: with
  * the upper limit even where it is only there to be safe. Returns buf. */

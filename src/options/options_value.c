@@ -32,9 +32,9 @@ void options_setting_free(struct setting *set)
 static void list_choices(const struct option *d, char *buf, size_t n)
 {
     buf[0] = '\0';
-    for (size_t i = 0; d->choices[i]; i++)
-        text_join(buf, n, d->choices[i + 1] ? ", " : " or ", "%s",
-                  d->choices[i]);
+    for (size_t i = 0; options_choice(d, i); i++)
+        text_join(buf, n, options_choice(d, i + 1) ? ", " : " or ", "%s",
+                  options_choice(d, i));
 }
 
 static void expect_range(const struct option *d, bool all, char *buf, size_t n)
@@ -151,9 +151,9 @@ static int find_choice(const struct option *d, const char *text)
     for (size_t i = 0; d->aliases && d->aliases[i]; i += 2)
         if (strcmp(d->aliases[i], text) == 0)
             text = d->aliases[i + 1];
-    for (int i = 0; d->choices[i]; i++)
-        if (strcmp(d->choices[i], text) == 0)
-            return i;
+    for (size_t i = 0; options_choice(d, i); i++)
+        if (strcmp(options_choice(d, i), text) == 0)
+            return (int)i;
     return -1;
 }
 
@@ -200,7 +200,7 @@ static bool take_choice(const struct option *d, const char *text,
     v->count = find_choice(d, text);
     if (v->count < 0)
         return false;
-    v->text = mem_copy(d->choices[v->count]);
+    v->text = mem_copy(options_choice(d, (size_t)v->count));
     return true;
 }
 
@@ -330,8 +330,7 @@ static int convert_scalar(const struct said *said, const struct option *d,
 {
     char found[SAID_FOUND_MAX], expected[OPTIONS_EXPECTED_MAX];
     bool null = means_null(s);
-    bool server =
-        d == &option_table[OPT_DB_EXE] && strcmp(s->text, "null") == 0;
+    bool server = options_handed((enum option_id)(d - option_table), s->text);
 
     if (d->type == OPTION_CHOICE && take_choice(d, s->text, v))
         return 0;

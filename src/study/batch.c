@@ -68,9 +68,9 @@ static void hand_on(FILE *f, const struct batch_terms *terms, enum option_id id)
 {
     const struct value *v = terms->p->value[id];
 
-    if (option_table[id].handed == HANDED_VALUE && v)
+    if (option_table[id].inherits == INHERITS_VALUE && v)
         options_show_one(f, id, v); /* the server has such an axis */
-    if (option_table[id].handed != HANDED_LIST)
+    if (option_table[id].inherits != INHERITS_LIST)
         return;
     fprintf(f, "%s: ", option_table[id].name);
     options_print(f, terms->plan->sweep.options, id);
@@ -78,7 +78,7 @@ static void hand_on(FILE *f, const struct batch_terms *terms, enum option_id id)
 }
 
 /* The study's options that shape the databases, with this set-up's values; what
- * is HANDED_SUM stands first and last. */
+ * is INHERITS_SUM stands first and last. */
 static int write_config(const struct batch *b, const struct batch_terms *terms,
                         struct error *err)
 {

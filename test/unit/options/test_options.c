@@ -526,14 +526,15 @@ static void the_table_is_whole(void **state)
         assert_null(strchr(d->help, '\n'));
         assert_true(d->placement >= IN_STANDARD && d->placement <= IN_BOTH);
         assert_true(d->axis || !d->setup);
-        assert_int_equal(d->type == OPTION_CHOICE, d->choices != NULL);
+        assert_true((d->type == OPTION_CHOICE) ==
+                    (d->choices || d->handed == HANDED_CLIENTS));
         assert_true(!d->axis || id == OPT_EXPERIMENT || d->tag);
-        if ((d->setup & IN_STANDARD) && d->handed == HANDED_UNSAID)
+        if ((d->setup & IN_STANDARD) && d->inherits == INHERITS_UNSAID)
             fail_msg("%s shapes databases on nodes of their own: say in the "
                      "table what of it a job "
-                     "gets that runs them alone (.handed)",
+                     "gets that runs them alone (.inherits)",
                      d->name);
-        assert_true(d->handed != HANDED_LIST || !d->axis);
+        assert_true(d->inherits != INHERITS_LIST || !d->axis);
         assert_true(d->axis == (id <= OPT_TENSOR_BYTES));
     }
 }
@@ -563,15 +564,21 @@ static void placements_are_known(void **state)
 
 static void help_names_everything(void **state)
 {
-    static const char *const words[] = {"--help",        "--version",
-                                        "--show_config", "--dry_run",
-                                        "--config FILE", "(or --nodes)"};
+    static const char *const words[] = {"--help",
+                                        "--version",
+                                        "--show_config",
+                                        "--dry_run",
+                                        "--config FILE",
+                                        "(or --nodes)",
+                                        "hiredis: through that library",
+                                        "floor: srbench's own"};
     char *text = NULL, name[64];
     size_t n;
     FILE *out = open_memstream(&text, &n);
 
     (void)state;
     assert_non_null(out);
+    hand_words();
     options_help(out);
     assert_int_equal(fclose(out), 0);
     for (size_t i = 0; i < COUNT(words); i++)
