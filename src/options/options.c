@@ -39,17 +39,10 @@ bool options_batch(const struct options *o)
 
 unsigned options_placement(const struct options *o, enum option_id id)
 {
-    static const enum option_id shape[] = {
-        OPT_DB_EXE,         OPT_DB_NODES,        OPT_DB_SHARDS_PER_NODE,
-        OPT_DB_CLUSTER,     OPT_DB_CPUS,         OPT_DB_IO_THREADS,
-        OPT_DB_PORT,        OPT_DB_ARGS,         OPT_DB_HOSTS,
-        OPT_DB_MAX_CLIENTS, OPT_DB_NODE_FEATURE, OPT_DB_TPQ,
-        OPT_DB_MODULES};
-    unsigned placement = option_table[id].placement;
+    unsigned placement = option_placement(id);
 
-    for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
-        if (shape[k] == id && options_external(o))
-            placement &= ~(unsigned)IN_STANDARD;
+    if (option_starts(id) && options_external(o))
+        placement &= ~(unsigned)IN_STANDARD;
     return placement;
 }
 
@@ -132,9 +125,9 @@ static void help_entry(FILE *out, const struct option *d)
              d->axis   ? "; takes a list (axis)"
              : d->list ? "; takes a list"
                        : "",
-             d->placement == IN_STANDARD    ? "; throughput_standard only"
-             : d->placement == IN_COLOCATED ? "; throughput_colocated only"
-                                            : "",
+             d->only == IN_STANDARD    ? "; throughput_standard only"
+             : d->only == IN_COLOCATED ? "; throughput_colocated only"
+                                       : "",
              d->def);
     print_wrapped(out, 6, line);
 }

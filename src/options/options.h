@@ -150,6 +150,17 @@ enum option_handed { HANDED_NONE, HANDED_SERVERS, HANDED_CLIENTS };
 /* So many repetitions it takes to judge their interval. */
 #define SRB_LEAST_REPETITIONS 3
 
+/* What the databases' own job (run_db_as_batch), which runs srbench serve, is
+ * told of an option. What shapes databases that a study starts must say. */
+enum option_told {
+    TOLD_UNSAID,
+    TOLD_SAME, /* as the study has it: of an axis the set-up's value */
+    TOLD_ANEW, /* in words of its own, by what the study came to */
+    TOLD_NOT,  /* nothing, deliberately */
+};
+
+/* What is not set is 0, NULL or false, and means nothing: no limit at that end,
+ * no unit, both placements. */
 struct option {
     const char *name;
     const char *alias; /* its other name, or NULL */
@@ -160,7 +171,10 @@ struct option {
                          permutation would have been another one */
     unsigned setup; /* placements where the axis shapes the databases; such axes
                        stand first in the table */
-    unsigned placement;
+    unsigned only;  /* the one placement that has it; 0: both do */
+    bool starts;    /* no axis, and shapes databases as they start all the
+                       same: nothing to a study that finds them running */
+    enum option_told told;
     const char *def;  /* as one would write it: "100", "[1, 2]", "auto" */
     bool may_be_auto; /* "auto" (also null, None, []) is a value */
     const char *const *choices; /* OPTION_CHOICE: names, NULL at the end */
@@ -170,7 +184,7 @@ struct option {
         *aliases; /* {other, name, other, name, …, NULL} or NULL */
     int64_t min, max;
     bool may_be_zero; /* 0 is a value too, though below min */
-    const char *unit; /* of the value in the result file ("B", "s"), or "" */
+    const char *unit; /* of the value in the result file ("B", "s"), or NULL */
     const char *tag;  /* how session names spell the axis: "TB", "DBN" */
     const char *help; /* one line */
 };
@@ -284,6 +298,19 @@ bool options_batch(const struct options *o);
 /* Whether these are spoken to by TLS, by what db_address begins with. */
 #define SRB_TLS_SCHEME "rediss://"
 bool options_secured(const struct options *o);
+
+/* In which placements the option is one (IN_STANDARD | …). */
+static inline unsigned option_placement(enum option_id id)
+{
+    return option_table[id].only ? option_table[id].only : IN_BOTH;
+}
+
+/* Whether it shapes databases of their own nodes as they start. */
+static inline bool option_starts(enum option_id id)
+{
+    return option_table[id].starts ||
+           (id != OPT_EXPERIMENT && (option_table[id].setup & IN_STANDARD));
+}
 
 /* In which placements this study has the option (IN_STANDARD | …): what shapes
  * databases is nothing to a study that finds them running. */

@@ -15,6 +15,7 @@
 #include "plan/eligible.h"
 #include "servers/external.h"
 #include "servers/lifeline.h"
+#include "study/batch_config.h"
 #include "wlm/wlm.h"
 
 /* Between two looks for the file, and two questions to the batch system. */
@@ -63,40 +64,15 @@ static int make_folder(struct batch *b, const char *output, struct error *err)
     return 0;
 }
 
-/* The study's options that shape the databases, with this set-up's values. */
 static int write_config(const struct batch *b, const struct batch_terms *terms,
                         struct error *err)
 {
-    static const enum option_id same[] = {
-        OPT_DB_EXE,        OPT_DB_SHARDS_PER_NODE,
-        OPT_DB_CLUSTER,    OPT_DB_CPUS,
-        OPT_DB_IO_THREADS, OPT_DB_PORT,
-        OPT_DB_ARGS,       OPT_NET_IFNAME,
-        OPT_OP_TIMEOUT,    OPT_DB_TIMEOUT,
-        OPT_DB_TPQ,
-    };
     char path[PATH_MAX + 16];
     FILE *f = fopen(inside(b, "study.yaml", path), "wxe");
 
-    if (!f)
-        return error_set(err, "run_db_as_batch: cannot write '%s': %s", path,
-                         strerror(errno));
-    fprintf(f,
-            "# databases of set-up %zu, for the clients' job\n"
-            "experiment: throughput_standard\n"
-            "db_nodes: %d\n"
-            "db_max_clients: %lld\n"
-            "tensor_bytes: %lld\n",
-            terms->p->setup, terms->pl->db_nodes,
-            (long long)terms->plan->max_clients,
-            (long long)terms->plan->max_bytes);
-    for (size_t k = 0; k < sizeof same / sizeof same[0]; k++)
-        if (terms->p->value[same[k]]) /* the server has such an axis */
-            options_show_one(f, same[k], terms->p->value[same[k]]);
-    fputs("db_modules: ", f);
-    options_print(f, terms->plan->sweep.options, OPT_DB_MODULES);
-    fprintf(f, "\ncommand_set: %s\n", terms->redisai ? "redisai" : "plain");
-    if (fclose(f) != 0)
+    if (f)
+        batch_config_print(f, terms);
+    if (!f || fclose(f) != 0)
         return error_set(err, "run_db_as_batch: cannot write '%s': %s", path,
                          strerror(errno));
     return 0;

@@ -522,15 +522,18 @@ static void the_table_is_whole(void **state)
 
         assert_non_null(d->name);
         assert_non_null(d->def);
-        assert_non_null(d->unit);
-        assert_non_null(d->tag);
         assert_non_null(d->help);
         assert_null(strchr(d->help, '\n'));
-        assert_true(d->placement >= IN_STANDARD && d->placement <= IN_BOTH);
+        assert_true(d->only < IN_BOTH);
+        if (option_starts((enum option_id)id) && d->told == TOLD_UNSAID)
+            fail_msg("%s shapes databases, and does not say (.told) what their "
+                     "own job is told of it",
+                     d->name);
+        assert_false(d->starts && d->axis);
         assert_true(d->axis || !d->setup);
         assert_true((d->type == OPTION_CHOICE) ==
                     (d->choices || d->handed == HANDED_CLIENTS));
-        assert_true(!d->axis || id == OPT_EXPERIMENT || *d->tag);
+        assert_true(!d->axis || id == OPT_EXPERIMENT || d->tag);
         assert_true(d->axis == (id <= OPT_TENSOR_BYTES));
     }
 }
