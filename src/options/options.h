@@ -247,11 +247,10 @@ struct options {
 int options_find_config(int argc, char *const argv[], const char **file,
                         struct error *err);
 
-/* What this rank's own command line says its role is: only there, since each
- * part of a job that was started as several has a command line of its own. -1
- * when it is none. */
-int options_find_role(int argc, char *const argv[], enum role *role,
-                      struct error *err);
+/* The second look: what the command line asks for, by itself (whatever else is
+ * wrong with it), and whether it names a machine to plan for (*imaginary). */
+enum request options_find_request(int argc, char *const argv[],
+                                  bool *imaginary);
 
 /* Resolve defaults, then the file's text (file_text may be NULL: no file;
  * length bytes, need not end in NUL), then the command line (argv[0] is the
@@ -263,6 +262,12 @@ int options_find_role(int argc, char *const argv[], enum role *role,
 int options_parse(struct options *o, int argc, char *const argv[],
                   const char *file_name, const char *file_text, size_t length,
                   struct error *err);
+
+/* The command line of another part of the job whose first part says o: its own
+ * role, and nothing else that o does not say as well. -1 with the first option
+ * that is malformed, or another. */
+int options_parse_part(const struct options *o, int argc, char *const argv[],
+                       enum role *role, struct error *err);
 
 void options_free(struct options *o);
 

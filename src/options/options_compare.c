@@ -28,6 +28,19 @@ static void print_difference(FILE *out, const struct options *was,
     options_print(out, is, id);
 }
 
+/* A setting as options_print() has it, cut where there is no room. */
+static void spell(const struct options *o, enum option_id id, char *buf,
+                  size_t n)
+{
+    FILE *out = fmemopen(buf, n - 1, "w");
+
+    if (!out)
+        return;
+    options_print(out, o, id);
+    fclose(out);
+    buf[n - 1] = '\0';
+}
+
 int options_resumable(const struct options *was, const struct options *is,
                       struct error *err)
 {
@@ -52,4 +65,27 @@ int options_resumable(const struct options *was, const struct options *is,
         fprintf(out, "; and %d more", n - NAMED);
     fclose(out);
     return n > 0 ? error_set(err, "%s", words) : 0;
+}
+
+/* The role alone is each part's own. */
+int options_agree(const struct options *o, const struct options *part,
+                  struct error *err)
+{
+    for (int i = 0; i < OPT_COUNT; i++) {
+        enum option_id id = (enum option_id)i;
+        char was[SRB_ERROR_MAX / 4] = "", is[SRB_ERROR_MAX / 4] = "";
+        char what[SRB_ERROR_MAX];
+
+        if (id == OPT_ROLE || !part->set[id].given ||
+            same(&o->set[id], &part->set[id]))
+            continue;
+        spell(o, id, was, sizeof was);
+        spell(part, id, is, sizeof is);
+        snprintf(what, sizeof what,
+                 "found %s, but the first part of the job says %s; expected "
+                 "the same, or nothing (only --role is each part's own)",
+                 is, was);
+        return options_refuse(part, id, what, err);
+    }
+    return 0;
 }

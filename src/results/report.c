@@ -397,6 +397,17 @@ void report_verdict(const struct tally *t, int exit_status)
     fflush(stdout);
 }
 
+int report_refusal(const struct tally *t, const struct error *err, bool speaks)
+{
+    static const struct tally nothing;
+    const int refused = 2;
+
+    diag_say("srbench: %s", err->text);
+    if (speaks)
+        report_verdict(t ? t : &nothing, refused);
+    return refused;
+}
+
 #define REASONS 40
 
 /* Neighbours that cannot run for the same reason. */

@@ -61,6 +61,11 @@ void report_row_of_floor(size_t index, const struct of_floor *x);
 /* The verdict, on standard output: "pass" exactly when exit_status is 0. */
 void report_verdict(const struct tally *t, int exit_status);
 
+/* Refused before anything ran: the sentence on standard error, which only rank
+ * 0 prints, and where this process speaks for all the verdict, with what t
+ * counts (NULL: nothing). Returns the exit status, 2. */
+int report_refusal(const struct tally *t, const struct error *err, bool speaks);
+
 /* --dry_run: the permutations with their placement, the nodes and ranks they
  * need, on standard output. Returns 0, or -1 when some cannot be placed: those
  * are named with their reasons on standard error. */

@@ -264,15 +264,6 @@ static int exit_status(const struct run *r, bool file_closed)
     return t->breaches > 0 ? 3 : 0;
 }
 
-/* The words of a refusal are the same on every rank; rank 0 prints them. */
-static int refuse(struct run *r, const struct error *err)
-{
-    diag_say("srbench: %s", err->text);
-    if (r->team->rank == 0)
-        report_verdict(&r->tally, 2);
-    return 2;
-}
-
 int run_study(struct team *t, struct discovery *d, const struct run_args *args)
 {
     struct run r = {.team = t, .discovery = d};
@@ -282,13 +273,13 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
 
     if (prepare(&r.plan, t, d, args, &err) < 0) {
         r.tally.permutations = r.tally.skipped = r.plan.sweep.count;
-        status = refuse(&r, &err);
+        status = report_refusal(&r.tally, &err, t->rank == 0);
         goto out;
     }
     r.tally.permutations = r.plan.sweep.count;
     if (expect_judge_open(&r.judge, &r.plan, &err) < 0) {
         r.tally.skipped = r.plan.sweep.count;
-        status = refuse(&r, &err);
+        status = report_refusal(&r.tally, &err, t->rank == 0);
         goto out;
     }
     r.tally.judged = r.judge != NULL;
@@ -299,7 +290,7 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     }
     if (rc < 0) {
         r.tally.skipped = r.plan.sweep.count;
-        status = refuse(&r, &err);
+        status = report_refusal(&r.tally, &err, t->rank == 0);
         goto out;
     }
     report_choices(&r.plan.sweep, &t->machine);

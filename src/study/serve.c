@@ -251,16 +251,6 @@ static int keep(struct serving *s, struct error *err)
     }
 }
 
-static int refuse(const struct serving *s, const struct error *err)
-{
-    const struct tally nothing = {0};
-
-    diag_say("srbench: %s", err->text);
-    if (s->team->rank == 0)
-        report_verdict(&nothing, 2);
-    return 2;
-}
-
 static void announce(const struct serving *s)
 {
     if (s->team->rank != 0)
@@ -283,7 +273,7 @@ static int serve(struct serving *s, const struct options *o)
              ? lifeline_reach(options_one(o, OPT_LIFELINE), &s->lifeline, &err)
              : 0;
     if (team_agree(s->team, s->team->world, rc, &err) < 0)
-        return refuse(s, &err);
+        return report_refusal(NULL, &err, s->team->rank == 0);
     rc = begin(s, &err);
     if (rc == 0) {
         announce(s);
@@ -326,7 +316,7 @@ int serve_study(struct team *t, struct discovery *d, const struct options *o,
 
     if (check_path(&s, &err) < 0 || prepare(&s.plan, t, d, &args, &err) < 0 ||
         choose(&s, &err) < 0) {
-        status = refuse(&s, &err);
+        status = report_refusal(NULL, &err, t->rank == 0);
     } else {
         s.ends = end_of(&s.plan);
         status = serve(&s, o);
