@@ -39,11 +39,11 @@ bool options_batch(const struct options *o)
 
 unsigned options_placement(const struct options *o, enum option_id id)
 {
-    const struct option *d = &option_table[id];
+    unsigned placement = option_placement(id);
 
-    return d->starts && options_external(o)
-               ? d->placement & ~(unsigned)IN_STANDARD
-               : d->placement;
+    if (option_starts(id) && options_external(o))
+        placement &= ~(unsigned)IN_STANDARD;
+    return placement;
 }
 
 bool options_idle(const struct options *o, enum option_id id)
@@ -125,9 +125,9 @@ static void help_entry(FILE *out, const struct option *d)
              d->axis   ? "; takes a list (axis)"
              : d->list ? "; takes a list"
                        : "",
-             d->placement == IN_STANDARD    ? "; throughput_standard only"
-             : d->placement == IN_COLOCATED ? "; throughput_colocated only"
-                                            : "",
+             d->only == IN_STANDARD    ? "; throughput_standard only"
+             : d->only == IN_COLOCATED ? "; throughput_colocated only"
+                                       : "",
              d->def);
     print_wrapped(out, 6, line);
 }

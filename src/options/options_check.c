@@ -48,7 +48,7 @@ static int idle_beside(const struct options *o, enum option_id id,
     char what[128];
 
     if (!options_get(o, id)->given ||
-        !options_has_placement(o, option_table[id].placement) ||
+        !options_has_placement(o, option_placement(id)) ||
         options_has_placement(o, options_placement(o, id)))
         return 0;
     snprintf(what, sizeof what,

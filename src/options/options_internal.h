@@ -118,6 +118,11 @@ int options_convert(const struct said *said, enum option_id id,
                     const struct yaml_node *node, struct setting *set,
                     struct error *err);
 
+/* Whether what part was given is what o says; -1 with the first option that is
+ * not. */
+int options_agree(const struct options *o, const struct options *part,
+                  struct error *err);
+
 void options_setting_free(struct setting *set);
 
 /* Whether all that is said fits together; dry_run: it is only to be planned. */

@@ -208,10 +208,3 @@ void machine_free(struct machine *m)
     m->rank_turn = m->rank_node = m->node_start = m->node_rank = NULL;
     m->nodes = NULL;
 }
-
-enum holds machine_holds(const struct options *o)
-{
-    return o->serve                                  ? HOLDS_DATABASES
-           : options_external(o) || options_batch(o) ? HOLDS_CLIENTS
-                                                     : HOLDS_BOTH;
-}

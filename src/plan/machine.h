@@ -107,7 +107,4 @@ static inline int machine_node_rank(const struct machine *m, int n, int k)
     return m->node_rank[m->node_start[n] + k];
 }
 
-/* What part of the study the job of these options holds. */
-enum holds machine_holds(const struct options *o);
-
 #endif

@@ -74,8 +74,7 @@ static int check_served(const struct options *o, struct error *err)
                          "throughput_%s has it, and that is not among the "
                          "experiments",
                          set->origin, named ? "" : d->name, named ? "" : ": ",
-                         d->placement == IN_STANDARD ? "standard"
-                                                     : "colocated");
+                         d->only == IN_STANDARD ? "standard" : "colocated");
     }
     return 0;
 }
@@ -397,10 +396,9 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
 
         if (!d->axis || !set->given)
             continue;
-        if (d->placement != IN_BOTH &&
-            options_has_placement(o, IN_BOTH & ~d->placement))
+        if (d->only && options_has_placement(o, IN_BOTH & ~d->only))
             used = note(buf, n, used, d, set, "in throughput_",
-                        d->placement == IN_STANDARD ? "colocated" : "standard");
+                        d->only == IN_STANDARD ? "colocated" : "standard");
         for (size_t k = 0; k < s->nlacks; k++)
             if (s->lacks[k].axis == (enum option_id)id)
                 used = note(buf, n, used, d, set, "with ", s->lacks[k].server);

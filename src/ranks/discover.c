@@ -542,16 +542,25 @@ void discover_free(struct discovery *d)
     memset(d, 0, sizeof *d);
 }
 
-int discover_launch_rank(void)
+static const char *launch_rank(void)
 {
     static const char *const names[] = {"PMI_RANK", "PMIX_RANK",
                                         "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"};
+    const char *text = NULL;
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *text = getenv(names[i]);
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && !text; i++)
+        text = getenv(names[i]);
+    return text;
+}
 
-        if (text)
-            return (int)strtol(text, NULL, 10);
-    }
-    return 0;
+int discover_launch_rank(void)
+{
+    const char *text = launch_rank();
+
+    return text ? (int)strtol(text, NULL, 10) : 0;
+}
+
+bool discover_launched(void)
+{
+    return launch_rank() != NULL;
 }

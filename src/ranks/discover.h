@@ -70,4 +70,7 @@ void discover_free(struct discovery *d);
  * launcher says. For what is printed without MPI. Local. */
 int discover_launch_rank(void);
 
+/* Whether a launcher says so. Local. */
+bool discover_launched(void);
+
 #endif

@@ -430,6 +430,13 @@ static int check_words(const struct options *o, const char *text,
     return 0;
 }
 
+int external_check(const struct options *o, struct error *err)
+{
+    return options_external(o)
+               ? check_words(o, options_one(o, OPT_DB_ADDRESS)->text, err)
+               : 0;
+}
+
 /* Whether all of them have what a study with command_set redisai needs. */
 static int check_redisai(const struct roster *r, struct error *err)
 {
@@ -480,7 +487,7 @@ int external_find(struct team *t, const struct options *o, struct tls **tls,
     double seconds = options_one(o, OPT_DB_TIMEOUT)->seconds;
     int rc = 0;
 
-    if (check_words(o, options_one(o, OPT_DB_ADDRESS)->text, err) < 0 ||
+    if (external_check(o, err) < 0 ||
         (options_secured(o) && open_tls(t, o, tls, err) < 0))
         return -1;
     if (t->rank == 0)

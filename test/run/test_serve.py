@@ -379,8 +379,28 @@ class Roles(RunTest):
     def test_a_role_that_is_none(self):
         job = self.parts("client", "dbs")
         self.assert_status(job, 2)
-        self.assertIn("another part of the job has none that is known",
+        self.assertIn("part 2 of the job", job.stderr)
+        self.assertIn("--role: found 'dbs', expected auto, db or client",
                       job.stderr)
+
+    def test_what_parts_say(self):
+        """The same or nothing; the part and the option are named."""
+        first = ("--db_exe=null", "--client=null", "--output=none",
+                 "--iterations=2", "--tensor_bytes=4",
+                 f"--db_port={self.port}", ":", "-n", "1",
+                 os.environ.get("SRBENCH", ""))
+        for second, words in (
+                ("--nonsense=1", "--nonsense: unknown option"),
+                ("--iterations=9999",
+                 "--iterations: found 9999, but the first part"),
+                ("--config=x.yaml", "--config: found 'x.yaml', but the first")):
+            with self.subTest(second):
+                job = self.start(2, *first, second).wait(60)
+                self.assert_status(job, 2)
+                self.assertIn("part 2 of the job", job.stderr)
+                self.assertIn(words, job.stderr)
+        job = self.start(2, *first, "--iterations=2").wait(60)
+        self.assert_passed(job, permutations=1)
 
 
 if __name__ == "__main__":

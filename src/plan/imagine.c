@@ -1,0 +1,129 @@
+#include "plan/imagine.h"
+
+#include <stdio.h>
+
+#include "base/hostlist.h"
+#include "plan/eligible.h"
+
+enum holds imagine_holds(const struct options *o)
+{
+    return o->serve                                  ? HOLDS_DATABASES
+           : options_external(o) || options_batch(o) ? HOLDS_CLIENTS
+                                                     : HOLDS_BOTH;
+}
+
+/* How many hosts db_hosts names; -1 where one of them is no list. */
+static int count_hosts(const struct setting *set, int most, struct error *err)
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < set->nvalues; k++) {
+        struct hostlist list;
+
+        if (hostlist_expand(&list, set->values[k].text, (size_t)most, err) < 0)
+            return error_prefix(err, "db_hosts");
+        n += list.n;
+        hostlist_free(&list);
+    }
+    if (n > (size_t)most)
+        return error_set(err,
+                         "db_hosts: %zu hosts are named, and the machine has "
+                         "%d",
+                         n, most);
+    return (int)n;
+}
+
+/* Name a host, that is all of its nodes. */
+static void name_host(struct machine *m, int host, const char *name)
+{
+    for (int n = 0; n < m->nnodes; n++)
+        if (m->nodes[n].host == host)
+            snprintf(m->nodes[n].name, sizeof m->nodes[n].name, "%s", name);
+}
+
+/* The last hosts bear the names that db_hosts has. */
+static int name_hosts(struct machine *m, const struct options *o,
+                      struct error *err)
+{
+    const struct setting *set = options_get(o, OPT_DB_HOSTS);
+    int n, host;
+
+    if (set->values[0].is_auto)
+        return 0;
+    n = count_hosts(set, m->nhosts, err);
+    if (n < 0)
+        return -1;
+    host = m->nhosts - n;
+    for (size_t k = 0; k < set->nvalues; k++) {
+        struct hostlist list;
+
+        hostlist_expand(&list, set->values[k].text, (size_t)m->nhosts, NULL);
+        for (size_t i = 0; i < list.n; i++)
+            name_host(m, host++, list.name[i]);
+        hostlist_free(&list);
+    }
+    return 0;
+}
+
+/* All ranks are of one part. */
+static void play_role(struct machine *m, const struct options *o)
+{
+    enum role role = (enum role)options_one(o, OPT_ROLE)->count;
+
+    for (int n = 0; n < m->nnodes; n++)
+        m->nodes[n].barred = role == ROLE_DB       ? NODE_CLIENTS
+                             : role == ROLE_CLIENT ? NODE_DATABASES
+                                                   : 0;
+}
+
+static int choose_interface(struct machine *m, const struct options *o,
+                            struct error *err)
+{
+    const struct value *v = options_one(o, OPT_NET_IFNAME);
+
+    if (v->is_auto)
+        return 0;
+    if (strlen(v->text) >= SRB_NETIF_NAME_MAX)
+        return error_set(err,
+                         "net_ifname: '%s' is no name of an interface, "
+                         "expected at most %d characters",
+                         v->text, SRB_NETIF_NAME_MAX - 1);
+    for (int n = 0; n < m->nnodes; n++)
+        snprintf(m->nodes[n].interface, sizeof m->nodes[n].interface, "%s",
+                 v->text);
+    return 0;
+}
+
+/* What only the batch system of a real job could tell. */
+static int check_features(const struct options *o, struct error *err)
+{
+    enum option_id id = options_get(o, OPT_NODE_FEATURE)->given
+                            ? OPT_NODE_FEATURE
+                            : OPT_DB_NODE_FEATURE;
+
+    if (!eligible_needs_features(o))
+        return 0;
+    return options_refuse(o, id,
+                          "asks for features, which the nodes of an imaginary "
+                          "machine have none of; plan without it, or in the "
+                          "job",
+                          err);
+}
+
+int imagine_machine(struct machine *m, const struct options *o,
+                    struct error *err)
+{
+    const struct value *shape = options_one(o, OPT_MACHINE);
+
+    if (check_features(o, err) < 0 ||
+        machine_uniform(m, (int)shape->count, (int)shape->count2,
+                        (int)options_one(o, OPT_VIRTUAL_NODES)->count, err) < 0)
+        return -1;
+    m->holds = imagine_holds(o);
+    play_role(m, o);
+    if (choose_interface(m, o, err) == 0 && name_hosts(m, o, err) == 0 &&
+        eligible_mark(m, o, NULL, err) == 0)
+        return 0;
+    machine_free(m);
+    return -1;
+}
