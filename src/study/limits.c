@@ -10,14 +10,13 @@
 #include "base/units.h"
 #include "node/node_info.h"
 
-/* What is in force, the soft limit; INT64_MAX for none. */
-static int64_t limit_of(int resource)
+/* What is in force, the soft limit, as getrlimit() has returned it; INT64_MAX
+ * for none. */
+static int64_t in_force(int rc, const struct rlimit *limit)
 {
-    struct rlimit limit;
-
-    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    if (rc != 0 || limit->rlim_cur == RLIM_INFINITY)
         return INT64_MAX;
-    return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+    return limit->rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit->rlim_cur;
 }
 
 static int refuse(int64_t need, int64_t have, const char *what, const char *of,
@@ -34,7 +33,8 @@ static int refuse(int64_t need, int64_t have, const char *what, const char *of,
 
 int limits_file(int64_t bytes, const char *what, struct error *err)
 {
-    int64_t have = limit_of(RLIMIT_FSIZE);
+    struct rlimit size;
+    int64_t have = in_force(getrlimit(RLIMIT_FSIZE, &size), &size);
 
     return bytes <= have ? 0
                          : refuse(bytes, have, what, "of the size of a file",
@@ -43,7 +43,9 @@ int limits_file(int64_t bytes, const char *what, struct error *err)
 
 int limits_memory(int64_t bytes, const char *what, struct error *err)
 {
-    int64_t space = limit_of(RLIMIT_AS), data = limit_of(RLIMIT_DATA);
+    struct rlimit limit;
+    int64_t space = in_force(getrlimit(RLIMIT_AS, &limit), &limit);
+    int64_t data = in_force(getrlimit(RLIMIT_DATA, &limit), &limit);
 
     if (bytes > space)
         return refuse(bytes, space, what, "of a process's addresses",
@@ -78,7 +80,9 @@ static int64_t count_mine(void)
 /* Whom the kernel holds to the limit: not root (setrlimit(2)). */
 static int64_t tasks_left(void)
 {
-    int64_t limit = limit_of(RLIMIT_NPROC), mine;
+    struct rlimit processes;
+    int64_t limit = in_force(getrlimit(RLIMIT_NPROC, &processes), &processes);
+    int64_t mine;
 
     if (limit == INT64_MAX || getuid() == 0)
         return INT64_MAX;

@@ -28,9 +28,15 @@
 /* What a server's socket is called below the folder for scratch. */
 #define SOCKET_NAME "/server-99999/redis.sock"
 
+/* What a full disk, a quota and a limit say. */
+static bool is_full(int why)
+{
+    return why == ENOSPC || why == EDQUOT || why == EFBIG;
+}
+
 /* Allocate the first of so many bytes in a folder, in a file that is gone at
- * once. -1 with errno where that is not allowed; a file system that cannot
- * tell is no reason. */
+ * once. -1 with errno where there is no room; for other reasons the file itself
+ * will be refused by its name, and a file system that cannot tell is none. */
 static int try_room(const char *folder, int64_t bytes)
 {
     char path[4200];
@@ -39,13 +45,13 @@ static int try_room(const char *folder, int64_t bytes)
     snprintf(path, sizeof path, "%s/.srbench-room-XXXXXX", folder);
     fd = mkostemp(path, O_CLOEXEC);
     if (fd < 0)
-        return -1;
+        return is_full(errno) ? -1 : 0;
     unlink(path);
     rc = fallocate(fd, 0, 0, bytes < TRY_BYTES ? bytes : TRY_BYTES);
     why = errno;
     close(fd);
     errno = why;
-    return rc < 0 && (why == ENOSPC || why == EDQUOT || why == EFBIG) ? -1 : 0;
+    return rc < 0 && is_full(why) ? -1 : 0;
 }
 
 /* ---- scratch ---- */

@@ -1,6 +1,8 @@
 # ctest: label=fast timeout=180
 """db_port: auto, which is the default: ports that are free, whoever else is on
 the node; what decides is the server's own bind."""
+import os
+import signal
 import socket
 
 from srbtest import DATABASE, RunTest, column, main, text
@@ -146,6 +148,9 @@ class Ports(RunTest):
                                f"--output={self.out}")
         self.assert_passed(clients, 1)
         self.assertEqual(self.started(), 2)
+        for rank in job.ranks():
+            os.kill(rank.pid, signal.SIGTERM)
+        job.wait(30)
 
 
 if __name__ == "__main__":
