@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/output.h"
 #include "base/signals.h"
 #include "base/tick.h"
 #include "engine/floor_server.h"
@@ -33,6 +34,9 @@ static int64_t began; /* tick */
 /* The last words have time to arrive: a launcher that ends a job drops what is
  * still under way from its ranks (Hydra 4.0.2 did once in a dozen times). */
 #define LAST_WORDS_NS INT64_C(200000000)
+
+/* What MPI_Finalize() may take, s. */
+#define LEAVE_SECONDS 30
 
 static void abort_job(void)
 {
@@ -83,7 +87,7 @@ static int answer(int argc, char **argv)
         status = dry_run_imaginary(&o);
     options_free(&o);
     config_free(&config);
-    return status;
+    return report_status(status);
 }
 
 /* ---- with MPI ---- */
@@ -163,6 +167,8 @@ static int with_options(const struct options *o, const struct config *config,
     else
         status = report_refusal(NULL, &err, rank == 0);
     discover_free(&d);
+    status = report_status(status);
+    team_bcast(&t, t.world, &status, (int)sizeof status, 0);
     team_close(&t);
     return status;
 }
@@ -217,6 +223,7 @@ int main(int argc, char **argv)
 {
     int status;
 
+    output_open();
     if (argc > 1 && strcmp(argv[1], SRB_GUARD_ROLE) == 0)
         return guard_main();
     if (argc > 1 && strcmp(argv[1], SRB_FLOOR_ROLE) == 0)
@@ -225,7 +232,10 @@ int main(int argc, char **argv)
         return answer(argc, argv);
     began = tick_now();
     MPI_Init(&argc, &argv);
+    output_open(); /* MPICH takes the buffer away */
     status = with_mpi(argc, argv);
+    /* all is done and said; who waits for a rank that has stopped leaves */
+    signals_leave(LEAVE_SECONDS, status);
     MPI_Finalize();
     return status;
 }
