@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/output.h"
 #include "base/quote.h"
 #include "base/signals.h"
 #include "base/tick.h"
@@ -35,6 +36,9 @@ static int64_t began; /* tick */
 /* The last words have time to arrive: a launcher that ends a job drops what is
  * still under way from its ranks (Hydra 4.0.2 did once in a dozen times). */
 #define LAST_WORDS_NS INT64_C(200000000)
+
+/* What MPI_Finalize() may take, s. */
+#define LEAVE_SECONDS 30
 
 static void abort_job(void)
 {
@@ -102,9 +106,10 @@ static int without_mpi(struct config *c, int argc, char **argv)
     }
     status = answer(&o);
     options_free(&o);
-    if (status >= 0)
-        config_free(c);
-    return status;
+    if (status < 0)
+        return -1;
+    config_free(c);
+    return report_status(status);
 }
 
 /* ---- with MPI ---- */
@@ -182,6 +187,8 @@ static int with_options(const struct options *o, const struct config *c,
     else
         status = report_refusal(NULL, &err, rank == 0);
     discover_free(&d);
+    status = report_status(status);
+    team_bcast(&t, t.world, &status, (int)sizeof status, 0);
     team_close(&t);
     return status;
 }
@@ -256,6 +263,7 @@ int main(int argc, char **argv)
     struct config config = {.text = NULL};
     int status;
 
+    output_open();
     if (argc > 1 && strcmp(argv[1], SRB_GUARD_ROLE) == 0)
         return guard_main();
     if (argc > 1 && strcmp(argv[1], SRB_FLOOR_ROLE) == 0)
@@ -266,8 +274,11 @@ int main(int argc, char **argv)
         return status;
     began = tick_now();
     MPI_Init(&argc, &argv);
+    output_open(); /* MPICH takes the buffer away */
     status = with_mpi(&config, argc, argv);
     config_free(&config);
+    /* all is done and said; who waits for a rank that has stopped leaves */
+    signals_leave(LEAVE_SECONDS, status);
     MPI_Finalize();
     return status;
 }

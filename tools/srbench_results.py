@@ -19,11 +19,13 @@ never ran marked as such, and one sentence, a ResultError, about a file that
 cannot be read.
 """
 import argparse
+import errno
+import io
 import os
 import sys
 import textwrap
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List,
                     NoReturn, Optional, Sequence, Set, Tuple, Union)
@@ -622,9 +624,28 @@ def _say(name: str, sentence: object) -> None:
     print(f"{name}: {sentence}", file=sys.stderr)
 
 
+def _print(name: str, words: str, status: int) -> int:
+    """Bring what a tool says to its reader. Returns its exit status, 1 instead
+    of 0 where there is no reader or no room."""
+    out = sys.stdout
+    try:
+        if out is None:  # it is closed
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        out.write(words)
+        out.flush()
+    except OSError as e:
+        if not isinstance(e, BrokenPipeError):
+            _say(name, f"standard output cannot be written: {e.strerror}")
+        if out is not None:  # or Python would try again
+            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        return status or 1
+    return status
+
+
 def run_tool(name: str, main: Callable[[], int]) -> NoReturn:
     """Run a tool's main(): warnings and a ResultError become one sentence on
-    standard error (exit status 2), a reader that has gone away ends it."""
+    standard error (exit status 2). What it prints is shown at its end, since
+    that may fail, too (exit status 1; in silence where a reader has gone)."""
     said: Set[str] = set()
 
     def say_once(message: object, *_args: Any, **_kw: Any) -> None:
@@ -635,17 +656,17 @@ def run_tool(name: str, main: Callable[[], int]) -> NoReturn:
     warnings.showwarning = say_once
     warnings.simplefilter("always", ResultWarning)
     status = 2
+    words = io.StringIO()
     try:
-        status = main()
-        sys.stdout.flush()
+        with redirect_stdout(words):
+            status = main()
     except (ResultError, ImportError) as e:
         _say(name, e)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
+    except SystemExit as e:  # argparse, after --help or a refusal
+        status = e.code if isinstance(e.code, int) else 2
     except KeyboardInterrupt:
         status = 130
-    sys.exit(status)
+    sys.exit(_print(name, words.getvalue(), status))
 
 
 def _origin(path: Path) -> str:

@@ -22,6 +22,7 @@ static timer_t timer;
 static volatile sig_atomic_t have_timer;
 static struct itimerspec grace; /* zeros: none */
 static volatile int64_t first;  /* tick of the first one that came here */
+static volatile sig_atomic_t leave_status;
 static char on_first[192], on_usr1[192]; /* what is then said; "": nothing */
 
 /* From here to catch_with() a handler may run it: nothing that signal-safety(7)
@@ -77,6 +78,12 @@ static void on_grace_over(int number)
     if (state.urgent)
         cut_off();
     errno = kept;
+}
+
+static void on_time_to_leave(int number)
+{
+    (void)number;
+    _exit(leave_status);
 }
 
 static void on_last_one(int number)
@@ -139,6 +146,18 @@ void signals_grace(double seconds, bool speaks)
              "%ssrbench: told to end; the running permutation is broken off in "
              "%g s (term_grace), a second signal ends srbench at once\n",
              line, seconds);
+}
+
+void signals_leave(unsigned seconds, int status)
+{
+    const struct itimerspec none = {.it_value = {0}};
+
+    leave_status = status;
+    grace = none;
+    if (have_timer)
+        timer_settime(timer, 0, &none, NULL);
+    catch_with(SIGALRM, on_time_to_leave);
+    alarm(seconds);
 }
 
 void signals_watch(int fd)

@@ -38,6 +38,11 @@ void signals_grace(double seconds, bool speaks);
  * the first of two. */
 void signals_hear(int number);
 
+/* If the process has not left after so many seconds, it leaves with this
+ * status: at once, whatever it waits for. What it prints is to be flushed
+ * before. Ends the grace. */
+void signals_leave(unsigned seconds, int status);
+
 /* Shut this connection down when the grace is over, or at once if it is; one at
  * a time. Give it up before it is closed. A negative fd is none. */
 void signals_watch(int fd);

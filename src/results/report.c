@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "base/tick.h"
 #include "base/units.h"
@@ -378,13 +379,22 @@ void report_figures(size_t index, const struct outcome *o, unsigned kinds)
     for (size_t i = 0; i < cells.n; i++)
         figure(index, &cells.list[i]);
     fields_free(&cells);
-    fflush(stdout);
+    output_flush();
     if (between && progress.live[0])
         diag_live(progress.live);
 }
 
+int report_status(int status)
+{
+    bool counts = status == EXIT_PASSED || status == EXIT_BREACHED;
+
+    output_flush();
+    return output_lost() && counts ? EXIT_INCOMPLETE : status;
+}
+
 void report_verdict(const struct tally *t, int exit_status)
 {
+    exit_status = report_status(exit_status);
     printf("SRBENCH_STATUS %s permutations=%zu completed=%zu failed=%zu "
            "skipped=%zu verify_errors=%" PRId64,
            exit_status == 0 ? "pass" : "fail", t->permutations, t->completed,
@@ -394,7 +404,7 @@ void report_verdict(const struct tally *t, int exit_status)
     if (t->judged)
         printf(" breaches=%" PRId64, t->breaches);
     printf("\n");
-    fflush(stdout);
+    output_flush();
 }
 
 int report_refusal(const struct tally *t, const struct error *err, bool speaks)
@@ -502,7 +512,7 @@ int report_plan(const struct sweep *s, const struct machine *m)
                plural(nodes), ranks, plural(ranks));
     printf("there are %d node%s (%d ranks)\n", m->nnodes, plural(m->nnodes),
            m->nranks);
-    fflush(stdout);
+    output_flush();
     if (bad)
         report_impossible(s, m, false);
     return bad ? -1 : 0;

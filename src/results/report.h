@@ -64,7 +64,11 @@ void report_table(const struct tally *t);
 /* The share of the floor's bandwidth, for the table's row of a permutation. */
 void report_row_of_floor(size_t index, const struct of_floor *x);
 
-/* The verdict, on standard output: "pass" exactly when exit_status is 0. */
+/* The exit status of what would have this one, now that standard output could
+ * not be written, if so. Local; rank 0's is everybody's. */
+int report_status(int status);
+
+/* The verdict, on standard output: "pass" exactly when report_status() is 0. */
 void report_verdict(const struct tally *t, int exit_status);
 
 /* A refusal: the sentence, and where `speaks` a verdict for scripts of what was

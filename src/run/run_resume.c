@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/output.h"
 
 /* ---- rank 0 reads ---- */
 
@@ -249,7 +250,7 @@ static void print_rest(const struct past *past, const struct fields *cells,
     }
     printf("resume: %zu of %zu permutations are kept, %zu run\n", kept, count,
            count - kept);
-    fflush(stdout);
+    output_flush();
 }
 
 static int look_at_rest(const struct past *past, const struct options *o,

@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/output.h"
 #include "base/tick.h"
 #include "results/report.h"
 #include "servers/external.h"
@@ -259,7 +260,7 @@ static void announce(const struct serving *s)
               s->pl.nshards == 1 ? "s" : "", s->pl.db_nodes,
               s->pl.db_nodes == 1 ? "" : "s", s->path);
     printf("SRBENCH_SERVING shards=%d file=%s\n", s->pl.nshards, s->path);
-    fflush(stdout);
+    output_flush();
 }
 
 static int serve(struct serving *s, const struct options *o)

@@ -320,6 +320,68 @@ class Refusals(OutputTest):
         self.assert_refused(job, "virtual_nodes", "3 ranks")
 
 
+class Unwritable(OutputTest):
+    """Standard output that takes nothing. mpiexec holds a pipe between, so
+    srbench stands alone or a shell behind mpiexec gives it the file."""
+
+    SENTENCE = r"(?m)^srbench: standard output cannot be written: {};"
+
+    def redirected(self, nranks, where, *args):
+        """Descriptor 4 is a pipe that nobody reads; each rank's status is
+        kept."""
+        wrapper = self.top / "redirected"
+        wrapper.write_text(f'''#!/bin/sh
+mkfifo $0.$$; exec 3<>$0.$$; exec 4>$0.$$; exec 3<&-
+"$@" {where}
+status=$?
+echo $status >$0.$$.status
+exit $status
+''')
+        wrapper.chmod(0o755)
+        return self.srbench(nranks, *args, wrapper=[str(wrapper)])
+
+    def assert_said(self, job, reason, returncode=1):
+        self.assertEqual(job.returncode, returncode, job.describe())
+        self.assertEqual(job.stdout, "")
+        self.assertEqual(
+            len(re.findall(self.SENTENCE.format(reason), job.stderr)), 1,
+            job.describe())
+
+    def test_requests(self):
+        for args in (("--help",), ("--help", "all"), ("--version",),
+                     ("--show_config",), ("--dry_run", "--machine=4x4"),
+                     ("--dry_run",)):
+            for where, reason in ((">/dev/full", "No space left on device"),
+                                  (">&-", "Bad file descriptor")):
+                with self.subTest(args=args, where=where):
+                    self.assert_said(self.redirected(0, where, *args), reason)
+
+    def test_plan_of_a_job(self):
+        self.assert_said(self.redirected(3, ">/dev/full", "--dry_run"),
+                         "No space left on device")
+
+    def test_study(self):
+        """The file is whole, and every rank leaves with the status."""
+        for where, reason in ((">/dev/full", "No space left on device"),
+                              (">&-", "Bad file descriptor"),
+                              (">&4", "Broken pipe")):
+            with self.subTest(where=where):
+                job = self.redirected(3, where, *QUICK, "--overwrite",
+                                      "--tensor_bytes=[4,8]",
+                                      f"--output={self.out}")
+                self.assert_said(job, reason)
+                self.assertEqual(len(self.open(self.out)["summary/index"]), 2)
+                self.assertIn("end_time", self.open(self.out).attrs)
+                kept = [x.read_text() for x in self.top.glob("*.status")]
+                self.assertEqual(kept, ["1\n"] * 3)
+                for path in self.top.glob("*.status"):
+                    path.unlink()
+
+    def test_refusal_stays_one(self):
+        self.assert_said(self.redirected(3, ">/dev/full", "--client_nodes=7"),
+                         "No space left on device", returncode=2)
+
+
 class TheFile(OutputTest):
 
     def test_existing_one_is_kept_or_replaced(self):

@@ -100,8 +100,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the page; raises ResultError."""
     args = parser().parse_args(argv)
     try:
-        for path in report(args):
-            print(path)
+        written = report(args)
     except OSError as e:
         raise ResultError(f"{e.filename}: {e.strerror}") from e
+    print(*written, sep="\n")
     return 0
