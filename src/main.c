@@ -2,6 +2,7 @@
  * database. Start, read the configuration, run, leave with one status.
  */
 #include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,6 +265,7 @@ int main(int argc, char **argv)
     int status;
 
     output_open();
+    signal(SIGXFSZ, SIG_IGN); /* an error of writing like any other */
     if (argc > 1 && strcmp(argv[1], SRB_GUARD_ROLE) == 0)
         return guard_main();
     if (argc > 1 && strcmp(argv[1], SRB_FLOOR_ROLE) == 0)
