@@ -288,7 +288,7 @@ static const char *own_address(const struct machine *m)
 {
     const struct node *node = &m->nodes[m->rank_node[0]];
 
-    return node->address[0] ? node->address : "127.0.0.1";
+    return node->address[0] ? node->address : node->loopback;
 }
 
 int batch_open(struct batch **out, const struct batch_terms *terms,
