@@ -1,11 +1,12 @@
-/* The built-in server (srb/floor.h). What it understands of the protocol it
- * understands as Redis does. */
+/* The built-in server (floor_server.h). What it understands of the protocol it
+ * understands as Redis does (resp.h). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/engine.h"
 #include "engine/floor_server.h"
+#include "engine/resp.h"
 
 #define UNIX_SOCKET "floor.sock"
 #define LEAST_BACKLOG 511 /* as of Redis */
@@ -40,24 +41,6 @@ static void configure(FILE *out, const struct shard_spec *s)
     fprintf(out, "max-value-bytes %" PRId64 "\n", s->max_bytes);
 }
 
-static int ready(struct control *c, const struct shard_spec *s, pid_t *pid,
-                 bool whole_cluster, struct error *err)
-{
-    (void)whole_cluster; /* there is none */
-    return engine_redis.ready(c, s, pid, false, err);
-}
-
-static int empty(struct control *c, struct error *err)
-{
-    return engine_redis.empty(c, err);
-}
-
-static int counters(struct control *c, struct shard_counters *now,
-                    struct error *err)
-{
-    return engine_redis.counters(c, now, err);
-}
-
 static int effective(struct control *c, const struct shard_spec *s, char **text,
                      struct error *err)
 {
@@ -82,11 +65,6 @@ static int effective(struct control *c, const struct shard_spec *s, char **text,
     return 0;
 }
 
-static void shut_down(struct control *c)
-{
-    engine_redis.shutdown(c);
-}
-
 const struct engine engine_floor = {
     .name = "floor",
     .serves = true,
@@ -95,9 +73,9 @@ const struct engine engine_floor = {
     .recognise = recognise,
     .configure = configure,
     .unix_socket = UNIX_SOCKET,
-    .ready = ready,
-    .empty = empty,
-    .counters = counters,
+    .ready = resp_ready,
+    .empty = resp_empty,
+    .counters = resp_counters,
     .effective = effective,
-    .shutdown = shut_down,
+    .shutdown = resp_shutdown,
 };

@@ -1,8 +1,7 @@
 /* resp.h - what Redis and the servers that grew out of it have in common.
  *
- * It is written in redis.c, the first of the family. Another one's file has
- * what is its own: how it names itself, its threads, directives it must not be
- * given. All functions are local.
+ * A server's own file has the rest: how it names itself, its threads,
+ * directives it must not be given. All functions are local.
  */
 #ifndef SRB_RESP_H
 #define SRB_RESP_H
