@@ -180,7 +180,8 @@ static int socket_of(const struct client *base)
 
 const struct client_ops client_null = {
     .name = "null",
-    .serves = false,
+    .help = "without a server, to test the harness",
+    .memory = {16, 0},
     .check = check,
     .open = open_client,
     .put = put,

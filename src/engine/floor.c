@@ -11,14 +11,6 @@
 #define UNIX_SOCKET "floor.sock"
 #define LEAST_BACKLOG 511 /* as of Redis */
 
-/* It is chosen by name; no program is it. */
-static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
-{
-    (void)printed;
-    version[0] = '\0';
-    return false;
-}
-
 static int64_t backlog(const struct shard_spec *s)
 {
     return s->max_clients > LEAST_BACKLOG ? s->max_clients : LEAST_BACKLOG;
@@ -65,12 +57,22 @@ static int effective(struct control *c, const struct shard_spec *s, char **text,
     return 0;
 }
 
+/* All its threads serve, and it loads no modules. */
+static const enum option_id lacks[] = {OPT_DB_IO_THREADS, OPT_DB_TPQ,
+                                       OPT_COUNT};
+
+/* Resident at most (as RESP_MEMORY): 1.04 to 1.2 times the tensors, and 11 MiB
+ * of its own. */
 const struct engine engine_floor = {
     .name = "floor",
-    .serves = true,
+    .help = "srbench's own, which only carries bytes, as the limit of network, "
+            "CPUs and client",
+    .kind = ENGINE_PROCESS,
+    .lacks = lacks,
+    .limit = true,
+    .memory = {10, INT64_C(16) * 1024 * 1024},
     .role = SRB_FLOOR_ROLE,
     .most_threads = FLOOR_THREADS_MAX,
-    .recognise = recognise,
     .configure = configure,
     .unix_socket = UNIX_SOCKET,
     .ready = resp_ready,

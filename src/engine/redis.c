@@ -38,7 +38,9 @@ static void cluster(FILE *out, const struct shard_spec *s)
 
 const struct engine engine_redis = {
     .name = "redis",
-    .serves = true,
+    .kind = ENGINE_PROCESS,
+    .memory = RESP_MEMORY,
+    .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "6.2", /* users and passwords (6.0), FLUSHALL SYNC */
     .recognise = recognise,
     .answers = answers,

@@ -89,9 +89,11 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .key = key,
         .bytes =
             tensor_count(p->value[OPT_TENSOR_BYTES]->count) * sizeof(float),
-        .commands = command_set_find(p->value[OPT_COMMAND_SET]->text),
+        .commands = p->value[OPT_COMMAND_SET]
+                        ? command_set_find(p->value[OPT_COMMAND_SET]->text)
+                        : NULL,
         .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
-        .socket_buffer = p->value[OPT_SOCKET_BUFFER]->count,
+        .socket_buffer = permutation_count(p, OPT_SOCKET_BUFFER, 0),
         .client = client,
         .null_client = p->value[OPT_NULL_CLIENT],
     };

@@ -324,15 +324,15 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
 {
     int64_t deadline = tick_deadline(plan->db_timeout);
     struct db *db = allocate(t, pl, plan, err);
-    bool serves = plan->engine->serves;
+    bool process = plan->engine->kind == ENGINE_PROCESS;
     int rc = db ? 0 : -1;
 
     *out = NULL;
-    if (rc == 0 && serves)
+    if (rc == 0 && process)
         rc = start_all(db, guard, plan, deadline, err);
     /* one that failed at once must not leave the others waiting for it */
     rc = team_agree(t, db_stewards, rc, err);
-    if (db && rc == 0 && serves) {
+    if (db && rc == 0 && process) {
         if (pl->cluster && plan->engine->cluster)
             rc = await_shards(db, plan, true, deadline, err);
         if (rc == 0)
