@@ -12,6 +12,9 @@
 #include "measure/tensor.h"
 #include "plan/connect_waves.h"
 
+/* A guard hears of its server's end a moment after the clients do. */
+#define HEAR_NS INT64_C(50000000)
+
 static int provide_databases(struct run *r, struct perm_run *x,
                              struct error *err)
 {
@@ -35,6 +38,7 @@ static struct load_rules rules_of(const struct permutation *p)
     enum option_id room = timed ? OPT_MAX_SAMPLES : OPT_ITERATIONS;
 
     return (struct load_rules){
+        .count = tensor_count(p->value[OPT_TENSOR_BYTES]->count),
         .verify = (enum verify)p->value[OPT_VERIFY]->count,
         .sync = (enum sync)p->value[OPT_SYNC]->count,
         .pattern = (enum pattern)p->value[OPT_PATTERN]->count,
@@ -87,8 +91,6 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .port = pl->shard_port[shard],
         .login = login_of(r),
         .key = key,
-        .bytes =
-            tensor_count(p->value[OPT_TENSOR_BYTES]->count) * sizeof(float),
         .commands = p->value[OPT_COMMAND_SET]
                         ? command_set_find(p->value[OPT_COMMAND_SET]->text)
                         : NULL,
@@ -177,9 +179,8 @@ static int blame_server(struct run *r, struct perm_run *x, struct error *err)
     struct error server = {.text = ""};
     int rc;
 
-    /* its guard hears of it a moment after the clients do */
     if (x->is_steward)
-        tick_sleep(50000000);
+        tick_sleep(HEAR_NS);
     rc = x->is_steward && r->setup.db ? db_check(r->setup.db, &server) : 0;
     if (team_agree(r->team, r->team->world, rc, &server) == 0)
         return 0;

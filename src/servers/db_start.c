@@ -14,6 +14,8 @@
 
 /* Between two looks whether a server is ready. */
 #define LOOK_NS INT64_C(5000000)
+/* A server that will end does so within this, after its port answered. */
+#define END_NS (20 * LOOK_NS)
 #define CONNECT_SECONDS 5.0
 /* The least that a connection is given, however late it is. */
 #define LEAST_SECONDS 0.1
@@ -180,7 +182,7 @@ static int check_guard(struct db *db, const struct shard *s, struct error *err)
 static int never_ready(struct db *db, const struct shard *s,
                        const struct error *why, struct error *err)
 {
-    tick_sleep(20 * LOOK_NS);
+    tick_sleep(END_NS);
     if (check_guard(db, s, err) < 0)
         return -1;
     return error_set(err, "%s", why->text);
