@@ -12,6 +12,8 @@
 #include "base/quote.h"
 #include "base/signals.h"
 #include "base/tick.h"
+#include "client/client.h"
+#include "engine/engine.h"
 #include "engine/floor_server.h"
 #include "measure/language.h"
 #include "node/topology.h"
@@ -238,24 +240,10 @@ static int with_mpi(struct config *c, int argc, char **argv)
 /* What the options cannot know: servers and clients are rooms after theirs. */
 static void hand_words(void)
 {
-    static const struct options_word servers[] = {
-        {.name = "floor",
-         .help = "srbench's own, which only carries bytes, as the limit of "
-                 "network, CPUs and client"},
-        {.name = "null", .help = "no server at all, to test the harness"},
-        {.name = NULL},
-    };
-    static const struct options_word clients[] = {
-        {.name = "socket",
-         .help = "payload straight between socket and tensor"},
-        {.name = "hiredis", .help = "through that library"},
-        {.name = "null",
-         .help = "without a server, to test the harness",
-         .faults = true},
-        {.name = NULL},
-    };
-    static const struct options_words words = {servers, clients};
+    static struct options_words words;
 
+    words.servers = engine_words();
+    words.clients = client_words();
     options_hand_words(&words);
 }
 

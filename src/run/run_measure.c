@@ -13,6 +13,9 @@
 #include "measure/tensor.h"
 #include "plan/connect_waves.h"
 
+/* A guard hears of its server's end a moment after the clients do. */
+#define HEAR_NS INT64_C(50000000)
+
 static int provide_databases(struct run *r, struct perm_run *x,
                              struct error *err)
 {
@@ -36,6 +39,7 @@ static struct load_rules rules_of(const struct permutation *p)
     enum option_id room = timed ? OPT_MAX_SAMPLES : OPT_ITERATIONS;
 
     return (struct load_rules){
+        .count = tensor_count(p->value[OPT_TENSOR_BYTES]->count),
         .verify = (enum verify)p->value[OPT_VERIFY]->count,
         .sync = (enum sync)p->value[OPT_SYNC]->count,
         .pattern = (enum pattern)p->value[OPT_PATTERN]->count,
@@ -113,11 +117,11 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .port = pl->shard_port[shard],
         .login = login_of(r),
         .key = key,
-        .bytes =
-            tensor_count(p->value[OPT_TENSOR_BYTES]->count) * sizeof(float),
-        .commands = command_set_find(p->value[OPT_COMMAND_SET]->text),
+        .commands = p->value[OPT_COMMAND_SET]
+                        ? command_set_find(p->value[OPT_COMMAND_SET]->text)
+                        : NULL,
         .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
-        .socket_buffer = p->value[OPT_SOCKET_BUFFER]->count,
+        .socket_buffer = permutation_count(p, OPT_SOCKET_BUFFER, 0),
         .client = client,
         .null_client = p->value[OPT_NULL_CLIENT],
     };
@@ -178,9 +182,6 @@ static int time_loop(struct run *r, struct perm_run *x, struct error *err)
     return team_agree(r->team, r->team->world, rc, err);
 }
 
-/* What a guard needs to hear of its server's end, after clients could. */
-#define GUARD_HEARS_NS 50000000
-
 /* A server that died tells more than the clients that lost it. */
 static int blame_server(struct run *r, struct perm_run *x, struct error *err)
 {
@@ -188,7 +189,7 @@ static int blame_server(struct run *r, struct perm_run *x, struct error *err)
     int rc;
 
     if (x->is_steward)
-        tick_sleep(GUARD_HEARS_NS);
+        tick_sleep(HEAR_NS);
     rc = x->is_steward && r->setup.db ? db_check(r->setup.db, &server) : 0;
     if (team_agree(r->team, r->team->world, rc, &server) == 0)
         return 0;

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/signals.h"
 #include "base/tick.h"
+#include "client/client.h"
 #include "engine/engine.h"
 #include "protocol/control.h"
 #include "protocol/redisai.h"
@@ -391,12 +392,15 @@ static int check_tls(const struct options *o, const char *text,
                          "TLS",
                          text,
                          control_hiredis_version(version, sizeof version));
-    for (size_t i = 0; i < set->nvalues; i++)
-        if (strcmp(set->values[i].text, "socket") == 0)
+    for (size_t i = 0; i < set->nvalues; i++) {
+        const struct client_ops *ops = client_find(set->values[i].text);
+
+        if (ops->serves && !ops->tls)
             return error_set(err,
-                             "db_address: '%s' asks for TLS, which client: "
-                             "socket does not speak; give --client=hiredis",
-                             text);
+                             "db_address: '%s' asks for TLS, which client: %s "
+                             "does not speak; give --client=%s",
+                             text, ops->name, client_secured()->name);
+    }
     return roster_names_servers(servers_of(o))
                ? 0
                : error_set(err,

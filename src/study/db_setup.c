@@ -47,7 +47,7 @@ bool db_setup_given_up(const struct db_setup *s, size_t number)
 
 static bool speaks_redisai(const struct permutation *p)
 {
-    return strcmp(p->value[OPT_COMMAND_SET]->text, "redisai") == 0;
+    return strcmp(permutation_text(p, OPT_COMMAND_SET), "redisai") == 0;
 }
 
 const struct error *db_setup_lacks(const struct db_setup *s,
@@ -69,17 +69,12 @@ int db_setup_threads(const struct prepared *plan, const struct permutation *p,
                      const struct placement *pl)
 {
     const struct engine *engine = prepare_server(plan, p)->engine;
-    int cpus = (int)permutation_count(p, OPT_DB_CPUS, 1), n = 0;
 
-    if (!engine->serves || pl->external)
-        return 0;
-    if (engine->most_threads > 0) {
-        for (int k = 0; k < pl->shards_per_node; k++)
-            n += engine_threads(engine, cpus, k, pl->shards_per_node);
-        return n;
-    }
-    return pl->shards_per_node *
-           (int)permutation_count(p, OPT_DB_IO_THREADS, 1);
+    return pl->external ? 0
+                        : engine_node_threads(
+                              engine, (int)permutation_count(p, OPT_DB_CPUS, 1),
+                              (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
+                              pl->shards_per_node);
 }
 
 static struct db_plan db_plan_of(const struct db_setup *s,
@@ -211,7 +206,8 @@ static int start_here(struct db_setup *s, struct team *t,
 static bool finds_ports(const struct setup_terms *terms)
 {
     return permutation_auto(terms->p, OPT_DB_PORT)
-               ? prepare_server(terms->plan, terms->p)->engine->serves
+               ? prepare_server(terms->plan, terms->p)->engine->kind ==
+                     ENGINE_PROCESS
                : permutation_count(terms->p, OPT_DB_PORT, 0) == 0;
 }
 

@@ -101,38 +101,39 @@ static bool same_load(const struct permutation *a, const struct permutation *b)
     return a->setup == b->setup && a->experiment == b->experiment;
 }
 
-static const char *server_of(const struct permutation *p)
-{
-    return p->value[OPT_DB_EXE] ? p->value[OPT_DB_EXE]->text : "";
-}
-
 /* By its name alone: what a program is, it tells only when it is run. */
-static bool serves(const struct permutation *p)
+static const struct engine *server_of(const struct permutation *p)
 {
-    const struct engine *engine = engine_named(server_of(p));
-
-    return p->value[OPT_DB_EXE] && (!engine || engine->serves);
+    return engine_expected(permutation_text(p, OPT_DB_EXE));
 }
 
-/* How many clients each shard has; allocated. None where these talk to no
- * server, or belong to another job. */
+/* Whether it starts processes. */
+static bool starts(const struct permutation *p)
+{
+    return p->value[OPT_DB_EXE] && server_of(p)->kind == ENGINE_PROCESS;
+}
+
+/* How many clients have their tensors in each shard; allocated. None where
+ * these keep them themselves, or shards belong to another job. */
 static int *count_clients(const struct permutation *p,
                           const struct placement *pl)
 {
     const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
     int *clients = mem_new((size_t)pl->nshards + 1, sizeof *clients);
+    bool stores = ops->serves || ops->own;
 
-    for (int c = 0; c < pl->nclients && ops->serves && !pl->external; c++)
+    for (int c = 0; c < pl->nclients && stores && !pl->external; c++)
         clients[place_client_shard(pl, c)]++;
     return clients;
 }
 
-/* What footprint.h calls its server. */
-static const char *memory_of(const struct permutation *p)
+static const struct footprint *memory_of(const struct permutation *p)
 {
-    return strcmp(p->value[OPT_COMMAND_SET]->text, "redisai") == 0
-               ? SRB_NEEDS_REDISAI
-               : server_of(p);
+    const struct engine *engine = server_of(p);
+
+    return strcmp(permutation_text(p, OPT_COMMAND_SET), "redisai") == 0
+               ? &engine->memory_redisai
+               : &engine->memory;
 }
 
 /* The nodes of a kernel share its memory. */
@@ -141,8 +142,8 @@ static void weigh(struct sight *x, const struct permutation *p,
 {
     const struct kernel *k = &x->d->kernel;
     int mine = k->node[k->self];
-    int64_t each =
-        footprint_client(p->value[OPT_CLIENT]->text, x->tensor, x->pairs);
+    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
+    int64_t each = footprint_client(&ops->memory, x->tensor, x->pairs);
     struct burden b = {
         .index = sweep_sibling(x->sweep, p, OPT_TENSOR_BYTES, x->longest)};
 
@@ -190,8 +191,7 @@ static void probe(struct sight *x, const struct placement *pl, int shard,
 static void look_at_ports(struct sight *x, const struct permutation *p,
                           const struct placement *pl)
 {
-    const struct engine *engine = engine_named(server_of(p));
-    bool bus = pl->cluster && (!engine || engine->cluster);
+    bool bus = pl->cluster && server_of(p)->cluster;
     const struct machine *m = pl->machine;
 
     if (permutation_auto(p, OPT_DB_PORT))
@@ -215,7 +215,7 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
     int first = place_steward_shard(pl, x->t->rank);
     int64_t tasks;
 
-    if (first < 0 || pl->external || !serves(p))
+    if (first < 0 || pl->external || !starts(p))
         return;
     for (int s = first; s < first + pl->shards_per_node; s++) {
         int64_t connections = clients[s], files;
@@ -248,7 +248,7 @@ static void look_at_load(struct sight *x, const struct permutation *p)
     x->nclients = pl.nclients;
     weigh(x, p, &pl, clients);
     look_at_servers(x, p, &pl, clients);
-    if (serves(p) && !pl.external)
+    if (starts(p) && !pl.external)
         look_at_ports(x, p, &pl);
     free(clients);
     place_free(&pl);

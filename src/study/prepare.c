@@ -136,7 +136,8 @@ static int check_clients(const struct prepared *plan, struct error *err)
         if (ops->check && ops->check(options_one(o, OPT_NULL_CLIENT), err) < 0)
             return -1;
         for (size_t e = 0; e < exes->nvalues && ops->serves; e++)
-            if (!plan->servers[e].engine->serves)
+            if (plan->servers[e].engine->kind != ENGINE_PROCESS &&
+                !plan->servers[e].engine->client)
                 return error_set(err,
                                  "client '%s' needs a server, and db_exe '%s' "
                                  "is none; give --client=null or a server",

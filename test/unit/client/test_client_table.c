@@ -1,0 +1,62 @@
+/* The table of clients: names, what they can do, the memory they take. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "client/client.h"
+
+#define MIB (INT64_C(1024) * 1024)
+
+/* The first choice is the option's default; only null takes faults. */
+static void choices_of_the_option(void **state)
+{
+    static const struct {
+        const char *name;
+        bool faults;
+    } choices[] = {{"socket", false}, {"hiredis", false}, {"null", true}};
+    const struct options_word *words = client_words();
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(words[i].name, choices[i].name);
+        assert_int_equal(words[i].faults, choices[i].faults);
+        assert_true(words[i].help && words[i].help[0]);
+        assert_string_equal(client_find(words[i].name)->name, words[i].name);
+    }
+    assert_null(words[3].name);
+}
+
+static void who_speaks_tls(void **state)
+{
+    (void)state;
+    assert_ptr_equal(client_secured(), &client_hiredis);
+    assert_false(client_socket.tls);
+}
+
+/* What they were measured to take, of 64 MiB. */
+static void clients_take_what_they_took(void **state)
+{
+    (void)state;
+    assert_int_equal(footprint_client(&client_socket.memory, 64 * MIB, 0),
+                     128 * MIB);
+    assert_int_equal(footprint_client(&client_null.memory, 64 * MIB, 0),
+                     128 * MIB);
+    assert_in_range(footprint_client(&client_hiredis.memory, 64 * MIB, 0),
+                    324 * MIB, 360 * MIB);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(choices_of_the_option),
+        cmocka_unit_test(who_speaks_tls),
+        cmocka_unit_test(clients_take_what_they_took),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
