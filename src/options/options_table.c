@@ -250,8 +250,9 @@ const struct option option_table[OPT_COUNT] = {
                     .def = "auto",
                     .may_be_auto = true,
                     .help = "the result file; auto: "
-                            "results/EXP_NAME/run-DATE-TIME.h5; none: keep no "
-                            "file"},
+                            "results/EXP_NAME/run-DATE-TIME.h5, with -2 and "
+                            "so on behind it where several begin in one "
+                            "second; none: keep no file"},
     [OPT_OVERWRITE] = {.name = "overwrite",
                        .type = OPTION_FLAG,
                        .resume_free = true,

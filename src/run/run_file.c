@@ -171,6 +171,24 @@ static struct sink *continue_file(struct run *r, const struct sink_start *start,
     return sink_hdf5.resume(past, &kept, start, err);
 }
 
+/* A name that srbench chose replaces nothing: where another study took it, the
+ * next is tried. */
+static struct sink *new_file(struct run *r, const struct sink_start *start,
+                             struct error *err)
+{
+    const struct options *o = r->plan.sweep.options;
+    bool overwrite = options_one(o, OPT_OVERWRITE)->count != 0 &&
+                     !options_one(o, OPT_OUTPUT)->is_auto;
+    struct sink *s;
+    int n = 2;
+
+    do
+        s = sink_hdf5.open(r->plan.output, overwrite, r->plan.job.id, start,
+                           err);
+    while (!s && prepare_next_output(&r->plan, n++));
+    return s;
+}
+
 /* The summary as JSON first: an existing result file is replaced last. */
 static int open_sinks(struct run *r, const struct sink_start *start,
                       struct error *err)
@@ -187,10 +205,8 @@ static int open_sinks(struct run *r, const struct sink_start *start,
         return -1;
     if (!r->plan.output[0])
         return 0;
-    return sinks_add(&r->sinks, r->earlier.past
-                                    ? continue_file(r, start, err)
-                                    : sink_hdf5.open(r->plan.output, overwrite,
-                                                     job, start, err));
+    return sinks_add(&r->sinks, r->earlier.past ? continue_file(r, start, err)
+                                                : new_file(r, start, err));
 }
 
 /* Which permutations of earlier sessions hold; NULL: there was no session. The

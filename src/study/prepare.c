@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/tick.h"
 #include "results/report.h"
 #include "servers/collapse.h"
@@ -19,6 +22,8 @@
 /* Connections to databases whose clients are not known, as Redis itself has
  * it. */
 #define SERVED_CLIENTS 10000
+/* Studies that begin in one second, in one folder. */
+#define MOST_OUTPUTS 1000
 
 double prepare_weight(const struct permutation *p, const struct placement *pl)
 {
@@ -203,23 +208,55 @@ static void name_study(struct prepared *plan)
              name->is_auto ? chosen : name->text);
 }
 
-/* results/EXP_NAME/run-DATE-TIME.h5 in local time, or what was asked for. */
+/* results/EXP_NAME/run-DATE-TIME.h5 in local time; those after the first in one
+ * second have numbers. */
+static void choose_output(struct prepared *plan, int n)
+{
+    char number[16] = "";
+
+    if (n > 1)
+        snprintf(number, sizeof number, "-%d", n);
+    snprintf(plan->output, sizeof plan->output, "results/%s/run-%s%s.h5",
+             plan->exp_name, plan->when, number);
+}
+
 static void name_output(struct prepared *plan)
 {
     const struct value *output = options_one(plan->sweep.options, OPT_OUTPUT);
     time_t now = time(NULL);
-    char when[32] = "";
     struct tm tm;
 
-    if (!output->is_auto) {
+    if (localtime_r(&now, &tm))
+        strftime(plan->when, sizeof plan->when, "%Y%m%d-%H%M%S", &tm);
+    if (output->is_auto)
+        choose_output(plan, 1);
+    else
         snprintf(plan->output, sizeof plan->output, "%s",
                  strcmp(output->text, "none") == 0 ? "" : output->text);
-        return;
-    }
-    if (localtime_r(&now, &tm))
-        strftime(when, sizeof when, "%Y%m%d-%H%M%S", &tm);
-    snprintf(plan->output, sizeof plan->output, "results/%s/run-%s.h5",
-             plan->exp_name, when);
+}
+
+/* The name is taken by creating the file; that somebody was quicker is seen
+ * afterwards. */
+bool prepare_next_output(struct prepared *plan, int n)
+{
+    char lock[sizeof plan->output + 8];
+
+    if (!options_one(plan->sweep.options, OPT_OUTPUT)->is_auto ||
+        n > MOST_OUTPUTS)
+        return false;
+    snprintf(lock, sizeof lock, "%s.lock", plan->output);
+    if (access(plan->output, F_OK) != 0 && access(lock, F_OK) != 0)
+        return false;
+    choose_output(plan, n);
+    return true;
+}
+
+static int same_file(const struct prepared *plan, struct error *err)
+{
+    return error_set(err,
+                     "summary_json and output are the same file, '%s'; give "
+                     "one of them another name",
+                     plan->summary_json);
 }
 
 /* The file of the summary as JSON, which must not be the result file. */
@@ -228,13 +265,40 @@ static int name_summary(struct prepared *plan, struct error *err)
     const char *path = options_one(plan->sweep.options, OPT_SUMMARY_JSON)->text;
     const struct value *output = options_one(plan->sweep.options, OPT_OUTPUT);
 
-    plan->summary_json = strcmp(path, "none") == 0 ? "" : path;
+    if (strcmp(path, "none") != 0)
+        snprintf(plan->summary_json, sizeof plan->summary_json, "%s", path);
     if (plan->summary_json[0] && strcmp(path, output->text) == 0)
-        return error_set(err,
-                         "summary_json and output are the same file, '%s'; "
-                         "give one of them another name",
-                         path);
+        return same_file(plan, err);
     return 0;
+}
+
+/* Where links lead that stand for the files: those stay, what they lead to is
+ * written and locked. */
+static int follow_links(struct prepared *plan, struct error *err)
+{
+    struct stat output, summary;
+
+    if (path_target(plan->output, sizeof plan->output, err) < 0)
+        return error_prefix(err, "output");
+    if (path_target(plan->summary_json, sizeof plan->summary_json, err) < 0)
+        return error_prefix(err, "summary_json");
+    if (plan->summary_json[0] &&
+        (strcmp(plan->output, plan->summary_json) == 0 ||
+         (stat(plan->output, &output) == 0 &&
+          stat(plan->summary_json, &summary) == 0 &&
+          output.st_dev == summary.st_dev && output.st_ino == summary.st_ino)))
+        return same_file(plan, err);
+    return 0;
+}
+
+/* Rank 0 looks. Collective over the world. */
+static int find_files(struct prepared *plan, struct team *t, struct error *err)
+{
+    int rc = t->rank == 0 && !plan->sweep.options->serve
+                 ? follow_links(plan, err)
+                 : 0;
+
+    return team_agree(t, t->world, rc, err);
 }
 
 static char *config_text(const struct options *o)
@@ -398,6 +462,8 @@ int prepare_try(struct team *t, const struct discovery *d,
         return -1;
     name_study(&plan);
     name_output(&plan);
+    if (name_summary(&plan, err) < 0 || find_files(&plan, t, err) < 0)
+        return -1;
     return check_machine(&plan, t, d, NULL, err);
 }
 
@@ -431,7 +497,8 @@ int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
         return -1;
     rc = find_servers(plan, t, &servers);
     describe(plan, t, args);
-    if (check_machine(plan, t, d, rc < 0 ? &servers : NULL, err) < 0)
+    if (find_files(plan, t, err) < 0 ||
+        check_machine(plan, t, d, rc < 0 ? &servers : NULL, err) < 0)
         return -1;
     limit_time(plan, t, args->began);
     return 0;

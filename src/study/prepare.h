@@ -28,8 +28,9 @@ struct prepared {
     uint64_t seed;          /* of the random order */
     struct job job;
     char exp_name[256];
-    char output[4096];        /* rank 0 alone; "" for none */
-    const char *summary_json; /* "" for none */
+    char when[32];           /* it began, in the output's name */
+    char output[4096];       /* rank 0 alone; "" for none */
+    char summary_json[4096]; /* rank 0 alone; "" for none */
     char server_names[1024];
     char *config;    /* resolved, as text */
     bool limited;    /* the time is, on all ranks alike */
@@ -49,6 +50,11 @@ double prepare_weight(const struct permutation *p, const struct placement *pl);
  * on all: refused, the words printed or in *err. Collective over the world. */
 int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
             const struct run_args *args, struct error *err);
+
+/* Rank 0: a name of the output that srbench chose may be another study's since,
+ * which began in the same second. Then it becomes the n-th of such names, from
+ * 2 on. Returns whether it did. Local. */
+bool prepare_next_output(struct prepared *plan, int n);
 
 /* Whether the job's machine has what the plan takes, for a dry run: servers are
  * not asked what they are. Returns and prints as prepare() does. Collective

@@ -1,6 +1,7 @@
 """The charts as PNG files, drawn from the same SVG in the light theme."""
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -71,6 +72,7 @@ def write(charts: list[Chart], folder: Path) -> list[Path]:
     if not program:
         raise ResultError("--png needs rsvg-convert, which is not in PATH "
                           "(Debian: apt-get install librsvg2-bin)")
+    folder = Path(os.path.realpath(folder))  # a link may lead to what is not yet
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for chart in charts:
