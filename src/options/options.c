@@ -158,10 +158,11 @@ void options_help(FILE *out)
           "\n"
           "Options, with the same names and the same YAML values in the file "
           "and on the command line.\n"
-          "An axis takes one value or a list, --client_nodes=[20,40]; the "
-          "sweep is the product of all\n"
-          "axes. --OPTION VALUE works too, but true and false go behind a = "
-          "only; - may stand for _.\n"
+          "An axis takes one value or a list, --client_nodes=20,40 or "
+          "[20,40]; the sweep is the\n"
+          "product of all axes. --OPTION VALUE works too, but true and false "
+          "go behind a = only; - may\n"
+          "stand for _. --config - reads standard input.\n"
           "\n",
           out);
     for (int id = 0; id < OPT_COUNT; id++)

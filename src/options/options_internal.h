@@ -90,9 +90,11 @@ int options_yaml_read_file(const char *file, const char *text, size_t length,
 void options_yaml_file_free(struct yaml_file *f);
 
 /* Read one value of the command line (or a default): YAML where it starts with
- * a bracket, a brace or a quote, else the plain text that it is. */
+ * a bracket, a brace or a quote, else the plain text that it is. may_be_text: a
+ * text is among what is expected, and may begin so too ([::1]:6780). */
 int options_yaml_read_value(const struct said *said, const char *text,
-                            struct yaml_node *node, struct error *err);
+                            bool may_be_text, struct yaml_node *node,
+                            struct error *err);
 void options_yaml_node_free(struct yaml_node *node);
 
 /* Print a text as one YAML scalar that reads back to it, also within a list

@@ -71,7 +71,7 @@ static int set_defaults(struct options *o, struct error *err)
         struct yaml_node node;
         int rc;
 
-        if (options_yaml_read_value(&said, d->def, &node, err) < 0)
+        if (options_yaml_read_value(&said, d->def, false, &node, err) < 0)
             return error_prefix(err, "%s", d->name);
         rc =
             options_convert(&said, (enum option_id)id, &node, &o->set[id], err);
@@ -259,7 +259,8 @@ static int apply_value(struct command_line *c, enum option_id id,
     struct yaml_node node;
     int rc;
 
-    if (options_yaml_read_value(&said, value, &node, err) < 0)
+    if (options_yaml_read_value(
+            &said, value, option_table[id].type == OPTION_TEXT, &node, err) < 0)
         return -1;
     rc = options_convert(&said, id, &node, set, err);
     options_yaml_node_free(&node);
@@ -345,7 +346,8 @@ static int only_standard(struct options *o, struct error *err)
 
     if (set->given && !options_has_placement(o, IN_STANDARD))
         return 0; /* refused with the rest */
-    if (options_yaml_read_value(&said, "throughput_standard", &node, err) < 0)
+    if (options_yaml_read_value(&said, "throughput_standard", false, &node,
+                                err) < 0)
         return -1;
     rc = options_convert(&said, OPT_EXPERIMENT, &node, set, err);
     options_yaml_node_free(&node);

@@ -524,6 +524,57 @@ static int convert_list(const struct said *said, const struct option *d,
     return check_twice(said, node, set, err);
 }
 
+/* One scalar for each of the words between commas, where it stands; blanks
+ * around them do not count. */
+static void split_words(const struct yaml_scalar *s, struct yaml_node *list)
+{
+    size_t n = 1, k = 0;
+
+    for (const char *c = s->text; *c; c++)
+        n += *c == ',';
+    *list = (struct yaml_node){.kind = YAML_LIST,
+                               .item = mem_new(n, sizeof *list->item),
+                               .n = n,
+                               .line = s->line,
+                               .column = s->column};
+    for (const char *at = s->text; k < n; k++) {
+        size_t all = strcspn(at, ","), blanks = strspn(at, " "), len;
+
+        for (len = all; len > blanks && at[len - 1] == ' ';)
+            len--;
+        list->item[k] = *s;
+        list->item[k].text = mem_copy(len > blanks ? at + blanks : "");
+        list->item[k].text[len > blanks ? len - blanks : 0] = '\0';
+        at += all + 1;
+    }
+}
+
+/* A list without its brackets, of an axis; false where it is none. Several are
+ * never the words of one value, but for a text in quotes. */
+static bool is_list(const struct option *d, const struct yaml_node *node)
+{
+    return d->axis && node->kind == YAML_SCALAR && node->item->plain &&
+           strchr(node->item->text, ',');
+}
+
+static int check_words(const struct said *said, const struct option *d,
+                       const struct yaml_node *list, struct error *err)
+{
+    char expected[OPTIONS_EXPECTED_MAX];
+
+    if (list->n > OPTIONS_LIST_MAX)
+        return options_said_error(said, list->line, list->column, err,
+                                  "found more than %d values in a list",
+                                  OPTIONS_LIST_MAX);
+    for (size_t i = 0; i < list->n; i++)
+        if (list->item[i].text[0] == '\0')
+            return options_said_error(said, list->line, list->column, err,
+                                      "found nothing beside a comma, expected "
+                                      "%s",
+                                      options_expected(d, false, expected));
+    return 0;
+}
+
 static int convert_node(const struct said *said, const struct option *d,
                         const struct yaml_node *node, struct setting *set,
                         struct error *err)
@@ -550,10 +601,22 @@ int options_convert(const struct said *said, enum option_id id,
                     const struct yaml_node *node, struct setting *set,
                     struct error *err)
 {
+    const struct option *d = &option_table[id];
     struct setting fresh = {0};
+    struct yaml_node list = {0};
+    bool split = is_list(d, node);
+    int rc = 0;
 
+    if (split) {
+        split_words(node->item, &list);
+        node = &list;
+        rc = check_words(said, d, node, err);
+    }
     fresh.values = mem_new(node->n + node->nmaps + 1, sizeof *fresh.values);
-    if (convert_node(said, &option_table[id], node, &fresh, err) < 0) {
+    if (rc == 0)
+        rc = convert_node(said, d, node, &fresh, err);
+    options_yaml_node_free(&list);
+    if (rc < 0) {
         options_setting_free(&fresh);
         return -1;
     }

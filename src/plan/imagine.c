@@ -1,8 +1,11 @@
 #include "plan/imagine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/hostlist.h"
+#include "base/mem.h"
 #include "plan/eligible.h"
 
 enum holds imagine_holds(const struct options *o)
@@ -33,35 +36,71 @@ static int count_hosts(const struct setting *set, int most, struct error *err)
     return (int)n;
 }
 
+/* The host that has the name anyway, or -1. */
+static int host_called(const struct machine *m, const char *name)
+{
+    char same[SRB_NAME_MAX];
+    int host = -1;
+
+    if (sscanf(name, MACHINE_NAME, &host) != 1 || host < 0 || host >= m->nhosts)
+        return -1;
+    snprintf(same, sizeof same, MACHINE_NAME, host);
+    return strcmp(same, name) == 0 ? host : -1;
+}
+
 /* Name a host, that is all of its nodes. */
 static void name_host(struct machine *m, int host, const char *name)
 {
-    for (int n = 0; n < m->nnodes; n++)
-        if (m->nodes[n].host == host)
-            snprintf(m->nodes[n].name, sizeof m->nodes[n].name, "%s", name);
+    int each = m->nnodes / m->nhosts;
+
+    for (int n = host * each; n < (host + 1) * each; n++)
+        snprintf(m->nodes[n].name, sizeof m->nodes[n].name, "%s", name);
 }
 
-/* The last hosts bear the names that db_hosts has. */
+/* The names that no host has go to the last that are not named, in order. */
+static void give_names(struct machine *m, char *const names[], int n)
+{
+    bool *named = mem_new((size_t)m->nhosts, sizeof *named);
+    int host = m->nhosts;
+
+    for (int k = 0; k < n; k++)
+        if (host_called(m, names[k]) >= 0)
+            named[host_called(m, names[k])] = true;
+    for (int k = n - 1; k >= 0; k--) {
+        if (host_called(m, names[k]) >= 0)
+            continue;
+        while (host > 0 && named[--host])
+            ;
+        name_host(m, host, names[k]);
+    }
+    free(named);
+}
+
 static int name_hosts(struct machine *m, const struct options *o,
                       struct error *err)
 {
     const struct setting *set = options_get(o, OPT_DB_HOSTS);
-    int n, host;
+    struct hostlist *lists;
+    char **names;
+    int n, at = 0;
 
     if (set->values[0].is_auto)
         return 0;
     n = count_hosts(set, m->nhosts, err);
     if (n < 0)
         return -1;
-    host = m->nhosts - n;
+    lists = mem_new(set->nvalues, sizeof *lists);
+    names = mem_new((size_t)n, sizeof *names);
     for (size_t k = 0; k < set->nvalues; k++) {
-        struct hostlist list;
-
-        hostlist_expand(&list, set->values[k].text, (size_t)m->nhosts, NULL);
-        for (size_t i = 0; i < list.n; i++)
-            name_host(m, host++, list.name[i]);
-        hostlist_free(&list);
+        hostlist_expand(&lists[k], set->values[k].text, (size_t)n, NULL);
+        for (size_t i = 0; i < lists[k].n; i++)
+            names[at++] = lists[k].name[i];
     }
+    give_names(m, names, at);
+    for (size_t k = 0; k < set->nvalues; k++)
+        hostlist_free(&lists[k]);
+    free(lists);
+    free(names);
     return 0;
 }
 

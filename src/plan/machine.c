@@ -155,7 +155,7 @@ int machine_uniform(struct machine *m, int nnodes, int ranks_per_node,
         m->rank_node[r] = r / ranks;
     for (int n = 0; n < m->nnodes; n++) {
         m->nodes[n].host = m->nodes[n].clock = n / virtual_nodes;
-        snprintf(m->nodes[n].name, sizeof m->nodes[n].name, "node%04d",
+        snprintf(m->nodes[n].name, sizeof m->nodes[n].name, MACHINE_NAME,
                  n / virtual_nodes);
         snprintf(m->nodes[n].loopback, sizeof m->nodes[n].loopback,
                  "127.0.0.1");

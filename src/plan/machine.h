@@ -66,6 +66,9 @@ struct machine {
                            "" where nobody looked */
 };
 
+/* What the hosts of machine_uniform() are called, by their numbers. */
+#define MACHINE_NAME "node%04d"
+
 /* nnodes nodes of ranks_per_node consecutive ranks, each its own host with its
  * own clock, cut into virtual_nodes parts. Returns 0, or -1 when that cannot be
  * cut evenly or is too large. */

@@ -24,7 +24,9 @@ static int plan(const struct options *o, const struct machine *m)
     if (sweep_open(&s, o, &err) < 0 || external_check(o, &err) < 0 ||
         expect_judge_check(&s, &err) < 0 || collapse_by_name(&s, &err) < 0)
         return refuse(&err);
-    status = report_plan(&s, m) < 0 ? 2 : 0;
+    status = report_plan(&s, m) < 0             ? 2
+             : prepare_by_name(&s, m, &err) < 0 ? refuse(&err)
+                                                : 0;
     sweep_close(&s);
     return status;
 }

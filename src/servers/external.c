@@ -145,8 +145,9 @@ static int await_file(const struct team *t, const char *path, double seconds,
                              "give the servers as host:port",
                              path, seconds);
         if (waited >= said) {
-            diag_note("waiting for '%s' of srbench serve (%.0f s of %g)", path,
-                      waited, seconds);
+            diag_note("waiting for a file '%s', which srbench serve writes "
+                      "(%.0f s of %g); a server is written host:port",
+                      path, waited, seconds);
             said += SAY_SECONDS;
         }
         tick_sleep(LOOK_NS);
@@ -182,6 +183,22 @@ static int resolve(struct roster_shard *s, struct error *err)
     freeaddrinfo(found);
     return rc == 0 ? 0
                    : error_set(err, "db_address: '%s' has no address", s->host);
+}
+
+/* Whether a server has none of the addresses before it: two names may be of one
+ * host. */
+static int check_new(const struct roster *r, int s, struct error *err)
+{
+    const struct roster_shard *is = &r->shard[s];
+
+    for (int k = 0; k < s; k++)
+        if (r->shard[k].port == is->port &&
+            strcmp(r->shard[k].address, is->address) == 0)
+            return error_set(err,
+                             "db_address: '%s' and '%s' port %d are the same "
+                             "server, %s, expected every server once",
+                             r->shard[k].host, is->host, is->port, is->address);
+    return 0;
 }
 
 static void copy_field(const char *info, const char *key, char *buf, size_t n)
@@ -299,6 +316,8 @@ static int ask_servers(const char *text, const char *auth,
     for (int s = 0; s < r->nshards && rc == 0; s++) {
         rc = resolve(&r->shard[s], err);
         if (rc == 0)
+            rc = check_new(r, s, err);
+        if (rc == 0)
             rc = ask_one(r, s, &clustered, s == 0 ? &nodes : NULL, err);
         if (rc == 0 && s > 0 && clustered != first)
             rc = error_set(err,
@@ -409,6 +428,27 @@ static int check_tls(const struct options *o, const char *text,
                            text);
 }
 
+static int lacks_port(const char *text, struct error *err)
+{
+    bool brackets = strchr(text, ':') && text[0] != '[';
+
+    return error_set(err,
+                     "db_address: '%s' is an address without a port, expected "
+                     "both, such as %s%s%s:6780, or the file of srbench serve",
+                     text, brackets ? "[" : "", text, brackets ? "]" : "");
+}
+
+/* Whether it is a list of servers; their names are not looked up. */
+static int check_list(const char *text, struct error *err)
+{
+    struct roster r;
+
+    if (roster_parse(&r, text, err) < 0)
+        return -1;
+    roster_free(&r);
+    return 0;
+}
+
 /* What can be told without asking anybody. */
 static int check_words(const struct options *o, const char *text,
                        struct error *err)
@@ -422,7 +462,9 @@ static int check_words(const struct options *o, const char *text,
                          "the file of srbench serve",
                          text);
     if (roster_names_servers(text))
-        return 0;
+        return check_list(text, err);
+    if (roster_lacks_port(text))
+        return lacks_port(text, err);
     if (!options_one(o, OPT_DB_AUTH)->is_auto)
         return error_set(err, "db_auth: the file of srbench serve has its "
                               "databases' passwords; leave it out, or give "
