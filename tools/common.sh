@@ -41,3 +41,47 @@ quietly() {
     rm -f "$log"
     return "$status"
 }
+
+# tests BUILD LABELS: run the tests with such labels, and show what fails.
+tests() {
+    ctest --test-dir "$1" --output-on-failure --parallel "$(nproc)" \
+        --no-tests=error --label-regex "$2" --output-log "$1/ctest.log"
+}
+
+# left_out BUILD: what tests() skipped there, whole tests and parts of them, with
+# the reason that each gave: "test: reason; test: reason". Nothing if it did not
+# run.
+left_out() {
+    local log=$1/Testing/Temporary/LastTest.log
+    [ -f "$1/ctest.log" ] && [ -f "$log" ] || return 0
+    awk '
+        function note(reason) {
+            if (reason != "" && !((name, reason) in seen)) {
+                seen[name, reason]
+                text = text (text == "" ? "" : "; ") name ": " reason
+            }
+        }
+        FNR == NR { # of ctest itself
+            if (match($0, /Test +#[0-9]+: [^ ]+/) && /\*\*\*Skipped/)
+                skipped[$(split(substr($0, 1, RSTART + RLENGTH - 1), w))]
+            next
+        }
+        /^[0-9]+\/[0-9]+ Testing: / { name = $3; last = ""; output = 0 }
+        /^Output:$/ { output = 1; next }
+        /^<end of output>$/ {
+            if (name in skipped)
+                note(last == "" ? "no reason given" : last)
+            output = 0
+        }
+        output && /[^-]/ { last = $0 }
+        # of a part: by unittest, and by pytest -rs
+        output && / \.\.\. skipped / {
+            sub(/^.* \.\.\. skipped ./, "")
+            note(substr($0, 1, length($0) - 1))
+        }
+        output && match($0, /^SKIPPED \[[0-9]+\] [^ ]+: /) {
+            note(substr($0, RLENGTH + 1))
+        }
+    END { print text }
+    ' "$1/ctest.log" "$log"
+}

@@ -26,17 +26,6 @@ test_packages=(
     librsvg2-bin slurm-wlm munge
 )
 
-packages=("${run_packages[@]}")
-case ${1-} in
-    run) ;;
-    test) packages+=("${test_packages[@]}") ;;
-    full) packages+=("${test_packages[@]}" "${full_packages[@]}") ;;
-    *)
-        echo "usage: $0 run|test|full" >&2
-        exit 2
-        ;;
-esac
-
 # installed PACKAGE[|PACKAGE...]
 installed() {
     local name
@@ -48,6 +37,24 @@ installed() {
     done
     return 1
 }
+
+# The build with parallel HDF5 is with that of the MPI which is there.
+parallel_hdf5=libhdf5-mpich-dev
+if ! installed mpich && installed openmpi-bin; then
+    parallel_hdf5=libhdf5-openmpi-dev
+fi
+full_packages=(valgrind "$parallel_hdf5")
+
+packages=("${run_packages[@]}")
+case ${1-} in
+    run) ;;
+    test) packages+=("${test_packages[@]}") ;;
+    full) packages+=("${test_packages[@]}" "${full_packages[@]}") ;;
+    *)
+        echo "usage: $0 run|test|full" >&2
+        exit 2
+        ;;
+esac
 
 # What to do by hand, for PACKAGES...
 advise() {

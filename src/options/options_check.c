@@ -202,6 +202,21 @@ static int check_faults(const struct options *o, struct error *err)
     return options_refuse(o, OPT_NULL_CLIENT, what, err);
 }
 
+/* What other programs take for standard output has its lines already. */
+static int check_files(const struct options *o, struct error *err)
+{
+    static const enum option_id files[] = {OPT_OUTPUT, OPT_SUMMARY_JSON};
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (strcmp(options_one(o, files[i])->text, "-") == 0)
+            return options_refuse(o, files[i],
+                                  "found '-', and standard output has the "
+                                  "figures and the verdict (SRBENCH_...); "
+                                  "expected the name of a file (./- is one)",
+                                  err);
+    return 0;
+}
+
 int options_check_together(const struct options *o, bool dry_run,
                            struct error *err)
 {
@@ -215,8 +230,8 @@ int options_check_together(const struct options *o, bool dry_run,
             o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
     if (check_faults(o, err) < 0 || check_external(o, err) < 0 ||
         check_tls(o, err) < 0 || check_serve(o, err) < 0 ||
-        check_role(o, err) < 0 || check_resume(o, err) < 0 ||
-        options_check_commands(o, err) < 0)
+        check_role(o, err) < 0 || check_files(o, err) < 0 ||
+        check_resume(o, err) < 0 || options_check_commands(o, err) < 0)
         return -1;
     return check_time(o, err) < 0 ? -1 : check_order(o, err);
 }

@@ -265,7 +265,7 @@ def kill_resuming(writer, shim, folder, part, seconds):
     path, half = (os.path.join(folder, n) for n in ("a.h5", "half"))
     count = os.path.join(folder, "count")
     command = command_of(writer, path, sizes)
-    env = dict(WRITER_ENV, LD_PRELOAD=os.path.abspath(shim), KILL_AT="0",
+    env = dict(WRITER_ENV, LD_PRELOAD=shim, KILL_AT="0",
                KILL_COUNT=count, KILL_PART=part)
     assert run(command, env)[0] == 0, "the writer fails by itself"
     with open(count) as f:
@@ -301,7 +301,7 @@ def kill_at_calls(writer, shim, folder, part, seconds):
     path = os.path.join(folder, "a.h5")
     count = os.path.join(folder, "count")
     command = command_of(writer, path, sizes)
-    env = dict(WRITER_ENV, LD_PRELOAD=os.path.abspath(shim), KILL_AT="0",
+    env = dict(WRITER_ENV, LD_PRELOAD=shim, KILL_AT="0",
                KILL_COUNT=count, KILL_PART=part)
     assert run(command, env)[0] == 0, "the writer fails by itself"
     with open(count) as f:
@@ -320,6 +320,13 @@ def kill_at_calls(writer, shim, folder, part, seconds):
     return tally.line("%-6s of %d calls, every %d" % (part, calls, stride))
 
 
+def preloadable(shim, folder):
+    """LD_PRELOAD takes a blank in a path for the end of it."""
+    link = os.path.join(folder, "shim.so")
+    os.symlink(os.path.abspath(shim), link)
+    return link
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("writer")
@@ -329,17 +336,19 @@ def main():
     parser.add_argument("--seed", type=int, default=None)
     args = parser.parse_args()
     random.seed(args.seed)
-    with tempfile.TemporaryDirectory(prefix="srb-sink-kill-") as folder:
+    with tempfile.TemporaryDirectory(prefix="srb-sink-kill-") as folder, \
+            tempfile.TemporaryDirectory(prefix="srb-sink-kill-") as aside:
+        shim = args.shim and preloadable(args.shim, aside)
         lost = kill_at_random(os.path.abspath(args.writer), folder,
                               args.random)
         empty(folder)
         lost += kill_and_resume(os.path.abspath(args.writer), folder,
                                 args.random // 3)
-        for part in ("before", "half", "page") if args.shim else ():
+        for part in ("before", "half", "page") if shim else ():
             for kill in (kill_at_calls, kill_resuming):
                 empty(folder)
-                lost += kill(os.path.abspath(args.writer), args.shim, folder,
-                             part, args.seconds / 6)
+                lost += kill(os.path.abspath(args.writer), shim, folder, part,
+                             args.seconds / 6)
     sys.exit(1 if lost else 0)
 
 

@@ -1,11 +1,9 @@
 # ctest: label=fast
 """A monotonic clock that goes back, as those of some virtual machines do: what
 was timed with it is no result."""
-from pathlib import Path
 
-from srbtest import SRBENCH, RunTest, column, main
+from srbtest import RunTest, column, main
 
-LIBRARY = Path(SRBENCH).parent / "test/bin/clock_back.so"
 NAP_NS = 2000000  # of no other sleep
 
 
@@ -16,7 +14,7 @@ class ClockBack(RunTest):
         only = self.top / "only"
         only.write_text(f"""#!/bin/sh
 case ${{PMI_RANK:-${{PMIX_RANK:-$OMPI_COMM_WORLD_RANK}}}} in
-1) LD_PRELOAD={LIBRARY} CLOCK_BACK_NAP={nap} CLOCK_BACK_NAP_NS={NAP_NS} \\
+1) LD_PRELOAD={self.preloaded("clock_back")} CLOCK_BACK_NAP={nap} CLOCK_BACK_NAP_NS={NAP_NS} \\
     exec "$@" ;;
 esac
 exec "$@"

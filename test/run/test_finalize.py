@@ -2,11 +2,8 @@
 """A rank that does not come back from MPI_Finalize(): all is done by then, and
 the job ends with the status that it has."""
 import re
-from pathlib import Path
 
-from srbtest import SRBENCH, RunTest, main
-
-LIBRARY = Path(SRBENCH).parent / "test/bin/finalize_hangs.so"
+from srbtest import RunTest, main
 
 
 class Finalize(RunTest):
@@ -15,7 +12,7 @@ class Finalize(RunTest):
         """These ranks do so in MPI_Finalize(), the others wait there."""
         wrapper = self.top / "wrapper"
         wrapper.write_text(f"""#!/bin/sh
-export LD_PRELOAD={LIBRARY} FINALIZE=waits
+export LD_PRELOAD={self.preloaded("finalize_hangs")} FINALIZE=waits
 case ${{PMI_RANK:-${{PMIX_RANK:-$OMPI_COMM_WORLD_RANK}}}} in
 {ranks}) FINALIZE={how} ;;
 esac

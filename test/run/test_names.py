@@ -5,11 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-from srbtest import SOURCE, SRBENCH, RunTest, column, main, text
+from srbtest import SOURCE, RunTest, column, main, text
 
-LIBRARY = Path(SRBENCH).parent / "test/bin/time_stops.so"
 QUICK = ("--client=null", "--db_exe=null", "--iterations=20",
          "--tensor_bytes=[4,8]")
 
@@ -32,7 +30,7 @@ class Chosen(NamesTest):
     def start_at(self, *args):
         wrapper = self.top / "wrapper"
         wrapper.write_text(f"""#!/bin/sh
-LD_PRELOAD={LIBRARY} TIME_STOPS=1767323045 exec "$@"
+LD_PRELOAD={self.preloaded("time_stops")} TIME_STOPS=1767323045 exec "$@"
 """)
         wrapper.chmod(0o755)
         return self.start(1, *QUICK, *args, wrapper=[str(wrapper)],

@@ -458,6 +458,14 @@ class RunTest(unittest.TestCase):
         """Run a job to its end; how: env, cwd, mpiexec_args, wrapper of start()."""
         return self.start(nranks, *args, **how).wait(timeout)
 
+    def preloaded(self, name):
+        """A library of the tests for LD_PRELOAD, which takes a blank in a path
+        for the end of it."""
+        link = self.top / f"{name}.so"
+        if not link.exists():
+            link.symlink_to(Path(SRBENCH).parent / "test/bin" / link.name)
+        return link
+
     def open_server(self):
         """The server under test for --db_exe that lets TEST_USER do everything too,
         for tests that look into a run's databases or alter what is there."""

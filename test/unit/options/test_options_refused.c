@@ -422,6 +422,15 @@ static const struct bad bad[] = {
     {{{"--quiet", "--verbose"}},
      NULL,
      "--quiet: contradicts verbose, expected one of the two"},
+    {{{"--summary_json=-"}},
+     NULL,
+     "--summary_json: found '-', and standard output has the figures and the "
+     "verdict (SRBENCH_...); expected the name of a file (./- is one)"},
+    {{{NULL}},
+     "output: '-'\n",
+     "study.yaml:1:9: output: found '-', and standard output has the figures "
+     "and the verdict (SRBENCH_...); expected the name of a file (./- is "
+     "one)"},
     {{{NULL}},
      "expect:\n- a: 1\n- a: 2\n  b: 3\n  a: 4\n",
      "study.yaml:5:3: expect: found the name 'a' twice in the map"},
