@@ -12,8 +12,8 @@
 #include "servers/collapse.h"
 
 /* An engine that is no process, with a client of its own. */
-static const enum option_id lacks[] = {OPT_CLIENT, OPT_COMMAND_SET,
-                                       OPT_TRANSPORT, OPT_COUNT};
+static const enum option_id lacks[] = {OPT_COMMAND_SET, OPT_TRANSPORT,
+                                       OPT_COUNT};
 static const struct engine shelf = {.name = "shelf",
                                     .help = "made up",
                                     .kind = ENGINE_NOBODY,
