@@ -4,12 +4,8 @@
 
 #include "base/diag.h"
 
-/* All of them. */
-static const struct client_ops *const clients[] = {
-    &client_socket,
-    &client_hiredis,
-    &client_null,
-};
+#define ADDRESS(x) &client_##x,
+static const struct client_ops *const clients[] = {SRB_CLIENTS(ADDRESS)};
 #define CLIENTS (sizeof clients / sizeof clients[0])
 
 const struct client_ops *client_find(const char *name)

@@ -1,6 +1,6 @@
 /* client.h - the table of clients: how a rank puts and gets its tensor.
  *
- * A client is one file (src/client/X.c) and one line of the table in client.c;
+ * A client is one file (src/client/X.c) and one line of the table below;
  * nobody else asks for its name. It counts in bytes, what calls it through
  * tensor_client.h in elements. It is opened for one key and one length, and may
  * be bound to others between operations; what can be decided then is decided
@@ -79,9 +79,15 @@ struct client_ops {
     void (*close)(struct client *c);
 };
 
-extern const struct client_ops client_socket;
-extern const struct client_ops client_hiredis;
-extern const struct client_ops client_null;
+/* The table, one line each: client_X of X.c, the option's default first. */
+#define SRB_CLIENTS(X)                                                         \
+    X(socket)                                                                  \
+    X(hiredis)                                                                 \
+    X(null)
+
+#define SRB_CLIENT(x) extern const struct client_ops client_##x;
+SRB_CLIENTS(SRB_CLIENT)
+#undef SRB_CLIENT
 
 /* The client of that name (a choice of the option `client`, or what an engine
  * names); never NULL. */

@@ -9,11 +9,8 @@
 
 #define VERSION_SECONDS 20.0
 
-/* All of them. Those that grew out of Redis stand before it: a server of theirs
- * has Redis's words too, and some of its own. */
-static const struct engine *const engines[] = {
-    &engine_valkey, &engine_keydb, &engine_redis, &engine_floor, &engine_null,
-};
+#define ADDRESS(x) &engine_##x,
+static const struct engine *const engines[] = {SRB_ENGINES(ADDRESS)};
 #define ENGINES (sizeof engines / sizeof engines[0])
 
 const struct engine *engine_named(const char *name)
@@ -52,6 +49,8 @@ const struct options_word *engine_words(void)
 
 bool engine_has(const struct engine *e, enum option_id axis)
 {
+    if (axis == OPT_CLIENT && e->client)
+        return false;
     for (const enum option_id *a = e->lacks; a && *a != OPT_COUNT; a++)
         if (*a == axis)
             return false;

@@ -1,6 +1,6 @@
 /* engine.h - the table of engines: what may keep the tensors.
  *
- * An engine is one file (src/engine/X.c) and one line of the table in engine.c.
+ * An engine is one file (src/engine/X.c) and one line of the table below.
  * Its file has all that is particular to it: what it is, which axes it lacks,
  * the memory it takes; of a process its configuration, how a cluster is formed,
  * when it is ready, its counters, how it is emptied and stopped. Nobody else
@@ -70,8 +70,8 @@ struct engine {
      * a program, which says what it is when it is run. */
     const char *help;
     enum engine_kind kind;
-    /* The client that it comes with, which no other may replace: the option
-     * `client` is then among what it lacks. NULL: any that is chosen. */
+    /* The client that it comes with, which no other may replace: it then lacks
+     * the axis `client`. NULL: any that is chosen. */
     const char *client;
     /* Axes that it does not have and which collapse for it, OPT_COUNT at the
      * end; NULL: it has all. */
@@ -125,11 +125,18 @@ struct engine {
     void (*shutdown)(struct control *c);
 };
 
-extern const struct engine engine_redis;
-extern const struct engine engine_valkey;
-extern const struct engine engine_keydb;
-extern const struct engine engine_floor;
-extern const struct engine engine_null;
+/* The table, one line each: engine_X of X.c. Those that grew out of Redis stand
+ * before it: a server of theirs has Redis's words too, and some of its own. */
+#define SRB_ENGINES(X)                                                         \
+    X(valkey)                                                                  \
+    X(keydb)                                                                   \
+    X(redis)                                                                   \
+    X(floor)                                                                   \
+    X(null)
+
+#define SRB_ENGINE(x) extern const struct engine engine_##x;
+SRB_ENGINES(SRB_ENGINE)
+#undef SRB_ENGINE
 
 /* The engine of that name, or NULL. */
 const struct engine *engine_named(const char *name);

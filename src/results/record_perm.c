@@ -86,7 +86,12 @@ static void add_option(struct fields *f, const struct option *d,
         break;
     default:
         /* what crosses hosts is TCP, though nobody may choose */
-        fields_text(f, d->name, v ? v->text : id == OPT_TRANSPORT ? "tcp" : "");
+        fields_text(f, d->name,
+                    v ? v->text
+                    : id == OPT_TRANSPORT &&
+                            (!pl || pl->experiment == EXPERIMENT_STANDARD)
+                        ? "tcp"
+                        : "");
     }
 }
 

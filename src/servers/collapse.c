@@ -59,7 +59,8 @@ static int add(const struct sweep *s, const struct server *servers,
         if (axis == OPT_CLIENT) /* a value's text is not changed by anybody */
             lack->instead.text = (char *)(uintptr_t)e->client;
         snprintf(lack->server, sizeof lack->server, "%s", servers[k].label);
-        *n += lack->instead.text || asks(s->options, axis);
+        /* one with a client of its own has nothing of the rest by default */
+        *n += e->client || asks(s->options, axis);
     }
     return found == nexes && asks(s->options, axis)
                ? refuse(servers, nexes, axis, err)

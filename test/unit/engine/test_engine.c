@@ -102,17 +102,20 @@ static void engines_by_word(void **state)
         {"", NULL, &engine_redis},
     };
     const struct options_word *handed = engine_words();
-    size_t n = 0;
+    size_t nbuiltin = 0, nhanded = 0;
 
     (void)state;
     for (size_t i = 0; i < COUNT(words); i++) {
         assert_ptr_equal(engine_builtin(words[i].word), words[i].builtin);
         assert_ptr_equal(engine_expected(words[i].word), words[i].expected);
-        n += words[i].builtin != NULL;
+        for (size_t k = 0; handed[k].name && words[i].builtin; k++)
+            nbuiltin += strcmp(handed[k].name, words[i].word) == 0;
     }
-    for (size_t i = 0; handed[i].name; i++, n--)
-        assert_true(engine_builtin(handed[i].name) && handed[i].help);
-    assert_int_equal(n, 0);
+    assert_int_equal(nbuiltin, 2);
+    for (; handed[nhanded].name; nhanded++)
+        assert_true(engine_builtin(handed[nhanded].name) &&
+                    handed[nhanded].help);
+    assert_true(nhanded >= nbuiltin);
 }
 
 #define MIB (INT64_C(1024) * 1024)

@@ -12,8 +12,8 @@
 #include "servers/collapse.h"
 
 /* An engine that is no process, with a client of its own. */
-static const enum option_id lacks[] = {OPT_CLIENT, OPT_COMMAND_SET,
-                                       OPT_TRANSPORT, OPT_COUNT};
+static const enum option_id lacks[] = {OPT_COMMAND_SET, OPT_TRANSPORT,
+                                       OPT_COUNT};
 static const struct engine shelf = {.name = "shelf",
                                     .help = "made up",
                                     .kind = ENGINE_NOBODY,
@@ -93,6 +93,8 @@ static void check_left(size_t i, const struct sweep *s)
         struct permutation p;
 
         sweep_at(s, k, &p);
+        if (strcmp(permutation_text(&p, OPT_CLIENT), "ladder") == 0)
+            assert_true(!p.value[OPT_COMMAND_SET] && !p.value[OPT_TRANSPORT]);
         snprintf(clients + used, sizeof clients - used, "%s%s", used ? " " : "",
                  permutation_text(&p, OPT_CLIENT));
         assert_int_equal(
