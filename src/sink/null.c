@@ -40,6 +40,13 @@ static int null_end(struct sink *s, const struct fields *attributes,
     return 0;
 }
 
+static int null_row(struct sink *s, size_t index, const struct fields *row,
+                    struct error *err)
+{
+    (void)s, (void)index, (void)row, (void)err;
+    return 0;
+}
+
 static int null_amend(struct sink *s, size_t index, const struct fields *cells,
                       struct error *err)
 {
@@ -74,6 +81,7 @@ const struct sink_ops sink_null = {
     .begin = null_begin,
     .write = null_write,
     .end = null_end,
+    .row = null_row,
     .amend = null_amend,
     .note = null_note,
     .session = null_session,
