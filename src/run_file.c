@@ -8,24 +8,43 @@
 
 #include "srb/diag.h"
 
+/* Whether it ran, be it to a failure: only then it has a group. */
+static bool has_run(const struct outcome *o)
+{
+    return o->status == STATUS_COMPLETED || o->status == STATUS_FAILED;
+}
+
 /* Rank 0: begin (unless its arrays have been written already) and end the
  * permutation's group. */
-static int write_end(struct run *r, struct life *x, bool begun,
-                     struct error *err)
+static int end_group(struct run *r, struct life *x, bool begun,
+                     const struct fields *row, struct error *err)
 {
     const size_t nothing[SINK_DIMS] = {0};
-    struct fields attributes = {0}, row = {0};
+    struct fields attributes = {0};
     int rc = 0;
 
     if (!begun)
         rc = r->sink->ops->begin(r->sink, x->p.index, nothing, err);
     record_attributes(&attributes, &r->plan.study, &x->p, &r->placement,
                       &x->outcome);
-    record_row(&row, &r->plan.sweep, &x->p, &r->placement, &x->outcome);
     if (rc == 0)
-        rc = r->sink->ops->end(r->sink, &attributes, &row, err);
-    json_row(r->json, x->p.index, &row);
+        rc = r->sink->ops->end(r->sink, &attributes, row, err);
     fields_free(&attributes);
+    return rc;
+}
+
+/* Rank 0: the permutation's row of the summary, and its group. */
+static int write_end(struct run *r, struct life *x, bool begun,
+                     struct error *err)
+{
+    struct fields row = {0};
+    int rc;
+
+    record_row(&row, &r->plan.sweep, &x->p, &r->placement, &x->outcome);
+    rc = has_run(&x->outcome)
+             ? end_group(r, x, begun, &row, err)
+             : r->sink->ops->row(r->sink, x->p.index, &row, err);
+    json_row(r->json, x->p.index, &row);
     fields_free(&row);
     return rc;
 }
