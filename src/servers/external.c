@@ -506,7 +506,22 @@ static const char *given(const struct options *o, enum option_id id)
     return v->is_auto ? "" : v->text;
 }
 
-/* Every rank reads the files, where it runs. */
+/* Rank 0's files become everybody's. */
+static void share_files(const struct team *t, struct tls_files *files)
+{
+    for (int k = 0; k < TLS_FILES; k++) {
+        struct tls_file *f = &files->file[k];
+        int n = f->bytes ? (int)f->n : -1;
+
+        team_bcast(t, t->world, &n, (int)sizeof n, 0);
+        if (n < 0)
+            continue;
+        if (t->rank != 0)
+            tls_room(f, (size_t)n);
+        team_bcast(t, t->world, f->bytes, n, 0);
+    }
+}
+
 static int open_tls(struct team *t, const struct options *o, struct tls **out,
                     struct error *err)
 {
@@ -514,11 +529,16 @@ static int open_tls(struct team *t, const struct options *o, struct tls **out,
                                     .cert = given(o, OPT_DB_TLS_CERT),
                                     .key = given(o, OPT_DB_TLS_KEY),
                                     .name = given(o, OPT_DB_TLS_NAME)};
-    char host[SRB_NAME_MAX] = "";
-    int rc = tls_open(out, &terms, err);
+    struct tls_files files = {{{NULL, 0}}};
+    int rc = t->rank == 0 ? tls_read(&files, &terms, err) : 0;
 
-    if (rc < 0 && gethostname(host, sizeof host - 1) == 0)
-        error_prefix(err, "on %s", host);
+    if (team_agree(t, t->world, rc, err) < 0) {
+        tls_forget(&files);
+        return -1;
+    }
+    share_files(t, &files);
+    rc = tls_open(out, &terms, &files, err);
+    tls_forget(&files);
     if (team_agree(t, t->world, rc, err) == 0)
         return 0;
     tls_close(rc == 0 ? *out : NULL);
