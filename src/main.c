@@ -2,18 +2,23 @@
  * database. Start, read the configuration, run, leave with one status.
  */
 #include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "base/output.h"
+#include "base/quote.h"
 #include "base/signals.h"
 #include "base/tick.h"
+#include "client/client.h"
+#include "engine/engine.h"
 #include "engine/floor_server.h"
 #include "measure/language.h"
 #include "node/topology.h"
 #include "options/options.h"
+#include "plan/imagine.h"
 #include "protocol/control.h"
 #include "protocol/tls.h"
 #include "ranks/choose_nodes.h"
@@ -61,43 +66,62 @@ static void print_version(void)
     printf("languages %s\n", language_names(languages, sizeof languages));
 }
 
-/* Under a launcher every rank comes here: the first answers. */
-static int answer(int argc, char **argv)
+/* What rank 0, or a process without a launcher, was asked. Returns the exit
+ * status, or -1 when that takes MPI. */
+static int answer(const struct options *o)
 {
-    struct config config;
-    struct options o;
-    struct error err;
-    int status = EXIT_PASSED;
+    if (o->request == REQUEST_HELP)
+        options_help(stdout);
+    else if (o->request == REQUEST_VERSION)
+        print_version();
+    else if (o->request == REQUEST_SHOW_CONFIG)
+        options_show(o, stdout);
+    else if (o->request == REQUEST_DRY_RUN &&
+             !options_one(o, OPT_MACHINE)->is_auto)
+        return dry_run_imaginary(o);
+    else
+        return -1;
+    return 0;
+}
 
+/* Requests that need no machine: one process reads the configuration and
+ * answers, the others leave. Returns the exit status, or -1 when MPI is needed;
+ * what was read is then in *c. */
+static int without_mpi(struct config *c, int argc, char **argv)
+{
+    struct options o;
+    struct error err = {.text = ""};
+    bool imaginary;
+    enum request request = options_find_request(argc, argv, &imaginary);
+    int status;
+
+    /* a file may have the machine too, but only one rank is to read that, and
+     * the others must know where it goes */
+    if (request == REQUEST_RUN ||
+        (request == REQUEST_DRY_RUN && !imaginary && discover_launched()))
+        return -1;
+    diag_rank(discover_launch_rank());
     if (discover_launch_rank() != 0)
-        return EXIT_PASSED;
-    if (config_read(&config, argc, argv, &err) < 0)
-        return report_refusal(NULL, &err, true);
-    if (config_parse(&config, &o, &err) < 0) {
-        config_free(&config);
+        return 0;
+    if (config_read(c, argc, argv, &err) < 0 || config_parse(&o, c, &err) < 0) {
+        config_free(c);
         return report_refusal(NULL, &err, true);
     }
-    if (o.request == REQUEST_HELP)
-        options_help(stdout);
-    else if (o.request == REQUEST_VERSION)
-        print_version();
-    else if (o.request == REQUEST_SHOW_CONFIG)
-        options_show(&o, stdout);
-    else
-        status = dry_run_imaginary(&o);
+    status = answer(&o);
     options_free(&o);
-    config_free(&config);
+    if (status < 0)
+        return -1;
+    config_free(c);
     return report_status(status);
 }
 
 /* ---- with MPI ---- */
 
-static int run(struct team *t, const struct options *o,
-               const struct config *config, struct discovery *d)
+static int run(struct team *t, const struct options *o, const struct config *c,
+               struct discovery *d)
 {
-    struct run_args args = {.options = o,
-                            .config = config->text ? config->text : "",
-                            .began = began};
+    struct run_args args = {
+        .options = o, .config = c->text ? c->text : "", .began = began};
     struct roster roster = {0};
     struct tls *tls = NULL;
     struct sweep s;
@@ -114,7 +138,7 @@ static int run(struct team *t, const struct options *o,
         }
         t->machine.roster = &roster;
     }
-    line = config_command_line(config);
+    line = quote_line(c->argc, c->argv);
     args.command_line = line;
     status = run_study(t, d, &args);
     free(line);
@@ -124,29 +148,30 @@ static int run(struct team *t, const struct options *o,
     return status;
 }
 
-/* Rank 0 plans for a machine that the file names; the others agree. */
-static int plan_imaginary(struct team *t, const struct options *o)
-{
-    int status = t->rank == 0 ? dry_run_imaginary(o) : EXIT_PASSED;
-
-    team_bcast(t, t->world, &status, (int)sizeof status, 0);
-    return status;
-}
-
 static int with_machine(struct team *t, const struct options *o,
-                        const struct config *config, struct discovery *d)
+                        const struct config *c, struct discovery *d)
 {
     struct error err;
 
-    t->machine.holds = machine_holds(o);
+    t->machine.holds = imagine_holds(o);
     if (choose_nodes(t, o, &err) < 0)
         return report_refusal(NULL, &err, t->rank == 0);
     if (o->request == REQUEST_DRY_RUN)
         return dry_run_here(t, o, d);
-    return o->serve ? serve_study(t, d, o, began) : run(t, o, config, d);
+    return o->serve ? serve_study(t, d, o, began) : run(t, o, c, d);
 }
 
-static int with_options(const struct options *o, const struct config *config,
+/* A machine in a file is known here only. */
+static int plan_imaginary(const struct options *o, int rank)
+{
+    const struct team world = {.nap_ns = SRB_NAP_NS}; /* there is none yet */
+    int status = rank == 0 ? dry_run_imaginary(o) : 0;
+
+    team_bcast(&world, MPI_COMM_WORLD, &status, (int)sizeof status, 0);
+    return status;
+}
+
+static int with_options(const struct options *o, const struct config *c,
                         enum role role, int rank)
 {
     const struct value *ifname = options_one(o, OPT_NET_IFNAME);
@@ -160,10 +185,8 @@ static int with_options(const struct options *o, const struct config *config,
         return report_refusal(NULL, &err, rank == 0);
     t.signal = &signals_state()->asked;
     team_be_patient(&t, options_one(o, OPT_OP_TIMEOUT)->seconds);
-    if (o->request == REQUEST_DRY_RUN && !options_one(o, OPT_MACHINE)->is_auto)
-        status = plan_imaginary(&t, o);
-    else if (discover(&t, ifname->is_auto ? NULL : ifname->text, &d, &err) == 0)
-        status = with_machine(&t, o, config, &d);
+    if (discover(&t, ifname->is_auto ? NULL : ifname->text, &d, &err) == 0)
+        status = with_machine(&t, o, c, &d);
     else
         status = report_refusal(NULL, &err, rank == 0);
     discover_free(&d);
@@ -173,67 +196,77 @@ static int with_options(const struct options *o, const struct config *config,
     return status;
 }
 
-static int with_config(const struct config *config, int argc, char **argv,
-                       int rank)
+/* All ranks have the same options. */
+static int with_same(const struct options *o, const struct config *c,
+                     enum role role, int rank)
 {
-    enum role role = ROLE_AUTO;
-    struct options o;
-    struct error err = {.text = ""};
-    int status;
-
-    if (config_parse(config, &o, &err) < 0)
-        return report_refusal(NULL, &err, rank == 0);
-    if (config_check_part(config, &o, argc, argv, &role, &err) < 0) {
-        status = report_refusal(NULL, &err, rank == 0);
-    } else {
-        diag_set_level(options_one(&o, OPT_QUIET)->count     ? DIAG_QUIET
-                       : options_one(&o, OPT_VERBOSE)->count ? DIAG_VERBOSE
-                                                             : DIAG_NORMAL);
-        signals_grace(options_one(&o, OPT_TERM_GRACE)->seconds, rank == 0);
-        status = with_options(&o, config, role, rank);
-    }
-    options_free(&o);
-    return status;
+    diag_set_level(options_one(o, OPT_QUIET)->count     ? DIAG_QUIET
+                   : options_one(o, OPT_VERBOSE)->count ? DIAG_VERBOSE
+                                                        : DIAG_NORMAL);
+    signals_grace(options_one(o, OPT_TERM_GRACE)->seconds, rank == 0);
+    if (o->request == REQUEST_DRY_RUN && !options_one(o, OPT_MACHINE)->is_auto)
+        return plan_imaginary(o, rank);
+    return with_options(o, c, role, rank);
 }
 
-static int with_mpi(int argc, char **argv)
+static int with_mpi(struct config *c, int argc, char **argv)
 {
-    struct config config;
+    struct options o;
     struct error err = {.text = ""};
+    enum role role = ROLE_AUTO;
     int rank, size, status;
 
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     if (wlm_check_world(size, &err) < 0) {
-        /* every task comes here: one speaks */
-        diag_rank(discover_launch_rank());
+        diag_rank(
+            discover_launch_rank()); /* every task comes here: one speaks */
         return report_refusal(NULL, &err, discover_launch_rank() == 0);
     }
     diag_rank(rank);
     diag_die_hook(abort_job);
-    signals_catch();
-    if (config_share(&config, argc, argv, &err) < 0)
+    /* signals end whoever waits for the text of a pipe, as they end others */
+    if (config_share(c, argc, argv, &err) < 0 || config_parse(&o, c, &err) < 0)
         return report_refusal(NULL, &err, rank == 0);
-    status = with_config(&config, argc, argv, rank);
-    config_free(&config);
+    signals_catch();
+    if (config_part(c, &o, argc, argv, &role, &err) < 0)
+        status = report_refusal(NULL, &err, rank == 0);
+    else
+        status = with_same(&o, c, role, rank);
+    options_free(&o);
     return status;
+}
+
+/* What the options cannot know: servers and clients are rooms after theirs. */
+static void hand_words(void)
+{
+    static struct options_words words;
+
+    words.servers = engine_words();
+    words.clients = client_words();
+    options_hand_words(&words);
 }
 
 int main(int argc, char **argv)
 {
+    struct config config = {.text = NULL};
     int status;
 
     output_open();
+    signal(SIGXFSZ, SIG_IGN); /* an error of writing like any other */
     if (argc > 1 && strcmp(argv[1], SRB_GUARD_ROLE) == 0)
         return guard_main();
     if (argc > 1 && strcmp(argv[1], SRB_FLOOR_ROLE) == 0)
         return floor_main();
-    if (options_find_answer(argc, argv))
-        return answer(argc, argv);
+    hand_words();
+    status = without_mpi(&config, argc, argv);
+    if (status >= 0)
+        return status;
     began = tick_now();
     MPI_Init(&argc, &argv);
     output_open(); /* MPICH takes the buffer away */
-    status = with_mpi(argc, argv);
+    status = with_mpi(&config, argc, argv);
+    config_free(&config);
     /* all is done and said; who waits for a rank that has stopped leaves */
     signals_leave(LEAVE_SECONDS, status);
     MPI_Finalize();

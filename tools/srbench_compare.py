@@ -30,9 +30,7 @@ from srbench_results import ResultError, axes, study, summary
 
 FIGURES = ("put_tensor_median", "unpack_tensor_median", "put_tensor_p99",
            "unpack_tensor_p99", "window", "steady", "window_ops")
-TIME = re.compile(r"(put_tensor|unpack_tensor)_(median|p95|p99|p99\.9|max)")
-RATE = re.compile(r"window|steady|(put|get)_window|(put|get)_service_rate"
-                  r"|sum_of_rank_rates|(window|steady|sum_of_rank)_ops")
+COMPARABLE = ("s", "B/s", "1/s")  # units of which it is known what is better
 # What is the same ratio as another one is not one hypothesis more.
 SAME_RATIO = {"window_ops": "window", "steady_ops": "steady",
               "sum_of_rank_ops": "sum_of_rank_rates"}
@@ -50,16 +48,6 @@ LEAST_STUDIES = 3
 MOST_TIMINGS = 4_000_000  # of one array that are read at once
 
 Key = tuple
-
-
-def is_time(figure: str) -> bool:
-    """Whether less of it is better."""
-    return bool(TIME.fullmatch(figure))
-
-
-def known_figure(figure: str) -> bool:
-    """Whether it is known which way is better."""
-    return is_time(figure) or bool(RATE.fullmatch(figure))
 
 
 @dataclass
@@ -87,6 +75,9 @@ class Results:
         ran = every["status"] != "planned"
         self.not_run = int((~ran).sum())  # the writer was killed before
         self.rows = every[ran].dropna(axis="columns", how="all")
+        units = every.attrs["units"]
+        self.figures = {name: units[name] for name in every.attrs["figures"]
+                        if units.get(name) in COMPARABLE}  # with their units
         self.study = study(path)
         self.settings = settings
         self.axes = [name for name in axes(every) if name in self.rows]
@@ -122,11 +113,12 @@ class Results:
 
     def _resample(self, index: int, figure: str
                   ) -> dict[tuple[int, str], np.ndarray]:
-        """That figure, and those that share the work."""
+        """That figure, and those that share the work. What is neither a quantile
+        nor a rate, such as a maximum, has no spread within a run."""
         found = {figure: np.full(stats.REPLICATES, np.nan)}
         try:
             group = self._file[f"perm_{index:04d}"]
-            if is_time(figure):
+            if figure.rpartition("_")[2] in QUANTILE:
                 found |= self._quantiles(group, index, figure)
             elif figure in ("window", "steady"):
                 found |= _rates(group, self._rng(index, "rates"))
@@ -145,7 +137,7 @@ class Results:
 
     def _quantiles(self, group: h5py.Group, index: int, figure: str
                    ) -> dict[str, np.ndarray]:
-        """The quantiles of an operation; a maximum has no spread within a run."""
+        """The quantiles of an operation."""
         operation = figure.rsplit("_", 1)[0]
         names = [n for n in self.settings.figures if n.startswith(operation + "_")
                  and n.rsplit("_", 1)[1] in QUANTILE]
@@ -288,6 +280,7 @@ class Comparison:
     """One figure of one permutation in both files."""
     key: Key
     figure: str
+    unit: str
     base: float  # geometric means over the repetitions
     new: float
     repetitions: tuple[int, int]
@@ -304,7 +297,7 @@ class Comparison:
     def slowdown(self) -> float:
         """By how much NEW is slower: 1.1 for times 10 % longer, or for rates of
         which BASE has 10 % more."""
-        return self.ratio if is_time(self.figure) else 1 / self.ratio
+        return self.ratio if self.unit == "s" else 1 / self.ratio
 
     @property
     def decides(self) -> bool:
@@ -337,6 +330,7 @@ class Comparer:
                  settings: Settings) -> None:
         self.base, self.new, self.settings = base, new, settings
         self.matching = match(base, new, history)
+        self.units = {**new.figures, **base.figures}
         self.earlier = [grouped(h.rows, self.matching.axes) for h in history]
 
     def all(self) -> list[Comparison]:
@@ -349,13 +343,13 @@ class Comparer:
     def one(self, m: Match, figure: str) -> Comparison | None:
         """One comparison, not judged yet; None where a file lacks the figure."""
         base, new = logs(m.base, figure), logs(m.new, figure)
-        if not (len(base) and len(new)):
+        if figure not in self.units or not (len(base) and len(new)):
             return None
         centres = base.values.mean(), new.values.mean()
         basis, spread = self.spread(m.key, figure, base, new)
         d = stats.difference(centres[1] - centres[0], spread)
-        return Comparison(m.key, figure, *map(math.exp, centres),
-                          (len(base), len(new)), basis, math.exp(d.value),
+        return Comparison(m.key, figure, self.units[figure],
+                          *map(math.exp, centres), (len(base), len(new)), basis, math.exp(d.value),
                           math.exp(d.low), math.exp(d.high), d.p)
 
     def spread(self, key: Key, figure: str, base: Logs, new: Logs
@@ -555,6 +549,10 @@ def compare_open(base: Results, new: Results, history: Sequence[Results],
                  settings: Settings) -> Report:
     """The same of files that are open."""
     comparer = Comparer(base, new, history, settings)
+    for figure in settings.figures:
+        if figure not in (*FIGURES, *comparer.units):
+            raise ResultError(f"--figure: found '{figure}', expected a time or a "
+                              f"rate of /summary such as {', '.join(FIGURES)}")
     matching = comparer.matching
     if not matching.matches:
         raise ResultError(f"{base.path} and {new.path}: no permutation completed "

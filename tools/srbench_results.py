@@ -13,7 +13,7 @@ On the command line it prints the summary of a file, or of several together:
 
     python3 tools/srbench_results.py run.h5
 
-The file needs no tool (README, "The results"). What this one adds: pieces of a
+The file needs no tool (README.md beside it). What this one adds: pieces of a
 bounded size, several files and old ones in one table, rows of permutations that
 never ran marked as such, and one sentence, a ResultError, about a file that
 cannot be read.
@@ -55,29 +55,7 @@ Pathish = Union[str, "os.PathLike[str]"]
 
 SCHEMA_VERSION = "1"
 
-# The columns of /summary in their order. The axes are those between `name` and
-# `repetition`.
-COLUMNS = tuple("""
-    permutation index status name
-    experiment db_exe db_nodes db_shards_per_node db_cluster db_cpus
-    db_io_threads db_tpq client_nodes clients_per_node languages client
-    command_set transport
-    socket_buffer pin_app_cpus keys sync pattern tensor_bytes
-    repetition clients shards payload_bytes ops bytes interval_method
-    put_tensor_median put_tensor_p95 put_tensor_p99 put_tensor_p99.9
-    put_tensor_max put_tensor_median_low put_tensor_median_high
-    unpack_tensor_median unpack_tensor_p95 unpack_tensor_p99
-    unpack_tensor_p99.9 unpack_tensor_max unpack_tensor_median_low
-    unpack_tensor_median_high
-    window steady put_window get_window put_service_rate get_service_rate
-    sum_of_rank_rates window_ops steady_ops sum_of_rank_ops client_cpu_share
-    repetitions_done put_tensor_repeated put_tensor_repeated_low
-    put_tensor_repeated_high unpack_tensor_repeated unpack_tensor_repeated_low
-    unpack_tensor_repeated_high window_repeated window_repeated_low
-    window_repeated_high put_tensor_of_floor unpack_tensor_of_floor
-    window_of_floor verify_errors flags breaches error
-    """.split())
-ESSENTIAL = ("status", "name")
+ESSENTIAL = ("status", "name")  # columns of /summary
 
 # Arrays of timings, and where each operation's start stands.
 STARTS = {"put_tensor": "put_start", "unpack_tensor": "unpack_start",
@@ -206,17 +184,6 @@ def study(path: Pathish) -> Dict[str, Any]:
 
 # ---- the summary ------------------------------------------------------------
 
-def _ordered(names: Iterable[str]) -> List[str]:
-    """All known columns in their order, those that this file lacks included;
-    one that is not known stands behind the one that it follows in the file."""
-    order, place = list(COLUMNS), 0
-    for name in names:
-        if name not in order:
-            order.insert(place, name)
-        place = order.index(name) + 1
-    return order
-
-
 def _columns(path: Pathish, f: h5py.File) -> Dict[str, np.ndarray]:
     """The columns of /summary as the file has them."""
     if "summary" not in f or not isinstance(f["summary"], h5py.Group):
@@ -234,19 +201,37 @@ def _columns(path: Pathish, f: h5py.File) -> Dict[str, np.ndarray]:
     return found
 
 
-def _warn_of_version(path: Pathish, f: h5py.File, found: Sequence[str]) -> None:
+def _warn_of_version(path: Pathish, f: h5py.File) -> None:
     """A file of another version is read as far as it goes, and that is said."""
     schema = native(f.attrs.get("schema_version", "none"))
-    lacking = [name for name in COLUMNS if name not in found]
     if schema != SCHEMA_VERSION:
         warnings.warn(f"{path}: is of schema version {schema}, not "
                       f"{SCHEMA_VERSION}; columns may mean something else",
                       ResultWarning, stacklevel=4)
-    if lacking:
-        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
-        warnings.warn(f"{path}: is of another version of srbench; its /summary "
-                      f"lacks {', '.join(lacking[:3])}{more}, which are NaN here",
-                      ResultWarning, stacklevel=4)
+
+
+def _axes_by_place(names: Sequence[str]) -> List[str]:
+    """The axes among columns of which it is not said what they are for: those
+    between `name` and `repetition`."""
+    names = list(names)
+    if "name" not in names or "repetition" not in names:
+        return []
+    return names[names.index("name") + 1:names.index("repetition")]
+
+
+def _meanings(f: h5py.File) -> Dict[str, Any]:
+    """What the file says of its columns. One that does not say what they are for
+    is older: there the figures are all times and rates."""
+    columns = datasets(f["summary"])
+    roles = {n: native(c.attrs.get("role", "")) for n, c in columns.items()}
+    units = {n: native(c.attrs["units"]) for n, c in columns.items()
+             if "units" in c.attrs}
+    if not any(roles.values()):
+        roles = {n: "figure" for n in units if columns[n].dtype.kind == "f"}
+        roles.update(dict.fromkeys(_axes_by_place(list(columns)), "axis"))
+    return {"axes": [n for n in columns if roles.get(n) == "axis"],
+            "figures": [n for n in columns if roles.get(n) == "figure"],
+            "units": units}
 
 
 def _blank_planned(df: pd.DataFrame) -> None:
@@ -265,10 +250,45 @@ def _blank_planned(df: pd.DataFrame) -> None:
 def _summary_of(path: Pathish) -> pd.DataFrame:
     with opened(path) as f:
         found = _columns(path, f)
-        _warn_of_version(path, f, list(found))
+        _warn_of_version(path, f)
+        meanings = _meanings(f)
+    found = {"permutation": None, **found}  # first, whatever else there is
     found["permutation"] = np.arange(len(found["status"]))
-    df = pd.DataFrame({name: found.get(name, np.nan) for name in _ordered(found)})
+    df = pd.DataFrame(found)
+    df.attrs.update(meanings)
     _blank_planned(df)
+    return df
+
+
+def _merged(lists: Iterable[Sequence[str]]) -> List[str]:
+    """All names; one that the lists before do not have stands behind the one
+    that it follows in its own."""
+    order: List[str] = []
+    for names in lists:
+        place = 0
+        for name in names:
+            if name not in order:
+                order.insert(place, name)
+            place = order.index(name) + 1
+    return order
+
+
+def together(tables: Sequence[pd.DataFrame], paths: Sequence[Pathish]
+             ) -> pd.DataFrame:
+    """The summaries of several files as one; what a file lacks is NaN, and that
+    is said."""
+    order = _merged([list(t.columns) for t in tables])
+    for table, path in zip(tables, paths):
+        lacking = [name for name in order if name not in table]
+        if lacking:
+            more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+            warnings.warn(f"{path}: is of another version of srbench; its "
+                          f"/summary lacks {', '.join(lacking[:3])}{more}, which "
+                          f"are NaN here", ResultWarning, stacklevel=3)
+    df = pd.concat(tables, ignore_index=True)[order]
+    df.attrs = {what: _merged([t.attrs[what] for t in tables])
+                for what in ("axes", "figures")}
+    df.attrs["units"] = {k: v for t in tables for k, v in t.attrs["units"].items()}
     return df
 
 
@@ -276,29 +296,26 @@ def summary(path: Pathish, *more: Pathish) -> pd.DataFrame:
     """One row a permutation, columns as in /summary, text as str.
 
     Of several files, one after the other with a first column `file`. A column
-    that a file lacks is NaN there, with a warning. Permutations that had not run
-    when srbench was killed have the status `planned` and their number, else NaN,
-    -1 and "".
+    that one of them lacks is NaN there, with a warning. Permutations that had not
+    run when srbench was killed have the status `planned` and their number, else
+    NaN, -1 and "". What the file says of its columns is in .attrs: `axes`,
+    `figures` (of each permutation alone) and `units`.
     """
     tables = [_summary_of(p) for p in (path, *more)]
     if not more:
         return tables[0]
     for table, p in zip(tables, (path, *more)):
         table.insert(0, "file", str(p))
-    return pd.concat(tables, ignore_index=True)
+    return together(tables, (path, *more))
 
 
 def axes(df: pd.DataFrame) -> List[str]:
     """The axes among the columns of a table, those that vary in it first."""
-    columns = list(df.columns)
-    if "name" in columns and "repetition" in columns:
-        found = columns[columns.index("name") + 1:columns.index("repetition")]
-    else:
-        first, last = COLUMNS.index("name") + 1, COLUMNS.index("repetition")
-        found = [name for name in columns if name in COLUMNS[first:last]]
-    ran = df[df["status"] != "planned"] if "status" in columns else df
-    varies = {name: ran[name].nunique(dropna=False) > 1 for name in found}
-    return sorted(found, key=lambda name: not varies[name])
+    known = df.attrs.get("axes", _axes_by_place(df.columns))
+    ran = df[df["status"] != "planned"] if "status" in df else df
+    varies = {name: ran[name].nunique(dropna=False) > 1
+              for name in df.columns if name in known}
+    return sorted(varies, key=lambda name: not varies[name])
 
 
 # ---- one permutation --------------------------------------------------------
@@ -419,7 +436,8 @@ def timings(path: Pathish, functions: Sequence[str] = FUNCTIONS,
     if chunk < 1:
         raise ResultError(f"a piece of {chunk} rows is none; chunk is at least 1")
     df = summary(path)
-    facts = df[["permutation", *_in_order(df), "repetition"]]
+    facts = df[[name for name in ("permutation", *_in_order(df), "repetition")
+                if name in df]]
     return _pieces(path, df, facts, functions, permutations, chunk)
 
 
@@ -520,7 +538,7 @@ class Column:
 def _flag_numbers(df: pd.DataFrame) -> Tuple[List[str], List[str]]:
     """Each row's flags as numbers, and what the numbers stand for."""
     rows = [flags.split(",") if isinstance(flags, str) and flags else []
-            for flags in df["flags"]]
+            for flags in df.get("flags", [""] * len(df))]
     names = sorted({flag for row in rows for flag in row})
     cells = [" ".join(str(i + 1) for i in sorted(map(names.index, row)))
              for row in rows]
@@ -537,8 +555,9 @@ def _figure_columns(df: pd.DataFrame) -> List[Column]:
              "unpack median": "unpack_tensor_median",
              "put p99": "put_tensor_p99", "unpack p99": "unpack_tensor_p99"}
     columns = [Column(words, [seconds_in_words(v) for v in df[name]])
-               for words, name in names.items()]
-    columns.append(Column("window", [rate_in_words(v) for v in df["window"]]))
+               for words, name in names.items() if name in df]
+    if "window" in df:
+        columns.append(Column("window", [rate_in_words(v) for v in df["window"]]))
     return columns
 
 
@@ -576,7 +595,8 @@ def _grids(df: pd.DataFrame, shown: List[str], width: int) -> Iterator[str]:
 
 def _reasons(df: pd.DataFrame, width: int, most: int = 5) -> Iterator[str]:
     """Why permutations failed or were skipped: the first few."""
-    told = df[df["error"].map(lambda e: isinstance(e, str) and e != "")]
+    errors = df.get("error", pd.Series("", df.index))
+    told = df[errors.map(lambda e: isinstance(e, str) and e != "")]
     for i, error in zip(told["permutation"][:most], told["error"]):
         yield from textwrap.wrap(f"perm {i}: {error}", width)
     if len(told) > most:

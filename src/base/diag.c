@@ -13,7 +13,7 @@
 static int my_rank;
 static void (*die_hook)(void);
 static enum diag_level my_level = DIAG_NORMAL;
-static char live[1024]; /* what stands at the bottom; "" for nothing */
+static char bottom[1024]; /* what stands at the bottom; "" for nothing */
 
 void diag_rank(int rank)
 {
@@ -68,25 +68,25 @@ static void put(const char *text, size_t n)
 /* One write, so that lines of several ranks do not mix. */
 static void put_line(const char *head, const char *fmt, va_list ap)
 {
-    char line[LINE_MAX_BYTES + sizeof live + sizeof TAKE_AWAY];
+    char line[LINE_MAX_BYTES + sizeof bottom + sizeof TAKE_AWAY];
     size_t used;
 
-    snprintf(line, sizeof line, "%s%s", live[0] ? TAKE_AWAY : "", head);
+    snprintf(line, sizeof line, "%s%s", bottom[0] ? TAKE_AWAY : "", head);
     used = strlen(line);
     vsnprintf(line + used, LINE_MAX_BYTES - used, fmt, ap);
     used = strlen(line);
-    snprintf(line + used, sizeof line - used, "\n%s", live);
+    snprintf(line + used, sizeof line - used, "\n%s", bottom);
     put(line, strlen(line));
 }
 
 void diag_live(const char *line)
 {
-    char text[sizeof live + sizeof TAKE_AWAY];
+    char text[sizeof bottom + sizeof TAKE_AWAY];
 
-    if (my_rank != 0 || !diag_terminal() || (!line && !live[0]))
+    if (my_rank != 0 || !diag_terminal() || (!line && !bottom[0]))
         return;
-    snprintf(live, sizeof live, "%s", line ? line : "");
-    snprintf(text, sizeof text, "%s%s", TAKE_AWAY, live);
+    snprintf(bottom, sizeof bottom, "%s", line ? line : "");
+    snprintf(text, sizeof text, "%s%s", TAKE_AWAY, bottom);
     put(text, strlen(text));
 }
 

@@ -14,6 +14,11 @@
 
 #include "base/tick.h"
 
+/* Between looks at a child: most end at once, and one that takes long is not
+ * asked all the time. */
+#define FIRST_NAP_NS INT64_C(100000)
+#define LAST_NAP_NS INT64_C(5000000)
+
 /* MPI leaves some 26 descriptors inheritable, the launcher's among them: a
  * child that kept those would keep mpiexec from ever ending. */
 static void close_all_on_exec(void)
@@ -94,7 +99,7 @@ int proc_wait(pid_t pid, int64_t deadline)
 {
     int status = 0;
 
-    for (int64_t nap = 100000;;) {
+    for (int64_t nap = FIRST_NAP_NS;;) {
         pid_t got = waitpid(pid, &status, WNOHANG);
 
         if (got == pid || (got < 0 && errno != EINTR))
@@ -102,7 +107,7 @@ int proc_wait(pid_t pid, int64_t deadline)
         if (tick_now() >= deadline)
             break;
         tick_sleep(nap);
-        if (nap < 5000000)
+        if (nap < LAST_NAP_NS)
             nap *= 2;
     }
     /* it leads a group of its own: what it started goes with it */

@@ -62,6 +62,14 @@ static void remove_if_left(const char *path, time_t seconds)
     close(fd);
 }
 
+bool scratch_remove_left(const char *path)
+{
+    struct stat st;
+
+    remove_if_left(path, 0);
+    return lstat(path, &st) != 0;
+}
+
 static void remove_leftovers(const char *parent, const char *prefix,
                              time_t seconds)
 {

@@ -8,6 +8,8 @@
 #ifndef SRB_SCRATCH_H
 #define SRB_SCRATCH_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 #define SRB_SCRATCH_MAX 512
@@ -25,6 +27,10 @@ int scratch_open(struct scratch *s, struct error *err);
 
 /* Remove the folder with all it holds, and release the lock. */
 void scratch_close(struct scratch *s);
+
+/* Remove a folder whose owner has died, if nobody lives in it. Whether it is
+ * gone. */
+bool scratch_remove_left(const char *path);
 
 /* Remove a folder with all it holds; links are removed, not followed. */
 void scratch_remove(const char *path);

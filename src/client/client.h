@@ -1,9 +1,11 @@
 /* client.h - the table of clients: how a rank puts and gets its tensor.
  *
- * A client is opened for one key and one length, and may be bound to others
- * between operations; what can be decided then is decided then, so that put and
- * get do nothing but the work. All functions are local; put, get and open wait
- * at most op_timeout for a reply.
+ * A client is one file (src/client/X.c) and one line of the table below;
+ * nobody else asks for its name. It counts in bytes, what calls it through
+ * tensor_client.h in elements. It is opened for one key and one length, and may
+ * be bound to others between operations; what can be decided then is decided
+ * then, so that put and get do nothing but the work. All functions are local;
+ * put, get and open wait at most op_timeout for a reply.
  */
 #ifndef SRB_CLIENT_H
 #define SRB_CLIENT_H
@@ -13,6 +15,7 @@
 
 #include "base/error.h"
 #include "options/options.h"
+#include "plan/footprint.h"
 #include "plan/machine.h"
 #include "protocol/command_set.h"
 #include "protocol/keys.h"
@@ -47,7 +50,12 @@ struct client {
 
 struct client_ops {
     const char *name; /* as the option `client` spells it */
+    const char *help; /* what it is, for --help */
     bool serves;      /* false: talks to no server */
+    bool tls;         /* speaks it, where the server does */
+    /* Belongs to the engine that names it, and is no choice of the option. */
+    bool own;
+    struct footprint memory;
     /* Whether these faults make sense; NULL where there are none to inject. */
     int (*check)(const struct value *faults, struct error *err);
     /* Connect and log in, both of which is connect_time; NULL on failure.
@@ -71,11 +79,24 @@ struct client_ops {
     void (*close)(struct client *c);
 };
 
-extern const struct client_ops client_socket;
-extern const struct client_ops client_hiredis;
-extern const struct client_ops client_null;
+/* The table, one line each: client_X of X.c, the option's default first. */
+#define SRB_CLIENTS(X)                                                         \
+    X(socket)                                                                  \
+    X(hiredis)                                                                 \
+    X(null)
 
-/* The client of that name (a choice of the option `client`); never NULL. */
+#define SRB_CLIENT(x) extern const struct client_ops client_##x;
+SRB_CLIENTS(SRB_CLIENT)
+#undef SRB_CLIENT
+
+/* The client of that name (a choice of the option `client`, or what an engine
+ * names); never NULL. */
 const struct client_ops *client_find(const char *name);
+
+/* The first of the table that talks to servers and speaks TLS. */
+const struct client_ops *client_secured(void);
+
+/* The choices of the option `client`, for options_hand_words(). */
+const struct options_word *client_words(void);
 
 #endif

@@ -25,6 +25,11 @@
  * clients. */
 #define UNIX_SEND_BUFFER (256 * 1024)
 
+#define NS_PER_MS 1000000
+/* While a connection is awaited, between two looks whether the grace after a
+ * signal is over: it may end between a look and the wait. */
+#define LOOK_MS 1000
+
 /* A size that was asked for, and got: the kernel cuts it at net.core.wmem_max
  * and rmem_max without a word, and doubles it (socket(7)). */
 static int set_buffer(int fd, int which, int bytes, struct error *err)
@@ -113,13 +118,13 @@ static int await_connection(int fd, int64_t deadline)
     socklen_t len = sizeof failure;
 
     do {
-        int64_t left = (deadline - tick_now()) / 1000000;
+        int64_t left = (deadline - tick_now()) / NS_PER_MS;
 
         if (left < 0)
             return ETIMEDOUT;
         if (signals_state()->cut)
             return EINTR;
-        ready = poll(&p, 1, left < 1000 ? (int)left + 1 : 1000);
+        ready = poll(&p, 1, left < LOOK_MS ? (int)left + 1 : LOOK_MS);
         if (ready < 0 && errno != EINTR)
             return errno;
     } while (ready <= 0);

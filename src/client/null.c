@@ -13,6 +13,10 @@
 
 #define PAGE ((size_t)4096)
 
+/* Between two looks whether a client that hangs is cut off: soon enough for a
+ * person, and no load on its CPU. */
+#define LOOK_NS INT64_C(1000000)
+
 struct null_client {
     struct client base;
     char *kept;
@@ -122,7 +126,7 @@ static void hang(double seconds)
     int64_t deadline = tick_deadline(seconds);
 
     while (tick_now() < deadline && !signals_state()->cut)
-        tick_sleep(1000000);
+        tick_sleep(LOOK_NS);
 }
 
 static int put(struct client *base, const void *data, struct error *err)
@@ -180,7 +184,8 @@ static int socket_of(const struct client *base)
 
 const struct client_ops client_null = {
     .name = "null",
-    .serves = false,
+    .help = "without a server, to test the harness",
+    .memory = {16, 0},
     .check = check,
     .open = open_client,
     .put = put,

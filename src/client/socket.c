@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 
 #include "base/tick.h"
-#include "client/connect.h"
+#include "client/connection.h"
 
 /* A payload is received in pieces of this size: they stay in the cache. */
 #define PIECE ((size_t)64 * 1024)
@@ -23,19 +23,13 @@
 #define TAIL ((size_t)2) /* \r\n behind a payload */
 
 struct socket_client {
-    struct client base;
-    redisContext *redis; /* owns the connection */
+    struct connection at;
     int fd;
-    size_t bytes;
-    const struct command_set *commands;
-    double op_timeout;
     int64_t deadline; /* of the running operation; 0: not asked for yet */
     size_t set_len, get_len, head_len;
     char set[SRB_KEY_MAX + 128]; /* all of a put before its payload */
     char get[SRB_KEY_MAX + 96];  /* a whole get */
     char head[SRB_REPLY_HEAD];   /* what precedes the payload in its reply */
-    char key[SRB_KEY_MAX];
-    char where[SRB_WHERE_MAX];
 };
 
 static struct socket_client *self(struct client *c)
@@ -49,11 +43,10 @@ static int fail(const struct socket_client *c, const char *what,
     int failure = errno;
 
     if (failure == EAGAIN || failure == EWOULDBLOCK)
-        return error_set(err, "%s of %s at %s: no reply within %g s", what,
-                         c->key, c->where, c->op_timeout);
-    return error_set(err, "%s of %s at %s: %s", what, c->key, c->where,
-                     failure ? strerror(failure)
-                             : "the server closed the connection");
+        return connection_late(&c->at, what, err);
+    return connection_error(&c->at, what, err, "%s",
+                            failure ? strerror(failure)
+                                    : "the server closed the connection");
 }
 
 /* A wait ends by the socket's own timeout; an operation that trickles ends by
@@ -63,7 +56,7 @@ static bool late(struct socket_client *c)
     int64_t now = tick_now();
 
     if (c->deadline == 0)
-        c->deadline = now + (int64_t)(c->op_timeout * 1e9);
+        c->deadline = now + (int64_t)(c->at.op_timeout * 1e9);
     if (now < c->deadline)
         return false;
     errno = EAGAIN;
@@ -130,10 +123,10 @@ static int no_tensor(const struct socket_client *c, const char *what,
         else if (text[i] != '\r')
             line[used++] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
     line[used] = '\0';
-    return error_set(err,
-                     "%s of %s at %s: the reply is not the FLOAT tensor of %zu "
-                     "elements that was put: '%s'",
-                     what, c->key, c->where, c->bytes / sizeof(float), line);
+    return connection_error(&c->at, what, err,
+                            "the reply is not the FLOAT tensor of %zu elements "
+                            "that was put: '%s'",
+                            c->at.bytes / sizeof(float), line);
 }
 
 /* What a reply said instead of what was asked for. text: its first n bytes,
@@ -141,29 +134,24 @@ static int no_tensor(const struct socket_client *c, const char *what,
 static int unexpected(const struct socket_client *c, const char *what,
                       const char *text, size_t n, struct error *err)
 {
+    const struct connection *at = &c->at;
     size_t line = 0;
 
     while (line < n && text[line] != '\r' && text[line] != '\n')
         line++;
     if (n > 0 && text[0] == '-')
-        return error_set(err, "%s of %s at %s: the server says: %.*s", what,
-                         c->key, c->where, (int)line - 1, text + 1);
+        return connection_refused(at, what, text + 1, line - 1, err);
     if (line == 3 && memcmp(text, "$-1", 3) == 0)
-        return error_set(err, "%s of %s at %s: the server has no such key",
-                         what, c->key, c->where);
+        return connection_error(at, what, err, "the server has no such key");
     if (n > 0 && text[0] == '$')
-        return error_set(err,
-                         "%s of %s at %s: the reply has %.*s bytes instead "
-                         "of %zu",
-                         what, c->key, c->where, (int)line - 1, text + 1,
-                         c->bytes);
+        return connection_error(at, what, err,
+                                "the reply has %.*s bytes instead of %zu",
+                                (int)line - 1, text + 1, at->bytes);
     if (n > 0 && text[0] == '*' && c->head[0] == '*')
         return no_tensor(c, what, text, n, err);
-    return error_set(err,
-                     "%s of %s at %s: the reply is not what RESP has for "
-                     "it: '%.*s'",
-                     what, c->key, c->where, (int)(line < 40 ? line : 40),
-                     text);
+    return connection_error(at, what, err,
+                            "the reply is not what RESP has for it: '%.*s'",
+                            (int)(line < 40 ? line : 40), text);
 }
 
 /* The rest of a reply's first line, after n bytes of it; for its words only. */
@@ -201,7 +189,7 @@ static int put(struct client *base, const void *data, struct error *err)
     char crlf[2] = {'\r', '\n'}, text[WORDS_MAX] = "";
     /* sendmsg() takes plain pointers but changes nothing */
     struct iovec out[3] = {{c->set, c->set_len},
-                           {(void *)(uintptr_t)data, c->bytes},
+                           {(void *)(uintptr_t)data, c->at.bytes},
                            {crlf, sizeof crlf}};
     size_t n = 0, want = sizeof ok - 1;
 
@@ -240,7 +228,7 @@ static int wrong_head(struct socket_client *c, const struct reply *r,
 {
     char text[WORDS_MAX];
     size_t in_head = least(r->n, c->head_len);
-    size_t in_data = least(r->n - in_head, c->bytes);
+    size_t in_data = least(r->n - in_head, c->at.bytes);
     size_t in_tail = r->n - in_head - in_data;
     size_t copied = least(in_data, sizeof text - in_head - TAIL);
 
@@ -259,8 +247,8 @@ static size_t next_buffers(const struct socket_client *c, struct reply *r,
                            struct iovec in[3])
 {
     size_t after_head = r->n > c->head_len ? r->n - c->head_len : 0;
-    size_t in_data = least(after_head, c->bytes);
-    size_t left = c->bytes - in_data, in_tail = after_head - in_data, k = 0;
+    size_t in_data = least(after_head, c->at.bytes);
+    size_t left = c->at.bytes - in_data, in_tail = after_head - in_data, k = 0;
 
     if (r->n < c->head_len)
         in[k++] = (struct iovec){r->head + r->n, c->head_len - r->n};
@@ -276,7 +264,7 @@ static int get(struct client *base, void *data, struct error *err)
     struct socket_client *c = self(base);
     struct iovec out = {c->get, c->get_len}, in[3];
     struct reply r = {.n = 0, .tail = {0, 0}, .data = data};
-    size_t total = c->head_len + c->bytes + TAIL;
+    size_t total = c->head_len + c->at.bytes + TAIL;
     bool head_seen = false;
 
     c->deadline = 0;
@@ -297,97 +285,47 @@ static int get(struct client *base, void *data, struct error *err)
     }
     if (r.tail[0] == '\r' && r.tail[1] == '\n')
         return 0;
-    return error_set(err,
-                     "unpack_tensor of %s at %s: the reply does not end where "
-                     "its length says",
-                     c->key, c->where);
-}
-
-static void close_client(struct client *c)
-{
-    redisFree(self(c)->redis);
-    free(c);
+    return connection_error(&c->at, "unpack_tensor", err,
+                            "the reply does not end where its length says");
 }
 
 /* Everything but the payload is the same for every operation. */
-static void write_requests(struct socket_client *c)
+static void prepare(struct connection *at)
 {
-    const struct command_set *s = c->commands;
+    struct socket_client *c = (struct socket_client *)(void *)at;
+    const struct command_set *s = at->commands;
     struct tensor_request r;
 
-    command_set_put(s, c->key, c->bytes, &r);
-    c->set_len = command_set_print(&r, c->bytes, c->set, sizeof c->set);
-    command_set_get(s, c->key, c->bytes, &r);
+    command_set_put(s, at->key, at->bytes, &r);
+    c->set_len = command_set_print(&r, at->bytes, c->set, sizeof c->set);
+    command_set_get(s, at->key, at->bytes, &r);
     c->get_len = command_set_print(&r, 0, c->get, sizeof c->get);
-    c->head_len = s->head(c->bytes, c->head);
-}
-
-static void rebind(struct client *base, const char *key, size_t bytes)
-{
-    struct socket_client *c = self(base);
-
-    c->bytes = bytes;
-    snprintf(c->key, sizeof c->key, "%s", key);
-    write_requests(c);
+    c->head_len = s->head(at->bytes, c->head);
 }
 
 static struct client *open_client(const struct client_params *p,
                                   struct error *err)
 {
-    struct socket_client *c = calloc(1, sizeof *c);
+    struct client *c = connection_open(sizeof(struct socket_client),
+                                       &client_socket, prepare, p, err);
 
-    if (!c) {
-        error_set(err, "not enough memory for a client");
-        return NULL;
-    }
-    c->base.ops = &client_socket;
-    c->bytes = p->bytes;
-    c->op_timeout = p->op_timeout;
-    snprintf(c->key, sizeof c->key, "%s", p->key);
-    c->commands = p->commands ? p->commands : &command_plain;
-    write_requests(c);
-    c->redis = client_connect(p, c->where, NULL, err);
-    if (!c->redis) {
-        free(c);
-        return NULL;
-    }
-    c->fd = c->redis->fd;
-    return &c->base;
+    if (c)
+        self(c)->fd = connection_socket(c);
+    return c;
 }
 
-static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
-{
-    const struct socket_client *c =
-        (const struct socket_client *)(const void *)base;
-
-    client_address_of(c->fd, text);
-}
-
-static void buffers(const struct client *base, int bytes[2])
-{
-    const struct socket_client *c =
-        (const struct socket_client *)(const void *)base;
-
-    client_buffers_of(c->fd, bytes);
-}
-
-static int socket_of(const struct client *base)
-{
-    const struct socket_client *c =
-        (const struct socket_client *)(const void *)base;
-
-    return c->fd;
-}
-
+/* Resident at most: the tensor that leaves and the one that comes. */
 const struct client_ops client_socket = {
     .name = "socket",
+    .help = "payload straight between socket and tensor",
     .serves = true,
+    .memory = {16, 0},
     .open = open_client,
-    .rebind = rebind,
+    .rebind = connection_rebind,
     .put = put,
     .get = get,
-    .address = address,
-    .buffers = buffers,
-    .socket = socket_of,
-    .close = close_client,
+    .address = connection_address,
+    .buffers = connection_buffers,
+    .socket = connection_socket,
+    .close = connection_close,
 };

@@ -28,7 +28,7 @@ struct srb_tensor_client {
     struct client *bound; /* NULL: none */
     size_t count, key_length;
     char key[SRB_KEY_MAX];
-    bool wrapped; /* bound is somebody else's */
+    bool wrapped; /* bound is all it has, see tensor_client_wrap.h */
     struct error err;
     /* the rest is not of wrapped ones */
     const struct client_ops *ops;
@@ -39,6 +39,13 @@ struct srb_tensor_client {
     struct client_slots slots;
     struct client **client; /* [slots.nshards], NULL: not connected */
 };
+
+/* Callers count in elements, clients of the table in bytes: this is where the
+ * one becomes the other. */
+static size_t bytes_of(size_t count)
+{
+    return count * sizeof(float);
+}
 
 /* ---- addresses ---- */
 
@@ -64,7 +71,7 @@ static struct client_params params_of(const struct srb_tensor_client *c)
 {
     return (struct client_params){.login = &c->login,
                                   .key = c->key,
-                                  .bytes = c->count * sizeof(float),
+                                  .bytes = bytes_of(c->count),
                                   .op_timeout = c->timeout,
                                   .client = -1};
 }
@@ -229,21 +236,29 @@ srb_tensor_client_open(const struct srb_tensor_client_options *o, char *words,
     return NULL;
 }
 
-struct srb_tensor_client *tensor_client_wrap(struct client *client,
-                                             const char *key, size_t count,
-                                             struct error *err)
+struct srb_tensor_client *
+tensor_client_wrap(const struct client_ops *ops, const struct client_params *p,
+                   size_t count, struct client **inside, struct error *err)
 {
     struct srb_tensor_client *c = calloc(1, sizeof *c);
+    struct client_params at = *p;
 
+    *inside = NULL;
     if (!c) {
         error_set(err, "not enough memory for a client");
         return NULL;
     }
-    c->bound = client;
+    at.bytes = bytes_of(count);
+    c->bound = ops->open(&at, err);
+    if (!c->bound) {
+        free(c);
+        return NULL;
+    }
+    *inside = c->bound;
     c->wrapped = true;
     c->count = count;
-    c->key_length = strlen(key);
-    snprintf(c->key, sizeof c->key, "%s", key);
+    c->key_length = strlen(p->key);
+    snprintf(c->key, sizeof c->key, "%s", p->key);
     return c;
 }
 
@@ -251,7 +266,9 @@ void srb_tensor_client_close(struct srb_tensor_client *c)
 {
     if (!c)
         return;
-    if (!c->wrapped)
+    if (c->wrapped)
+        c->bound->ops->close(c->bound);
+    else
         disconnect(c);
     explicit_bzero(&c->login, sizeof c->login);
     free(c->addresses);
@@ -351,7 +368,7 @@ static int bind_to(struct srb_tensor_client *c, const char *key, size_t length,
     if (!c->client[shard])
         return reach(c, shard);
     c->bound = c->client[shard];
-    c->bound->ops->rebind(c->bound, c->key, count * sizeof(float));
+    c->bound->ops->rebind(c->bound, c->key, bytes_of(count));
     return 0;
 }
 

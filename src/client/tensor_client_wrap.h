@@ -1,19 +1,21 @@
-/* tensor_client_wrap.h - the public client over a connection that is there.
+/* tensor_client_wrap.h - the public client over any of the table.
  *
- * srbench opens its clients itself (their address, their buffers, null clients
- * with faults) and measures them through the interface that programs use.
+ * srbench chooses its clients itself (their address, their buffers, null
+ * clients with faults) and measures them through the interface that programs
+ * use.
  */
-#ifndef SRB_TENSOR_CLIENT_LEND_H
-#define SRB_TENSOR_CLIENT_LEND_H
+#ifndef SRB_TENSOR_CLIENT_WRAP_H
+#define SRB_TENSOR_CLIENT_WRAP_H
 
 #include "client/client.h"
 #include "srb/tensor_client.h"
 
-/* A client for the one key and count that `c` was opened for; c stays the
- * caller's and must outlive it. Any other key is refused, and a failure closes
- * nothing. NULL without memory. To be closed by srb_tensor_client_close().
- * Local. */
-struct srb_tensor_client *tensor_client_wrap(struct client *c, const char *key,
-                                             size_t count, struct error *err);
+/* Open a client of the table as p says (but for p->bytes, which is not looked
+ * at) for its one key and so many elements. Any other key or count is refused,
+ * and a failure closes nothing. *inside gets what was opened, which lives as
+ * long. NULL on failure. To be closed by srb_tensor_client_close(). Local. */
+struct srb_tensor_client *
+tensor_client_wrap(const struct client_ops *ops, const struct client_params *p,
+                   size_t count, struct client **inside, struct error *err);
 
 #endif

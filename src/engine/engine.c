@@ -9,10 +9,8 @@
 
 #define VERSION_SECONDS 20.0
 
-/* Those that grew out of Redis first: a server of theirs has Redis's words too,
- * and some of its own. */
-static const struct engine *const engines[] = {
-    &engine_valkey, &engine_keydb, &engine_redis, &engine_floor, &engine_null};
+#define ADDRESS(x) &engine_##x,
+static const struct engine *const engines[] = {SRB_ENGINES(ADDRESS)};
 #define ENGINES (sizeof engines / sizeof engines[0])
 
 const struct engine *engine_named(const char *name)
@@ -23,6 +21,42 @@ const struct engine *engine_named(const char *name)
     return NULL;
 }
 
+const struct engine *engine_builtin(const char *exe)
+{
+    const struct engine *e = engine_named(exe);
+
+    return e && e->help ? e : NULL;
+}
+
+const struct engine *engine_expected(const char *exe)
+{
+    const struct engine *e = engine_builtin(exe);
+
+    return e ? e : &engine_redis;
+}
+
+const struct options_word *engine_words(void)
+{
+    static struct options_word words[ENGINES + 1];
+    size_t n = 0;
+
+    for (size_t i = 0; i < ENGINES; i++)
+        if (engines[i]->help)
+            words[n++] = (struct options_word){.name = engines[i]->name,
+                                               .help = engines[i]->help};
+    return words;
+}
+
+bool engine_has(const struct engine *e, enum option_id axis)
+{
+    if (axis == OPT_CLIENT && e->client)
+        return false;
+    for (const enum option_id *a = e->lacks; a && *a != OPT_COUNT; a++)
+        if (*a == axis)
+            return false;
+    return true;
+}
+
 int engine_threads(const struct engine *e, int cpus, int k, int shards)
 {
     int n = cpus * (k + 1) / shards - cpus * k / shards;
@@ -30,6 +64,20 @@ int engine_threads(const struct engine *e, int cpus, int k, int shards)
     if (n > e->most_threads)
         n = e->most_threads;
     return n > 0 ? n : 1;
+}
+
+int engine_node_threads(const struct engine *e, int cpus, int io_threads,
+                        int shards)
+{
+    int n = 0;
+
+    if (e->kind != ENGINE_PROCESS)
+        return e->kind == ENGINE_RANKS ? shards : 0;
+    if (e->most_threads == 0)
+        return shards * io_threads;
+    for (int k = 0; k < shards; k++)
+        n += engine_threads(e, cpus, k, shards);
+    return n;
 }
 
 int engine_check_version(const struct engine *e, const char *version,
@@ -48,21 +96,19 @@ const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
 {
     char name[4096], flag[] = "--version", printed[1024], who[256];
     char *argv[] = {name, flag, NULL};
+    const struct engine *e = engine_builtin(exe);
 
-    version[0] = '\0';
-    if (strcmp(exe, engine_null.name) == 0)
-        return &engine_null;
-    if (strcmp(exe, engine_floor.name) == 0) {
-        snprintf(version, SRB_VERSION_MAX, "%s", SRB_VERSION);
-        return &engine_floor;
-    }
+    snprintf(version, SRB_VERSION_MAX, "%s",
+             e && e->kind != ENGINE_NOBODY ? SRB_VERSION : "");
+    if (e)
+        return e;
     snprintf(name, sizeof name, "%s", exe);
     if (proc_capture(argv, VERSION_SECONDS, printed, sizeof printed, err) < 0) {
         error_prefix(err, "db_exe");
         return NULL;
     }
     for (size_t i = 0; i < ENGINES; i++)
-        if (engines[i]->recognise(printed, version)) {
+        if (engines[i]->recognise && engines[i]->recognise(printed, version)) {
             snprintf(who, sizeof who, "db_exe: '%.200s'", exe);
             return engine_check_version(engines[i], version, who, err) == 0
                        ? engines[i]

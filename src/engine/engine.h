@@ -1,8 +1,10 @@
-/* engine.h - the table of servers.
+/* engine.h - the table of engines: what may keep the tensors.
  *
- * An engine is one file (src/engine/X.c) with what is particular to a server:
- * its configuration, how a cluster is formed, when it is ready, its counters,
- * how it is emptied and stopped. All functions are local.
+ * An engine is one file (src/engine/X.c) and one line of the table below.
+ * Its file has all that is particular to it: what it is, which axes it lacks,
+ * the memory it takes; of a process its configuration, how a cluster is formed,
+ * when it is ready, its counters, how it is emptied and stopped. Nobody else
+ * asks for its name. All functions are local.
  */
 #ifndef SRB_ENGINE_H
 #define SRB_ENGINE_H
@@ -13,11 +15,18 @@
 #include <sys/types.h>
 
 #include "options/options.h"
+#include "plan/footprint.h"
 #include "plan/place.h"
 #include "protocol/control.h"
 #include "protocol/secret.h"
 
 #define SRB_VERSION_MAX 64
+
+/* Of a port that a server was to have and another has: the words by which
+ * ports_taken() knows it, and what to do. */
+#define SRB_PORT_TAKEN "taken by another server"
+#define SRB_PORT_ADVICE                                                        \
+    "choose another --db_port, or let srbench find free ones (--db_port=0)"
 
 /* What one server is asked to be. */
 struct shard_spec {
@@ -47,19 +56,42 @@ struct shard_counters {
     double cpu_time;  /* s, by its own word; NaN where it has none */
 };
 
+/* Who serves. */
+enum engine_kind {
+    ENGINE_NOBODY,  /* no one: clients keep tensors themselves, or share them */
+    ENGINE_PROCESS, /* a process that a guard starts, with its configuration on
+                       standard input and a control connection */
+    ENGINE_RANKS,   /* ranks of this job that run no client, one a shard */
+};
+
 struct engine {
     const char *name;
-    bool serves;        /* false: there is no server behind it */
-    const char *oldest; /* version that will do, "6.2"; NULL: any */
+    /* What it is, for --help, where its name is a value of db_exe; NULL: it is
+     * a program, which says what it is when it is run. */
+    const char *help;
+    enum engine_kind kind;
+    /* The client that it comes with, which no other may replace: it then lacks
+     * the axis `client`. NULL: any that is chosen. */
+    const char *client;
+    /* Axes that it does not have and which collapse for it, OPT_COUNT at the
+     * end; NULL: it has all. */
+    const enum option_id *lacks;
+    bool limit;              /* others are shown as parts of what it reaches */
+    struct footprint memory; /* of one shard */
+    struct footprint memory_redisai; /* the same with RedisAI; zeros: it does
+                                        not load it */
     /* All its threads serve, one for each CPU of its own and no more than
-     * these; I/O threads are nothing it has. 0: one thread serves, which
-     * db_io_threads - 1 others help. */
+     * these. 0: one thread serves, which db_io_threads - 1 others help. */
     int most_threads;
+
+    /* ---- the rest is a process's; zeros in others ---- */
+
+    const char *oldest; /* version that will do, "6.2"; NULL: any */
     /* argv[1] of the hidden role in which srbench itself is the server; NULL:
      * the server is a program, which is given "-". */
     const char *role;
-    /* Whether `--version` printed by the executable is this engine's; puts the
-     * version into `version`. */
+    /* Whether `--version` printed by a program is this engine's; puts the
+     * version into `version`. NULL: no program is. */
     bool (*recognise)(const char *printed, char version[SRB_VERSION_MAX]);
     /* The same by what a server that runs answers to INFO; NULL: such a server
      * is not for others to use. */
@@ -93,27 +125,53 @@ struct engine {
     void (*shutdown)(struct control *c);
 };
 
-extern const struct engine engine_redis;
-extern const struct engine engine_valkey;
-extern const struct engine engine_keydb;
-extern const struct engine engine_floor;
-extern const struct engine engine_null;
+/* The table, one line each: engine_X of X.c. Those that grew out of Redis stand
+ * before it: a server of theirs has Redis's words too, and some of its own. */
+#define SRB_ENGINES(X)                                                         \
+    X(valkey)                                                                  \
+    X(keydb)                                                                   \
+    X(redis)                                                                   \
+    X(floor)                                                                   \
+    X(null)
+
+#define SRB_ENGINE(x) extern const struct engine engine_##x;
+SRB_ENGINES(SRB_ENGINE)
+#undef SRB_ENGINE
 
 /* The engine of that name, or NULL. */
 const struct engine *engine_named(const char *name);
 
+/* The engine that a value of db_exe is the name of, or NULL: it is a program.
+ */
+const struct engine *engine_builtin(const char *exe);
+
+/* What a value of db_exe is to count as before it was run: its name's engine,
+ * and a program a Redis. */
+const struct engine *engine_expected(const char *exe);
+
+/* The names that db_exe may have beside programs, for options_hand_words(). */
+const struct options_word *engine_words(void);
+
+/* Whether it has that axis. */
+bool engine_has(const struct engine *e, enum option_id axis);
+
 /* The threads of shard k of a node's, of a server whose threads all serve: its
  * share of the node's CPUs, at least 1 and no more than most_threads. */
 int engine_threads(const struct engine *e, int cpus, int k, int shards);
+
+/* Threads that serve on a node with so many shards, CPUs for them and
+ * db_io_threads: of processes, or ranks, which have one each. */
+int engine_node_threads(const struct engine *e, int cpus, int io_threads,
+                        int shards);
 
 /* Refuse a version that is older than the engine's oldest. who: what is
  * refused, "db_exe: 'redis-server'". */
 int engine_check_version(const struct engine *e, const char *version,
                          const char *who, struct error *err);
 
-/* The engine of an executable by its own answer to --version, and its version.
- * "null" is the null engine, "floor" the built-in server. NULL when it cannot
- * be run, is no server that srbench knows, or is too old. */
+/* The engine of a value of db_exe: by its name, with srbench's own version
+ * where anybody serves, else by the program's own answer to --version. NULL
+ * when it cannot be run, is no server that srbench knows, or is too old. */
 const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
                                  struct error *err);
 

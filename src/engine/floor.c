@@ -1,22 +1,15 @@
-/* The built-in server (srb/floor.h). What it understands of the protocol it
- * understands as Redis does. */
+/* The built-in server (floor_server.h). What it understands of the protocol it
+ * understands as Redis does (resp.h). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/engine.h"
 #include "engine/floor_server.h"
+#include "engine/resp.h"
 
 #define UNIX_SOCKET "floor.sock"
 #define LEAST_BACKLOG 511 /* as of Redis */
-
-/* It is chosen by name; no program is it. */
-static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
-{
-    (void)printed;
-    version[0] = '\0';
-    return false;
-}
 
 static int64_t backlog(const struct shard_spec *s)
 {
@@ -38,24 +31,6 @@ static void configure(FILE *out, const struct shard_spec *s)
     fprintf(out, "threads %d\n", s->threads);
     fprintf(out, "tcp-backlog %" PRId64 "\n", backlog(s));
     fprintf(out, "max-value-bytes %" PRId64 "\n", s->max_bytes);
-}
-
-static int ready(struct control *c, const struct shard_spec *s, pid_t *pid,
-                 bool whole_cluster, struct error *err)
-{
-    (void)whole_cluster; /* there is none */
-    return engine_redis.ready(c, s, pid, false, err);
-}
-
-static int empty(struct control *c, struct error *err)
-{
-    return engine_redis.empty(c, err);
-}
-
-static int counters(struct control *c, struct shard_counters *now,
-                    struct error *err)
-{
-    return engine_redis.counters(c, now, err);
 }
 
 static int effective(struct control *c, const struct shard_spec *s, char **text,
@@ -82,22 +57,27 @@ static int effective(struct control *c, const struct shard_spec *s, char **text,
     return 0;
 }
 
-static void shut_down(struct control *c)
-{
-    engine_redis.shutdown(c);
-}
+/* All its threads serve, and it loads no modules. */
+static const enum option_id lacks[] = {OPT_DB_IO_THREADS, OPT_DB_TPQ,
+                                       OPT_COUNT};
 
+/* Resident at most (as RESP_MEMORY): 1.04 to 1.2 times the tensors, and 11 MiB
+ * of its own. */
 const struct engine engine_floor = {
     .name = "floor",
-    .serves = true,
+    .help = "srbench's own, which only carries bytes, as the limit of network, "
+            "CPUs and client",
+    .kind = ENGINE_PROCESS,
+    .lacks = lacks,
+    .limit = true,
+    .memory = {10, INT64_C(16) * 1024 * 1024},
     .role = SRB_FLOOR_ROLE,
     .most_threads = FLOOR_THREADS_MAX,
-    .recognise = recognise,
     .configure = configure,
     .unix_socket = UNIX_SOCKET,
-    .ready = ready,
-    .empty = empty,
-    .counters = counters,
+    .ready = resp_ready,
+    .empty = resp_empty,
+    .counters = resp_counters,
     .effective = effective,
-    .shutdown = shut_down,
+    .shutdown = resp_shutdown,
 };

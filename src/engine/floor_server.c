@@ -93,8 +93,7 @@ int floor_read_config(FILE *in, struct floor_config *c, struct error *err)
 {
     char line[512];
 
-    *c = (struct floor_config){.address = "127.0.0.1",
-                               .threads = 1,
+    *c = (struct floor_config){.threads = 1,
                                .backlog = SOMAXCONN,
                                .max_bytes = INT64_C(512) * 1024 * 1024};
     while (fgets(line, sizeof line, in)) {
@@ -110,6 +109,9 @@ int floor_read_config(FILE *in, struct floor_config *c, struct error *err)
                              "unknown directive, or a value out of range",
                              line, value ? value : "");
     }
+    if (!c->address[0])
+        return error_set(err, "the built-in server was not told where to "
+                              "listen (bind)");
     if (!c->client_password[0] != !c->steward_password[0])
         return error_set(err, "the built-in server was told one password, "
                               "expected two or none");

@@ -75,9 +75,15 @@ static int effective(struct control *c, const struct shard_spec *s, char **text,
     return 0;
 }
 
+/* All its threads serve. */
+static const enum option_id lacks[] = {OPT_DB_IO_THREADS, OPT_COUNT};
+
 const struct engine engine_keydb = {
     .name = "keydb",
-    .serves = true,
+    .kind = ENGINE_PROCESS,
+    .lacks = lacks,
+    .memory = RESP_MEMORY,
+    .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "6.3", /* INFO's section of its own */
     .most_threads = MOST_THREADS,
     .recognise = recognise,

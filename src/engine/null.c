@@ -1,15 +1,12 @@
 /* No server at all: the harness by itself, for tests with the null client. */
 #include "engine/engine.h"
 
-static bool recognise(const char *printed, char version[SRB_VERSION_MAX])
-{
-    (void)printed;
-    version[0] = '\0';
-    return false;
-}
+static const enum option_id lacks[] = {OPT_DB_IO_THREADS, OPT_DB_TPQ,
+                                       OPT_COUNT};
 
 const struct engine engine_null = {
     .name = "null",
-    .serves = false,
-    .recognise = recognise,
+    .help = "no server at all, to test the harness",
+    .kind = ENGINE_NOBODY,
+    .lacks = lacks,
 };

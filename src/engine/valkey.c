@@ -49,7 +49,9 @@ static void cluster(FILE *out, const struct shard_spec *s)
 
 const struct engine engine_valkey = {
     .name = "valkey",
-    .serves = true,
+    .kind = ENGINE_PROCESS,
+    .memory = RESP_MEMORY,
+    .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "7.2", /* its first */
     .recognise = recognise,
     .answers = answers,

@@ -48,6 +48,9 @@ struct summary {
     double start_skew; /* s, the latest start after the agreed instant; NaN:
                           none was agreed on */
     int64_t first_start; /* instant of the first timed put */
+    /* of the common clock; set by who keeps it */
+    double clock_error; /* s, by which common times may be wrong */
+    double clock_drift; /* by which rates of clocks differ, at most */
 };
 
 /* The figures that say most: repetitions are summed up by them, and servers

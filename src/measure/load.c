@@ -1,7 +1,11 @@
 #include "measure/load.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/signals.h"
 #include "base/tick.h"
@@ -22,8 +26,8 @@ static int allocate(struct load *l, struct error *err)
     if (!l->own)
         return error_set(err,
                          "client %d: not enough memory for two tensors of "
-                         "%zu bytes",
-                         l->number, l->count * sizeof(float));
+                         "%zu elements",
+                         l->number, l->count);
     tensor_fill(l->out, l->count, l->number);
     return 0;
 }
@@ -35,16 +39,13 @@ static int join(struct load *l, const struct client_ops *ops,
     int64_t start = tick_now();
 
     l->samples.main_start = start;
-    l->client = ops->open(p, err);
+    l->wrapped = tensor_client_wrap(ops, p, l->count, &l->client, err);
     l->samples.connect_ns = tick_now() - start;
-    if (!l->client)
-        return -1;
     if (l->samples.connect_ns < 0)
         return error_set(err,
                          "client %d: the monotonic clock went back by %lld ns "
                          "while it connected",
                          l->number, (long long)-l->samples.connect_ns);
-    l->wrapped = tensor_client_wrap(l->client, p->key, l->count, err);
     if (!l->wrapped)
         return -1;
     signals_watch(ops->socket(l->client));
@@ -58,7 +59,7 @@ int load_open(struct load *l, const struct loop_language *language,
     memset(l, 0, sizeof *l);
     l->language = language;
     l->number = p->client;
-    l->count = p->bytes / sizeof(float);
+    l->count = rules->count;
     l->rules = *rules;
     snprintf(l->key, sizeof l->key, "%s", p->key);
     if (samples_open(&l->samples, rules->warmup, rules->iterations, err) < 0 ||
@@ -68,12 +69,139 @@ int load_open(struct load *l, const struct loop_language *language,
     return join(l, ops, p, err);
 }
 
+/* ---- together ---- */
+
+/* Go on together, at one agreed instant, unless somebody failed. */
+static void start_together(struct load *l, int rc)
+{
+    const struct load_company *with = l->phase.with;
+    int64_t start;
+
+    loop_meet(l, rc < 0 ? LOOP_BROKEN : 0);
+    if (l->phase.over || l->rules.sync == SYNC_NONE)
+        return;
+    start = tick_now();
+    l->agreed =
+        clock_agree_start(with->team, with->cast->clients, NULL, with->line);
+    clock_await(NULL, with->line, l->agreed, with->oversubscribed);
+    l->samples.waited += tick_now() - start;
+}
+
+/* ---- phases ---- */
+
+/* Have the language's loop go round. -1 when this client failed. */
+static int go_round(struct load *l, bool puts, bool gets)
+{
+    const struct loop_task task = {.load = l,
+                                   .client = l->wrapped,
+                                   .key = l->key,
+                                   .key_length = strlen(l->key),
+                                   .count = l->count,
+                                   .own = l->own,
+                                   .puts = puts,
+                                   .gets = gets};
+
+    l->language->run(&task);
+    if (!l->phase.failed)
+        return 0;
+    if (loop_meets(l) && !l->phase.last)
+        loop_meet(l, LOOP_BROKEN);
+    return -1;
+}
+
+/* Tests that want something to happen in the midst of a loop wait for a line of
+ * each client; nothing is said unless they ask for it. */
+static void tell_tests(const struct load *l, const char *what)
+{
+    const char *path = getenv("SRBENCH_TEST_LOOPS");
+    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+
+    if (fd < 0)
+        return;
+    dprintf(fd, "%d %s\n", l->number, what);
+    close(fd);
+}
+
+static int warm_up(struct load *l)
+{
+    if (l->rules.warmup == 0)
+        return 0;
+    tell_tests(l, "warm-up");
+    loop_begin(l, NULL, 0);
+    l->phase.left = l->rules.warmup;
+    return go_round(l, true, true);
+}
+
+static double cpu_seconds(const struct rusage *u)
+{
+    return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) +
+           1e-6 * (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec);
+}
+
+/* A phase, with what it costs this process. */
+static int phase(struct load *l, bool puts, bool gets, double seconds)
+{
+    const struct samples *s = &l->samples;
+    struct load_usage *sum = &l->usage;
+    struct rusage before, after;
+    int rc;
+
+    loop_begin(l, puts ? &s->put : &s->unpack, seconds);
+    getrusage(RUSAGE_SELF, &before);
+    rc = go_round(l, puts, gets);
+    getrusage(RUSAGE_SELF, &after);
+    sum->cpu_time += cpu_seconds(&after) - cpu_seconds(&before);
+    sum->voluntary_switches += after.ru_nvcsw - before.ru_nvcsw;
+    sum->involuntary_switches += after.ru_nivcsw - before.ru_nivcsw;
+    sum->peak_memory = after.ru_maxrss * 1024;
+    return rc;
+}
+
+/* All puts, and when everybody has done theirs, all gets. */
+static int phases(struct load *l)
+{
+    double half = l->rules.duration / 2;
+    int64_t agreed = l->agreed;
+    int rc = phase(l, true, false, half);
+
+    if (!l->phase.over)
+        start_together(l, rc);
+    l->agreed = agreed;
+    if (rc < 0 || l->phase.over)
+        return rc;
+    return phase(l, false, true, half);
+}
+
+int load_run(struct load *l, const struct load_company *with, struct error *err)
+{
+    struct samples *s = &l->samples;
+    bool alone = l->rules.sync == SYNC_NONE;
+    int rc;
+
+    l->phase = (struct load_phase){.with = with, .err = err};
+    rc = warm_up(l);
+    if (!alone)
+        start_together(l, rc);
+    if (rc < 0 && alone && l->rules.pattern == PATTERN_PHASES)
+        start_together(l, rc); /* the others come there between the phases */
+    if (rc < 0 || l->phase.over)
+        return rc;
+    tell_tests(l, "loop");
+    s->waited = 0;
+    s->loop_start = tick_now();
+    if (l->agreed)
+        l->start_skew = clock_common(with->line, s->loop_start) - l->agreed;
+    if (l->rules.pattern == PATTERN_PHASES)
+        return phases(l);
+    return phase(l, true, true, l->rules.duration);
+}
+
+/* ---- the end ---- */
+
 static void disconnect(struct load *l)
 {
     signals_unwatch();
     srb_tensor_client_close(l->wrapped);
-    if (l->client)
-        l->client->ops->close(l->client);
     l->wrapped = NULL;
     l->client = NULL;
 }

@@ -1,5 +1,5 @@
 ! The timed loop in Fortran: its own arrays, and the client of the module
-! srb_tensor_client. What C has of it stands in srb/loop.h.
+! srb_tensor_client. What C has of it stands in loop.h.
 module srb_loop
     use, intrinsic :: iso_c_binding, only: c_char, c_f_pointer, c_float, &
         c_int, c_int64_t, c_intptr_t, c_loc, c_null_ptr, c_ptr, c_size_t
@@ -100,7 +100,7 @@ contains
         t%space(t%first:t%last) = 0.0_c_float
     end subroutine make
 
-    ! loop_fortran_allocate of srb/loop.h
+    ! loop_fortran_allocate of loop.h
     function loop_allocate(count, out, in) &
         bind(c, name='loop_fortran_allocate') result(own)
         integer(c_size_t), value :: count
@@ -163,7 +163,7 @@ contains
         stat = loop_got(task%load, int(rc, c_int), start, finish)
     end function get
 
-    ! loop_fortran_run of srb/loop.h
+    ! loop_fortran_run of loop.h
     subroutine loop_run(task) bind(c, name='loop_fortran_run')
         type(loop_task), intent(in) :: task
         type(tensor_client) :: client

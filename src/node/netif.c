@@ -30,6 +30,19 @@ char *netif_print(const struct netaddr *a, char text[SRB_ADDRESS_MAX])
     return text;
 }
 
+char *netif_loopback(const struct netif_card *c, char text[SRB_ADDRESS_MAX])
+{
+    text[0] = '\0';
+    for (int i = 0; i < c->n && text[0] == '\0'; i++) {
+        const struct netaddr *a = c->list[i].address;
+
+        if (c->list[i].kind == NETIF_LOOPBACK)
+            netif_print(&a[a[NETIF_IPV4].length ? NETIF_IPV4 : NETIF_IPV6],
+                        text);
+    }
+    return text;
+}
+
 /* ---- what an interface is ---- */
 
 static bool begins(const char *text, const char *const starts[], size_t n)

@@ -86,6 +86,11 @@ int netif_choose(const struct netif_card *cards, int n, const char *want,
                  struct netif_pick *picks, char words[SRB_NETWORK_MAX],
                  struct error *err);
 
+/* Where processes of this host reach each other whatever its network is, as
+ * netif_print() has it: the address of loopback, IPv4 before IPv6, or "" where
+ * that is down or has none. Returns text. */
+char *netif_loopback(const struct netif_card *c, char text[SRB_ADDRESS_MAX]);
+
 /* The numeric form of an address, "" for none. Returns text. */
 char *netif_print(const struct netaddr *a, char text[SRB_ADDRESS_MAX]);
 

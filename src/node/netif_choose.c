@@ -1,6 +1,6 @@
-/* Which interface the databases of all nodes listen on. What the nodes have is
- * offered once by name and once by subnet; offers that sort together and come
- * from every node are a candidate, and the best one is taken. */
+/* Which interface the databases of all nodes listen on. What goes with an
+ * address of the first node on all others, by name or by subnet, is a
+ * candidate, and the best one is taken. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,168 +36,102 @@ static void append_subnet(char *text, size_t n, const struct netaddr *a)
     text_add(text, n, "%s/%d", netif_print(&net, address), net.prefix);
 }
 
-/* ---- offers ---- */
-
-/* An address of a node, under the key by which it is sought. */
-struct offer {
-    unsigned char key[18];
-    int node;
-    struct netif_pick pick;
-    const struct netif *interface;
-};
-
-static const struct netaddr *address_of(const struct offer *o)
-{
-    return &o->interface->address[o->pick.family];
-}
-
-typedef void key_maker(unsigned char *key, const struct netif *i,
-                       const struct netaddr *a);
-
-static void key_of_name(unsigned char *key, const struct netif *i,
-                        const struct netaddr *a)
-{
-    key[0] = a->length;
-    memcpy(key + 1, i->name, strnlen(i->name, sizeof i->name));
-}
-
-static void key_of_subnet(unsigned char *key, const struct netif *i,
-                          const struct netaddr *a)
-{
-    (void)i;
-    key[0] = a->length;
-    key[1] = a->prefix;
-    for (int bit = 0; bit < a->prefix; bit++)
-        key[2 + bit / 8] |= a->bytes[bit / 8] & (0x80 >> bit % 8);
-}
-
-/* By key and node; of a node the best one first. */
-static int by_key(const void *a, const void *b)
-{
-    const struct offer *x = a, *y = b;
-    int order = memcmp(x->key, y->key, sizeof x->key);
-
-    if (order != 0)
-        return order;
-    if (x->node != y->node)
-        return x->node < y->node ? -1 : 1;
-    if (x->interface->kind != y->interface->kind)
-        return x->interface->kind < y->interface->kind ? -1 : 1;
-    if (x->interface->speed != y->interface->speed)
-        return x->interface->speed > y->interface->speed ? -1 : 1;
-    return (x->pick.entry > y->pick.entry) - (x->pick.entry < y->pick.entry);
-}
-
-/* What can carry traffic between nodes. Returns how many offers. */
-static size_t make_offers(struct offer *offers, const struct netif_card *cards,
-                          int n, key_maker *key)
-{
-    size_t used = 0;
-
-    for (int c = 0; c < n; c++)
-        for (int e = 0; e < cards[c].n * NETIF_FAMILIES; e++) {
-            const struct netif *i = &cards[c].list[e / NETIF_FAMILIES];
-            const struct netaddr *a = &i->address[e % NETIF_FAMILIES];
-            struct offer *o = &offers[used];
-
-            if (a->length == 0 || i->kind == NETIF_LOOPBACK || !i->running)
-                continue;
-            memset(o, 0, sizeof *o);
-            o->node = c;
-            o->pick =
-                (struct netif_pick){e / NETIF_FAMILIES, e % NETIF_FAMILIES};
-            o->interface = i;
-            key(o->key, i, a);
-            used++;
-        }
-    qsort(offers, used, sizeof *offers, by_key);
-    return used;
-}
-
 /* ---- candidates ---- */
 
-/* One offer of each node, all found under one key. */
+/* One address of each node. */
 struct candidate {
-    const struct offer *first; /* of node 0; NULL for no candidate */
+    const struct netif *first; /* of node 0; NULL for no candidate */
+    struct netif_pick lead;    /* which that is */
     bool inner, subnet, named; /* of any; one for all; the same name */
     enum netif_kind kind;      /* the worst */
     int64_t speed;             /* the lowest */
 };
 
-/* Of two numbers the lower one is better: < 0 when x is. */
-static int lower(int64_t x, int64_t y)
+static const struct netaddr *address_of(const struct candidate *c)
 {
-    return (x > y) - (x < y);
+    return &c->first->address[c->lead.family];
 }
 
-static int by_inner(const struct candidate *x, const struct candidate *y)
-{
-    return lower(x->inner, y->inner);
-}
+/* What makes the better candidate, the weightiest first: the lower number is
+ * the better one, since … */
+enum { CRITERIA = 7 };
 
-static int by_subnet(const struct candidate *x, const struct candidate *y)
+static void weigh(const struct candidate *c, int64_t weight[CRITERIA])
 {
-    return lower(y->subnet, x->subnet);
-}
+    const int64_t weights[CRITERIA] = {c->inner,      !c->subnet, c->kind,
+                                       -c->speed,     !c->named,  c->lead.entry,
+                                       c->lead.family};
 
-static int by_kind(const struct candidate *x, const struct candidate *y)
-{
-    return lower(x->kind, y->kind);
+    memcpy(weight, weights, sizeof weights);
 }
-
-static int by_speed(const struct candidate *x, const struct candidate *y)
-{
-    return lower(y->speed, x->speed);
-}
-
-static int by_name(const struct candidate *x, const struct candidate *y)
-{
-    return lower(y->named, x->named);
-}
-
-static int by_order(const struct candidate *x, const struct candidate *y)
-{
-    return lower(x->first->pick.entry, y->first->pick.entry);
-}
-
-static int by_family(const struct candidate *x, const struct candidate *y)
-{
-    return lower(x->first->pick.family, y->first->pick.family);
-}
-
-/* What makes the better candidate, the weightiest first. */
-static const struct {
-    int (*compare)(const struct candidate *x, const struct candidate *y);
-    const char *because;
-} criteria[] = {
-    {by_inner, "which is for traffic inside a node"},
-    {by_subnet, "since one subnet has all nodes"},
-    {by_kind, "since it is a fabric"},
-    {by_speed, "since it is faster"},
-    {by_name, "since all nodes call it so"},
-    {by_order, "since it is the first of its like on the first node"},
-    {by_family, "since IPv4 goes before IPv6"},
-};
 
 /* Why x is better than y; NULL when it is not. */
 static const char *better(const struct candidate *x, const struct candidate *y)
 {
-    for (size_t i = 0; i < COUNT(criteria); i++) {
-        int order = criteria[i].compare(x, y);
+    static const char *const because[CRITERIA] = {
+        "which is for traffic inside a node",
+        "since one subnet has all nodes",
+        "since it is a fabric",
+        "since it is faster",
+        "since all nodes call it so",
+        "since it is the first of its like on the first node",
+        "since IPv4 goes before IPv6",
+    };
+    int64_t a[CRITERIA], b[CRITERIA];
 
-        if (order != 0)
-            return order < 0 ? criteria[i].because : NULL;
-    }
+    weigh(x, a);
+    weigh(y, b);
+    for (int i = 0; i < CRITERIA; i++)
+        if (a[i] != b[i])
+            return a[i] < b[i] ? because[i] : NULL;
     return NULL;
+}
+
+/* ---- what belongs together ---- */
+
+/* Whether it can carry traffic between nodes. */
+static bool leads_out(const struct netif *i)
+{
+    return i->kind != NETIF_LOOPBACK && i->running;
 }
 
 static bool same_subnet(const struct netaddr *a, const struct netaddr *b)
 {
-    unsigned char x[18] = {0}, y[18] = {0};
+    if (a->length != b->length || a->prefix != b->prefix)
+        return false;
+    for (int bit = 0; bit < a->prefix; bit++)
+        if ((a->bytes[bit / 8] ^ b->bytes[bit / 8]) & (0x80 >> bit % 8))
+            return false;
+    return true;
+}
 
-    key_of_subnet(x, NULL, a);
-    key_of_subnet(y, NULL, b);
-    return memcmp(x, y, sizeof x) == 0;
+/* The interface of a node that goes with one of the first node's, or -1. */
+typedef int finder(const struct netif_card *c, const struct netif *like,
+                   int family);
+
+static int find_by_name(const struct netif_card *c, const struct netif *like,
+                        int family)
+{
+    for (int i = 0; i < c->n; i++)
+        if (strcmp(c->list[i].name, like->name) == 0)
+            return c->list[i].address[family].length && leads_out(&c->list[i])
+                       ? i
+                       : -1;
+    return -1;
+}
+
+static int find_by_subnet(const struct netif_card *c, const struct netif *like,
+                          int family)
+{
+    const struct netif *best = NULL;
+
+    for (const struct netif *i = c->list; i < c->list + c->n; i++)
+        if (leads_out(i) &&
+            same_subnet(&i->address[family], &like->address[family]) &&
+            (!best || i->kind < best->kind ||
+             (i->kind == best->kind && i->speed > best->speed)))
+            best = i;
+    return best ? (int)(best - c->list) : -1;
 }
 
 /* An address and whose it is. */
@@ -232,46 +166,43 @@ struct choice {
     const struct netif_card *cards;
     int n;
     struct netif_pick *picks; /* of the best */
+    struct netif_pick *trial; /* [n] of the one that is looked at */
     struct claim *claims;     /* [n], to work with */
     struct candidate best, second;
-    struct netif_pick *trial; /* [n] of the one that is looked at */
-    bool subnets;             /* offers are sorted by subnet */
 };
 
-/* The offers [first, end) of one key as a candidate; -1 when it is none: not
- * of all nodes, an address of two hosts, or one that was there by name. */
-static int judge(struct choice *x, const struct offer *first,
-                 const struct offer *end, struct candidate *c)
+/* What goes with one address of the first node; false when it is no candidate:
+ * not on all nodes, or an address of two hosts. */
+static bool judge(struct choice *x, const struct netif *like, int family,
+                  finder *find, struct candidate *c)
 {
-    int nodes = 0;
+    for (int k = 0; k < x->n; k++) {
+        int entry = find(&x->cards[k], like, family);
+        const struct netif *i = &x->cards[k].list[entry < 0 ? 0 : entry];
 
-    *c = (struct candidate){.first = first,
-                            .subnet = true,
-                            .named = true,
-                            .kind = NETIF_FABRIC,
-                            .speed = first->interface->speed};
-    for (const struct offer *o = first; o < end; o++) {
-        const struct netif *i = o->interface;
-
-        if (o > first && o->node == o[-1].node)
-            continue;
+        if (entry < 0)
+            return false;
+        x->trial[k] = (struct netif_pick){entry, family};
+        x->claims[k] = (struct claim){i->address[family], x->cards[k].host};
+        if (k == 0)
+            *c = (struct candidate){.first = i,
+                                    .lead = x->trial[0],
+                                    .subnet = true,
+                                    .named = true,
+                                    .kind = i->kind,
+                                    .speed = i->speed};
         c->inner |= i->kind == NETIF_INNER;
-        c->subnet &= same_subnet(address_of(o), address_of(first));
-        c->named &= strcmp(i->name, first->interface->name) == 0;
+        c->subnet &= same_subnet(&i->address[family], address_of(c));
+        c->named &= strcmp(i->name, c->first->name) == 0;
         c->kind = i->kind > c->kind ? i->kind : c->kind;
         c->speed = i->speed < c->speed ? i->speed : c->speed;
-        x->claims[nodes] =
-            (struct claim){*address_of(o), x->cards[o->node].host};
-        x->trial[nodes++] = o->pick;
     }
-    if (nodes < x->n || (x->subnets && c->named))
-        return -1;
-    return is_shared(x->claims, nodes) ? -1 : 0;
+    return !is_shared(x->claims, x->n);
 }
 
 static bool same_interface(const struct candidate *x, const struct candidate *y)
 {
-    return x->first && y->first && x->first->interface == y->first->interface;
+    return x->first == y->first;
 }
 
 static void consider(struct choice *x, const struct candidate *c)
@@ -288,17 +219,22 @@ static void consider(struct choice *x, const struct candidate *c)
     }
 }
 
-static void consider_all(struct choice *x, const struct offer *offers, size_t n)
+/* A candidate has an address of the first node, so these are all. */
+static void consider_all(struct choice *x)
 {
-    for (size_t i = 0, end; i < n; i = end) {
-        struct candidate c;
+    static finder *const finders[] = {find_by_name, find_by_subnet};
+    const struct netif_card *card = &x->cards[0];
 
-        for (end = i + 1; end < n; end++)
-            if (memcmp(offers[end].key, offers[i].key, sizeof offers->key) != 0)
-                break;
-        if (judge(x, &offers[i], &offers[end], &c) == 0)
-            consider(x, &c);
-    }
+    for (int k = 0; k < card->n * NETIF_FAMILIES; k++)
+        for (size_t f = 0; f < COUNT(finders); f++) {
+            const struct netif *like = &card->list[k / NETIF_FAMILIES];
+            int family = k % NETIF_FAMILIES;
+            struct candidate c;
+
+            if (like->address[family].length &&
+                judge(x, like, family, finders[f], &c))
+                consider(x, &c);
+        }
 }
 
 /* ---- what is said of it ---- */
@@ -307,13 +243,11 @@ static void consider_all(struct choice *x, const struct offer *offers, size_t n)
 static void describe(const struct candidate *c, bool subnet, char *text,
                      size_t n)
 {
-    const struct offer *o = c->first;
-
-    text_add(text, n, "%s%s (%s ", o->interface->name,
+    text_add(text, n, "%s%s (%s ", c->first->name,
              c->named ? "" : " and others in its subnet",
-             family_names[o->pick.family]);
+             family_names[c->lead.family]);
     if (subnet)
-        append_subnet(text, n, address_of(o));
+        append_subnet(text, n, address_of(c));
     else
         text_add(text, n, "in several subnets");
     if (c->speed > 0)
@@ -335,10 +269,10 @@ static void explain(const struct choice *x, char *words, size_t n)
 }
 
 /* Whether a node has something to offer. */
-static bool leads_out(const struct netif_card *c)
+static bool has_way_out(const struct netif_card *c)
 {
     for (int i = 0; i < c->n; i++)
-        if (c->list[i].kind != NETIF_LOOPBACK && c->list[i].running)
+        if (leads_out(&c->list[i]))
             return true;
     return false;
 }
@@ -357,7 +291,7 @@ static void explain_none(const struct netif_card *cards, int n, char *words,
     int other = 0;
 
     for (int c = 0; c < n; c++)
-        if (!leads_out(&cards[c])) {
+        if (!has_way_out(&cards[c])) {
             text_add(words, room,
                      "node %s has no network interface but loopback",
                      cards[c].node);
@@ -384,25 +318,16 @@ static void pick_none(struct netif_pick *picks, int n)
 static void choose_any(const struct netif_card *cards, int n,
                        struct netif_pick *picks, char *words)
 {
-    static key_maker *const keys[] = {key_of_name, key_of_subnet};
-    size_t most = (size_t)n * SRB_NETIFS_MAX * NETIF_FAMILIES, used;
-    /* both orders stay: candidates point into them */
-    struct offer *offers = mem_new(COUNT(keys) * most, sizeof *offers);
     struct choice x = {.cards = cards, .n = n, .picks = picks};
 
     x.claims = mem_new((size_t)n, sizeof *x.claims);
     x.trial = mem_new((size_t)n, sizeof *x.trial);
     pick_none(picks, n);
-    for (size_t k = 0; k < COUNT(keys); k++) {
-        x.subnets = keys[k] == key_of_subnet;
-        used = make_offers(offers + k * most, cards, n, keys[k]);
-        consider_all(&x, offers + k * most, used);
-    }
+    consider_all(&x);
     if (x.best.first)
         explain(&x, words, SRB_NETWORK_MAX);
     else
         explain_none(cards, n, words, SRB_NETWORK_MAX);
-    free(offers);
     free(x.claims);
     free(x.trial);
 }

@@ -366,6 +366,28 @@ int64_t node_info_memory_left(const char *root, bool *grouped)
     return kernel > 0 ? (int64_t)kernel : INT64_MAX;
 }
 
+/* ---- processes that are left ---- */
+
+static double tasks_of(const struct group *g)
+{
+    char line[LINE], *end;
+    double limit;
+
+    if (!read_line(g->folder, "pids.max", line, sizeof line))
+        return NAN;
+    limit = strtod(line, &end);
+    if (end == line || !read_line(g->folder, "pids.current", line, sizeof line))
+        return NAN; /* "max" */
+    return fmax(limit - strtod(line, NULL), 0);
+}
+
+int64_t node_info_tasks_left(const char *root)
+{
+    double left = least(root, "pids", tasks_of);
+
+    return isnan(left) ? INT64_MAX : (int64_t)left;
+}
+
 /* ---- CPUs ---- */
 
 /* A list in the kernel's way, "0-3,8"; -1 when it is none, or empty. */

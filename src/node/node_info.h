@@ -36,6 +36,10 @@ void node_info_read(const char *root, struct node_info *f);
  * they are given back first. */
 int64_t node_info_memory_left(const char *root, bool *grouped);
 
+/* How many processes and threads its control groups still allow; INT64_MAX
+ * where nothing says. */
+int64_t node_info_tasks_left(const char *root);
+
 /* The CPUs that the process's control group lets it use; -1 where there is none
  * for CPUs, or it cannot be read. */
 int node_info_cgroup_cpus(const char *root, struct cpu_mask *m);

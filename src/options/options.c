@@ -2,8 +2,10 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "options/options_internal.h"
 
 bool options_has_placement(const struct options *o, unsigned placement)
@@ -37,11 +39,11 @@ bool options_batch(const struct options *o)
 
 unsigned options_placement(const struct options *o, enum option_id id)
 {
-    const struct option *d = &option_table[id];
+    unsigned placement = option_placement(id);
 
-    return d->starts && options_external(o)
-               ? d->placement & ~(unsigned)IN_STANDARD
-               : d->placement;
+    if (option_starts(id) && options_external(o))
+        placement &= ~(unsigned)IN_STANDARD;
+    return placement;
 }
 
 bool options_idle(const struct options *o, enum option_id id)
@@ -92,6 +94,23 @@ static void print_wrapped(FILE *out, int indent, const char *text)
     }
 }
 
+/* What it is, and what the words are that were handed over for it. */
+static void help_meaning(FILE *out, const struct option *d)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *line = open_memstream(&text, &n);
+
+    if (!line)
+        die("not enough memory for the help");
+    fputs(d->help, line);
+    for (const struct options_word *w = options_words(d); w->name; w++)
+        fprintf(line, "; %s: %s", w->name, w->help);
+    fclose(line);
+    print_wrapped(out, 6, text);
+    free(text);
+}
+
 static void help_entry(FILE *out, const struct option *d)
 {
     char expected[OPTIONS_EXPECTED_MAX], line[1024];
@@ -100,15 +119,15 @@ static void help_entry(FILE *out, const struct option *d)
     if (d->alias)
         fprintf(out, " (or --%s)", d->alias);
     fputc('\n', out);
-    print_wrapped(out, 6, d->help);
+    help_meaning(out, d);
     snprintf(line, sizeof line, "%s%s%s; default: %s",
              options_expected(d, false, expected),
              d->axis   ? "; takes a list (axis)"
              : d->list ? "; takes a list"
                        : "",
-             d->placement == IN_STANDARD    ? "; throughput_standard only"
-             : d->placement == IN_COLOCATED ? "; throughput_colocated only"
-                                            : "",
+             d->only == IN_STANDARD    ? "; throughput_standard only"
+             : d->only == IN_COLOCATED ? "; throughput_colocated only"
+                                       : "",
              d->def);
     print_wrapped(out, 6, line);
 }
@@ -139,10 +158,11 @@ void options_help(FILE *out)
           "\n"
           "Options, with the same names and the same YAML values in the file "
           "and on the command line.\n"
-          "An axis takes one value or a list, --client_nodes=[20,40]; the "
-          "sweep is the product of all\n"
-          "axes. --OPTION VALUE works too, but true and false go behind a = "
-          "only; - may stand for _.\n"
+          "An axis takes one value or a list, --client_nodes=20,40 or "
+          "[20,40]; the sweep is the\n"
+          "product of all axes. --OPTION VALUE works too, but true and false "
+          "go behind a = only; - may\n"
+          "stand for _. --config - reads standard input.\n"
           "\n",
           out);
     for (int id = 0; id < OPT_COUNT; id++)
@@ -151,10 +171,9 @@ void options_help(FILE *out)
 
 static void show_value(FILE *out, const struct option *d, const struct value *v)
 {
-    /* null is a server's name, but a text that means auto elsewhere */
-    bool bare =
-        v->is_auto || d->type != OPTION_TEXT ||
-        (d == &option_table[OPT_DB_EXE] && strcmp(v->text, "null") == 0);
+    /* a server's name, null, is a text that means auto elsewhere */
+    bool bare = v->is_auto || d->type != OPTION_TEXT ||
+                options_handed((enum option_id)(d - option_table), v->text);
 
     if (bare)
         fputs(v->text, out);

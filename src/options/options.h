@@ -23,6 +23,9 @@
 #define SRB_BUS_OFFSET 10000
 #define SRB_PORT_MAX (65535 - SRB_BUS_OFFSET)
 
+/* Where db_port: auto begins. */
+#define SRB_PORT_FIRST 6780
+
 enum option_id {
     /* the sweep's axes, those that shape the databases first: permutations
      * that share a database set-up stand next to each other */
@@ -97,7 +100,8 @@ enum option_id {
 };
 
 enum option_type {
-    OPTION_CHOICE,  /* one of .choices; value.count is the index there */
+    OPTION_CHOICE,  /* one of .choices, or of .handed; value.count is the index
+                       there */
     OPTION_TEXT,    /* any text */
     OPTION_COUNT,   /* a whole number within min..max */
     OPTION_BYTES,   /* a size, value.count in bytes, within min..max */
@@ -124,19 +128,42 @@ enum pattern { PATTERN_PAIR, PATTERN_PHASES };
 enum order { ORDER_PLAN, ORDER_RANDOM };
 enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
 
+/* ---- words that later rooms own ---- */
+
+/* A client, or a server that srbench itself is: a value of an option that
+ * another room gives its meaning. */
+struct options_word {
+    const char *name; /* NULL ends a list */
+    const char *help; /* what it is, for --help: "through that library" */
+    bool faults;      /* of a client: it takes those of null_client */
+};
+
+struct options_words {
+    const struct options_word *servers; /* of db_exe, beside programs */
+    const struct options_word *clients; /* all that `client` may be */
+};
+
+/* Hand them over, before anything else here is called, once, and before there
+ * are threads. Kept, not copied. */
+void options_hand_words(const struct options_words *words);
+
+/* Which of these lists an option has. */
+enum option_handed { HANDED_NONE, HANDED_SERVERS, HANDED_CLIENTS };
+
 /* So many repetitions it takes to judge their interval. */
 #define SRB_LEAST_REPETITIONS 3
 
-/* What of an option a job gets that runs the databases alone (run_db_as_batch):
- * an axis that shapes databases must say it. */
-enum handed {
-    HANDED_UNSAID,
-    HANDED_VALUE, /* that of the set-up */
-    HANDED_LIST,  /* all values: an option that is no axis */
-    HANDED_SUM,   /* what the job writes itself, of the whole set-up */
+/* What the databases' own job (run_db_as_batch), which runs srbench serve, is
+ * told of an option. What shapes databases that a study starts must say. */
+enum option_told {
+    TOLD_UNSAID,
+    TOLD_SAME, /* as the study has it: of an axis the set-up's value */
+    TOLD_ANEW, /* in words of its own, by what the study came to */
+    TOLD_NOT,  /* nothing, deliberately */
 };
 
-/* Zero is "nothing" in each member: no other name, no list, no unit, no tag. */
+/* What is not set is 0, NULL or false, and means nothing: no limit at that end,
+ * no unit, both placements. */
 struct option {
     const char *name;
     const char *alias; /* its other name, or NULL */
@@ -147,17 +174,20 @@ struct option {
                          permutation would have been another one */
     unsigned setup; /* placements where the axis shapes the databases; such axes
                        stand first in the table */
-    unsigned placement;
-    bool starts; /* of databases that are started: nothing to those that run */
-    enum handed handed;
+    unsigned only;  /* the one placement that has it; 0: both do */
+    bool starts;    /* no axis, and shapes databases as they start all the
+                       same: nothing to a study that finds them running */
+    enum option_told told;
     const char *def;  /* as one would write it: "100", "[1, 2]", "auto" */
     bool may_be_auto; /* "auto" (also null, None, []) is a value */
     const char *const *choices; /* OPTION_CHOICE: names, NULL at the end */
+    enum option_handed handed;  /* these words are values of it too; of an
+                                   OPTION_CHOICE they are all its choices */
     const char *const
         *aliases; /* {other, name, other, name, …, NULL} or NULL */
     int64_t min, max;
     bool may_be_zero; /* 0 is a value too, though below min */
-    const char *unit; /* of the value in the result file ("B", "s") */
+    const char *unit; /* of the value in the result file ("B", "s"), or NULL */
     const char *tag;  /* how session names spell the axis: "TB", "DBN" */
     const char *help; /* one line */
 };
@@ -220,16 +250,10 @@ struct options {
 int options_find_config(int argc, char *const argv[], const char **file,
                         struct error *err);
 
-/* Whether this command line alone asks for what needs no MPI: --help,
- * --version, --show_config, or --dry_run of an imaginary --machine. The same on
- * all ranks that have the same one. */
-bool options_find_answer(int argc, char *const argv[]);
-
-/* What this rank's own command line says its role is: only there, since each
- * part of a job that was started as several has a command line of its own. -1
- * when it is none. */
-int options_find_role(int argc, char *const argv[], enum role *role,
-                      struct error *err);
+/* The second look: what the command line asks for, by itself (whatever else is
+ * wrong with it), and whether it names a machine to plan for (*imaginary). */
+enum request options_find_request(int argc, char *const argv[],
+                                  bool *imaginary);
 
 /* Resolve defaults, then the file's text (file_text may be NULL: no file;
  * length bytes, need not end in NUL), then the command line (argv[0] is the
@@ -241,6 +265,12 @@ int options_find_role(int argc, char *const argv[], enum role *role,
 int options_parse(struct options *o, int argc, char *const argv[],
                   const char *file_name, const char *file_text, size_t length,
                   struct error *err);
+
+/* The command line of another part of the job whose first part says o: its own
+ * role, and nothing else that o does not say as well. -1 with the first option
+ * that is malformed, or another. */
+int options_parse_part(const struct options *o, int argc, char *const argv[],
+                       enum role *role, struct error *err);
 
 void options_free(struct options *o);
 
@@ -261,6 +291,9 @@ static inline const struct value *options_one(const struct options *o,
 /* The option of that name or alias, or OPT_COUNT. */
 enum option_id options_find(const char *name);
 
+/* The word of that name that was handed over for an option, or NULL. */
+const struct options_word *options_handed(enum option_id id, const char *name);
+
 /* The canonical spelling of a value (value.text) of an option that is neither
  * map nor maps, to be freed, or NULL where the option may not have it. */
 char *options_canonical(enum option_id id, const char *text);
@@ -273,6 +306,19 @@ bool options_batch(const struct options *o);
 /* Whether these are spoken to by TLS, by what db_address begins with. */
 #define SRB_TLS_SCHEME "rediss://"
 bool options_secured(const struct options *o);
+
+/* In which placements the option is one (IN_STANDARD | …). */
+static inline unsigned option_placement(enum option_id id)
+{
+    return option_table[id].only ? option_table[id].only : IN_BOTH;
+}
+
+/* Whether it shapes databases of their own nodes as they start. */
+static inline bool option_starts(enum option_id id)
+{
+    return option_table[id].starts ||
+           (id != OPT_EXPERIMENT && (option_table[id].setup & IN_STANDARD));
+}
 
 /* In which placements this study has the option (IN_STANDARD | …): what shapes
  * databases is nothing to a study that finds them running. */
@@ -303,12 +349,6 @@ void options_show_one(FILE *out, enum option_id id, const struct value *v);
 
 /* A setting as --show_config spells it, "[20, 40]". */
 void options_print(FILE *out, const struct options *o, enum option_id id);
-
-/* Whether all that another command line says is so in this configuration, too,
- * but for the role. Returns 0, or -1 with words: "--seed says 3, and the first
- * part of the job 4". */
-int options_agrees(const struct options *o, const struct options *other,
-                   struct error *err);
 
 /* Whether a study that began with one configuration may be resumed with
  * another: no option that shapes a permutation differs (option.resume_free).

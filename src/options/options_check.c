@@ -5,12 +5,13 @@
 
 #include "options/options_internal.h"
 
-static bool has_null_client(const struct options *o)
+/* Whether one of the study's clients takes faults. */
+static bool takes_faults(const struct options *o)
 {
     const struct setting *set = options_get(o, OPT_CLIENT);
 
     for (size_t i = 0; i < set->nvalues; i++)
-        if (strcmp(set->values[i].text, "null") == 0)
+        if (options_handed(OPT_CLIENT, set->values[i].text)->faults)
             return true;
     return false;
 }
@@ -47,7 +48,7 @@ static int idle_beside(const struct options *o, enum option_id id,
     char what[128];
 
     if (!options_get(o, id)->given ||
-        !options_has_placement(o, option_table[id].placement) ||
+        !options_has_placement(o, option_placement(id)) ||
         options_has_placement(o, options_placement(o, id)))
         return 0;
     snprintf(what, sizeof what,
@@ -186,6 +187,21 @@ static int check_resume(const struct options *o, struct error *err)
     return 0;
 }
 
+static int check_faults(const struct options *o, struct error *err)
+{
+    const struct options_word *w = options_words(&option_table[OPT_CLIENT]);
+    char what[256];
+
+    if (options_one(o, OPT_NULL_CLIENT)->npairs == 0 || takes_faults(o))
+        return 0;
+    while (w->name && !w->faults)
+        w++;
+    snprintf(what, sizeof what,
+             "does nothing without the client %s, expected client: %s with it",
+             w->name, w->name);
+    return options_refuse(o, OPT_NULL_CLIENT, what, err);
+}
+
 /* What other programs take for standard output has its lines already. */
 static int check_files(const struct options *o, struct error *err)
 {
@@ -209,18 +225,13 @@ int options_check_together(const struct options *o, bool dry_run,
                               "an imaginary job can only be planned, expected "
                               "--dry_run with it",
                               err);
-    if (options_one(o, OPT_NULL_CLIENT)->npairs > 0 && !has_null_client(o))
-        return options_refuse(o, OPT_NULL_CLIENT,
-                              "does nothing without the client null, expected "
-                              "client: null with it",
-                              err);
     if (options_one(o, OPT_QUIET)->count && options_one(o, OPT_VERBOSE)->count)
         return options_refuse(
             o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
-    if (check_external(o, err) < 0 || check_tls(o, err) < 0 ||
-        check_serve(o, err) < 0 || check_role(o, err) < 0 ||
-        check_files(o, err) < 0 || check_resume(o, err) < 0 ||
-        options_check_commands(o, err) < 0)
+    if (check_faults(o, err) < 0 || check_external(o, err) < 0 ||
+        check_tls(o, err) < 0 || check_serve(o, err) < 0 ||
+        check_role(o, err) < 0 || check_files(o, err) < 0 ||
+        check_resume(o, err) < 0 || options_check_commands(o, err) < 0)
         return -1;
     return check_time(o, err) < 0 ? -1 : check_order(o, err);
 }

@@ -1,4 +1,5 @@
 /* options_commands.c - whether what is said of command sets fits together. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -44,9 +45,36 @@ static size_t count_builtin(const struct options *o)
     size_t n = 0;
 
     for (size_t k = 0; k < set->nvalues; k++)
-        n += strcmp(set->values[k].text, "floor") == 0 ||
-             strcmp(set->values[k].text, "null") == 0;
+        n += options_handed(OPT_DB_EXE, set->values[k].text) != NULL;
     return n;
+}
+
+/* "floor and null": all such servers. Returns buf. */
+static const char *name_builtin(char *buf, size_t n)
+{
+    const struct options_word *w = options_words(&option_table[OPT_DB_EXE]);
+    size_t used = 0;
+
+    buf[0] = '\0';
+    for (size_t i = 0; w[i].name && used < n; i++)
+        used += (size_t)snprintf(buf + used, n - used, "%s%s",
+                                 i == 0          ? ""
+                                 : w[i + 1].name ? ", "
+                                                 : " and ",
+                                 w[i].name);
+    return buf;
+}
+
+/* An option that asks of servers what those are not: "WHAT floor and null
+ * REST". Returns -1. */
+static int refuse_builtin(const struct options *o, enum option_id id,
+                          const char *what, const char *rest, struct error *err)
+{
+    char names[256], words[512];
+
+    snprintf(words, sizeof words, "%s %s %s", what,
+             name_builtin(names, sizeof names), rest);
+    return options_refuse(o, id, words, err);
 }
 
 /* The value of db_modules that is RedisAI, or NULL. */
@@ -61,7 +89,7 @@ static const char *find_redisai(const struct options *o)
     return NULL;
 }
 
-static int check_threads(const struct options *o, struct error *err)
+static int check_queue_threads(const struct options *o, struct error *err)
 {
     const struct setting *set = options_get(o, OPT_DB_TPQ);
     const char *module = find_redisai(o);
@@ -90,10 +118,9 @@ static int check_redisai(const struct options *o, struct error *err)
     if (!starts_any(o))
         return 0; /* servers that run are asked */
     if (count_builtin(o) > 0)
-        return options_refuse(o, OPT_COMMAND_SET,
-                              "redisai is what the servers floor and null do "
-                              "not speak, expected another db_exe, or a study "
-                              "of their own for these",
+        return refuse_builtin(o, OPT_COMMAND_SET, "redisai is what the servers",
+                              "do not speak, expected another db_exe, or a "
+                              "study of their own for these",
                               err);
     if (options_one(o, OPT_DB_MODULES)->is_auto)
         return options_refuse(o, OPT_COMMAND_SET,
@@ -117,9 +144,8 @@ int options_check_commands(const struct options *o, struct error *err)
         return -1;
     if (!options_one(o, OPT_DB_MODULES)->is_auto && starts_any(o) &&
         count_builtin(o) == options_get(o, OPT_DB_EXE)->nvalues)
-        return options_refuse(o, OPT_DB_MODULES,
-                              "is for servers that load modules, and floor and "
-                              "null do not; expected another db_exe with it",
-                              err);
-    return check_threads(o, err);
+        return refuse_builtin(o, OPT_DB_MODULES,
+                              "is for servers that load modules, and",
+                              "do not; expected another db_exe with it", err);
+    return check_queue_threads(o, err);
 }

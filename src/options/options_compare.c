@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "options/options_internal.h"
 
 /* So many differences are named. */
@@ -27,6 +26,19 @@ static void print_difference(FILE *out, const struct options *was,
     options_print(out, was, id);
     fputs(", is ", out);
     options_print(out, is, id);
+}
+
+/* A setting as options_print() has it, cut where there is no room. */
+static void spell(const struct options *o, enum option_id id, char *buf,
+                  size_t n)
+{
+    FILE *out = fmemopen(buf, n - 1, "w");
+
+    if (!out)
+        return;
+    options_print(out, o, id);
+    fclose(out);
+    buf[n - 1] = '\0';
 }
 
 int options_resumable(const struct options *was, const struct options *is,
@@ -55,33 +67,25 @@ int options_resumable(const struct options *was, const struct options *is,
     return n > 0 ? error_set(err, "%s", words) : 0;
 }
 
-int options_agrees(const struct options *o, const struct options *other,
-                   struct error *err)
+/* The role alone is each part's own. */
+int options_agree(const struct options *o, const struct options *part,
+                  struct error *err)
 {
-    if (o->request != other->request || o->serve != other->serve)
-        return error_set(err, "asks for something else than the first part of "
-                              "the job; expected the same of all parts");
     for (int i = 0; i < OPT_COUNT; i++) {
         enum option_id id = (enum option_id)i;
-        const struct setting *said = &other->set[id];
-        char *words = NULL;
-        size_t n;
-        FILE *out;
+        char was[SRB_ERROR_MAX / 4] = "", is[SRB_ERROR_MAX / 4] = "";
+        char what[SRB_ERROR_MAX];
 
-        if (id == OPT_ROLE || !said->given || same(&o->set[id], said))
+        if (id == OPT_ROLE || !part->set[id].given ||
+            same(&o->set[id], &part->set[id]))
             continue;
-        out = mem_stream(&words, &n);
-        fprintf(out, "%s says ", said->origin);
-        options_print(out, other, id);
-        fputs(", and the first part of the job ", out);
-        options_print(out, o, id);
-        fclose(out);
-        error_set(err,
-                  "%.1000s; expected the same of all parts (only --role "
-                  "is each one's own)",
-                  words);
-        free(words);
-        return -1;
+        spell(o, id, was, sizeof was);
+        spell(part, id, is, sizeof is);
+        snprintf(what, sizeof what,
+                 "found %s, but the first part of the job says %s; expected "
+                 "the same, or nothing (only --role is each part's own)",
+                 is, was);
+        return options_refuse(part, id, what, err);
     }
     return 0;
 }

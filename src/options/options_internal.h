@@ -3,6 +3,7 @@
  *   options_table.c   the table
  *   options.c         what it says together: --help, --show_config
  *   options_yaml.c    text to scalars, lists and maps, with line and column
+ *   options_words.c   the words that later rooms own
  *   options_value.c   those to checked values of an option
  *   options_parse.c   defaults, file and command line put together
  *   options_check.c   whether what they say fits together
@@ -89,14 +90,23 @@ int options_yaml_read_file(const char *file, const char *text, size_t length,
 void options_yaml_file_free(struct yaml_file *f);
 
 /* Read one value of the command line (or a default): YAML where it starts with
- * a bracket, a brace or a quote, else the plain text that it is. */
+ * a bracket, a brace or a quote, else the plain text that it is. may_be_text: a
+ * text is among what is expected, and may begin so too ([::1]:6780). */
 int options_yaml_read_value(const struct said *said, const char *text,
-                            struct yaml_node *node, struct error *err);
+                            bool may_be_text, struct yaml_node *node,
+                            struct error *err);
 void options_yaml_node_free(struct yaml_node *node);
 
 /* Print a text as one YAML scalar that reads back to it, also within a list
  * and a map, and by other readers of YAML as a text. */
 void options_yaml_print_text(FILE *out, const char *text);
+
+/* The words that were handed over for the option; a list without any where it
+ * has none. */
+const struct options_word *options_words(const struct option *d);
+
+/* The name of choice i of an OPTION_CHOICE, or NULL behind the last. */
+const char *options_choice(const struct option *d, size_t i);
 
 /* What the option may be: "a whole number of at least 1, or auto". all: with
  * the upper limit even where it is only there to be safe. Returns buf. */
@@ -109,6 +119,11 @@ const char *options_expected(const struct option *d, bool all,
 int options_convert(const struct said *said, enum option_id id,
                     const struct yaml_node *node, struct setting *set,
                     struct error *err);
+
+/* Whether what part was given is what o says; -1 with the first option that is
+ * not. */
+int options_agree(const struct options *o, const struct options *part,
+                  struct error *err);
 
 void options_setting_free(struct setting *set);
 

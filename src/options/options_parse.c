@@ -71,7 +71,7 @@ static int set_defaults(struct options *o, struct error *err)
         struct yaml_node node;
         int rc;
 
-        if (options_yaml_read_value(&said, d->def, &node, err) < 0)
+        if (options_yaml_read_value(&said, d->def, false, &node, err) < 0)
             return error_prefix(err, "%s", d->name);
         rc =
             options_convert(&said, (enum option_id)id, &node, &o->set[id], err);
@@ -178,6 +178,14 @@ static enum request plain_request(int argc, char *const argv[])
     return request;
 }
 
+static enum request request_named(const char *name)
+{
+    for (size_t r = REQUEST_HELP; r < REQUESTS; r++)
+        if (strcmp(name, requests[r]) == 0)
+            return (enum request)r;
+    return REQUEST_RUN;
+}
+
 int options_find_config(int argc, char *const argv[], const char **file,
                         struct error *err)
 {
@@ -208,82 +216,32 @@ int options_find_config(int argc, char *const argv[], const char **file,
     return 0;
 }
 
-/* What this command line alone says of an option; *set has no value where it
- * says nothing. */
-static int find_own(int argc, char *const argv[], enum option_id id,
-                    struct setting *set, struct error *err)
+enum request options_find_request(int argc, char *const argv[], bool *imaginary)
 {
-    char flag[NAME_LENGTH + 4];
-    const struct said said = {.flag = flag, .name = option_table[id].name};
-    int rc = 0;
+    enum request found = plain_request(argc, argv);
 
-    memset(set, 0, sizeof *set);
-    snprintf(flag, sizeof flag, "--%s", option_table[id].name);
-    for (int i = 1; i < argc && rc == 0; i++) {
-        struct argument a;
-        struct yaml_node node;
-        const char *value;
-
-        take_apart(argv[i], &a);
-        if (strcmp(a.flag, flag) != 0)
-            continue;
-        value = value_of(argc, argv, &i, &a);
-        if (options_yaml_read_value(&said, value ? value : "", &node, err) < 0)
-            return -1;
-        rc = options_convert(&said, id, &node, set, err);
-        options_yaml_node_free(&node);
-    }
-    return rc;
-}
-
-int options_find_role(int argc, char *const argv[], enum role *role,
-                      struct error *err)
-{
-    struct setting set;
-
-    *role = ROLE_AUTO;
-    if (find_own(argc, argv, OPT_ROLE, &set, err) < 0)
-        return -1;
-    if (set.nvalues > 0)
-        *role = (enum role)set.values[0].count;
-    options_setting_free(&set);
-    return 0;
-}
-
-/* A plan for an imaginary machine; what is wrong with it is said without one.
- */
-static bool is_imaginary(int argc, char *const argv[])
-{
-    struct error ignored;
-    struct setting set;
-    bool yes;
-
-    if (find_own(argc, argv, OPT_MACHINE, &set, &ignored) < 0)
-        return true;
-    yes = set.nvalues > 0 && !set.values[0].is_auto;
-    options_setting_free(&set);
-    return yes;
-}
-
-bool options_find_answer(int argc, char *const argv[])
-{
-    bool dry = false;
-
-    if (plain_request(argc, argv) != REQUEST_RUN)
-        return true;
+    *imaginary = false;
     for (int i = 1; i < argc; i++) {
         struct argument a;
+        enum request request;
         bool yes = true;
 
-        take_apart(argv[i], &a);
-        if (strncmp(argv[i], "--", 2) != 0 ||
-            (a.value && (!options_flag(a.value, &yes) || !yes)))
+        if (strncmp(argv[i], "--", 2) != 0)
             continue;
-        if (strcmp(a.name, requests[REQUEST_SHOW_CONFIG]) == 0)
-            return true;
-        dry = dry || strcmp(a.name, requests[REQUEST_DRY_RUN]) == 0;
+        take_apart(argv[i], &a);
+        if (strcmp(a.name, option_table[OPT_MACHINE].name) == 0) {
+            const char *value = value_of(argc, argv, &i, &a);
+
+            *imaginary = value && strcmp(value, "auto") != 0;
+        }
+        request = request_named(a.name);
+        if (request == REQUEST_RUN ||
+            (a.value && !options_flag(a.value, &yes)) || !yes)
+            continue;
+        if (found == REQUEST_RUN || request < found)
+            found = request;
     }
-    return dry && is_imaginary(argc, argv);
+    return found;
 }
 
 /* What the command line has said so far. */
@@ -301,7 +259,8 @@ static int apply_value(struct command_line *c, enum option_id id,
     struct yaml_node node;
     int rc;
 
-    if (options_yaml_read_value(&said, value, &node, err) < 0)
+    if (options_yaml_read_value(
+            &said, value, option_table[id].type == OPTION_TEXT, &node, err) < 0)
         return -1;
     rc = options_convert(&said, id, &node, set, err);
     options_yaml_node_free(&node);
@@ -361,9 +320,8 @@ static int apply_argument(struct command_line *c, int argc, char *const argv[],
         value_of(argc, argv, i, &a); /* read by now */
         return 0;
     }
-    for (size_t r = REQUEST_HELP; r < REQUESTS; r++)
-        if (strcmp(a.name, requests[r]) == 0)
-            return apply_request(c, (enum request)r, &a, err);
+    if (request_named(a.name) != REQUEST_RUN)
+        return apply_request(c, request_named(a.name), &a, err);
     id = options_find(a.name);
     if (id == OPT_COUNT || a.flag[2] == '-')
         return unknown_option(&said, 0, 0, a.name, err);
@@ -388,7 +346,8 @@ static int only_standard(struct options *o, struct error *err)
 
     if (set->given && !options_has_placement(o, IN_STANDARD))
         return 0; /* refused with the rest */
-    if (options_yaml_read_value(&said, "throughput_standard", &node, err) < 0)
+    if (options_yaml_read_value(&said, "throughput_standard", false, &node,
+                                err) < 0)
         return -1;
     rc = options_convert(&said, OPT_EXPERIMENT, &node, set, err);
     options_yaml_node_free(&node);
@@ -418,6 +377,42 @@ static int parse_all(struct options *o, int argc, char *const argv[],
     if (o->serve && only_standard(o, err) < 0)
         return -1;
     return options_check_together(o, c.dry_run, err);
+}
+
+/* What the two ask for besides options. */
+static int same_request(const struct options *o, const struct options *part,
+                        struct error *err)
+{
+    if (part->serve && !o->serve)
+        return error_set(err, "found serve, which the first part of the job "
+                              "does not say");
+    if (part->request != REQUEST_RUN && part->request != o->request)
+        return error_set(err,
+                         "found --%s, which the first part of the job does "
+                         "not say",
+                         requests[part->request]);
+    return 0;
+}
+
+int options_parse_part(const struct options *o, int argc, char *const argv[],
+                       enum role *role, struct error *err)
+{
+    struct options part = {0};
+    struct command_line c = {.o = &part};
+    int rc = set_defaults(&part, err);
+
+    for (int i = 1; i < argc && rc == 0; i++)
+        rc = apply_argument(&c, argc, argv, &i, err);
+    if (rc == 0 && part.serve)
+        rc = only_standard(&part, err);
+    if (rc == 0)
+        rc = same_request(o, &part, err);
+    if (rc == 0)
+        rc = options_agree(o, &part, err);
+    if (rc == 0)
+        *role = (enum role)part.set[OPT_ROLE].values[0].count;
+    options_free(&part);
+    return rc;
 }
 
 int options_parse(struct options *o, int argc, char *const argv[],

@@ -32,9 +32,9 @@ void options_setting_free(struct setting *set)
 static void list_choices(const struct option *d, char *buf, size_t n)
 {
     buf[0] = '\0';
-    for (size_t i = 0; d->choices[i]; i++)
-        text_join(buf, n, d->choices[i + 1] ? ", " : " or ", "%s",
-                  d->choices[i]);
+    for (size_t i = 0; options_choice(d, i); i++)
+        text_join(buf, n, options_choice(d, i + 1) ? ", " : " or ", "%s",
+                  options_choice(d, i));
 }
 
 static void expect_range(const struct option *d, bool all, char *buf, size_t n)
@@ -91,10 +91,12 @@ const char *options_expected(const struct option *d, bool all,
                  "a map such as {window: \"> 1GB/s\"}, or a list of maps");
     else
         expect_range(d, all, buf, n);
-    if (d->may_be_zero)
-        strncat(buf, ", or 0", n - strlen(buf) - 1);
-    if (d->may_be_auto)
-        strncat(buf, ", or auto", n - strlen(buf) - 1);
+    if (d->may_be_zero || d->may_be_auto)
+        strncat(buf,
+                !d->may_be_auto  ? ", or 0"
+                : d->may_be_zero ? ", 0 or auto"
+                                 : ", or auto",
+                n - strlen(buf) - 1);
     return buf;
 }
 
@@ -149,9 +151,9 @@ static int find_choice(const struct option *d, const char *text)
     for (size_t i = 0; d->aliases && d->aliases[i]; i += 2)
         if (strcmp(d->aliases[i], text) == 0)
             text = d->aliases[i + 1];
-    for (int i = 0; d->choices[i]; i++)
-        if (strcmp(d->choices[i], text) == 0)
-            return i;
+    for (size_t i = 0; options_choice(d, i); i++)
+        if (strcmp(options_choice(d, i), text) == 0)
+            return (int)i;
     return -1;
 }
 
@@ -198,7 +200,7 @@ static bool take_choice(const struct option *d, const char *text,
     v->count = find_choice(d, text);
     if (v->count < 0)
         return false;
-    v->text = mem_copy(d->choices[v->count]);
+    v->text = mem_copy(options_choice(d, (size_t)v->count));
     return true;
 }
 
@@ -328,8 +330,7 @@ static int convert_scalar(const struct said *said, const struct option *d,
 {
     char found[SAID_FOUND_MAX], expected[OPTIONS_EXPECTED_MAX];
     bool null = means_null(s);
-    bool server =
-        d == &option_table[OPT_DB_EXE] && strcmp(s->text, "null") == 0;
+    bool server = options_handed((enum option_id)(d - option_table), s->text);
 
     if (d->type == OPTION_CHOICE && take_choice(d, s->text, v))
         return 0;
@@ -523,6 +524,57 @@ static int convert_list(const struct said *said, const struct option *d,
     return check_twice(said, node, set, err);
 }
 
+/* One scalar for each of the words between commas, where it stands; blanks
+ * around them do not count. */
+static void split_words(const struct yaml_scalar *s, struct yaml_node *list)
+{
+    size_t n = 1, k = 0;
+
+    for (const char *c = s->text; *c; c++)
+        n += *c == ',';
+    *list = (struct yaml_node){.kind = YAML_LIST,
+                               .item = mem_new(n, sizeof *list->item),
+                               .n = n,
+                               .line = s->line,
+                               .column = s->column};
+    for (const char *at = s->text; k < n; k++) {
+        size_t all = strcspn(at, ","), blanks = strspn(at, " "), len;
+
+        for (len = all; len > blanks && at[len - 1] == ' ';)
+            len--;
+        list->item[k] = *s;
+        list->item[k].text = mem_copy(len > blanks ? at + blanks : "");
+        list->item[k].text[len > blanks ? len - blanks : 0] = '\0';
+        at += all + 1;
+    }
+}
+
+/* A list without its brackets, of an axis; false where it is none. Several are
+ * never the words of one value, but for a text in quotes. */
+static bool is_list(const struct option *d, const struct yaml_node *node)
+{
+    return d->axis && node->kind == YAML_SCALAR && node->item->plain &&
+           strchr(node->item->text, ',');
+}
+
+static int check_words(const struct said *said, const struct option *d,
+                       const struct yaml_node *list, struct error *err)
+{
+    char expected[OPTIONS_EXPECTED_MAX];
+
+    if (list->n > OPTIONS_LIST_MAX)
+        return options_said_error(said, list->line, list->column, err,
+                                  "found more than %d values in a list",
+                                  OPTIONS_LIST_MAX);
+    for (size_t i = 0; i < list->n; i++)
+        if (list->item[i].text[0] == '\0')
+            return options_said_error(said, list->line, list->column, err,
+                                      "found nothing beside a comma, expected "
+                                      "%s",
+                                      options_expected(d, false, expected));
+    return 0;
+}
+
 static int convert_node(const struct said *said, const struct option *d,
                         const struct yaml_node *node, struct setting *set,
                         struct error *err)
@@ -549,10 +601,22 @@ int options_convert(const struct said *said, enum option_id id,
                     const struct yaml_node *node, struct setting *set,
                     struct error *err)
 {
+    const struct option *d = &option_table[id];
     struct setting fresh = {0};
+    struct yaml_node list = {0};
+    bool split = is_list(d, node);
+    int rc = 0;
 
+    if (split) {
+        split_words(node->item, &list);
+        node = &list;
+        rc = check_words(said, d, node, err);
+    }
     fresh.values = mem_new(node->n + node->nmaps + 1, sizeof *fresh.values);
-    if (convert_node(said, &option_table[id], node, &fresh, err) < 0) {
+    if (rc == 0)
+        rc = convert_node(said, d, node, &fresh, err);
+    options_yaml_node_free(&list);
+    if (rc < 0) {
         options_setting_free(&fresh);
         return -1;
     }

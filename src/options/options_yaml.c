@@ -114,6 +114,7 @@ struct reader {
     yaml_event_t event;
     struct said said;
     const char *text;
+    size_t length;
     struct error *err;
 };
 
@@ -127,6 +128,7 @@ static void reader_open(struct reader *r, const struct said *said,
                                  length);
     r->said = *said;
     r->text = text;
+    r->length = length;
     r->err = err;
 }
 
@@ -134,6 +136,25 @@ static void reader_close(struct reader *r)
 {
     yaml_event_delete(&r->event);
     yaml_parser_delete(&r->parser);
+}
+
+/* Whether the line that a place is in has a value of this kind: a bracket that
+ * is closed before the end. */
+static bool begins_so(const char *text, size_t length, size_t at)
+{
+    const char *from = text, *value, *end;
+
+    at = at < length ? at : length;
+    for (size_t i = 0; i < at; i++)
+        if (text[i] == '\n')
+            from = text + i + 1;
+    end = memchr(from, '\n', length - (size_t)(from - text));
+    end = end ? end : text + length;
+    value = memchr(from, ':', (size_t)(end - from));
+    if (!value || end - value < 4 || value[1] != ' ' || value[2] != '[')
+        return false;
+    value = memchr(value, ']', (size_t)(end - value));
+    return value && value + 1 < end && value[1] != ' ' && value[1] != '\r';
 }
 
 static int syntax_error(struct reader *r)
@@ -148,10 +169,14 @@ static int syntax_error(struct reader *r)
         return options_said_error(
             &r->said, 0, 0, r->err, "found %s, which is not YAML: %s",
             options_said_found(r->text, true, found), problem);
-    return options_said_error(&r->said, p->problem_mark.line + 1,
-                              p->problem_mark.column + 1, r->err,
-                              "not YAML: %s%s%s", p->context ? p->context : "",
-                              p->context ? ", " : "", problem);
+    return options_said_error(
+        &r->said, p->problem_mark.line + 1, p->problem_mark.column + 1, r->err,
+        "not YAML: %s%s%s%s", p->context ? p->context : "",
+        p->context ? ", " : "", problem,
+        begins_so(r->text, r->length, p->problem_mark.index)
+            ? "; a text that begins with a bracket stands in quotes, "
+              "\"[::1]:6780\""
+            : "");
 }
 
 /* Word a failure at the last event. */
@@ -430,8 +455,24 @@ static int read_flow(const struct said *said, const char *text,
     return rc;
 }
 
+/* Whether the bracket that a text begins with is closed before its end: then it
+ * is no list, but the beginning of an address or of a range. */
+static bool goes_on(const char *text)
+{
+    int depth = 0;
+
+    for (; *text; text++) {
+        depth += *text == '[' || *text == '{';
+        depth -= *text == ']' || *text == '}';
+        if (depth == 0)
+            return text[1 + strspn(text + 1, " ")] != '\0';
+    }
+    return false;
+}
+
 int options_yaml_read_value(const struct said *said, const char *text,
-                            struct yaml_node *node, struct error *err)
+                            bool may_be_text, struct yaml_node *node,
+                            struct error *err)
 {
     struct yaml_scalar *s;
     size_t n;
@@ -441,7 +482,7 @@ int options_yaml_read_value(const struct said *said, const char *text,
         return -1;
     while (*text == ' ')
         text++;
-    if (*text == '[' || *text == '{')
+    if ((*text == '[' || *text == '{') && !(may_be_text && goes_on(text)))
         return read_flow(said, text, node, err);
     if (*text == '"' || *text == '\'') {
         if (read_flow(said, text, node, NULL) == 0 && node->kind == YAML_SCALAR)

@@ -145,7 +145,7 @@ static bool fits_placement(const struct rule *r, const struct value *placement)
         placement->count == EXPERIMENT_STANDARD ? IN_STANDARD : IN_COLOCATED;
 
     for (int id = 0; id < OPT_COUNT; id++)
-        if (r->wanted[id] && !(option_table[id].placement & bit))
+        if (r->wanted[id] && !(option_placement((enum option_id)id) & bit))
             return false;
     return !r->wanted[OPT_EXPERIMENT] ||
            strcmp(r->wanted[OPT_EXPERIMENT], placement->text) == 0;

@@ -1,38 +1,11 @@
 #include "plan/footprint.h"
 
 #include <stddef.h>
-#include <string.h>
 
-#define MIB (INT64_C(1024) * 1024)
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* A part of the tensors' bytes is in eighths. */
 #define WHOLE 8
-
-/* What servers had resident at most (VmHWM), at 1 MiB and 64 MiB with 1 and 8
- * clients: redis 7.0.15 from 2.0 to 2.2 times the tensors at 64 MiB, 2.9 at
- * 1 MiB, and 13 MiB of its own (a value stays while the next one arrives, and
- * is copied into the reply); redis 8.0.6, valkey 8.1.1 and 9.1.2, keydb 6.3.4
- * no more than that; floor 1.04 to 1.2 times and 11 MiB. */
-static const struct {
-    const char *name;
-    int64_t eighths, fixed;
-} servers[] = {
-    {"redis", 20, 16 * MIB}, /* first: what is not known is such a one */
-    {"floor", 10, 16 * MIB},
-    /* RedisAI copies what came into a tensor of its own: 204 MiB at 64 MiB with
-     * one client */
-    {SRB_NEEDS_REDISAI, 28, 16 * MIB},
-    {"null", 0, 0},
-};
-
-/* The same of clients: socket 2.0 tensors, the one that leaves and the one that
- * comes; hiredis 5.06, since it copies what it sends once and reads into a
- * buffer that doubles, of which it makes the reply (hiredis 0.14). */
-static const struct {
-    const char *name;
-    int64_t eighths;
-} clients_of[] = {{"hiredis", 42}, {"socket", 16}, {"null", 16}};
 
 /* Of each pair: start and length of a put and a get; the same on the way to
  * rank 0; and the lengths once more to be sorted. */
@@ -67,26 +40,21 @@ static int64_t part(int64_t bytes, int64_t eighths)
     return all == INT64_MAX ? INT64_MAX : all / WHOLE;
 }
 
-int64_t footprint_server(const char *engine, int64_t clients, int64_t bytes)
+static int64_t resident(const struct footprint *f, int64_t bytes)
 {
-    size_t at = 0;
-
-    for (size_t i = 0; i < COUNT(servers); i++)
-        if (strcmp(servers[i].name, engine) == 0)
-            at = i;
-    return footprint_sum(
-        part(footprint_product(clients, bytes), servers[at].eighths),
-        servers[at].fixed);
+    return footprint_sum(part(bytes, f->eighths), f->fixed);
 }
 
-int64_t footprint_client(const char *client, int64_t bytes, int64_t pairs)
+int64_t footprint_server(const struct footprint *server, int64_t clients,
+                         int64_t bytes)
 {
-    size_t at = 0;
+    return resident(server, footprint_product(clients, bytes));
+}
 
-    for (size_t i = 0; i < COUNT(clients_of); i++)
-        if (strcmp(clients_of[i].name, client) == 0)
-            at = i;
-    return footprint_sum(part(bytes, clients_of[at].eighths),
+int64_t footprint_client(const struct footprint *client, int64_t bytes,
+                         int64_t pairs)
+{
+    return footprint_sum(resident(client, bytes),
                          footprint_product(pairs, PAIR_BYTES));
 }
 

@@ -10,8 +10,13 @@
 
 #include <stdint.h>
 
-/* The engine of permutations that speak RedisAI's commands. */
-#define SRB_NEEDS_REDISAI "redis with RedisAI"
+/* What a server or a client has resident at most: a part of the bytes of its
+ * tensors, in eighths, and what it takes without any. Each has its own
+ * (engine.h, client.h), from what was measured. */
+struct footprint {
+    int64_t eighths;
+    int64_t fixed; /* bytes */
+};
 
 /* a + b and a * b, of numbers that are not negative. */
 int64_t footprint_sum(int64_t a, int64_t b);
@@ -19,14 +24,14 @@ int64_t footprint_product(int64_t a, int64_t b);
 
 /* Memory of one server with so many clients, each of which puts its own tensor
  * and gets it: the values, those that arrive to replace them or leave, and the
- * server itself. engine: its name in the table of servers; one that is not
- * known counts as redis, "null" needs nothing. */
-int64_t footprint_server(const char *engine, int64_t clients, int64_t bytes);
+ * server itself. */
+int64_t footprint_server(const struct footprint *server, int64_t clients,
+                         int64_t bytes);
 
-/* Memory of one client: its two tensors and whatever its way to talk copies
- * (client: as the option names it), timings of so many pairs, and what sorting
- * and sending these takes. */
-int64_t footprint_client(const char *client, int64_t bytes, int64_t pairs);
+/* Memory of one client: its two tensors and whatever its way to talk copies,
+ * timings of so many pairs, and what sorting and sending these takes. */
+int64_t footprint_client(const struct footprint *client, int64_t bytes,
+                         int64_t pairs);
 
 /* Descriptors that a server of so many connections opens; `shards`: of its
  * cluster, 1 where there is none. */

@@ -155,8 +155,10 @@ int machine_uniform(struct machine *m, int nnodes, int ranks_per_node,
         m->rank_node[r] = r / ranks;
     for (int n = 0; n < m->nnodes; n++) {
         m->nodes[n].host = m->nodes[n].clock = n / virtual_nodes;
-        snprintf(m->nodes[n].name, sizeof m->nodes[n].name, "node%04d",
+        snprintf(m->nodes[n].name, sizeof m->nodes[n].name, MACHINE_NAME,
                  n / virtual_nodes);
+        snprintf(m->nodes[n].loopback, sizeof m->nodes[n].loopback,
+                 "127.0.0.1");
     }
     index_ranks(m);
     return 0;
@@ -205,11 +207,4 @@ void machine_free(struct machine *m)
     free(m->rank_turn);
     m->rank_turn = m->rank_node = m->node_start = m->node_rank = NULL;
     m->nodes = NULL;
-}
-
-enum holds machine_holds(const struct options *o)
-{
-    return o->serve                                  ? HOLDS_DATABASES
-           : options_external(o) || options_batch(o) ? HOLDS_CLIENTS
-                                                     : HOLDS_BOTH;
 }

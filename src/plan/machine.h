@@ -29,7 +29,9 @@ enum { NODE_CLIENTS = 1, NODE_DATABASES = 2 };
 
 struct node {
     char name[SRB_NAME_MAX];
-    char address[SRB_ADDRESS_MAX]; /* where its databases listen; "" unknown */
+    char address[SRB_ADDRESS_MAX];  /* where its databases listen; "" unknown */
+    char loopback[SRB_ADDRESS_MAX]; /* where, for clients of the same host; ""
+                                       none that works */
     char interface[SRB_NETIF_NAME_MAX]; /* that has this address */
     int host;                           /* 0 … nhosts - 1 */
     int clock;                          /* 0 … nclocks - 1 */
@@ -63,6 +65,9 @@ struct machine {
                            none;
                            "" where nobody looked */
 };
+
+/* What the hosts of machine_uniform() are called, by their numbers. */
+#define MACHINE_NAME "node%04d"
 
 /* nnodes nodes of ranks_per_node consecutive ranks, each its own host with its
  * own clock, cut into virtual_nodes parts. Returns 0, or -1 when that cannot be
@@ -104,8 +109,5 @@ static inline int machine_node_rank(const struct machine *m, int n, int k)
 {
     return m->node_rank[m->node_start[n] + k];
 }
-
-/* What part of the study the job of these options holds. */
-enum holds machine_holds(const struct options *o);
 
 #endif

@@ -218,13 +218,16 @@ static int host_shards(const struct placement *pl, int host)
     return shards;
 }
 
-/* Ports are numbered per host: nodes that share a kernel share its ports. Free
- * ones are found when the databases start: place_ports(). */
+/* Ports are numbered per host: nodes that share a kernel share its ports. Those
+ * of db_port: auto are where it is tried first. Free ones are found when the
+ * databases start: place_ports(). */
 static int assign_ports(struct placement *pl, const struct permutation *p,
                         struct error *err)
 {
     const struct machine *m = pl->machine;
-    int64_t first = permutation_count(p, OPT_DB_PORT, 0);
+    int64_t first = permutation_auto(p, OPT_DB_PORT)
+                        ? SRB_PORT_FIRST
+                        : permutation_count(p, OPT_DB_PORT, 0);
     int *used = calloc((size_t)m->nhosts, sizeof *used);
     int rc = 0;
 
@@ -291,11 +294,19 @@ static int choose_address(struct placement *pl, const struct permutation *p,
     pl->loopback = permutation_auto(p, OPT_NET_IFNAME) && !pl->external &&
                    (pl->experiment == EXPERIMENT_COLOCATED ||
                     (m->nhosts == 1 && m->holds != HOLDS_DATABASES));
-    if (pl->loopback || pl->external || m->imaginary)
+    if (pl->external || m->imaginary)
         return 0;
     for (int s = 0; s < pl->nshards; s += pl->shards_per_node) {
         const struct node *node = &m->nodes[place_shard_node(pl, s)];
 
+        if (pl->loopback && node->loopback[0])
+            continue;
+        if (pl->loopback)
+            return error_set(err,
+                             "the loopback interface of node %s is down or has "
+                             "no address, and its database and clients speak "
+                             "over it; bring it up (ip link set lo up)",
+                             node->name);
         if (node->address[0] == '\0' ||
             (far && machine_loopback(node->address)))
             return refuse_address(pl, node, err);
@@ -455,9 +466,9 @@ const char *place_shard_address(const struct placement *pl, int shard)
 {
     if (pl->external)
         return pl->roster ? pl->roster->shard[shard].address : "";
-    if (pl->loopback)
-        return "127.0.0.1";
-    return pl->machine->nodes[place_shard_node(pl, shard)].address;
+    return pl->loopback
+               ? pl->machine->nodes[place_shard_node(pl, shard)].loopback
+               : pl->machine->nodes[place_shard_node(pl, shard)].address;
 }
 
 int place_node_shard(const struct placement *pl, int node)

@@ -30,7 +30,7 @@ struct placement {
     int clients_per_node; /* of client node 0; the most of any node */
     bool cluster;         /* shards form one Redis Cluster, else they are
                              independent; clients find theirs alike */
-    bool loopback;        /* shards listen on 127.0.0.1, not on node.address */
+    bool loopback;        /* shards listen on node.loopback, not on .address */
     bool external;        /* the shards are not this job's: no db_node, and
                               addresses and ports only by the roster */
     const struct roster *roster; /* of these, NULL until it is known */
@@ -49,7 +49,7 @@ void place_free(struct placement *pl);
  * nshards of them and outlive the placement. */
 void place_external(struct placement *pl, const struct roster *roster);
 
-/* The ports that were found free (db_port: 0): port[nshards]. */
+/* The ports that were found free (db_port: 0 or auto): port[nshards]. */
 void place_ports(struct placement *pl, const int *port);
 
 /* The client that rank plays, 0 … nclients - 1, or -1. Clients are numbered

@@ -1,5 +1,7 @@
 #include "plan/roster.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -327,6 +329,29 @@ bool roster_names_servers(const char *text)
            strspn(colon + 1, "0123456789") == strlen(colon + 1);
 }
 
+/* Without the blanks at its end. */
+static size_t trimmed(const char *text, size_t n)
+{
+    while (n > 0 && text[n - 1] == ' ')
+        n--;
+    return n;
+}
+
+bool roster_lacks_port(const char *text)
+{
+    char address[SRB_NAME_MAX];
+    unsigned char bytes[sizeof(struct in6_addr)];
+    size_t n = strlen(text);
+    bool brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
+
+    n -= brackets ? 2 : 0;
+    if (n >= sizeof address)
+        return false;
+    snprintf(address, sizeof address, "%.*s", (int)n, text + brackets);
+    return inet_pton(AF_INET, address, bytes) == 1 ||
+           inet_pton(AF_INET6, address, bytes) == 1;
+}
+
 /* One "host:port" or "[address]:port" of n characters. */
 static int parse_one(struct roster_shard *s, const char *text, size_t n,
                      struct error *err)
@@ -360,6 +385,67 @@ static int parse_one(struct roster_shard *s, const char *text, size_t n,
     return 0;
 }
 
+/* Addresses in one spelling, other names in small letters. */
+static void spell(const char *host, char out[SRB_NAME_MAX])
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+
+    if (inet_pton(AF_INET, host, bytes) == 1)
+        inet_ntop(AF_INET, bytes, out, SRB_NAME_MAX);
+    else if (inet_pton(AF_INET6, host, bytes) == 1)
+        inet_ntop(AF_INET6, bytes, out, SRB_NAME_MAX);
+    else
+        for (size_t i = 0; i < SRB_NAME_MAX; i++) {
+            out[i] = (char)tolower((unsigned char)host[i]);
+            if (!host[i])
+                break;
+        }
+}
+
+/* One server of the list in the spelling that tells it from others. */
+struct spelt {
+    char host[SRB_NAME_MAX];
+    int port, at;
+};
+
+static int by_spelling(const void *a, const void *b)
+{
+    const struct spelt *x = a, *y = b;
+    int order = strcmp(x->host, y->host);
+
+    if (order == 0)
+        order = (x->port > y->port) - (x->port < y->port);
+    return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+/* A server that stands twice would be taken for two. */
+static int check_twice(const struct roster *r, struct error *err)
+{
+    struct spelt *s = mem_new((size_t)r->nshards, sizeof *s);
+    int twice = -1, first = -1;
+
+    for (int k = 0; k < r->nshards; k++) {
+        spell(r->shard[k].host, s[k].host);
+        s[k].port = r->shard[k].port;
+        s[k].at = k;
+    }
+    qsort(s, (size_t)r->nshards, sizeof *s, by_spelling);
+    for (int k = 1; k < r->nshards && twice < 0; k++)
+        if (strcmp(s[k].host, s[k - 1].host) == 0 &&
+            s[k].port == s[k - 1].port) {
+            first = s[k - 1].at;
+            twice = s[k].at;
+        }
+    free(s);
+    if (twice < 0)
+        return 0;
+    return error_set(err,
+                     "db_address: '%s' port %d and '%s' port %d are the same "
+                     "server, expected every server once",
+                     r->shard[first].host, r->shard[first].port,
+                     r->shard[twice].host, r->shard[twice].port);
+}
+
 int roster_parse(struct roster *r, const char *text, struct error *err)
 {
     int n = 1, s = 0;
@@ -373,16 +459,21 @@ int roster_parse(struct roster *r, const char *text, struct error *err)
                          n, SRB_SLOTS);
     roster_alloc(r, n);
     for (const char *at = text;; at++, s++) {
-        size_t len = strcspn(at, ",");
+        size_t len;
 
-        if (parse_one(&r->shard[s], at, len, err) < 0) {
-            roster_free(r);
-            return -1;
-        }
+        at += strspn(at, " ");
+        len = strcspn(at, ",");
+        if (parse_one(&r->shard[s], at, trimmed(at, len), err) < 0)
+            break;
         at += len;
-        if (!*at)
-            return 0;
+        if (*at)
+            continue;
+        if (check_twice(r, err) < 0)
+            break;
+        return 0;
     }
+    roster_free(r);
+    return -1;
 }
 
 /* ---- slots ---- */

@@ -80,8 +80,9 @@ int roster_read(struct roster *r, const char *name, const char *text,
                 size_t length, struct error *err);
 
 /* "host:port,[::1]:port,…" of 1 to SRB_SLOTS entries: addresses and ports of
- * shards that are otherwise unknown. Host names stay as they are written, in
- * `host`, with an empty address. */
+ * shards that are otherwise unknown; blanks beside a comma do not count, and
+ * one that stands twice, however it is spelt, is refused. Host names stay as
+ * they are written, in `host`, with an empty address. */
 int roster_parse(struct roster *r, const char *text, struct error *err);
 
 /* Make it the masters of a cluster by one server's answer to CLUSTER NODES
@@ -89,6 +90,9 @@ int roster_parse(struct roster *r, const char *text, struct error *err);
  * r->shard[0] is the server that answered. Refuses what is being resharded or
  * does not serve every slot. On failure *r is unchanged. */
 int roster_take_nodes(struct roster *r, const char *nodes, struct error *err);
+
+/* Whether the text is the address of a server that lacks its port. */
+bool roster_lacks_port(const char *text);
 
 /* Whether the text names servers rather than a file: it ends in a port, and
  * names no folder. */

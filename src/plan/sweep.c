@@ -74,8 +74,7 @@ static int check_served(const struct options *o, struct error *err)
                          "throughput_%s has it, and that is not among the "
                          "experiments",
                          set->origin, named ? "" : d->name, named ? "" : ": ",
-                         d->placement == IN_STANDARD ? "standard"
-                                                     : "colocated");
+                         d->only == IN_STANDARD ? "standard" : "colocated");
     }
     return 0;
 }
@@ -134,13 +133,16 @@ static void product_at(const struct sweep *s, size_t i, struct permutation *p)
     p->value[OPT_EXPERIMENT] = &options_get(o, OPT_EXPERIMENT)->values[k];
 }
 
-/* Which value of an axis it has; 0 where it has not. */
+/* Which value of an axis it has; 0 where it has none of them. */
 static size_t digit(const struct sweep *s, const struct permutation *p,
                     enum option_id axis)
 {
-    return p->value[axis] ? (size_t)(p->value[axis] -
-                                     options_get(s->options, axis)->values)
-                          : 0;
+    const struct setting *set = options_get(s->options, axis);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (p->value[axis] == &set->values[k])
+            return k;
+    return 0;
 }
 
 /* Whether it is of the server that lacks that axis, which others have. */
@@ -195,9 +197,12 @@ void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
     p->index = i;
     if (s->place)
         p->setup = s->setup[i];
-    for (size_t k = 0; k < s->nlacks; k++)
+    for (size_t k = 0; k < s->nlacks; k++) {
+        const struct value *instead = &s->lacks[k].instead;
+
         if (lacks(s, p, &s->lacks[k]))
-            p->value[s->lacks[k].axis] = NULL;
+            p->value[s->lacks[k].axis] = instead->text ? instead : NULL;
+    }
 }
 
 /* How far values of an axis are apart in the product. */
@@ -397,10 +402,9 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
 
         if (!d->axis || !set->given)
             continue;
-        if (d->placement != IN_BOTH &&
-            options_has_placement(o, IN_BOTH & ~d->placement))
+        if (d->only && options_has_placement(o, IN_BOTH & ~d->only))
             used = note(buf, n, used, d, set, "in throughput_",
-                        d->placement == IN_STANDARD ? "colocated" : "standard");
+                        d->only == IN_STANDARD ? "colocated" : "standard");
         for (size_t k = 0; k < s->nlacks; k++)
             if (s->lacks[k].axis == (enum option_id)id)
                 used = note(buf, n, used, d, set, "with ", s->lacks[k].server);

@@ -16,7 +16,7 @@
 
 /* One point of the sweep: one value of every option; value[id] is NULL where
  * the placement or the server does not have the option. Values point into the
- * options. */
+ * options, but for what a server has instead (sweep_lack). */
 struct permutation {
     size_t index;
     enum experiment experiment;
@@ -30,6 +30,8 @@ struct sweep_lack {
     size_t exe; /* the server, as a value of db_exe */
     enum option_id axis;
     char server[SRB_SERVER_MAX]; /* its name and version */
+    struct value instead; /* the one it has there, which nobody may choose; its
+                             text, somebody else's, NULL: none */
 };
 
 struct sweep {
@@ -97,11 +99,17 @@ char *sweep_word(const struct sweep *s, enum option_id axis,
  * axis". Returns buf. */
 char *sweep_notes(const struct sweep *s, char *buf, size_t n);
 
-/* Value of an option that the permutation has; `none` where it has not. */
+/* Value of an option that the permutation has; `none` or "" where it has not.
+ */
 static inline int64_t permutation_count(const struct permutation *p,
                                         enum option_id id, int64_t none)
 {
     return p->value[id] ? p->value[id]->count : none;
+}
+static inline const char *permutation_text(const struct permutation *p,
+                                           enum option_id id)
+{
+    return p->value[id] ? p->value[id]->text : "";
 }
 static inline bool permutation_auto(const struct permutation *p,
                                     enum option_id id)

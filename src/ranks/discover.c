@@ -149,7 +149,7 @@ static int check_name(const struct team *t, struct error *err)
                      steward, mine);
 }
 
-/* The interface that was chosen for this node. */
+/* Loopback, and the interface that was chosen for this node. */
 static void take_interface(struct node_attributes *f,
                            const struct netif_card *card,
                            const struct netif_pick *pick)
@@ -157,6 +157,7 @@ static void take_interface(struct node_attributes *f,
     const struct netif *i;
 
     f->speed = f->device_numa = -1;
+    netif_loopback(card, f->loopback);
     if (pick->entry < 0)
         return; /* none to choose is a matter of the placement */
     i = &card->list[pick->entry];
@@ -508,6 +509,7 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
         return -1;
     memcpy(card.node.name, d->mine.name, sizeof card.node.name);
     memcpy(card.node.address, d->mine.address, sizeof card.node.address);
+    memcpy(card.node.loopback, d->mine.loopback, sizeof card.node.loopback);
     memcpy(card.node.interface, d->mine.interface, sizeof card.node.interface);
     card.node.barred = t->role == ROLE_DB       ? NODE_CLIENTS
                        : t->role == ROLE_CLIENT ? NODE_DATABASES
@@ -540,16 +542,25 @@ void discover_free(struct discovery *d)
     memset(d, 0, sizeof *d);
 }
 
-int discover_launch_rank(void)
+static const char *launch_rank(void)
 {
     static const char *const names[] = {"PMI_RANK", "PMIX_RANK",
                                         "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"};
+    const char *text = NULL;
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *text = getenv(names[i]);
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && !text; i++)
+        text = getenv(names[i]);
+    return text;
+}
 
-        if (text)
-            return (int)strtol(text, NULL, 10);
-    }
-    return 0;
+int discover_launch_rank(void)
+{
+    const char *text = launch_rank();
+
+    return text ? (int)strtol(text, NULL, 10) : 0;
+}
+
+bool discover_launched(void)
+{
+    return launch_rank() != NULL;
 }

@@ -21,6 +21,7 @@ struct node_attributes {
     char kernel[SRB_FACT_MAX];
     char interface[SRB_NETIF_NAME_MAX]; /* the chosen one, "" for none */
     char address[SRB_ADDRESS_MAX];
+    char loopback[SRB_ADDRESS_MAX];      /* "" where it does not work */
     char interfaces[SRB_INTERFACES_MAX]; /* all: "eth0 10.0.0.1 fd00::1, …" */
     char driver[SRB_DRIVER_MAX];         /* of the chosen interface */
     int64_t speed;                       /* of its link, B/s; -1 unknown */
@@ -68,5 +69,8 @@ void discover_free(struct discovery *d);
 /* This process's rank as its launcher says it, before MPI_Init; 0 where no
  * launcher says. For what is printed without MPI. Local. */
 int discover_launch_rank(void);
+
+/* Whether a launcher says so. Local. */
+bool discover_launched(void);
 
 #endif

@@ -1,22 +1,35 @@
 #include "results/collect.h"
 
 #include <math.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/tick.h"
 
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* ---- columns ---- */
+
+/* An array with one value a client or shard, and where their rows have it: a
+ * double, an int64_t or a text in place. */
+struct column {
+    struct sink_array array;
+    size_t at;
+};
+
 /* ---- clients ---- */
 
 /* A client's row: this, then the columns of span_arrays one after the other. */
 struct client_row {
     double connect_time, loop_time, main_time, between_time, start_skew;
-    double cpu_time;
-    int64_t ops, stride, voluntary, involuntary, peak_memory;
-    int64_t send_buffer, receive_buffer, numa;
-    char cpus[SRB_CPU_LIST_MAX];
-    char address[48];
+    struct load_usage usage;
+    int64_t ops, stride;
+    int64_t send_buffer, receive_buffer;
+    int64_t rank, node, shard;
+    struct client_attributes where;
 };
 
 enum { PUT, UNPACK, PUT_START, UNPACK_START, WARMUP_PUT, WARMUP_UNPACK, SPANS };
@@ -43,57 +56,47 @@ static const struct sink_array span_arrays[SPANS] = {
                        SINK_CLIENT, SINK_WARMUP},
 };
 
-#define PER_CLIENT(name, type, unit, words)                                    \
+/* In the order of the file. */
+#define CLIENT(name, type, member, unit, words)                                \
     {                                                                          \
-        name, type, unit, words, SINK_CLIENT, SINK_NO_DIM                      \
+        {name, type, unit, words, SINK_CLIENT, SINK_NO_DIM},                   \
+            offsetof(struct client_row, member)                                \
     }
-enum { CONNECT, LOOP, MAIN, BETWEEN, SKEW, CPU, REALS };
-static const struct sink_array real_arrays[REALS] = {
-    [CONNECT] = PER_CLIENT("connect_time", FIELD_REAL, "s",
-                           "time to connect to the database"),
-    [LOOP] = PER_CLIENT("loop_time", FIELD_REAL, "s", "time of the timed loop"),
-    [MAIN] = PER_CLIENT("main_time", FIELD_REAL, "s",
-                        "time from connecting to having disconnected"),
-    [BETWEEN] = PER_CLIENT("between_time", FIELD_REAL, "s",
-                           "time of the loop outside the timed operations"),
-    [SKEW] = PER_CLIENT("start_skew", FIELD_REAL, "s",
-                        "start later than the agreed instant"),
-    [CPU] = PER_CLIENT("client_cpu_time", FIELD_REAL, "s",
-                       "CPU time of the client in the timed loop"),
+static const struct column client_columns[] = {
+    CLIENT("connect_time", FIELD_REAL, connect_time, "s",
+           "time to connect to the database"),
+    CLIENT("loop_time", FIELD_REAL, loop_time, "s", "time of the timed loop"),
+    CLIENT("main_time", FIELD_REAL, main_time, "s",
+           "time from connecting to having disconnected"),
+    CLIENT("between_time", FIELD_REAL, between_time, "s",
+           "time of the loop outside the timed operations"),
+    CLIENT("start_skew", FIELD_REAL, start_skew, "s",
+           "start later than the agreed instant"),
+    CLIENT("client_cpu_time", FIELD_REAL, usage.cpu_time, "s",
+           "CPU time of the client in the timed loop"),
+    CLIENT("client_ops", FIELD_INT, ops, "",
+           "timed puts and gets, also those whose timings are not kept"),
+    CLIENT("client_stride", FIELD_INT, stride, "",
+           "one of so many timings is kept"),
+    CLIENT("client_voluntary_switches", FIELD_INT, usage.voluntary_switches, "",
+           "context switches of the timed loop: it waited"),
+    CLIENT("client_involuntary_switches", FIELD_INT, usage.involuntary_switches,
+           "", "context switches of the timed loop: it was preempted"),
+    CLIENT("client_peak_memory", FIELD_INT, usage.peak_memory, "B",
+           "resident at most since the process began"),
+    CLIENT("client_send_buffer", FIELD_INT, send_buffer, "B",
+           "of its socket after the loop, as the kernel has it"),
+    CLIENT("client_receive_buffer", FIELD_INT, receive_buffer, "B",
+           "of its socket after the loop, as the kernel has it"),
+    CLIENT("client_rank", FIELD_INT, rank, "", "rank in MPI_COMM_WORLD"),
+    CLIENT("client_node", FIELD_INT, node, "", "index into /hosts"),
+    CLIENT("client_shard", FIELD_INT, shard, "", "shard that owns its key"),
+    CLIENT("client_numa", FIELD_INT, where.numa, "",
+           "NUMA domain that holds its CPUs, -1: none alone"),
+    CLIENT("client_cpus", FIELD_TEXT, where.cpus, "", "CPUs it was allowed"),
+    CLIENT("client_address", FIELD_TEXT, where.address, "",
+           "its end of the connection"),
 };
-enum { OPS, STRIDE, VOLUNTARY, INVOLUNTARY, PEAK, SEND, RECEIVE, INTS };
-static const struct sink_array int_arrays[INTS] = {
-    [OPS] = PER_CLIENT("client_ops", FIELD_INT, "",
-                       "timed puts and gets, also those whose timings are not "
-                       "kept"),
-    [STRIDE] = PER_CLIENT("client_stride", FIELD_INT, "",
-                          "one of so many timings is kept"),
-    [VOLUNTARY] = PER_CLIENT("client_voluntary_switches", FIELD_INT, "",
-                             "context switches of the timed loop: it waited"),
-    [INVOLUNTARY] =
-        PER_CLIENT("client_involuntary_switches", FIELD_INT, "",
-                   "context switches of the timed loop: it was preempted"),
-    [PEAK] = PER_CLIENT("client_peak_memory", FIELD_INT, "B",
-                        "resident at most since the process began"),
-    [SEND] = PER_CLIENT("client_send_buffer", FIELD_INT, "B",
-                        "of its socket after the loop, as the kernel has it"),
-    [RECEIVE] = PER_CLIENT("client_receive_buffer", FIELD_INT, "B",
-                           "of its socket after the loop, as the kernel has "
-                           "it"),
-};
-static const struct sink_array array_rank =
-    PER_CLIENT("client_rank", FIELD_INT, "", "rank in MPI_COMM_WORLD");
-static const struct sink_array array_node =
-    PER_CLIENT("client_node", FIELD_INT, "", "index into /hosts");
-static const struct sink_array array_shard =
-    PER_CLIENT("client_shard", FIELD_INT, "", "shard that owns its key");
-static const struct sink_array array_cpus =
-    PER_CLIENT("client_cpus", FIELD_TEXT, "", "CPUs it was allowed");
-static const struct sink_array array_numa =
-    PER_CLIENT("client_numa", FIELD_INT, "",
-               "NUMA domain that holds its CPUs, -1: none alone");
-static const struct sink_array array_address =
-    PER_CLIENT("client_address", FIELD_TEXT, "", "its end of the connection");
 
 /* Columns of each array of spans. */
 static void span_columns(size_t warmup, size_t iterations,
@@ -136,7 +139,7 @@ static void pack_spans(double *at, const struct samples *s, int64_t zero,
 }
 
 /* This client's row, allocated. */
-static void *pack_client(const struct collection *c,
+static void *pack_client(const struct collection *c, const struct placement *pl,
                          const size_t columns[SPANS], size_t bytes)
 {
     const struct load *l = c->load;
@@ -148,18 +151,16 @@ static void *pack_client(const struct collection *c,
     row->main_time = tick_seconds(samples_main(s));
     row->between_time = tick_seconds(samples_between(s));
     row->start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN;
-    row->cpu_time = l->usage.cpu_time;
+    row->usage = l->usage;
     row->ops = s->put.count + s->unpack.count;
     row->stride =
         s->put.stride > s->unpack.stride ? s->put.stride : s->unpack.stride;
-    row->voluntary = l->usage.voluntary_switches;
-    row->involuntary = l->usage.involuntary_switches;
-    row->peak_memory = l->usage.peak_memory;
     row->send_buffer = l->buffers[0];
     row->receive_buffer = l->buffers[1];
-    row->numa = c->attributes->numa;
-    memcpy(row->cpus, c->attributes->cpus, sizeof row->cpus);
-    memcpy(row->address, c->attributes->address, sizeof c->attributes->address);
+    row->rank = place_client_rank(pl, l->number);
+    row->node = place_client_node(pl, l->number);
+    row->shard = place_client_shard(pl, l->number);
+    row->where = *c->attributes;
     pack_spans((double *)(void *)(row + 1), s, c->zero, columns);
     return row;
 }
@@ -212,80 +213,33 @@ static int take_spans(const struct target *x, int first, int n,
     return 0;
 }
 
-static int take_reals(const struct target *x, int first, int n,
-                      const void *rows, double *room, struct error *err)
+/* Columns of n rows that are row_bytes apart; room is for n cells. */
+static int take_columns(const struct target *x, const struct column *columns,
+                        size_t ncolumns, int first, int n, const void *rows,
+                        size_t row_bytes, void *room, struct error *err)
 {
-    for (int a = 0; a < REALS; a++) {
-        for (int k = 0; k < n; k++) {
-            const struct client_row *row = row_at(x, rows, k);
-            const double values[REALS] = {row->connect_time, row->loop_time,
-                                          row->main_time,    row->between_time,
-                                          row->start_skew,   row->cpu_time};
+    const char **texts = room;
+    double *numbers = room; /* or int64_t, which are as wide */
 
-            room[k] = values[a];
-        }
-        if (write_rows(x, &real_arrays[a], first, n, room, err) < 0)
+    for (size_t c = 0; c < ncolumns; c++) {
+        const char *at = (const char *)rows + columns[c].at;
+
+        for (int k = 0; k < n; k++, at += row_bytes)
+            if (columns[c].array.type == FIELD_TEXT)
+                texts[k] = at;
+            else
+                memcpy(&numbers[k], at, sizeof numbers[k]);
+        if (write_rows(x, &columns[c].array, first, n, room, err) < 0)
             return -1;
     }
     return 0;
-}
-
-static int take_ints(const struct target *x, int first, int n, const void *rows,
-                     int64_t *room, struct error *err)
-{
-    for (int a = 0; a < INTS; a++) {
-        for (int k = 0; k < n; k++) {
-            const struct client_row *row = row_at(x, rows, k);
-            const int64_t values[INTS] = {row->ops,           row->stride,
-                                          row->voluntary,     row->involuntary,
-                                          row->peak_memory,   row->send_buffer,
-                                          row->receive_buffer};
-
-            room[k] = values[a];
-        }
-        if (write_rows(x, &int_arrays[a], first, n, room, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int take_whereabouts(const struct target *x, int first, int n,
-                            const void *rows, int64_t *room, struct error *err)
-{
-    for (int k = 0; k < n; k++)
-        room[k] = place_client_rank(x->pl, first + k);
-    if (write_rows(x, &array_rank, first, n, room, err) < 0)
-        return -1;
-    for (int k = 0; k < n; k++)
-        room[k] = place_client_node(x->pl, first + k);
-    if (write_rows(x, &array_node, first, n, room, err) < 0)
-        return -1;
-    for (int k = 0; k < n; k++)
-        room[k] = place_client_shard(x->pl, first + k);
-    if (write_rows(x, &array_shard, first, n, room, err) < 0)
-        return -1;
-    for (int k = 0; k < n; k++)
-        room[k] = row_at(x, rows, k)->numa;
-    return write_rows(x, &array_numa, first, n, room, err);
-}
-
-static int take_texts(const struct target *x, int first, int n,
-                      const void *rows, const char **room, struct error *err)
-{
-    for (int k = 0; k < n; k++)
-        room[k] = row_at(x, rows, k)->cpus;
-    if (write_rows(x, &array_cpus, first, n, room, err) < 0)
-        return -1;
-    for (int k = 0; k < n; k++)
-        room[k] = row_at(x, rows, k)->address;
-    return write_rows(x, &array_address, first, n, room, err);
 }
 
 /* What the clients did to each shard. */
-static void count_ops(struct target *x, int first, int n, const void *rows)
+static void count_ops(struct target *x, int n, const void *rows)
 {
     for (int k = 0; k < n; k++)
-        x->shard_ops[place_client_shard(x->pl, first + k)] +=
+        x->shard_ops[row_at(x, rows, k)->shard] +=
             row_at(x, rows, k)->ops + 2 * (int64_t)x->warmup;
 }
 
@@ -301,16 +255,11 @@ static int take_clients(void *arg, int first, int n, const void *rows,
 
     if (!room)
         return error_set(err, "not enough memory to write %d clients", n);
-    count_ops(x, first, n, rows);
+    count_ops(x, n, rows);
     rc = take_spans(x, first, n, rows, room, err);
     if (rc == 0)
-        rc = take_reals(x, first, n, rows, room, err);
-    if (rc == 0)
-        rc = take_ints(x, first, n, rows, room, err);
-    if (rc == 0)
-        rc = take_whereabouts(x, first, n, rows, room, err);
-    if (rc == 0)
-        rc = take_texts(x, first, n, rows, room, err);
+        rc = take_columns(x, client_columns, COUNT(client_columns), first, n,
+                          rows, x->row_bytes, room, err);
     free(room);
     return rc;
 }
@@ -330,7 +279,8 @@ static int collect_clients(const struct team *t, struct target *x,
                        .row_bytes = x->row_bytes,
                        .take = take_clients,
                        .arg = x};
-    void *mine = c->load ? pack_client(c, x->columns, x->row_bytes) : NULL;
+    void *mine =
+        c->load ? pack_client(c, x->pl, x->columns, x->row_bytes) : NULL;
     int rc = team_gather(t, &g, mine, err);
 
     free(mine);
@@ -341,131 +291,54 @@ static int collect_clients(const struct team *t, struct target *x,
 
 struct shard_row {
     struct shard_work work;
+    int64_t clients, ops; /* known to rank 0 */
     int64_t numa;
+    char address[64]; /* as clients and ops */
     char cpus[SRB_CPU_LIST_MAX];
 };
 
-#define PER_SHARD(name, type, unit, words)                                     \
+/* In the order of the file. */
+#define SHARD(name, type, member, unit, words)                                 \
     {                                                                          \
-        name, type, unit, words, SINK_SHARD, SINK_NO_DIM                       \
+        {name, type, unit, words, SINK_SHARD, SINK_NO_DIM},                    \
+            offsetof(struct shard_row, member)                                 \
     }
-static const struct sink_array shard_address =
-    PER_SHARD("shard_address", FIELD_TEXT, "", "where it listens");
-enum {
-    SHARD_CLIENTS,
-    SHARD_OPS,
-    SHARD_COMMANDS,
-    SHARD_BYTES,
-    SHARD_PEAK,
-    SHARD_VOLUNTARY,
-    SHARD_INVOLUNTARY,
-    SHARD_NUMA,
-    SHARD_INTS
+static const struct column shard_columns[] = {
+    SHARD("shard_cpu_time", FIELD_REAL, work.watched.cpu_time, "s",
+          "CPU time of the server during warm-up and loop"),
+    SHARD("shard_clients", FIELD_INT, clients, "", "clients whose key it owns"),
+    SHARD("shard_ops", FIELD_INT, ops, "",
+          "puts and gets of warm-up and loop, by the clients' count"),
+    SHARD("shard_commands", FIELD_INT, work.commands, "",
+          "puts and gets of warm-up and loop, by the server's own count"),
+    SHARD("shard_bytes", FIELD_INT, work.bytes, "B",
+          "read and written on its sockets, by the server's own count"),
+    SHARD("shard_peak_memory", FIELD_INT, work.watched.peak_memory, "B",
+          "resident at most during warm-up and loop"),
+    SHARD("shard_voluntary_switches", FIELD_INT,
+          work.watched.voluntary_switches, "",
+          "context switches of warm-up and loop: it waited"),
+    SHARD("shard_involuntary_switches", FIELD_INT,
+          work.watched.involuntary_switches, "",
+          "context switches of warm-up and loop: it was preempted"),
+    SHARD("shard_numa", FIELD_INT, numa, "",
+          "NUMA domain that holds its CPUs, -1: none alone"),
+    SHARD("shard_address", FIELD_TEXT, address, "", "where it listens"),
+    SHARD("shard_cpus", FIELD_TEXT, cpus, "", "CPUs it was allowed"),
 };
-static const struct sink_array shard_ints[SHARD_INTS] = {
-    [SHARD_CLIENTS] =
-        PER_SHARD("shard_clients", FIELD_INT, "", "clients whose key it owns"),
-    [SHARD_OPS] = PER_SHARD("shard_ops", FIELD_INT, "",
-                            "puts and gets of warm-up and loop, by the "
-                            "clients' count"),
-    [SHARD_COMMANDS] = PER_SHARD("shard_commands", FIELD_INT, "",
-                                 "puts and gets of warm-up and loop, by the "
-                                 "server's own count"),
-    [SHARD_BYTES] = PER_SHARD("shard_bytes", FIELD_INT, "B",
-                              "read and written on its sockets, by the "
-                              "server's own count"),
-    [SHARD_PEAK] = PER_SHARD("shard_peak_memory", FIELD_INT, "B",
-                             "resident at most during warm-up and loop"),
-    [SHARD_VOLUNTARY] = PER_SHARD("shard_voluntary_switches", FIELD_INT, "",
-                                  "context switches of warm-up and loop: it "
-                                  "waited"),
-    [SHARD_INVOLUNTARY] = PER_SHARD("shard_involuntary_switches", FIELD_INT, "",
-                                    "context switches of warm-up and loop: it "
-                                    "was preempted"),
-    [SHARD_NUMA] = PER_SHARD("shard_numa", FIELD_INT, "",
-                             "NUMA domain that holds its CPUs, -1: none "
-                             "alone"),
-};
-static const struct sink_array shard_cpu_time =
-    PER_SHARD("shard_cpu_time", FIELD_REAL, "s",
-              "CPU time of the server during warm-up and loop");
-static const struct sink_array shard_cpus =
-    PER_SHARD("shard_cpus", FIELD_TEXT, "", "CPUs it was allowed");
 
-static int take_shard_ints(const struct target *x, int first, int n,
-                           const struct shard_row *rows, int64_t *room,
-                           struct error *err)
+/* What rank 0 knows of a shard beside what its steward says. */
+static void complete(struct target *x, int shard, struct shard_row *row)
 {
-    for (int a = 0; a < SHARD_INTS; a++) {
-        for (int k = 0; k < n; k++) {
-            const struct shard_work *w = &rows[k].work;
-            const int64_t values[SHARD_INTS] = {x->shard_clients[first + k],
-                                                x->shard_ops[first + k],
-                                                w->commands,
-                                                w->bytes,
-                                                w->watched.peak_memory,
-                                                w->watched.voluntary_switches,
-                                                w->watched.involuntary_switches,
-                                                rows[k].numa};
+    const char *ip = place_shard_address(x->pl, shard);
 
-            room[k] = values[a];
-        }
-        if (write_rows(x, &shard_ints[a], first, n, room, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int take_shard_numbers(struct target *x, int first, int n,
-                              const struct shard_row *rows, struct error *err)
-{
-    int64_t *ints = mem_new((size_t)n, sizeof *ints);
-    double *reals = mem_new((size_t)n, sizeof *reals);
-    int rc;
-
-    for (int k = 0; k < n; k++) {
-        int64_t counted = rows[k].work.commands;
-
-        reals[k] = rows[k].work.watched.cpu_time;
-        if (counted >= 0 && counted != x->shard_ops[first + k])
-            x->agree = false;
-    }
-    rc = write_rows(x, &shard_cpu_time, first, n, reals, err);
-    if (rc == 0)
-        rc = take_shard_ints(x, first, n, rows, ints, err);
-    free(ints);
-    free(reals);
-    return rc;
-}
-
-static int take_shard_texts(const struct target *x, int first, int n,
-                            const struct shard_row *rows, struct error *err)
-{
-    char(*addresses)[64] = calloc((size_t)n, sizeof *addresses);
-    const char **texts = calloc((size_t)n, sizeof *texts);
-    int rc = -1;
-
-    if (!addresses || !texts) {
-        error_set(err, "not enough memory to write %d shards", n);
-        goto out;
-    }
-    for (int k = 0; k < n; k++) {
-        const char *ip = place_shard_address(x->pl, first + k);
-
-        snprintf(addresses[k], sizeof addresses[k],
-                 strchr(ip, ':') ? "[%s]:%d" : "%s:%d", ip,
-                 x->pl->shard_port[first + k]);
-        texts[k] = addresses[k];
-    }
-    if (write_rows(x, &shard_address, first, n, texts, err) < 0)
-        goto out;
-    for (int k = 0; k < n; k++)
-        texts[k] = rows[k].cpus;
-    rc = write_rows(x, &shard_cpus, first, n, texts, err);
-out:
-    free(addresses);
-    free(texts);
-    return rc;
+    row->clients = x->shard_clients[shard];
+    row->ops = x->shard_ops[shard];
+    if (row->work.commands >= 0 && row->work.commands != row->ops)
+        x->agree = false;
+    snprintf(row->address, sizeof row->address,
+             strchr(ip, ':') ? "[%s]:%d" : "%s:%d", ip,
+             x->pl->shard_port[shard]);
 }
 
 /* A sender's row holds all shards that it is the steward of. */
@@ -473,11 +346,19 @@ static int take_shards(void *arg, int first, int n, const void *rows,
                        struct error *err)
 {
     struct target *x = arg;
-    int each = place_steward_shards(x->pl);
+    int each = place_steward_shards(x->pl), shards = n * each;
+    struct shard_row *copy = mem_new((size_t)shards, sizeof *copy);
+    void *room = mem_new((size_t)shards, sizeof(double));
+    int rc;
 
-    if (take_shard_numbers(x, first * each, n * each, rows, err) < 0)
-        return -1;
-    return take_shard_texts(x, first * each, n * each, rows, err);
+    memcpy(copy, rows, (size_t)shards * sizeof *copy);
+    for (int k = 0; k < shards; k++)
+        complete(x, first * each + k, &copy[k]);
+    rc = take_columns(x, shard_columns, COUNT(shard_columns), first * each,
+                      shards, copy, sizeof *copy, room, err);
+    free(copy);
+    free(room);
+    return rc;
 }
 
 static int shard_sender(const void *ctx, int k)
@@ -525,13 +406,6 @@ static int collect_shards(const struct team *t, struct target *x,
 
 /* ---- both ---- */
 
-void collect_shard_clients(const struct placement *pl, int64_t *clients)
-{
-    memset(clients, 0, (size_t)pl->nshards * sizeof *clients);
-    for (int c = 0; c < pl->nclients; c++)
-        clients[place_client_shard(pl, c)]++;
-}
-
 static int begin(struct target *x, const struct collection *c,
                  struct error *err)
 {
@@ -542,7 +416,8 @@ static int begin(struct target *x, const struct collection *c,
 
     x->shard_clients = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
     x->shard_ops = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
-    collect_shard_clients(x->pl, x->shard_clients);
+    for (int k = 0; k < x->pl->nclients; k++)
+        x->shard_clients[place_client_shard(x->pl, k)]++;
     return sinks_begin(x->sinks, c->index, size, err);
 }
 

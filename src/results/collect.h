@@ -33,7 +33,4 @@ int collect(const struct team *t, const struct placement *pl,
             struct sinks *sinks, const struct collection *c, bool *agree,
             struct error *err);
 
-/* The shard of every client, counted: clients[nshards]. Local. */
-void collect_shard_clients(const struct placement *pl, int64_t *clients);
-
 #endif

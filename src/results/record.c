@@ -34,7 +34,7 @@ void record_clear(struct outcome *o)
     memset(o, 0, sizeof *o);
     record_no_figures(o);
     o->failed_rank = -1;
-    o->db_start_seconds = o->clock_error = o->clock_drift = NAN;
+    o->db_start_seconds = s->clock_error = s->clock_drift = NAN;
     s->between_share = s->shortest_loop = s->start_skew = NAN;
 }
 
@@ -52,7 +52,7 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         {"oversubscribed", o->oversubscribed},
         {"client_bound", s->cpu_share > CLIENT_LIMIT},
         {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
-        {"clock_error", o->clock_error > CLOCK_LIMIT * s->shortest_loop},
+        {"clock_error", s->clock_error > CLOCK_LIMIT * s->shortest_loop},
     };
 
     buf[0] = '\0';

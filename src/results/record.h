@@ -47,8 +47,6 @@ struct outcome {
     double db_start_seconds;   /* how long that took */
     size_t position;           /* in the order in which permutations ran */
     int clock_domains;         /* clocks that the clients read */
-    double clock_error;        /* s, by which common times may be wrong */
-    double clock_drift;        /* by which rates of clocks differ, at most */
     bool oversubscribed;       /* more runnable processes than CPUs */
     /* rank 0 alone */
     bool disagree; /* a server counted other operations than its clients */

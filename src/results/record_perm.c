@@ -55,7 +55,7 @@ static bool add_found(struct fields *f, enum option_id id,
     }
 }
 
-/* One option as a fact: its value, what was chosen for "auto", and for a
+/* One option: its value, what was chosen for "auto", and for a
  * placement that has no such option -1 or "". */
 static void add_option(struct fields *f, const struct option *d,
                        enum option_id id, const struct value *v,
@@ -63,6 +63,10 @@ static void add_option(struct fields *f, const struct option *d,
 {
     if (!v && pl && pl->roster && add_found(f, id, pl))
         return;
+    if (id == OPT_DB_PORT && v && v->is_auto) {
+        fields_text(f, d->name, v->text); /* shard_address has what it was */
+        return;
+    }
     switch (d->type) {
     case OPTION_COUNT:
     case OPTION_BYTES:
@@ -82,7 +86,12 @@ static void add_option(struct fields *f, const struct option *d,
         break;
     default:
         /* what crosses hosts is TCP, though nobody may choose */
-        fields_text(f, d->name, v ? v->text : id == OPT_TRANSPORT ? "tcp" : "");
+        fields_text(f, d->name,
+                    v ? v->text
+                    : id == OPT_TRANSPORT &&
+                            (!pl || pl->experiment == EXPERIMENT_STANDARD)
+                        ? "tcp"
+                        : "");
     }
 }
 
@@ -184,8 +193,8 @@ void record_attributes(struct fields *f, const struct study_attributes *study,
                (int64_t)(tensor_count(bytes) * sizeof(float)));
     fields_int(f, "position", "", (int64_t)o->position);
     fields_int(f, "clock_domains", "", o->clock_domains);
-    fields_real(f, "clock_error", "s", o->clock_error);
-    fields_real(f, "clock_drift", "1", o->clock_drift);
+    fields_real(f, "clock_error", "s", o->summary.clock_error);
+    fields_real(f, "clock_drift", "1", o->summary.clock_drift);
     fields_real(f, "start_skew", "s", o->summary.start_skew);
     fields_real(f, "shortest_loop", "s", o->summary.shortest_loop);
     fields_text(f, "interval_method",

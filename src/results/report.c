@@ -83,18 +83,18 @@ void report_limit(const struct study_attributes *s)
                   s->limited_by);
 }
 
-void report_oversubscribed(const char *host, int processes, int cpus)
+void report_oversubscribed(const char *host, int others, int processes,
+                           int cpus)
 {
-    static int last_processes, last_cpus;
+    char more[48] = "";
 
-    if (processes == last_processes && cpus == last_cpus)
-        return;
-    last_processes = processes;
-    last_cpus = cpus;
-    diag_say("OVERSUBSCRIBED: %d clients and server threads share %d CPU%s on "
-             "%s; they wait for each other, and the figures say so of them, "
-             "not of the database",
-             processes, cpus, plural(cpus), host);
+    if (others > 0)
+        snprintf(more, sizeof more, " (and on %d more host%s)", others,
+                 plural(others));
+    diag_say("OVERSUBSCRIBED: up to %d clients and server threads share %d "
+             "CPU%s on %s%s; they wait for each other, and the figures say so "
+             "of them, not of the database",
+             processes, cpus, plural(cpus), host, more);
 }
 
 /* Where nobody watches, a permutation's lines are printed at most so often. */
@@ -368,14 +368,17 @@ static void figure(size_t index, const struct field *f)
                f->name, f->real, f->unit);
 }
 
-void report_figures(size_t index, const struct fields *cells)
+void report_figures(size_t index, const struct outcome *o, unsigned kinds)
 {
     bool between = isatty(STDOUT_FILENO); /* the rewritten line and these */
+    struct fields cells = {0};
 
     if (between)
         diag_live(NULL);
-    for (size_t i = 0; i < cells->n; i++)
-        figure(index, &cells->list[i]);
+    record_figures(&cells, o, kinds);
+    for (size_t i = 0; i < cells.n; i++)
+        figure(index, &cells.list[i]);
+    fields_free(&cells);
     output_flush();
     if (between && progress.live[0])
         diag_live(progress.live);

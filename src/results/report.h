@@ -30,9 +30,10 @@ void report_choices(const struct sweep *s, const struct machine *m);
 /* In what time the study has to end, and whose wish that is. */
 void report_limit(const struct study_attributes *s);
 
-/* Loud words on a host with more runnable processes than CPUs; once for each
- * combination. */
-void report_oversubscribed(const char *host, int processes, int cpus);
+/* Loud words on hosts with more runnable processes than CPUs, once for a study:
+ * the worst case, and how many others there are. */
+void report_oversubscribed(const char *host, int others, int processes,
+                           int cpus);
 
 /* A permutation starts, and has ended; the latter with the time that is left,
  * in seconds (NaN: not known). On a terminal one line is rewritten in place;
@@ -49,9 +50,9 @@ void report_end(const struct sweep *s, const struct outcome *o,
  */
 void report_late_breaches(size_t index, const struct judgement *j);
 
-/* SRBENCH_FOM lines on standard output: every real number of these cells of a
- * permutation's row of the summary that is not NaN. */
-void report_figures(size_t index, const struct fields *cells);
+/* SRBENCH_FOM lines on standard output, one a figure of merit: every real
+ * number of these kinds of figures (enum figure_kind) that is not NaN. */
+void report_figures(size_t index, const struct outcome *o, unsigned kinds);
 
 /* One row of the final table, at most 100 columns wide: kept from report_row()
  * until report_table(), which prints it unless quiet, and in how many cases

@@ -30,13 +30,8 @@ static void account(struct run *r, struct perm_run *x)
     left = tick_seconds(tick_now() - r->started) / r->weight_done *
            (r->plan.weight - r->weight_done);
     report_end(s, o, o->position + 1 < s->count ? left : NAN);
-    if (o->status == STATUS_COMPLETED) {
-        struct fields figures = {0};
-
-        record_figures(&figures, o, FIGURE_PRINTED);
-        report_figures(x->p.index, &figures);
-        fields_free(&figures);
-    }
+    if (o->status == STATUS_COMPLETED)
+        report_figures(x->p.index, o, FIGURE_PRINTED);
     report_row(s, &x->p, o);
 }
 
@@ -57,6 +52,71 @@ static int clock_domains(const struct placement *pl)
     return domains;
 }
 
+static struct crowd crowd_of(const struct run *r, const struct permutation *p,
+                             const struct placement *pl)
+{
+    return pin_crowd(r->discovery, pl, db_setup_threads(&r->plan, p, pl));
+}
+
+static void look_at_crowd(struct run *r, const struct permutation *p,
+                          const struct placement *pl)
+{
+    struct crowd c = crowd_of(r, p, pl);
+    int any;
+
+    r->crowded_here = c.processes > c.cpus;
+    any = r->crowded_here;
+    team_allreduce(r->team, r->team->world, &any, 1, MPI_INT, MPI_MAX);
+    r->crowded = any != 0;
+    r->crowded_setup = p->setup;
+    r->have_crowd = true;
+}
+
+/* Whether two permutations put the same processes on every node. */
+static bool same_crowd(const struct permutation *a, const struct permutation *b)
+{
+    return a->experiment == b->experiment && a->setup == b->setup &&
+           a->value[OPT_CLIENT_NODES] == b->value[OPT_CLIENT_NODES] &&
+           a->value[OPT_CLIENTS_PER_NODE] == b->value[OPT_CLIENTS_PER_NODE];
+}
+
+/* The worst on this rank's kernel, of what is to be run. */
+static struct crowd worst_crowd(const struct run *r)
+{
+    struct crowd worst = {0, (int)r->discovery->mine.host_cpus};
+    struct permutation p, last = {0};
+
+    for (size_t i = 0; i < r->plan.sweep.count; i++) {
+        struct placement pl;
+        struct crowd c;
+
+        if (r->earlier.status && r->earlier.status[i] != STATUS_PLANNED)
+            continue;
+        sweep_at(&r->plan.sweep, i, &p);
+        if (same_crowd(&p, &last) ||
+            place_solve(&r->team->machine, &p, &pl, NULL) < 0)
+            continue;
+        last = p;
+        c = crowd_of(r, &p, &pl);
+        place_free(&pl);
+        if (c.processes > worst.processes)
+            worst = c;
+    }
+    return worst;
+}
+
+/* Said once, when something is run. Collective over the world. */
+static void warn_of_crowds(struct run *r)
+{
+    struct crowd worst = worst_crowd(r);
+    struct oversubscribed o = pin_oversubscribed(r->team, r->discovery, &worst);
+
+    r->said_crowd = true;
+    if (r->team->rank == 0 && o.kernels > 0)
+        report_oversubscribed(o.node, o.kernels - 1, o.most.processes,
+                              o.most.cpus);
+}
+
 /* Communicators serve as long as nobody's role changes. */
 static void set_roles(struct run *r, struct perm_run *x)
 {
@@ -65,7 +125,7 @@ static void set_roles(struct run *r, struct perm_run *x)
     if (r->have_cast && !place_same_roles(&r->cast_for, pl)) {
         team_uncast(&r->cast);
         place_free(&r->cast_for);
-        r->have_cast = r->have_oversubscribed = false;
+        r->have_cast = r->have_crowd = false;
     }
     if (!r->have_cast) {
         team_cast(r->team, pl, &r->cast);
@@ -73,14 +133,9 @@ static void set_roles(struct run *r, struct perm_run *x)
             die("a placement that was solved once cannot be solved again");
         r->have_cast = true;
     }
-    if (!r->have_oversubscribed || r->oversubscribed_setup != x->p.setup) {
-        r->oversubscribed = pin_oversubscribed(
-            r->team, r->discovery, pl, db_setup_threads(&r->plan, &x->p, pl));
-        r->oversubscribed_setup = x->p.setup;
-        r->have_oversubscribed = true;
-    }
-    x->outcome.oversubscribed =
-        r->oversubscribed.processes > r->oversubscribed.cpus;
+    if (!r->have_crowd || r->crowded_setup != x->p.setup)
+        look_at_crowd(r, &x->p, pl);
+    x->outcome.oversubscribed = r->crowded;
     x->is_client = r->cast.clients != MPI_COMM_NULL;
     x->is_steward = r->cast.db_stewards != MPI_COMM_NULL;
 }
@@ -145,15 +200,13 @@ static void fail(struct perm_run *x, const struct error *err)
     x->outcome.failed_ranks = err->ranks;
 }
 
-static void run_now(struct run *r, struct perm_run *x)
+static void attempt(struct run *r, struct perm_run *x)
 {
     struct error err = {.text = ""};
 
     set_roles(r, x);
-    if (r->team->rank == 0 && x->outcome.oversubscribed)
-        report_oversubscribed(r->oversubscribed.node,
-                              r->oversubscribed.processes,
-                              r->oversubscribed.cpus);
+    if (!r->said_crowd)
+        warn_of_crowds(r);
     if (r->team->rank == 0)
         report_start(&r->plan.sweep, &x->p, &r->placement, &x->outcome);
     if (run_measure(r, x, &err) < 0) {
@@ -170,7 +223,7 @@ static void run_now(struct run *r, struct perm_run *x)
 }
 
 /* Run it, unless it is known what else becomes of it. */
-static void run_one(struct run *r, struct perm_run *x)
+static void attempt_or_skip(struct run *r, struct perm_run *x)
 {
     const struct error *lacks = db_setup_lacks(&r->setup, &x->p);
     char *words = x->outcome.error;
@@ -183,7 +236,7 @@ static void run_one(struct run *r, struct perm_run *x)
     } else {
         x->outcome.status = decide(r, x, words, n);
         if (x->outcome.status == STATUS_COMPLETED)
-            run_now(r, x);
+            attempt(r, x);
     }
 }
 
@@ -202,7 +255,7 @@ static void run_permutation(struct run *r, size_t position)
     snprintf(x.outcome.server, sizeof x.outcome.server, "%s",
              prepare_server(&r->plan, &x.p)->label);
     run_time_begin(r, &x);
-    run_one(r, &x);
+    attempt_or_skip(r, &x);
     run_store(r, &x);
     run_time_end(r, &x);
     account(r, &x);
@@ -214,22 +267,28 @@ static void run_permutation(struct run *r, size_t position)
 
 /* ---- the study ---- */
 
-static void run_all(struct run *r)
+/* Rank 0 keeps what permutations have in common. Local. */
+static void prepare_sweep(struct run *r)
 {
+    const struct options *o = r->plan.sweep.options;
     size_t n = r->plan.sweep.count;
 
     r->order = mem_new(n, sizeof *r->order);
-    sweep_order(
-        &r->plan.sweep,
-        (enum order)options_one(r->plan.sweep.options, OPT_ORDER)->count,
-        r->plan.seed, r->order);
+    sweep_order(&r->plan.sweep, (enum order)options_one(o, OPT_ORDER)->count,
+                r->plan.seed, r->order);
     if (r->team->rank == 0) {
-        r->repeats = repeats_open(
-            n /
-            (size_t)options_one(r->plan.sweep.options, OPT_REPETITIONS)->count);
+        r->repeats =
+            repeats_open(n / (size_t)options_one(o, OPT_REPETITIONS)->count);
         r->floors = of_floor_open(&r->plan);
     }
     run_budget_open(r);
+}
+
+static void run_sweep(struct run *r)
+{
+    size_t n = r->plan.sweep.count;
+
+    prepare_sweep(r);
     run_recall(r);
     r->started = tick_now();
     team_busy(r->team, 0);
@@ -261,65 +320,76 @@ static int exit_status(const struct run *r, bool file_closed)
     return t->breaches > 0 ? EXIT_BREACHED : EXIT_PASSED;
 }
 
+/* All that may refuse the study, the files last. */
+static int begin(struct run *r, const struct run_args *args, struct error *err)
+{
+    int rc = prepare(&r->plan, r->team, r->discovery, args, err);
+
+    r->tally.permutations = r->plan.sweep.count;
+    if (rc < 0 || expect_judge_open(&r->judge, &r->plan, err) < 0)
+        return -1;
+    r->tally.judged = r->judge != NULL;
+    if (run_resume(r, err) < 0)
+        return -1;
+    rc = r->team->rank == 0 ? run_open_sinks(r, err) : 0;
+    return team_agree(r->team, r->team->world, rc, err);
+}
+
+/* File, table and verdict first; only then may any rank leave. */
+static int finish(struct run *r)
+{
+    struct team *t = r->team;
+    struct error err = {.text = ""};
+    bool closed = team_agree(t, t->world, run_close_sinks(r, &err), &err) == 0;
+    int status;
+
+    if (!closed)
+        diag_say("srbench: %s", err.text);
+    team_bcast(t, t->world, &r->tally.breaches, (int)sizeof r->tally.breaches,
+               0);
+    status = exit_status(r, closed);
+    if (t->rank == 0) {
+        report_table(&r->tally);
+        if (r->plan.output[0])
+            diag_note("results: %s", r->plan.output);
+        if (r->plan.summary_json[0] && closed)
+            diag_note("summary: %s", r->plan.summary_json);
+        report_verdict(&r->tally, status);
+    }
+    team_barrier(t, t->world);
+    return status;
+}
+
+static void release(struct run *r)
+{
+    sinks_close(&r->sinks, NULL, NULL, NULL);
+    past_close(r->earlier.past);
+    fields_free(&r->earlier.rows);
+    fields_free(&r->earlier.sessions);
+    free(r->earlier.status);
+    expect_judge_close(r->judge);
+    of_floor_close(r->floors);
+    repeats_close(r->repeats);
+    budget_close(r->budget);
+    free(r->order);
+    prepare_free(&r->plan);
+}
+
 int run_study(struct team *t, struct discovery *d, const struct run_args *args)
 {
     struct run r = {.team = t, .discovery = d};
     struct error err = {.text = ""};
-    bool closed;
-    int status, rc;
+    int status;
 
-    if (prepare(&r.plan, t, d, args, &err) < 0) {
-        r.tally.permutations = r.tally.skipped = r.plan.sweep.count;
+    if (begin(&r, args, &err) < 0) {
+        r.tally.skipped = r.tally.permutations;
         status = report_refusal(&r.tally, &err, t->rank == 0);
-        goto out;
+    } else {
+        report_choices(&r.plan.sweep, &t->machine);
+        report_limit(&r.plan.study);
+        run_sweep(&r);
+        status = finish(&r);
     }
-    r.tally.permutations = r.plan.sweep.count;
-    if (expect_judge_open(&r.judge, &r.plan, &err) < 0) {
-        r.tally.skipped = r.plan.sweep.count;
-        status = report_refusal(&r.tally, &err, t->rank == 0);
-        goto out;
-    }
-    r.tally.judged = r.judge != NULL;
-    rc = run_resume(&r, &err);
-    if (rc == 0) {
-        rc = t->rank == 0 ? run_open_sinks(&r, &err) : 0;
-        rc = team_agree(t, t->world, rc, &err);
-    }
-    if (rc < 0) {
-        r.tally.skipped = r.plan.sweep.count;
-        status = report_refusal(&r.tally, &err, t->rank == 0);
-        goto out;
-    }
-    report_choices(&r.plan.sweep, &t->machine);
-    report_limit(&r.plan.study);
-    run_all(&r);
-    rc = run_close_sinks(&r, &err);
-    closed = team_agree(t, t->world, rc, &err) == 0;
-    if (!closed)
-        diag_say("srbench: %s", err.text);
-    team_bcast(t, t->world, &r.tally.breaches, (int)sizeof r.tally.breaches, 0);
-    status = exit_status(&r, closed);
-    if (t->rank == 0) {
-        report_table(&r.tally);
-        if (r.plan.output[0])
-            diag_note("results: %s", r.plan.output);
-        if (r.plan.summary_json[0] && closed)
-            diag_note("summary: %s", r.plan.summary_json);
-        report_verdict(&r.tally, status);
-    }
-    /* file, table and verdict first; only then may any rank leave */
-    team_barrier(t, t->world);
-out:
-    past_close(r.earlier.past);
-    fields_free(&r.earlier.rows);
-    fields_free(&r.earlier.sessions);
-    free(r.earlier.status);
-    expect_judge_close(r.judge);
-    sinks_close(&r.sinks, NULL, NULL, NULL);
-    of_floor_close(r.floors);
-    repeats_close(r.repeats);
-    budget_close(r.budget);
-    free(r.order);
-    prepare_free(&r.plan);
+    release(&r);
     return status;
 }

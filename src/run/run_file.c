@@ -54,7 +54,7 @@ static void amend_of_floor(struct run *r, const struct permutation *p,
     if (isnan(now.of_floor.share[HEADLINE_PUT]))
         return;
     record_figures(cells, &now, FIGURE_OF_FLOOR);
-    report_figures(p->index, cells);
+    report_figures(p->index, &now, FIGURE_OF_FLOOR);
     report_row_of_floor(p->index, &now.of_floor);
 }
 
@@ -166,6 +166,8 @@ static struct sink *continue_file(struct run *r, const struct sink_start *start,
 
     snprintf(hosts, sizeof hosts, "hosts_%d", r->plan.study.session);
     e->past = NULL;
+    /* the sink does not keep it */
+    /* cppcheck-suppress returnDanglingLifetime */
     return sink_hdf5.resume(past, &kept, start, err);
 }
 

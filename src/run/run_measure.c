@@ -13,6 +13,9 @@
 #include "measure/tensor.h"
 #include "plan/connect_waves.h"
 
+/* A guard hears of its server's end a moment after the clients do. */
+#define HEAR_NS INT64_C(50000000)
+
 static int provide_databases(struct run *r, struct perm_run *x,
                              struct error *err)
 {
@@ -36,6 +39,7 @@ static struct load_rules rules_of(const struct permutation *p)
     enum option_id room = timed ? OPT_MAX_SAMPLES : OPT_ITERATIONS;
 
     return (struct load_rules){
+        .count = tensor_count(p->value[OPT_TENSOR_BYTES]->count),
         .verify = (enum verify)p->value[OPT_VERIFY]->count,
         .sync = (enum sync)p->value[OPT_SYNC]->count,
         .pattern = (enum pattern)p->value[OPT_PATTERN]->count,
@@ -65,6 +69,31 @@ static const char *source_of(const struct run *r, const struct permutation *p,
     return node->address;
 }
 
+/* How the client reaches its shard, beside its address. */
+static int choose_way(const struct run *r, const struct perm_run *x,
+                      const struct client_ops *ops, int shard,
+                      struct client_params *out, struct error *err)
+{
+    const struct roster *roster =
+        r->placement.external ? r->placement.roster : NULL;
+
+    out->source = source_of(r, &x->p, out->address);
+    if (roster) {
+        out->tls = roster->tls;
+        out->host = roster_host(&roster->shard[shard]);
+    }
+    if (permutation_count(&x->p, OPT_TRANSPORT, TRANSPORT_TCP) !=
+        TRANSPORT_UNIX)
+        return 0;
+    if (!r->setup.unix_socket[0] && ops->serves)
+        return error_set(err,
+                         "client %d: the database's Unix socket has too long a "
+                         "path; set TMPDIR to a shorter one",
+                         out->client);
+    out->unix_socket = r->setup.unix_socket;
+    return 0;
+}
+
 /* By what a client gets in, NULL where it need not say. */
 static const struct login *login_of(const struct run *r)
 {
@@ -82,36 +111,24 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     int shard = place_client_shard(pl, client);
     const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
     char key[SRB_KEY_MAX];
-    struct load_rules rules;
+    struct load_rules rules = rules_of(p);
     struct client_params params = {
         .address = place_shard_address(pl, shard),
         .port = pl->shard_port[shard],
         .login = login_of(r),
         .key = key,
-        .bytes =
-            tensor_count(p->value[OPT_TENSOR_BYTES]->count) * sizeof(float),
-        .commands = command_set_find(p->value[OPT_COMMAND_SET]->text),
+        .commands = p->value[OPT_COMMAND_SET]
+                        ? command_set_find(p->value[OPT_COMMAND_SET]->text)
+                        : NULL,
         .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
-        .socket_buffer = p->value[OPT_SOCKET_BUFFER]->count,
+        .socket_buffer = permutation_count(p, OPT_SOCKET_BUFFER, 0),
         .client = client,
         .null_client = p->value[OPT_NULL_CLIENT],
     };
 
-    if (pl->external) {
-        params.tls = pl->roster->tls;
-        params.host = roster_host(&pl->roster->shard[shard]);
-    }
-    params.source = source_of(r, p, params.address);
-    if (permutation_count(p, OPT_TRANSPORT, TRANSPORT_TCP) == TRANSPORT_UNIX) {
-        if (!r->setup.unix_socket[0] && ops->serves)
-            return error_set(err,
-                             "client %d: the database's Unix socket has too "
-                             "long a path; set TMPDIR to a shorter one",
-                             client);
-        params.unix_socket = r->setup.unix_socket;
-    }
+    if (choose_way(r, x, ops, shard, &params, err) < 0)
+        return -1;
     place_key(pl, client, key);
-    rules = rules_of(p);
     if (ops->serves)
         rules.connect_at =
             x->provided + connect_waves_delay(r->setup.backlog,
@@ -131,7 +148,6 @@ static int make_ready(struct run *r, struct perm_run *x, struct error *err)
 
     x->provided = tick_now();
     rc = pin_rank(r->discovery, &r->placement, &x->p, r->team->rank, err);
-
     if (rc == 0 && x->is_steward) {
         x->work = mem_new((size_t)db_shards(r->setup.db), sizeof *x->work);
         rc = db_before(r->setup.db, err);
@@ -147,7 +163,7 @@ static struct clock_params params_of_clock(const struct run *r)
                                  .step_ns = r->plan.study.clock_step};
 }
 
-static int run_loop(struct run *r, struct perm_run *x, struct error *err)
+static int time_loop(struct run *r, struct perm_run *x, struct error *err)
 {
     int rc = 0;
 
@@ -155,8 +171,7 @@ static int run_loop(struct run *r, struct perm_run *x, struct error *err)
         const struct load_company with = {.team = r->team,
                                           .cast = &r->cast,
                                           .line = &x->clock,
-                                          .oversubscribed =
-                                              r->oversubscribed.here};
+                                          .oversubscribed = r->crowded_here};
 
         const struct clock_params clock = params_of_clock(r);
 
@@ -173,9 +188,8 @@ static int blame_server(struct run *r, struct perm_run *x, struct error *err)
     struct error server = {.text = ""};
     int rc;
 
-    /* its guard hears of it a moment after the clients do */
     if (x->is_steward)
-        tick_sleep(50000000);
+        tick_sleep(HEAR_NS);
     rc = x->is_steward && r->setup.db ? db_check(r->setup.db, &server) : 0;
     if (team_agree(r->team, r->team->world, rc, &server) == 0)
         return 0;
@@ -209,16 +223,12 @@ static void reduce(struct run *r, struct perm_run *x)
     samples_translate(&x->load.samples, to_common, &x->clock);
     figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
     team_allreduce(r->team, r->cast.clients, worst, 2, MPI_DOUBLE, MPI_MAX);
-    x->outcome.clock_error = worst[0];
-    x->outcome.clock_drift = worst[1];
+    x->outcome.summary.clock_error = worst[0];
+    x->outcome.summary.clock_drift = worst[1];
 }
 
 static int take_figures(struct run *r, struct perm_run *x, struct error *err)
 {
-    struct {
-        struct summary summary;
-        double clock_error, clock_drift;
-    } all;
     int rc = 0;
 
     if (x->is_steward)
@@ -229,15 +239,9 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     }
     if (team_agree(r->team, r->team->world, rc, err) < 0)
         return -1;
-    memset(&all, 0, sizeof all);
-    all.summary = x->outcome.summary;
-    all.clock_error = x->outcome.clock_error;
-    all.clock_drift = x->outcome.clock_drift;
-    team_bcast(r->team, r->team->world, &all, (int)sizeof all,
+    team_bcast(r->team, r->team->world, &x->outcome.summary,
+               (int)sizeof x->outcome.summary,
                place_client_rank(&r->placement, 0));
-    x->outcome.summary = all.summary;
-    x->outcome.clock_error = all.clock_error;
-    x->outcome.clock_drift = all.clock_drift;
     return 0;
 }
 
@@ -267,7 +271,7 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
 
     if (provide_databases(r, x, err) < 0)
         return -1;
-    if (make_ready(r, x, err) < 0 || run_loop(r, x, err) < 0) {
+    if (make_ready(r, x, err) < 0 || time_loop(r, x, err) < 0) {
         blame_server(r, x, err);
         tidy(r, x);
         return -1;

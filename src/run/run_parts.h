@@ -45,10 +45,11 @@ struct run {
     struct placement placement; /* of the running permutation */
     struct placement cast_for;  /* that the communicators were made for */
     struct cast cast;
-    struct oversubscribed
-        oversubscribed; /* of these roles and set_up oversubscribed_setup */
-    size_t oversubscribed_setup;
-    bool have_cast, have_oversubscribed, sink_broken;
+    bool crowded_here, crowded; /* more processes than CPUs on this rank's
+                                   kernel, on any: of these roles and of set-up
+                                   crowded_setup */
+    size_t crowded_setup;
+    bool have_cast, have_crowd, said_crowd, sink_broken;
     struct tally tally;
     struct repeats *repeats;      /* rank 0; NULL elsewhere */
     struct of_floor_runs *floors; /* rank 0, where there are any */

@@ -164,7 +164,6 @@ int run_resume(struct run *r, struct error *err)
 static void recall_figures(struct run *r, const struct permutation *p,
                            const struct fields *row)
 {
-    struct fields figures = {0};
     struct outcome o;
 
     record_clear(&o);
@@ -175,9 +174,7 @@ static void recall_figures(struct run *r, const struct permutation *p,
                     &o.summary);
         of_floor_add(r->floors, p, &o.summary);
         expect_judge_end(r->judge, p, &o);
-        record_figures(&figures, &o, FIGURE_PRINTED);
-        report_figures(p->index, &figures);
-        fields_free(&figures);
+        report_figures(p->index, &o, FIGURE_PRINTED);
     }
     if (o.summary.verify_errors > 0)
         r->tally.verify_errors += o.summary.verify_errors;

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Facts of the root group that must be the same. Those that say which MPI ranks
- * there are come last. */
-static const char *const same_facts[] = {
+/* Attributes of the root group that must be the same. Those that say which MPI
+ * ranks there are come last. */
+static const char *const same_attributes[] = {
     "schema_version",  "srbench_version", "server_version", "mpi_version",
     "hiredis_version", "nodes",           "ranks",          "hosts",
 };
@@ -44,16 +44,16 @@ static int differ(const struct field *was, const struct field *is,
     return error_set(err, "%s was %g, is %g", was->name, was->real, is->real);
 }
 
-/* Facts of the root group that are compared, all that differ in words. */
-static int check_facts(const struct fields *was, const struct fields *is,
-                       struct error *err)
+/* Attributes of the root group that are compared, all that differ in words. */
+static int check_attributes(const struct fields *was, const struct fields *is,
+                            struct error *err)
 {
     char words[SRB_ERROR_MAX / 2] = "";
     struct error one;
 
     for (size_t i = 0; i < was->n; i++) {
-        if (!listed(was->list[i].name, same_facts,
-                    sizeof same_facts / sizeof same_facts[0]) ||
+        if (!listed(was->list[i].name, same_attributes,
+                    sizeof same_attributes / sizeof same_attributes[0]) ||
             same_value(&was->list[i], &is->list[i]))
             continue;
         differ(&was->list[i], &is->list[i], &one);
@@ -143,7 +143,7 @@ int run_same_study(const struct run *r, const struct past *past, int64_t *seed,
     record_study(&is, &r->plan.study);
     record_study(&was, &r->plan.study);
     past_study(past, &was);
-    rc = check_facts(&was, &is, err);
+    rc = check_attributes(&was, &is, err);
     if (rc == 0)
         rc = run_same_config(r->plan.sweep.options,
                              fields_find(&was, "resolved_config")->text, err);

@@ -1,5 +1,6 @@
 #include "servers/collapse.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@ static bool asks(const struct options *o, enum option_id axis)
 {
     const struct setting *set = options_get(o, axis);
 
+    if (option_table[axis].type != OPTION_COUNT)
+        return set->given;
     for (size_t k = 0; k < set->nvalues; k++)
         if (!set->values[k].is_auto &&
             (option_table[axis].may_be_auto || set->values[k].count > 1))
@@ -18,59 +21,63 @@ static bool asks(const struct options *o, enum option_id axis)
     return false;
 }
 
-static bool has_io_threads(const struct engine *e)
+static int refuse(const struct server *servers, size_t n, enum option_id axis,
+                  struct error *err)
 {
-    return e->serves && e->most_threads == 0;
-}
-
-static bool loads_modules(const struct engine *e)
-{
-    return e->check_args != NULL; /* it is no program without them */
-}
-
-/* How many servers lack that axis; they are added to the list. */
-static size_t add(const struct sweep *s, const struct server *servers,
-                  enum option_id axis, bool (*has)(const struct engine *e),
-                  struct sweep_lack *list, size_t *n)
-{
-    size_t nexes = options_get(s->options, OPT_DB_EXE)->nvalues, found = 0;
-
-    for (size_t k = 0; k < nexes && asks(s->options, axis); k++) {
-        if (!servers[k].engine || has(servers[k].engine))
-            continue;
-        list[(*n)++] = (struct sweep_lack){.exe = k, .axis = axis};
-        snprintf(list[*n - 1].server, sizeof list[*n - 1].server, "%s",
-                 servers[k].label);
-        found++;
-    }
-    return found;
-}
-
-static int refuse_threads(const struct server *servers, size_t n,
-                          struct error *err)
-{
+    const char *name = option_table[axis].name;
     char names[256] = "";
 
     for (size_t k = 0; k < n; k++)
         text_join(names, sizeof names, ", ", "%s", servers[k].label);
     return error_set(err,
-                     "db_io_threads: no server of this study (%s) has I/O "
-                     "threads: all their threads serve, one for each of "
-                     "db_cpus; leave out db_io_threads, or give another db_exe "
-                     "with it",
-                     names);
+                     "%s: no server of this study (%s) has %s; leave out %s, "
+                     "or give another db_exe with it",
+                     name, names,
+                     axis == OPT_DB_IO_THREADS
+                         ? "I/O threads: all their threads serve, one for each "
+                           "of db_cpus"
+                         : "such a choice",
+                     name);
+}
+
+/* The servers that lack an axis are added to the list. -1 where these are all
+ * of them, and the axis was asked for. */
+static int add(const struct sweep *s, const struct server *servers,
+               enum option_id axis, struct sweep_lack *list, size_t *n,
+               struct error *err)
+{
+    size_t nexes = options_get(s->options, OPT_DB_EXE)->nvalues, found = 0;
+
+    for (size_t k = 0; k < nexes; k++) {
+        const struct engine *e = servers[k].engine;
+        struct sweep_lack *lack = &list[*n];
+
+        if (!e || engine_has(e, axis))
+            continue;
+        found++;
+        *lack = (struct sweep_lack){.exe = k, .axis = axis};
+        if (axis == OPT_CLIENT) /* a value's text is not changed by anybody */
+            lack->instead.text = (char *)(uintptr_t)e->client;
+        snprintf(lack->server, sizeof lack->server, "%s", servers[k].label);
+        /* one with a client of its own has nothing of the rest by default */
+        *n += e->client || asks(s->options, axis);
+    }
+    return found == nexes && asks(s->options, axis)
+               ? refuse(servers, nexes, axis, err)
+               : 0;
 }
 
 int collapse(struct sweep *s, const struct server *servers, struct error *err)
 {
     size_t nexes = options_get(s->options, OPT_DB_EXE)->nvalues, n = 0;
-    struct sweep_lack *list = mem_new(2 * nexes, sizeof *list);
+    struct sweep_lack *list = mem_new(OPT_COUNT * nexes, sizeof *list);
 
-    if (add(s, servers, OPT_DB_IO_THREADS, has_io_threads, list, &n) == nexes) {
-        free(list);
-        return refuse_threads(servers, nexes, err);
-    }
-    add(s, servers, OPT_DB_TPQ, loads_modules, list, &n);
+    for (int id = 0; id < OPT_COUNT; id++)
+        if (option_table[id].axis &&
+            add(s, servers, (enum option_id)id, list, &n, err) < 0) {
+            free(list);
+            return -1;
+        }
     sweep_collapse(s, list, n);
     return 0;
 }
@@ -82,10 +89,9 @@ int collapse_by_name(struct sweep *s, struct error *err)
     int rc;
 
     for (size_t k = 0; k < exes->nvalues; k++) {
-        const struct engine *e = engine_named(exes->values[k].text);
+        const struct engine *e = engine_builtin(exes->values[k].text);
 
-        if (e && !e->check_args) /* no program may be called so */
-            servers[k].engine = e;
+        servers[k].engine = e;
         snprintf(servers[k].label, sizeof servers[k].label, "%s",
                  e ? e->name : "");
     }

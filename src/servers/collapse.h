@@ -1,8 +1,9 @@
 /* collapse.h - the axes that a study's servers lack.
  *
- * I/O threads are nothing where all threads serve, and a server that loads no
- * modules has no threads of RedisAI. Such an axis collapses for its server
- * where others have it; see sweep_collapse(). All functions are local.
+ * I/O threads are nothing where all threads serve, a server that loads no
+ * modules has no threads of RedisAI, and one that comes with a client of its
+ * own leaves no choice of that (engine.h). Such an axis collapses for its
+ * server where others have it; see sweep_collapse(). All functions are local.
  */
 #ifndef SRB_COLLAPSE_H
 #define SRB_COLLAPSE_H

@@ -47,7 +47,8 @@ void db_close(struct db *db)
 
 int db_empty(struct db *db, struct error *err)
 {
-    bool empties = db->engine->serves && (!db->keep_data || db->flush);
+    bool empties =
+        db->engine->kind == ENGINE_PROCESS && (!db->keep_data || db->flush);
 
     for (int k = 0; k < db->n && empties; k++)
         if (db->engine->empty(db->shards[k].control, err) < 0)
@@ -78,7 +79,7 @@ static int count(struct db *db, struct shard *s, struct shard_counters *now,
 
 int db_before(struct db *db, struct error *err)
 {
-    for (int k = 0; k < db->n && db->engine->serves; k++) {
+    for (int k = 0; k < db->n && db->engine->kind == ENGINE_PROCESS; k++) {
         struct shard *s = &db->shards[k];
 
         if (count(db, s, &s->before, err) < 0)
@@ -102,7 +103,7 @@ int db_after(struct db *db, struct shard_work *work, struct error *err)
         struct shard *s = &db->shards[k];
 
         work[k] = (struct shard_work){-1, -1, {NAN, -1, -1, -1}};
-        if (!db->engine->serves)
+        if (db->engine->kind != ENGINE_PROCESS)
             continue;
         /* first what the reading itself would change */
         if (!db->external)

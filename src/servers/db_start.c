@@ -15,6 +15,8 @@
 
 /* Between two looks whether a server is ready. */
 #define LOOK_NS INT64_C(5000000)
+/* A server that will end does so within this, after its port answered. */
+#define END_NS (20 * LOOK_NS)
 #define CONNECT_SECONDS 5.0
 /* The least that a connection is given, however late it is. */
 #define LEAST_SECONDS 0.1
@@ -108,18 +110,17 @@ struct patience {
     const struct team *team;
 };
 
-/* What does not know this run's password is not what was started. */
+/* What does not know this run's password, or does not speak, is hardly what was
+ * started. */
 static int log_in(struct shard *s, double seconds, struct error *err)
 {
     if (control_login(s->control, &s->spec.secret->steward, seconds, err) == 0)
         return 0;
-    if (!strstr(err->text, "the server says"))
-        return -1; /* it is slow, or gone */
-    return error_prefix(err,
-                        "port %d of %s may be taken by another server, which "
-                        "does not know this run's password; end it, or choose "
-                        "another --db_port",
-                        s->spec.port, s->spec.address);
+    return error_prefix(
+        err,
+        "port %d of %s may be " SRB_PORT_TAKEN
+        ", which does not know this run's password; end it, " SRB_PORT_ADVICE,
+        s->spec.port, s->spec.address);
 }
 
 /* One look at one shard: 1 ready, 0 not yet, -1 never. */
@@ -164,9 +165,14 @@ static void keep_line(struct error *err, const char *at)
 static int check_guard(struct db *db, const struct shard *s, struct error *err)
 {
     const char *rule;
+    struct error why;
 
     if (guard_check(db->guard, err) == 0)
         return 0;
+    if (ports_taken(err)) {
+        why = *err;
+        return error_set(err, "%s; " SRB_PORT_ADVICE, why.text);
+    }
     rule = s->spec.redisai ? strstr(err->text, "'+ai.tensor") : NULL;
     if (!rule)
         return -1;
@@ -179,7 +185,7 @@ static int check_guard(struct db *db, const struct shard *s, struct error *err)
 static int never_ready(struct db *db, const struct shard *s,
                        const struct error *why, struct error *err)
 {
-    tick_sleep(20 * LOOK_NS);
+    tick_sleep(END_NS);
     if (check_guard(db, s, err) < 0)
         return -1;
     return error_set(err, "%s", why->text);
@@ -323,15 +329,15 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
 {
     int64_t deadline = tick_deadline(plan->db_timeout);
     struct db *db = allocate(t, pl, plan, err);
-    bool serves = plan->engine->serves;
+    bool process = plan->engine->kind == ENGINE_PROCESS;
     int rc = db ? 0 : -1;
 
     *out = NULL;
-    if (rc == 0 && serves)
+    if (rc == 0 && process)
         rc = start_all(db, guard, plan, deadline, err);
     /* one that failed at once must not leave the others waiting for it */
     rc = team_agree(t, db_stewards, rc, err);
-    if (db && rc == 0 && serves) {
+    if (db && rc == 0 && process) {
         if (pl->cluster && plan->engine->cluster)
             rc = await_shards(db, plan, true, deadline, err);
         if (rc == 0)

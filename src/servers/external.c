@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/signals.h"
 #include "base/tick.h"
+#include "client/client.h"
 #include "engine/engine.h"
 #include "protocol/control.h"
 #include "protocol/redisai.h"
@@ -144,8 +145,9 @@ static int await_file(const struct team *t, const char *path, double seconds,
                              "give the servers as host:port",
                              path, seconds);
         if (waited >= said) {
-            diag_note("waiting for '%s' of srbench serve (%.0f s of %g)", path,
-                      waited, seconds);
+            diag_note("waiting for a file '%s', which srbench serve writes "
+                      "(%.0f s of %g); a server is written host:port",
+                      path, waited, seconds);
             said += SAY_SECONDS;
         }
         tick_sleep(LOOK_NS);
@@ -153,6 +155,14 @@ static int await_file(const struct team *t, const char *path, double seconds,
 }
 
 /* ---- servers that say themselves what they are ---- */
+
+static bool has_both(const struct addrinfo *found)
+{
+    for (const struct addrinfo *ai = found; ai; ai = ai->ai_next)
+        if (ai->ai_family != found->ai_family)
+            return true;
+    return false;
+}
 
 /* A name as a numeric address, which is what the file records. */
 static int resolve(struct roster_shard *s, struct error *err)
@@ -166,9 +176,29 @@ static int resolve(struct roster_shard *s, struct error *err)
                          gai_strerror(rc));
     rc = getnameinfo(found->ai_addr, found->ai_addrlen, s->address,
                      sizeof s->address, NULL, 0, NI_NUMERICHOST);
+    if (rc == 0 && has_both(found))
+        diag_note("note: db_address: '%s' has addresses of IPv4 and of IPv6; "
+                  "%s is taken",
+                  s->host, s->address);
     freeaddrinfo(found);
     return rc == 0 ? 0
                    : error_set(err, "db_address: '%s' has no address", s->host);
+}
+
+/* Whether a server has none of the addresses before it: two names may be of one
+ * host. */
+static int check_new(const struct roster *r, int s, struct error *err)
+{
+    const struct roster_shard *is = &r->shard[s];
+
+    for (int k = 0; k < s; k++)
+        if (r->shard[k].port == is->port &&
+            strcmp(r->shard[k].address, is->address) == 0)
+            return error_set(err,
+                             "db_address: '%s' and '%s' port %d are the same "
+                             "server, %s, expected every server once",
+                             r->shard[k].host, is->host, is->port, is->address);
+    return 0;
 }
 
 static void copy_field(const char *info, const char *key, char *buf, size_t n)
@@ -286,6 +316,8 @@ static int ask_servers(const char *text, const char *auth,
     for (int s = 0; s < r->nshards && rc == 0; s++) {
         rc = resolve(&r->shard[s], err);
         if (rc == 0)
+            rc = check_new(r, s, err);
+        if (rc == 0)
             rc = ask_one(r, s, &clustered, s == 0 ? &nodes : NULL, err);
         if (rc == 0 && s > 0 && clustered != first)
             rc = error_set(err,
@@ -379,18 +411,42 @@ static int check_tls(const struct options *o, const char *text,
                          "TLS",
                          text,
                          control_hiredis_version(version, sizeof version));
-    for (size_t i = 0; i < set->nvalues; i++)
-        if (strcmp(set->values[i].text, "socket") == 0)
+    for (size_t i = 0; i < set->nvalues; i++) {
+        const struct client_ops *ops = client_find(set->values[i].text);
+
+        if (ops->serves && !ops->tls)
             return error_set(err,
-                             "db_address: '%s' asks for TLS, which client: "
-                             "socket does not speak; give --client=hiredis",
-                             text);
+                             "db_address: '%s' asks for TLS, which client: %s "
+                             "does not speak; give --client=%s",
+                             text, ops->name, client_secured()->name);
+    }
     return roster_names_servers(servers_of(o))
                ? 0
                : error_set(err,
                            "db_address: found '%s', expected " SRB_TLS_SCHEME
                            "host:port",
                            text);
+}
+
+static int lacks_port(const char *text, struct error *err)
+{
+    bool brackets = strchr(text, ':') && text[0] != '[';
+
+    return error_set(err,
+                     "db_address: '%s' is an address without a port, expected "
+                     "both, such as %s%s%s:6780, or the file of srbench serve",
+                     text, brackets ? "[" : "", text, brackets ? "]" : "");
+}
+
+/* Whether it is a list of servers; their names are not looked up. */
+static int check_list(const char *text, struct error *err)
+{
+    struct roster r;
+
+    if (roster_parse(&r, text, err) < 0)
+        return -1;
+    roster_free(&r);
+    return 0;
 }
 
 /* What can be told without asking anybody. */
@@ -406,7 +462,9 @@ static int check_words(const struct options *o, const char *text,
                          "the file of srbench serve",
                          text);
     if (roster_names_servers(text))
-        return 0;
+        return check_list(text, err);
+    if (roster_lacks_port(text))
+        return lacks_port(text, err);
     if (!options_one(o, OPT_DB_AUTH)->is_auto)
         return error_set(err, "db_auth: the file of srbench serve has its "
                               "databases' passwords; leave it out, or give "
@@ -416,6 +474,13 @@ static int check_words(const struct options *o, const char *text,
                               "emptied anyway; leave it out, or give "
                               "db_address as host:port");
     return 0;
+}
+
+int external_check(const struct options *o, struct error *err)
+{
+    return options_external(o)
+               ? check_words(o, options_one(o, OPT_DB_ADDRESS)->text, err)
+               : 0;
 }
 
 /* Whether all of them have what a study with command_set redisai needs. */
@@ -468,7 +533,7 @@ int external_find(struct team *t, const struct options *o, struct tls **tls,
     double seconds = options_one(o, OPT_DB_TIMEOUT)->seconds;
     int rc = 0;
 
-    if (check_words(o, options_one(o, OPT_DB_ADDRESS)->text, err) < 0 ||
+    if (external_check(o, err) < 0 ||
         (options_secured(o) && open_tls(t, o, tls, err) < 0))
         return -1;
     if (t->rank == 0)

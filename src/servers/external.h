@@ -19,6 +19,10 @@
 int external_find(struct team *t, const struct options *o, struct tls **tls,
                   struct roster *out, struct error *err);
 
+/* Whether db_address, and what goes with it, can be right, by its words alone:
+ * nobody is asked and no file is read. Local. */
+int external_check(const struct options *o, struct error *err);
+
 /* Rank 0's roster, or its failure (rc -1), becomes everybody's. Collective over
  * the world. */
 int external_share(struct team *t, int rc, struct roster *r, struct error *err);

@@ -17,6 +17,10 @@
 
 /* How long the guard may take for what it does at once. */
 #define ANSWER_SECONDS 30.0
+/* How long servers may take to be gone after their guard, and between two
+ * looks. */
+#define REMOVE_SECONDS 5.0
+#define REMOVE_LOOK_NS INT64_C(2000000)
 
 struct guard {
     int fd;
@@ -206,6 +210,17 @@ int guard_stop(struct guard *g, double seconds, int *killed, struct error *err)
     return 0;
 }
 
+/* One that was killed has left its folder; its servers, which die with it, may
+ * still be about to write there. */
+static void remove_left(const struct guard *g)
+{
+    int64_t deadline = tick_deadline(REMOVE_SECONDS);
+
+    while (g->scratch[0] && !scratch_remove_left(g->scratch) &&
+           tick_now() < deadline)
+        tick_sleep(REMOVE_LOOK_NS);
+}
+
 void guard_close(struct guard *g)
 {
     if (!g)
@@ -213,5 +228,6 @@ void guard_close(struct guard *g)
     /* the end of the stream is the order to kill, clean up and leave */
     close(g->fd);
     proc_wait(g->pid, tick_deadline(ANSWER_SECONDS));
+    remove_left(g);
     free(g);
 }

@@ -63,7 +63,8 @@ bool guard_gone(const struct guard *g);
 /* The scratch folder, for as long as the guard is open. */
 const char *guard_scratch(const struct guard *g);
 
-/* Kill what still runs, end and reap the guard. NULL is allowed. */
+/* Kill what still runs, end and reap the guard; of one that was killed, remove
+ * the scratch folder. NULL is allowed. */
 void guard_close(struct guard *g);
 
 /* The guard's own main(), its steward on descriptor 0. Returns exit status. */

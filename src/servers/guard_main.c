@@ -20,10 +20,13 @@
 #include "base/tick.h"
 #include "servers/guard.h"
 #include "servers/guard_wire.h"
+#include "servers/last_words.h"
 
 #define STEWARD 0 /* the descriptor */
 #define LOG_NAME "log"
-#define LOG_TAIL 500
+/* Of its end: a report of a crash stands behind the reason. */
+#define LOG_MAX ((size_t)256 * 1024)
+#define SAID_MAX 500
 
 struct server {
     pid_t pid; /* 0: ended */
@@ -43,48 +46,42 @@ static void folder_of(const struct den *d, int number, char *path, size_t n)
     snprintf(path, n, "%s/server-%d", d->scratch.path, number);
 }
 
-/* The last words of a server's log, on one line; "" if it said nothing. */
-static void log_tail(const char *folder, char *tail, size_t n)
+/* The end of a server's log; "" if it said nothing. */
+static void read_log(const char *folder, char *log, size_t n)
 {
-    char path[SRB_SCRATCH_MAX + 64], *line;
+    char path[SRB_SCRATCH_MAX + 64];
     ssize_t got = 0;
     struct stat st;
     int fd;
 
-    tail[0] = '\0';
+    log[0] = '\0';
     snprintf(path, sizeof path, "%s/" LOG_NAME, folder);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;
     if (fstat(fd, &st) == 0 && st.st_size > (off_t)n - 1)
         lseek(fd, -((off_t)n - 1), SEEK_END);
-    got = read(fd, tail, n - 1);
+    got = read(fd, log, n - 1);
     close(fd);
-    tail[got > 0 ? got : 0] = '\0';
-    line = strchr(tail, '\n');
-    if (got == (ssize_t)n - 1 && line && line[1]) /* from a line's start */
-        memmove(tail, line + 1, strlen(line));
-    for (char *c = tail; *c; c++)
-        if (*c == '\n')
-            *c = c[1] ? '|' : '\0';
-        else if ((unsigned char)*c < ' ')
-            *c = ' ';
+    log[got > 0 ? got : 0] = '\0';
 }
 
 /* Tell the steward how a server ended. */
 static void report_end(const struct den *d, const struct server *v, pid_t pid,
                        int status)
 {
-    char folder[SRB_SCRATCH_MAX + 32], how[64], tail[LOG_TAIL];
+    char folder[SRB_SCRATCH_MAX + 32], how[64], said[SAID_MAX];
+    static char log[LOG_MAX]; /* a guard has one thread */
     struct error words;
 
     folder_of(d, v->number, folder, sizeof folder);
-    tail[0] = '\0';
+    log[0] = '\0';
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
-        log_tail(folder, tail, sizeof tail); /* else it had no time for words */
+        read_log(folder, log, sizeof log); /* else it had no time for words */
+    last_words(log, said, sizeof said);
     error_set(&words, "the database server (pid %ld) %s%s%s", (long)pid,
               proc_print_status(status, how, sizeof how),
-              tail[0] ? "; it said: " : "", tail);
+              said[0] ? "; it said: " : "", said);
     guard_wire_send(STEWARD, WIRE_ENDED, pid, words.text,
                     (uint32_t)strlen(words.text));
 }
@@ -383,6 +380,9 @@ static int block_signals(void)
                                   SIGTSTP, SIGTTIN, SIGTTOU};
     sigset_t mask, children;
 
+    /* a file that grows too large is an error of writing, for servers too,
+     * which inherit it */
+    signal(SIGXFSZ, SIG_IGN);
     sigemptyset(&mask);
     for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
         sigaddset(&mask, ignored[i]);

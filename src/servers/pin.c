@@ -130,31 +130,38 @@ int pin_rank(const struct discovery *d, const struct placement *pl,
     return cpus_count(&m) > 0 ? topology_set_affinity(&m, err) : 0;
 }
 
-struct oversubscribed pin_oversubscribed(const struct team *t,
-                                         const struct discovery *d,
-                                         const struct placement *pl,
-                                         int threads)
+struct crowd pin_crowd(const struct discovery *d, const struct placement *pl,
+                       int threads)
 {
     const struct kernel *k = &d->kernel;
-    struct oversubscribed c;
-    struct {
-        int excess, rank;
-    } most;
+    struct crowd c = {0, (int)d->mine.host_cpus};
 
-    memset(&c, 0, sizeof c);
-    c.cpus = (int)d->mine.host_cpus;
     for (int i = 0; i < k->nnodes; i++) {
         c.processes += place_node_clients(pl, k->node[i]);
         if (place_node_shard(pl, k->node[i]) >= 0)
             c.processes += threads;
     }
+    return c;
+}
+
+struct oversubscribed pin_oversubscribed(const struct team *t,
+                                         const struct discovery *d,
+                                         const struct crowd *mine)
+{
+    bool speaks = t->stewards != MPI_COMM_NULL && d->kernel.self == 0;
+    int kernels = speaks && mine->processes > mine->cpus;
+    struct {
+        int excess, rank;
+    } most = {mine->processes - mine->cpus, t->rank};
+    struct oversubscribed c;
+
+    memset(&c, 0, sizeof c);
+    c.most = *mine;
     snprintf(c.node, sizeof c.node, "%s", d->mine.name);
-    c.here = c.processes > c.cpus;
-    most.excess = c.processes - c.cpus;
-    most.rank = t->rank;
     team_allreduce(t, t->world, &most, 1, MPI_2INT, MPI_MAXLOC);
-    team_bcast(t, t->world, &c, (int)offsetof(struct oversubscribed, here),
-               most.rank);
+    team_bcast(t, t->world, &c, (int)sizeof c, most.rank);
+    team_allreduce(t, t->world, &kernels, 1, MPI_INT, MPI_SUM);
+    c.kernels = kernels;
     return c;
 }
 

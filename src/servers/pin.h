@@ -27,21 +27,29 @@ struct cpu_division pin_divide(const struct discovery *d,
 int pin_rank(const struct discovery *d, const struct placement *pl,
              const struct permutation *p, int rank, struct error *err);
 
-/* How many processes want to run at once on the kernel where they outnumber
- * its CPUs most, and on this rank's own. */
-struct oversubscribed {
+/* How many processes want to run at once on a kernel. */
+struct crowd {
     int processes; /* clients and threads of servers */
     int cpus;
-    char node[SRB_NAME_MAX]; /* one of its nodes */
-    bool here;               /* more processes than CPUs on this rank's */
 };
 
-/* threads: of all servers of a node that runs shards, together. The same on
- * every rank but for `here`. Collective over the world. */
+/* Those on this rank's kernel. threads: of all servers of a node that runs
+ * shards, together. Local. */
+struct crowd pin_crowd(const struct discovery *d, const struct placement *pl,
+                       int threads);
+
+/* Where they outnumber the CPUs. */
+struct oversubscribed {
+    struct crowd most;       /* on the kernel where they do so most, */
+    char node[SRB_NAME_MAX]; /* one of its nodes, */
+    int kernels;             /* of so many; 0: on none */
+};
+
+/* From the crowd of each kernel. The same on every rank. Collective over the
+ * world. */
 struct oversubscribed pin_oversubscribed(const struct team *t,
                                          const struct discovery *d,
-                                         const struct placement *pl,
-                                         int threads);
+                                         const struct crowd *mine);
 
 /* Back to the CPUs that this rank was launched on. Local. */
 void pin_release(const struct discovery *d);

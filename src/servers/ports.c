@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "engine/engine.h"
 
 #define LOWEST 1024
 #define HIGHEST SRB_PORT_MAX
@@ -40,7 +41,24 @@ int ports_next(int port, int first, int last)
     return port >= HIGHEST || port < LOWEST ? LOWEST : port + 1;
 }
 
-/* Words on a port that something else listens on, or 0. */
+/* Another port helps where this one is taken, and nowhere else. */
+static int refuse(const char *address, int port, int reason, struct error *err)
+{
+    if (reason == EADDRINUSE)
+        return error_set(err,
+                         "cannot listen on port %d of %s: %s; end what "
+                         "listens there, " SRB_PORT_ADVICE,
+                         port, address, strerror(reason));
+    if (reason == EADDRNOTAVAIL)
+        return error_set(err,
+                         "cannot listen on %s: no interface of this host has "
+                         "this address now; name another with --net_ifname",
+                         address);
+    return error_set(err, "cannot listen on port %d of %s: %s", port, address,
+                     strerror(reason));
+}
+
+/* Words on a port on which no server could listen, or 0. */
 static int try_port(const char *address, int port, struct error *err)
 {
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE,
@@ -53,16 +71,13 @@ static int try_port(const char *address, int port, struct error *err)
     if (getaddrinfo(address, service, &hints, &ai) != 0)
         return error_set(err, "'%s' is no numeric address", address);
     fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        /* as the servers do: connections in TIME_WAIT do not matter */
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-        if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, 1) != 0)
-            rc = error_set(err,
-                           "cannot listen on port %d of %s: %s; end what "
-                           "listens there, or choose another --db_port",
-                           port, address, strerror(errno));
+    /* as the servers do: connections in TIME_WAIT do not matter */
+    if (fd < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+        bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, 1) != 0)
+        rc = refuse(address, port, errno, err);
+    if (fd >= 0)
         close(fd);
-    }
     freeaddrinfo(ai);
     return rc;
 }
@@ -122,35 +137,61 @@ int ports_anywhere(int first, int last)
     return port;
 }
 
-static int find_on(const struct placement *pl, int host, int *port,
+/* The next free one behind *at. */
+static int find_next(const char *address, bool bus, int *at, struct error *err)
+{
+    int first, last;
+
+    read_range(&first, &last);
+    for (int tries = 0; tries < PORTS; tries++) {
+        *at = ports_next(*at, first, last);
+        if (ports_free(address, *at, bus, err) == 0)
+            return 0;
+        if (!ports_taken(err))
+            return -1; /* nor would any other do */
+    }
+    return error_prefix(err, "db_port: there are no free ports");
+}
+
+/* Free ones for all shards of a host. */
+static int find_on(const struct placement *pl, int host, bool bus, int *port,
                    struct error *err)
 {
-    int at, tries = 0, first, last;
+    int at, first, last;
 
     read_range(&first, &last);
     at = ports_anywhere(first, last);
     for (int s = 0; s < pl->nshards; s++) {
         if (host_of(pl, s) != host)
             continue;
-        do
-            at = ports_next(at, first, last);
-        while (ports_free(place_shard_address(pl, s), at, pl->cluster, err) <
-                   0 &&
-               tries++ < PORTS);
-        if (tries > PORTS)
-            return error_prefix(err, "db_port: there are no free ports");
+        if (find_next(place_shard_address(pl, s), bus, &at, err) < 0)
+            return -1;
         port[s] = at;
     }
     return 0;
 }
 
-int ports_find(struct team *t, struct placement *pl, struct error *err)
+/* Those that the placement has for a host; false when not all are free. */
+static bool keep_on(const struct placement *pl, int host, bool bus, int *port)
+{
+    for (int s = 0; s < pl->nshards; s++) {
+        if (host_of(pl, s) != host)
+            continue;
+        port[s] = pl->shard_port[s];
+        if (ports_free(place_shard_address(pl, s), port[s], bus, NULL) < 0)
+            return false;
+    }
+    return true;
+}
+
+int ports_find(struct team *t, struct placement *pl, bool bus, bool others,
+               struct error *err)
 {
     int *port = mem_new((size_t)pl->nshards, sizeof *port);
     int host = my_host(t, pl), rc = 0;
 
-    if (host >= 0)
-        rc = find_on(pl, host, port, err);
+    if (host >= 0 && (others || !keep_on(pl, host, bus, port)))
+        rc = find_on(pl, host, bus, port, err);
     rc = team_agree(t, t->world, rc, err);
     if (rc == 0) {
         team_allreduce(t, t->world, port, pl->nshards, MPI_INT, MPI_MAX);
@@ -160,15 +201,8 @@ int ports_find(struct team *t, struct placement *pl, struct error *err)
     return rc;
 }
 
-bool ports_taken(struct team *t, const struct placement *pl)
+bool ports_taken(const struct error *err)
 {
-    int host = my_host(t, pl), taken = 0;
-
-    for (int s = 0; s < pl->nshards && host >= 0; s++)
-        if (host_of(pl, s) == host &&
-            ports_free(place_shard_address(pl, s), pl->shard_port[s],
-                       pl->cluster, NULL) < 0)
-            taken = 1;
-    team_allreduce(t, t->world, &taken, 1, MPI_INT, MPI_MAX);
-    return taken != 0;
+    return strstr(err->text, strerror(EADDRINUSE)) ||
+           strstr(err->text, SRB_PORT_TAKEN);
 }

@@ -1,26 +1,31 @@
-/* ports.h - free ports for the databases of a set-up, where db_port is 0.
+/* ports.h - free ports for the databases of a set-up, where db_port leaves the
+ * choice.
  *
  * They are looked for when the databases are about to start, so that the time
- * in which somebody else may take one is short; whoever starts the databases
- * asks ports_taken() after a failure, and tries again with others.
+ * in which somebody else may take one is short. What decides is the servers'
+ * own bind: whoever starts the databases asks ports_taken() after a failure,
+ * and tries again with others.
  */
 #ifndef SRB_PORTS_H
 #define SRB_PORTS_H
 
 #include "ranks/team.h"
 
-/* Fill pl->shard_port: on each host the steward of its first shard finds ports
- * that are free on the shards' addresses (with the bus of a cluster, 10000
- * above), outside of the range from which the kernel serves clients, and all
- * ranks learn them. All ranks fail alike. Collective over the world. */
-int ports_find(struct team *t, struct placement *pl, struct error *err);
+/* Fill pl->shard_port: a host keeps the ports that it has there where all of
+ * them are free on the shards' addresses (with `bus`, also that of a cluster's
+ * bus, 10000 above). Elsewhere, and with `others` on all hosts, the steward of
+ * its first shard finds free ones, outside of the range from which the kernel
+ * serves clients. All ranks learn them. All ranks fail alike. Collective over
+ * the world. */
+int ports_find(struct team *t, struct placement *pl, bool bus, bool others,
+               struct error *err);
 
-/* Whether something listens on a port of the placement now, on any host. The
- * same on all ranks. Collective over the world. */
-bool ports_taken(struct team *t, const struct placement *pl);
+/* Whether a server failed to start, or a port was refused, because another has
+ * the port: by their own words. Local, pure. */
+bool ports_taken(const struct error *err);
 
-/* Words on the first port of a shard at that address that something else
- * listens on, or 0: its own and, where `bus` says, that of a cluster's bus.
+/* Words on the first port of a shard at that address on which it could not
+ * listen now, or 0: its own and, where `bus` says, that of a cluster's bus.
  * Local, on the shard's host. */
 int ports_free(const char *address, int port, bool bus, struct error *err);
 

@@ -153,10 +153,10 @@ static int read_attribute(hid_t attribute, struct field *f)
     return rc;
 }
 
-void past_study(const struct past *p, struct fields *facts)
+void past_study(const struct past *p, struct fields *study)
 {
-    for (size_t i = 0; i < facts->n; i++) {
-        struct field *f = &facts->list[i];
+    for (size_t i = 0; i < study->n; i++) {
+        struct field *f = &study->list[i];
         hid_t attribute = H5Aexists(p->file, f->name) > 0
                               ? H5Aopen(p->file, f->name, H5P_DEFAULT)
                               : H5I_INVALID_HID;

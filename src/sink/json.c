@@ -8,7 +8,6 @@
  * that were never known are left out.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
@@ -109,17 +108,12 @@ static void *need(void *p)
     return p;
 }
 
-static int create(const struct json_sink *j)
-{
-    return open(j->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-}
-
 /* Whether the file can be made, by making it for a moment. */
 static int try_out(const struct json_sink *j, bool replace, struct error *err)
 {
     struct stat st;
     bool there = stat(j->path, &st) == 0;
-    int fd;
+    FILE *out;
 
     if (there && !S_ISREG(st.st_mode))
         return error_set(err,
@@ -131,10 +125,10 @@ static int try_out(const struct json_sink *j, bool replace, struct error *err)
                          "the summary '%s' exists; choose another "
                          "--summary_json, or --overwrite (--resume) with it",
                          j->path);
-    fd = create(j);
-    if (fd < 0)
+    out = fopen(j->temporary, "we");
+    if (!out)
         return cannot_write(j->path, err);
-    close(fd);
+    fclose(out);
     unlink(j->temporary);
     return 0;
 }
@@ -247,36 +241,24 @@ static void print_document(FILE *out, const struct json_sink *j)
     fputs("\n]}\n", out);
 }
 
+/* All at once: under another name that is then renamed. */
 static int write_document(const struct json_sink *j, struct error *err)
 {
-    int fd = create(j);
-    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-    bool failed;
+    FILE *out = fopen(j->temporary, "we");
+    bool whole = out != NULL;
 
-    if (!out) {
-        cannot_write(j->path, err);
-        if (fd >= 0)
-            close(fd);
-        return -1;
+    if (out) {
+        print_document(out, j);
+        whole = fflush(out) == 0 && fsync(fileno(out)) == 0;
+        whole = fclose(out) == 0 && whole;
     }
-    print_document(out, j);
-    failed = fflush(out) != 0 || fsync(fd) != 0;
-    if (failed)
-        cannot_write(j->path, err);
-    if (fclose(out) != 0 && !failed) {
-        failed = true;
-        cannot_write(j->path, err);
-    }
-    if (!failed && rename(j->temporary, j->path) != 0) {
-        failed = true;
-        cannot_write(j->path, err);
-    }
-    if (failed)
-        unlink(j->temporary);
-    return failed ? -1 : 0;
+    if (whole && rename(j->temporary, j->path) == 0)
+        return 0;
+    cannot_write(j->path, err);
+    unlink(j->temporary);
+    return -1;
 }
 
-/* All at once: under another name that is then renamed. */
 static int json_close(struct sink *s, struct error *err)
 {
     struct json_sink *j = self(s);

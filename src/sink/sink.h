@@ -180,7 +180,7 @@ void past_close(struct past *p);
 
 /* Fill in root attributes by their names and types; one that is not there
  * becomes "", -1 or NaN. */
-void past_study(const struct past *p, struct fields *facts);
+void past_study(const struct past *p, struct fields *study);
 
 /* Whether it has a group of that name. */
 bool past_has(const struct past *p, const char *group);

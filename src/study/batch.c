@@ -16,6 +16,7 @@
 #include "plan/eligible.h"
 #include "servers/external.h"
 #include "servers/lifeline.h"
+#include "study/batch_config.h"
 #include "wlm/wlm.h"
 
 /* Between two looks for the file, and two questions to the batch system. */
@@ -64,43 +65,15 @@ static int make_folder(struct batch *b, const char *output, struct error *err)
     return 0;
 }
 
-static void hand_on(FILE *f, const struct batch_terms *terms, enum option_id id)
-{
-    const struct value *v = terms->p->value[id];
-
-    if (option_table[id].handed == HANDED_VALUE && v)
-        options_show_one(f, id, v); /* the server has such an axis */
-    if (option_table[id].handed != HANDED_LIST)
-        return;
-    fprintf(f, "%s: ", option_table[id].name);
-    options_print(f, terms->plan->sweep.options, id);
-    fputc('\n', f);
-}
-
-/* The study's options that shape the databases, with this set-up's values; what
- * is HANDED_SUM stands first and last. */
 static int write_config(const struct batch *b, const struct batch_terms *terms,
                         struct error *err)
 {
     char path[PATH_MAX + 16];
     FILE *f = fopen(inside(b, "study.yaml", path), "wxe");
 
-    if (!f)
-        return error_set(err, "run_db_as_batch: cannot write '%s': %s", path,
-                         strerror(errno));
-    fprintf(f,
-            "# databases of set-up %zu, for the clients' job\n"
-            "experiment: throughput_standard\n"
-            "db_nodes: %d\n"
-            "db_max_clients: %lld\n"
-            "tensor_bytes: %lld\n",
-            terms->p->setup, terms->pl->db_nodes,
-            (long long)terms->plan->max_clients,
-            (long long)terms->plan->max_bytes);
-    for (int id = 0; id < OPT_COUNT; id++)
-        hand_on(f, terms, (enum option_id)id);
-    fprintf(f, "command_set: %s\n", terms->redisai ? "redisai" : "plain");
-    if (fclose(f) != 0)
+    if (f)
+        batch_config_print(f, terms);
+    if (!f || fclose(f) != 0)
         return error_set(err, "run_db_as_batch: cannot write '%s': %s", path,
                          strerror(errno));
     return 0;
@@ -315,7 +288,7 @@ static const char *own_address(const struct machine *m)
 {
     const struct node *node = &m->nodes[m->rank_node[0]];
 
-    return node->address[0] ? node->address : "127.0.0.1";
+    return node->address[0] ? node->address : node->loopback;
 }
 
 int batch_open(struct batch **out, const struct batch_terms *terms,

@@ -1,9 +1,6 @@
 #include "study/config_share.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <mpi.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,75 +9,95 @@
 #include "base/mem.h"
 #include "base/quote.h"
 #include "measure/language.h"
-#include "ranks/team.h"
 
 #define CONFIG_MAX (1024 * 1024)
-#define STANDARD_INPUT "standard input"
 
-/* ---- the file ---- */
+/* How much of a part's command line its name is. */
+#define PART_MAX 120
 
-static int check_kind(FILE *f, const char *name, struct error *err)
+/* ---- one rank ---- */
+
+/* How messages call it. */
+static const char *name_of(const char *path)
+{
+    return path && strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+/* What was opened: a pipe or a terminal that holds nothing has most likely been
+ * read before (or nobody has written to it), and no study was meant by that. */
+static int read_stream(FILE *f, const char *name, struct config *c,
+                       struct error *err)
 {
     struct stat st;
 
-    if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode))
+    if (fstat(fileno(f), &st) != 0)
+        return error_set(err, "cannot look at the configuration file '%s': %s",
+                         name, strerror(errno));
+    if (S_ISDIR(st.st_mode))
         return error_set(err, "the configuration file '%s' is a folder", name);
-    return 0;
-}
-
-/* What cannot be read a second time was perhaps read a first time. */
-static int check_text(FILE *f, struct config *c, struct error *err)
-{
-    struct stat st;
-
-    if (ferror(f))
-        return error_set(err, "the configuration file '%s' cannot be read",
-                         c->name);
-    if (c->length > CONFIG_MAX)
-        return error_set(
-            err, "the configuration file '%s' is larger than 1 MiB", c->name);
-    if (c->length == 0 && (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)))
-        return error_set(err,
-                         "the configuration from '%s' is empty; expected YAML "
-                         "there, which can be read once",
-                         c->name);
-    return 0;
-}
-
-static int read_stream(FILE *f, struct config *c, struct error *err)
-{
-    if (check_kind(f, c->name, err) < 0)
-        return -1;
     c->text = mem_new(CONFIG_MAX + 2, 1);
     c->length = fread(c->text, 1, CONFIG_MAX + 1, f);
     c->text[c->length] = '\0';
-    return check_text(f, c, err);
+    if (ferror(f))
+        return error_set(err, "the configuration file '%s' cannot be read: %s",
+                         name, strerror(errno));
+    if (c->length > CONFIG_MAX)
+        return error_set(
+            err, "the configuration file '%s' is larger than 1 MiB", name);
+    if (c->length == 0 && !S_ISREG(st.st_mode))
+        return error_set(err,
+                         "the configuration '%s' is empty and no regular "
+                         "file: nothing was written to it, or something else "
+                         "has read it; expected options, one NAME: VALUE a "
+                         "line, or no --config",
+                         name);
+    return 0;
+}
+
+static int read_file(const char *path, struct config *c, struct error *err)
+{
+    bool input = strcmp(path, "-") == 0;
+    FILE *f = input ? stdin : fopen(path, "re");
+    int rc;
+
+    if (!f)
+        return error_set(err, "cannot read the configuration file '%s': %s",
+                         path, strerror(errno));
+    rc = read_stream(f, name_of(path), c, err);
+    if (!input)
+        fclose(f);
+    if (rc < 0) {
+        free(c->text);
+        c->text = NULL;
+    }
+    return rc;
 }
 
 int config_read(struct config *c, int argc, char **argv, struct error *err)
 {
     const char *path;
-    bool input;
-    FILE *f;
-    int rc;
 
-    *c = (struct config){.argc = argc, .argv = argv};
+    c->argc = argc;
+    c->argv = argv;
+    c->read = true;
     if (options_find_config(argc, argv, &path, err) < 0)
         return -1;
-    if (!path)
+    return path ? read_file(path, c, err) : 0;
+}
+
+int config_parse(struct options *o, const struct config *c, struct error *err)
+{
+    struct error ignored;
+    const char *path = NULL;
+
+    options_find_config(c->argc, c->argv, &path, &ignored);
+    if (options_parse(o, c->argc, c->argv, name_of(path), c->text, c->length,
+                      err) < 0)
+        return -1;
+    if (language_check(o, language_table, err) == 0)
         return 0;
-    input = strcmp(path, "-") == 0;
-    f = input ? stdin : fopen(path, "re");
-    if (!f)
-        return error_set(err, "cannot read the configuration file '%s': %s",
-                         path, strerror(errno));
-    c->name = input ? STANDARD_INPUT : path;
-    rc = read_stream(f, c, err);
-    if (!input)
-        fclose(f);
-    if (rc < 0)
-        config_free(c);
-    return rc;
+    options_free(o);
+    return -1;
 }
 
 void config_free(struct config *c)
@@ -90,172 +107,127 @@ void config_free(struct config *c)
     else
         free(c->text);
     free(c->block);
-    *c = (struct config){0};
+    memset(c, 0, sizeof *c);
 }
 
 /* ---- all ranks ---- */
 
-/* One block: argc, length of the file or -1, the arguments as strings, the
- * file. */
+/* As one block: argc, length of the text or -1, the arguments as strings, the
+ * text. */
 static char *pack(const struct config *c, size_t *n)
 {
     int64_t head[2] = {c->argc, c->text ? (int64_t)c->length : -1};
-    char *block = NULL;
-    FILE *out = mem_stream(&block, n);
+    size_t bytes = sizeof head + c->length + 1;
+    char *block, *at;
 
-    fwrite(head, sizeof head, 1, out);
     for (int i = 0; i < c->argc; i++)
-        fwrite(c->argv[i], 1, strlen(c->argv[i]) + 1, out);
-    fwrite(c->text ? c->text : "", 1, c->length + 1, out);
-    fclose(out);
+        bytes += strlen(c->argv[i]) + 1;
+    at = block = mem_new(bytes, 1);
+    memcpy(at, head, sizeof head);
+    at += sizeof head;
+    for (int i = 0; i < c->argc; i++)
+        at = stpcpy(at, c->argv[i]) + 1;
+    if (c->text)
+        memcpy(at, c->text, c->length);
+    block[bytes - 1] = '\0'; /* ends the text */
+    *n = bytes;
     return block;
 }
 
+/* Point into the block, which becomes its own. */
 static void unpack(struct config *c, char *block)
 {
-    struct error ignored;
     int64_t head[2];
     char *at = block + sizeof head;
 
     memcpy(head, block, sizeof head);
-    *c = (struct config){.argc = (int)head[0], .block = block};
+    c->block = block;
+    c->argc = (int)head[0];
     c->argv = mem_new((size_t)c->argc + 1, sizeof *c->argv);
     for (int i = 0; i < c->argc; i++) {
         c->argv[i] = at;
         at += strlen(at) + 1;
     }
-    if (head[1] < 0)
-        return;
-    c->text = at;
-    c->length = (size_t)head[1];
-    options_find_config(c->argc, c->argv, &c->name, &ignored);
-    if (strcmp(c->name, "-") == 0)
-        c->name = STANDARD_INPUT;
+    c->text = head[1] < 0 ? NULL : at;
+    c->length = head[1] < 0 ? 0 : (size_t)head[1];
+}
+
+/* The world before there is a team. */
+static struct team early(void)
+{
+    struct team t = {.world = MPI_COMM_WORLD, .nap_ns = SRB_NAP_NS};
+
+    MPI_Comm_rank(t.world, &t.rank);
+    MPI_Comm_size(t.world, &t.size);
+    return t;
 }
 
 int config_share(struct config *c, int argc, char **argv, struct error *err)
 {
-    const struct team world = {.nap_ns = SRB_NAP_NS}; /* there is none yet */
-    struct config mine = {0};
+    const struct team t = early();
     char *block = NULL;
-    int64_t n = 0;
     size_t bytes = 0;
-    int rank;
+    int64_t n = 0;
 
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    if (rank == 0 && config_read(&mine, argc, argv, err) == 0) {
-        block = pack(&mine, &bytes);
+    if (t.rank == 0 && (c->read || config_read(c, argc, argv, err) == 0)) {
+        block = pack(c, &bytes);
         n = (int64_t)bytes;
     }
-    config_free(&mine);
-    team_bcast(&world, MPI_COMM_WORLD, &n, (int)sizeof n, 0);
+    config_free(c);
+    team_bcast(&t, t.world, &n, (int)sizeof n, 0);
     if (n == 0)
         return -1;
-    if (rank != 0)
+    if (t.rank != 0)
         block = mem_new((size_t)n, 1);
-    team_bcast(&world, MPI_COMM_WORLD, block, (int)n, 0);
+    team_bcast(&t, t.world, block, (int)n, 0);
     unpack(c, block);
     return 0;
 }
 
-int config_parse(const struct config *c, struct options *o, struct error *err)
+/* ---- a job of several parts ---- */
+
+/* All parts have the first one's file. */
+static int check_file(const struct config *c, int argc, char **argv,
+                      struct error *err)
 {
-    if (options_parse(o, c->argc, c->argv, c->name, c->text, c->length, err) <
-        0)
+    const char *mine, *first;
+
+    if (options_find_config(argc, argv, &mine, err) < 0 ||
+        options_find_config(c->argc, c->argv, &first, err) < 0)
         return -1;
-    if (language_check(o, language_table, err) == 0)
+    if (!mine || (first && strcmp(mine, first) == 0))
         return 0;
-    options_free(o);
-    return -1;
+    return error_set(err,
+                     "--config: found '%.200s', but the first part's "
+                     "configuration is everybody's, and that is %s%.200s%s; "
+                     "leave it out here",
+                     mine, first ? "'" : "", first ? first : "none",
+                     first ? "'" : "");
 }
 
-/* ---- parts of a job ---- */
-
-static bool same_arguments(const struct config *c, int argc, char **argv)
+/* "part 2 ('srbench --role=db')", by its number where MPI tells it. */
+static void name_part(int argc, char **argv, struct error *err)
 {
-    if (argc != c->argc)
-        return false;
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], c->argv[i]) != 0)
-            return false;
-    return true;
+    char *line = quote_line(argc, argv), number[24] = "a part";
+    int *part, has = 0;
+
+    MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_APPNUM, &part, &has);
+    if (has)
+        snprintf(number, sizeof number, "part %d", *part + 1);
+    error_prefix(err, "%s of the job (%.*s%s)", number, PART_MAX, line,
+                 strlen(line) > PART_MAX ? "..." : "");
+    free(line);
 }
 
-/* Parsed with the file that rank 0 read, whatever name it has here. */
-static int check_own(const struct config *c, const struct options *o, int argc,
-                     char **argv, struct error *err)
+int config_part(const struct config *c, const struct options *o, int argc,
+                char **argv, enum role *role, struct error *err)
 {
-    struct config own = *c;
-    const char *name;
-    struct options said;
-    int rc;
+    struct team t = early();
+    int rc = options_parse_part(o, argc, argv, role, err);
 
-    if (same_arguments(c, argc, argv))
-        return 0;
-    own.argc = argc;
-    own.argv = argv;
-    if (options_find_config(argc, argv, &name, err) < 0)
-        return -1;
-    if (name && (!c->name || strcmp(name, c->name) != 0))
-        return error_set(err,
-                         "--config names '%s', and the first part of the job "
-                         "%s; expected the same of all parts",
-                         name, c->name ? c->name : "none");
-    if (config_parse(&own, &said, err) < 0)
-        return -1;
-    rc = options_agrees(o, &said, err);
-    options_free(&said);
-    return rc;
-}
-
-/* Which part of a job that was started as several this is. */
-static int part_prefix(int rank, struct error *err)
-{
-    int *number, known = 0;
-
-    MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_APPNUM, &number, &known);
-    return known ? error_prefix(err, "part %d of the job (rank %d)",
-                                *number + 1, rank)
-                 : error_prefix(err, "rank %d", rank);
-}
-
-int config_check_part(const struct config *c, const struct options *o, int argc,
-                      char **argv, enum role *role, struct error *err)
-{
-    int rank, lowest, mine = INT_MAX;
-
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    if (options_find_role(argc, argv, role, err) < 0 ||
-        check_own(c, o, argc, argv, err) < 0) {
-        mine = rank;
-        if (rank > 0)
-            part_prefix(rank, err);
-    }
-    MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
-    if (lowest == INT_MAX)
-        return 0;
-    MPI_Bcast(err, (int)sizeof *err, MPI_BYTE, lowest, MPI_COMM_WORLD);
-    return -1;
-}
-
-/* ---- words ---- */
-
-char *config_command_line(const struct config *c)
-{
-    char *text = NULL;
-    size_t n;
-    FILE *out = mem_stream(&text, &n);
-
-    for (int i = 0; i < c->argc; i++) {
-        const char *word = c->argv[i];
-        bool plain = word[0] && !strpbrk(word, " \t\n\"'\\$`*?[]{}()<>|&;#~!");
-
-        fprintf(out, i ? " " : "");
-        if (plain)
-            fputs(word, out);
-        else
-            quote_print(out, word);
-    }
-    fclose(out);
-    return text;
+    if (rc == 0)
+        rc = check_file(c, argc, argv, err);
+    if (rc < 0)
+        name_part(argc, argv, err);
+    return team_agree(&t, t.world, rc, err);
 }

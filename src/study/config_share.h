@@ -1,50 +1,46 @@
-/* config_share.h - what rank 0 was told, and all ranks know: its arguments and
- * the text of the configuration file.
+/* config_share.h - the configuration: read once, by one rank, for all.
  *
- * The file is read once, by rank 0 (of the launcher, where MPI is not there
- * yet), so it may be a pipe. Every rank parses the same bytes; no struct is
- * sent.
+ * Rank 0's command line and the bytes of its file are everybody's; a job that
+ * was started in several parts (mpiexec's :) has more command lines, which must
+ * say the same or nothing.
  */
 #ifndef SRB_CONFIG_SHARE_H
 #define SRB_CONFIG_SHARE_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 #include "options/options.h"
+#include "ranks/team.h"
 
+/* What rank 0 was told. */
 struct config {
     int argc;
     char **argv;
-    const char *name; /* of the file, in words; NULL where there is none */
-    char *text;       /* NUL-terminated; NULL where there is none */
-    size_t length;    /* bytes of it */
-    char *block;      /* what the others point into, or NULL */
+    char *text; /* of the file, with a NUL behind it; NULL: there is none */
+    size_t length;
+    char *block; /* what argv and text lie in, on ranks that were told */
+    bool read;   /* by config_read() */
 };
 
-/* Read the file that a command line names: --config FILE, `-` for standard
- * input. An empty one is refused unless it is a regular file (a pipe that
- * somebody else has read). To be released by config_free() after success.
- * Local. */
+/* Take the command line and read the file that it names; "-" is standard
+ * input. *c is empty (zero) before. Local. */
 int config_read(struct config *c, int argc, char **argv, struct error *err);
 
-/* What rank 0 reads becomes everybody's. All ranks fail alike; rank 0 has the
- * words. Collective over MPI_COMM_WORLD. */
+/* Rank 0's becomes everybody's; it is read first where config_read() has not
+ * done so yet. Only rank 0 has the words of a failure. Collective over
+ * MPI_COMM_WORLD. */
 int config_share(struct config *c, int argc, char **argv, struct error *err);
 
-/* See options_parse(); a language that was left out of this build is refused,
- * too. Local. */
-int config_parse(const struct config *c, struct options *o, struct error *err);
-
-/* This rank's own command line (its part of the job may have another one): the
- * role that it says, and whether all else of it is right and agrees with the
- * options. All ranks fail alike, with the words of the lowest rank that does.
- * Collective over MPI_COMM_WORLD. */
-int config_check_part(const struct config *c, const struct options *o, int argc,
-                      char **argv, enum role *role, struct error *err);
-
-/* The command line as one would type it; to be freed. Local. */
-char *config_command_line(const struct config *c);
-
 void config_free(struct config *c);
+
+/* What it says, which this build must be able to do. *o is to be released by
+ * options_free(). Local. */
+int config_parse(struct options *o, const struct config *c, struct error *err);
+
+/* This rank's own command line beside what all were told: its role, and
+ * whatever else it says must be the same. All ranks fail alike, with the name
+ * of the part. Collective over MPI_COMM_WORLD. */
+int config_part(const struct config *c, const struct options *o, int argc,
+                char **argv, enum role *role, struct error *err);
 
 #endif

@@ -15,7 +15,8 @@
 
 /* After so many failures to start in a row a set-up is given up. */
 #define TRIES 2
-/* How often ports are looked for when others are faster. */
+/* How often databases are started on other ports when somebody else took one
+ * of theirs. */
 #define PORT_TRIES 3
 
 void db_setup_stop(struct db_setup *s)
@@ -46,7 +47,7 @@ bool db_setup_given_up(const struct db_setup *s, size_t number)
 
 static bool speaks_redisai(const struct permutation *p)
 {
-    return strcmp(p->value[OPT_COMMAND_SET]->text, "redisai") == 0;
+    return strcmp(permutation_text(p, OPT_COMMAND_SET), "redisai") == 0;
 }
 
 const struct error *db_setup_lacks(const struct db_setup *s,
@@ -68,17 +69,12 @@ int db_setup_threads(const struct prepared *plan, const struct permutation *p,
                      const struct placement *pl)
 {
     const struct engine *engine = prepare_server(plan, p)->engine;
-    int cpus = (int)permutation_count(p, OPT_DB_CPUS, 1), n = 0;
 
-    if (!engine->serves || pl->external)
-        return 0;
-    if (engine->most_threads > 0) {
-        for (int k = 0; k < pl->shards_per_node; k++)
-            n += engine_threads(engine, cpus, k, pl->shards_per_node);
-        return n;
-    }
-    return pl->shards_per_node *
-           (int)permutation_count(p, OPT_DB_IO_THREADS, 1);
+    return pl->external ? 0
+                        : engine_node_threads(
+                              engine, (int)permutation_count(p, OPT_DB_CPUS, 1),
+                              (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
+                              pl->shards_per_node);
 }
 
 static struct db_plan db_plan_of(const struct db_setup *s,
@@ -206,29 +202,71 @@ static int start_here(struct db_setup *s, struct team *t,
     return team_agree(t, t->world, rc, err);
 }
 
-/* On ports that are free now. One that is taken before its server has started
- * is no fault of the set-up: then on others. */
+/* Whether ports are for srbench to find. */
+static bool finds_ports(const struct setup_terms *terms)
+{
+    return permutation_auto(terms->p, OPT_DB_PORT)
+               ? prepare_server(terms->plan, terms->p)->engine->kind ==
+                     ENGINE_PROCESS
+               : permutation_count(terms->p, OPT_DB_PORT, 0) == 0;
+}
+
+/* Said once: ports are not where people may look for them. */
+static void note_ports(struct db_setup *s, const struct placement *pl,
+                       const int *wanted)
+{
+    int k = 0;
+
+    while (k < pl->nshards &&
+           (wanted[k] == 0 || wanted[k] == pl->shard_port[k]))
+        k++;
+    if (k == pl->nshards || s->said_ports)
+        return;
+    s->said_ports = true;
+    diag_note("note: the ports from %d on are not all free on node %s; its "
+              "databases listen on others (shard_address in the file)",
+              SRB_PORT_FIRST, pl->machine->nodes[place_shard_node(pl, k)].name);
+}
+
+/* On ports that are free now, those of db_port: auto before others. One that is
+ * taken before its server has started is no fault of the set-up: all of it is
+ * stopped, and started on others. */
+static int start_on_free(struct db_setup *s, struct team *t,
+                         const struct setup_terms *terms, struct error *err)
+{
+    bool others = !permutation_auto(terms->p, OPT_DB_PORT);
+    bool bus = terms->pl->cluster &&
+               prepare_server(terms->plan, terms->p)->engine->cluster;
+
+    for (int k = 0; k <= PORT_TRIES; k++) {
+        if (ports_find(t, terms->pl, bus, others || k > 0, err) < 0)
+            return -1;
+        if (start_here(s, t, terms, err) == 0)
+            return 0;
+        if (!ports_taken(err))
+            return -1;
+        diag_detail("  set-up %zu: %s", terms->p->setup, err->text);
+        db_setup_stop(s);
+        team_barrier(t, t->world); /* until all of ours are gone */
+    }
+    return -1;
+}
+
+/* The ports that were found are those of the set-up as long as it runs. */
 static int start_anywhere(struct db_setup *s, struct team *t,
                           const struct setup_terms *terms, struct error *err)
 {
-    size_t bytes = (size_t)terms->pl->nshards * sizeof *s->ports;
-    int rc = -1;
+    size_t n = (size_t)terms->pl->nshards;
+    int *ports = mem_new(n, sizeof *ports);
 
-    for (int k = 0; k < PORT_TRIES && rc < 0; k++) {
-        if (ports_find(t, terms->pl, err) < 0)
-            return -1;
-        rc = start_here(s, t, terms, err);
-        if (rc < 0) {
-            db_setup_stop(s);
-            team_barrier(t, t->world); /* until all of ours are gone */
-            if (!ports_taken(t, terms->pl))
-                return -1;
-        }
-    }
-    if (rc < 0)
+    memcpy(ports, terms->pl->shard_port, n * sizeof *ports);
+    if (start_on_free(s, t, terms, err) < 0) {
+        free(ports);
         return -1;
-    s->ports = mem_new(bytes, 1);
-    memcpy(s->ports, terms->pl->shard_port, bytes);
+    }
+    note_ports(s, terms->pl, ports);
+    memcpy(ports, terms->pl->shard_port, n * sizeof *ports);
+    s->ports = ports;
     return 0;
 }
 
@@ -273,10 +311,9 @@ static int try_start(struct db_setup *s, struct team *t,
 {
     /* a port may have been another node's of this host until now */
     team_barrier(t, t->world);
-    return terms->pl->external ? start_elsewhere(s, t, terms, err)
-           : permutation_count(terms->p, OPT_DB_PORT, 0) == 0
-               ? start_anywhere(s, t, terms, err)
-               : start_here(s, t, terms, err);
+    return terms->pl->external  ? start_elsewhere(s, t, terms, err)
+           : finds_ports(terms) ? start_anywhere(s, t, terms, err)
+                                : start_here(s, t, terms, err);
 }
 
 /* Servers that end because no module brought what some permutations need serve

@@ -21,6 +21,7 @@ struct db_setup {
     struct batch *batch;   /* rank 0, where databases are a batch job */
     struct roster roster;  /* of that; empty where there is none */
     int *ports;            /* that were found free for it, or NULL */
+    bool said_ports;       /* that some are not where they were looked for */
     char *config;          /* directives in force, of the first shard */
     int64_t backlog;       /* connections that can wait for any shard, whatever
                               it and its host allow; -1: there is none */

@@ -101,10 +101,8 @@ int expect_judge_open(struct expect_judge **out, const struct prepared *plan,
         return -1;
     }
     j = mem_new(1, sizeof *j);
-    if (j) {
-        j->breaches = mem_new(count, sizeof *j->breaches);
-        j->latest = mem_new(count / each, sizeof *j->latest);
-    }
+    j->breaches = mem_new(count, sizeof *j->breaches);
+    j->latest = mem_new(count / each, sizeof *j->latest);
     j->expect = e;
     j->sweep = &plan->sweep;
     for (size_t i = 0; i < count; i++)

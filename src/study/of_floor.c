@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 
@@ -19,7 +18,7 @@ struct of_floor_runs {
 
 static bool is_floor(const struct prepared *plan, size_t k)
 {
-    return strcmp(plan->servers[k].engine->name, "floor") == 0;
+    return plan->servers[k].engine->limit;
 }
 
 /* Which value of db_exe is the floor beside others; how many there are: none.
@@ -54,8 +53,7 @@ struct of_floor_runs *of_floor_open(const struct prepared *plan)
     if (!of_floor_swept(plan))
         return NULL;
     f = mem_new(1, sizeof *f);
-    if (f)
-        f->own = mem_new(plan->sweep.count, sizeof *f->own);
+    f->own = mem_new(plan->sweep.count, sizeof *f->own);
     f->plan = plan;
     f->floor = k;
     return f;

@@ -1,17 +1,12 @@
 #include "study/preflight.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/mem.h"
-#include "base/scratch.h"
 #include "base/units.h"
 #include "client/client.h"
 #include "engine/engine.h"
@@ -19,18 +14,17 @@
 #include "protocol/db_modules.h"
 #include "servers/db.h"
 #include "servers/ports.h"
+#include "study/limits.h"
+#include "study/preflight_room.h"
 
 #define REASONS_MAX 10
 #define REASON_MAX 512
-/* A server logs and, of a cluster, keeps the list of its members. */
-#define SCRATCH_BYTES (INT64_C(1024) * 1024)
-/* Its folder, that of all, a socket, that list, and its successor. */
-#define SCRATCH_FILES INT64_C(5)
 /* What the result file may take beyond the estimate, as a part of it. */
 #define MARGIN 10
-/* What the smallest file takes for a while: room is taken ahead of what is
- * written, and given back at the end (src/sink/hdf5_keep.c). */
-#define FILE_AHEAD (INT64_C(4) * 1024 * 1024)
+/* A server's threads beside those that serve, and its guard. */
+#define SERVER_THREADS 6
+/* The addresses that a program takes before it does anything. */
+#define PROGRAM_BYTES (INT64_C(64) * 1024 * 1024)
 #define PORT_MAX 65536
 
 /* One node's; a row that travels to rank 0. */
@@ -51,18 +45,21 @@ struct sight {
     const struct team *t;
     const struct discovery *d;
     const struct sweep *sweep;
-    int64_t tensor;       /* the longest, B */
-    size_t longest;       /* which of the axis's values that is */
-    int64_t pairs;        /* whose timings a client keeps, with warm-up */
-    struct burden worst;  /* of this rank's kernel */
-    int64_t descriptors;  /* of a server on this node, at most */
-    int64_t connections;  /* of it */
-    int shards;           /* of this node, at most */
-    int nclients;         /* of the placement that was seen last */
-    int64_t file;         /* B, of all permutations */
-    int host;             /* whose ports this rank looks at, or -1 */
-    unsigned char *ports; /* [2][PORT_MAX]: looked at, elsewhere and on
-                             loopback */
+    int64_t tensor;         /* the longest, B */
+    size_t longest;         /* which of the axis's values that is */
+    int64_t pairs;          /* whose timings a client keeps, with warm-up */
+    struct burden worst;    /* of this rank's kernel */
+    int64_t descriptors;    /* of a server on this node, at most */
+    int64_t connections;    /* of it */
+    int shards;             /* of this node, at most */
+    int64_t server, client; /* B, of one on this node, at most */
+    int64_t threads;        /* of all servers of this node, at most */
+    bool sockets;           /* some clients find theirs by its Unix socket */
+    int nclients;           /* of the placement that was seen last */
+    int64_t file;           /* B, of all permutations */
+    int host;               /* whose ports this rank looks at, or -1 */
+    unsigned char *ports;   /* [2][PORT_MAX]: looked at, elsewhere and on
+                               loopback */
     struct reasons *found;
 };
 
@@ -104,38 +101,39 @@ static bool same_load(const struct permutation *a, const struct permutation *b)
     return a->setup == b->setup && a->experiment == b->experiment;
 }
 
-static const char *server_of(const struct permutation *p)
-{
-    return p->value[OPT_DB_EXE] ? p->value[OPT_DB_EXE]->text : "";
-}
-
 /* By its name alone: what a program is, it tells only when it is run. */
-static bool serves(const struct permutation *p)
+static const struct engine *server_of(const struct permutation *p)
 {
-    const struct engine *engine = engine_named(server_of(p));
-
-    return p->value[OPT_DB_EXE] && (!engine || engine->serves);
+    return engine_expected(permutation_text(p, OPT_DB_EXE));
 }
 
-/* How many clients each shard has; allocated. None where these talk to no
- * server, or belong to another job. */
+/* Whether it starts processes. */
+static bool starts(const struct permutation *p)
+{
+    return p->value[OPT_DB_EXE] && server_of(p)->kind == ENGINE_PROCESS;
+}
+
+/* How many clients have their tensors in each shard; allocated. None where
+ * these keep them themselves, or shards belong to another job. */
 static int *count_clients(const struct permutation *p,
                           const struct placement *pl)
 {
     const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
     int *clients = mem_new((size_t)pl->nshards + 1, sizeof *clients);
+    bool stores = ops->serves || ops->own;
 
-    for (int c = 0; c < pl->nclients && ops->serves && !pl->external; c++)
+    for (int c = 0; c < pl->nclients && stores && !pl->external; c++)
         clients[place_client_shard(pl, c)]++;
     return clients;
 }
 
-/* What footprint.h calls its server. */
-static const char *memory_of(const struct permutation *p)
+static const struct footprint *memory_of(const struct permutation *p)
 {
-    return strcmp(p->value[OPT_COMMAND_SET]->text, "redisai") == 0
-               ? SRB_NEEDS_REDISAI
-               : server_of(p);
+    const struct engine *engine = server_of(p);
+
+    return strcmp(permutation_text(p, OPT_COMMAND_SET), "redisai") == 0
+               ? &engine->memory_redisai
+               : &engine->memory;
 }
 
 /* The nodes of a kernel share its memory. */
@@ -143,8 +141,9 @@ static void weigh(struct sight *x, const struct permutation *p,
                   const struct placement *pl, const int *clients)
 {
     const struct kernel *k = &x->d->kernel;
-    int64_t each =
-        footprint_client(p->value[OPT_CLIENT]->text, x->tensor, x->pairs);
+    int mine = k->node[k->self];
+    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
+    int64_t each = footprint_client(&ops->memory, x->tensor, x->pairs);
     struct burden b = {
         .index = sweep_sibling(x->sweep, p, OPT_TENSOR_BYTES, x->longest)};
 
@@ -153,12 +152,17 @@ static void weigh(struct sight *x, const struct permutation *p,
 
         b.nclients += place_node_clients(pl, k->node[i]);
         for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
+            int64_t server =
+                footprint_server(memory_of(p), clients[first + s], x->tensor);
+
             b.nservers++;
-            b.servers = footprint_sum(
-                b.servers,
-                footprint_server(memory_of(p), clients[first + s], x->tensor));
+            b.servers = footprint_sum(b.servers, server);
+            if (k->node[i] == mine && server > x->server)
+                x->server = server;
         }
     }
+    if (place_node_clients(pl, mine) > 0 && each > x->client)
+        x->client = each;
     b.clients = footprint_product(b.nclients, each);
     b.bytes = footprint_sum(b.servers, b.clients);
     if (b.bytes > x->worst.bytes)
@@ -187,10 +191,11 @@ static void probe(struct sight *x, const struct placement *pl, int shard,
 static void look_at_ports(struct sight *x, const struct permutation *p,
                           const struct placement *pl)
 {
-    const struct engine *engine = engine_named(server_of(p));
-    bool bus = pl->cluster && (!engine || engine->cluster);
+    bool bus = pl->cluster && server_of(p)->cluster;
     const struct machine *m = pl->machine;
 
+    if (permutation_auto(p, OPT_DB_PORT))
+        return; /* others will do */
     for (int s = 0; s < pl->nshards && x->host >= 0; s++) {
         if (pl->shard_port[s] == 0 ||
             m->nodes[place_shard_node(pl, s)].host != x->host)
@@ -208,8 +213,9 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
     const struct value *room =
         options_one(x->sweep->options, OPT_DB_MAX_CLIENTS);
     int first = place_steward_shard(pl, x->t->rank);
+    int64_t tasks;
 
-    if (first < 0 || pl->external || !serves(p))
+    if (first < 0 || pl->external || !starts(p))
         return;
     for (int s = first; s < first + pl->shards_per_node; s++) {
         int64_t connections = clients[s], files;
@@ -225,6 +231,10 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
     }
     if (pl->shards_per_node > x->shards)
         x->shards = pl->shards_per_node;
+    tasks = pl->shards_per_node *
+            (SERVER_THREADS + permutation_count(p, OPT_DB_CPUS, 1));
+    if (tasks > x->threads)
+        x->threads = tasks;
 }
 
 static void look_at_load(struct sight *x, const struct permutation *p)
@@ -238,7 +248,7 @@ static void look_at_load(struct sight *x, const struct permutation *p)
     x->nclients = pl.nclients;
     weigh(x, p, &pl, clients);
     look_at_servers(x, p, &pl, clients);
-    if (serves(p) && !pl.external)
+    if (starts(p) && !pl.external)
         look_at_ports(x, p, &pl);
     free(clients);
     place_free(&pl);
@@ -251,6 +261,14 @@ static bool is_certain(const struct sight *x, const struct permutation *p)
            p->repetition < 3;
 }
 
+static bool uses_socket(const struct permutation *p)
+{
+    const struct value *transport = p->value[OPT_TRANSPORT];
+
+    return p->experiment == EXPERIMENT_COLOCATED && transport &&
+           strcmp(transport->text, "unix") == 0;
+}
+
 static void look_at_sweep(struct sight *x)
 {
     struct permutation last = {0};
@@ -259,6 +277,7 @@ static void look_at_sweep(struct sight *x)
         struct permutation p;
 
         sweep_at(x->sweep, i, &p);
+        x->sockets |= uses_socket(&p);
         if (i == 0 || !same_load(&p, &last))
             look_at_load(x, &p);
         last = p;
@@ -312,43 +331,39 @@ static void check_descriptors(struct sight *x)
         (long long)x->descriptors, (long long)x->connections, (long long)hard);
 }
 
+/* What the limits of a process allow. Servers and clients have more than what
+ * counts as memory: their programs, and stacks. */
+static void check_limits(struct sight *x)
+{
+    struct error err;
+
+    if (x->shards > 0 && x->server > 0 &&
+        limits_memory(footprint_sum(x->server, PROGRAM_BYTES), "a server",
+                      &err) < 0)
+        add(x, "%s", err.text);
+    if (x->client > 0 && limits_memory(footprint_sum(x->client, PROGRAM_BYTES),
+                                       "a client", &err) < 0)
+        add(x, "%s", err.text);
+    if (x->shards > 0 && limits_tasks(x->threads, &err) < 0)
+        add(x, "%s", err.text);
+}
+
 static void check_scratch(struct sight *x)
 {
-    const char *path = scratch_parent(), *network;
-    int64_t need = x->shards * SCRATCH_BYTES, have;
-    char left[32], wanted[32];
-    struct statfs fs;
+    struct error err;
 
-    if (x->shards == 0)
-        return; /* it runs no server */
-    if (access(path, W_OK | X_OK) != 0 || statfs(path, &fs) != 0) {
-        add(x,
-            "the folder for scratch, %.200s, cannot be used: %s; set TMPDIR to "
-            "a node-local folder",
-            path, strerror(errno));
-        return;
-    }
-    have = footprint_product((int64_t)fs.f_bavail, (int64_t)fs.f_bsize);
-    /* f_type is signed, and some file systems use its highest bit */
-    network = footprint_network_file_system((uint32_t)fs.f_type);
-    if (network)
-        add(x,
-            "the folder for scratch, %.200s, is on a network file system (%s), "
-            "which all servers would share; set TMPDIR to a node-local folder",
-            path, network);
-    else if (fs.f_blocks > 0 && have < need)
-        add(x,
-            "the folder for scratch, %.200s, has %s left, and its servers may "
-            "need %s; set TMPDIR to a folder with room",
-            path, units_print_bytes(have, left, sizeof left),
-            units_print_bytes(need, wanted, sizeof wanted));
-    else if (fs.f_files > 0 && /* 0: as many as there is room for */
-             (int64_t)fs.f_ffree < x->shards * SCRATCH_FILES)
-        add(x,
-            "the folder for scratch, %.200s, has room for %lld more files, and "
-            "its servers may need %lld; set TMPDIR to a folder with room",
-            path, (long long)fs.f_ffree,
-            (long long)(x->shards * SCRATCH_FILES));
+    if (x->shards > 0 && preflight_scratch(x->shards, x->sockets, &err) < 0)
+        add(x, "%s", err.text);
+}
+
+static void check_results(struct sight *x, const char *output)
+{
+    struct error err;
+
+    if (output[0] &&
+        preflight_results(output, footprint_sum(x->file, x->file / MARGIN),
+                          &err) < 0)
+        add(x, "%s", err.text);
 }
 
 /* Where servers will load them. */
@@ -361,50 +376,6 @@ static void check_modules(struct sight *x)
         if (!set->values[k].is_auto &&
             db_modules_check(set->values[k].text, &err) < 0)
             add(x, "%s", err.text);
-}
-
-/* The folder of the file, or the one above it that exists. */
-static void existing_folder(const char *file, char *path, size_t n)
-{
-    snprintf(path, n, "%s", file);
-    do {
-        char *slash = strrchr(path, '/');
-
-        if (!slash)
-            snprintf(path, n, ".");
-        else if (slash == path)
-            path[1] = '\0';
-        else
-            *slash = '\0';
-    } while (access(path, F_OK) != 0 && strcmp(path, ".") != 0 &&
-             strcmp(path, "/") != 0);
-}
-
-/* A quota is not seen by statvfs(3), as a rule. */
-static void check_results(struct sight *x, const char *output)
-{
-    int64_t need = footprint_sum(x->file, x->file / MARGIN), have;
-    char path[4096], left[32], wanted[32];
-    struct statvfs fs;
-
-    if (output[0] == '\0')
-        return;
-    need = footprint_sum(need, FILE_AHEAD);
-    existing_folder(output, path, sizeof path);
-    if (access(path, W_OK | X_OK) != 0 || statvfs(path, &fs) != 0) {
-        add(x,
-            "the folder of the results, %.200s, cannot be written: %s; give "
-            "another one with --output",
-            path, strerror(errno));
-        return;
-    }
-    have = footprint_product((int64_t)fs.f_bavail, (int64_t)fs.f_frsize);
-    if (fs.f_blocks > 0 && have < need) /* 0: it does not say */
-        add(x,
-            "the results may take %s, and %.200s has %s left (a quota of yours "
-            "is not seen); give another --output, or fewer iterations",
-            units_print_bytes(need, wanted, sizeof wanted), path,
-            units_print_bytes(have, left, sizeof left));
 }
 
 /* ---- all nodes ---- */
@@ -527,6 +498,7 @@ static void look(struct sight *x, const char *output)
     look_at_sweep(x);
     check_memory(x);
     check_descriptors(x);
+    check_limits(x);
     check_scratch(x);
     check_modules(x);
     if (x->t->rank == 0)

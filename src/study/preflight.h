@@ -2,9 +2,9 @@
  * all reasons at once.
  *
  * Looked at are, on every node and for the permutation that needs most there:
- * memory, descriptors, the ports of all set-ups, the folder for scratch; and
- * the folder of the results. Cost: O(nodes + clients) for each placement that
- * differs from the one before it.
+ * memory, descriptors, limits of a process and of the control group, the ports
+ * of all set-ups, the folder for scratch; and the folder of the results. Cost:
+ * O(nodes + clients) for each placement that differs from the one before it.
  */
 #ifndef SRB_PREFLIGHT_H
 #define SRB_PREFLIGHT_H

@@ -34,6 +34,7 @@ double prepare_weight(const struct permutation *p, const struct placement *pl)
                      ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5);
 }
 
+/* t is NULL for a machine that is imaginary. */
 static void add_permutation(struct prepared *plan, const struct team *t,
                             const struct permutation *p,
                             const struct placement *pl)
@@ -46,13 +47,14 @@ static void add_permutation(struct prepared *plan, const struct team *t,
     if (most > plan->max_clients)
         plan->max_clients = most;
     plan->weight += prepare_weight(p, pl);
-    if (exe && place_steward_shard(pl, t->rank) >= 0)
+    if (exe && t && place_steward_shard(pl, t->rank) >= 0)
         plan->servers[exe - exes->values].mine = true;
 }
 
 /* What all permutations together come to, in one pass: to place one takes
  * O(nodes). */
-static void add_up(struct prepared *plan, const struct team *t)
+static void add_up(struct prepared *plan, const struct machine *m,
+                   const struct team *t)
 {
     const struct options *o = plan->sweep.options;
     const struct setting *bytes = options_get(o, OPT_TENSOR_BYTES);
@@ -69,7 +71,7 @@ static void add_up(struct prepared *plan, const struct team *t)
         struct placement pl;
 
         sweep_at(&plan->sweep, i, &p);
-        if (place_solve(&t->machine, &p, &pl, NULL) < 0)
+        if (place_solve(m, &p, &pl, NULL) < 0)
             continue; /* refused elsewhere */
         add_permutation(plan, t, &p, &pl);
         place_free(&pl);
@@ -116,8 +118,8 @@ static int check_args(const struct prepared *plan, struct error *err)
     for (size_t k = 0; k < n && args->npairs > 0; k++) {
         const struct engine *engine = plan->servers[k].engine;
 
-        used = used || engine->check_args;
-        if (engine->check_args && engine->check_args(args, err) < 0)
+        used = used || !engine || engine->check_args;
+        if (engine && engine->check_args && engine->check_args(args, err) < 0)
             return -1;
     }
     if (args->npairs > 0 && !used)
@@ -141,7 +143,9 @@ static int check_clients(const struct prepared *plan, struct error *err)
         if (ops->check && ops->check(options_one(o, OPT_NULL_CLIENT), err) < 0)
             return -1;
         for (size_t e = 0; e < exes->nvalues && ops->serves; e++)
-            if (!plan->servers[e].engine->serves)
+            if (plan->servers && plan->servers[e].engine &&
+                plan->servers[e].engine->kind != ENGINE_PROCESS &&
+                !plan->servers[e].engine->client)
                 return error_set(err,
                                  "client '%s' needs a server, and db_exe '%s' "
                                  "is none; give --client=null or a server",
@@ -452,6 +456,27 @@ static int check_machine(struct prepared *plan, struct team *t,
     return preflight(t, d, &terms, err);
 }
 
+int prepare_by_name(const struct sweep *s, const struct machine *m,
+                    struct error *err)
+{
+    const struct setting *exes = options_get(s->options, OPT_DB_EXE);
+    struct prepared plan = {.sweep = *s};
+    int rc = name_summary(&plan, err);
+
+    add_up(&plan, m, NULL);
+    for (size_t k = 0; plan.servers && k < exes->nvalues; k++)
+        if (options_handed(OPT_DB_EXE, exes->values[k].text))
+            plan.servers[k].engine = engine_named(exes->values[k].text);
+    if (rc == 0 && plan.servers)
+        rc = check_args(&plan, err);
+    if (rc == 0)
+        rc = check_clients(&plan, err);
+    if (rc == 0)
+        rc = check_room(&plan, NULL, err);
+    free(plan.servers);
+    return rc;
+}
+
 int prepare_try(struct team *t, const struct discovery *d,
                 const struct options *o, struct error *err)
 {
@@ -491,7 +516,7 @@ int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
     seed = options_one(args->options, OPT_SEED);
     /* as large as an attribute of the file can be */
     plan->seed = seed->is_auto ? plan->run & INT64_MAX : (uint64_t)seed->count;
-    add_up(plan, t);
+    add_up(plan, &t->machine, t);
     if (check_room(plan, t->machine.roster, err) < 0)
         return -1;
     rc = find_servers(plan, t, &servers);

@@ -62,6 +62,12 @@ bool prepare_next_output(struct prepared *plan, int n);
 int prepare_try(struct team *t, const struct discovery *d,
                 const struct options *o, struct error *err);
 
+/* What the options say of clients, servers and files that can be judged without
+ * asking anybody, on a machine on which they all can be placed or not: for a
+ * plan. Local. */
+int prepare_by_name(const struct sweep *s, const struct machine *m,
+                    struct error *err);
+
 void prepare_free(struct prepared *plan);
 
 #endif

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "fuzz.h"
+#include "lib/options_words.h"
 #include "plan/expect.h"
 
 /* One figure of each unit, and one that was not measured. */
@@ -47,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct options o;
     struct sweep s;
 
+    hand_words();
     PROMISE(joined, "not enough memory");
     memcpy(joined, head, sizeof head - 1);
     if (size)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "lib/options_words.h"
 #include "options/options.h"
 
 #define ARGS_MAX 16
@@ -114,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input in;
     const char *config;
 
+    hand_words();
     split(&in, (const char *)data, size);
     if (options_find_config(in.argc, in.argv, &config, &err) < 0)
         one_sentence(&err);

@@ -26,6 +26,7 @@
 /* Who speaks last is two seconds behind the first; team_news.c. */
 #define LONGER_THAN_ANYBODY (SILENCE + ASK_AFTER + 3)
 #define STEP 0.1
+#define STEPS(seconds) ((int)((seconds) / STEP + 0.5))
 #define MOST_RANKS 16
 
 /* Memory of all ranks. */
@@ -167,20 +168,20 @@ static bool wait_for(struct team *t, int late,
 static void look_away(const struct team *t)
 {
     (void)t;
-    for (double s = 0; s < LONGER_THAN_ANYBODY; s += STEP)
+    for (int k = 0; k < STEPS(LONGER_THAN_ANYBODY); k++)
         let_pass(STEP);
 }
 
 static void look_away_until_missed(const struct team *t)
 {
     (void)t;
-    for (double s = 0; s < LONGER_THAN_ANYBODY && !one_has_spoken(); s += STEP)
+    for (int k = 0; k < STEPS(LONGER_THAN_ANYBODY) && !one_has_spoken(); k++)
         let_pass(STEP);
 }
 
 static void look_now_and_then(const struct team *t)
 {
-    for (double s = 0; s < LONGER_THAN_ANYBODY; s += STEP) {
+    for (int k = 0; k < STEPS(LONGER_THAN_ANYBODY); k++) {
         team_look(t);
         let_pass(STEP);
     }
@@ -189,7 +190,7 @@ static void look_now_and_then(const struct team *t)
 static void be_busy(const struct team *t)
 {
     team_busy(t, LONGER_THAN_SILENCE);
-    for (double s = 0; s < LONGER_THAN_SILENCE; s += STEP)
+    for (int k = 0; k < STEPS(LONGER_THAN_SILENCE); k++)
         let_pass(STEP);
     team_busy(t, 0);
 }
@@ -199,7 +200,7 @@ static void be_busy(const struct team *t)
  * waited while it was stopped itself. */
 static void be_suspended(const struct team *t)
 {
-    for (double s = 0; s < ASK_AFTER + STEP; s += STEP)
+    for (int k = 0; k < STEPS(ASK_AFTER + STEP); k++)
         let_pass(STEP);
     let_pass(1000);
     look_now_and_then(t);

@@ -164,8 +164,10 @@ static void stage_open(struct stage *s, const char *layout, bool standard)
     s->layout = layout;
     s->nclocks = machine_number(key, standard ? size - 1 : size, number);
     machine_number(key, size, number);
-    for (int r = 0; r < size; r++)
+    for (int r = 0; r < size; r++) {
         nodes[r].clock = number[r];
+        strcpy(nodes[r].loopback, "127.0.0.1");
+    }
     must(team_open(&s->team, 1, ROLE_AUTO, &err), &err);
     must(machine_build(&s->team.machine, size, rank_node, size, nodes, &err),
          &err);

@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest
+# ctest: label=fast runner=pytest timeout=6000 full
 """tools/srbench-compare: what it finds in files of known truth, what it says of
 files that srbench wrote, and what it refuses."""
 import contextlib
@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import h5py
 import numpy
 
-from srbtest import SOURCE, RunTest, main
+from srbtest import PART, SOURCE, RunTest, main
 
 TOOLS = SOURCE / "tools"
 sys.path.insert(0, str(TOOLS))
@@ -35,7 +35,8 @@ def program():
 
 
 PROGRAM = program()
-MANY = 1  # times as many draws: test_compare_full.py
+# so many times as many draws; whatever the part is, all tests run
+MANY = 10 if PART == "full" else 1
 SIZES = (1024, 1048576)
 
 
@@ -68,11 +69,23 @@ class Truth:
                     if timings:
                         self.group(f, len(rows), put, get)
                     rows.append(self.row(len(rows), size, k, put, get))
-            for name in results.COLUMNS:
-                values = [row.get(name, numpy.nan) for row in rows]
+            for name in rows[0]:
+                values = [row[name] for row in rows]
                 kind = h5py.string_dtype() if isinstance(values[0], str) else None
-                f.create_dataset(f"summary/{name}", data=values, dtype=kind)
+                column = f.create_dataset(f"summary/{name}", data=values,
+                                          dtype=kind)
+                column.attrs.update(self.says(name))
         return str(path)
+
+    UNITS = {"put_tensor_median": "s", "unpack_tensor_median": "s",
+             "window": "B/s", "window_ops": "1/s"}
+
+    @classmethod
+    def says(cls, name):
+        """The attributes of a column."""
+        if name in cls.UNITS:
+            return {"role": "figure", "units": cls.UNITS[name]}
+        return {"role": "axis"} if name in ("client", "tensor_bytes") else {}
 
     @staticmethod
     def group(f, index, put, get):
@@ -92,6 +105,14 @@ class Truth:
                 "unpack_tensor_median": numpy.median(get),
                 "window": window, "window_ops": window / size, "flags": "",
                 "error": ""}
+
+
+def set_axis(f, name, values):
+    """Give an open file an axis, or its axis other values."""
+    f["summary"].pop(name, None)
+    column = f.create_dataset(f"summary/{name}", data=values,
+                              dtype=h5py.string_dtype())
+    column.attrs["role"] = "axis"
 
 
 class CompareTest(RunTest):
@@ -193,7 +214,7 @@ class Intervals(CompareTest):
         for seed in range(10 * MANY):
             report = compare.compare(*self.pair(seed, scale=1.1), settings)
             for c in report.comparisons:
-                truth = 1.1 if compare.is_time(c.figure) else 1 / 1.1
+                truth = 1.1 if c.unit == "s" else 1 / 1.1
                 held += c.low <= truth <= c.high
                 rows += 1
         self.assertEqual(rows, 40 * MANY)
@@ -332,9 +353,7 @@ class Files(CompareTest):
         """Permutations that the other file cannot tell apart are not pooled."""
         base, new = self.pair()
         with h5py.File(new, "a") as f:
-            del f["summary/transport"]
-            f["summary/transport"] = numpy.array(
-                [b"tcp", b"unix"] * 5, dtype="S4")
+            set_axis(f, "transport", ["tcp", "unix"] * 5)
         message = self.refused(base, new)
         self.assertIn("differ in transport", message)
 
@@ -344,18 +363,14 @@ class Files(CompareTest):
         def tell(path, *languages):
             with h5py.File(path, "a") as f:
                 n = len(f["summary/index"])
-                f["summary"].pop("languages", None)
-                f["summary/languages"] = numpy.array(
-                    [languages[i * len(languages) // n] for i in range(n)],
-                    dtype="S8")
+                set_axis(f, "languages", [languages[i * len(languages) // n]
+                                          for i in range(n)])
         base, new = self.pair()
-        with h5py.File(base, "a") as f:
-            f["summary"].pop("languages", None)
-        tell(new, b"c")
+        tell(new, "c")
         self.assertIn("tensor_bytes=1024  ", self.compare(base, new))
         base, new = self.pair()
-        tell(base, b"c", b"cpp")
-        tell(new, b"c", b"fortran")
+        tell(base, "c", "cpp")
+        tell(new, "c", "fortran")
         out = self.compare(base, new)
         self.assertIn("languages=c tensor_bytes=1024  ", out)
         self.assertIn("languages=cpp tensor_bytes=1048576: not in NEW", out)
@@ -387,9 +402,7 @@ class Files(CompareTest):
         base, new = self.pair()
         for path, exe in ((base, "redis-server"), (new, "/opt/valkey-server")):
             with h5py.File(path, "a") as f:
-                rows = len(f["summary/db_exe"])
-                del f["summary/db_exe"]
-                f["summary/db_exe"] = numpy.array([exe] * rows, dtype=object)
+                set_axis(f, "db_exe", [exe] * len(f["summary/index"]))
         out = self.compare(base, new)
         self.assertIn("the option db_exe: redis-server in BASE, "
                       "/opt/valkey-server in NEW", out)
@@ -408,7 +421,6 @@ class Files(CompareTest):
         out = self.compare(base, new)
         self.assertIn("5/4", out)
         self.assertIn("not compared: 1 permutations of NEW, which was killed", out)
-        self.assertIn("new.h5: is of another version of srbench", self.stderr)
         self.assertIn("absent: window: 2 of 2", out)
 
     def test_refused(self):
@@ -498,6 +510,12 @@ class Runs(CompareTest):
         out = self.compare(base, slow, "--fail-if-slower=10%")
         self.assertIn("SRBENCH_COMPARE undecided", out)
         self.assertIn("cannot fail", out)
+        # every figure can be asked for, also one that no timings bound
+        out = self.compare(base, slow, "--figure", "put_tensor_max")
+        self.assertIn("put_tensor_max", out)
+        self.assertIn("Without an interval", out)
+        self.assertIn("'client_cpu_share', expected a time or a rate",
+                      self.refused(base, slow, "--figure", "client_cpu_share"))
 
 
 if __name__ == "__main__":

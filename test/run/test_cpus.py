@@ -9,7 +9,7 @@ from srbtest import RunTest, column, main
 
 ALLOWED = sorted(os.sched_getaffinity(0))
 # long enough to be looked at
-LOOP = ("--tensor_bytes=1024", "--iterations=4000", "--verify=none")
+LOOP = ("--tensor_bytes=1024", "--duration=3s", "--verify=none")
 SHORT = ("--tensor_bytes=1024", "--iterations=5")
 
 several = unittest.skipIf(len(ALLOWED) < 2, "one CPU has nothing to divide")

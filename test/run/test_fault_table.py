@@ -1,4 +1,4 @@
-"""The table of faults in the README names what is tried by tests, and all of it:
+"""The table of faults in test/README.md names what is tried by tests, and all of it:
 each row here has the tests that show it.
 """
 # ctest: label=fast
@@ -15,10 +15,10 @@ MATRIX = [row.fault for row in faultmatrix.TABLE]
 # faultmatrix.py, which is tried in every placement.
 ROWS = {
     "a server killed": [
-        "faults_full test_killed", "faults_full test_one_of_a_cluster_killed",
-        "faults_full test_killed_while_nobody_uses_it", "row a shard killed"],
+        "faults test_killed", "faults test_one_of_a_cluster_killed",
+        "faults test_killed_while_nobody_uses_it", "row a shard killed"],
     "a server stopped, or that does not answer": [
-        "faults_full test_stopped", "fake_server test_no_answer",
+        "faults test_stopped", "fake_server test_no_answer",
         "ending test_the_server_does_not_answer", "row a shard stopped",
         "row no answer"],
     "a server that is slow": [
@@ -43,7 +43,7 @@ ROWS = {
         "fake_server test_wrong_data", "row wrong data"],
     "a server that does not start": [
         "faults test_missing", "faults test_ends_in_silence",
-        "faults_full test_never_listens",
+        "faults test_never_listens",
         "faults test_listens_but_never_answers",
         "faults test_the_next_setup_is_tried",
         "row a server that does not start"],
@@ -55,15 +55,15 @@ ROWS = {
         "row a client stopped", "row a steward stopped",
         "row a client stopped, then mpiexec TERM"],
     "a rank killed (client, steward, idle)": [
-        "signals_full test_client_killed", "signals_full test_steward_killed",
+        "signals test_client_killed", "signals test_steward_killed",
         "signals test_rank_0_killed", "signals test_idle_rank_killed",
-        "resume test_rank_0_killed", "row a client killed",
+        "resume_full test_rank_0_killed", "row a client killed",
         "row a steward killed"],
     "a guard killed": [
         "signals test_guard_killed", "row a guard killed"],
     "`mpiexec` or the job told to end (TERM, INT, HUP, USR1, `scancel`)": [
-        "signals test_term_in_a_loop", "signals_full test_int_in_a_loop",
-        "signals_full test_hup_to_a_group", "ending test_usr1",
+        "signals test_term_in_a_loop", "signals test_int_in_a_loop",
+        "signals test_hup_to_a_group", "ending test_usr1",
         "ending test_cut_off", "row mpiexec TERM", "row mpiexec INT"],
     "`mpiexec` killed": [
         "signals test_kill_in_a_loop", "signals test_kill_in_database_start",
@@ -90,7 +90,7 @@ ROWS = {
         "preflight test_ports_of_every_set_up", "preflight test_all_at_once",
         "row too few descriptors"],
     "two runs on one file": [
-        "resume test_one_writer_at_a_time"],
+        "resume_full test_one_writer_at_a_time"],
     "killed while resuming": [
         "resume_full test_killed_again_and_again"],
     "a file that is damaged, or somebody else's": [
@@ -104,8 +104,8 @@ ROWS = {
 
 
 def table():
-    """First cells of the README's table."""
-    text = (SOURCE / "README.md").read_text()
+    """First cells of the table."""
+    text = (SOURCE / "test/README.md").read_text()
     section = text.split("## When things go wrong", 1)[1].split("\n## ", 1)[0]
     rows = [line for line in section.splitlines() if line.startswith("| ")]
     return [row.split(" | ")[0].removeprefix("| ") for row in rows[1:]]

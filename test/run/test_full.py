@@ -93,7 +93,7 @@ class Full(RunTest):
         folder = self.tmpfs("8m")
         job = self.start(4, "throughput_standard", "--virtual_nodes=4",
                          "--db_nodes=[1,3]", "--tensor_bytes=4096",
-                         "--iterations=20000", "--verbose", "--db_timeout=50s",
+                         "--duration=3s", "--verbose", "--db_timeout=50s",
                          f"--output={self.out}",
                          wrapper=["env", f"TMPDIR={folder}"])
         job.wait_until(lambda: "set-up 0: started" in job.stderr, "the first")

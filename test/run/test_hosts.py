@@ -96,6 +96,31 @@ class Hosts(HostsTest):
         for k in range(HOSTS):
             self.assertLess(after[k] - before[k], MIB, f"host {k}")
 
+    def test_loopback_of_one_family(self):
+        """It is found: where a host has ::1 alone, that is it."""
+        lo = "127.0.0.1/8 dev lo"
+        with self.changed(4, [f"addr del {lo}"], [f"addr add {lo}"]):
+            job = self.on_hosts("throughput_colocated", *SMALL,
+                                "--transport=[tcp,unix]",
+                                "--db_exe=[redis-server,floor]")
+        self.assert_passed(job, permutations=4)
+        hosts = ["127.0.0.1"] * HOSTS
+        hosts[4] = "::1"
+        self.assertEqual(self.hosts_of("shard_address"), hosts)
+
+    def test_loopback_that_is_down(self):
+        """Refused at once, by its name; no port is to blame."""
+        with self.changed(1, ["link set lo down"], ["link set lo up"]):
+            for transport in ("tcp", "unix"):
+                job = self.on_hosts("throughput_colocated", *SMALL,
+                                    f"--transport={transport}")
+                self.assert_status(job, 2, completed=0)
+                self.assertIn(f"the loopback interface of node {host(1)} is "
+                              "down or has no address, and its database and "
+                              "clients speak over it; bring it up",
+                              job.stderr)
+                self.assertNotIn("port", job.stderr)
+
     # --- interfaces that do not fit ------------------------------------------
 
     def test_chosen_hosts(self):

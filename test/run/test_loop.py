@@ -1,6 +1,8 @@
 # ctest: label=fast
 """The timed loop: what holds clients together, how long it lasts, how often and
 in which order it is repeated, and what the file tells of it."""
+import os
+import socket
 from pathlib import Path
 
 import numpy
@@ -212,6 +214,26 @@ class LoopTest(RunTest):
         for name in ("clock_resolution", "clock_read_cost"):
             self.assertGreater(float(f.attrs[name]), 0)
             self.assertLess(float(f.attrs[name]), 1e-3)
+
+    def test_crowds_are_said_once(self):
+        """The worst case of the whole study, when its first permutation runs;
+        what is crowded is flagged each time."""
+        cpu = str(min(os.sched_getaffinity(0)))
+        job, f = self.study(4, "--tensor_bytes=[4,8]", "--iterations=5",
+                            "--clients_per_node=[1,2,4]", "--order=random",
+                            "--seed=3",
+                            "--db_exe=null", "--client=null",
+                            wrapper=("taskset", "-c", cpu))
+        self.assert_passed(job, 6)
+        said = [line for line in job.stderr.splitlines()
+                if line.startswith("OVERSUBSCRIBED")]
+        self.assertEqual([line.split(";")[0] for line in said],
+                         ["OVERSUBSCRIBED: up to 4 clients and server threads "
+                          f"share 1 CPU on {socket.gethostname()}"])
+        self.assertEqual(
+            [("oversubscribed" in flags(f[f"perm_{i:04d}"]),
+              int(f["summary/clients_per_node"][i])) for i in range(6)],
+            [(n > 1, n) for n in f["summary/clients_per_node"][:]])
 
     def test_a_buffer_that_the_kernel_cuts_is_no_buffer(self):
         most = int(Path("/proc/sys/net/core/wmem_max").read_text())

@@ -27,13 +27,16 @@ class Chosen(NamesTest):
 
     SECOND = "run-20260102-030405"
 
-    def start_at(self, *args):
-        wrapper = self.top / "wrapper"
-        wrapper.write_text(f"""#!/bin/sh
+    def setUp(self):
+        super().setUp()
+        self.wrapper = self.top / "wrapper"
+        self.wrapper.write_text(f"""#!/bin/sh
 LD_PRELOAD={self.preloaded("time_stops")} TIME_STOPS=1767323045 exec "$@"
 """)
-        wrapper.chmod(0o755)
-        return self.start(1, *QUICK, *args, wrapper=[str(wrapper)],
+        self.wrapper.chmod(0o755)
+
+    def start_at(self, *args):
+        return self.start(1, *QUICK, *args, wrapper=[str(self.wrapper)],
                           env={"TZ": "UTC"})
 
     def names(self):

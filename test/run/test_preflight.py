@@ -3,6 +3,7 @@
 once; and free ports (db_port: 0)."""
 import os
 import re
+import resource
 import socket
 import subprocess
 import unittest
@@ -11,22 +12,27 @@ from pathlib import Path
 
 from srbtest import RunTest, main, text
 
-MEMORY = Path("/sys/fs/cgroup/memory")  # version 1; version 2 has no such folder
+GROUPS = Path("/sys/fs/cgroup")  # of version 1: one folder a controller
+
+
+def memory_group(limit):
+    old = (GROUPS / "memory").is_dir()
+    return group("memory", "memory.limit_in_bytes" if old else "memory.max",
+                 limit)
 
 
 @contextmanager
-def memory_group(limit):
+def group(controller, name, limit):
     """A control group with that limit; its file that takes process ids."""
-    top, name = (MEMORY, "memory.limit_in_bytes") if MEMORY.is_dir() \
-        else (MEMORY.parent, "memory.max")
-    group = top / f"srbt{os.getpid()}"
+    top = GROUPS / controller
+    group = (top if top.is_dir() else GROUPS) / f"srbt{os.getpid()}"
     try:
         group.mkdir()
         (group / name).write_text(str(limit))
     except OSError as e:
         if group.is_dir():
             group.rmdir()
-        raise unittest.SkipTest(f"no control groups for memory here: {e}")
+        raise unittest.SkipTest(f"no control groups for {controller} here: {e}")
     try:
         yield group / "cgroup.procs"
     finally:
@@ -125,6 +131,82 @@ class Refused(RunTest):
         self.assert_refused(job, "the results may take 7.", f"{small} has 6 MiB left",
                             "--output")
         self.assert_passed(self.study(1, "--tensor_bytes=4", out=out), 1)
+
+    def mounted(self, options):
+        """A file system of its own."""
+        folder = self.dir / "small"
+        folder.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs",
+                           folder], capture_output=True).returncode:
+            self.skipTest("a file system cannot be mounted here")
+        self.addCleanup(subprocess.run, ["umount", folder])
+        return folder
+
+    def test_no_file_more_for_results(self):
+        small = self.mounted("nr_inodes=2")
+        (small / "one").touch()
+        self.assert_refused(
+            self.study(1, "--tensor_bytes=4", out=small / "out.h5"),
+            f"the folder of the results, {small}, cannot be written: No space "
+            "left on device; give another one with --output")
+
+    def test_file_size(self):
+        """Refused, in dry_run too; a limit that comes later is an error of
+        writing, in words and with a whole file."""
+        args = ("--tensor_bytes=4", "--iterations=100000")
+        limit = ("prlimit", "--fsize=6000000")
+        for more in ((), ("--dry_run",)):
+            self.assert_refused(
+                self.study(1, *args, *more, wrapper=limit),
+                "the results may need 7.", "the limit of the size of a file is "
+                "5.72 MiB; raise it (ulimit -f, limits.conf)")
+        job = self.start(1, "--tensor_bytes=[4,8,12,16]", "--duration=2s",
+                         f"--output={self.out}")
+        job.wait_until(lambda: "[2/4]" in job.stderr, "the second permutation")
+        for rank in job.ranks():
+            resource.prlimit(rank.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+        job.wait(60)
+        self.assertEqual(job.returncode, 1, job.describe())
+        self.assertIn("File too large", job.stderr)
+        self.assertEqual(
+            text(self.open(self.out)["perm_0000"].attrs["status"]), "completed")
+
+    def test_addresses(self):
+        for what, option in (("of a process's addresses", "as"),
+                             ("of a process's data", "data")):
+            job = self.study(2, "--tensor_bytes=512MiB", "--client=socket",
+                             wrapper=("prlimit", f"--{option}=1500000000"))
+            self.assert_refused(job, "a server may need 2.58 GiB, and the limit "
+                                f"{what} is 1.40 GiB; raise it (ulimit -")
+
+    def test_processes(self):
+        """Those of a control group; root is held to no limit of its own."""
+        with group("pids", "pids.max", 20) as procs:
+            into = ("sh", "-c", f'echo $$ >{procs}; exec "$@"', "sh")
+            self.assert_refused(
+                self.study(2, "throughput_standard", "--virtual_nodes=2",
+                           "--db_shards_per_node=4", "--tensor_bytes=4",
+                           wrapper=into),
+                "its servers need 28 more processes and threads, and its "
+                "control group leaves 1")
+
+    def test_paths_of_sockets(self):
+        long = self.top / ("l" * 70)
+        long.mkdir()
+        into = ("env", f"TMPDIR={long}")
+        args = ("--tensor_bytes=4", "--iterations=5", "--overwrite")
+        self.assert_refused(
+            self.study(2, *args, "--transport=[tcp,unix]", wrapper=into),
+            f"the folder for scratch, {long}, makes the paths of Unix sockets ",
+            "too long; set TMPDIR to a folder with a shorter path")
+        self.assert_passed(self.study(2, *args, wrapper=into), 1)
+
+    def test_a_scratch_folder_that_takes_nothing(self):
+        small = self.mounted("nr_inodes=3")
+        (small / "one").touch()
+        self.assert_refused(
+            self.study(1, "--tensor_bytes=4", wrapper=("env", f"TMPDIR={small}")),
+            f"the folder for scratch, {small}, has room for 1 more files")
 
     def test_folder_for_scratch(self):
         """The environment is the job's own; its TMPDIR is set to what is not

@@ -22,7 +22,7 @@ import pandas
 from srbtest import SERVER, SOURCE, RunTest, column, main
 
 sys.path.insert(0, str(SOURCE / "tools"))
-from srbench_report import (answer, cli, digest, figures, page,  # noqa: E402
+from srbench_report import (answer, charts, cli, digest, page,  # noqa: E402
                             study, svg, words)
 from srbench_results import ResultError, ResultWarning  # noqa: E402
 
@@ -392,8 +392,8 @@ class Axes(unittest.TestCase):
         self.assertNotIn("nan", drawn)
 
     def test_even_choice(self):
-        self.assertEqual(figures.evenly(range(100), 3), [0, 50, 99])
-        self.assertEqual(figures.evenly([1, 2], 3), [1, 2])
+        self.assertEqual(charts.evenly(range(100), 3), [0, 50, 99])
+        self.assertEqual(charts.evenly([1, 2], 3), [1, 2])
 
 
 class Answers(unittest.TestCase):

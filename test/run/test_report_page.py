@@ -1,6 +1,6 @@
 # ctest: label=full timeout=6000 runner=pytest
 """The page of tools/srbench-report in a browser: it loads at once and alone, the
-table sorts and filters, the theme toggles, figures let choose, also by keyboard;
+table sorts and filters, the theme toggles, charts let choose, also by keyboard;
 with 1000 permutations, too."""
 import json
 import subprocess
@@ -51,7 +51,7 @@ class Page(RunTest):
         self.assertLess(self.browser.run(LOADED), LOAD)
         self.assertLess(self.page.stat().st_size, LARGEST)
         for step in (self.sort, self.filter, self.turn_pages, self.theme,
-                     self.figures, self.narrow):
+                     self.charts, self.narrow):
             with self.subTest(step.__name__):
                 step()
         said = [e for e in self.browser.log("browser") if e["level"] != "INFO"]
@@ -131,10 +131,10 @@ class Page(RunTest):
         self.assertNotEqual(self.browser.run(ground), light)
         self.browser.emulate(1280, 900, dark=False)
 
-    def figures(self):
+    def charts(self):
         self.assertTrue(self.browser.run(VISIBLE, "#bandwidth-0"))
         self.assertFalse(self.browser.run(VISIBLE, "#bandwidth-1"))
-        self.browser.click("[data-figure=bandwidth] option[value=bandwidth-1]")
+        self.browser.click("[data-chart=bandwidth] option[value=bandwidth-1]")
         self.assertFalse(self.browser.run(VISIBLE, "#bandwidth-0"))
         self.assertTrue(self.browser.run(VISIBLE, "#bandwidth-1"))
 

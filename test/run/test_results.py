@@ -32,10 +32,20 @@ class Summary(OneFile):
         self.assertEqual(df["status"].tolist(), ["completed"] * 4)
         self.assertEqual(df["tensor_bytes"].tolist(), [1024, 4096] * 2)
 
-    def test_knows_all_columns(self):
-        """An old file lacks what is missing from COLUMNS alone."""
-        with h5py.File(self.path) as f:
-            self.assertEqual(list(results.COLUMNS), list(f["summary"]))
+    def test_says_what_its_columns_are(self):
+        """Axes and figures by the file's own word, and the same by their place
+        and units in a file that says nothing."""
+        copy, f = self.altered("silent.h5")
+        for column in f["summary"].values():
+            column.attrs.pop("role", None)
+        f.close()
+        says, guessed = (results.summary(p).attrs for p in (self.path, copy))
+        self.assertEqual(says["units"]["window"], "B/s")
+        self.assertEqual(says["units"], guessed["units"])
+        self.assertEqual(says["axes"], guessed["axes"])
+        self.assertIn("client_cpu_share", says["figures"])
+        self.assertNotIn("put_tensor_median_low", says["figures"])
+        self.assertLess(set(says["figures"]), set(guessed["figures"]))
 
     def test_axes_are_those_of_the_options(self):
         words = srbtest.run(0, "--help").stdout
@@ -172,16 +182,24 @@ class OtherVersions(OneFile):
         f["summary/novelty"] = np.arange(4)
         f.close()
         df, said = silently(results.summary, copy)
-        self.assertEqual(len(said), 1)
-        self.assert_sentence(said[0], copy, "languages, sync", "and 2 more")
-        self.assertEqual(set(df.columns), {*results.COLUMNS, "novelty"})
-        self.assertTrue(df[["sync", "languages", "window_ops", "flags"]].isna().all(None))
+        self.assertEqual(said, [])
+        self.assertNotIn("sync", results.axes(df))
         self.assertEqual(df["window"].notna().sum(), 4)
-        both, _ = silently(results.summary, copy, self.path)
+        both, said = silently(results.summary, copy, self.path)
+        self.assertEqual(len(said), 2)
+        self.assert_sentence(said[0], copy, "languages, sync", "and 2 more")
+        self.assert_sentence(said[1], self.path, "lacks novelty,")
         self.assertEqual(both["sync"].isna().tolist(), [True] * 4 + [False] * 4)
-        run = tool(copy)
-        self.assertEqual(run.returncode, 0, run.stderr)
-        self.assert_sentence(run.stderr, copy, "another version")
+        self.assertEqual(both["novelty"].isna().tolist(),
+                         [False] * 4 + [True] * 4)
+        with h5py.File(self.path) as f:
+            self.assertEqual([c for c in both if c not in ("file", "novelty")],
+                             list(f["summary"]))
+        self.assertIn("sync", results.axes(both))
+        for files in ((copy,), (copy, self.path)):
+            run = tool(*files)
+            self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("another version", run.stderr)
 
     def test_planned_rows_of_an_old_file(self):
         """They held what the first permutation is like."""
@@ -375,7 +393,8 @@ class Table(OneFile):
 
     def test_reader_that_goes_away(self):
         run = subprocess.run(
-            ["sh", "-c", f"{sys.executable} {TOOL} {self.path} | head -n 2"],
+            ["sh", "-c", '"$@" | head -n 2', "sh", sys.executable, TOOL,
+             self.path],
             capture_output=True, text=True, timeout=300)
         self.assertEqual((run.stderr, run.stdout.count("\n")), ("", 2))
 
@@ -427,7 +446,8 @@ print(rows, peak() - before)
         columns = {"status": ["completed"] * self.PERMUTATIONS,
                    "name": ["large"] * self.PERMUTATIONS}
         with h5py.File(path, "w") as f:
-            for name in results.COLUMNS:
+            for name in ("status", "name", *map("axis_{}".format, range(20)),
+                         "repetition"):
                 f[f"summary/{name}"] = columns.get(name, np.arange(
                     self.PERMUTATIONS))
             f.attrs["schema_version"] = results.SCHEMA_VERSION

@@ -223,6 +223,24 @@ class Serve(RunTest):
         self.assertEqual(g.attrs["db_cpus"], -1)
         self.assertGreaterEqual(g["shard_cpu_time"][0], 0)
 
+    def test_a_name_with_both_families(self):
+        """It is said which was taken."""
+        hosts = self.dir / "hosts"
+        hosts.write_text("127.0.0.1 twice\n::1 twice\n")
+        over = ("unshare", "--mount", "sh", "-c",
+                f'mount --bind {hosts} /etc/hosts; exec "$@"', "sh")
+        if subprocess.run([*over, "grep", "-q", "twice", "/etc/hosts"],
+                          stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("no mount namespaces here")
+        server = Redis(self.top, free_port(), "--bind", "127.0.0.1", "::1")
+        self.addCleanup(server.stop)
+        job = self.measure(f"--db_address=twice:{server.port}", wrapper=over)
+        self.assert_passed(job, 2)
+        at = column(self.open(self.out)["perm_0000"], "shard_address")[0]
+        self.assertIn("note: db_address: 'twice' has addresses of IPv4 and of "
+                      f"IPv6; {at.rsplit(':', 1)[0].strip('[]')} is taken\n",
+                      job.stderr)
+
     def test_several_of_theirs(self):
         servers = self.theirs(2)
         at = ",".join(f"127.0.0.1:{s.port}" for s in servers)
@@ -361,8 +379,28 @@ class Roles(RunTest):
     def test_a_role_that_is_none(self):
         job = self.parts("client", "dbs")
         self.assert_status(job, 2)
-        self.assertIn("another part of the job has none that is known",
+        self.assertIn("part 2 of the job", job.stderr)
+        self.assertIn("--role: found 'dbs', expected auto, db or client",
                       job.stderr)
+
+    def test_what_parts_say(self):
+        """The same or nothing; the part and the option are named."""
+        first = ("--db_exe=null", "--client=null", "--output=none",
+                 "--iterations=2", "--tensor_bytes=4",
+                 f"--db_port={self.port}", ":", "-n", "1",
+                 os.environ.get("SRBENCH", ""))
+        for second, words in (
+                ("--nonsense=1", "--nonsense: unknown option"),
+                ("--iterations=9999",
+                 "--iterations: found 9999, but the first part"),
+                ("--config=x.yaml", "--config: found 'x.yaml', but the first")):
+            with self.subTest(second):
+                job = self.start(2, *first, second).wait(60)
+                self.assert_status(job, 2)
+                self.assertIn("part 2 of the job", job.stderr)
+                self.assertIn(words, job.stderr)
+        job = self.start(2, *first, "--iterations=2").wait(60)
+        self.assert_passed(job, permutations=1)
 
 
 if __name__ == "__main__":

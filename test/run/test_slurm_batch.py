@@ -65,7 +65,7 @@ class Batch(SlurmTest):
                          "--duration=60s", "--term_grace=1s")
         job.wait_until(lambda: "submitted job" in job.stderr
                        and len(self.cluster.queue()) == 2
-                       and job.servers(), "its databases", 60)
+                       and job.servers(), "its databases")
         mine = min(map(int, self.cluster.queue()))
         self.cluster.run("scancel", str(mine))
         job.wait()
@@ -74,10 +74,8 @@ class Batch(SlurmTest):
     def test_clients_are_killed(self):
         """Nobody is left to cancel anything: the lifeline is cut."""
         job = self.batch(("-N1", "-n2"), "--tensor_bytes=4096",
-                         "--duration=60s")
-        job.wait_until(lambda: self.out.exists() and job.servers()
-                       and "submitted job" in job.stderr, "its databases", 60)
-        time.sleep(1)
+                         "--duration=60s", loops=True)
+        job.wait_in_loop(clients=2)
         serving = {p.pid for p in job.ranks() if " serve " in p.command}
         for rank in job.ranks():
             if rank.pid not in serving:

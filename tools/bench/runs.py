@@ -237,7 +237,7 @@ def pingpong(transport, bytes_, iterations, linger=0):
 
 
 class Server:
-    """A redis-server as src/engine/redis.c configures one; a context."""
+    """A redis-server as src/engine/resp.c configures one; a context."""
 
     def __init__(self, folder):
         self.port = free_port()

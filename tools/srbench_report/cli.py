@@ -7,7 +7,7 @@ from typing import Sequence
 
 from srbench_results import ResultError
 
-from . import answer, figures, page, pictures
+from . import answer, charts, page, pictures
 from .digest import Digests
 from .study import Study, load
 
@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="""\
 Write one page (HTML, self-contained) on result files of srbench: what was best
-and how sure that is, a table of all permutations, figures, and what was run.""")
+and how sure that is, a table of all permutations, charts, and what was run.""")
     p.add_argument("files", metavar="FILE", nargs="+",
                    help="result file of srbench; several are compared, the file "
                         "being one more axis")
@@ -36,7 +36,7 @@ and how sure that is, a table of all permutations, figures, and what was run."""
                    default=Path("report.html"),
                    help="the page (default: report.html)")
     p.add_argument("--png", metavar="DIR", type=Path,
-                   help="write the figures as PNG files, too (needs "
+                   help="write the charts as PNG files, too (needs "
                         "rsvg-convert, Debian: librsvg2-bin)")
     p.add_argument("--csv", metavar="FILE", type=Path,
                    help="write the table of all permutations, every column of "
@@ -83,7 +83,7 @@ def report(args: argparse.Namespace) -> list[Path]:
     """Write everything that is asked for; returns what was written."""
     study = load(args.files, dict(args.where))
     with Digests(study) as digests:
-        drawn = figures.all_figures(study, digests, args.timeline)
+        drawn = charts.all_charts(study, digests, args.timeline)
     text = page.page(study, answer.answer(study), drawn,
                      args.title or title_of(study))
     written = [args.output]

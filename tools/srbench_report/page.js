@@ -22,12 +22,12 @@
   });
   setTheme(THEMES.includes(stored()) ? stored() : "auto");
 
-  /* ---- figures: one variant at a time ---- */
+  /* ---- charts: one variant at a time ---- */
   const show = (select) => {
     for (const option of select.options)
       $(option.value).hidden = option.value !== select.value;
   };
-  for (const select of document.querySelectorAll("select[data-figure]")) {
+  for (const select of document.querySelectorAll("select[data-chart]")) {
     select.addEventListener("change", () => show(select));
     show(select);
   }

@@ -12,7 +12,7 @@ import pandas as pd
 
 from . import svg, words
 from .answer import Answer, Best
-from .figures import Figure, Variant
+from .charts import Chart, Variant
 from .study import OPS, Study, described, groups
 
 HERE = Path(__file__).resolve().parent
@@ -296,7 +296,7 @@ def table_section(study: Study) -> str:
         "</p></section>")
 
 
-# --- figures ------------------------------------------------------------------
+# --- charts -------------------------------------------------------------------
 
 def _data_table(variant: Variant) -> str:
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in variant.table.head)
@@ -314,7 +314,7 @@ def _legend(variant: Variant) -> str:
     return f'<ul class="legend">{items}</ul>' if items else ""
 
 
-def _variant(fig: Figure, i: int, variant: Variant) -> str:
+def _variant(chart: Chart, i: int, variant: Variant) -> str:
     panels = "".join(
         f'<div class="cell">{p.svg()}</div>' if p.width == svg.WIDTH else
         '<div class="scroll" tabindex="0" role="region" '
@@ -322,29 +322,29 @@ def _variant(fig: Figure, i: int, variant: Variant) -> str:
         for p in variant.panels)
     wide = " one" * any(p.width > svg.WIDTH for p in variant.panels)
     label = (f"<h4>{escape(variant.label)}</h4>"
-             if variant.label and len(fig.variants) > 1 else
+             if variant.label and len(chart.variants) > 1 else
              f'<p class="what">{escape(variant.label)}</p>' if variant.label
              else "")
     note = f'<p class="note">{escape(variant.note)}</p>' if variant.note else ""
-    return (f'<div class="variant" id="{fig.name}-{i}">{label}{_legend(variant)}'
+    return (f'<div class="variant" id="{chart.name}-{i}">{label}{_legend(variant)}'
             f'<div class="panels{wide}">{panels}</div>{note}{_data_table(variant)}'
             "</div>")
 
 
-def figure_section(fig: Figure) -> str:
-    """One figure with all its variants."""
-    head = f'<section class="figure" id="{fig.name}"><h3>{escape(fig.title)}</h3>'
-    if not fig.variants:
-        return (f'{head}<p class="note">Not drawn: {escape(fig.why_not)}.</p>'
+def chart_section(chart: Chart) -> str:
+    """One chart with all its variants."""
+    head = f'<section id="{chart.name}"><h3>{escape(chart.title)}</h3>'
+    if not chart.variants:
+        return (f'{head}<p class="note">Not drawn: {escape(chart.why_not)}.</p>'
                 "</section>")
     choice = ""
-    if len(fig.variants) > 1:
-        options = "".join(f'<option value="{fig.name}-{i}">{escape(v.label)}'
-                          "</option>" for i, v in enumerate(fig.variants))
-        choice = (f'<p class="choice"><label>shown: <select data-figure='
-                  f'"{fig.name}">{options}</select></label></p>')
-    body = "".join(_variant(fig, i, v) for i, v in enumerate(fig.variants))
-    return (f'{head}<p class="caption">{escape(fig.caption)}</p>{choice}{body}'
+    if len(chart.variants) > 1:
+        options = "".join(f'<option value="{chart.name}-{i}">{escape(v.label)}'
+                          "</option>" for i, v in enumerate(chart.variants))
+        choice = (f'<p class="choice"><label>shown: <select data-chart='
+                  f'"{chart.name}">{options}</select></label></p>')
+    body = "".join(_variant(chart, i, v) for i, v in enumerate(chart.variants))
+    return (f'{head}<p class="caption">{escape(chart.caption)}</p>{choice}{body}'
             "</section>")
 
 
@@ -427,13 +427,13 @@ def standing(study: Study) -> str:
             + ", ".join(f"{n} {s}" for s, n in counts.items()))
 
 
-def page(study: Study, found: Answer, figures: list[Figure],
+def page(study: Study, found: Answer, charts: list[Chart],
          title: str) -> str:
     """The document."""
     data = json.dumps(table_data(study), ensure_ascii=False, allow_nan=False,
                       separators=(",", ":")).replace("</", "<\\/")
-    links = "".join(f'<a href="#{f.name}">{escape(f.title)}</a>' for f in figures)
-    body = "".join(figure_section(f) for f in figures) or (
+    links = "".join(f'<a href="#{c.name}">{escape(c.title)}</a>' for c in charts)
+    body = "".join(chart_section(c) for c in charts) or (
         '<p class="note">No permutation completed, so nothing is drawn.</p>')
     dates = sorted({str(a.get("start_time", "")) for a in study.about} - {""})
     sub = " · ".join([standing(study), *dates])
@@ -451,7 +451,7 @@ def page(study: Study, found: Answer, figures: list[Figure],
         f'<a href="#permutations">All permutations</a>{links}'
         '<a href="#run">What was run</a></nav><main>',
         answer_section(study, found), table_section(study),
-        f'<section id="figures"><h2>Figures</h2>{body}</section>',
+        f'<section id="charts"><h2>Charts</h2>{body}</section>',
         run_section(study), "</main>",
         f'<script type="application/json" id="data">{data}</script>'
         f"<script>{part('page.js')}</script></body></html>\n"))

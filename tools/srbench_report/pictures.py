@@ -1,4 +1,4 @@
-"""The figures as PNG files, drawn from the same SVG in the light theme."""
+"""The charts as PNG files, drawn from the same SVG in the light theme."""
 from __future__ import annotations
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from srbench_results import ResultError
 
 from . import svg
-from .figures import Figure, Variant
+from .charts import Chart, Variant
 from .page import LIGHT, part
 
 COLUMNS = 3
@@ -40,7 +40,7 @@ def _legend(variant: Variant, y: float, width: float) -> tuple[str, float]:
     return "".join(out), y + LINE if out else y
 
 
-def standalone(fig: Figure, variant: Variant) -> str:
+def standalone(chart: Chart, variant: Variant) -> str:
     """A variant as an SVG document of its own, with title and legend."""
     across = min(COLUMNS, len(variant.panels))
     width = max(640, across * (max(p.width for p in variant.panels) + GAP) + GAP)
@@ -62,11 +62,11 @@ def standalone(fig: Figure, variant: Variant) -> str:
             "</style>"
             f'<rect width="100%" height="100%" fill="{LIGHT["bg"]}"/>'
             f'<text x="{GAP}" y="26" style="font-size:17px;font-weight:600">'
-            f'{escape(fig.title)}</text><text x="{GAP}" y="46">'
+            f'{escape(chart.title)}</text><text x="{GAP}" y="46">'
             f"{escape(variant.label)}</text>{legend}{''.join(parts)}</svg>")
 
 
-def write(figures: list[Figure], folder: Path) -> list[Path]:
+def write(charts: list[Chart], folder: Path) -> list[Path]:
     """One PNG a variant; returns their paths."""
     program = shutil.which("rsvg-convert")
     if not program:
@@ -75,13 +75,13 @@ def write(figures: list[Figure], folder: Path) -> list[Path]:
     folder = Path(os.path.realpath(folder))  # a link may lead to what is not yet
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for fig in figures:
-        for i, variant in enumerate(fig.variants):
-            many = f"-{i}" if len(fig.variants) > 1 else ""
-            path = folder / f"{fig.name}{many}.png"
+    for chart in charts:
+        for i, variant in enumerate(chart.variants):
+            many = f"-{i}" if len(chart.variants) > 1 else ""
+            path = folder / f"{chart.name}{many}.png"
             done = subprocess.run(
                 [program, "--zoom", "2", "--output", str(path)],
-                input=standalone(fig, variant).encode(), capture_output=True,
+                input=standalone(chart, variant).encode(), capture_output=True,
                 timeout=PATIENCE, check=False)
             if done.returncode != 0:
                 words = done.stderr.decode(errors="replace").strip()

@@ -18,9 +18,9 @@ from srbench_results import ResultError
 
 from . import words
 
-TEXTS = ("status", "name", "flags", "error", "interval_method", "experiment",
-         "db_exe", "languages", "client", "command_set", "transport", "keys",
-         "sync", "pattern")
+# Columns that are used here, which an older file may lack.
+TEXTS = ("flags", "error", "interval_method", "experiment", "db_exe", "client",
+         "command_set")
 OPS = ("put_tensor", "unpack_tensor")
 NUMBERS = (
     "index", "repetition", "repetitions_done", "clients", "shards", "db_nodes",
@@ -39,7 +39,7 @@ NO_DATABASE = ("floor", "null")
 class Study:
     """frame: a row a permutation, with `path`, `place` and `server` as further
     columns;
-    configs: a row a configuration; dims: what varies, as the figures use it;
+    configs: a row a configuration; dims: what varies, as the charts use it;
     about and hosts: of each file; absent: columns that some file lacks."""
     paths: list[str]
     frame: pd.DataFrame
@@ -109,18 +109,13 @@ def _read(path: str) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
 
 
 def _typed(df: pd.DataFrame) -> None:
-    """Give the columns that are used here their types; a column that the file
-    lacks has come as NaN."""
-    for c in TEXTS:
-        df[c] = df[c].fillna("").astype(str)
-    for c in NUMBERS:
-        df[c] = pd.to_numeric(df[c], errors="coerce")
-
-
-def lacking(path: str) -> list[str]:
-    """Columns of today's /summary that the file does not have."""
-    with srbench_results.opened(path) as f:
-        return [c for c in srbench_results.COLUMNS if c not in f["summary"]]
+    """Give every column its type, those too that are used here and lacking."""
+    for c in (*TEXTS, *NUMBERS):
+        if c not in df:
+            df[c] = "" if c in TEXTS else math.nan
+    for c in df:
+        if df[c].dtype.kind == "O":
+            df[c] = df[c].fillna("").astype(str)
 
 
 def load(paths: Sequence[str | Path],
@@ -128,8 +123,9 @@ def load(paths: Sequence[str | Path],
     """Read the files; where keeps permutations whose axes have these values."""
     names = [str(p) for p in paths]
     frames, about, machines = zip(*map(_read, names))
-    frame = pd.concat(frames, ignore_index=True)
+    frame = srbench_results.together(frames, names)
     axes = srbench_results.axes(frame)
+    absent = [c for c in (*TEXTS, *NUMBERS) if any(c not in f for f in frames)]
     _typed(frame)
     if len(names) > 1:
         frame["file"] = _short(frame["path"])
@@ -141,7 +137,6 @@ def load(paths: Sequence[str | Path],
     # a planned row knows nothing of itself
     known = frame[frame["status"] != "planned"]
     varying = [a for a in axes if varies(known[a])]
-    absent = list(dict.fromkeys(c for n in names for c in lacking(n)))
     return Study(names, frame, configurations(frame, axes), axes, varying,
                  dimensions(known, varying), list(about), list(machines), absent)
 

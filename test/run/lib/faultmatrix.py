@@ -122,9 +122,9 @@ TABLE = [
         ["failed", "skipped"], SOON),
     # neighbours are in turn, a second each
     Row("a client stopped", hit("client", signal.SIGSTOP, at=2),
-        "rank 1 (pid", KILLED, KEPT, SILENCE + 2 + SOON),
+        "rank 1 (pid", KILLED, KEPT, 10 * SILENCE),
     Row("a steward stopped", hit("steward", signal.SIGSTOP, at=2),
-        "rank 2 (pid", KILLED, KEPT, SILENCE + 2 + SOON, (STANDARD,)),
+        "rank 2 (pid", KILLED, KEPT, 10 * SILENCE, (STANDARD,)),
     # every placement waits in the same way, and for long
     Row("a client stopped, then mpiexec TERM", lambda t: t.hit(
         "client", signal.SIGSTOP, at=2, then=signal.SIGTERM),
@@ -262,7 +262,7 @@ class MatrixTest(RunTest):
         os.kill(self.victim(job, what), number)
         if then:
             os.kill(job.process.pid, then)
-        return job.wait()
+        return job.wait(12 * SILENCE)
 
     def tmpfs(self, options):
         folder = self.top / f"small-{len(self.jobs)}"

@@ -459,6 +459,7 @@ static struct {
     struct client base;
     int puts, gets, closed;
     bool fails;
+    size_t bytes;
 } counting;
 
 static int count_put(struct client *c, const void *data, struct error *err)
@@ -483,21 +484,40 @@ static void count_close(struct client *c)
     counting.closed++;
 }
 
+static struct client *count_open(const struct client_params *p,
+                                 struct error *err)
+{
+    if (strcmp(p->key, "k") != 0) {
+        error_set(err, "it counts k");
+        return NULL;
+    }
+    counting.bytes = p->bytes;
+    return &counting.base;
+}
+
 static const struct client_ops ops_count = {.name = "counting",
+                                            .open = count_open,
                                             .put = count_put,
                                             .get = count_get,
                                             .close = count_close};
 
-static void a_lent_client(void **state)
+static void a_wrapped_client(void **state)
 {
+    const struct client_params p = {.key = "k"}, other = {.key = "x"};
     struct error err = {.text = ""};
+    struct client *inside;
     struct srb_tensor_client *c;
 
     (void)state;
     memset(&counting, 0, sizeof counting);
     counting.base.ops = &ops_count;
-    c = tensor_client_wrap(&counting.base, "k", 2, &err);
+    assert_null(tensor_client_wrap(&ops_count, &other, 2, &inside, &err));
+    assert_null(inside);
+    assert_string_equal(err.text, "it counts k");
+    c = tensor_client_wrap(&ops_count, &p, 2, &inside, &err);
     assert_non_null(c);
+    assert_ptr_equal(inside, &counting.base);
+    assert_int_equal(counting.bytes, 8);
     put(c, "k", 2, NULL);
     put(c, "x", 2, "this client is for 'k' of 2 elements");
     put(c, "kk", 2, "this client is for 'k' of 2 elements");
@@ -511,8 +531,9 @@ static void a_lent_client(void **state)
     put(c, "k", 2, NULL);
     assert_int_equal(counting.puts, 3);
     assert_int_equal(counting.gets, 1);
-    srb_tensor_client_close(c);
     assert_int_equal(counting.closed, 0);
+    srb_tensor_client_close(c);
+    assert_int_equal(counting.closed, 1);
 }
 
 int main(void)
@@ -531,7 +552,7 @@ int main(void)
         cmocka_unit_test(keys_go_to_their_shards),
         cmocka_unit_test(a_slot_that_moves),
         cmocka_unit_test(a_slot_that_nobody_has),
-        cmocka_unit_test(a_lent_client),
+        cmocka_unit_test(a_wrapped_client),
     };
 
     signal(SIGPIPE, SIG_IGN); /* of hiredis (tensor_client.h) */

@@ -62,7 +62,6 @@ static void servers_are_recognised(void **state)
                      ours ? "taken for" : "not seen as");
         if (ours && strcmp(version, answers[i].version) != 0)
             fail_msg("'%s' has version '%s'", answers[i].printed, version);
-        assert_false(engine_null.recognise(answers[i].printed, version));
     }
 }
 
@@ -86,10 +85,97 @@ static void engines_by_name(void **state)
     assert_ptr_equal(engine_named("keydb"), &engine_keydb);
     assert_null(engine_named("dragonfly"));
     assert_null(engine_named(""));
-    assert_true(engine_redis.serves);
-    assert_false(engine_null.serves);
     assert_ptr_equal(engine_named("floor"), &engine_floor);
-    assert_true(engine_floor.serves);
+}
+
+/* A value of db_exe before it is run: some are names, the others programs. */
+static void engines_by_word(void **state)
+{
+    static const struct {
+        const char *word;
+        const struct engine *builtin, *expected;
+    } words[] = {
+        {"floor", &engine_floor, &engine_floor},
+        {"null", &engine_null, &engine_null},
+        {"keydb", NULL, &engine_redis}, /* a program of that name */
+        {"redis-server", NULL, &engine_redis},
+        {"", NULL, &engine_redis},
+    };
+    const struct options_word *handed = engine_words();
+    size_t nbuiltin = 0, nhanded = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(words); i++) {
+        assert_ptr_equal(engine_builtin(words[i].word), words[i].builtin);
+        assert_ptr_equal(engine_expected(words[i].word), words[i].expected);
+        for (size_t k = 0; handed[k].name && words[i].builtin; k++)
+            nbuiltin += strcmp(handed[k].name, words[i].word) == 0;
+    }
+    assert_int_equal(nbuiltin, 2);
+    for (; handed[nhanded].name; nhanded++)
+        assert_true(engine_builtin(handed[nhanded].name) &&
+                    handed[nhanded].help);
+    assert_true(nhanded >= nbuiltin);
+}
+
+#define MIB (INT64_C(1024) * 1024)
+
+/* Not below what was measured (VmHWM), and not above twice of it. */
+static const struct {
+    const struct engine *engine;
+    bool redisai;
+    int64_t clients, bytes, measured;
+} resident[] = {
+    {&engine_redis, false, 1, MIB, 15 * MIB},
+    {&engine_redis, false, 8, MIB, 36 * MIB},
+    {&engine_redis, false, 1, 64 * MIB, 140 * MIB},
+    {&engine_redis, false, 8, 64 * MIB, 1011 * MIB},
+    {&engine_redis, true, 1, 64 * MIB, 204 * MIB},
+    {&engine_floor, false, 1, MIB, 11 * MIB},
+    {&engine_floor, false, 8, MIB, 18 * MIB},
+    {&engine_floor, false, 1, 64 * MIB, 74 * MIB},
+    {&engine_floor, false, 8, 64 * MIB, 530 * MIB},
+};
+
+static void servers_take_what_they_took(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(resident); i++) {
+        const struct engine *e = resident[i].engine;
+        int64_t need = footprint_server(resident[i].redisai ? &e->memory_redisai
+                                                            : &e->memory,
+                                        resident[i].clients, resident[i].bytes);
+
+        if (need < resident[i].measured || need > 2 * resident[i].measured)
+            fail_msg("%s, %lld clients of %lld B: %lld B, measured were %lld",
+                     e->name, (long long)resident[i].clients,
+                     (long long)resident[i].bytes, (long long)need,
+                     (long long)resident[i].measured);
+    }
+    assert_int_equal(footprint_server(&engine_null.memory, 8, 1024 * MIB), 0);
+    assert_true(footprint_server(&engine_redis.memory, 0, 4096 * MIB) <
+                64 * MIB);
+}
+
+static void axes_that_engines_lack(void **state)
+{
+    static const struct {
+        const struct engine *engine;
+        bool io_threads, tpq;
+    } have[] = {{&engine_redis, true, true},
+                {&engine_valkey, true, true},
+                {&engine_keydb, false, true},
+                {&engine_floor, false, false},
+                {&engine_null, false, false}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(have); i++) {
+        const struct engine *e = have[i].engine;
+
+        assert_int_equal(engine_has(e, OPT_DB_IO_THREADS), have[i].io_threads);
+        assert_int_equal(engine_has(e, OPT_DB_TPQ), have[i].tpq);
+        assert_true(engine_has(e, OPT_CLIENT));
+    }
 }
 
 /* Executables by their own answer: little scripts. */
@@ -508,6 +594,9 @@ int main(void)
         cmocka_unit_test(servers_are_recognised),
         cmocka_unit_test(a_long_version_is_cut),
         cmocka_unit_test(engines_by_name),
+        cmocka_unit_test(engines_by_word),
+        cmocka_unit_test(axes_that_engines_lack),
+        cmocka_unit_test(servers_take_what_they_took),
         cmocka_unit_test(engines_by_executable),
         cmocka_unit_test(directives_are_checked),
         cmocka_unit_test(configurations_say_what_is_needed),

@@ -207,6 +207,7 @@ static void threads_are_each_servers_own(void **state)
  * it knows what to do with. */
 static void threads_of_a_node(void **state)
 {
+    static const struct engine ranks = {.kind = ENGINE_RANKS};
     static const struct {
         int cpus, shards, threads;
     } vectors[] = {{1, 1, 1}, {4, 1, 4},   {16, 1, 16}, {20, 1, 16}, {1, 3, 3},
@@ -225,6 +226,12 @@ static void threads_of_a_node(void **state)
         assert_int_equal(sum, vectors[i].threads);
     }
     assert_int_equal(engine_threads(&engine_floor, 64, 0, 1), 64);
+    /* all that run on a node, whoever they belong to */
+    assert_int_equal(engine_node_threads(&engine_keydb, 20, 4, 1), 16);
+    assert_int_equal(engine_node_threads(&engine_keydb, 17, 4, 16), 17);
+    assert_int_equal(engine_node_threads(&engine_redis, 20, 4, 3), 12);
+    assert_int_equal(engine_node_threads(&engine_null, 20, 4, 3), 0);
+    assert_int_equal(engine_node_threads(&ranks, 20, 4, 3), 3);
 }
 
 /* A member's line in nodes.conf, up to its flags. */

@@ -700,7 +700,7 @@ static void configurations(void **state)
         {"bind 10.0.0.1\nport 21000\nunixsocket floor.sock\nthreads 4\n"
          "tcp-backlog 511\nmax-value-bytes 4294967296\n",
          NULL},
-        {"", NULL},
+        {"", "not told where to listen (bind)"},
         {"port\n", "'port '"},
         {"port 70000\n", "'port 70000'"},
         {"port 21000x\n", "'port 21000x'"},
@@ -709,9 +709,10 @@ static void configurations(void **state)
         {"max-value-bytes 99999999999999999999\n", "99999999999999999999"},
         {"bind \n", "'bind '"},
         {"save 60 1\n", "'save 60 1'"},
-        {"client-password " HASH "\nsteward-password " HASH "\n", NULL},
-        {"client-password " HASH "\n", "told one password"},
-        {"steward-password " HASH "\n", "told one password"},
+        {"bind ::1\nclient-password " HASH "\nsteward-password " HASH "\n",
+         NULL},
+        {"bind ::1\nclient-password " HASH "\n", "told one password"},
+        {"bind ::1\nsteward-password " HASH "\n", "told one password"},
         {"client-password abc\n", "'client-password abc'"},
         {"client-password " HASH "a\n", "'client-password "},
     };

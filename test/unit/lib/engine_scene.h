@@ -28,6 +28,7 @@ static void scene_open(struct scene *s, const struct line *line)
     memset(nodes, 0, sizeof nodes);
     for (int n = 0; n < 4; n++) {
         nodes[n].host = n;
+        snprintf(nodes[n].loopback, sizeof nodes[n].loopback, "127.0.0.1");
         snprintf(nodes[n].address, sizeof nodes[n].address, "10.0.0.%d", n);
     }
     if (parse(&s->options, line, NULL, 0, &err) < 0 ||

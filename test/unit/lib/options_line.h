@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/options_words.h"
 #include "options/options.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -26,6 +27,7 @@ static int parse(struct options *o, const struct line *line, const char *file,
     const char *config;
     int argc = 0, rc;
 
+    hand_words();
     argv[argc++] = strdup("srbench");
     for (size_t i = 0; line && i < ARGS_MAX && line->arg[i]; i++)
         argv[argc++] = strdup(line->arg[i]);

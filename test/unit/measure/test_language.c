@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/options_words.h"
 #include "measure/language.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -36,6 +37,7 @@ static const struct {
 static void what_was_left_out_is_refused(void **state)
 {
     (void)state;
+    hand_words();
     for (size_t i = 0; i < COUNT(cases); i++) {
         char *argv[] = {"srbench", cases[i].argument, NULL};
         struct options o;
@@ -58,6 +60,7 @@ static void a_file_is_told_which_option(void **state)
     struct error err = {.text = ""};
 
     (void)state;
+    hand_words();
     assert_int_equal(
         options_parse(&o, 1, argv, "s.yaml", text, sizeof text - 1, &err), 0);
     assert_int_equal(language_check(&o, lacking, &err), -1);

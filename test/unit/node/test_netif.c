@@ -358,6 +358,28 @@ static void nodes_of_one_host(void **state)
     assert_int_equal(picks[1].entry, 1);
 }
 
+static const struct {
+    const char *node, *address;
+} loopbacks[] = {
+    {LO ETH(1), "127.0.0.1"},
+    {ETH(1) "lo ::1/128 0;", "::1"},
+    {ETH(1), ""}, /* it is down */
+    {"", ""},
+};
+
+static void where_loopback_is(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(loopbacks); i++) {
+        char address[SRB_ADDRESS_MAX];
+        struct netif_card card;
+
+        read_card(&card, 0, loopbacks[i].node);
+        assert_string_equal(netif_loopback(&card, address),
+                            loopbacks[i].address);
+    }
+}
+
 /* As many as the largest machines have, in a time that would not do for a
  * comparison of all with all. */
 static void many_nodes(void **state)
@@ -418,6 +440,7 @@ int main(void)
         cmocka_unit_test(what_is_chosen),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(nodes_of_one_host),
+        cmocka_unit_test(where_loopback_is),
         cmocka_unit_test(many_nodes),
         cmocka_unit_test(what_this_node_has),
     };

@@ -425,6 +425,48 @@ static void memory_is_what_is_left(void **state)
     }
 }
 
+static const struct {
+    const char *what;
+    struct file files[FILES_MAX];
+    int64_t left;
+} tasks[] = {
+    {"no group", {MEMINFO}, INT64_MAX},
+    {"a group without limit",
+     {V2,
+      {"/proc/self/cgroup", "0::/a\n"},
+      {CG "/a/pids.max", "max\n"},
+      {CG "/a/pids.current", "7\n"}},
+     INT64_MAX},
+    {"the smallest is above",
+     {V2,
+      {"/proc/self/cgroup", "0::/a/b\n"},
+      {CG "/a/pids.max", "10\n"},
+      {CG "/a/pids.current", "7\n"},
+      {CG "/a/b/pids.max", "100\n"},
+      {CG "/a/b/pids.current", "2\n"}},
+     3},
+    {"a group that is full",
+     {V2,
+      {"/proc/self/cgroup", "0::/a\n"},
+      {CG "/a/pids.max", "10\n"},
+      {CG "/a/pids.current", "12\n"}},
+     0},
+};
+
+static void tasks_are_what_is_left(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(tasks); i++) {
+        int64_t left;
+
+        make_tree(tasks[i].files);
+        left = node_info_tasks_left(root);
+        remove_tree();
+        if (left != tasks[i].left)
+            fail_msg("%s: %lld", tasks[i].what, (long long)left);
+    }
+}
+
 /* The real ones: whatever they are, they can be read. */
 static void here(void **state)
 {
@@ -443,6 +485,7 @@ int main(void)
         cmocka_unit_test(read_trees),
         cmocka_unit_test(widen),
         cmocka_unit_test(memory_is_what_is_left),
+        cmocka_unit_test(tasks_are_what_is_left),
         cmocka_unit_test(here),
     };
 

@@ -119,6 +119,41 @@ static const struct good good[] = {
      false},
     {{{NULL}}, "\"verify\": 'all'\n", OPT_VERIFY, "all", false},
 
+    /* lists without brackets, of axes */
+    {{{"--tensor_bytes=64KiB,1MiB"}},
+     NULL,
+     OPT_TENSOR_BYTES,
+     "65536|1048576",
+     false},
+    {{{"--tensor_bytes", "4, 8 ,16"}}, NULL, OPT_TENSOR_BYTES, "4|8|16", false},
+    {{{NULL}}, "nodes: 20, 40\n", OPT_CLIENT_NODES, "20|40", false},
+    {{{"--client=hiredis,null"}}, NULL, OPT_CLIENT, "hiredis|null", false},
+    {{{"--db_exe=redis-server,null"}},
+     NULL,
+     OPT_DB_EXE,
+     "redis-server|null",
+     false},
+    {{{"--db_exe='/opt/a,b'"}}, NULL, OPT_DB_EXE, "/opt/a,b", false},
+    {{{"throughput_standard,throughput_colocated"}},
+     NULL,
+     OPT_EXPERIMENT,
+     "throughput_standard|throughput_colocated",
+     false},
+    {{{"--db_hosts=a,b"}}, NULL, OPT_DB_HOSTS, "a,b", false},
+
+    /* texts that begin with a bracket */
+    {{{"--db_address=[::1]:6780"}}, NULL, OPT_DB_ADDRESS, "[::1]:6780", false},
+    {{{"--db_address=[::1]:6780,[::2]:6781"}},
+     NULL,
+     OPT_DB_ADDRESS,
+     "[::1]:6780,[::2]:6781",
+     false},
+    {{{"--db_hosts=[1-2]n"}}, NULL, OPT_DB_HOSTS, "[1-2]n", false},
+    {{{"--db_hosts=[1-2]n[3-4]"}}, NULL, OPT_DB_HOSTS, "[1-2]n[3-4]", false},
+    {{{"--db_hosts=[a,b]"}}, NULL, OPT_DB_HOSTS, "a|b", false},
+    {{{"--db_hosts= [a] "}}, NULL, OPT_DB_HOSTS, "a", false},
+    {{{"--output={a}.h5"}}, NULL, OPT_OUTPUT, "{a}.h5", false},
+
     /* auto in all its spellings */
     {{{"--nodes=auto"}}, NULL, OPT_CLIENT_NODES, "auto", true},
     {{{"--nodes=null"}}, NULL, OPT_CLIENT_NODES, "auto", true},
@@ -360,6 +395,116 @@ static void requests_are_seen(void **state)
     }
 }
 
+/* By the command line alone, whatever is wrong with it or stands in a file. */
+static void requests_are_found_early(void **state)
+{
+    static const struct {
+        struct line line;
+        enum request request;
+        bool imaginary;
+    } vectors[] = {
+        {{{NULL}}, REQUEST_RUN, false},
+        {{{"--nonsense", "--dry_run"}}, REQUEST_DRY_RUN, false},
+        {{{"--dry-run=true"}}, REQUEST_DRY_RUN, false},
+        {{{"--dry_run=no"}}, REQUEST_RUN, false},
+        {{{"--dry_run", "--machine=4x4"}}, REQUEST_DRY_RUN, true},
+        {{{"--machine", "4x4", "--dry_run"}}, REQUEST_DRY_RUN, true},
+        {{{"--machine=auto", "--dry_run"}}, REQUEST_DRY_RUN, false},
+        {{{"--machine", "auto", "--dry_run"}}, REQUEST_DRY_RUN, false},
+        {{{"machine", "--dry_run"}}, REQUEST_DRY_RUN, false},
+        {{{"--output", "dry_run"}}, REQUEST_RUN, false},
+        {{{"--dry_run", "--show_config=on"}}, REQUEST_SHOW_CONFIG, false},
+        {{{"--show_config", "-h"}}, REQUEST_HELP, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        char *argv[ARGS_MAX + 1] = {"srbench"};
+        bool imaginary = true;
+        int argc = 1;
+
+        for (; vectors[i].line.arg[argc - 1]; argc++)
+            argv[argc] = strdup(vectors[i].line.arg[argc - 1]);
+        if (options_find_request(argc, argv, &imaginary) !=
+                vectors[i].request ||
+            imaginary != vectors[i].imaginary)
+            fail_msg("vector %zu: found another request", i);
+        while (--argc > 0)
+            free(argv[argc]);
+    }
+}
+
+/* ---- the parts of a job ---- */
+
+/* What another part says beside a first one of two nodes and 7 iterations;
+ * words NULL: it fits. */
+static const struct {
+    struct line line;
+    enum role role;
+    const char *words;
+} parts[] = {
+    {{{NULL}}, ROLE_AUTO, NULL},
+    {{{"--role=db"}}, ROLE_DB, NULL},
+    {{{"--role=client", "--iterations=7"}}, ROLE_CLIENT, NULL},
+    {{{"--nodes=[2]", "throughput_standard"}}, ROLE_AUTO, NULL},
+    {{{"--warmup=1"}}, ROLE_AUTO, NULL}, /* as it is by default */
+    {{{"--role=dbs"}},
+     ROLE_AUTO,
+     "--role: found 'dbs', expected auto, db or client"},
+    {{{"--nonsense=1"}},
+     ROLE_AUTO,
+     "--nonsense: unknown option (srbench --help lists all)"},
+    {{{"--iterations=8"}},
+     ROLE_AUTO,
+     "--iterations: found 8, but the first part of the job says 7; expected "
+     "the same, or nothing (only --role is each part's own)"},
+    {{{"--tensor-bytes=[4,8]"}},
+     ROLE_AUTO,
+     "--tensor-bytes: found [4, 8], but the first part of the job says 1024; "
+     "expected the same, or nothing (only --role is each part's own)"},
+    {{{"throughput_colocated"}},
+     ROLE_AUTO,
+     "EXPERIMENT: experiment: found throughput_colocated, but the first part "
+     "of the job says throughput_standard; expected the same, or nothing "
+     "(only --role is each part's own)"},
+    {{{"serve"}},
+     ROLE_AUTO,
+     "found serve, which the first part of the job does not say"},
+    {{{"--dry_run"}},
+     ROLE_AUTO,
+     "found --dry_run, which the first part of the job does not say"},
+};
+
+static void parts_say_the_same(void **state)
+{
+    const struct line first = {{"throughput_standard", "--role=client",
+                                "--nodes=2", "--tensor_bytes=1KiB"}};
+    static const char file[] = "iterations: 7\n";
+    struct options o;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(parse(&o, &first, file, sizeof file - 1, &err), 0);
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        char *argv[ARGS_MAX + 1] = {"srbench"};
+        enum role role = ROLE_AUTO;
+        int argc = 1, rc;
+
+        for (; parts[i].line.arg[argc - 1]; argc++)
+            argv[argc] = strdup(parts[i].line.arg[argc - 1]);
+        err.text[0] = '\0';
+        rc = options_parse_part(&o, argc, argv, &role, &err);
+        if (rc != (parts[i].words ? -1 : 0))
+            fail_msg("part %zu: %d '%s'", i, rc, err.text);
+        if (parts[i].words)
+            assert_string_equal(err.text, parts[i].words);
+        assert_int_equal(role, parts[i].role);
+        while (--argc > 0)
+            free(argv[argc]);
+    }
+    options_free(&o);
+}
+
 static void the_file_is_found(void **state)
 {
     static char *const spaced[] = {"srbench", "--nodes", "2", "--config",
@@ -524,16 +669,16 @@ static void the_table_is_whole(void **state)
         assert_non_null(d->def);
         assert_non_null(d->help);
         assert_null(strchr(d->help, '\n'));
-        assert_true(d->placement >= IN_STANDARD && d->placement <= IN_BOTH);
-        assert_true(d->axis || !d->setup);
-        assert_int_equal(d->type == OPTION_CHOICE, d->choices != NULL);
-        assert_true(!d->axis || id == OPT_EXPERIMENT || d->tag);
-        if ((d->setup & IN_STANDARD) && d->handed == HANDED_UNSAID)
-            fail_msg("%s shapes databases on nodes of their own: say in the "
-                     "table what of it a job "
-                     "gets that runs them alone (.handed)",
+        assert_true(d->only < IN_BOTH);
+        if (option_starts((enum option_id)id) && d->told == TOLD_UNSAID)
+            fail_msg("%s shapes databases, and does not say (.told) what their "
+                     "own job is told of it",
                      d->name);
-        assert_true(d->handed != HANDED_LIST || !d->axis);
+        assert_false(d->starts && d->axis);
+        assert_true(d->axis || !d->setup);
+        assert_true((d->type == OPTION_CHOICE) ==
+                    (d->choices || d->handed == HANDED_CLIENTS));
+        assert_true(!d->axis || id == OPT_EXPERIMENT || d->tag);
         assert_true(d->axis == (id <= OPT_TENSOR_BYTES));
     }
 }
@@ -563,15 +708,21 @@ static void placements_are_known(void **state)
 
 static void help_names_everything(void **state)
 {
-    static const char *const words[] = {"--help",        "--version",
-                                        "--show_config", "--dry_run",
-                                        "--config FILE", "(or --nodes)"};
+    static const char *const words[] = {"--help",
+                                        "--version",
+                                        "--show_config",
+                                        "--dry_run",
+                                        "--config FILE",
+                                        "(or --nodes)",
+                                        "hiredis: through that library",
+                                        "floor: srbench's own"};
     char *text = NULL, name[64];
     size_t n;
     FILE *out = open_memstream(&text, &n);
 
     (void)state;
     assert_non_null(out);
+    hand_words();
     options_help(out);
     assert_int_equal(fclose(out), 0);
     for (size_t i = 0; i < COUNT(words); i++)
@@ -645,6 +796,8 @@ int main(void)
         cmocka_unit_test(values_are_numbers_too),
         cmocka_unit_test(origins_are_told),
         cmocka_unit_test(requests_are_seen),
+        cmocka_unit_test(requests_are_found_early),
+        cmocka_unit_test(parts_say_the_same),
         cmocka_unit_test(the_file_is_found),
         cmocka_unit_test(long_lists_are_read),
         cmocka_unit_test(shown_configurations_read_back),

@@ -221,14 +221,16 @@ static const struct bad bad[] = {
      "1000000000"},
     {{{"--db_port=55536"}},
      NULL,
-     "--db_port: found '55536', expected a whole number from 1024 to 55535, or "
-     "0"},
+     "--db_port: found '55536', expected a whole number from 1024 to 55535, "
+     "0 or auto"},
     {{{"--db_port=80"}},
      NULL,
-     "--db_port: found '80', expected a whole number from 1024 to 55535, or 0"},
+     "--db_port: found '80', expected a whole number from 1024 to 55535, 0 or "
+     "auto"},
     {{{"--db_port=-1"}},
      NULL,
-     "--db_port: found '-1', expected a whole number from 1024 to 55535, or 0"},
+     "--db_port: found '-1', expected a whole number from 1024 to 55535, 0 or "
+     "auto"},
     /* beyond any integer, and beyond what a size can be */
     {{{"--iterations=99999999999999999999999999"}},
      NULL,
@@ -299,6 +301,27 @@ static const struct bad bad[] = {
     {{{"--tensor_bytes=0.3KiB"}},
      NULL,
      "--tensor_bytes: found '0.3KiB', " SIZE_EXPECTED},
+    {{{"--tensor_bytes=64KiB,,1MiB"}},
+     NULL,
+     "--tensor_bytes: found nothing beside a comma, expected a size from 4 B "
+     "to "
+     "4 GiB such as 1024, 64KiB or 1MB"},
+    {{{"--nodes=2,"}},
+     NULL,
+     "--nodes: found nothing beside a comma, expected a whole number of at "
+     "least 1, or auto"},
+    {{{NULL}},
+     "warmup: 1\nnodes: 2,x\n",
+     "study.yaml:2:8: nodes: found 'x', expected a whole number of at least 1, "
+     "or auto"},
+    {{{"--nodes=2,2"}},
+     NULL,
+     "--nodes: found '2', which the list has already, expected every value "
+     "once"},
+    {{{"--iterations=1,000"}},
+     NULL,
+     "--iterations: found '1,000', expected a whole number from 1 to "
+     "1000000000"},
     {{{"--tensor_bytes=[1024, 1KiB]"}},
      NULL,
      "--tensor_bytes: found '1KiB', which the list has already, expected every "
@@ -551,6 +574,11 @@ static const struct bad bad[] = {
     {{{NULL}},
      "? [a, b]\n: 1\n",
      "study.yaml:1:3: found a list or map, expected an option's name"},
+    {{{NULL}},
+     "warmup: 1\ndb_address: [::1]:6780\n",
+     "study.yaml:2:14: db_address: not YAML: while parsing a flow node, did "
+     "not find expected node content; a text that begins with a bracket stands "
+     "in quotes, \"[::1]:6780\""},
     {{{NULL}},
      "warmup: 1\nnodes: [1, 2\niterations: 5\n",
      "study.yaml:3:11: nodes: not YAML: while parsing a flow sequence, did not "

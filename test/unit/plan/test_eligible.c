@@ -27,7 +27,9 @@ static void build(struct machine *m)
     memset(nodes, 0, sizeof nodes);
     for (int n = 0; n < 4; n++) {
         nodes[n].host = n < 3 ? n : 2;
+        snprintf(nodes[n].loopback, sizeof nodes[n].loopback, "127.0.0.1");
         snprintf(nodes[n].name, sizeof nodes[n].name, "%s", names[n]);
+        snprintf(nodes[n].loopback, sizeof nodes[n].loopback, "127.0.0.1");
         snprintf(nodes[n].address, sizeof nodes[n].address, "10.0.0.%d", n + 1);
     }
     if (machine_build(m, 8, rank_node, 4, nodes, &err) < 0)

@@ -40,6 +40,7 @@ static void build(struct machine *m, int nnodes, int ranks, enum layout layout,
     }
     for (int n = 0; n < nnodes; n++) {
         nodes[n].host = n / per_host;
+        snprintf(nodes[n].loopback, sizeof nodes[n].loopback, "127.0.0.1");
         snprintf(nodes[n].name, sizeof nodes[n].name, "n%d", n / per_host);
         snprintf(nodes[n].address, sizeof nodes[n].address, "10.0.%d.%d",
                  nodes[n].host / 256, nodes[n].host % 256);

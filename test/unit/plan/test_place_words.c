@@ -29,6 +29,7 @@ static void build(struct machine *m, const char *ranks, int per_host, int mute)
     }
     for (int n = 0; n < nnodes; n++) {
         nodes[n].host = n / per_host;
+        snprintf(nodes[n].loopback, sizeof nodes[n].loopback, "127.0.0.1");
         snprintf(nodes[n].name, sizeof nodes[n].name, "n%d", nodes[n].host);
         if (n != mute)
             snprintf(nodes[n].address, sizeof nodes[n].address, "10.0.0.%d",
@@ -290,6 +291,52 @@ static void where_shards_listen(void **state)
 
 static const struct {
     struct line line;
+    int per_host;         /* of four nodes, */
+    const char *loopback; /* whose last has this one */
+    const char *last;     /* address of the last shard; NULL: refused */
+} loopbacks[] = {
+    {{{"throughput_colocated"}}, 1, "::1", "::1"},
+    {{{"throughput_standard"}}, 4, "::1", "::1"},
+    {{{"throughput_colocated"}}, 1, "", NULL},
+    {{{"throughput_standard"}}, 4, "", NULL},
+    {{{"throughput_colocated", "--transport=unix"}}, 1, "", NULL},
+    {{{"throughput_standard"}}, 1, "", "10.0.0.4"},
+    {{{"throughput_colocated", "--net_ifname=eth0"}}, 1, "", "10.0.0.4"},
+};
+
+static void loopback_is_what_the_node_has(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(loopbacks); i++) {
+        const char *last = loopbacks[i].last;
+        struct error err = {.text = ""};
+        struct permutation p;
+        struct placement pl;
+        struct machine m;
+        struct study s;
+
+        study_open(&s, &loopbacks[i].line);
+        sweep_at(&s.sweep, 0, &p);
+        build(&m, "AABBCCDD", loopbacks[i].per_host, -1);
+        snprintf(m.nodes[3].loopback, sizeof m.nodes[3].loopback, "%s",
+                 loopbacks[i].loopback);
+        if (place_solve(&m, &p, &pl, &err) == 0) {
+            if (!last ||
+                strcmp(place_shard_address(&pl, pl.nshards - 1), last) != 0)
+                fail_msg("vector %zu: %s", i,
+                         place_shard_address(&pl, pl.nshards - 1));
+            place_free(&pl);
+        } else if (last || strncmp(err.text, "the loopback interface of node n",
+                                   32) != 0) {
+            fail_msg("vector %zu: %s", i, err.text);
+        }
+        machine_free(&m);
+        study_close(&s);
+    }
+}
+
+static const struct {
+    struct line line;
     const char *names[8]; /* of the permutations, up to the first NULL */
 } sessions[] = {
     {{{"throughput_standard", "--tensor_bytes=1024"}},
@@ -514,6 +561,7 @@ int main(void)
         cmocka_unit_test(imaginary_jobs_are_told_less),
         cmocka_unit_test(addresses_that_lead_nowhere),
         cmocka_unit_test(where_shards_listen),
+        cmocka_unit_test(loopback_is_what_the_node_has),
         cmocka_unit_test(names_of_sessions),
         cmocka_unit_test(long_names_are_cut),
         cmocka_unit_test(same_roles_are_recognised),

@@ -27,6 +27,18 @@ static const struct {
     {"nid0001:1", true, "nid0001", {1}},
     {"[::1]:65535", true, "::1", {65535}},
     {"a:1,b.site:2,[fe80::1]:3", true, "a b.site fe80::1", {1, 2, 3}},
+    {"a:1, b:2 ,c:3", true, "a b c", {1, 2, 3}},
+    {"a:1,a:2", true, "a a", {1, 2}},
+    {"a:1,b:1,A:1",
+     true,
+     "db_address: 'a' port 1 and 'A' port 1 are the same server, expected "
+     "every server once",
+     {0}},
+    {"[::1]:5,[0:0::1]:5",
+     true,
+     "db_address: '::1' port 5 and '0:0::1' port 5 are the same server, "
+     "expected every server once",
+     {0}},
     {"address.yaml", false, NULL, {0}},
     {"./a:6780", false, NULL, {0}},
     {"/scratch/a:6780", false, NULL, {0}},
@@ -68,6 +80,24 @@ static const struct {
      "10.0.0.7:6780 or [::1]:6780",
      {0}},
 };
+
+static void addresses_may_lack_ports(void **state)
+{
+    static const struct {
+        const char *text;
+        bool lacks;
+    } texts[] = {
+        {"127.0.0.1", true},   {"[::1]", true},    {"fe80::a", true},
+        {"localhost", false},  {"1.2.3", false},   {"[a]", false},
+        {"10.0.0.7:1", false}, {"[::1]:1", false}, {"", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++)
+        if (roster_lacks_port(texts[i].text) != texts[i].lacks)
+            fail_msg("'%s' %s a port", texts[i].text,
+                     texts[i].lacks ? "lacks" : "has");
+}
 
 static void names_of_servers(void **state)
 {
@@ -372,6 +402,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_of_servers),
+        cmocka_unit_test(addresses_may_lack_ports),
         cmocka_unit_test(a_file_reads_back),
         cmocka_unit_test(bad_files_are_refused),
         cmocka_unit_test(answers_of_clusters),

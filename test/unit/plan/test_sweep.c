@@ -89,7 +89,7 @@ static void check_values(size_t study, const struct sweep *s,
         const struct setting *set = options_get(s->options, (enum option_id)id);
         const struct value *v = p->value[id];
 
-        if (!(d->placement & bit)) {
+        if (!(option_placement((enum option_id)id) & bit)) {
             if (v)
                 fail_msg("study %zu: permutation %zu has %s", study, p->index,
                          d->name);

@@ -103,7 +103,7 @@ static void every_flag_has_its_limit(void **state)
         record_clear(&o);
         o.disagree = vectors[i].disagree;
         o.oversubscribed = vectors[i].oversubscribed;
-        o.clock_error = vectors[i].clock;
+        o.summary.clock_error = vectors[i].clock;
         o.summary.cpu_share = vectors[i].cpu_share;
         o.summary.shortest_loop = vectors[i].loop;
         o.summary.start_skew = vectors[i].skew;

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/engine.h"
 #include "lib/study.h"
 #include "servers/ports.h"
 
@@ -84,21 +85,59 @@ static int listen_anywhere(int *port)
 
 static void a_port_that_is_taken(void **state)
 {
-    struct placement pl = {.loopback = true};
     struct error err;
     int port, fd = listen_anywhere(&port);
 
     (void)state;
-    assert_int_equal(ports_free(place_shard_address(&pl, 0), port, false, &err),
-                     -1);
-    assert_non_null(strstr(err.text, "choose another --db_port"));
+    assert_int_equal(ports_free("127.0.0.1", port, false, &err), -1);
+    assert_non_null(strstr(err.text, "free ones (--db_port=0)"));
     if (port > 11024) /* as the bus of another */
-        assert_int_equal(ports_free(place_shard_address(&pl, 0),
-                                    port - SRB_BUS_OFFSET, true, &err),
-                         -1);
+        assert_int_equal(
+            ports_free("127.0.0.1", port - SRB_BUS_OFFSET, true, &err), -1);
     close(fd);
-    assert_int_equal(ports_free(place_shard_address(&pl, 0), port, false, &err),
-                     0);
+    assert_int_equal(ports_free("127.0.0.1", port, false, &err), 0);
+}
+
+static const struct {
+    const char *words;
+    bool taken;
+} failures[] = {
+    {"cannot listen on port 6780 of ::1: Address already in use", true},
+    {"the database server (pid 7) exited with status 1; it said: 7:M # Could "
+     "not create server TCP listening socket 127.0.0.1:6780: bind: Address "
+     "already in use|7:M # Failed listening on port 6780 (TCP), aborting.",
+     true},
+    {"rank 3 on n1: port 6780 of 10.0.0.1 is " SRB_PORT_TAKEN ": process 7",
+     true},
+    {"cannot listen on port 6780 of 10.0.0.1: Permission denied", false},
+    {"the database server (pid 7) was killed", false},
+    {"", false},
+};
+
+static void what_other_ports_help(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(failures); i++) {
+        struct error err;
+
+        error_set(&err, "%s", failures[i].words);
+        if (ports_taken(&err) != failures[i].taken)
+            fail_msg("'%s'", failures[i].words);
+    }
+}
+
+/* Of these no port is to blame. */
+static void addresses_that_cannot_be_listened_on(void **state)
+{
+    struct error err;
+
+    (void)state;
+    assert_int_equal(ports_free("240.0.0.1", 6780, false, &err), -1);
+    assert_string_equal(err.text,
+                        "cannot listen on 240.0.0.1: no interface of this host "
+                        "has this address now; name another with --net_ifname");
+    assert_int_equal(ports_free("lo", 6780, false, &err), -1);
+    assert_null(strstr(err.text, "db_port"));
 }
 
 /* Ports that were found come into a placement that has none. */
@@ -134,6 +173,8 @@ int main(void)
         cmocka_unit_test(ports_in_turn),
         cmocka_unit_test(runs_begin_apart),
         cmocka_unit_test(a_port_that_is_taken),
+        cmocka_unit_test(what_other_ports_help),
+        cmocka_unit_test(addresses_that_cannot_be_listened_on),
         cmocka_unit_test(found_ones_are_placed),
     };
 

@@ -1,6 +1,6 @@
-"""The figures of the page.
+"""The charts of the page.
 
-A figure has variants, of which the reader chooses one: what varies in the study
+A chart has variants, of which the reader chooses one: what varies in the study
 and is neither on an axis, nor a colour, nor a panel, is never pooled; it tells
 the variants apart. Where there are more than can be drawn, the figure says how
 many are not.
@@ -57,7 +57,7 @@ class Variant:
 
 
 @dataclass
-class Figure:
+class Chart:
     """name: of its anchor and PNG files; why_not: the reason when there is
     nothing to draw (and then no variant)."""
     name: str
@@ -165,18 +165,18 @@ def _joined(*notes: str) -> str:
 
 # --- time against size --------------------------------------------------------
 
-def against_size(study: Study, _: Digests) -> Figure:
-    fig = Figure("size", "Median and p99 against tensor size",
+def against_size(study: Study, _: Digests) -> Chart:
+    chart = Chart("size", "Median and p99 against tensor size",
                  "Solid: median, with its 95 % interval (without a cap: it goes "
                  "on beyond the panel); dashed: p99 (not given with fewer than "
                  "1000 samples).")
     colour = colour_axis(study.dims, ["tensor_bytes"])
     rest = [d for d in study.dims if d not in ("tensor_bytes", colour)]
     parts, more = limited(slices(study.configs, rest), "combinations")
-    fig.caption += more
+    chart.caption += more
     for label, part in parts:
-        fig.variants.append(_size_variant(label, part, colour))
-    return fig
+        chart.variants.append(_size_variant(label, part, colour))
+    return chart
 
 
 def _size_variant(label: str, part: pd.DataFrame, colour: str | None) -> Variant:
@@ -226,21 +226,21 @@ def _size_table(series: list[tuple[int, str, pd.DataFrame]]) -> Table:
 
 # --- bandwidth against clients ------------------------------------------------
 
-def bandwidth(study: Study, _: Digests) -> Figure:
-    fig = Figure("bandwidth", "Bandwidth against clients",
+def bandwidth(study: Study, _: Digests) -> Chart:
+    chart = Chart("bandwidth", "Bandwidth against clients",
                  "Bandwidth of the window: bytes of both directions / (last end "
                  "− first start), one panel for each tensor size, each with an "
                  "axis of its own. Whiskers: 95 % over repetitions, where there "
                  "are several; one without a cap goes on beyond the panel.")
     if study.configs["clients"].nunique() < 2:
-        fig.why_not = "the number of clients was not varied"
-        return fig
+        chart.why_not = "the number of clients was not varied"
+        return chart
     taken = ["tensor_bytes", "clients", "place"]
     rest = [d for d in study.dims if d not in taken]
     parts, more = limited(slices(study.configs, rest), "combinations")
-    fig.caption += more
-    fig.variants = [_bandwidth_variant(label, part) for label, part in parts]
-    return fig
+    chart.caption += more
+    chart.variants = [_bandwidth_variant(label, part) for label, part in parts]
+    return chart
 
 
 def _bandwidth_variant(label: str, part: pd.DataFrame) -> Variant:
@@ -277,22 +277,22 @@ def _bandwidth_variant(label: str, part: pd.DataFrame) -> Variant:
 
 # --- violins ------------------------------------------------------------------
 
-def violins(study: Study, digests: Digests) -> Figure:
-    fig = Figure("violins", "How times are spread",
+def violins(study: Study, digests: Digests) -> Chart:
+    chart = Chart("violins", "How times are spread",
                  "How often which time was seen, time logarithmic, one panel for "
                  "each tensor size. Left: put_tensor, right: unpack_tensor; line: "
                  "median, short lines: quartiles. The outermost 0.5 % at either "
                  "end are cut off; repetitions are pooled.")
     rest = [d for d in study.dims if d not in ("tensor_bytes", "clients")]
     parts, more = limited(slices(study.configs, rest), "combinations")
-    fig.caption += more
+    chart.caption += more
     for label, part in parts:
         variant = _violin_variant(label, part, digests)
         if variant.panels:
-            fig.variants.append(variant)
-    if not fig.variants:
-        fig.why_not = "the file holds no samples"
-    return fig
+            chart.variants.append(variant)
+    if not chart.variants:
+        chart.why_not = "the file holds no samples"
+    return chart
 
 
 def _violin_variant(label: str, part: pd.DataFrame, digests: Digests) -> Variant:
@@ -352,8 +352,8 @@ def _violin_rows(table: Table, size: int,
 
 # --- slowdown -----------------------------------------------------------------
 
-def slowdown(study: Study, digests: Digests) -> Figure:
-    fig = Figure("iterations", "Slowdown over iterations",
+def slowdown(study: Study, digests: Digests) -> Chart:
+    chart = Chart("iterations", "Slowdown over iterations",
                  "Median of the clients by iteration (of runs of neighbouring "
                  "iterations, where there are more than 50), one panel for each "
                  "tensor size. Solid: put_tensor, dashed: unpack_tensor. With a "
@@ -361,14 +361,14 @@ def slowdown(study: Study, digests: Digests) -> Figure:
     taken = ["tensor_bytes", "clients"]
     rest = [d for d in study.dims if d not in taken]
     parts, more = limited(slices(study.configs, rest), "combinations")
-    fig.caption += more
+    chart.caption += more
     for label, part in parts:
         variant = _slowdown_variant(label, part, digests)
         if variant.panels:
-            fig.variants.append(variant)
-    if not fig.variants:
-        fig.why_not = "the file holds no loop of more than one iteration"
-    return fig
+            chart.variants.append(variant)
+    if not chart.variants:
+        chart.why_not = "the file holds no loop of more than one iteration"
+    return chart
 
 
 def _slowdown_variant(label: str, part: pd.DataFrame,
@@ -424,8 +424,8 @@ SHARD_ARRAYS = (("shard_clients", "clients", words.plain),
                 ("shard_cpu_time", "CPU time", words.seconds))
 
 
-def shards(study: Study, _: Digests) -> Figure:
-    fig = Figure("shards", "Load of every shard",
+def shards(study: Study, _: Digests) -> Chart:
+    chart = Chart("shards", "Load of every shard",
                  "What each shard had to do in warm-up and loop: clients whose "
                  "key it owns, their operations, and the CPU time of its server. "
                  "One permutation at a time.")
@@ -433,14 +433,14 @@ def shards(study: Study, _: Digests) -> Figure:
     latest = study.configs.sort_values("tensor_bytes")
     rows, more = limited(sorted((g.iloc[-1] for g in groups(latest, columns)),
                                 key=plays), "combinations")
-    fig.caption += more
+    chart.caption += more
     for r in rows:
         variant = _shard_variant(study, r)
         if variant:
-            fig.variants.append(variant)
-    if not fig.variants:
-        fig.why_not = "the file holds no counts of shards"
-    return fig
+            chart.variants.append(variant)
+    if not chart.variants:
+        chart.why_not = "the file holds no counts of shards"
+    return chart
 
 
 def _shard_variant(study: Study, r: pd.Series) -> Variant | None:
@@ -515,9 +515,9 @@ def representative(study: Study) -> list[pd.Series]:
     return [known.loc[i] for i in best]
 
 
-def timeline(study: Study, which: Sequence[int] | None) -> Figure:
+def timeline(study: Study, which: Sequence[int] | None) -> Chart:
     """which: indices of permutations; None: representative ones."""
-    fig = Figure("timeline", "Timeline of one permutation",
+    chart = Chart("timeline", "Timeline of one permutation",
                  "The first iterations of every client (evenly chosen ones of "
                  "very many) on the common clock, from the agreed start on. "
                  "Shown are the permutations of largest bandwidth at some tensor "
@@ -531,10 +531,10 @@ def timeline(study: Study, which: Sequence[int] | None) -> Figure:
         if data is not None and {"put_start", "unpack_start", *OPS} <= set(data):
             variant = _timeline_variant(permutation_label(study, r), data)
             if variant:
-                fig.variants.append(variant)
-    if not fig.variants:
-        fig.why_not = "the file holds no starts of operations"
-    return fig
+                chart.variants.append(variant)
+    if not chart.variants:
+        chart.why_not = "the file holds no starts of operations"
+    return chart
 
 
 def _named(study: Study, index: int) -> pd.Series:
@@ -590,8 +590,8 @@ FLOOR_COLUMNS = (("put_tensor_of_floor", "put_tensor"),
                  ("window_of_floor", "bandwidth"))
 
 
-def of_floor(study: Study, _: Digests) -> Figure:
-    fig = Figure("floor", "Share of the floor",
+def of_floor(study: Study, _: Digests) -> Chart:
+    chart = Chart("floor", "Share of the floor",
                  "How near a server comes to the built-in one, which only carries "
                  "bytes, in the same place: its share of that bandwidth, and for "
                  "times the floor's median / this one's. 100 %: nothing left to "
@@ -600,11 +600,11 @@ def of_floor(study: Study, _: Digests) -> Figure:
     configs = study.configs
     known = configs[configs[names].notna().any(axis=1)]
     if known.empty:
-        fig.why_not = "db_exe: floor was not swept beside a server"
-        return fig
+        chart.why_not = "db_exe: floor was not swept beside a server"
+        return chart
     rest = [d for d in study.dims if d != "tensor_bytes"]
     parts, more = limited(slices(known, rest), "combinations")
-    fig.caption += more
+    chart.caption += more
     for label, part in parts:
         x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
         y = svg.linear_axis("share of the floor",
@@ -621,9 +621,9 @@ def of_floor(study: Study, _: Digests) -> Figure:
         table.rows = [[words.size(r["tensor_bytes"])] +
                       [words.share(r[c]) for c in names]
                       for _, r in part.iterrows()]
-        fig.variants.append(Variant(label, [panel], [
+        chart.variants.append(Variant(label, [panel], [
             Entry(k, text) for k, (_, text) in enumerate(FLOOR_COLUMNS)], table))
-    return fig
+    return chart
 
 
 # --- how sure -----------------------------------------------------------------
@@ -640,8 +640,8 @@ SURENESS = (
 )
 
 
-def sureness(study: Study, _: Digests) -> Figure:
-    fig = Figure("sureness", "How sure each figure is",
+def sureness(study: Study, _: Digests) -> Chart:
+    chart = Chart("sureness", "How sure each figure is",
                  "Half the 95 % interval as a share of the figure; small is sure. "
                  "Every configuration is one dot, whatever its axes. Within a "
                  "run: how well that run knows its own median. Over repetitions: "
@@ -662,12 +662,12 @@ def sureness(study: Study, _: Digests) -> Figure:
         if points:
             panels.append(_sureness_panel(study, title, points))
     if not panels:
-        fig.why_not = "no interval is in the file: too few samples or repetitions"
-        return fig
-    fig.variants.append(Variant("", panels, [
+        chart.why_not = "no interval is in the file: too few samples or repetitions"
+        return chart
+    chart.variants.append(Variant("", panels, [
         Entry(k, f) for k, f in enumerate((*OPS, "window"))
         if f in {row[1] for row in table.rows}], table, _methods(study)))
-    return fig
+    return chart
 
 
 def _sureness_panel(study: Study, title: str,
@@ -691,8 +691,8 @@ def _methods(study: Study) -> str:
     return f"Methods: {words.listed(shown)}." if shown else ""
 
 
-def all_figures(study: Study, digests: Digests,
-                which: Sequence[int] | None = None) -> list[Figure]:
+def all_charts(study: Study, digests: Digests,
+                which: Sequence[int] | None = None) -> list[Chart]:
     """In the order of the page; which: as in timeline()."""
     if study.configs.empty:
         return []

@@ -1,0 +1,92 @@
+#include "client/connection.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct connection *seen(const struct client *c)
+{
+    return (const struct connection *)(const void *)c;
+}
+
+static void bind_to(struct connection *c, const char *key, size_t bytes)
+{
+    c->bytes = bytes;
+    snprintf(c->key, sizeof c->key, "%s", key);
+    c->prepare(c);
+}
+
+struct client *connection_open(size_t size, const struct client_ops *ops,
+                               void (*prepare)(struct connection *c),
+                               const struct client_params *p, struct error *err)
+{
+    struct connection *c = calloc(1, size);
+
+    if (!c) {
+        error_set(err, "not enough memory for a client");
+        return NULL;
+    }
+    c->base.ops = ops;
+    c->prepare = prepare;
+    c->op_timeout = p->op_timeout;
+    c->commands = p->commands ? p->commands : &command_plain;
+    bind_to(c, p->key, p->bytes);
+    c->redis = client_connect(p, c->where, ops->tls ? &c->ssl : NULL, err);
+    if (!c->redis) {
+        free(c);
+        return NULL;
+    }
+    return &c->base;
+}
+
+int connection_error(const struct connection *c, const char *what,
+                     struct error *err, const char *fmt, ...)
+{
+    va_list ap;
+    char why[sizeof err->text];
+
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    return error_set(err, "%s of %s at %s: %s", what, c->key, c->where, why);
+}
+
+int connection_late(const struct connection *c, const char *what,
+                    struct error *err)
+{
+    return connection_error(c, what, err, "no reply within %g s",
+                            c->op_timeout);
+}
+
+int connection_refused(const struct connection *c, const char *what,
+                       const char *said, size_t n, struct error *err)
+{
+    return connection_error(c, what, err, "the server says: %.*s", (int)n,
+                            said);
+}
+
+void connection_rebind(struct client *c, const char *key, size_t bytes)
+{
+    bind_to((struct connection *)(void *)c, key, bytes);
+}
+
+void connection_address(const struct client *c, char address[SRB_ADDRESS_MAX])
+{
+    client_address_of(seen(c)->redis->fd, address);
+}
+
+void connection_buffers(const struct client *c, int bytes[2])
+{
+    client_buffers_of(seen(c)->redis->fd, bytes);
+}
+
+int connection_socket(const struct client *c)
+{
+    return seen(c)->redis->fd;
+}
+
+void connection_close(struct client *c)
+{
+    redisFree(seen(c)->redis);
+    free(c);
+}

@@ -1,0 +1,50 @@
+/* connection.h - the base of clients that talk to a server.
+ *
+ * Such a client is a struct that begins with a connection. Its file has how it
+ * puts and gets; what it must write for a key and a length it prepares when it
+ * is bound to these. All functions are local.
+ */
+#ifndef SRB_CONNECTION_H
+#define SRB_CONNECTION_H
+
+#include "client/connect.h"
+
+struct connection {
+    struct client base;
+    redisContext *redis; /* owns the socket */
+    struct ssl_st *ssl;  /* of redis; NULL: no TLS */
+    size_t bytes;        /* of the tensor */
+    const struct command_set *commands;
+    double op_timeout;
+    void (*prepare)(struct connection *c); /* key or bytes are others */
+    char key[SRB_KEY_MAX];
+    char where[SRB_WHERE_MAX]; /* the server's name, for messages */
+};
+
+/* What each client's own open() does: `size` bytes, the first of which are the
+ * connection; prepare() is called before it connects. */
+struct client *connection_open(size_t size, const struct client_ops *ops,
+                               void (*prepare)(struct connection *c),
+                               const struct client_params *p,
+                               struct error *err);
+
+/* "unpack_tensor of KEY at WHERE: …"; returns -1. what: "put_tensor". */
+int connection_error(const struct connection *c, const char *what,
+                     struct error *err, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The same where a reply did not come in time; and where it is an error of the
+ * server's, n bytes. */
+int connection_late(const struct connection *c, const char *what,
+                    struct error *err);
+int connection_refused(const struct connection *c, const char *what,
+                       const char *said, size_t n, struct error *err);
+
+/* As struct client_ops has them. */
+void connection_rebind(struct client *c, const char *key, size_t bytes);
+void connection_address(const struct client *c, char address[SRB_ADDRESS_MAX]);
+void connection_buffers(const struct client *c, int bytes[2]);
+int connection_socket(const struct client *c);
+void connection_close(struct client *c);
+
+#endif

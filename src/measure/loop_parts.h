@@ -1,0 +1,102 @@
+/* loop_parts.h - what a loop works with, and its rules go by.
+ *
+ * load.c opens it, runs it phase by phase and closes it; loop.c has what a
+ * language's loop asks and tells meanwhile (loop.h).
+ */
+#ifndef SRB_LOOP_PARTS_H
+#define SRB_LOOP_PARTS_H
+
+#include <signal.h>
+
+#include "client/client.h"
+#include "measure/loop.h"
+#include "measure/samples.h"
+#include "options/options.h"
+#include "ranks/clock_sync.h"
+#include "ranks/team.h"
+
+/* What a loop is to do. */
+struct load_rules {
+    size_t count; /* elements of the tensor */
+    enum verify verify;
+    enum sync sync;
+    enum pattern pattern;
+    size_t warmup;
+    size_t iterations;  /* timed pairs; with a duration the most to keep */
+    double duration;    /* s; 0: as long as the iterations take. Of phases each
+                           lasts half of it */
+    int64_t connect_at; /* tick before which it does not connect
+                           (connect_waves.h) */
+};
+
+/* The process in the timed loop (getrusage(2)). */
+struct load_usage {
+    double cpu_time; /* s, user and system */
+    int64_t voluntary_switches, involuntary_switches;
+    int64_t peak_memory; /* B, since the process began */
+};
+
+/* The clients among themselves. */
+struct load_company {
+    const struct team *team;
+    const struct cast *cast;
+    const struct clock_line *line; /* to the common clock, as it is before */
+    bool oversubscribed; /* more runnable processes than CPUs: do not spin alone
+                          */
+};
+
+/* Where the loop is in the phase that runs. */
+struct load_phase {
+    const struct load_company *with;
+    const struct series *counted; /* what ends it; NULL: warm-up */
+    double seconds; /* after which it ends; 0: iterations end it */
+    size_t left;    /* pairs of the warm-up */
+    int64_t begin;
+    int64_t latest; /* end of the last operation */
+    int64_t look; /* when to look again whether another rank was told to end */
+    bool last;    /* no iteration comes after this one */
+    bool failed;  /* this client did, or was cut off */
+    bool over;    /* somebody did and everybody knows: nobody waits any more */
+    struct error *err;
+};
+
+/* One client's connection, buffers and timings. */
+struct load {
+    struct client *client;
+    struct srb_tensor_client *wrapped; /* client, as the loops know it */
+    const struct loop_language *language;
+    void *own;    /* the language's, tensors among it */
+    int number;   /* of the client */
+    size_t count; /* elements of the tensor */
+    float *out, *in;
+    char key[SRB_KEY_MAX];
+    struct load_rules rules;
+    struct samples samples;
+    struct load_usage usage;
+    int64_t pair;       /* puts begun: the number of the next */
+    int64_t got;        /* gets begun */
+    int64_t agreed;     /* start of the loop, an instant of the common clock;
+                           0: none was agreed on */
+    int64_t start_skew; /* ns later than that */
+    int buffers[2];     /* bytes of the socket's send and receive buffer, as
+                           the kernel has them; -1 none */
+    struct error wrong; /* words on the first tensor that came back wrong */
+    const volatile sig_atomic_t *signal; /* breaks the loop off when not 0 */
+    struct load_phase phase;
+};
+
+/* What a client tells the others when they meet. */
+enum { LOOP_LAST = 1, LOOP_BROKEN = 2 };
+
+/* Wait for the others. Returns what any of them has to tell; the time is taken
+ * for waiting. Collective over the clients. */
+int loop_meet(struct load *l, int bits);
+
+/* Whether clients meet before each iteration of the phase. Local. */
+bool loop_meets(const struct load *l);
+
+/* Begin a phase, which `counted` ends (NULL: the warm-up's number) or, above 0,
+ * so many seconds. Local. */
+void loop_begin(struct load *l, const struct series *counted, double seconds);
+
+#endif

@@ -1,0 +1,141 @@
+/* Axes that servers lack: what is left of a sweep, and what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "lib/options_line.h"
+#include "servers/collapse.h"
+
+/* An engine that is no process, with a client of its own. */
+static const enum option_id lacks[] = {OPT_COMMAND_SET, OPT_TRANSPORT,
+                                       OPT_COUNT};
+static const struct engine shelf = {.name = "shelf",
+                                    .help = "made up",
+                                    .kind = ENGINE_NOBODY,
+                                    .client = "ladder",
+                                    .lacks = lacks};
+
+#define SHELF                                                                  \
+    {                                                                          \
+        .engine = &shelf, .label = "shelf 1"                                   \
+    }
+#define REDIS                                                                  \
+    {                                                                          \
+        .engine = &engine_redis, .label = "redis 7"                            \
+    }
+#define FLOOR                                                                  \
+    {                                                                          \
+        .engine = &engine_floor, .label = "floor 1"                            \
+    }
+
+static const struct {
+    struct line line;
+    struct server servers[2];
+    const char *clients; /* of all permutations in turn */
+    const char *words;   /* the notes, or the refusal */
+    bool refused;
+} studies[] = {
+    {{{"--tensor_bytes=4", "--db_exe=[a,b]", "--client=[socket,hiredis]"}},
+     {REDIS, SHELF},
+     "socket hiredis ladder",
+     "client (2 values) collapses with shelf 1, which has no such axis\n",
+     false},
+    {{{"--tensor_bytes=4", "--db_exe=[a,b]", "--client=[socket,hiredis]"}},
+     {SHELF, REDIS},
+     "ladder socket hiredis",
+     "client (2 values) collapses with shelf 1, which has no such axis\n",
+     false},
+    {{{"--tensor_bytes=4", "--db_exe=[a,b]", "--client=[socket,hiredis]",
+       "--transport=[tcp,unix]"}},
+     {REDIS, SHELF},
+     "socket socket hiredis hiredis ladder",
+     "client (2 values) collapses with shelf 1, which has no such axis\n"
+     "transport (2 values) collapses with shelf 1, which has no such axis\n",
+     false},
+    /* its client without a word about it */
+    {{{"--tensor_bytes=4", "--db_exe=[a,b]"}},
+     {REDIS, SHELF},
+     "socket ladder",
+     "",
+     false},
+    {{{"--tensor_bytes=4", "--db_exe=b"}}, {SHELF}, "ladder", "", false},
+    {{{"--tensor_bytes=4", "--db_exe=a", "--client=[socket,hiredis]"}},
+     {REDIS},
+     "socket hiredis",
+     "",
+     false},
+    {{{"--tensor_bytes=4", "--db_exe=b", "--client=socket"}},
+     {SHELF},
+     "",
+     "client: no server of this study (shelf 1) has such a choice; leave out "
+     "client, or give another db_exe with it",
+     true},
+    {{{"--tensor_bytes=4", "--db_exe=b", "--db_io_threads=2", "--db_cpus=2"}},
+     {FLOOR},
+     "",
+     "db_io_threads: no server of this study (floor 1) has I/O threads: all "
+     "their threads serve, one for each of db_cpus; leave out db_io_threads, "
+     "or give another db_exe with it",
+     true},
+};
+
+static void check_left(size_t i, const struct sweep *s)
+{
+    char clients[256] = "", notes[512];
+
+    for (size_t k = 0; k < s->count; k++) {
+        size_t used = strlen(clients);
+        struct permutation p;
+
+        sweep_at(s, k, &p);
+        if (strcmp(permutation_text(&p, OPT_CLIENT), "ladder") == 0)
+            assert_true(!p.value[OPT_COMMAND_SET] && !p.value[OPT_TRANSPORT]);
+        snprintf(clients + used, sizeof clients - used, "%s%s", used ? " " : "",
+                 permutation_text(&p, OPT_CLIENT));
+        assert_int_equal(
+            sweep_sibling(s, &p, OPT_DB_EXE,
+                          p.value[OPT_DB_EXE] !=
+                              options_get(s->options, OPT_DB_EXE)->values),
+            k);
+    }
+    if (strcmp(clients, studies[i].clients) != 0)
+        fail_msg("study %zu: '%s' instead of '%s'", i, clients,
+                 studies[i].clients);
+    assert_string_equal(sweep_notes(s, notes, sizeof notes), studies[i].words);
+}
+
+static void what_is_left(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(studies); i++) {
+        struct options o;
+        struct sweep s;
+        struct error err;
+
+        if (parse(&o, &studies[i].line, NULL, 0, &err) < 0 ||
+            sweep_open(&s, &o, &err) < 0)
+            fail_msg("study %zu: %s", i, err.text);
+        if (collapse(&s, studies[i].servers, &err) == 0) {
+            assert_false(studies[i].refused);
+            check_left(i, &s);
+            sweep_close(&s);
+        } else {
+            assert_string_equal(err.text, studies[i].words);
+        }
+        options_free(&o);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_left),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
