@@ -624,6 +624,15 @@ def _say(name: str, sentence: object) -> None:
     print(f"{name}: {sentence}", file=sys.stderr)
 
 
+def _speak() -> None:
+    """Words are UTF-8, to a terminal as it has them; what cannot be shown there
+    is replaced."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.reconfigure(
+                encoding=None if stream.isatty() else "utf-8", errors="replace")
+
+
 def _print(name: str, words: str, status: int) -> int:
     """Bring what a tool says to its reader. Returns its exit status, 1 instead
     of 0 where there is no reader or no room."""
@@ -647,6 +656,7 @@ def run_tool(name: str, main: Callable[[], int]) -> NoReturn:
     standard error (exit status 2). What it prints is shown at its end, since
     that may fail, too (exit status 1; in silence where a reader has gone)."""
     said: Set[str] = set()
+    _speak()
 
     def say_once(message: object, *_args: Any, **_kw: Any) -> None:
         if str(message) not in said:

@@ -32,7 +32,7 @@ class Chosen(NamesTest):
         if not wrapper.exists():  # nobody can run what somebody writes
             wrapper.write_text(f"""#!/bin/sh
 LD_PRELOAD={self.preloaded("time_stops")} TIME_STOPS=1767323045 exec "$@"
-""")
+""", encoding="utf-8")
             wrapper.chmod(0o755)
         return self.start(1, *QUICK, *args, wrapper=[str(wrapper)],
                           env={"TZ": "UTC"})

@@ -393,7 +393,8 @@ class Table(OneFile):
 
     def test_reader_that_goes_away(self):
         run = subprocess.run(
-            ["sh", "-c", f"{sys.executable} {TOOL} {self.path} | head -n 2"],
+            ["sh", "-c", '"$@" | head -n 2', "sh", sys.executable, TOOL,
+             self.path],
             capture_output=True, text=True, timeout=300)
         self.assertEqual((run.stderr, run.stdout.count("\n")), ("", 2))
 

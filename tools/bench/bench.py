@@ -519,7 +519,7 @@ def main():
             tables += SECTIONS[name](bench)
         lines = "\n".join(document(tables))
     if given.output:
-        given.output.write_text(lines)
+        given.output.write_text(lines, encoding="utf-8")
     else:
         print(lines)
 

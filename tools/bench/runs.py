@@ -169,10 +169,10 @@ def cpu_seconds(pid):
     counts so (CONFIG_SCHED_INFO), else in ticks."""
     task = Path("/proc") / str(pid) / "task"
     try:
-        return sum(int((t / "schedstat").read_text().split()[0])
+        return sum(int((t / "schedstat").read_text(encoding="utf-8").split()[0])
                    for t in task.iterdir()) * 1e-9
     except OSError:
-        stat = (Path("/proc") / str(pid) / "stat").read_text()
+        stat = (Path("/proc") / str(pid) / "stat").read_text(encoding="utf-8")
         fields = stat[stat.rindex(")") + 2:].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -231,7 +231,7 @@ def pingpong(transport, bytes_, iterations, linger=0):
     done = subprocess.run(
         [PINGPONG, transport, str(bytes_), str(iterations),
          str(CLIENT_CPUS[0]), str(SERVER_CPU), str(buffer), str(linger)],
-        check=True, capture_output=True, text=True, timeout=300)
+        check=True, capture_output=True, encoding="utf-8", timeout=300)
     words = done.stdout.split()
     return {words[0]: float(words[1]), words[2]: float(words[3])}
 
@@ -296,7 +296,8 @@ class Server:
                    "--precision", 3]
         start = time.monotonic()
         done = subprocess.run(list(map(str, command)), check=True,
-                              capture_output=True, text=True, timeout=600)
+                              capture_output=True, encoding="utf-8",
+                              timeout=600)
         wall = time.monotonic() - start
         if self.say("STRLEN", KEY) != f":{bytes_}":
             raise Failed(f"the key of redis-benchmark has not {bytes_} bytes")
@@ -313,7 +314,7 @@ class Server:
 
 def first_line(*command):
     done = subprocess.run(list(map(str, command)), capture_output=True,
-                          text=True, timeout=60)
+                          encoding="utf-8", errors="replace", timeout=60)
     lines = (done.stdout or done.stderr).strip().splitlines()
     return lines[0].strip() if lines else "?"
 
@@ -321,9 +322,10 @@ def first_line(*command):
 def machine():
     """[(what, value)] of this machine and its software."""
     cpu = re.search(r"^model name\s*:\s*(.+)$",
-                    Path("/proc/cpuinfo").read_text(), re.M)
+                    Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
     mpi = re.search(r"Version:\s*(\S+)", subprocess.run(
-        [MPIEXEC, "--version"], capture_output=True, text=True).stdout)
+        [MPIEXEC, "--version"], capture_output=True, encoding="utf-8",
+        errors="replace").stdout)
     return [
         ("CPU", f"{cpu.group(1) if cpu else os.uname().machine}, "
                 f"{len(CPUS)} to run on"),

@@ -159,7 +159,7 @@ def weigh(job):
     found = []
     for p in sorted(job.ranks(), key=lambda p: p.pid):
         try:
-            status = Path(f"/proc/{p.pid}/status").read_text()
+            status = Path(f"/proc/{p.pid}/status").read_text(encoding="utf-8")
             resident = int(re.search(r"VmRSS:\s*(\d+)", status)[1]) * 1024
             found.append((resident, len(os.listdir(f"/proc/{p.pid}/fd"))))
         except (OSError, TypeError):

@@ -48,6 +48,11 @@ def variables(colours: dict[str, str]) -> str:
     return "".join(f"--{k}:{v};" for k, v in colours.items())
 
 
+def part(name: str) -> str:
+    """A file that is a part of the page."""
+    return (HERE / name).read_text(encoding="utf-8")
+
+
 def style() -> str:
     """All style of the page, both themes."""
     dark = variables(DARK) + "color-scheme:dark;"
@@ -56,8 +61,8 @@ def style() -> str:
             f"@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
             f':root[data-theme="dark"]{{{dark}}}'
             f':root[data-theme="light"]{{{light}}}'
-            + (HERE / "chart.css").read_text()
-            + (HERE / "page.css").read_text()
+            + part("chart.css")
+            + part("page.css")
             + f"@media print{{:root,:root[data-theme]{{{light}}}}}")
 
 
@@ -449,7 +454,7 @@ def page(study: Study, found: Answer, charts: list[Chart],
         f'<section id="charts"><h2>Charts</h2>{body}</section>',
         run_section(study), "</main>",
         f'<script type="application/json" id="data">{data}</script>'
-        f"<script>{(HERE / 'page.js').read_text()}</script></body></html>\n"))
+        f"<script>{part('page.js')}</script></body></html>\n"))
 
 
 def _tight(css: str) -> str:

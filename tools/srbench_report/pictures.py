@@ -12,7 +12,7 @@ from srbench_results import ResultError
 
 from . import svg
 from .charts import Chart, Variant
-from .page import HERE, LIGHT
+from .page import LIGHT, part
 
 COLUMNS = 3
 GAP, HEAD, LINE = 12, 56, 20
@@ -55,7 +55,7 @@ def standalone(chart: Chart, variant: Variant) -> str:
                                f'height="{panel.height}" '))
         tallest = max(tallest, panel.height)
     height = y + tallest + GAP
-    css = resolved((HERE / "chart.css").read_text())
+    css = resolved(part("chart.css"))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
             f'height="{height:.0f}" viewBox="0 0 {width} {height:.0f}">'
             f"<style>text{{font:12.5px sans-serif;fill:{LIGHT['text']}}}{css}"
