@@ -40,12 +40,12 @@ static int count_hosts(const struct setting *set, int most, struct error *err)
 static int host_called(const struct machine *m, const char *name)
 {
     char same[SRB_NAME_MAX];
-    int host = -1;
+    long host = strtol(name + strcspn(name, "0123456789"), NULL, 10);
 
-    if (sscanf(name, MACHINE_NAME, &host) != 1 || host < 0 || host >= m->nhosts)
+    if (host < 0 || host >= m->nhosts)
         return -1;
-    snprintf(same, sizeof same, MACHINE_NAME, host);
-    return strcmp(same, name) == 0 ? host : -1;
+    snprintf(same, sizeof same, MACHINE_NAME, (int)host);
+    return strcmp(same, name) == 0 ? (int)host : -1;
 }
 
 /* Name a host, that is all of its nodes. */
