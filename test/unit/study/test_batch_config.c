@@ -95,7 +95,8 @@ static void what_is_told_is_what_the_table_says(void **state)
     forget(&s);
 }
 
-/* Each value is one that the default is not, so that it was told. */
+/* Where the study above says another than the default, so that one that was not
+ * handed on would show. */
 static void the_same_is_the_same(void **state)
 {
     struct scene s;
@@ -110,8 +111,6 @@ static void the_same_is_the_same(void **state)
 
         if (option_table[id].told != TOLD_SAME)
             continue;
-        if (!was->given)
-            fail_msg("this test's study says no %s", option_table[id].name);
         assert_int_equal(is->nvalues, n);
         for (size_t k = 0; k < n; k++)
             assert_string_equal(is->values[k].text, was->values[k].text);
