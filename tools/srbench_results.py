@@ -628,7 +628,7 @@ def _speak() -> None:
     """Words are UTF-8, to a terminal as it has them; what cannot be shown there
     is replaced."""
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
+        if isinstance(stream, io.TextIOWrapper):  # or somebody caught it
             stream.reconfigure(
                 encoding=None if stream.isatty() else "utf-8", errors="replace")
 
