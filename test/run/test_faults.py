@@ -29,12 +29,7 @@ class FaultTest(RunTest):
 
     def statuses(self):
         """The file's story: /summary and the groups must tell the same."""
-        f = self.open(self.out)
-        listed = column(f["summary"], "status")
-        groups = [text(f[n].attrs["status"]) for n in sorted(f)
-                  if n.startswith("perm_")]
-        self.assertEqual(groups, listed)
-        return listed
+        return self.assert_groups(self.open(self.out))
 
     def assert_failed(self, job, i, *words, rank=None, ranks=None):
         """Permutation i has failed, with these words everywhere."""
@@ -207,7 +202,7 @@ class BadServer(FaultTest):
                          "the server's own words")
         self.assertEqual(self.statuses(), ["failed", "failed", "skipped"])
         self.assertIn("failed to start",
-                      text(self.perm(2).attrs["error"]))
+                      column(self.open(self.out)["summary"], "error")[2])
 
     def test_bad_value(self):
         job = self.study(2, "--db_args={maxmemory: plenty}",

@@ -6,7 +6,7 @@ import os
 import subprocess
 import unittest
 
-from srbtest import RunTest, main, text
+from srbtest import RunTest, column, main, text
 
 
 class Full(RunTest):
@@ -17,8 +17,7 @@ class Full(RunTest):
 
     def errors(self):
         f = self.open(self.out)
-        return [(text(f[n].attrs["status"]), text(f[n].attrs["error"]))
-                for n in sorted(f) if n.startswith("perm_")]
+        return list(zip(self.assert_groups(f), column(f["summary"], "error")))
 
     def tmpfs(self, size):
         folder = self.top / "small"

@@ -94,7 +94,7 @@ class EndTest(SlurmTest):
 
     def error_of(self, index):
         with h5py.File(self.out) as f:
-            return text(f[f"perm_{index:04d}"].attrs["error"])
+            return column(f["summary"], "error")[index]
 
     def verdict(self):
         found = re.findall(r"^SRBENCH_STATUS .*$", self.said(), re.M)

@@ -504,6 +504,16 @@ END
                            completed=permutations, failed=0, skipped=0,
                            verify_errors=0)
 
+    def assert_groups(self, f):
+        """What ran has a group, and nothing else. Returns all statuses."""
+        statuses = column(f["summary"], "status")
+        groups = {n: text(g.attrs["status"]) for n, g in f.items()
+                  if n.startswith("perm_")}
+        self.assertEqual(groups, {f"perm_{i:04d}": s
+                                  for i, s in enumerate(statuses)
+                                  if s in ("completed", "failed")})
+        return statuses
+
     def assert_whole(self, path, permutations):
         """A result file of completed permutations, complete and consistent.
         Returns it open."""
