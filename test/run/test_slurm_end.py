@@ -11,7 +11,8 @@ import time
 import h5py
 
 from slurmtest import SlurmTest
-from srbtest import PATIENCE, SOURCE, SRBENCH, main, processes, text
+from srbtest import (PATIENCE, SOURCE, SRBENCH, column, main, processes,
+                     text)
 
 SCRIPTS = SOURCE / "batch_scripts"
 SIZES = [4, 8, 12, 16]
