@@ -101,11 +101,15 @@ struct rest {
 /* Whether the copy's roots get that link. */
 static bool is_kept(const char *name, const void *data)
 {
+    static const char stem[] = "perm_";
     const struct rest *r = data;
     char as_ours[32];
     size_t index;
 
-    if (sscanf(name, "perm_%zu", &index) != 1 || index >= r->nperms)
+    if (strncmp(name, stem, strlen(stem)) != 0)
+        return true;
+    index = strtoul(name + strlen(stem), NULL, 10);
+    if (index >= r->nperms)
         return true;
     resume_group_name(index, r->nperms, as_ours);
     return strcmp(name, as_ours) != 0 || r->kept->perm[index];
