@@ -80,7 +80,9 @@ int engine_node_threads(const struct engine *e, int cpus, int io_threads,
     return n;
 }
 
-int engine_check_version(const struct engine *e, const char *version,
+/* Refuse a version that is older than the engine's oldest. who: what is
+ * refused, "db_exe: 'redis-server'". */
+static int check_version(const struct engine *e, const char *version,
                          const char *who, struct error *err)
 {
     if (!e->oldest || version_since(version, e->oldest))
@@ -110,7 +112,7 @@ const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
     for (size_t i = 0; i < ENGINES; i++)
         if (engines[i]->recognise && engines[i]->recognise(printed, version)) {
             snprintf(who, sizeof who, "db_exe: '%.200s'", exe);
-            return engine_check_version(engines[i], version, who, err) == 0
+            return check_version(engines[i], version, who, err) == 0
                        ? engines[i]
                        : NULL;
         }
@@ -128,7 +130,7 @@ const struct engine *engine_answers(const char *info, const char *who,
 {
     for (size_t i = 0; i < ENGINES; i++)
         if (engines[i]->answers && engines[i]->answers(info, version))
-            return engine_check_version(engines[i], version, who, err) == 0
+            return check_version(engines[i], version, who, err) == 0
                        ? engines[i]
                        : NULL;
     error_set(err,

@@ -164,11 +164,6 @@ int engine_threads(const struct engine *e, int cpus, int k, int shards);
 int engine_node_threads(const struct engine *e, int cpus, int io_threads,
                         int shards);
 
-/* Refuse a version that is older than the engine's oldest. who: what is
- * refused, "db_exe: 'redis-server'". */
-int engine_check_version(const struct engine *e, const char *version,
-                         const char *who, struct error *err);
-
 /* The engine of a value of db_exe: by its name, with srbench's own version
  * where anybody serves, else by the program's own answer to --version. NULL
  * when it cannot be run, is no server that srbench knows, or is too old. */

@@ -59,6 +59,7 @@ int load_open(struct load *l, const struct loop_language *language,
     memset(l, 0, sizeof *l);
     l->language = language;
     l->number = p->client;
+    l->tells = getenv("SRBENCH_TEST_LOOPS");
     l->count = rules->count;
     l->rules = *rules;
     snprintf(l->key, sizeof l->key, "%s", p->key);
@@ -113,8 +114,7 @@ static int go_round(struct load *l, bool puts, bool gets)
  * each client; nothing is said unless they ask for it. */
 static void tell_tests(const struct load *l, const char *what)
 {
-    const char *path = getenv("SRBENCH_TEST_LOOPS");
-    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+    int fd = l->tells ? open(l->tells, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
 
     if (fd < 0)
         return;

@@ -65,9 +65,10 @@ struct load {
     struct client *client;
     struct srb_tensor_client *wrapped; /* client, as the loops know it */
     const struct loop_language *language;
-    void *own;    /* the language's, tensors among it */
-    int number;   /* of the client */
-    size_t count; /* elements of the tensor */
+    void *own;         /* the language's, tensors among it */
+    int number;        /* of the client */
+    const char *tells; /* file in which tests read where it is, or NULL */
+    size_t count;      /* elements of the tensor */
     float *out, *in;
     char key[SRB_KEY_MAX];
     struct load_rules rules;

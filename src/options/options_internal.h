@@ -80,9 +80,6 @@ char *options_said_place(const struct said *said, size_t line, size_t column,
 const char *options_said_found(const char *text, bool plain,
                                char buf[SAID_FOUND_MAX]);
 
-/* Whether YAML lets the character stand for itself. */
-bool options_yaml_allows(uint32_t point);
-
 /* Read a file: a flat mapping of names to scalars, lists of scalars, maps of
  * scalars and lists of such maps. On failure *f is empty. */
 int options_yaml_read_file(const char *file, const char *text, size_t length,

@@ -73,7 +73,8 @@ int options_said_error(const struct said *said, size_t line, size_t column,
         err, "%s", options_said_place(said, line, column, place, sizeof place));
 }
 
-bool options_yaml_allows(uint32_t point)
+/* Whether YAML lets the character stand for itself. */
+static bool allows(uint32_t point)
 {
     return point == '\t' || point == '\n' || point == '\r' ||
            (point >= 0x20 && point <= 0x7e) || point == 0x85 ||
@@ -96,7 +97,7 @@ static int check_characters(const struct said *said, const char *text,
                 "found the byte 0x%02x, which is not UTF-8",
                 (unsigned)(unsigned char)text[i]);
         /* U+FEFF is a byte order mark at the start, else refused */
-        if (!options_yaml_allows(point) || (point == 0xfeff && i > 0))
+        if (!allows(point) || (point == 0xfeff && i > 0))
             return options_said_error(
                 said, line, column, err,
                 "found the character U+%04X, which YAML does "
@@ -541,8 +542,8 @@ void options_yaml_print_text(FILE *out, const char *text)
         }
         if (c == '"' || c == '\\')
             fprintf(out, "\\%c", (int)c);
-        else if (c >= 0x20 && options_yaml_allows(c) && c != 0x85 &&
-                 c != 0x2028 && c != 0x2029 && c != 0xfeff)
+        else if (c >= 0x20 && allows(c) && c != 0x85 && c != 0x2028 &&
+                 c != 0x2029 && c != 0xfeff)
             fwrite(text, 1, width, out);
         else
             fprintf(out, c < 0x100 ? "\\x%02X" : "\\u%04X", (unsigned)c);

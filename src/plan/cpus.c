@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
 #include "base/mem.h"
 
 /* ---- masks ---- */
@@ -368,12 +367,9 @@ static void allocate(struct cpu_division *out, const struct cpu_demand *mine,
     memset(out, 0, sizeof *out);
     out->shards = mine->shards;
     out->clients = mine->clients;
-    out->shard = calloc((size_t)mine->shards + 1, sizeof *out->shard);
+    out->shard = mem_new((size_t)mine->shards + 1, sizeof *out->shard);
     if (pin)
-        out->client = calloc((size_t)mine->clients + 1, sizeof *out->client);
-    if (!out->shard || (pin && !out->client))
-        die("not enough memory for the CPUs of %d shards and %d clients",
-            mine->shards, mine->clients);
+        out->client = mem_new((size_t)mine->clients + 1, sizeof *out->client);
 }
 
 int cpus_divide(const struct cpu_request *r, int me, struct cpu_division *out,

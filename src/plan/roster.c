@@ -262,7 +262,7 @@ static int read_ranges(const struct reading *x, struct roster *r)
     return r->nranges > 0 ? roster_check(r, x->err) : 0;
 }
 
-static int read_facts(const struct reading *x, struct roster *r)
+static int read_attributes(const struct reading *x, struct roster *r)
 {
     int64_t cpus = -1, threads = -1;
 
@@ -295,8 +295,9 @@ static int read_all(const struct reading *x, struct roster *r)
             "found a roster of version %s, expected " VERSION
             "; serve with the srbench that measures",
             version);
-    return read_shards(x, r) < 0 || read_facts(x, r) < 0 ? -1
-                                                         : read_ranges(x, r);
+    return read_shards(x, r) < 0 || read_attributes(x, r) < 0
+               ? -1
+               : read_ranges(x, r);
 }
 
 int roster_read(struct roster *r, const char *name, const char *text,

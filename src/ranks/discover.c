@@ -255,7 +255,7 @@ static bool find_cpus(const struct team *t, struct cpu_mask *launched,
     return cpus_count(node) > cpus_count(&bound);
 }
 
-static void local_facts(struct node_attributes *f, struct team *t)
+static void local_attributes(struct node_attributes *f, struct team *t)
 {
     struct utsname u;
     struct rlimit files;
@@ -428,7 +428,7 @@ static void spread_clients(struct team *t, const struct discovery *d)
     free(numa);
 }
 
-static void gather_facts(struct team *t, struct discovery *d)
+static void gather_attributes(struct team *t, struct discovery *d)
 {
     int bytes = (int)sizeof d->mine;
     MPI_Request request;
@@ -490,7 +490,7 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
 
     memset(d, 0, sizeof *d);
     memset(&card, 0, sizeof card);
-    local_facts(&d->mine, t);
+    local_attributes(&d->mine, t);
     d->mine.cpus_by_group = find_cpus(t, &d->launched, &card.cpus);
     if (t->stewards != MPI_COMM_NULL)
         node_info_read("", &d->mine.more);
@@ -524,7 +524,7 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     name_virtual(t);
     memcpy(d->mine.name, t->machine.nodes[t->machine.rank_node[t->rank]].name,
            sizeof d->mine.name);
-    gather_facts(t, d);
+    gather_attributes(t, d);
     if (d->mine.cpus_by_group)
         diag_detail("%s: ranks are bound to fewer CPUs than the job has there; "
                     "its databases get theirs from all %lld of its control "

@@ -229,10 +229,8 @@ static int open_sinks(struct run *r, const struct sink_start *start,
  * caller frees it. */
 static bool *kept_ones(const struct earlier *e, size_t count)
 {
-    bool *kept = e->past ? calloc(count, sizeof *kept) : NULL;
+    bool *kept = e->past ? mem_new(count, sizeof *kept) : NULL;
 
-    if (e->past && !kept)
-        die("not enough memory to resume %zu permutations", count);
     for (size_t i = 0; kept && i < count; i++)
         kept[i] = e->status[i] != STATUS_PLANNED;
     return kept;

@@ -437,7 +437,7 @@ static int finish(struct hdf5_sink *h, const struct fields *attributes,
                          h->index, h->path);
     if (make_room(h, put_text_bytes(attributes), err))
         return -1;
-    if (put_facts(h->group, attributes) || link_group(h, place))
+    if (put_attributes(h->group, attributes) || link_group(h, place))
         return h5_error(h, "write a permutation to", err);
     return 0;
 }
@@ -531,7 +531,7 @@ static int note_once(struct hdf5_sink *h, const struct fields *study,
 
     if (session_open(h, err) == 0 &&
         make_room(h, put_text_bytes(study), err) == 0)
-        rc = catch_up(h) || roots_facts(h->file, h->keep.roots[1], study)
+        rc = catch_up(h) || roots_attributes(h->file, h->keep.roots[1], study)
                  ? h5_error(h, "write attributes to", err)
                  : 0;
     if (session_close(h, rc ? NULL : err) || rc)

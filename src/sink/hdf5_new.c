@@ -46,19 +46,19 @@ static int make_summary(hid_t file, const struct sink_start *start,
 
 int put_durability(hid_t root)
 {
-    struct fields facts = {0};
+    struct fields attributes = {0};
     int rc;
 
-    fields_text(&facts, "durability", "every instant");
-    rc = put_facts(root, &facts);
-    fields_free(&facts);
+    fields_text(&attributes, "durability", "every instant");
+    rc = put_attributes(root, &attributes);
+    fields_free(&attributes);
     return rc;
 }
 
 static int fill_file(hid_t file, const struct sink_start *start,
                      uint64_t *columns, uint64_t *sessions, uint64_t roots[2])
 {
-    if (put_facts(file, start->study) || put_durability(file) ||
+    if (put_attributes(file, start->study) || put_durability(file) ||
         put_table(file, "hosts", "node", start->hosts, NULL) ||
         (start->sessions &&
          put_table(file, "sessions", "session", start->sessions, sessions)))

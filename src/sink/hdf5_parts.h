@@ -4,7 +4,7 @@
  *              that are put by hand, without the library
  * hdf5_roots.c  the two root groups, in the library's words
  * hdf5_path.c  where the file appears, and all at once
- * hdf5_put.c   facts, columns and arrays in the library's words
+ * hdf5_put.c   attributes, columns and arrays in the library's words
  * hdf5_new.c   a file that holds no permutation yet
  * hdf5_past.c  a file of an earlier session, read
  * hdf5_resume.c  that file made ready for another session, in a copy
@@ -34,7 +34,8 @@ int roots_make(hid_t file, roots_keep keep, const void *data,
 uint64_t roots_place(hid_t object);
 
 /* Give the root group at that place attributes, or replace their values. */
-int roots_facts(hid_t file, uint64_t root, const struct fields *facts);
+int roots_attributes(hid_t file, uint64_t root,
+                     const struct fields *attributes);
 
 /* Link an object into the root group at that place. The second one does it
  * again, in the other root, with an object that counts this link already. */
@@ -168,7 +169,7 @@ uint64_t put_text_bytes(const struct fields *f);
 
 /* Give an object attributes, or replace their values. Returns 0 or -1, as all
  * below; put_error() words the reason. */
-int put_facts(hid_t object, const struct fields *facts);
+int put_attributes(hid_t object, const struct fields *attributes);
 
 /* A property list for a group (H5P_GROUP_CREATE) or the root group
  * (H5P_FILE_CREATE): order of creation kept, links and attributes in the

@@ -1,4 +1,4 @@
-/* hdf5_put.c - facts, columns and arrays in the library's words.
+/* hdf5_put.c - attributes, columns and arrays in the library's words.
  *
  * What netCDF-4 asks of a file: the order of creation of links and attributes
  * is kept, every dimension has a scale, texts are variable-length UTF-8,
@@ -210,10 +210,10 @@ uint64_t put_text_bytes(const struct fields *f)
     return n;
 }
 
-int put_facts(hid_t object, const struct fields *facts)
+int put_attributes(hid_t object, const struct fields *attributes)
 {
-    for (size_t i = 0; i < facts->n; i++)
-        if (put_fact(object, &facts->list[i]))
+    for (size_t i = 0; i < attributes->n; i++)
+        if (put_fact(object, &attributes->list[i]))
             return -1;
     return 0;
 }

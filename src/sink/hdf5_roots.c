@@ -29,10 +29,10 @@ uint64_t roots_place(hid_t object)
                : (uint64_t)place;
 }
 
-int roots_facts(hid_t file, uint64_t root, const struct fields *facts)
+int roots_attributes(hid_t file, uint64_t root, const struct fields *attributes)
 {
     hid_t group = open_root(file, root);
-    int rc = group < 0 ? -1 : put_facts(group, facts);
+    int rc = group < 0 ? -1 : put_attributes(group, attributes);
 
     if (group >= 0 && H5Gclose(group) < 0)
         rc = -1;

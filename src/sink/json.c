@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/diag.h"
+#include "base/mem.h"
 #include "base/utf8.h"
 #include "sink/sink.h"
 
@@ -101,13 +101,6 @@ static int cannot_write(const char *path, struct error *err)
                      path, strerror(errno));
 }
 
-static void *need(void *p)
-{
-    if (!p)
-        die("not enough memory for the summary as JSON");
-    return p;
-}
-
 /* Whether the file can be made, by making it for a moment. */
 static int try_out(const struct json_sink *j, bool replace, struct error *err)
 {
@@ -155,16 +148,16 @@ static struct sink *json_open(const char *path, bool overwrite, const char *job,
                               const struct sink_start *start, struct error *err)
 {
     const struct sink_table *earlier = start->earlier;
-    struct json_sink *j = need(calloc(1, sizeof *j));
+    struct json_sink *j = mem_new(1, sizeof *j);
     size_t n = strlen(path) + 32;
 
     (void)job;
     j->sink.ops = &sink_json;
-    j->path = need(strdup(path));
-    j->temporary = need(malloc(n));
+    j->path = mem_copy(path);
+    j->temporary = mem_new(n, 1);
     snprintf(j->temporary, n, "%s.%ld.tmp", path, (long)getpid());
     j->nrows = start->nperms;
-    j->row = need(calloc(j->nrows ? j->nrows : 1, sizeof *j->row));
+    j->row = mem_new(j->nrows, sizeof *j->row);
     copy_all(&j->study, start->study->list, start->study->n);
     for (size_t i = 0; earlier && i < j->nrows; i++)
         if (start->kept[i])

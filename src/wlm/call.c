@@ -78,7 +78,9 @@ static bool begins_with_any(const char *text, const char *const starts[],
     return false;
 }
 
-char **wlm_environment(void)
+/* This process's environment without what launchers and batch systems put there
+ * for the running step; to be freed, its strings are the process's. */
+static char **environment(void)
 {
     size_t n = 0, used = 0;
     char **env;
@@ -124,7 +126,7 @@ void call_words_free(struct words *w)
 int call_run(struct words *w, const char *input, char *buf, size_t n,
              struct error *err)
 {
-    char **env = wlm_environment();
+    char **env = environment();
     int rc = proc_ask(w->word, input, env, CALL_SECONDS, buf, n, err);
 
     free(env);

@@ -15,15 +15,11 @@ void call_words_add(struct words *w, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void call_words_free(struct words *w);
 
-/* Run a command to its end, `input` (NULL: none) on its standard input, in the
- * environment of wlm_environment(), and put what it printed into buf. Releases
- * the words. */
+/* Run a command to its end, `input` (NULL: none) on its standard input, without
+ * what launchers and batch systems put into the environment for the running
+ * step, and put what it printed into buf. Releases the words. */
 int call_run(struct words *w, const char *input, char *buf, size_t n,
              struct error *err);
-
-/* This process's environment without what launchers and batch systems put there
- * for the running step; to be freed, its strings are the process's. */
-char **wlm_environment(void);
 
 /* A submission's further argument must be a word, and none that changes what a
  * submission is (`refused`: names, NULL at the end). */
