@@ -117,6 +117,19 @@ static int without_mpi(struct config *c, int argc, char **argv)
 
 /* ---- with MPI ---- */
 
+/* What cannot be right need not wait for a file. */
+static int find_databases(struct team *t, const struct options *o,
+                          struct tls **tls, struct roster *roster,
+                          struct error *err)
+{
+    struct sweep s;
+
+    if (sweep_open(&s, o, err) < 0)
+        return -1;
+    sweep_close(&s);
+    return external_find(t, o, tls, roster, err);
+}
+
 static int run(struct team *t, const struct options *o, const struct config *c,
                struct discovery *d)
 {
@@ -124,15 +137,12 @@ static int run(struct team *t, const struct options *o, const struct config *c,
         .options = o, .config = c->text ? c->text : "", .began = began};
     struct roster roster = {0};
     struct tls *tls = NULL;
-    struct sweep s;
     struct error err;
     char *line;
     int status;
 
     if (options_external(o)) {
-        /* what cannot be right need not wait for a file */
-        if (sweep_open(&s, o, &err) < 0 ||
-            external_find(t, o, &tls, &roster, &err) < 0) {
+        if (find_databases(t, o, &tls, &roster, &err) < 0) {
             tls_close(tls);
             return report_refusal(NULL, &err, t->rank == 0);
         }

@@ -16,6 +16,7 @@ static char buffer[1 << 16];
 void output_open(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        /* cppcheck-suppress leakReturnValNotUsed */
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
             break; /* no descriptors at all: what comes next says so */
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);

@@ -40,12 +40,13 @@ static int count_hosts(const struct setting *set, int most, struct error *err)
 static int host_called(const struct machine *m, const char *name)
 {
     char same[SRB_NAME_MAX];
-    int host = -1;
 
-    if (sscanf(name, MACHINE_NAME, &host) != 1 || host < 0 || host >= m->nhosts)
-        return -1;
-    snprintf(same, sizeof same, MACHINE_NAME, host);
-    return strcmp(same, name) == 0 ? host : -1;
+    for (int host = 0; host < m->nhosts; host++) {
+        snprintf(same, sizeof same, MACHINE_NAME, host);
+        if (strcmp(same, name) == 0)
+            return host;
+    }
+    return -1;
 }
 
 /* Name a host, that is all of its nodes. */

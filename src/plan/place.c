@@ -471,6 +471,14 @@ const char *place_shard_address(const struct placement *pl, int shard)
                : pl->machine->nodes[place_shard_node(pl, shard)].address;
 }
 
+const char *place_network(const struct placement *pl)
+{
+    if (pl->external)
+        return pl->roster ? pl->roster->interface : "";
+    return pl->loopback ? "lo, since clients and their databases share a host"
+                        : pl->machine->network;
+}
+
 int place_node_shard(const struct placement *pl, int node)
 {
     int k = pl->external ? -1 : pl->node_db[node];

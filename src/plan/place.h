@@ -74,6 +74,9 @@ int place_shard_node(const struct placement *pl, int shard);
  * and shards share a host: colocated, or a job on one host. */
 const char *place_shard_address(const struct placement *pl, int shard);
 
+/* Which interface the shards listen on and why, in words; "" unknown. */
+const char *place_network(const struct placement *pl);
+
 /* The first shard of a node; -1 when it runs none. A node with shards has
  * shards_per_node of them, numbered consecutively. */
 int place_node_shard(const struct placement *pl, int node);

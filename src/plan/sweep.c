@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hostlist.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -79,28 +80,6 @@ static int check_served(const struct options *o, struct error *err)
     return 0;
 }
 
-int sweep_open(struct sweep *s, const struct options *o, struct error *err)
-{
-    size_t nexp = options_get(o, OPT_EXPERIMENT)->nvalues;
-
-    if (check_served(o, err) < 0)
-        return -1;
-    *s = (struct sweep){.options = o};
-    for (size_t k = 0; k < nexp; k++) {
-        size_t per_setup = 1;
-        size_t n = count_within(o, experiment_at(o, k), &per_setup);
-
-        s->count += n;
-        if (s->count > SRB_SWEEP_MAX)
-            return error_set(err,
-                             "the product of all axes has more than %d "
-                             "permutations; give fewer values",
-                             SRB_SWEEP_MAX);
-        s->setups += n / per_setup;
-    }
-    return 0;
-}
-
 /* Place i of the product of all axes. */
 static void product_at(const struct sweep *s, size_t i, struct permutation *p)
 {
@@ -153,26 +132,124 @@ static bool lacks(const struct sweep *s, const struct permutation *p,
            has_option(s->options, lack->axis, p->experiment);
 }
 
-void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n)
-{
-    size_t all = s->count, setup = 0;
+/* ---- values that come to the same ---- */
 
-    s->lacks = list;
-    s->nlacks = n;
-    if (n == 0)
+/* As many whole elements as fit. */
+static int64_t elements(const struct value *bytes)
+{
+    return bytes->count / (int64_t)sizeof(float);
+}
+
+static void find_like(struct sweep *s)
+{
+    const struct setting *set = options_get(s->options, OPT_TENSOR_BYTES);
+    bool any = false;
+
+    s->like = mem_new(set->nvalues, sizeof *s->like);
+    for (size_t k = 0; k < set->nvalues; k++) {
+        size_t first = 0;
+
+        while (elements(&set->values[first]) != elements(&set->values[k]))
+            first++;
+        s->like[k] = (uint32_t)first;
+        any = any || first < k;
+    }
+    if (any)
         return;
-    s->place = mem_new(all, sizeof *s->place);
-    s->setup = mem_new(all, sizeof *s->setup);
+    free(s->like);
+    s->like = NULL;
+}
+
+/* How many nodes `auto` is for db_nodes; 0: not known here. */
+static size_t auto_nodes(const struct options *o)
+{
+    const struct setting *hosts = options_get(o, OPT_DB_HOSTS);
+    size_t n = 0;
+
+    if (hosts->values[0].is_auto)
+        return 1;
+    for (size_t k = 0; k < hosts->nvalues; k++) {
+        struct hostlist list;
+
+        if (hostlist_expand(&list, hosts->values[k].text, SRB_SWEEP_MAX, NULL) <
+            0)
+            return 0; /* refused elsewhere */
+        n += list.n;
+        hostlist_free(&list);
+    }
+    return n;
+}
+
+static bool is_one(const struct options *o, const struct value *nodes,
+                   const struct value *shards)
+{
+    return shards->count == 1 &&
+           (nodes->is_auto ? auto_nodes(o) == 1 : nodes->count == 1);
+}
+
+static bool has_one_shard(const struct sweep *s)
+{
+    const struct options *o = s->options;
+    const struct setting *nodes = options_get(o, OPT_DB_NODES);
+    const struct setting *shards = options_get(o, OPT_DB_SHARDS_PER_NODE);
+
+    if (options_get(o, OPT_DB_CLUSTER)->nvalues < 2 ||
+        !options_has_placement(o, options_placement(o, OPT_DB_CLUSTER)))
+        return false;
+    for (size_t n = 0; n < nodes->nvalues; n++)
+        for (size_t k = 0; k < shards->nvalues; k++)
+            if (is_one(o, &nodes->values[n], &shards->values[k]))
+                return true;
+    return false;
+}
+
+/* The axes that the following is about. */
+static const enum option_id alike[] = {OPT_DB_CLUSTER, OPT_TENSOR_BYTES};
+#define ALIKE (sizeof alike / sizeof alike[0])
+
+/* How far the permutation's value of such an axis is behind the first that
+ * comes to the same. */
+static size_t behind(const struct sweep *s, const struct permutation *p,
+                     enum option_id axis)
+{
+    size_t k = digit(s, p, axis);
+
+    if (axis == OPT_TENSOR_BYTES)
+        return s->like ? k - s->like[k] : 0;
+    return k > 0 && s->one_shard &&
+                   is_one(s->options, p->value[OPT_DB_NODES],
+                          p->value[OPT_DB_SHARDS_PER_NODE])
+               ? k
+               : 0;
+}
+
+/* Whether another permutation stands for this one. */
+static bool is_spare(const struct sweep *s, const struct permutation *p)
+{
+    for (size_t k = 0; k < ALIKE; k++)
+        if (behind(s, p, alike[k]) > 0)
+            return true;
+    for (size_t k = 0; k < s->nlacks; k++)
+        if (lacks(s, p, &s->lacks[k]) && digit(s, p, s->lacks[k].axis) > 0)
+            return true;
+    return false;
+}
+
+/* Number what is left of the product. */
+static void number(struct sweep *s)
+{
+    size_t setup = 0;
+
+    free(s->place);
+    free(s->setup);
+    s->place = mem_new(s->product, sizeof *s->place);
+    s->setup = mem_new(s->product, sizeof *s->setup);
     s->count = s->setups = 0;
-    for (size_t i = 0; i < all; i++) {
+    for (size_t i = 0; i < s->product; i++) {
         struct permutation p;
-        bool same = false;
 
         product_at(s, i, &p);
-        for (size_t k = 0; k < n; k++)
-            same = same ||
-                   (lacks(s, &p, &list[k]) && digit(s, &p, list[k].axis) > 0);
-        if (same)
+        if (is_spare(s, &p))
             continue;
         s->setups += s->count == 0 || p.setup != setup;
         setup = p.setup;
@@ -181,13 +258,49 @@ void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n)
     }
 }
 
+int sweep_open(struct sweep *s, const struct options *o, struct error *err)
+{
+    size_t nexp = options_get(o, OPT_EXPERIMENT)->nvalues;
+
+    if (check_served(o, err) < 0)
+        return -1;
+    *s = (struct sweep){.options = o};
+    for (size_t k = 0; k < nexp; k++) {
+        size_t per_setup = 1;
+        size_t n = count_within(o, experiment_at(o, k), &per_setup);
+
+        s->count += n;
+        if (s->count > SRB_SWEEP_MAX)
+            return error_set(err,
+                             "the product of all axes has more than %d "
+                             "permutations; give fewer values",
+                             SRB_SWEEP_MAX);
+        s->setups += n / per_setup;
+    }
+    s->product = s->count;
+    find_like(s);
+    s->one_shard = has_one_shard(s);
+    if (s->like || s->one_shard)
+        number(s);
+    return 0;
+}
+
+void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n)
+{
+    s->lacks = list;
+    s->nlacks = n;
+    if (n > 0)
+        number(s);
+}
+
 void sweep_close(struct sweep *s)
 {
     free(s->lacks);
+    free(s->like);
     free(s->place);
     free(s->setup);
     s->lacks = NULL;
-    s->place = s->setup = NULL;
+    s->like = s->place = s->setup = NULL;
     s->nlacks = 0;
 }
 
@@ -240,6 +353,9 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
         if (lacks(s, &q, &s->lacks[l]))
             place -= (uint32_t)(digit(s, &q, s->lacks[l].axis) *
                                 stride(s, q.experiment, s->lacks[l].axis));
+    for (size_t l = 0; l < ALIKE; l++)
+        place -= (uint32_t)(behind(s, &q, alike[l]) *
+                            stride(s, q.experiment, alike[l]));
     found = bsearch(&place, s->place, s->count, sizeof place, compare_places);
     return found ? (size_t)(found - s->place) : p->index;
 }
@@ -390,6 +506,34 @@ static size_t note(char *buf, size_t n, size_t used, const struct option *d,
                                    set->nvalues == 1 ? "" : "s", where, name);
 }
 
+/* The notes on values that come to the same. */
+static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
+{
+    const struct setting *set = options_get(s->options, OPT_TENSOR_BYTES);
+    const char *between = "";
+
+    if (s->one_shard && used < n)
+        used +=
+            (size_t)snprintf(buf + used, n - used,
+                             "db_cluster (%zu values) collapses where "
+                             "there is one shard, which is no cluster "
+                             "either way\n",
+                             options_get(s->options, OPT_DB_CLUSTER)->nvalues);
+    if (!s->like || used >= n)
+        return;
+    used += (size_t)snprintf(buf + used, n - used, "tensor_bytes collapses: ");
+    for (size_t k = 0; k < set->nvalues && used < n; k++) {
+        if (s->like[k] == k)
+            continue;
+        used +=
+            (size_t)snprintf(buf + used, n - used, "%s%s to %s", between,
+                             set->values[k].text, set->values[s->like[k]].text);
+        between = ", ";
+    }
+    if (used < n)
+        snprintf(buf + used, n - used, ", as many whole elements of 4 bytes\n");
+}
+
 char *sweep_notes(const struct sweep *s, char *buf, size_t n)
 {
     const struct options *o = s->options;
@@ -409,5 +553,6 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
             if (s->lacks[k].axis == (enum option_id)id)
                 used = note(buf, n, used, d, set, "with ", s->lacks[k].server);
     }
+    note_alike(s, buf, n, used);
     return buf;
 }

@@ -2,8 +2,9 @@
  *
  * The sweep is the product of all axes, those that shape the databases
  * outermost, `repetitions` innermost. An axis that a placement or a server does
- * not have collapses there: one permutation, no value. All functions are local
- * and pure.
+ * not have collapses there: one permutation, no value. Values that come to the
+ * same collapse to the first of them: sizes of as many whole elements, and
+ * db_cluster where there is one shard. All functions are local and pure.
  */
 #ifndef SRB_SWEEP_H
 #define SRB_SWEEP_H
@@ -36,26 +37,31 @@ struct sweep_lack {
 
 struct sweep {
     const struct options *options;
-    size_t count;  /* permutations */
-    size_t setups; /* database set-ups */
+    size_t count;   /* permutations */
+    size_t setups;  /* database set-ups */
+    size_t product; /* permutations before anything collapsed */
+    uint32_t *like; /* of each value of tensor_bytes, the first that comes to
+                       the same; NULL: all differ */
+    bool one_shard; /* some differ in db_cluster alone, and have one shard */
     /* of sweep_collapse() */
     struct sweep_lack *lacks;
     size_t nlacks;
+    /* where something collapses */
     uint32_t *place; /* of each permutation, in the product of all axes */
     uint32_t *setup; /* and its set-up */
 };
 
 /* Refuses a product beyond SRB_SWEEP_MAX and an option that was given but
- * serves none of the study's placements. Keeps a pointer to o. */
+ * serves none of the study's placements. Keeps a pointer to o; to be released
+ * by sweep_close(). */
 #define SRB_SWEEP_MAX 1000000
 int sweep_open(struct sweep *s, const struct options *o, struct error *err);
 
 /* Take out what differs only in an axis that a server lacks; permutations and
- * set-ups are numbered anew. Once, and sweep_close() after it; the list, of
- * malloc(), becomes the sweep's. Dies when there is no memory. */
+ * set-ups are numbered anew. Once; the list, of malloc(), becomes the sweep's.
+ * Dies when there is no memory. */
 void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n);
 
-/* Only sweep_collapse() needs it. */
 void sweep_close(struct sweep *s);
 
 /* Permutation i of 0 … count - 1. */

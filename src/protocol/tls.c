@@ -14,6 +14,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,13 +40,27 @@ static bool is_given(const char *text)
     return text && text[0];
 }
 
-/* OpenSSL's own words for a file that is not there are of little help. */
-static int check_file(const char *option, const char *path, struct error *err)
+/* Bytes under a path, for OpenSSL to read: it takes all forms of a file by its
+ * name alone. *fd is to be closed; -1 where there are no bytes, and the path is
+ * the one that was given. */
+#define PATH_ROOM 4096
+static int as_path(const struct tls_file *f, const char *given, int *fd,
+                   char path[PATH_ROOM], struct error *err)
 {
-    if (!is_given(path) || access(path, R_OK) == 0)
+    *fd = -1;
+    snprintf(path, PATH_ROOM, "%s", given);
+    if (!f->bytes)
         return 0;
-    return error_set(err, "%s: cannot read '%s': %s", option, path,
-                     strerror(errno));
+    *fd = memfd_create("srbench", MFD_CLOEXEC);
+    if (*fd < 0 || write(*fd, f->bytes, f->n) != (ssize_t)f->n) {
+        error_set(err, "no room in memory for '%s': %s", given,
+                  strerror(errno));
+        if (*fd >= 0)
+            close(*fd);
+        return -1;
+    }
+    snprintf(path, PATH_ROOM, "/proc/self/fd/%d", *fd);
+    return 0;
 }
 
 static const char *last_reason(void)
@@ -64,34 +80,60 @@ static int refuse(const char *option, const char *path, const char *expected,
                      path, why ? why : "it holds nothing", expected);
 }
 
-static int trust(SSL_CTX *c, const char *ca, struct error *err)
+static int take_authorities(SSL_CTX *c, const char *path)
 {
     struct stat st;
-    bool folder;
+    bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 
-    if (!is_given(ca))
-        return SSL_CTX_set_default_verify_paths(c) == 1
-                   ? 0
-                   : error_set(err, "TLS: the system names no authorities that "
-                                    "it trusts; give one, --db_tls_ca=FILE");
-    folder = stat(ca, &st) == 0 && S_ISDIR(st.st_mode);
-    if (SSL_CTX_load_verify_locations(c, folder ? NULL : ca,
-                                      folder ? ca : NULL) == 1)
-        return 0;
-    return refuse("db_tls_ca", ca, "certificates in PEM", err);
+    return SSL_CTX_load_verify_locations(c, folder ? NULL : path,
+                                         folder ? path : NULL);
 }
 
-static int introduce(SSL_CTX *c, const struct tls_terms *terms,
-                     struct error *err)
+static int take_certificate(SSL_CTX *c, const char *path)
 {
-    if (!is_given(terms->cert))
+    return SSL_CTX_use_certificate_chain_file(c, path);
+}
+
+static int take_key(SSL_CTX *c, const char *path)
+{
+    return SSL_CTX_use_PrivateKey_file(c, path, SSL_FILETYPE_PEM);
+}
+
+/* What each file is for. */
+static const struct part {
+    const char *option, *expected;
+    int (*take)(SSL_CTX *c, const char *path);
+} parts[TLS_FILES] = {
+    [TLS_CA] = {"db_tls_ca", "certificates in PEM", take_authorities},
+    [TLS_CERT] = {"db_tls_cert", "a certificate in PEM", take_certificate},
+    [TLS_KEY] = {"db_tls_key",
+                 "the key of db_tls_cert in PEM, without a password", take_key},
+};
+
+static int take_part(SSL_CTX *c, int which, const char *given,
+                     const struct tls_files *files, struct error *err)
+{
+    const struct part *part = &parts[which];
+    char path[PATH_ROOM];
+    int fd, rc;
+
+    if (!is_given(given))
         return 0;
-    if (SSL_CTX_use_certificate_chain_file(c, terms->cert) != 1)
-        return refuse("db_tls_cert", terms->cert, "a certificate in PEM", err);
-    if (SSL_CTX_use_PrivateKey_file(c, terms->key, SSL_FILETYPE_PEM) != 1)
-        return refuse("db_tls_key", terms->key,
-                      "the key of db_tls_cert in PEM, without a password", err);
-    return 0;
+    if (as_path(&files->file[which], given, &fd, path, err) < 0)
+        return error_prefix(err, "%s", part->option);
+    rc = part->take(c, path);
+    if (fd >= 0)
+        close(fd);
+    return rc == 1 ? 0 : refuse(part->option, given, part->expected, err);
+}
+
+/* Where nothing is named, what the system trusts. */
+static int trust(SSL_CTX *c, const struct tls_terms *terms, struct error *err)
+{
+    if (is_given(terms->ca) || SSL_CTX_set_default_verify_paths(c) == 1)
+        return 0;
+    return error_set(err, "TLS: the system names no authorities that it "
+                          "trusts; give one, --db_tls_ca=FILE");
 }
 
 /* A key with a password would be asked for at a terminal, by every rank. */
@@ -103,12 +145,9 @@ static int no_password(char *buf, int size, int writing, void *of)
     return -1;
 }
 
-static int fill(struct tls *t, const struct tls_terms *terms, struct error *err)
+static int fill(struct tls *t, const struct tls_terms *terms,
+                const struct tls_files *files, struct error *err)
 {
-    if (check_file("db_tls_ca", terms->ca, err) < 0 ||
-        check_file("db_tls_cert", terms->cert, err) < 0 ||
-        check_file("db_tls_key", terms->key, err) < 0)
-        return -1;
     ERR_clear_error();
     t->context = SSL_CTX_new(TLS_client_method());
     t->name = is_given(terms->name) ? strdup(terms->name) : NULL;
@@ -117,18 +156,23 @@ static int fill(struct tls *t, const struct tls_terms *terms, struct error *err)
     SSL_CTX_set_min_proto_version(t->context, TLS1_2_VERSION);
     SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_default_passwd_cb(t->context, no_password);
-    return trust(t->context, terms->ca, err) < 0
-               ? -1
-               : introduce(t->context, terms, err);
+    if (trust(t->context, terms, err) < 0 ||
+        take_part(t->context, TLS_CA, terms->ca, files, err) < 0 ||
+        take_part(t->context, TLS_CERT, terms->cert, files, err) < 0)
+        return -1;
+    return is_given(terms->cert)
+               ? take_part(t->context, TLS_KEY, terms->key, files, err)
+               : 0;
 }
 
-int tls_open(struct tls **out, const struct tls_terms *terms, struct error *err)
+int tls_open(struct tls **out, const struct tls_terms *terms,
+             const struct tls_files *files, struct error *err)
 {
     struct tls *t = calloc(1, sizeof *t);
 
     if (!t)
         return error_set(err, "not enough memory for TLS");
-    if (fill(t, terms, err) < 0) {
+    if (fill(t, terms, files, err) < 0) {
         tls_close(t);
         return -1;
     }
@@ -345,9 +389,10 @@ const char *tls_last(struct ssl_st *ssl)
 
 const bool tls_built = false;
 
-int tls_open(struct tls **out, const struct tls_terms *terms, struct error *err)
+int tls_open(struct tls **out, const struct tls_terms *terms,
+             const struct tls_files *files, struct error *err)
 {
-    (void)out, (void)terms;
+    (void)out, (void)terms, (void)files;
     return error_set(err, "rediss:// asks for TLS, which this srbench was "
                           "built without");
 }

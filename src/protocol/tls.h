@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "protocol/secret.h"
+#include "protocol/tls_files.h"
 
 struct tls;
 struct redisContext; /* hiredis's */
@@ -21,20 +22,11 @@ struct ssl_st;       /* OpenSSL's SSL */
 /* Whether this was built with a hiredis that has TLS. */
 extern const bool tls_built;
 
-/* Paths and a name; NULL or "" for none. */
-struct tls_terms {
-    const char *ca;   /* what signs servers, a file or a folder; none: what the
-                         system trusts */
-    const char *cert; /* who one is: PEM, and */
-    const char *key;  /* its key; both or none */
-    const char *name; /* what the certificates of all servers must bear; none:
-                         each its own host */
-};
-
-/* Read the files. *out is to be released by tls_close(); terms need not outlive
- * the call. -1 where a file cannot be read or is of no use. */
+/* What the files say, for what the terms ask. *out is to be released by
+ * tls_close(); neither needs to outlive the call. -1 where a file is of no use;
+ * a folder of authorities is looked at where this runs. */
 int tls_open(struct tls **out, const struct tls_terms *terms,
-             struct error *err);
+             const struct tls_files *files, struct error *err);
 
 /* NULL is allowed. Connections that were made keep what they need. */
 void tls_close(struct tls *t);

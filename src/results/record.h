@@ -86,7 +86,8 @@ struct study_attributes {
     const char *config;          /* the file as it was read, "" if none */
     const char *resolved_config; /* as --show_config prints it */
     const char *exp_name, *output;
-    const char *server; /* "redis 7.0.15", several comma-separated */
+    const char *server;  /* "redis 7.0.15", several comma-separated */
+    const char *network; /* place_network() of all permutations, "; " between */
     const struct job *job;
     const struct sweep *sweep;
     const struct machine *machine;

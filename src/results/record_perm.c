@@ -184,6 +184,7 @@ void record_attributes(struct fields *f, const struct study_attributes *study,
     fields_real(f, "db_start_seconds", "s", o->db_start_seconds);
     fields_text(f, "server", o->server);
     fields_text(f, "db_config", o->db_config);
+    fields_text(f, "network", place_network(pl));
     fields_int(f, "session", "", study->session);
     fields_int(f, "repetition", "", p->repetition);
     fields_int(f, "setup", "", (int64_t)p->setup);

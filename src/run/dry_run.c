@@ -15,18 +15,29 @@ static int refuse(const struct error *err)
     return report_refusal(NULL, err, true);
 }
 
+/* What can be wrong with it on any machine. */
+static int check(struct sweep *s, const struct options *o, struct error *err)
+{
+    return external_check(o, err) < 0 || expect_judge_check(s, err) < 0 ||
+                   collapse_by_name(s, err) < 0
+               ? -1
+               : 0;
+}
+
 static int plan(const struct options *o, const struct machine *m)
 {
     struct sweep s;
     struct error err;
     int status;
 
-    if (sweep_open(&s, o, &err) < 0 || external_check(o, &err) < 0 ||
-        expect_judge_check(&s, &err) < 0 || collapse_by_name(&s, &err) < 0)
+    if (sweep_open(&s, o, &err) < 0)
         return refuse(&err);
-    status = report_plan(&s, m) < 0             ? 2
-             : prepare_by_name(&s, m, &err) < 0 ? refuse(&err)
-                                                : 0;
+    if (check(&s, o, &err) < 0)
+        status = refuse(&err);
+    else if (report_plan(&s, m) < 0)
+        status = 2;
+    else
+        status = prepare_by_name(&s, m, &err) < 0 ? refuse(&err) : 0;
     sweep_close(&s);
     return status;
 }

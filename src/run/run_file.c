@@ -10,23 +10,39 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+/* Whether it ran, be it to a failure: only then it has a group. */
+static bool has_run(const struct outcome *o)
+{
+    return o->status == STATUS_COMPLETED || o->status == STATUS_FAILED;
+}
+
 /* Rank 0: begin (unless its arrays have been written already) and end the
  * permutation's group. */
+static int end_group(struct run *r, struct perm_run *x, bool begun,
+                     const struct fields *row, struct error *err)
+{
+    const size_t nothing[SINK_DIMS] = {0};
+    struct fields attributes = {0};
+    int rc = begun ? 0 : sinks_begin(&r->sinks, x->p.index, nothing, err);
+
+    record_attributes(&attributes, &r->plan.study, &x->p, &r->placement,
+                      &x->outcome);
+    if (rc == 0)
+        rc = sinks_end(&r->sinks, &attributes, row, err);
+    fields_free(&attributes);
+    return rc;
+}
+
+/* Rank 0: the permutation's row of the summary, and its group. */
 static int write_end(struct run *r, struct perm_run *x, bool begun,
                      struct error *err)
 {
-    const size_t nothing[SINK_DIMS] = {0};
-    struct fields attributes = {0}, row = {0};
-    int rc = 0;
+    struct fields row = {0};
+    int rc;
 
-    if (!begun)
-        rc = sinks_begin(&r->sinks, x->p.index, nothing, err);
-    record_attributes(&attributes, &r->plan.study, &x->p, &r->placement,
-                      &x->outcome);
     record_row(&row, &r->plan.sweep, &x->p, &r->placement, &x->outcome);
-    if (rc == 0)
-        rc = sinks_end(&r->sinks, &attributes, &row, err);
-    fields_free(&attributes);
+    rc = has_run(&x->outcome) ? end_group(r, x, begun, &row, err)
+                              : sinks_row(&r->sinks, x->p.index, &row, err);
     fields_free(&row);
     return rc;
 }

@@ -23,12 +23,11 @@ static struct fields row_at(const struct earlier *e, size_t i)
 static enum status status_of(const struct past *past,
                              const struct field *status, size_t i, size_t count)
 {
-    if (!past_permutation(past, i, count))
-        return STATUS_PLANNED;
-    if (strcmp(status->text, record_status(STATUS_COMPLETED)) == 0)
-        return STATUS_COMPLETED;
     if (strcmp(status->text, record_status(STATUS_SPARED)) == 0)
-        return STATUS_SPARED;
+        return STATUS_SPARED; /* it did not run, and has no group */
+    if (strcmp(status->text, record_status(STATUS_COMPLETED)) == 0 &&
+        past_permutation(past, i, count))
+        return STATUS_COMPLETED;
     return STATUS_PLANNED;
 }
 

@@ -14,9 +14,8 @@
 #include "sink/hdf5_parts.h"
 #include "sink/sink.h"
 
-/* The root group's header has room for the link of every permutation to come
- * and some attributes (hdf5_keep.c). */
-enum { MORE_BYTES = 8000, MOST_LINKS = 60000 };
+/* The names of groups have five digits at most. */
+enum { MOST_PERMUTATIONS = 100000 - 1 };
 
 static const char *const dim_name[SINK_DIMS] = {
     [SINK_CLIENT] = "client",
@@ -36,6 +35,8 @@ struct hdf5_sink {
     uint64_t *session_column; /* where each starts */
     struct lock lock;
 
+    uint64_t behind;     /* the group that the next root lacks; 0: none */
+    size_t behind_index; /* its number */
     bool dead; /* the library could not close the file: no more of it */
 
     /* While the library has the file open: */
@@ -58,11 +59,6 @@ static int h5_error(struct hdf5_sink *h, const char *what, struct error *err)
 
 /* ---- creation ---- */
 
-static size_t header_room(size_t nperms)
-{
-    return nperms * PUT_LINK_BYTES + MORE_BYTES;
-}
-
 /* The file is made beside its path and appears there when it is whole. kept:
  * what stays of the file that is there. */
 static int create(struct hdf5_sink *h, bool overwrite,
@@ -75,10 +71,10 @@ static int create(struct hdf5_sink *h, bool overwrite,
     h->keep.fd = keep_create(made, sizeof made, h->path, err);
     if (h->keep.fd < 0)
         return -1;
-    if ((kept ? resume_copy(&h->keep, made, kept, start, header_room(h->nperms),
-                            h->column, h->session_column, err)
-              : new_file(&h->keep, made, start, header_room(h->nperms),
-                         h->column, h->session_column, err)) == 0 &&
+    if ((kept ? resume_copy(&h->keep, made, kept, start, h->column,
+                            h->session_column, err)
+              : new_file(&h->keep, made, start, h->column, h->session_column,
+                         err)) == 0 &&
         keep_sync(&h->keep, err) == 0 &&
         keep_publish(made, h->path, overwrite, err) == 0)
         return 0;
@@ -90,7 +86,6 @@ static void release(struct hdf5_sink *h)
 {
     if (h->keep.fd >= 0)
         close(h->keep.fd);
-    free(h->keep.header);
     free(h->columns);
     free(h->column);
     free(h->session_column);
@@ -130,20 +125,14 @@ new_sink(const char *path, const struct sink_start *start, struct error *err)
     return h;
 }
 
-static int check_number(const char *path, const struct fields *study,
-                        size_t nperms, struct error *err)
+static int check_number(const char *path, size_t nperms, struct error *err)
 {
-    size_t most =
-        (HEADER_GAP * (study->n + 2) - header_room(0)) / PUT_LINK_BYTES;
-
-    if (most > MOST_LINKS)
-        most = MOST_LINKS;
-    if (nperms > 0 && nperms <= most)
+    if (nperms > 0 && nperms <= MOST_PERMUTATIONS)
         return 0;
     return error_set(err,
-                     "the output '%s' can hold 1 to %zu permutations, not "
+                     "the output '%s' can hold 1 to %d permutations, not "
                      "%zu; sweep in parts",
-                     path, most, nperms);
+                     path, MOST_PERMUTATIONS, nperms);
 }
 
 static struct sink *hdf5_open(const char *path, bool overwrite, const char *job,
@@ -151,7 +140,7 @@ static struct sink *hdf5_open(const char *path, bool overwrite, const char *job,
 {
     struct hdf5_sink *h;
 
-    if (check_number(path, start->study, start->nperms, err))
+    if (check_number(path, start->nperms, err))
         return NULL;
     put_start();
     h = new_sink(path, start, err);
@@ -199,15 +188,12 @@ static int session_open(struct hdf5_sink *h, struct error *err)
                          h->path);
     if (h->file >= 0)
         return 0;
-    if (keep_reserve(&h->keep, h->keep.reserved + PUT_MARGIN, err) ||
-        keep_guard(&h->keep, err))
+    if (keep_reserve(&h->keep, h->keep.reserved + PUT_MARGIN, err))
         return -1;
     access = put_access_plan();
     h->file = H5Fopen(h->path, H5F_ACC_RDWR, access);
     H5Pclose(access);
-    if (h->file < 0)
-        return h5_error(h, "open the output", err);
-    return keep_detach(&h->keep, err);
+    return h->file < 0 ? h5_error(h, "open the output", err) : 0;
 }
 
 /* A group without a link is gone when it is closed, and what it links to. */
@@ -412,48 +398,58 @@ static int check_row(const struct hdf5_sink *h, const struct fields *row,
     return 0;
 }
 
-/* Put a row of the summary, where the library must do it (keep_adopt). */
-static int put_summary(struct hdf5_sink *h, const struct fields *row)
+/* Give the next root what the present one has besides. */
+static int catch_up(struct hdf5_sink *h)
 {
-    int rc = 0;
-    hid_t summary = H5Gopen2(h->file, "summary", H5P_DEFAULT);
+    char name[32];
 
-    for (size_t i = 0; i < row->n && rc == 0; i++)
-        rc = put_cell(summary, &row->list[i], h->index);
-    return H5Gclose(summary) < 0 ? -1 : rc;
+    if (!h->behind)
+        return 0;
+    resume_group_name(h->behind_index, h->nperms, name);
+    if (roots_link_again(h->file, h->keep.roots[1], name, h->behind))
+        return -1;
+    h->behind = 0;
+    return 0;
 }
 
-static int amend_cell(struct hdf5_sink *h, const char *table,
-                      const struct field *f, size_t index, struct error *err)
+/* Link the group into the next root; later, once more, into the other one. */
+static int link_group(struct hdf5_sink *h, uint64_t *place)
 {
-    hid_t group = H5Gopen2(h->file, table, H5P_DEFAULT);
-    int rc = put_cell(group, f, index);
+    char name[32];
 
-    if (H5Gclose(group) < 0 || rc) {
-        h5_error(h, "amend", err);
-        return error_prefix(err, "/%s", table);
-    }
+    resume_group_name(h->index, h->nperms, name);
+    *place = roots_place(h->group);
+    if (!*place || catch_up(h) ||
+        roots_link(h->file, h->keep.roots[1], name, h->group) ||
+        H5Oincr_refcount(h->group) < 0)
+        return -1;
     return 0;
 }
 
 /* The last the library does for a permutation: its attributes and its link. */
 static int finish(struct hdf5_sink *h, const struct fields *attributes,
-                  const struct fields *row, struct error *err)
+                  uint64_t *place, struct error *err)
 {
-    char name[32];
-
     if (h->broken)
         return error_set(err,
                          "permutation %zu is not in '%s', since a part of it "
                          "could not be written",
                          h->index, h->path);
-    if (make_room(h, put_text_bytes(attributes) + put_text_bytes(row), err))
+    if (make_room(h, put_text_bytes(attributes), err))
         return -1;
-    resume_group_name(h->index, h->nperms, name);
-    if (put_facts(h->group, attributes) ||
-        (h->keep.plain && put_summary(h, row)) ||
-        H5Olink(h->group, h->file, name, H5P_DEFAULT, H5P_DEFAULT) < 0)
+    if (put_facts(h->group, attributes) || link_group(h, place))
         return h5_error(h, "write a permutation to", err);
+    return 0;
+}
+
+/* The file begins at the next root, to which the group at that place was
+ * linked (0: none). */
+static int turn(struct hdf5_sink *h, uint64_t place, struct error *err)
+{
+    if (keep_turn(&h->keep, err))
+        return -1;
+    h->behind = place;
+    h->behind_index = h->index;
     return 0;
 }
 
@@ -461,20 +457,34 @@ static int hdf5_end(struct sink *s, const struct fields *attributes,
                     const struct fields *row, struct error *err)
 {
     struct hdf5_sink *h = self(s);
+    uint64_t place = 0;
 
     if (h->group < 0)
         return error_set(err, "no permutation of '%s' is begun", h->path);
-    if (check_row(h, row, err) || finish(h, attributes, row, err)) {
+    if (check_row(h, row, err) || finish(h, attributes, &place, err)) {
         session_close(h, NULL);
         return -1;
     }
-    if (session_close(h, err))
+    if (session_close(h, err) || turn(h, place, err))
         return -1;
-    if (!h->keep.plain && keep_row(&h->keep, h->column, row, h->index, err)) {
-        keep_undo(&h->keep);
+    if (keep_row(&h->keep, h->column, row, h->index, err)) {
+        turn(h, 0, NULL); /* back to what was before */
         return -1;
     }
     return keep_sync(&h->keep, err);
+}
+
+static int hdf5_row(struct sink *s, size_t index, const struct fields *row,
+                    struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+
+    if (index >= h->nperms || h->file >= 0)
+        return error_set(err, "row %zu of the summary of '%s' cannot be put",
+                         index, h->path);
+    return check_row(h, row, err)
+               ? -1
+               : keep_row(&h->keep, h->column, row, index, err);
 }
 
 /* The number of the summary's column of that name and type, or -1. */
@@ -502,41 +512,41 @@ static int hdf5_amend(struct sink *s, size_t index, const struct fields *cells,
         return error_set(err,
                          "row %zu of the summary of '%s' cannot be amended",
                          index, h->path);
-    if (h->keep.plain && session_open(h, err))
-        return -1;
     for (size_t i = 0; i < cells->n && rc == 0; i++) {
         const struct field *f = &cells->list[i];
         size_t column;
 
         rc = find_column(h, f, &column, err);
-        if (rc == 0 && !h->keep.plain)
+        if (rc == 0)
             rc = keep_number(&h->keep, h->column[column], f, index, err);
-        else if (rc == 0)
-            rc = amend_cell(h, "summary", f, index, err);
     }
-    if (h->keep.plain && session_close(h, rc ? NULL : err))
-        rc = -1;
     return rc;
+}
+
+/* Give the next root attributes, and make it the present one. */
+static int note_once(struct hdf5_sink *h, const struct fields *study,
+                     struct error *err)
+{
+    int rc = -1;
+
+    if (session_open(h, err) == 0 &&
+        make_room(h, put_text_bytes(study), err) == 0)
+        rc = catch_up(h) || roots_facts(h->file, h->keep.roots[1], study)
+                 ? h5_error(h, "write attributes to", err)
+                 : 0;
+    if (session_close(h, rc ? NULL : err) || rc)
+        return -1;
+    return turn(h, 0, err);
 }
 
 static int hdf5_note(struct sink *s, const struct fields *study,
                      struct error *err)
 {
     struct hdf5_sink *h = self(s);
-    bool running = h->file >= 0;
-    int rc = -1;
 
-    if (session_open(h, err) == 0 &&
-        make_room(h, put_text_bytes(study), err) == 0) {
-        hid_t root = H5Gopen2(h->file, "/", H5P_DEFAULT);
-
-        rc = root < 0 || put_facts(root, study) || H5Gclose(root) < 0
-                 ? h5_error(h, "write attributes to", err)
-                 : 0;
-    }
-    if (!running && session_close(h, rc ? NULL : err))
-        rc = -1;
-    return rc;
+    if (h->group >= 0)
+        return error_set(err, "a permutation of '%s' is not ended", h->path);
+    return note_once(h, study, err) ? -1 : note_once(h, study, err);
 }
 
 /* As a row of the summary (hdf5_keep.c); its columns are where they were. */
@@ -544,18 +554,11 @@ static int hdf5_session(struct sink *s, const struct fields *row,
                         struct error *err)
 {
     struct hdf5_sink *h = self(s);
-    int rc = 0;
 
     if (row->n != h->nsession || h->file >= 0)
         return error_set(err, "the sessions of '%s' cannot be amended",
                          h->path);
-    if (!h->keep.plain)
-        return keep_row(&h->keep, h->session_column, row, h->session, err);
-    if (session_open(h, err))
-        return -1;
-    for (size_t i = 0; i < row->n && rc == 0; i++)
-        rc = amend_cell(h, "sessions", &row->list[i], h->session, err);
-    return session_close(h, rc ? NULL : err) || rc ? -1 : 0;
+    return keep_row(&h->keep, h->session_column, row, h->session, err);
 }
 
 static int hdf5_close(struct sink *s, struct error *err)
@@ -576,6 +579,7 @@ const struct sink_ops sink_hdf5 = {
     .begin = hdf5_begin,
     .write = hdf5_write,
     .end = hdf5_end,
+    .row = hdf5_row,
     .amend = hdf5_amend,
     .note = hdf5_note,
     .session = hdf5_session,

@@ -1,35 +1,31 @@
 /* hdf5_keep.c - why a killed writer loses nothing.
  *
- * The library writes a new permutation's objects behind all there is, but two
- * things it changes in place: the header of the root group (a link more, and a
- * checksum) and the superblock at the file's very beginning (where the file
- * ends, where the root group's header is). A writer killed between or within
- * these writes would leave a file that nobody can open. So:
+ * The library appends what is new to the file, but to link a permutation to the
+ * root group it changes in place what leads to all others, piece by piece. A
+ * writer killed between or within these writes leaves a file that nobody can
+ * open, in whatever order and however often it is flushed. So the file has two
+ * root groups, which link to the same objects (hdf5_roots.c):
  *
- *   keep_guard    copies the root group's header, `root`, to a `spare` place
- *   keep_detach   makes the superblock point at the spare, with one byte
- *   (the library writes: new objects and `root`, which nothing on disk points
- *    at any more, and last the superblock, with the file's new end and `root`)
- *   keep_settle   cuts off room reserved in vain
+ *   (the library writes: new objects, then their links into the root `next`, at
+ *    which nothing on disk points, and last the superblock's end of the file)
+ *   keep_turn     makes the superblock point at `next`; the other is next now
  *   keep_row      adds the permutation's row to the columns of /summary
  *
- * At any instant the superblock points at a whole header, that of before or
- * that of after. It holds because the library's metadata cache writes the
- * superblock last of all; the superblock of version 0 has no checksum and is
- * 96 bytes in one page, which the kernel writes whole or not at all; the header
- * is one piece with room for all links to come; the file is extended before its
- * superblock says so (keep_reserve); a freshly opened file has no heap and no
- * free space that the library could use again, so it only appends (but for one
- * case, put_attribute()).
+ * At any instant the superblock points at a whole root, that of before or that
+ * of after. It holds because a freshly opened file has no heap and no free
+ * space that the library could use again, so that it only appends (but for one
+ * case, put_attribute()); because the file is extended before its superblock
+ * says so (keep_reserve); and because the superblock of version 0 has no
+ * checksum and is 96 bytes in one page, which the kernel writes whole or not at
+ * all. (Even a torn one would do: only the lower half of the root's address
+ * changes, the two lying close together.)
  *
  * The row is put by hand because the library would write the reference to a
  * text before the text; and into places that exist, so no header changes.
  *
  * The layout is that of the HDF5 File Format Specification: superblock version
- * 0 (II.A), object header version 2 (IV.A.1.b), global heap (III.E). HDF5 1.10
- * to 1.14 write it when asked to (put_access_plan). If a library does not, the
- * file is `plain`: nothing is put by hand, and a writer killed while the
- * library closes the file can leave one that nobody can open.
+ * 0 (II.A) and global heap (III.E). HDF5 1.10 to 1.14 write it when asked to
+ * (put_access_plan); a file that begins otherwise is refused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,6 +51,21 @@ static const uint64_t reserve_step = 1 << 20;
 static uint64_t align8(uint64_t n)
 {
     return (n + 7) & ~(uint64_t)7;
+}
+
+static uint64_t get_le(const unsigned char *from, unsigned width)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = width; i-- > 0;)
+        value = value << 8 | from[i];
+    return value;
+}
+
+static void put_le(unsigned char *to, uint64_t value, unsigned width)
+{
+    for (unsigned i = 0; i < width; i++)
+        to[i] = (unsigned char)(value >> 8 * i);
 }
 
 static int fail(struct error *err, const struct keep *k, const char *what)
@@ -127,141 +138,46 @@ static bool is_known(const unsigned char sb[SUPERBLOCK])
            sb[14] == 8 && get_le(sb + 24, 8) == 0;
 }
 
-static int read_superblock(const struct keep *k, unsigned char sb[SUPERBLOCK],
-                           struct error *err)
+/* Read where the file ends, as the superblock has it. */
+static int read_end(const struct keep *k, uint64_t *end, struct error *err)
 {
+    unsigned char sb[SUPERBLOCK];
+
     if (read_at(k, 0, sb, SUPERBLOCK, err))
         return -1;
     if (!is_known(sb))
-        return error_set(err, "'%s' was changed by another program", k->path);
-    return 0;
-}
-
-/* Two places behind `end` whose addresses differ in one byte. */
-static void place_pair(struct keep *k, uint64_t end)
-{
-    uint64_t step = 1 << 16, apart;
-
-    while (k->root_bytes > 100 * step)
-        step <<= 8;
-    apart = (k->root_bytes + step - 1) / step;
-    k->spare = align8(end);
-    if (k->spare / step % 256 + apart > 255)
-        k->spare = (k->spare / step / 256 + 1) * 256 * step;
-    k->root = k->spare + apart * step;
-}
-
-/* Make the superblock on disk point at another root header: one byte, which
- * cannot be torn (place_pair). */
-static int point_at(const struct keep *k, uint64_t from, uint64_t to,
-                    struct error *err)
-{
-    unsigned char byte;
-
-    for (unsigned i = 0; i < 8; i++) {
-        byte = (unsigned char)(to >> 8 * i);
-        if (byte != (unsigned char)(from >> 8 * i) &&
-            write_at(k, AT_ROOT + i, &byte, 1, err))
-            return -1;
-    }
-    return 0;
-}
-
-/* Read the header at `root` into memory, wider by `room`; one that is not as
- * expected leaves k->header NULL. */
-static int take_header(struct keep *k, uint64_t root, size_t room,
-                       struct error *err)
-{
-    unsigned char prefix[HEADER_PREFIX], *h;
-    uint64_t length;
-    int rc;
-
-    if (read_at(k, root, prefix, sizeof prefix, err))
-        return -1;
-    length = header_length(prefix);
-    if (length == 0)
-        return 0;
-    h = malloc((size_t)length);
-    if (!h)
-        return error_set(err, "out of memory for the output '%s'", k->path);
-    rc = read_at(k, root, h, (size_t)length, err);
-    if (rc == 0)
-        k->header = header_widen(h, (size_t)length, room, &k->root_bytes);
-    free(h);
-    return rc;
-}
-
-/* The library put the root's header next to the superblock, where the two
- * could be written as one, and too narrow. So header and spare go behind all
- * else. Nobody relies on the file yet, so any order will do. */
-int keep_adopt(struct keep *k, size_t room, struct error *err)
-{
-    unsigned char sb[SUPERBLOCK];
-    uint64_t end;
-
-    if (read_at(k, 0, sb, SUPERBLOCK, err) ||
-        (is_known(sb) && take_header(k, get_le(sb + AT_ROOT, 8), room, err)))
-        return -1;
-    k->plain = !k->header;
-    if (k->plain)
-        return 0;
-    place_pair(k, get_le(sb + AT_FILE_END, 8));
-    end = align8(k->root + k->root_bytes);
-    if (set_length(k, end, err) ||
-        write_at(k, k->spare, k->header, k->root_bytes, err) ||
-        write_at(k, k->root, k->header, k->root_bytes, err) ||
-        write_le(k, AT_FILE_END, end, 8, err))
-        return -1;
-    return write_le(k, AT_ROOT, k->root, 8, err);
-}
-
-int keep_guard(struct keep *k, struct error *err)
-{
-    unsigned char sb[SUPERBLOCK];
-
-    if (k->plain)
-        return 0;
-    if (read_superblock(k, sb, err))
-        return -1;
-    k->end = get_le(sb + AT_FILE_END, 8);
-    if (read_at(k, k->root, k->header, k->root_bytes, err))
-        return -1;
-    if (!header_is_whole(k->header, k->root_bytes))
-        return error_set(err, "the root group of '%s' has no room for more",
-                         k->path);
-    return write_at(k, k->spare, k->header, k->root_bytes, err);
-}
-
-int keep_detach(struct keep *k, struct error *err)
-{
-    return k->plain ? 0 : point_at(k, k->root, k->spare, err);
-}
-
-/* The library cut off what it does not need. */
-static int measure(struct keep *k, struct error *err)
-{
-    struct stat st;
-
-    if (fstat(k->fd, &st))
-        return fail(err, k, "look at the result file");
-    k->reserved = (uint64_t)st.st_size;
+        return error_set(err,
+                         "'%s' has a layout that cannot be kept whole while it "
+                         "is written: HDF5 %s or another program made it so; "
+                         "choose another --output",
+                         k->path, sink_hdf5_version());
+    *end = get_le(sb + AT_FILE_END, 8);
     return 0;
 }
 
 int keep_settle(struct keep *k, struct error *err)
 {
-    unsigned char sb[SUPERBLOCK];
-    uint64_t root;
+    uint64_t end;
 
-    if (k->plain)
-        return measure(k, err);
-    if (read_superblock(k, sb, err))
+    return read_end(k, &end, err) ? -1 : set_length(k, end, err);
+}
+
+int keep_turn(struct keep *k, struct error *err)
+{
+    uint64_t next = k->roots[1];
+
+    if (write_le(k, AT_ROOT, next, 8, err))
         return -1;
-    /* A file that did not grow keeps the superblock it had. */
-    root = get_le(sb + AT_ROOT, 8);
-    if (root != k->root && point_at(k, root, k->root, err))
+    k->roots[1] = k->roots[0];
+    k->roots[0] = next;
+    return 0;
+}
+
+int keep_adopt(struct keep *k, struct error *err)
+{
+    if (keep_settle(k, err))
         return -1;
-    return set_length(k, get_le(sb + AT_FILE_END, 8), err);
+    return write_le(k, AT_ROOT, k->roots[0], 8, err);
 }
 
 static int no_room(const struct keep *k, uint64_t bytes, struct error *err)
@@ -301,15 +217,6 @@ int keep_reserve(struct keep *k, uint64_t bytes, struct error *err)
         return -1;
     k->reserved = upto;
     return 0;
-}
-
-void keep_undo(struct keep *k)
-{
-    if (point_at(k, k->root, k->spare, NULL) == 0 &&
-        write_at(k, k->root, k->header, k->root_bytes, NULL) == 0 &&
-        point_at(k, k->spare, k->root, NULL) == 0 &&
-        write_le(k, AT_FILE_END, k->end, 8, NULL) == 0)
-        set_length(k, k->end, NULL);
 }
 
 /* The bytes of a heap that holds the row's texts. */
@@ -353,13 +260,14 @@ static void fill_heap(unsigned char *heap, size_t length,
 static int append_heap(struct keep *k, const struct fields *row, uint64_t *heap,
                        struct error *err)
 {
-    unsigned char sb[SUPERBLOCK], *bytes;
     size_t length = heap_length(row);
+    unsigned char *bytes;
+    uint64_t end;
     int rc = -1;
 
-    if (read_superblock(k, sb, err))
+    if (read_end(k, &end, err))
         return -1;
-    *heap = align8(get_le(sb + AT_FILE_END, 8));
+    *heap = align8(end);
     bytes = calloc(1, length);
     if (!bytes)
         return error_set(err, "out of memory for a row of '%s'", k->path);

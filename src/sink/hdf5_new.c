@@ -44,29 +44,28 @@ static int make_summary(hid_t file, const struct sink_start *start,
     return H5Gclose(group) < 0 ? -1 : rc;
 }
 
-/* When a death of the writer leaves what is complete: at every instant, or
- * between flushes, i.e. not while a permutation is brought to the file. */
-int put_durability(hid_t root, bool plain)
+int put_durability(hid_t root)
 {
     struct fields facts = {0};
     int rc;
 
-    fields_text(&facts, "durability",
-                plain ? "between flushes" : "every instant");
+    fields_text(&facts, "durability", "every instant");
     rc = put_facts(root, &facts);
     fields_free(&facts);
     return rc;
 }
 
 static int fill_file(hid_t file, const struct sink_start *start,
-                     uint64_t *columns, uint64_t *sessions)
+                     uint64_t *columns, uint64_t *sessions, uint64_t roots[2])
 {
-    if (put_facts(file, start->study) || put_durability(file, false) ||
+    if (put_facts(file, start->study) || put_durability(file) ||
         put_table(file, "hosts", "node", start->hosts, NULL) ||
         (start->sessions &&
          put_table(file, "sessions", "session", start->sessions, sessions)))
         return -1;
-    return make_summary(file, start, columns);
+    return make_summary(file, start, columns)
+               ? -1
+               : roots_make(file, NULL, NULL, roots);
 }
 
 /* Write all but permutations to the empty file `made`. */
@@ -82,7 +81,7 @@ static int make_file(struct keep *k, const char *made,
     if (file < 0)
         put_error(err, "create the output", k->path);
     else if (keep_reserve(k, first_size(start), err) == 0)
-        rc = fill_file(file, start, columns, sessions)
+        rc = fill_file(file, start, columns, sessions, k->roots)
                  ? put_error(err, "write the output", k->path)
                  : 0;
     if (file >= 0 && H5Fclose(file) < 0 && rc == 0)
@@ -92,26 +91,10 @@ static int make_file(struct keep *k, const char *made,
     return rc;
 }
 
-/* The file `made` shall own up to its plain layout. */
-static int mark_plain(struct keep *k, const char *made, struct error *err)
-{
-    hid_t access = put_access_plan();
-    hid_t file = H5Fopen(made, H5F_ACC_RDWR, access);
-    int rc = file < 0 ? -1 : put_durability(file, true);
-
-    if (file >= 0 && H5Fclose(file) < 0)
-        rc = -1;
-    H5Pclose(access);
-    return rc ? put_error(err, "write the output", k->path)
-              : keep_settle(k, err);
-}
-
 int new_file(struct keep *k, const char *made, const struct sink_start *start,
-             size_t room, uint64_t *columns, uint64_t *sessions,
-             struct error *err)
+             uint64_t *columns, uint64_t *sessions, struct error *err)
 {
-    if (make_file(k, made, start, columns, sessions, err) ||
-        keep_adopt(k, room, err))
-        return -1;
-    return k->plain ? mark_plain(k, made, err) : 0;
+    return make_file(k, made, start, columns, sessions, err)
+               ? -1
+               : keep_adopt(k, err);
 }

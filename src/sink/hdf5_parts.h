@@ -2,7 +2,7 @@
  *
  * hdf5_keep.c  why a killed writer loses nothing: the few bytes of the file
  *              that are put by hand, without the library
- * hdf5_header.c  the header of the root group
+ * hdf5_roots.c  the two root groups, in the library's words
  * hdf5_path.c  where the file appears, and all at once
  * hdf5_put.c   facts, columns and arrays in the library's words
  * hdf5_new.c   a file that holds no permutation yet
@@ -22,26 +22,25 @@
 #include "base/lock.h"
 #include "sink/sink.h"
 
-/* ---- hdf5_header.c ---- */
+/* ---- hdf5_roots.c ---- */
 
-/* The number in `width` little-endian bytes. */
-uint64_t get_le(const unsigned char *from, unsigned width);
-void put_le(unsigned char *to, uint64_t value, unsigned width);
+/* Make two root groups with the attributes of the present one and its links
+ * that are kept (NULL: all); roots[i] get their places in the file. */
+typedef bool (*roots_keep)(const char *name, const void *data);
+int roots_make(hid_t file, roots_keep keep, const void *data,
+               uint64_t roots[2]);
 
-/* The length of the object header whose first HEADER_PREFIX bytes are h, 0 if
- * it is none. */
-enum { HEADER_PREFIX = 64 /* more than any has */ };
-uint64_t header_length(const unsigned char *h);
+/* Where the header of an object is in the file, 0 on failure. */
+uint64_t roots_place(hid_t object);
 
-/* Whether these bytes are the header and all of it: the checksum is right and
- * no message sends the reader to another piece. */
-bool header_is_whole(const unsigned char *h, size_t length);
+/* Give the root group at that place attributes, or replace their values. */
+int roots_facts(hid_t file, uint64_t root, const struct fields *facts);
 
-/* A copy with room for `room` bytes more; the caller frees it. NULL if h is not
- * whole, or has fewer messages than room / HEADER_GAP, or memory is short. */
-enum { HEADER_GAP = 60000 };
-unsigned char *header_widen(const unsigned char *h, size_t length, size_t room,
-                            size_t *widened);
+/* Link an object into the root group at that place. The second one does it
+ * again, in the other root, with an object that counts this link already. */
+int roots_link(hid_t file, uint64_t root, const char *name, hid_t object);
+int roots_link_again(hid_t file, uint64_t root, const char *name,
+                     uint64_t place);
 
 /* ---- hdf5_keep.c ---- */
 
@@ -49,41 +48,28 @@ unsigned char *header_widen(const unsigned char *h, size_t length, size_t room,
 struct keep {
     int fd; /* of our own, besides the library's */
     const char *path;
-    bool plain;     /* an unknown layout: the library does all, its own way */
-    uint64_t root;  /* where the library keeps the root group's header */
-    uint64_t spare; /* where its copy stands while the library rewrites it */
-    size_t root_bytes;
-    unsigned char *header; /* as it was at keep_guard(): root_bytes */
-    uint64_t end;          /* of the file at keep_guard() */
-    uint64_t reserved;     /* the disk holds room for the file up to here */
+    uint64_t roots[2]; /* where the root group is, and the one that is next */
+    uint64_t reserved; /* the disk holds room for the file up to here */
 };
 
-/* Take over a file that the library created and closed: give the root group's
- * header `room` more bytes, at a place that keep_guard() can work with. Of a
- * layout that it does not know it changes nothing and sets k->plain: then the
- * three below do nothing to the file, keep_undo() and keep_row() are not to be
- * called, and the file is whole between a close and the next one only. */
-int keep_adopt(struct keep *k, size_t room, struct error *err);
+/* No library may have the file open in any of these but keep_reserve(). */
 
-/* Before the library opens the file: copy the root group's header to the
- * spare place. */
-int keep_guard(struct keep *k, struct error *err);
+/* Take over a file that the library wrote and closed: it begins at roots[0].
+ * Fails for a layout in which keep_turn() would not be safe. */
+int keep_adopt(struct keep *k, struct error *err);
 
-/* After the library opened it: let the file on disk begin at the copy. */
-int keep_detach(struct keep *k, struct error *err);
+/* Let the file begin at the next root, with all that is new in it; a second
+ * time: at the one of before. */
+int keep_turn(struct keep *k, struct error *err);
 
-/* After the library closed it: the file begins at the library's header again,
- * with all that is new. Gives back the room reserved in vain. */
+/* After the library closed it: give back the room reserved in vain. */
 int keep_settle(struct keep *k, struct error *err);
-
-/* After keep_settle(): back to what the file held at keep_guard(). */
-void keep_undo(struct keep *k);
 
 /* Let the disk set room aside for a file of so many bytes. */
 int keep_reserve(struct keep *k, uint64_t bytes, struct error *err);
 
 /* Put a row into one-dimensional datasets that start at column[i] of the file
- * and are stored as they are; no library may have the file open. */
+ * and are stored as they are. */
 int keep_row(struct keep *k, const uint64_t *column, const struct fields *row,
              uint64_t index, struct error *err);
 
@@ -120,14 +106,13 @@ int keep_publish(const char *made, const char *path, bool overwrite,
 /* ---- hdf5_new.c ---- */
 
 /* Write all but permutations to the empty file `made`, which k->fd has open,
- * and adopt it with so much room in the root's header. columns[i] and
- * sessions[i] get the places of the columns of /summary and /sessions. */
+ * and adopt it. columns[i] and sessions[i] get the places of the columns of
+ * /summary and /sessions. */
 int new_file(struct keep *k, const char *made, const struct sink_start *start,
-             size_t room, uint64_t *columns, uint64_t *sessions,
-             struct error *err);
+             uint64_t *columns, uint64_t *sessions, struct error *err);
 
-/* Say when a death of the writer leaves what is complete. */
-int put_durability(hid_t root, bool plain);
+/* Say when a death of the writer leaves what is complete: at any instant. */
+int put_durability(hid_t root);
 
 /* ---- hdf5_past.c ---- */
 
@@ -144,11 +129,11 @@ void resume_group_name(size_t index, size_t nperms, char name[32]);
 
 /* Copy the file of before into the empty one that k->fd has open, and make the
  * copy `made` ready for a session: without the groups that are not kept, their
- * rows as start->row says, with all of start->sessions, and a root header with
- * so much room. columns[i] and sessions[i] get the places of the columns of
- * /summary and /sessions. Nobody relies on the copy yet. */
+ * rows as start->row says, and with all of start->sessions. columns[i] and
+ * sessions[i] get the places of the columns of /summary and /sessions. Nobody
+ * relies on the copy yet. */
 int resume_copy(struct keep *k, const char *made, const struct sink_kept *kept,
-                const struct sink_start *start, size_t room, uint64_t *columns,
+                const struct sink_start *start, uint64_t *columns,
                 uint64_t *sessions, struct error *err);
 
 /* ---- hdf5_put.c ---- */
@@ -165,7 +150,7 @@ struct put_shape {
 void put_start(void);
 
 /* The oldest layout that the library is to write. Any but H5F_LIBVER_EARLIEST
- * is for tests: it is unknown to keep_adopt(). */
+ * is for tests: keep_adopt() refuses it. */
 extern H5F_libver_t put_oldest;
 
 /* How the file is to be opened; the caller closes it. */
@@ -214,11 +199,8 @@ int put_column(hid_t group, hid_t scale, const struct field *cells,
 int put_table(hid_t file, const char *name, const char *scale,
               const struct sink_table *table, uint64_t *places);
 
-/* Put a value into row `index` of a one-dimensional dataset. */
-int put_value(hid_t column, const struct field *cell, size_t index);
-
-/* Put a value into row `index` of the group's one-dimensional dataset of its
- * name. */
-int put_cell(hid_t group, const struct field *cell, size_t index);
+/* Put one value into n rows of a one-dimensional dataset. */
+int put_cells(hid_t column, const struct field *value, const hsize_t *rows,
+              size_t n);
 
 #endif

@@ -118,7 +118,9 @@ H5F_libver_t put_oldest = H5F_LIBVER_EARLIEST;
 
 /* Metadata stays in memory until the file is closed: what is written early
  * would refer to what is not there yet. The oldest superblock is the one that
- * can be changed safely (hdf5_keep.c). */
+ * can be changed safely (hdf5_keep.c). Space is taken from the end of the file
+ * as it is needed: of blocks taken in advance the library gives back the rest
+ * by shortening the file first and telling the superblock later. */
 hid_t put_access_plan(void)
 {
     H5AC_cache_config_t cache = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
@@ -134,6 +136,8 @@ hid_t put_access_plan(void)
     cache.evictions_enabled = false;
     if (set_driver(plan) || H5Pset_mdc_config(plan, &cache) < 0 ||
         H5Pset_libver_bounds(plan, put_oldest, H5F_LIBVER_V18) < 0 ||
+        H5Pset_meta_block_size(plan, 0) < 0 ||
+        H5Pset_small_data_block_size(plan, 0) < 0 ||
         H5Pset_fclose_degree(plan, H5F_CLOSE_STRONG) < 0) {
         H5Pclose(plan);
         return H5I_INVALID_HID;
@@ -401,22 +405,21 @@ int put_table(hid_t file, const char *name, const char *scale_name,
     return H5Gclose(group) < 0 ? -1 : rc;
 }
 
-int put_value(hid_t column, const struct field *cell, size_t index)
+int put_cells(hid_t column, const struct field *value, const hsize_t *rows,
+              size_t n)
 {
-    const struct put_shape shape = {.type = cell->type};
-    void *value = gather(cell, 0, 1);
-    int rc = value ? put_rows(column, &shape, index, 1, value) : -1;
+    const hsize_t count = n;
+    hid_t type = type_of(value->type, false), there = H5Dget_space(column);
+    hid_t here = H5Screate_simple(1, &count, NULL);
+    void *values = gather(value, 0, n);
+    int rc = -1;
 
-    free(value);
-    return rc;
-}
-
-int put_cell(hid_t group, const struct field *cell, size_t index)
-{
-    hid_t column = H5Dopen2(group, cell->name, H5P_DEFAULT);
-    int rc = column < 0 ? -1 : put_value(column, cell, index);
-
-    if (column >= 0 && H5Dclose(column) < 0)
-        rc = -1;
+    if (values && H5Sselect_elements(there, H5S_SELECT_SET, n, rows) >= 0 &&
+        H5Dwrite(column, type, here, there, H5P_DEFAULT, values) >= 0)
+        rc = 0;
+    free(values);
+    H5Sclose(here);
+    H5Sclose(there);
+    H5Tclose(type);
     return rc;
 }

@@ -4,14 +4,9 @@
  * and the copy is then renamed over the file: a writer killed before leaves the
  * file as it was, one killed after leaves the new one. What is kept stays where
  * it is in the file, so its dimension scales and references stay right (H5Ocopy
- * would leave them pointing into the other file), and an unknown or killed
- * state of the file is over when the copy is adopted (hdf5_keep.c).
- *
- * In place it would not do: the library may put new objects where it has just
- * removed a group to which the superblock's spare header still leads.
- *
- * To remove links narrows the root's header, so all that is removed goes first,
- * then the header is widened, then comes what is new.
+ * would leave them pointing into the other file). The copy gets two new root
+ * groups, and what is not kept no link in them: to remove thousands of links
+ * one by one takes minutes where the file is of an older srbench.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -98,16 +93,22 @@ static int drop_group(hid_t file, const char *name)
     return H5Ldelete(file, name, H5P_DEFAULT) < 0 ? -1 : 0;
 }
 
-static int drop_groups(hid_t file, const struct sink_kept *kept, size_t nperms)
-{
-    char name[32];
+struct rest {
+    const struct sink_kept *kept;
+    size_t nperms;
+};
 
-    for (size_t i = 0; i < nperms; i++) {
-        resume_group_name(i, nperms, name);
-        if (!kept->perm[i] && drop_group(file, name))
-            return -1;
-    }
-    return drop_group(file, "sessions");
+/* Whether the copy's roots get that link. */
+static bool is_kept(const char *name, const void *data)
+{
+    const struct rest *r = data;
+    char as_ours[32];
+    size_t index;
+
+    if (sscanf(name, "perm_%zu", &index) != 1 || index >= r->nperms)
+        return true;
+    resume_group_name(index, r->nperms, as_ours);
+    return strcmp(name, as_ours) != 0 || r->kept->perm[index];
 }
 
 static int drop_attributes(hid_t file, const char *const *name)
@@ -118,93 +119,82 @@ static int drop_attributes(hid_t file, const char *const *name)
     return 0;
 }
 
-/* Make the rows of one column unknown again, where nothing is kept. */
-static int clear_column(hid_t summary, const struct field *blank,
-                        const bool *kept, size_t nperms, uint64_t *place)
-{
-    hid_t column = H5Dopen2(summary, blank->name, H5P_DEFAULT);
-    int rc = column < 0 ? -1 : 0;
-
-    for (size_t i = 0; i < nperms && rc == 0; i++)
-        if (!kept[i])
-            rc = put_value(column, blank, i);
-    if (rc == 0)
-        *place = H5Dget_offset(column);
-    if (column >= 0 && H5Dclose(column) < 0)
-        rc = -1;
-    return rc;
-}
-
-static int clear_rows(hid_t file, const struct sink_kept *kept,
-                      const struct sink_start *start, uint64_t *columns)
+/* Make rows of the summary unknown again. */
+static int clear_rows(hid_t file, const struct fields *blank,
+                      const hsize_t *rows, size_t n, uint64_t *columns)
 {
     hid_t summary = H5Gopen2(file, "summary", H5P_DEFAULT);
     int rc = summary < 0 ? -1 : 0;
 
-    for (size_t i = 0; i < start->row->n && rc == 0; i++)
-        rc = clear_column(summary, &start->row->list[i], kept->perm,
-                          start->nperms, &columns[i]);
+    for (size_t i = 0; i < blank->n && rc == 0; i++) {
+        const struct field *f = &blank->list[i];
+        hid_t column = H5Dopen2(summary, f->name, H5P_DEFAULT);
+
+        rc = column < 0 || (n && put_cells(column, f, rows, n)) ? -1 : 0;
+        columns[i] = column < 0 ? 0 : H5Dget_offset(column);
+        if (column >= 0 && H5Dclose(column) < 0)
+            rc = -1;
+    }
     if (summary >= 0 && H5Gclose(summary) < 0)
         rc = -1;
     return rc;
 }
 
-/* ---- the copy, twice in the library's hands ---- */
-
-static hid_t open_copy(const char *made)
+static int clear_summary(hid_t file, const struct sink_kept *kept,
+                         const struct sink_start *start, uint64_t *columns)
 {
-    hid_t access = put_access_plan();
-    hid_t file = H5Fopen(made, H5F_ACC_RDWR, access);
+    hsize_t *rows = calloc(start->nperms, sizeof *rows);
+    size_t n = 0;
+    int rc;
 
-    H5Pclose(access);
-    return file;
-}
-
-static int take_out(const char *made, const struct sink_kept *kept,
-                    const struct sink_start *start, uint64_t *columns)
-{
-    hid_t file = open_copy(made);
-    int rc = -1;
-
-    if (file >= 0 && drop_groups(file, kept, start->nperms) == 0 &&
-        drop_attributes(file, kept->forget) == 0 &&
-        clear_rows(file, kept, start, columns) == 0)
-        rc = 0;
-    if (file >= 0 && H5Fclose(file) < 0)
-        rc = -1;
+    for (size_t i = 0; rows && i < start->nperms; i++)
+        if (!kept->perm[i])
+            rows[n++] = i;
+    rc = rows ? clear_rows(file, start->row, rows, n, columns) : -1;
+    free(rows);
     return rc;
 }
 
-static int put_in(const struct keep *k, const char *made,
-                  const struct sink_kept *kept, const struct sink_start *start,
-                  uint64_t *sessions)
-{
-    hid_t file = open_copy(made);
-    int rc = file < 0 ? -1 : 0;
+/* ---- the copy in the library's hands ---- */
 
-    if (rc == 0 && (put_durability(file, k->plain) ||
-                    (start->sessions && put_table(file, "sessions", "session",
-                                                  start->sessions, sessions)) ||
-                    (kept->hosts && (drop_group(file, kept->hosts) ||
-                                     put_table(file, kept->hosts, "node",
-                                               start->hosts, NULL)))))
-        rc = -1;
-    if (file >= 0 && H5Fclose(file) < 0)
-        rc = -1;
-    return rc;
+static int replace_table(hid_t file, const char *name, const char *scale,
+                         const struct sink_table *table, uint64_t *places)
+{
+    return drop_group(file, name) ? -1
+                                  : put_table(file, name, scale, table, places);
+}
+
+static int change(hid_t file, const struct sink_kept *kept,
+                  const struct sink_start *start, uint64_t *columns,
+                  uint64_t *sessions, uint64_t roots[2])
+{
+    const struct rest rest = {kept, start->nperms};
+
+    if (drop_attributes(file, kept->forget) ||
+        clear_summary(file, kept, start, columns) || put_durability(file) ||
+        (start->sessions && replace_table(file, "sessions", "session",
+                                          start->sessions, sessions)) ||
+        (kept->hosts &&
+         replace_table(file, kept->hosts, "node", start->hosts, NULL)))
+        return -1;
+    return roots_make(file, is_kept, &rest, roots);
 }
 
 int resume_copy(struct keep *k, const char *made, const struct sink_kept *kept,
-                const struct sink_start *start, size_t room, uint64_t *columns,
+                const struct sink_start *start, uint64_t *columns,
                 uint64_t *sessions, struct error *err)
 {
+    hid_t access, file;
+    int rc = -1;
+
     if (copy_file(k, err))
         return -1;
-    if (take_out(made, kept, start, columns))
+    access = put_access_plan();
+    file = H5Fopen(made, H5F_ACC_RDWR, access);
+    H5Pclose(access);
+    if (file >= 0)
+        rc = change(file, kept, start, columns, sessions, k->roots);
+    if ((file >= 0 && H5Fclose(file) < 0) || rc)
         return put_error(err, "make a copy to resume of", k->path);
-    if (keep_adopt(k, room, err))
-        return -1;
-    if (put_in(k, made, kept, start, sessions))
-        return put_error(err, "make a copy to resume of", k->path);
-    return keep_settle(k, err);
+    return keep_adopt(k, err);
 }

@@ -194,6 +194,14 @@ static int json_end(struct sink *s, const struct fields *attributes,
     return 0;
 }
 
+static int json_row(struct sink *s, size_t index, const struct fields *row,
+                    struct error *err)
+{
+    (void)err;
+    copy_all(&self(s)->row[index], row->list, row->n);
+    return 0;
+}
+
 static int json_amend(struct sink *s, size_t index, const struct fields *cells,
                       struct error *err)
 {
@@ -273,6 +281,7 @@ const struct sink_ops sink_json = {
     .open = json_open,
     .begin = json_begin,
     .end = json_end,
+    .row = json_row,
     .amend = json_amend,
     .note = json_note,
     .close = json_close,

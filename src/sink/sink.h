@@ -8,9 +8,7 @@
  *
  * Promise: when sink_end() has returned 0 the permutation survives this
  * process's death at any later instant, SIGKILL included, and so do all that
- * ended before. Where the root attribute `durability` is not "every instant"
- * but "between flushes", the HDF5 library in use writes an unknown layout, and
- * a death while end, note or close bring data to the file can cost all of it.
+ * ended before.
  */
 #ifndef SRB_SINK_H
 #define SRB_SINK_H
@@ -119,12 +117,17 @@ struct sink_ops {
      * make all of it durable (flush and fsync). */
     int (*end)(struct sink *s, const struct fields *attributes,
                const struct fields *row, struct error *err);
+    /* Give a permutation that does not run its row of the summary, and no
+     * group; durable with the next end, or at close. */
+    int (*row)(struct sink *s, size_t index, const struct fields *row,
+               struct error *err);
     /* Replace numbers in the summary's row of a permutation that has ended:
      * cells are some of its columns, FIELD_INT or FIELD_REAL. Each appears at
      * once; durable at close. */
     int (*amend)(struct sink *s, size_t index, const struct fields *cells,
                  struct error *err);
-    /* Replace attributes of the root group, e.g. end_time; durable at close.
+    /* Replace attributes of the root group, e.g. end_time, while no permutation
+     * is begun; durable at close.
      * With HDF5 1.14 a death in the midst of it can leave a text cut short
      * where it replaces another that is not "". */
     int (*note)(struct sink *s, const struct fields *study, struct error *err);
@@ -160,6 +163,8 @@ int sinks_write(struct sinks *s, const struct sink_array *a, size_t first,
                 size_t nrows, const void *data, struct error *err);
 int sinks_end(struct sinks *s, const struct fields *attributes,
               const struct fields *row, struct error *err);
+int sinks_row(struct sinks *s, size_t index, const struct fields *row,
+              struct error *err);
 int sinks_amend(struct sinks *s, size_t index, const struct fields *cells,
                 struct error *err);
 

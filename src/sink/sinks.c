@@ -46,6 +46,16 @@ int sinks_end(struct sinks *s, const struct fields *attributes,
     return rc;
 }
 
+int sinks_row(struct sinks *s, size_t index, const struct fields *row,
+              struct error *err)
+{
+    int rc = 0;
+
+    for (struct sink **x = s->list; x < s->list + s->n && rc == 0; x++)
+        rc = done(*x, (*x)->ops->row(*x, index, row, err));
+    return rc;
+}
+
 int sinks_amend(struct sinks *s, size_t index, const struct fields *cells,
                 struct error *err)
 {

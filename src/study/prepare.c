@@ -34,6 +34,17 @@ double prepare_weight(const struct permutation *p, const struct placement *pl)
                      ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5);
 }
 
+/* Set-ups differ in where their servers listen: each such network once. */
+static void add_network(struct prepared *plan, const char *words)
+{
+    size_t used = strlen(plan->network);
+
+    if (!words[0] || strstr(plan->network, words))
+        return;
+    snprintf(plan->network + used, sizeof plan->network - used, "%s%s",
+             used ? "; " : "", words);
+}
+
 /* t is NULL for a machine that is imaginary. */
 static void add_permutation(struct prepared *plan, const struct team *t,
                             const struct permutation *p,
@@ -47,6 +58,7 @@ static void add_permutation(struct prepared *plan, const struct team *t,
     if (most > plan->max_clients)
         plan->max_clients = most;
     plan->weight += prepare_weight(p, pl);
+    add_network(plan, place_network(pl));
     if (exe && t && place_steward_shard(pl, t->rank) >= 0)
         plan->servers[exe - exes->values].mine = true;
 }
@@ -353,6 +365,7 @@ static void describe(struct prepared *plan, const struct team *t,
         .exp_name = plan->exp_name,
         .output = plan->output,
         .server = plan->server_names,
+        .network = plan->network,
         .job = &plan->job,
         .sweep = &plan->sweep,
         .machine = &t->machine,
@@ -481,14 +494,17 @@ int prepare_try(struct team *t, const struct discovery *d,
                 const struct options *o, struct error *err)
 {
     struct prepared plan = {.config = NULL};
+    int rc;
 
     if (sweep_open(&plan.sweep, o, err) < 0)
         return -1;
     name_study(&plan);
     name_output(&plan);
-    if (name_summary(&plan, err) < 0 || find_files(&plan, t, err) < 0)
-        return -1;
-    return check_machine(&plan, t, d, NULL, err);
+    rc = name_summary(&plan, err) < 0 || find_files(&plan, t, err) < 0
+             ? -1
+             : check_machine(&plan, t, d, NULL, err);
+    sweep_close(&plan.sweep);
+    return rc;
 }
 
 int prepare(struct prepared *plan, struct team *t, const struct discovery *d,

@@ -32,8 +32,9 @@ struct prepared {
     char output[4096];       /* rank 0 alone; "" for none */
     char summary_json[4096]; /* rank 0 alone; "" for none */
     char server_names[1024];
-    char *config;    /* resolved, as text */
-    bool limited;    /* the time is, on all ranks alike */
+    char network[2 * SRB_NETWORK_MAX]; /* of all permutations */
+    char *config;                      /* resolved, as text */
+    bool limited;                      /* the time is, on all ranks alike */
     int64_t ends_at; /* rank 0: tick at which the study is to have ended */
     struct study_attributes study;
 };

@@ -2,7 +2,7 @@
  * N-th call that changes a file.
  *
  *     KILL_AT=N       before call N (from 1); 0: never, the number of calls is
- *                     written to the file KILL_COUNT
+ *                     written to the file KILL_COUNT, and the bytes of pwrite
  *     KILL_PART=half  a write is done to its half first
  *     KILL_PART=page  a write is done up to its last page boundary first, which
  *                     is where the kernel itself looks for a fatal signal
@@ -24,7 +24,7 @@ typedef int (*length_call)(int, off_t);
 typedef int (*fallocate_call)(int, int, off_t, off_t);
 typedef int (*names_call)(const char *, const char *);
 
-static long calls;
+static long calls, bytes;
 
 static void *next(const char *name)
 {
@@ -70,6 +70,7 @@ static ssize_t counted_pwrite(const char *name, int fd, const void *data,
             abort();
         die_now();
     }
+    bytes += (long)n;
     return call(fd, data, n, at);
 }
 
@@ -156,6 +157,6 @@ __attribute__((destructor)) static void report(void)
 
     if (!f)
         return;
-    fprintf(f, "%ld\n", calls);
+    fprintf(f, "%ld %ld\n", calls, bytes);
     fclose(f);
 }

@@ -269,7 +269,7 @@ def kill_resuming(writer, shim, folder, part, seconds):
                KILL_COUNT=count, KILL_PART=part)
     assert run(command, env)[0] == 0, "the writer fails by itself"
     with open(count) as f:
-        calls = int(f.read())
+        calls = int(f.read().split()[0])
     os.remove(path)
     earlier = kept(int(l.split()[1]) for l in
                    kill_at_call(command, env, calls // 2).decode().split("\n")
@@ -280,7 +280,7 @@ def kill_resuming(writer, shim, folder, part, seconds):
     shutil.copy(half, path)
     assert run(command, env)[0] == 0, "the writer fails to resume"
     with open(count) as f:
-        calls = int(f.read())
+        calls = int(f.read().split()[0])
     tally = Tally()
     stride, start, at = 1, time.monotonic(), 1
     while at <= calls:
@@ -305,7 +305,7 @@ def kill_at_calls(writer, shim, folder, part, seconds):
                KILL_COUNT=count, KILL_PART=part)
     assert run(command, env)[0] == 0, "the writer fails by itself"
     with open(count) as f:
-        calls = int(f.read())
+        calls = int(f.read().split()[0])
     assert calls > 100, "the shim counts nothing"
     tally = Tally()
     stride, start, at = 1, time.monotonic(), 1
@@ -325,6 +325,31 @@ def preloadable(shim, folder):
     link = os.path.join(folder, "shim.so")
     os.symlink(os.path.abspath(shim), link)
     return link
+
+
+def cost(writer, shim, folder, nperms):
+    """What one permutation of so many costs: calls and bytes."""
+    count = os.path.join(folder, "count")
+    env = dict(WRITER_ENV, LD_PRELOAD=os.path.abspath(shim), KILL_AT="0",
+               KILL_COUNT=count)
+    command = command_of(writer, os.path.join(folder, "a.h5"),
+                         (nperms, NCLIENTS, NITER))
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, env=env)
+    assert done.returncode == 0, "the writer fails by itself"
+    with open(count) as f:
+        found = [int(n) / nperms for n in f.read().split()]
+    empty(folder)
+    return found
+
+
+def compare_costs(writer, shim):
+    """A permutation costs the same whether there are few or many of them."""
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(prefix="srb-sink-", dir=memory) as folder:
+        few, many = (cost(writer, shim, folder, n) for n in (100, 2000))
+    print("a permutation of 100 costs %.0f calls and %.0f bytes, of 2000 %.0f "
+          "and %.0f" % (*few, *many))
+    return sum(m > 2 * f for f, m in zip(few, many))
 
 
 def main():
@@ -349,6 +374,9 @@ def main():
                 empty(folder)
                 lost += kill(os.path.abspath(args.writer), shim, folder, part,
                              args.seconds / 6)
+        if shim:
+            empty(folder)
+            lost += compare_costs(os.path.abspath(args.writer), shim)
     sys.exit(1 if lost else 0)
 
 

@@ -62,7 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     list_figures(&figures);
     /* the other options that an input may give can be too much for a sweep */
-    if (sweep_open(&s, &o, &err) == 0 && s.count < 10000) {
+    if (sweep_open(&s, &o, &err) < 0)
+        s = (struct sweep){.count = 0};
+    else if (s.count < 10000) {
         if (expect_open(&e, &s, &figures, &err) < 0)
             PROMISE(err.text[0] && !e && !strchr(err.text, '\n'),
                     "failed badly: '%s'", err.text);
@@ -70,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             judge(e, &s, &figures);
         expect_close(e);
     }
+    sweep_close(&s);
     fields_free(&figures);
     options_free(&o);
     free(file);

@@ -57,7 +57,7 @@ ROWS = {
     "a rank killed (client, steward, idle)": [
         "signals test_client_killed", "signals test_steward_killed",
         "signals test_rank_0_killed", "signals test_idle_rank_killed",
-        "resume_full test_rank_0_killed", "row a client killed",
+        "resume test_rank_0_killed", "row a client killed",
         "row a steward killed"],
     "a guard killed": [
         "signals test_guard_killed", "row a guard killed"],
@@ -90,11 +90,11 @@ ROWS = {
         "preflight test_ports_of_every_set_up", "preflight test_all_at_once",
         "row too few descriptors"],
     "two runs on one file": [
-        "resume_full test_one_writer_at_a_time"],
+        "resume test_one_writer_at_a_time"],
     "killed while resuming": [
-        "resume_full test_killed_again_and_again"],
+        "resume test_killed_again_and_again"],
     "a file that is damaged, or somebody else's": [
-        "resume_full test_no_result_file_of_ours"],
+        "resume test_no_result_file_of_ours"],
     "somebody without the password": [
         "auth test_a_server_of_its_own_node", "auth test_a_cluster"],
     "TLS: another authority, another name, no certificate, no TLS there": [

@@ -91,6 +91,8 @@ class Hosts(HostsTest):
         # one port on every host: each has its own
         with h5py.File(self.out) as f:
             addresses = set(self.strings(f["perm_0000"], "shard_address"))
+            for where in f, f["perm_0000"]:  # not the interface of others
+                self.assertRegex(text(where.attrs["network"]), "^lo, since")
         self.assertEqual(addresses, {f"127.0.0.1:{self.port}"})
         self.assertEqual(set(self.hosts_of("client_address")), {"127.0.0.1"})
         for k in range(HOSTS):

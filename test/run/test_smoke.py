@@ -208,6 +208,24 @@ class Files(RunTest):
         self.assertEqual(kinds, ["throughput_standard"] * 4
                          + ["throughput_colocated"] * 4)
         self.assertIn("tensor_bytes: [1024, 64KiB]", text(f.attrs["config"]))
+        for i in range(8):  # where all servers listened, and nowhere else
+            g = f[f"perm_{i:04d}"]
+            self.assertRegex(text(g.attrs["network"]), "^lo, since")
+            self.assertEqual(set(shard.split(":")[0] for shard in
+                                 map(text, g["shard_address"][:])),
+                             {"127.0.0.1"})
+        self.assertEqual(text(f.attrs["network"]), text(g.attrs["network"]))
+
+    def test_what_comes_to_the_same_runs_once(self):
+        out = self.dir / "once.h5"
+        job = self.srbench(2, "throughput_standard", "--virtual_nodes=2",
+                           "--db_cluster=true,false", "--tensor_bytes=4,5,6,7",
+                           "--iterations=5", f"--output={out}")
+        self.assert_passed(job, 1)
+        self.assert_whole(out, 1)
+        for words in ("db_cluster (2 values) collapses where there is one "
+                      "shard", "tensor_bytes collapses: 5 to 4, 6 to 4, 7 to"):
+            self.assertIn(f"note: {words}", job.stderr)
 
     def test_example_standard(self):
         self.example("standard", ranks=6, nodes=6, permutations=8)

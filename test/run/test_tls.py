@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 import unittest
+from pathlib import Path
 
 from srbtest import DATABASE, END, SRBENCH, RunTest, column, free_port, main
 
@@ -142,7 +143,7 @@ class Refused(RunTest):
                             "--client=hiredis", at, client="[hiredis,socket]")
         self.assert_refused("found 'rediss://file', expected rediss://host",
                             "--db_address=rediss://file")
-        self.assert_refused(f"on {socket.gethostname()}: db_tls_ca: cannot "
+        self.assert_refused("db_tls_ca: cannot "
                             "read '/no/such': No such file", at,
                             "--db_tls_ca=/no/such")
         rubbish = self.dir / "rubbish"
@@ -215,6 +216,29 @@ class Tls(RunTest):
         secret.write_text("wrong\n")
         self.assert_refused("AUTH: the server says: WRONGPASS", *ports,
                             args=(auth,))
+
+    def test_files_are_read_once(self):
+        """By one rank: a second reader of a FIFO would wait for ever, or find
+        nothing."""
+        port = self.server(clients="yes")
+        self.ca.sign("me")
+        args = []
+        for option, name in (("ca", "CA.pem"), ("cert", "me.pem"),
+                             ("key", "me.key")):
+            path = self.dir / f"{option}.fifo"
+            os.mkfifo(path)
+            args.append(f"--db_tls_{option}={path}")
+            threading.Thread(target=path.write_bytes, daemon=True, args=(
+                Path(self.ca(name)).read_bytes(),)).start()
+        job = self.srbench(2, "throughput_standard", *SMALL, *args,
+                           f"--db_address=rediss://127.0.0.1:{port}",
+                           f"--output={self.out}")
+        self.assert_passed(job, permutations=2)
+        job = self.srbench(2, "throughput_standard", *SMALL, "--output=none",
+                           f"--db_address=rediss://127.0.0.1:{port}",
+                           "--db_tls_ca=/dev/null")
+        self.assert_status(job, 2)
+        self.assertIn("'/dev/null' is empty and no regular file", job.stderr)
 
     def test_a_cluster(self):
         args = ("--cluster-enabled", "yes", "--tls-cluster", "yes",

@@ -490,6 +490,62 @@ static const struct {
      4,
      "a IOT1, a IOT2, b IOT1, b IOT2",
      ""},
+    /* values that come to the same: the first of them stays */
+    {{{"--tensor_bytes=[4,5,6,7]"}},
+     {{0, 0}},
+     0,
+     1,
+     "TB4",
+     "tensor_bytes collapses: 5 to 4, 6 to 4, 7 to 4, as many whole elements "
+     "of 4 bytes\n"},
+    {{{"--tensor_bytes=[9,4,8,7]", "--client_nodes=[1,2]"}},
+     {{0, 0}},
+     0,
+     2,
+     "N1 TB9, N1 TB4, N2 TB9, N2 TB4",
+     "tensor_bytes collapses: 8 to 9, 7 to 4, as many whole elements of 4 "
+     "bytes\n"},
+    {{{"throughput_standard", "--db_cluster=[false,true]", "--db_nodes=[2,1]",
+       "--tensor_bytes=4"}},
+     {{0, 0}},
+     0,
+     3,
+     "DBN2 CLUSTERfalse, DBN2 CLUSTERtrue, DBN1 CLUSTERfalse",
+     "db_cluster (2 values) collapses where there is one shard, which is no "
+     "cluster either way\n"},
+    {{{"throughput_standard", "--db_cluster=[false,true]",
+       "--db_shards_per_node=2", "--tensor_bytes=4"}},
+     {{0, 0}},
+     0,
+     2,
+     "CLUSTERfalse, CLUSTERtrue",
+     ""},
+    {{{"throughput_standard", "--db_cluster=[false,true]", "--db_hosts=n[1-2]",
+       "--tensor_bytes=4"}},
+     {{0, 0}},
+     0,
+     2,
+     "CLUSTERfalse, CLUSTERtrue",
+     ""},
+    {{{"throughput_standard", "--db_cluster=[false,true]", "--db_hosts=n1",
+       "--tensor_bytes=4"}},
+     {{0, 0}},
+     0,
+     1,
+     "CLUSTERfalse",
+     "db_cluster (2 values) collapses where there is one shard, which is no "
+     "cluster either way\n"},
+    /* with what a server lacks */
+    {{{"throughput_standard", "--db_exe=[a,b]", "--db_io_threads=[1,2]",
+       "--db_cpus=2", "--db_cluster=[true,false]", "--tensor_bytes=[4,5]"}},
+     {{1, OPT_DB_IO_THREADS}},
+     1,
+     3,
+     "a CLUSTERtrue IOT1 TB4, a CLUSTERtrue IOT2 TB4, b CLUSTERtrue TB4",
+     "db_io_threads (2 values) collapses with s1, which has no such axis\n"
+     "db_cluster (2 values) collapses where there is one shard, which is no "
+     "cluster either way\n"
+     "tensor_bytes collapses: 5 to 4, as many whole elements of 4 bytes\n"},
 };
 
 /* As sweep_collapse() takes them. */
@@ -530,6 +586,28 @@ static void check_siblings(size_t i, const struct sweep *s,
     }
 }
 
+/* A sibling of another size has as many elements as that; one of other nodes
+ * differs in them, and in db_cluster where one of the two has one shard. */
+static void check_alike(const struct sweep *s, const struct permutation *p)
+{
+    const struct setting *bytes = options_get(s->options, OPT_TENSOR_BYTES);
+    const struct setting *nodes = options_get(s->options, OPT_DB_NODES);
+    struct permutation q;
+
+    for (size_t v = 0; v < bytes->nvalues; v++) {
+        sweep_at(s, sweep_sibling(s, p, OPT_TENSOR_BYTES, v), &q);
+        assert_int_equal(q.value[OPT_TENSOR_BYTES]->count / 4,
+                         bytes->values[v].count / 4);
+        assert_ptr_equal(q.value[OPT_DB_NODES], p->value[OPT_DB_NODES]);
+        assert_ptr_equal(q.value[OPT_DB_CLUSTER], p->value[OPT_DB_CLUSTER]);
+    }
+    for (size_t v = 0; p->value[OPT_DB_NODES] && v < nodes->nvalues; v++) {
+        sweep_at(s, sweep_sibling(s, p, OPT_DB_NODES, v), &q);
+        assert_ptr_equal(q.value[OPT_DB_NODES], &nodes->values[v]);
+        assert_ptr_equal(q.value[OPT_TENSOR_BYTES], p->value[OPT_TENSOR_BYTES]);
+    }
+}
+
 static void what_a_server_lacks_collapses(void **state)
 {
     (void)state;
@@ -555,6 +633,7 @@ static void what_a_server_lacks_collapses(void **state)
             snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "",
                      sweep_variant(&s, &p, name, sizeof name));
             check_siblings(i, &s, &p);
+            check_alike(&s, &p);
         }
         assert_int_equal(s.setups, collapsed[i].setups);
         assert_int_equal(setup, s.setups - 1);
