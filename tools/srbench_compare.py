@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 
 import srbench_stats as stats
-from srbench_results import ResultError, axes, study, summary
+from srbench_results import (ResultError, axes, clean, shown, study,
+                             summary)
 
 FIGURES = ("put_tensor_median", "unpack_tensor_median", "put_tensor_p99",
            "unpack_tensor_p99", "window", "steady", "window_ops")
@@ -70,7 +71,7 @@ class Results:
     """A result file: its table, its attributes, and its timings on demand."""
 
     def __init__(self, path: str, settings: Settings) -> None:
-        self.path = str(path)
+        self.path = shown(path)
         every = summary(path)
         ran = every["status"] != "planned"
         self.not_run = int((~ran).sum())  # the writer was killed before
@@ -169,7 +170,7 @@ def _rates(group: h5py.Group, rng: np.random.Generator) -> dict[str, np.ndarray]
 def _plain(value: object) -> object:
     """A cell that can be compared and printed: str, int, float or None."""
     if isinstance(value, bytes):
-        value = value.decode(errors="replace")
+        value = clean(value.decode(errors="replace"))
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and math.isnan(value) else value

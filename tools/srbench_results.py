@@ -22,6 +22,7 @@ import argparse
 import errno
 import io
 import os
+import re
 import sys
 import textwrap
 import warnings
@@ -75,6 +76,25 @@ class ResultError(Exception):
 
 class ResultWarning(UserWarning):
     """A file that can be read, but not for all it is worth."""
+
+
+# ---- other people's text -----------------------------------------------------
+
+_UNFIT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd"
+                    "\U00010000-\U0010ffff]")
+
+
+def clean(text: str) -> str:
+    """Without what controls a terminal or is no character, as srbench itself
+    writes it since it does so."""
+    return _UNFIT.sub("?", text)
+
+
+def shown(path: Pathish) -> str:
+    """A path as words; what in it is no UTF-8 or no character is spelt \\xff."""
+    words = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return re.sub(rf"{_UNFIT.pattern}|[\t\n]",
+                  lambda m: f"\\x{ord(m[0]):02x}", words)
 
 
 # ---- files ------------------------------------------------------------------
@@ -141,7 +161,9 @@ def opened(path: Pathish) -> Iterator[h5py.File]:
 def native(value: Any) -> Any:
     """An attribute as str, int, float or list of them."""
     if isinstance(value, bytes):
-        return value.decode(errors="replace")
+        return clean(value.decode(errors="replace"))
+    if isinstance(value, str):
+        return clean(value)
     if isinstance(value, h5py.Empty):
         return ""
     if isinstance(value, np.ndarray):
@@ -165,7 +187,9 @@ def datasets(group: h5py.Group) -> Dict[str, h5py.Dataset]:
 def values(dataset: h5py.Dataset) -> np.ndarray:
     """All of a dataset; texts as str."""
     if h5py.check_string_dtype(dataset.dtype):
-        return dataset.asstr(errors="replace")[...]
+        texts = dataset.asstr(errors="replace")[...]
+        return np.array([clean(t) for t in texts.flat],
+                        dtype=object).reshape(texts.shape)
     return dataset[...]
 
 
@@ -305,7 +329,7 @@ def summary(path: Pathish, *more: Pathish) -> pd.DataFrame:
     if not more:
         return tables[0]
     for table, p in zip(tables, (path, *more)):
-        table.insert(0, "file", str(p))
+        table.insert(0, "file", shown(p))
     return together(tables, (path, *more))
 
 
@@ -621,14 +645,15 @@ def in_table(df: pd.DataFrame, width: int = 100) -> str:
 # ---- command line -----------------------------------------------------------
 
 def _say(name: str, sentence: object) -> None:
-    print(f"{name}: {sentence}", file=sys.stderr)
+    words = os.fsencode(str(sentence)).decode("utf-8", "backslashreplace")
+    print(f"{name}: {clean(words)}", file=sys.stderr)
 
 
 def _speak() -> None:
     """Words are UTF-8, to a terminal as it has them; what cannot be shown there
     is replaced."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # or somebody caught it
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(
                 encoding=None if stream.isatty() else "utf-8", errors="replace")
 
@@ -681,7 +706,7 @@ def run_tool(name: str, main: Callable[[], int]) -> NoReturn:
 
 def _origin(path: Path) -> str:
     about = study(path)
-    return (f"{path}: srbench {about.get('srbench_version', '?')}, "
+    return (f"{shown(path)}: srbench {about.get('srbench_version', '?')}, "
             f"{about.get('server_version') or 'no server'}, "
             f"{about.get('start_time', '?')}")
 

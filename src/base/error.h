@@ -20,7 +20,8 @@ struct error {
 };
 
 /* Format the words into *err (which may be NULL: then they are dropped) and
- * return -1, so that failing is one line. Too long a text is cut. */
+ * return -1, so that failing is one line. Too long a text is cut, and what
+ * others wrote is cleaned (text_clean()). */
 int error_set(struct error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

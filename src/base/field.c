@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 static struct field *append(struct fields *f, const char *name,
                             enum field_type type, const char *unit)
@@ -30,7 +31,8 @@ static struct field *append(struct fields *f, const char *name,
 
 void fields_text(struct fields *f, const char *name, const char *text)
 {
-    append(f, name, FIELD_TEXT, "")->text = mem_copy(text ? text : "");
+    append(f, name, FIELD_TEXT, "")->text =
+        text_clean(mem_copy(text ? text : ""));
 }
 
 void fields_int(struct fields *f, const char *name, const char *unit,

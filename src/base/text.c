@@ -1,8 +1,11 @@
 #include "base/text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 static size_t append(char *buf, size_t n, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
@@ -38,4 +41,27 @@ size_t text_join(char *buf, size_t n, const char *separator, const char *fmt,
     length = append(buf, n, fmt, ap);
     va_end(ap);
     return length;
+}
+
+/* C1 controls do in some terminals what ESC and a letter do; a carriage return
+ * is part of a line's end, or goes back over the line. */
+static bool is_shown(uint32_t c, const char *behind)
+{
+    return c == '\n' || c == '\t' || (c == '\r' && *behind == '\n') ||
+           (c >= 0x20 && c < 0x7f) || c >= 0xa0;
+}
+
+char *text_clean(char *text)
+{
+    size_t left = strlen(text), width;
+    uint32_t c = 0;
+
+    for (char *at = text; left > 0; at += width, left -= width) {
+        width = utf8_decode(at, left, &c);
+        if (width > 0 && is_shown(c, at + width))
+            continue;
+        width = width > 0 ? width : 1;
+        memset(at, '?', width);
+    }
+    return text;
 }

@@ -1,4 +1,5 @@
-/* text.h - a text that grows in a buffer of fixed size.
+/* text.h - a text that grows in a buffer of fixed size, and one that others
+ * wrote.
  *
  * It stays one that ends, however long what is appended: what has no room is
  * cut off. Local, pure.
@@ -16,5 +17,12 @@ size_t text_add(char *buf, size_t n, const char *fmt, ...)
 /* The same, behind the separator where there is a text already. */
 size_t text_join(char *buf, size_t n, const char *separator, const char *fmt,
                  ...) __attribute__((format(printf, 4, 5)));
+
+/* Make other people's text fit for files and terminals, in place: a server's
+ * reply, the name of a host or a file. What is no UTF-8 and what would control
+ * a terminal becomes a '?' for each byte; line ends and tabs stay. Called where
+ * it comes in; the words of errors and the texts of fields have been through
+ * it. Returns the text. */
+char *text_clean(char *text);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/proc.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "srb_version.h"
 
@@ -109,6 +110,7 @@ const struct engine *engine_find(const char *exe, char version[SRB_VERSION_MAX],
         error_prefix(err, "db_exe");
         return NULL;
     }
+    text_clean(printed);
     for (size_t i = 0; i < ENGINES; i++)
         if (engines[i]->recognise && engines[i]->recognise(printed, version)) {
             snprintf(who, sizeof who, "db_exe: '%.200s'", exe);

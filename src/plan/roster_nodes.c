@@ -76,14 +76,19 @@ static int take_line(struct taking *x, const char *asked, char *line,
                      struct error *err)
 {
     char *rest, *word = strtok_r(line, " ", &rest), *address = NULL;
+    bool fails = false;
     int rc = 0;
 
     for (int k = 0; word && rc == 0; k++, word = strtok_r(NULL, " ", &rest)) {
         if (k == 1)
             address = word;
-        if (k == 2 && (!strstr(word, "master") || strstr(word, "fail")))
-            return 0; /* a replica, or one that is gone */
-        if (k == 8)   /* masters without slots hold no keys */
+        if (k == 2 && !strstr(word, "master"))
+            return 0; /* a replica */
+        fails = fails || (k == 2 && strstr(word, "fail"));
+        if (k == 8 && fails) /* and no replica has taken its slots */
+            return error_set(err, "the cluster's server %.*s is down",
+                             (int)strcspn(address, "@"), address);
+        if (k == 8) /* masters without slots hold no keys */
             rc = take_address(x, asked, address, err);
         if (k >= 8 && rc == 0)
             rc = take_slots(x, word, err);

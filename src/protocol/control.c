@@ -10,6 +10,7 @@
 #include <sys/time.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "protocol/auth.h"
 #include "protocol/tls.h"
 
@@ -112,6 +113,7 @@ static int keep_reply(const redisReply *r, char **reply, struct error *err)
     print_reply(out, r);
     if (fclose(out) != 0)
         return error_set(err, "not enough memory for a reply");
+    text_clean(*reply);
     return 0;
 }
 

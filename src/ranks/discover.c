@@ -265,6 +265,7 @@ static void local_attributes(struct node_attributes *f, struct team *t)
     if (f->name[0] == '\0' && gethostname(f->name, sizeof f->name) != 0)
         snprintf(f->name, sizeof f->name, "rank%d", t->rank);
     f->name[sizeof f->name - 1] = '\0';
+    text_clean(f->name);
     if (uname(&u) == 0)
         snprintf(f->kernel, sizeof f->kernel, "%.20s %.90s", u.sysname,
                  u.release);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/output.h"
 #include "base/text.h"
 #include "base/tick.h"
@@ -382,6 +383,14 @@ void report_figures(size_t index, const struct outcome *o, unsigned kinds)
     output_flush();
     if (between && progress.live[0])
         diag_live(progress.live);
+}
+
+void report_file(const char *what, const char *path)
+{
+    char *shown = text_clean(mem_copy(path));
+
+    diag_note("%s: %s", what, shown);
+    free(shown);
 }
 
 int report_status(int status)

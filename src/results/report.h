@@ -64,6 +64,9 @@ void report_table(const struct tally *t);
 /* The share of the floor's bandwidth, for the table's row of a permutation. */
 void report_row_of_floor(size_t index, const struct of_floor *x);
 
+/* Where something is: "results: run.h5". Local. */
+void report_file(const char *what, const char *path);
+
 /* The exit status of what would have this one, now that standard output could
  * not be written, if so. Local; rank 0's is everybody's. */
 int report_status(int status);

@@ -351,9 +351,9 @@ static int finish(struct run *r)
     if (t->rank == 0) {
         report_table(&r->tally);
         if (r->plan.output[0])
-            diag_note("results: %s", r->plan.output);
+            report_file("results", r->plan.output);
         if (r->plan.summary_json[0] && closed)
-            diag_note("summary: %s", r->plan.summary_json);
+            report_file("summary", r->plan.summary_json);
         report_verdict(&r->tally, status);
     }
     team_barrier(t, t->world);

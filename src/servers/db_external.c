@@ -1,6 +1,7 @@
 /* Shards that run already, and are somebody else's to start and stop. */
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "base/tick.h"
 #include "servers/db_parts.h"
 #include "servers/external.h"
@@ -85,17 +86,80 @@ int db_open_external(struct db **out, const struct placement *pl,
     return 0;
 }
 
-int db_remove_keys(struct db *db, const struct placement *pl, struct error *err)
+/* Keys that are to go: which have, and of which shards one did not. */
+struct removal {
+    bool *gone;   /* [clients] */
+    bool *failed; /* [shards] */
+    int left;     /* keys */
+    int first;    /* client whose key is left */
+};
+
+/* Whatever fails, keys of other shards go; the words are on the first. */
+static void remove_once(struct db *db, const struct placement *pl,
+                        struct removal *x, struct error *err)
 {
-    for (int c = 0; c < pl->nclients && db->keep_data; c++) {
+    struct error ignored;
+
+    x->left = 0;
+    for (int c = 0; c < pl->nclients; c++) {
+        int k = place_client_shard(pl, c);
         char key[SRB_KEY_MAX];
 
+        if (x->gone[c])
+            continue;
         place_key(pl, c, key);
-        if (control_say(db->shards[place_client_shard(pl, c)].control, NULL,
-                        err, "DEL", key, NULL) < 0)
-            return -1;
+        x->gone[c] = !x->failed[k] && control_say(db->shards[k].control, NULL,
+                                                  x->left ? &ignored : err,
+                                                  "DEL", key, NULL) == 0;
+        if (x->gone[c])
+            continue;
+        x->failed[k] = true; /* the next would wait for it as long */
+        x->first = x->left ? x->first : c;
+        x->left++;
     }
-    return 0;
+}
+
+/* What failed may be the connection alone. */
+static void enter_again(struct db *db, const struct roster *roster,
+                        struct removal *x)
+{
+    struct error ignored;
+
+    for (int k = 0; k < db->n; k++) {
+        struct control *c =
+            x->failed[k] ? external_enter(roster, k, DB_HEAR_SECONDS, &ignored)
+                         : NULL;
+
+        if (!c)
+            continue;
+        control_close(db->shards[k].control);
+        db->shards[k].control = c;
+        control_timeout(c, db->shards[k].spec.op_timeout);
+        x->failed[k] = false;
+    }
+}
+
+int db_remove_keys(struct db *db, const struct placement *pl, struct error *err)
+{
+    struct removal x = {.left = 0};
+    char key[SRB_KEY_MAX];
+
+    if (!db->keep_data)
+        return 0;
+    x.gone = mem_new((size_t)pl->nclients, sizeof *x.gone);
+    x.failed = mem_new((size_t)db->n, sizeof *x.failed);
+    remove_once(db, pl, &x, err);
+    if (x.left > 0) {
+        enter_again(db, pl->roster, &x);
+        remove_once(db, pl, &x, err);
+    }
+    free(x.gone);
+    free(x.failed);
+    if (x.left == 0)
+        return 0;
+    place_key(pl, x.first, key);
+    return error_prefix(err, "%d of %d keys, the first is '%s'", x.left,
+                        pl->nclients, key);
 }
 
 int db_ask_all(struct db *db, struct error *err)

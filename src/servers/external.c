@@ -299,50 +299,175 @@ static int find_login(struct roster *r, const char *auth, struct error *err)
     return rc < 0 ? -1 : 0;
 }
 
-/* Servers of a cluster name all of it; others are independent. */
-static int ask_servers(const char *text, const char *auth,
-                       const struct tls *tls, struct roster *r,
-                       struct error *err)
+static int ask_seed(struct roster *r, int s, bool *clustered, char **nodes,
+                    struct error *err)
 {
-    bool first = false, clustered = false;
-    char *nodes = NULL;
-    uint64_t run;
-    int rc = roster_parse(r, text, err);
-
-    if (rc == 0) {
-        r->tls = tls;
-        rc = find_login(r, auth, err);
-    }
-    for (int s = 0; s < r->nshards && rc == 0; s++) {
-        rc = resolve(&r->shard[s], err);
-        if (rc == 0)
-            rc = check_new(r, s, err);
-        if (rc == 0)
-            rc = ask_one(r, s, &clustered, s == 0 ? &nodes : NULL, err);
-        if (rc == 0 && s > 0 && clustered != first)
-            rc = error_set(err,
-                           "db_address: %s:%d is %s of a Redis Cluster, "
-                           "unlike the server before it",
-                           r->shard[s].host, r->shard[s].port,
-                           clustered ? "one" : "none");
-        if (s == 0)
-            first = clustered;
-        if (rc == 0 && first)
-            break; /* it has said where the others are */
-    }
-    if (rc == 0 && nodes)
-        rc = roster_take_nodes(r, nodes, err);
-    free(nodes);
-    if (rc < 0) {
-        roster_free(r);
+    if (resolve(&r->shard[s], err) < 0)
         return -1;
+    return ask_one(r, s, clustered, nodes, err);
+}
+
+static int both_kinds(const struct roster *r, int s, bool clustered,
+                      struct error *err)
+{
+    return error_set(err,
+                     "db_address: %s:%d is %s of a Redis Cluster, unlike the "
+                     "server before it",
+                     r->shard[s].host, r->shard[s].port,
+                     clustered ? "one" : "none");
+}
+
+/* A cluster is named whole by any of its servers: the first that answers
+ * becomes the first of the list, and *nodes is what it says. Of others each
+ * must answer. */
+static int ask_seeds(struct roster *r, char **nodes, struct error *err)
+{
+    bool answered = false, clustered = false;
+    struct error why = {.text = ""};
+
+    for (int s = 0; s < r->nshards; s++) {
+        if (ask_seed(r, s, &clustered, nodes, err) < 0) {
+            if (!why.text[0])
+                why = *err;
+            continue;
+        }
+        if (clustered && answered)
+            return both_kinds(r, s, clustered, err);
+        if (clustered) {
+            if (why.text[0])
+                diag_say("srbench: another server of the cluster is asked: %s",
+                         why.text);
+            r->shard[0] = r->shard[s];
+            return 0;
+        }
+        answered = true;
+        if (check_new(r, s, err) < 0)
+            return -1;
     }
+    if (!why.text[0])
+        return 0;
+    *err = why;
+    return -1;
+}
+
+/* ---- what a study will need of each ---- */
+
+/* What the server said instead of doing it: no right, or no such command. A key
+ * of another shard, or a server that is full, is no matter of rights. */
+static bool is_refusal(const struct error *err)
+{
+    return strstr(err->text, "NOPERM") || strstr(err->text, "unknown command");
+}
+
+static int try_commands(struct control *c, const struct roster *r,
+                        struct error *err)
+{
+    char key[sizeof r->prefix + 8];
+    const char *const commands[][4] = {{"PING"},
+                                       {"SET", key, "1"},
+                                       {"GET", key},
+                                       {"DEL", key},
+                                       {"CLUSTER", "SLOTS"}};
+    size_t n = sizeof commands / sizeof commands[0] - (r->cluster ? 0 : 1);
+
+    snprintf(key, sizeof key, "%scheck", r->prefix);
+    for (size_t i = 0; i < n; i++) {
+        int words = 0;
+
+        while (words < 4 && commands[i][words])
+            words++;
+        if (control_command(c, NULL, err, words, commands[i]) < 0 &&
+            is_refusal(err))
+            return error_prefix(err,
+                                "db_address: a study needs %s of every server",
+                                commands[i][0]);
+    }
+    return 0;
+}
+
+/* Slots on their way are known to the two servers alone that they concern. */
+static int check_moving(struct control *c, const struct roster_shard *at,
+                        struct error *err)
+{
+    char *nodes, *own;
+    bool moving;
+
+    if (control_say(c, &nodes, err, "CLUSTER", "NODES", NULL) < 0)
+        return error_prefix(err, "db_address");
+    own = strstr(nodes, "myself");
+    moving = own && memchr(own, '[', strcspn(own, "\n"));
+    free(nodes);
+    return moving
+               ? error_set(err,
+                           "db_address: the cluster is being resharded (%s:%d "
+                           "says so); wait until it is done",
+                           at->address, at->port)
+               : 0;
+}
+
+static int ask_masters(struct roster *r, struct error *err)
+{
+    for (int s = 0; s < r->nshards; s++) {
+        struct control *c = enter(r, s, err);
+        int rc;
+
+        if (!c)
+            return -1;
+        find_limit(c, r);
+        rc = r->cluster ? check_moving(c, &r->shard[s], err) : 0;
+        if (rc == 0)
+            rc = try_commands(c, r, err);
+        control_close(c);
+        if (rc < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Keys begin with what no other run has. */
+static void draw_prefix(struct roster *r)
+{
+    uint64_t run;
+
     if (getrandom(&run, sizeof run, 0) != sizeof run)
         run = (uint64_t)tick_now();
     snprintf(r->prefix, sizeof r->prefix,
              "srbench:%016llx:", (unsigned long long)run);
+}
+
+/* r has what is known of them before: login, TLS, prefix. It is released on
+ * failure. */
+static int ask_servers(struct roster *r, struct error *err)
+{
+    char *nodes = NULL;
+    int rc = ask_seeds(r, &nodes, err);
+
+    if (rc == 0 && nodes)
+        rc = roster_take_nodes(r, nodes, err);
+    free(nodes);
+    if (rc == 0)
+        rc = ask_masters(r, err);
+    if (rc < 0) {
+        roster_free(r);
+        return -1;
+    }
     roster_count_hosts(r);
     return 0;
+}
+
+static int find_theirs(const char *text, const char *auth,
+                       const struct tls *tls, struct roster *r,
+                       struct error *err)
+{
+    if (roster_parse(r, text, err) < 0)
+        return -1;
+    r->tls = tls;
+    if (find_login(r, auth, err) < 0) {
+        roster_free(r);
+        return -1;
+    }
+    draw_prefix(r);
+    return ask_servers(r, err);
 }
 
 /* ---- for all ranks ---- */
@@ -558,7 +683,7 @@ int external_find(struct team *t, const struct options *o, struct tls **tls,
         return -1;
     if (t->rank == 0)
         rc = roster_names_servers(text)
-                 ? ask_servers(text, given(o, OPT_DB_AUTH), *tls, out, err)
+                 ? find_theirs(text, given(o, OPT_DB_AUTH), *tls, out, err)
                  : await_file(t, text, seconds, out, err);
     if (t->rank == 0 && rc == 0 && options_redisai(o) &&
         check_redisai(out, err) < 0) {
@@ -570,4 +695,31 @@ int external_find(struct team *t, const struct options *o, struct tls **tls,
     rc = external_share(t, rc, out, err);
     out->tls = *tls;
     return rc;
+}
+
+/* Rank 0: what is found now, with what was known of it before. */
+static int ask_again(const char *text, const struct roster *before,
+                     struct roster *out, struct error *err)
+{
+    if (roster_parse(out, text, err) < 0)
+        return -1;
+    out->tls = before->tls;
+    snprintf(out->prefix, sizeof out->prefix, "%s", before->prefix);
+    if (before->secret) {
+        out->secret = secret_open();
+        *out->secret = *before->secret;
+    }
+    return ask_servers(out, err);
+}
+
+int external_again(struct team *t, const struct options *o,
+                   const struct roster *before, struct roster *out,
+                   struct error *err)
+{
+    int rc = t->rank == 0 ? ask_again(servers_of(o), before, out, err) : 0;
+
+    if (external_share(t, rc, out, err) < 0)
+        return -1;
+    out->tls = before->tls;
+    return 0;
 }

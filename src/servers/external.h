@@ -23,6 +23,14 @@ int external_find(struct team *t, const struct options *o, struct tls **tls,
  * nobody is asked and no file is read. Local. */
 int external_check(const struct options *o, struct error *err);
 
+/* Ask servers of somebody else's once more, by the same names, whatever became
+ * of them since *before was found: names are resolved anew, a cluster may have
+ * other masters. *out is to be released by roster_free(). All ranks fail alike.
+ * Collective over the world. */
+int external_again(struct team *t, const struct options *o,
+                   const struct roster *before, struct roster *out,
+                   struct error *err);
+
 /* Rank 0's roster, or its failure (rc -1), becomes everybody's. Collective over
  * the world. */
 int external_share(struct team *t, int rc, struct roster *r, struct error *err);

@@ -38,6 +38,10 @@ void db_setup_close(struct db_setup *s)
     s->guard = NULL;
     free(s->config);
     s->config = NULL;
+    if (s->finder)
+        s->finder->machine.roster = s->found;
+    s->finder = NULL;
+    roster_free(&s->theirs);
 }
 
 bool db_setup_given_up(const struct db_setup *s, size_t number)
@@ -286,6 +290,26 @@ static int submit(struct db_setup *s, struct team *t,
     return external_share(t, rc, &s->roster, err);
 }
 
+/* Somebody else's servers may have changed since they were asked: from now on
+ * they are what they are now, for the permutations to come as well. */
+static int find_again(struct db_setup *s, struct team *t,
+                      const struct setup_terms *terms, struct error *err)
+{
+    struct roster now = {0};
+
+    if (external_again(t, terms->plan->sweep.options, t->machine.roster, &now,
+                       err) < 0)
+        return -1;
+    if (!s->finder)
+        s->found = t->machine.roster;
+    s->finder = t;
+    roster_free(&s->theirs);
+    s->theirs = now;
+    t->machine.roster = &s->theirs;
+    place_free(terms->pl);
+    return place_solve(&t->machine, terms->p, terms->pl, err);
+}
+
 /* Servers that run elsewhere: rank 0 takes care of them. */
 static int start_elsewhere(struct db_setup *s, struct team *t,
                            const struct setup_terms *terms, struct error *err)
@@ -297,8 +321,10 @@ static int start_elsewhere(struct db_setup *s, struct team *t,
         if (submit(s, t, terms, err) < 0)
             return -1;
         place_external(terms->pl, &s->roster);
+    } else if (!terms->pl->roster->served) {
+        if (find_again(s, t, terms, err) < 0)
+            return -1;
     }
-
     if (terms->db_stewards != MPI_COMM_NULL)
         rc = db_open_external(&s->db, terms->pl, &plan, err);
     if (rc == 0 && s->db)

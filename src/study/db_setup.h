@@ -18,9 +18,12 @@ struct db_setup {
                             redisai needs; "" while nothing is known of it */
     char start_time[32]; /* ISO 8601 */
     double start_seconds;
-    struct batch *batch;   /* rank 0, where databases are a batch job */
-    struct roster roster;  /* of that; empty where there is none */
-    int *ports;            /* that were found free for it, or NULL */
+    struct batch *batch;  /* rank 0, where databases are a batch job */
+    struct roster roster; /* of that; empty where there is none */
+    struct roster theirs; /* somebody else's servers as they were asked last */
+    const struct roster *found; /* and first, */
+    struct team *finder;        /* whose machine has these */
+    int *ports;                 /* that were found free for it, or NULL */
     bool said_ports;       /* that some are not where they were looked for */
     char *config;          /* directives in force, of the first shard */
     int64_t backlog;       /* connections that can wait for any shard, whatever

@@ -4,6 +4,9 @@ is whole and nothing is left.
 """
 # ctest: label=full
 
+import json
+import os
+
 from fakeserver import FakeServer
 from srbtest import RunTest, main, text
 
@@ -58,6 +61,48 @@ class Misbehaving(RunTest):
     def test_errors_hiredis(self):
         for fault in ("moved", "oom"):
             self.fails_once("hiredis", fault, SAID[fault])
+
+    def test_foreign_bytes(self):
+        """In the file, in JSON and on the terminal: text that controls
+        nothing."""
+        cleaned = "ERR ?[31mred?[0m r?dis ? caf\u00e9"
+        summary = self.dir / "summary.json"
+        for client in ("socket", "hiredis"):
+            with FakeServer("foreign bytes") as server:
+                job = self.measure(server, f"--client={client}",
+                                   f"--summary_json={summary}")
+            self.assert_status(job, 1, completed=1, failed=1)
+            self.assertIn(cleaned, self.errors()[0][1])
+            self.assertIn(cleaned, job.stderr)
+            self.assertNotIn("\x1b", job.stderr)
+            rows = json.loads(summary.read_text(encoding="utf-8"))["summary"]
+            self.assertIn(cleaned, rows[0]["error"])
+            with self.open(self.out) as f:
+                self.assertIn(cleaned, f["summary/error"].asstr()[0])
+
+    def test_foreign_names(self):
+        """A path in the command line that is no UTF-8, as options may not
+        be."""
+        config = os.path.join(os.fsencode(self.dir), b"r\xe9sum\x1b[1m.yaml")
+        with open(config, "w", encoding="utf-8") as f:
+            f.write("iterations: 10\n")
+        args = ("throughput_standard", f"--config={os.fsdecode(config)}",
+                "--tensor_bytes=4", f"--output={self.out}")
+        with FakeServer() as server:
+            job = self.srbench(
+                2, *args, f"--db_address=127.0.0.1:{server.port}")
+        self.assert_passed(job, permutations=1)
+        with self.open(self.out) as f:
+            self.assertIn("r?sum?[1m.yaml", text(f.attrs["command_line"]))
+        with open(config, "w", encoding="utf-8") as f:
+            f.write("iteration: 10\n")
+        job = self.srbench(2, *args)
+        self.assert_status(job, 2)
+        self.assertIn("r?sum?[1m.yaml:1:1", job.stderr)
+        self.assertNotIn("\x1b", job.stderr)
+        job = self.srbench(2, f"--output={os.fsdecode(config)}")
+        self.assert_status(job, 2)
+        self.assertIn("--output: found the byte 0xe9", job.stderr)
 
     def test_what_is_no_answer(self):
         for fault in ("garbage", "nonsense", "not a status", "nothing there",

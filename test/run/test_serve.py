@@ -254,31 +254,131 @@ class Serve(RunTest):
         for server in servers:
             self.assertEqual(server.ask("DBSIZE"), ":1\r\n")
 
-    def test_a_cluster_of_theirs(self):
-        """All of it is found by one of it."""
+    def cluster(self, *slots, replica=False):
+        """A cluster of theirs, of masters with these slots; with a replica of
+        the first as the last server."""
         servers = []
-        for k in range(2):
+        for k in range(len(slots) + replica):
             folder = self.top / str(k)
             folder.mkdir()
             servers.append(Redis(folder, free_port(), "--cluster-enabled",
-                                 "yes"))
+                                 "yes", "--cluster-node-timeout", "2000",
+                                 "--repl-diskless-sync-delay", "0"))
             self.addCleanup(servers[-1].stop)
-        for server, slots in zip(servers, (range(10000), range(10000, 16384))):
+        for server, some in zip(servers, slots):
             self.assertIn("OK", server.ask("CLUSTER", "ADDSLOTS",
-                                           *map(str, slots)))
+                                           *map(str, some)))
+        for server in servers:
             server.ask("CLUSTER", "MEET", "127.0.0.1", str(servers[0].port))
+        masters = servers[:len(slots)]
+        self.wait_for(lambda: all("cluster_state:ok" in s.ask("CLUSTER", "INFO")
+                                  for s in masters))
+        if replica:
+            first = servers[0].ask("CLUSTER", "MYID").split()[1]
+            self.wait_for(lambda: "OK" in servers[-1].ask(
+                "CLUSTER", "REPLICATE", first))
+            self.wait_for(lambda: "master_link_status:up" in servers[-1].ask(
+                "INFO", "replication"))
+        return servers
+
+    def wait_for(self, condition):
         deadline = time.monotonic() + END
-        while any("cluster_state:ok" not in s.ask("CLUSTER", "INFO")
-                  for s in servers):
-            self.assertLess(time.monotonic(), deadline, "no cluster")
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "it did not come")
             time.sleep(0.05)
-        job = self.measure(f"--db_address=127.0.0.1:{servers[1].port}",
-                           "--keys=balanced", "--verify=all")
-        self.assert_passed(job, permutations=2)
-        g = self.open(self.out)["perm_0000"]
-        self.assertEqual(column(g, "shard_address"),
-                         [f"127.0.0.1:{s.port}" for s in servers])
-        self.assertEqual(list(g["shard_clients"]), [1, 1])
+
+    def test_a_cluster_of_theirs(self):
+        """All of it is found by one of it, the first that answers."""
+        servers = self.cluster(range(10000), range(10000, 16384))
+        alive = f"127.0.0.1:{servers[1].port}"
+        for at in (alive, f"127.0.0.1:{free_port()},{alive}",
+                   f"no-such-host:1,{alive}"):
+            with self.subTest(at=at):
+                job = self.measure(f"--db_address={at}", "--keys=balanced",
+                                   "--verify=all", "--overwrite")
+                self.assert_passed(job, permutations=2)
+                with self.open(self.out) as f:
+                    g = f["perm_0000"]
+                    self.assertEqual(column(g, "shard_address"),
+                                     [f"127.0.0.1:{s.port}" for s in servers])
+                    self.assertEqual(list(g["shard_clients"]), [1, 1])
+
+    def test_a_cluster_that_is_not_well(self):
+        """Slots on their way, though the server that is asked has none of them;
+        a shard that is down."""
+        servers = self.cluster(range(10000), range(10000, 16384))
+        first, second = (f"127.0.0.1:{s.port}" for s in servers)
+        other = servers[0].ask("CLUSTER", "MYID").split()[1]
+        self.assertIn("OK", servers[1].ask("CLUSTER", "SETSLOT", "3",
+                                           "IMPORTING", other))
+        job = self.measure(f"--db_address={first}")
+        self.assert_status(job, 2)
+        self.assertIn(f"is being resharded ({second} says so)", job.stderr)
+        servers[1].ask("CLUSTER", "SETSLOT", "3", "STABLE")
+        servers[1].stop()
+        job = self.measure(f"--db_address={first}")
+        self.assert_status(job, 2)
+        self.assertIn(second, job.stderr)
+
+    def test_a_failover_of_theirs(self):
+        """The permutation that meets it may fail; the later ones go where the
+        cluster is."""
+        servers = self.cluster(range(16384), replica=True)
+        replica = servers[-1]
+        job = self.start(2, "throughput_standard", "--duration=4s",
+                         "--tensor_bytes=[4,8,12,16]", "--op_timeout=5s",
+                         f"--db_address=127.0.0.1:{servers[0].port}",
+                         f"--output={self.out}")
+        job.wait_until(lambda: servers[0].ask("CLIENT", "LIST").count("cmd=set")
+                       + servers[0].ask("CLIENT", "LIST").count("cmd=get") > 0,
+                       "the loop")
+        self.assertIn("OK", replica.ask("CLUSTER", "FAILOVER",
+                                          "TAKEOVER"))
+        self.wait_for(lambda: "role:master" in replica.ask("INFO",
+                                                           "replication"))
+        job.wait()
+        status = column(self.open(self.out)["summary"], "status")
+        self.assertEqual(status[2:], ["completed"] * 2, job.describe())
+        self.assertIn(str(replica.port), column(
+            self.open(self.out)["perm_0003"], "shard_address")[0])
+
+    def test_rights_of_theirs(self):
+        """What a study needs is tried before it begins."""
+        server = self.theirs()[0]
+        secret = self.dir / "secret"
+        secret.write_text("me OpenIt\n")
+        secret.chmod(0o600)
+        needed = {"ping", "info", "set", "get", "del"}
+        for lacks in ("set", "get", "del"):
+            with self.subTest(lacks=lacks):
+                server.ask("ACL", "SETUSER", "me", "reset", "on", ">OpenIt",
+                           "~srbench:*", *(f"+{x}" for x in needed - {lacks}))
+                job = self.measure(f"--db_address=127.0.0.1:{server.port}",
+                                   f"--db_auth={secret}")
+                self.assert_status(job, 2)
+                self.assertIn(f"a study needs {lacks.upper()} of every server",
+                              job.stderr)
+                self.assertIn("NOPERM", job.stderr)
+
+    def test_keys_that_stay(self):
+        """One server takes no DEL any more: keys of the other go all the same,
+        and those that are left are told."""
+        servers = self.theirs(2)
+        at = ",".join(f"127.0.0.1:{s.port}" for s in servers)
+        job = self.start(2, "throughput_standard", "--tensor_bytes=4096",
+                         "--duration=4s", f"--db_address={at}",
+                         "--keys=balanced", f"--output={self.out}")
+        job.wait_until(lambda: servers[0].ask("CLIENT", "LIST").count("cmd=set")
+                       + servers[0].ask("CLIENT", "LIST").count("cmd=get") > 0,
+                       "the loop")
+        servers[0].ask("ACL", "SETUSER", "default", "-del")
+        job.wait()
+        self.assert_status(job, 0, completed=1)
+        self.assertRegex(
+            job.stderr, "keys of this run may have been left: 1 of 2 keys, the "
+            rf"first is 'srbench:.*127\.0\.0\.1:{servers[0].port}.*NOPERM")
+        self.assertEqual(servers[0].ask("DBSIZE"), ":2\r\n")
+        self.assertEqual(servers[1].ask("DBSIZE"), ":1\r\n")
 
     def test_their_password(self):
         """From a file or the environment, of a user or of nobody in

@@ -1,11 +1,16 @@
 # ctest: label=fast runner=pytest
 """The tools for results, whatever their surroundings: standard output that takes
-nothing, any locale."""
+nothing, any locale, names that hold anything."""
+import csv
+import html.parser
+import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 from resultfile import OneFile
 from srbtest import SOURCE, main
@@ -144,6 +149,104 @@ class Locale(Tools):
         os.close(terminal)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertIn(b"other-?.h5", os.read(master, 4096))
+
+
+class Names(Tools):
+    """A file whose name, and texts in it, are what nobody would choose."""
+
+    NAME = b"a|b\xff\x1b[31m<i>&\n`c`,\"'.h5"
+    SHOWN = "a|b\\xff\\x1b[31m<i>&\\x0a`c`,\"'.h5"
+    FOREIGN = b"r\xe9dis \x1b[31m7"
+
+    def setUp(self):
+        self.odd = os.path.join(os.fsencode(self.dir), self.NAME)
+        path, f = self.altered("plain.h5")
+        f.attrs["server_version"] = self.FOREIGN
+        f["summary/error"][0] = self.FOREIGN
+        f.close()
+        os.replace(path, self.odd)
+
+    def said(self, name, *args):
+        done = self.run_tool(name, args, stdout=subprocess.PIPE,
+                             env={**os.environ, "PYTHONUTF8": "0"})
+        words = done.stderr.decode()
+        self.assertEqual(done.returncode, 0, words)
+        for text in (done.stdout.decode(), words):
+            self.assertNotRegex(text, "[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+        return done.stdout.decode()
+
+    def test_summary(self):
+        words = self.said("srbench_results.py", self.odd, self.odd)
+        self.assertIn(self.SHOWN, words)
+        self.assertIn("r\ufffddis ?[31m7", words)
+
+    def test_refusal(self):
+        done = self.run_tool("srbench_results.py", [self.odd + b"\x1b"],
+                             stdout=subprocess.PIPE)
+        self.assertEqual(done.returncode, 2)
+        self.assertNotIn(b"\x1b", done.stderr)
+        self.assertNotIn(b"Traceback", done.stderr)
+
+    def compare(self, kind):
+        out = self.dir / f"compared.{kind}"
+        self.said("srbench-compare", self.odd, self.path, "--format", kind,
+                  "-o", out)
+        return out.read_text(encoding="utf-8")
+
+    def test_junit(self):
+        suite = ElementTree.fromstring(self.compare("junit"))
+        self.assertIn(self.SHOWN, "".join(suite.itertext()))
+
+    def test_markdown(self):
+        page = self.compare("markdown")
+        self.assertNotIn("<i>", page.replace("\\<i", ""))
+        self.assertIn("\\`c\\`", page)
+        cells = {re.sub(r"\\\|", "", line).count("|")
+                 for line in page.splitlines() if line.startswith("|")}
+        self.assertEqual(len(cells), 1, page)
+
+    def test_json_and_text(self):
+        self.assertIn(self.SHOWN, json.loads(self.compare("json"))["base"])
+        self.assertIn(self.SHOWN, self.compare("text"))
+
+    def test_page(self):
+        page, table = self.dir / "page.html", self.dir / "table.csv"
+        self.said("srbench-report", self.odd, self.path, "-o", page, "--csv",
+                  table, "--title", b"x\xff\x1b<b>")
+        words = page.read_text(encoding="utf-8")
+        self.assertNotRegex(words, "[\x00-\x08\x0b-\x1f\x7f]")
+        texts = []
+        parser = html.parser.HTMLParser()
+        parser.handle_data = texts.append
+        parser.feed(words)
+        parser.close()
+        self.assertIn(self.SHOWN, "".join(texts))
+        self.assertIn("x\\xff\\x1b<b>", "".join(texts))
+        for part in re.findall(r"(?s)<svg.*?</svg>", words):
+            ElementTree.fromstring(part)
+        self.assert_rows(table)
+
+    def assert_rows(self, path):
+        with open(path, encoding="utf-8", newline="") as f:
+            rows = list(csv.reader(f, strict=True))
+        self.assertEqual({len(r) for r in rows}, {len(rows[0])})
+        self.assertGreater(len(rows), 2)
+        self.assertIn(self.SHOWN, "".join(c for row in rows for c in row))
+
+    def test_export(self):
+        for kind in ("csv", "smartsim"):
+            with self.subTest(format=kind):
+                out = os.path.join(os.fsencode(self.dir),
+                                   kind.encode() + b"\xff\x1b")
+                self.said("srbench-export", "--format", kind, out, self.odd,
+                          self.path)
+                if kind == "csv":
+                    for name in (b"summary.csv", b"timings.csv"):
+                        self.assert_rows(os.path.join(out, name))
+                else:
+                    with open(os.path.join(out, b"run.cfg"),
+                              encoding="utf-8") as f:
+                        self.assertIn("smartsim\\xff\\x1b", f.read())
 
 
 if __name__ == "__main__":

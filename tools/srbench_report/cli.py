@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 from typing import Sequence
 
-from srbench_results import ResultError
+from srbench_results import ResultError, shown
 
 from . import answer, charts, page, pictures
 from .digest import Digests
@@ -74,7 +74,7 @@ def indices(text: str) -> list[int]:
 
 
 def title_of(study: Study) -> str:
-    names = dict.fromkeys(str(a.get("exp_name") or Path(p).stem)
+    names = dict.fromkeys(str(a.get("exp_name") or shown(Path(p).stem))
                           for p, a in zip(study.paths, study.about))
     return "srbench: " + ", ".join(names)
 
@@ -85,7 +85,7 @@ def report(args: argparse.Namespace) -> list[Path]:
     with Digests(study) as digests:
         drawn = charts.all_charts(study, digests, args.timeline)
     text = page.page(study, answer.answer(study), drawn,
-                     args.title or title_of(study))
+                     shown(args.title) if args.title else title_of(study))
     written = [args.output]
     args.output.write_text(text, encoding="utf-8")
     if args.csv:
@@ -103,5 +103,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         written = report(args)
     except OSError as e:
         raise ResultError(f"{e.filename}: {e.strerror}") from e
-    print(*written, sep="\n")
+    print(*map(shown, written), sep="\n")
     return 0

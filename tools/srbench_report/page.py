@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from srbench_results import shown
+
 from . import svg, words
 from .answer import Answer, Best
 from .charts import Chart, Variant
@@ -361,7 +363,7 @@ def _unknown(value: Any) -> bool:
 
 
 def _about(path: str, about: dict[str, Any], hosts: pd.DataFrame) -> str:
-    facts = [("file", path)] + [(k, v) for k, v in about.items() if k not in _LONG]
+    facts = [("file", shown(path))] + [(k, v) for k, v in about.items() if k not in _LONG]
     rows = "".join(
         f'<tr><th scope="row">{escape(k)}</th><td>{escape(str(v))}</td></tr>'
         for k, v in facts if not _unknown(v))

@@ -84,7 +84,7 @@ def write(charts: list[Chart], folder: Path) -> list[Path]:
                 input=standalone(chart, variant).encode(), capture_output=True,
                 timeout=PATIENCE, check=False)
             if done.returncode != 0:
-                words = done.stderr.decode(errors="replace").strip()
+                words = done.stderr.decode("utf-8", "replace").strip()
                 raise ResultError(f"{path}: rsvg-convert failed ({words})")
             written.append(path)
     return written

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 import srbench_results
-from srbench_results import ResultError
+from srbench_results import ResultError, shown
 
 from . import words
 
@@ -149,8 +149,8 @@ def varies(axis: pd.Series) -> bool:
 
 def _short(paths: pd.Series) -> pd.Series:
     """Paths by their last part, where that is enough to tell them apart."""
-    names = paths.map(lambda p: Path(p).name)
-    return names if names.nunique() == paths.nunique() else paths
+    names = paths.map(lambda p: shown(Path(p).name))
+    return names if names.nunique() == paths.nunique() else paths.map(shown)
 
 
 def _kept(frame: pd.DataFrame, where: dict[str, list[str]]) -> pd.DataFrame:

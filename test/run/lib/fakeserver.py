@@ -25,6 +25,8 @@ ERRORS = {
                     b"'maxmemory'.\r\n"),
     "readonly": (b"SET", b"-READONLY You can't write against a read only "
                          b"replica.\r\n"),
+    "foreign bytes": (b"SET", b"-ERR \x1b[31mred\x1b[0m r\xe9dis \xff "
+                              b"caf\xc3\xa9\r\n"),
     "garbage": (b"GET", b"?what is this\r\n\r\n"),
     "nonsense": (b"SET", b"\x00\xff\x00\xff\r\n"),
     "not a status": (b"SET", b":42\r\n"),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -51,11 +52,43 @@ static void joined(void **state)
     assert_string_equal(buf, "a, 12, ");
 }
 
+static void test_clean(void **state)
+{
+    static const struct {
+        const char *from, *to;
+    } table[] = {
+        {"", ""},
+        {"plain, r\xc3\xa9\x73um\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+         "plain, r\xc3\xa9\x73um\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"},
+        {"a\tb\nc\r\nd", "a\tb\nc\r\nd"},
+        {"over\rwritten", "over?written"},
+        {"\r", "?"},
+        {"\x1b[31mred\x07\x7f", "?[31mred??"},
+        {"\xc2\x9b\x33\x31m", "??31m"}, /* C1: what ESC [ is */
+        {"\xc2\xa0", "\xc2\xa0"},
+        {"\xff\xfe", "??"},
+        {"cut \xe2\x82", "cut ??"},
+        {"\xc0\xaf overlong", "?? overlong"},
+        {"\xed\xa0\x80", "???"}, /* a surrogate */
+        {"\xe2\x28\xa1", "?(?"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char text[64];
+
+        snprintf(text, sizeof text, "%s", table[i].from);
+        assert_ptr_equal(text_clean(text), text);
+        assert_string_equal(text, table[i].to);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appended),
         cmocka_unit_test(joined),
+        cmocka_unit_test(test_clean),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,8 +301,11 @@ static const struct {
      "db_address: the cluster is being resharded; wait until it is done"},
     {ID " 10.0.0.1:1@2 myself,master - 0 0 1 connected 0-16000\n",
      "db_address: the cluster serves no slot from 16001 on"},
-    {ID " 10.0.0.1:1@2 master,fail - 0 0 1 disconnected 0-16383\n",
+    {ID " 10.0.0.1:1@2 master,fail - 0 0 1 disconnected\n",
      "db_address: the cluster has no master with slots"},
+    {ID " 10.0.0.1:1@2 myself,master - 0 0 1 connected 0-100\n" ID
+        " 10.0.0.2:1@2 master,fail - 0 0 1 disconnected 101-16383\n",
+     "db_address: the cluster's server 10.0.0.2:1 is down"},
     {ID " nonsense myself,master - 0 0 1 connected 0-16383\n",
      "db_address: the cluster calls a server 'nonsense', which is no address"},
     {ID " 10.0.0.1:?7@2 myself,master - 0 0 1 connected 0-16383\n",
