@@ -284,6 +284,21 @@ static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
     return rc;
 }
 
+/* The list of host:port, or the file. */
+static const char *servers_of(const struct options *o)
+{
+    const char *text = options_one(o, OPT_DB_ADDRESS)->text;
+
+    return options_secured(o) ? text + strlen(SRB_TLS_SCHEME) : text;
+}
+
+static const char *given(const struct options *o, enum option_id id)
+{
+    const struct value *v = options_one(o, id);
+
+    return v->is_auto ? "" : v->text;
+}
+
 /* By what one gets in: the file of db_auth ("" for none), else what the
  * environment has. */
 static int find_login(struct roster *r, const char *auth, struct error *err)
@@ -359,29 +374,45 @@ static bool is_refusal(const struct error *err)
     return strstr(err->text, "NOPERM") || strstr(err->text, "unknown command");
 }
 
+static int try_command(struct control *c, const char *const *words,
+                       struct error *err)
+{
+    int n = 0;
+
+    while (words[n])
+        n++;
+    if (control_command(c, NULL, err, n, words) == 0 || !is_refusal(err))
+        return 0;
+    return error_prefix(err, "db_address: a study needs %s of every server",
+                        words[0]);
+}
+
+/* Rights are looked at before arguments: with a word too much FLUSHALL empties
+ * nothing. */
 static int try_commands(struct control *c, const struct roster *r,
-                        struct error *err)
+                        const struct options *o, struct error *err)
 {
     char key[sizeof r->prefix + 8];
-    const char *const commands[][4] = {{"PING"},
-                                       {"SET", key, "1"},
-                                       {"GET", key},
-                                       {"DEL", key},
-                                       {"CLUSTER", "SLOTS"}};
-    size_t n = sizeof commands / sizeof commands[0] - (r->cluster ? 0 : 1);
+    const struct {
+        bool needed;
+        const char *words[8];
+    } commands[] = {
+        {true, {"PING"}},
+        {true, {"SET", key, "1"}},
+        {true, {"GET", key}},
+        {true, {"DEL", key}},
+        {r->cluster, {"CLUSTER", "SLOTS"}},
+        {options_redisai(o),
+         {"AI.TENSORSET", key, "FLOAT", "1", "1", "BLOB", "once"}},
+        {options_redisai(o), {"AI.TENSORGET", key, "META", "BLOB"}},
+        {options_redisai(o), {"DEL", key}},
+        {options_one(o, OPT_FLUSH)->count, {"FLUSHALL", "SYNC", "not"}},
+    };
 
     snprintf(key, sizeof key, "%scheck", r->prefix);
-    for (size_t i = 0; i < n; i++) {
-        int words = 0;
-
-        while (words < 4 && commands[i][words])
-            words++;
-        if (control_command(c, NULL, err, words, commands[i]) < 0 &&
-            is_refusal(err))
-            return error_prefix(err,
-                                "db_address: a study needs %s of every server",
-                                commands[i][0]);
-    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (commands[i].needed && try_command(c, commands[i].words, err) < 0)
+            return -1;
     return 0;
 }
 
@@ -405,7 +436,8 @@ static int check_moving(struct control *c, const struct roster_shard *at,
                : 0;
 }
 
-static int ask_masters(struct roster *r, struct error *err)
+static int ask_masters(struct roster *r, const struct options *o,
+                       struct error *err)
 {
     for (int s = 0; s < r->nshards; s++) {
         struct control *c = enter(r, s, err);
@@ -415,8 +447,10 @@ static int ask_masters(struct roster *r, struct error *err)
             return -1;
         find_limit(c, r);
         rc = r->cluster ? check_moving(c, &r->shard[s], err) : 0;
+        if (rc == 0 && options_redisai(o) && redisai_check(c, err) < 0)
+            rc = error_prefix(err, "db_address");
         if (rc == 0)
-            rc = try_commands(c, r, err);
+            rc = try_commands(c, r, o, err);
         control_close(c);
         if (rc < 0)
             return -1;
@@ -437,7 +471,8 @@ static void draw_prefix(struct roster *r)
 
 /* r has what is known of them before: login, TLS, prefix. It is released on
  * failure. */
-static int ask_servers(struct roster *r, struct error *err)
+static int ask_servers(struct roster *r, const struct options *o,
+                       struct error *err)
 {
     char *nodes = NULL;
     int rc = ask_seeds(r, &nodes, err);
@@ -446,7 +481,7 @@ static int ask_servers(struct roster *r, struct error *err)
         rc = roster_take_nodes(r, nodes, err);
     free(nodes);
     if (rc == 0)
-        rc = ask_masters(r, err);
+        rc = ask_masters(r, o, err);
     if (rc < 0) {
         roster_free(r);
         return -1;
@@ -455,19 +490,18 @@ static int ask_servers(struct roster *r, struct error *err)
     return 0;
 }
 
-static int find_theirs(const char *text, const char *auth,
-                       const struct tls *tls, struct roster *r,
-                       struct error *err)
+static int find_theirs(const struct options *o, const struct tls *tls,
+                       struct roster *r, struct error *err)
 {
-    if (roster_parse(r, text, err) < 0)
+    if (roster_parse(r, servers_of(o), err) < 0)
         return -1;
     r->tls = tls;
-    if (find_login(r, auth, err) < 0) {
+    if (find_login(r, given(o, OPT_DB_AUTH), err) < 0) {
         roster_free(r);
         return -1;
     }
     draw_prefix(r);
-    return ask_servers(r, err);
+    return ask_servers(r, o, err);
 }
 
 /* ---- for all ranks ---- */
@@ -511,14 +545,6 @@ int external_share(struct team *t, int rc, struct roster *r, struct error *err)
     free(text);
     share_secret(t, r);
     return 0;
-}
-
-/* The list of host:port, or the file. */
-static const char *servers_of(const struct options *o)
-{
-    const char *text = options_one(o, OPT_DB_ADDRESS)->text;
-
-    return options_secured(o) ? text + strlen(SRB_TLS_SCHEME) : text;
 }
 
 static int check_tls(const struct options *o, const char *text,
@@ -624,13 +650,6 @@ static int check_redisai(const struct roster *r, struct error *err)
     return rc < 0 ? error_prefix(err, "db_address") : 0;
 }
 
-static const char *given(const struct options *o, enum option_id id)
-{
-    const struct value *v = options_one(o, id);
-
-    return v->is_auto ? "" : v->text;
-}
-
 /* Rank 0's files become everybody's. */
 static void share_files(const struct team *t, struct tls_files *files)
 {
@@ -671,25 +690,32 @@ static int open_tls(struct team *t, const struct options *o, struct tls **out,
     return -1;
 }
 
+/* Rank 0: those of srbench serve. */
+static int find_served(struct team *t, const struct options *o,
+                       struct roster *out, struct error *err)
+{
+    double seconds = options_one(o, OPT_DB_TIMEOUT)->seconds;
+
+    if (await_file(t, servers_of(o), seconds, out, err) < 0)
+        return -1;
+    if (!options_redisai(o) || check_redisai(out, err) == 0)
+        return 0;
+    roster_free(out);
+    return -1;
+}
+
 int external_find(struct team *t, const struct options *o, struct tls **tls,
                   struct roster *out, struct error *err)
 {
-    const char *text = servers_of(o);
-    double seconds = options_one(o, OPT_DB_TIMEOUT)->seconds;
     int rc = 0;
 
     if (external_check(o, err) < 0 ||
         (options_secured(o) && open_tls(t, o, tls, err) < 0))
         return -1;
     if (t->rank == 0)
-        rc = roster_names_servers(text)
-                 ? find_theirs(text, given(o, OPT_DB_AUTH), *tls, out, err)
-                 : await_file(t, text, seconds, out, err);
-    if (t->rank == 0 && rc == 0 && options_redisai(o) &&
-        check_redisai(out, err) < 0) {
-        roster_free(out);
-        rc = -1;
-    }
+        rc = roster_names_servers(servers_of(o))
+                 ? find_theirs(o, *tls, out, err)
+                 : find_served(t, o, out, err);
     /* every rank was started with it */
     secret_forget(AUTH_VARIABLE);
     rc = external_share(t, rc, out, err);
@@ -698,10 +724,10 @@ int external_find(struct team *t, const struct options *o, struct tls **tls,
 }
 
 /* Rank 0: what is found now, with what was known of it before. */
-static int ask_again(const char *text, const struct roster *before,
+static int ask_again(const struct options *o, const struct roster *before,
                      struct roster *out, struct error *err)
 {
-    if (roster_parse(out, text, err) < 0)
+    if (roster_parse(out, servers_of(o), err) < 0)
         return -1;
     out->tls = before->tls;
     snprintf(out->prefix, sizeof out->prefix, "%s", before->prefix);
@@ -709,14 +735,14 @@ static int ask_again(const char *text, const struct roster *before,
         out->secret = secret_open();
         *out->secret = *before->secret;
     }
-    return ask_servers(out, err);
+    return ask_servers(out, o, err);
 }
 
 int external_again(struct team *t, const struct options *o,
                    const struct roster *before, struct roster *out,
                    struct error *err)
 {
-    int rc = t->rank == 0 ? ask_again(servers_of(o), before, out, err) : 0;
+    int rc = t->rank == 0 ? ask_again(o, before, out, err) : 0;
 
     if (external_share(t, rc, out, err) < 0)
         return -1;

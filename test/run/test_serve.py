@@ -359,6 +359,16 @@ class Serve(RunTest):
                 self.assertIn(f"a study needs {lacks.upper()} of every server",
                               job.stderr)
                 self.assertIn("NOPERM", job.stderr)
+        server.ask("ACL", "SETUSER", "me", "reset", "on", ">OpenIt",
+                   "~srbench:*", *(f"+{x}" for x in needed))
+        server.ask("SET", "theirs", "1")
+        job = self.measure(f"--db_address=127.0.0.1:{server.port}",
+                           f"--db_auth={secret}", "--flush")
+        self.assert_status(job, 2)
+        self.assertIn("a study needs FLUSHALL of every server", job.stderr)
+        # how that was asked empties nothing where it is allowed
+        self.assertIn("syntax", server.ask("FLUSHALL", "SYNC", "not"))
+        self.assertEqual(server.ask("GET", "theirs"), "$1\r\n1\r\n")
 
     def test_keys_that_stay(self):
         """One server takes no DEL any more: keys of the other go all the same,

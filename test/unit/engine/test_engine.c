@@ -260,7 +260,7 @@ static const struct {
     {"", "1", "db_args: '' is not the name of a directive"},
     {"max memory", "1", "db_args: 'max memory' is not the name of a directive"},
     {"hz\nport", "1", "db_args: 'hz\nport' is not the name of a directive"},
-    {"hz\rport", "1", "db_args: 'hz\rport' is not the name of a directive"},
+    {"hz\rport", "1", "db_args: 'hz?port' is not the name of a directive"},
     {"hz\t", "1", "db_args: 'hz\t' is not the name of a directive"},
     {"\"port\"", "1", "db_args: '\"port\"' is not the name of a directive"},
     {"'port'", "1", "db_args: ''port'' is not the name of a directive"},
