@@ -45,6 +45,7 @@ enum {
     LOOP_OPS,
     LOOP_TIME,
     CPU_TIME,
+    FAULT_TIME,
     SUMS
 };
 
@@ -317,6 +318,7 @@ static void one_client(const struct figures_of *x, const struct spans d[2],
     sum[LOOP_OPS] = rate(ops, loop);
     sum[LOOP_TIME] = tick_seconds(loop);
     sum[CPU_TIME] = x->cpu_time;
+    sum[FAULT_TIME] = x->fault_time;
     max[SKEW] =
         isnan(x->start_skew) ? INT64_MIN : (int64_t)(x->start_skew * 1e9);
 }
@@ -382,6 +384,7 @@ static void rates(const int64_t max[MAXIMA], const double sum[SUMS],
     out->get_window = phases ? rate(sum[GETS] * bytes, window(max, 1, 1)) : NAN;
     out->steady = out->steady_ops = NAN;
     out->cpu_share = sum[CPU_TIME] / sum[LOOP_TIME];
+    out->fault_share = sum[FAULT_TIME] / sum[LOOP_TIME];
     out->start_skew = max[SKEW] == INT64_MIN ? NAN : tick_seconds(max[SKEW]);
 }
 

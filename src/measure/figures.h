@@ -43,10 +43,11 @@ struct summary {
     double window_ops, steady_ops, sum_of_rank_ops;
     double between_share; /* largest share of a loop between its spans */
     double shortest_loop; /* s, of any client */
-    double cpu_share;  /* of all loops' time that clients were at work on a CPU;
-                          NaN with sync: iteration, where waiting is work */
-    double start_skew; /* s, the latest start after the agreed instant; NaN:
-                          none was agreed on */
+    double cpu_share; /* of all loops' time that clients were at work on a CPU;
+                         NaN with sync: iteration, where waiting is work */
+    double fault_share;  /* of the same, that they spent bringing in pages */
+    double start_skew;   /* s, the latest start after the agreed instant; NaN:
+                            none was agreed on */
     int64_t first_start; /* instant of the first timed put */
     /* of the common clock; set by who keeps it */
     double clock_error; /* s, by which common times may be wrong */
@@ -65,6 +66,7 @@ struct figures_of {
     size_t bytes;      /* of a tensor */
     bool phases;       /* the pattern; else pair */
     double cpu_time;   /* s, of the loop; NaN: not to be told from waiting */
+    double fault_time; /* s, of the loop */
     double start_skew; /* s; NaN */
 };
 void figures_reduce(const struct team *t, MPI_Comm clients,

@@ -132,10 +132,10 @@ static int warm_up(struct load *l)
     return go_round(l, true, true);
 }
 
-static double cpu_seconds(const struct rusage *u)
+static double seconds_between(struct timeval a, struct timeval b)
 {
-    return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) +
-           1e-6 * (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec);
+    return (double)(b.tv_sec - a.tv_sec) +
+           1e-6 * (double)(b.tv_usec - a.tv_usec);
 }
 
 /* A phase, with what it costs this process. */
@@ -150,7 +150,11 @@ static int phase(struct load *l, bool puts, bool gets, double seconds)
     getrusage(RUSAGE_SELF, &before);
     rc = go_round(l, puts, gets);
     getrusage(RUSAGE_SELF, &after);
-    sum->cpu_time += cpu_seconds(&after) - cpu_seconds(&before);
+    sum->user_time += seconds_between(before.ru_utime, after.ru_utime);
+    sum->system_time += seconds_between(before.ru_stime, after.ru_stime);
+    sum->cpu_time = sum->user_time + sum->system_time;
+    sum->minor_faults += after.ru_minflt - before.ru_minflt;
+    sum->major_faults += after.ru_majflt - before.ru_majflt;
     sum->voluntary_switches += after.ru_nvcsw - before.ru_nvcsw;
     sum->involuntary_switches += after.ru_nivcsw - before.ru_nivcsw;
     sum->peak_memory = after.ru_maxrss * 1024;

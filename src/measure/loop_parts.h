@@ -31,8 +31,9 @@ struct load_rules {
 
 /* The process in the timed loop (getrusage(2)). */
 struct load_usage {
-    double cpu_time; /* s, user and system */
+    double user_time, system_time, cpu_time; /* s; the last is both */
     int64_t voluntary_switches, involuntary_switches;
+    int64_t minor_faults, major_faults;
     int64_t peak_memory; /* B, since the process began */
 };
 

@@ -1,5 +1,6 @@
 #include "ranks/discover.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -492,6 +493,7 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     memset(d, 0, sizeof *d);
     memset(&card, 0, sizeof card);
     local_attributes(&d->mine, t);
+    d->mine.memory_cost = (struct memory_cost){NAN, NAN};
     d->mine.cpus_by_group = find_cpus(t, &d->launched, &card.cpus);
     if (t->stewards != MPI_COMM_NULL)
         node_info_read("", &d->mine.more);
@@ -532,6 +534,27 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
                     "group",
                     d->mine.name, (long long)d->mine.cpus);
     return 0;
+}
+
+void discover_memory(const struct team *t, struct discovery *d)
+{
+    int n = t->machine.nnodes, here = t->machine.rank_node[t->rank];
+    struct memory_cost *cost = mem_new((size_t)n, sizeof *cost);
+    bool first = t->stewards != MPI_COMM_NULL && d->kernel.self == 0;
+
+    /* the others of its kernel have 0, which is less */
+    if (first) {
+        struct memory_cost mine = memory_cost_measure();
+
+        for (int k = 0; k < d->kernel.nnodes; k++)
+            cost[d->kernel.node[k]] = mine;
+    }
+    team_allreduce(t, t->world, cost, n * (int)(sizeof *cost / sizeof(double)),
+                   MPI_DOUBLE, MPI_MAX);
+    d->mine.memory_cost = cost[here];
+    for (int k = 0; k < n && d->attributes; k++)
+        d->attributes[k].memory_cost = cost[k];
+    free(cost);
 }
 
 void discover_free(struct discovery *d)

@@ -6,6 +6,7 @@
 #ifndef SRB_DISCOVER_H
 #define SRB_DISCOVER_H
 
+#include "node/memory_cost.h"
 #include "node/netif.h"
 #include "node/node_info.h"
 #include "plan/cpus.h"
@@ -34,7 +35,8 @@ struct node_attributes {
     bool cpus_by_group;  /* `cpus` are those of the job's control group, more
                             than the ranks' masks together: see node_info_widen()
                           */
-    struct node_info more; /* on stewards alone */
+    struct node_info more;          /* on stewards alone */
+    struct memory_cost memory_cost; /* NaN before discover_memory() */
 };
 
 /* The nodes that share this rank's kernel, this one among them, by their
@@ -63,6 +65,11 @@ struct discovery {
  * different nodes by the batch system's word. Collective over the world. */
 int discover(struct team *t, const char *net_ifname, struct discovery *d,
              struct error *err);
+
+/* Measure what memory costs, on one rank of each kernel, while all others wait
+ * quietly: into `mine` everywhere, and on rank 0 into all attributes.
+ * Collective over the world. */
+void discover_memory(const struct team *t, struct discovery *d);
 
 void discover_free(struct discovery *d);
 

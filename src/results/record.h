@@ -9,6 +9,7 @@
 #include "base/field.h"
 #include "engine/engine.h"
 #include "measure/figures.h"
+#include "measure/limit.h"
 #include "measure/repeats.h"
 #include "plan/sweep.h"
 #include "ranks/discover.h"
@@ -41,6 +42,8 @@ struct outcome {
     int failed_rank;           /* lowest failing rank; -1 none */
     int failed_ranks;
     struct summary summary;    /* NaN unless completed */
+    struct evidence evidence;  /* likewise; rank 0 alone */
+    char limit[16];            /* its word, see limit_judge() */
     char wrong[SRB_ERROR_MAX]; /* words on a tensor that came back wrong */
     char start_time[32];       /* ISO 8601 */
     char db_start_time[32];    /* when the databases in use were started */

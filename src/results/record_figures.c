@@ -2,6 +2,7 @@
  * whatever is done with all of them. */
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "results/record.h"
@@ -9,13 +10,14 @@
 /* Where struct outcome has it, and as what. */
 #define REAL(member) FIELD_REAL, offsetof(struct outcome, member)
 #define INT(member) FIELD_INT, offsetof(struct outcome, member)
+#define WORD(member) FIELD_TEXT, offsetof(struct outcome, member)
 
 /* To add a figure: a member of struct summary, what computes it, and a row
  * here. In the order of the file. */
 static const struct figure {
     const char *column, *unit;
     enum field_type type;
-    size_t at; /* of a double or int64_t */
+    size_t at; /* of a double, int64_t or the one word, `limit` */
     enum figure_kind kind;
 } table[] = {
     {"ops", "", INT(summary.ops), FIGURE_WORK},
@@ -48,6 +50,13 @@ static const struct figure {
     {"steady_ops", "1/s", REAL(summary.steady_ops), FIGURE_MEASURED},
     {"sum_of_rank_ops", "1/s", REAL(summary.sum_of_rank_ops), FIGURE_MEASURED},
     {"client_cpu_share", "1", REAL(summary.cpu_share), FIGURE_MEASURED},
+    {"client_fault_share", "1", REAL(summary.fault_share), FIGURE_MEASURED},
+    {"server_busy", "1", REAL(evidence.server_busy), FIGURE_MEASURED},
+    {"server_cpu_share", "1", REAL(evidence.server_cpu_share), FIGURE_MEASURED},
+    {"server_fault_share", "1", REAL(evidence.server_fault_share),
+     FIGURE_MEASURED},
+    {"network_share", "1", REAL(evidence.network_share), FIGURE_MEASURED},
+    {"limit", "", WORD(limit), FIGURE_MEASURED},
     {"repetitions_done", "", INT(repeated.n), FIGURE_REPEATED},
     {"put_tensor_repeated", "s", REAL(repeated.of[HEADLINE_PUT].centre),
      FIGURE_REPEATED},
@@ -103,7 +112,9 @@ static void add(struct fields *f, const struct figure *x,
     int64_t count;
     double value;
 
-    if (x->type == FIELD_INT) {
+    if (x->type == FIELD_TEXT) {
+        fields_text(f, x->column, at);
+    } else if (x->type == FIELD_INT) {
         memcpy(&count, at, sizeof count);
         fields_int(f, x->column, x->unit, count);
     } else {
@@ -130,6 +141,7 @@ void record_no_figures(struct outcome *o)
     for (int i = 0; i < ROWS; i++)
         if (table[i].type == FIELD_REAL)
             memcpy((char *)o + table[i].at, &none, sizeof none);
+    o->limit[0] = '\0';
     o->summary.ops = o->summary.bytes = o->breaches = FIELD_NO_INT;
 }
 
@@ -143,6 +155,8 @@ void record_recall(struct outcome *o, const struct fields *row)
             continue;
         if (table[i].type == FIELD_REAL && f)
             memcpy(at, &f->real, sizeof f->real);
+        else if (table[i].type == FIELD_TEXT)
+            snprintf(o->limit, sizeof o->limit, "%s", f ? f->text : "");
         else if (table[i].type == FIELD_INT)
             memcpy(at, f ? &f->integer : &(int64_t){FIELD_NO_INT},
                    sizeof f->integer);

@@ -79,7 +79,7 @@ void record_session(struct fields *f, const struct study_attributes *s)
 
 /* What affinity and MemTotal do not show. */
 static void record_more(struct fields *cells, const struct node_info *f,
-                        int64_t memory)
+                        const struct memory_cost *cost, int64_t memory)
 {
     bool limited = f->memory_limit >= 0 && f->memory_limit < memory;
 
@@ -87,6 +87,8 @@ static void record_more(struct fields *cells, const struct node_info *f,
     fields_int(cells, "numa_domains", "", f->numa_domains);
     fields_text(cells, "frequency_governor", f->governor);
     fields_text(cells, "transparent_huge_pages", f->huge_pages);
+    fields_real(cells, "page_fault_seconds", "s", cost->page_fault);
+    fields_real(cells, "copy_bandwidth", "B/s", cost->copy);
     fields_real(cells, "cpu_quota", "", f->cpu_quota);
     fields_int(cells, "memory_limit", "B",
                limited ? f->memory_limit : FIELD_NO_INT);
@@ -114,7 +116,7 @@ void record_hosts(struct fields *cells,
         fields_int(cells, "open_file_limit", "", x->nofile);
         fields_text(cells, "cpus_from",
                     x->cpus_by_group ? "cgroup" : "affinity");
-        record_more(cells, &x->more, x->memory);
+        record_more(cells, &x->more, &x->memory_cost, x->memory);
         if (n == 0)
             table->ncols = cells->n;
     }

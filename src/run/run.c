@@ -331,6 +331,7 @@ static int begin(struct run *r, const struct run_args *args, struct error *err)
     r->tally.judged = r->judge != NULL;
     if (run_resume(r, err) < 0)
         return -1;
+    discover_memory(r->team, r->discovery);
     rc = r->team->rank == 0 ? run_open_sinks(r, err) : 0;
     return team_agree(r->team, r->team->world, rc, err);
 }

@@ -167,6 +167,8 @@ static int time_loop(struct run *r, struct perm_run *x, struct error *err)
 {
     int rc = 0;
 
+    if (x->is_steward)
+        db_watch(r->setup.db);
     if (x->is_client) {
         const struct load_company with = {.team = r->team,
                                           .cast = &r->cast,
@@ -202,6 +204,16 @@ static int64_t to_common(const void *line, int64_t own)
     return clock_common(line, own);
 }
 
+/* What this client spent bringing in pages; no more than its time in the
+ * kernel, which getrusage() may tell in ticks. */
+static double fault_time(const struct run *r, const struct load *l)
+{
+    double page_fault = r->discovery->mine.memory_cost.page_fault;
+
+    return fmin((double)l->usage.minor_faults * page_fault,
+                l->usage.system_time);
+}
+
 /* All clients: their timings on the common clock, and what they come to. */
 static void reduce(struct run *r, struct perm_run *x)
 {
@@ -210,6 +222,7 @@ static void reduce(struct run *r, struct perm_run *x)
         .samples = &l->samples,
         .bytes = l->count * sizeof(float),
         .phases = l->rules.pattern == PATTERN_PHASES,
+        .fault_time = fault_time(r, l),
         .cpu_time = l->rules.sync == SYNC_ITERATION ? NAN : l->usage.cpu_time,
         .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
     };
@@ -232,7 +245,8 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     int rc = 0;
 
     if (x->is_steward)
-        rc = db_after(r->setup.db, x->work, err);
+        rc = db_after(r->setup.db, r->discovery->mine.memory_cost.page_fault,
+                      x->work, err);
     if (x->is_client) {
         load_disconnect(&x->load);
         reduce(r, x);
@@ -242,6 +256,7 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     team_bcast(r->team, r->team->world, &x->outcome.summary,
                (int)sizeof x->outcome.summary,
                place_client_rank(&r->placement, 0));
+    run_account(r, x);
     return 0;
 }
 

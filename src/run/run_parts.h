@@ -2,9 +2,9 @@
  * way.
  *
  * run.c goes through the study, run_measure.c through the phases of one
- * permutation, run_file.c keeps what came of it, run_budget.c what it took;
- * run_resume.c continues a study that an earlier session began, when run_same.c
- * finds it to be the same.
+ * permutation, run_account.c says what held it back, run_file.c keeps what came
+ * of it, run_budget.c what it took; run_resume.c continues a study that an
+ * earlier session began, when run_same.c finds it to be the same.
  */
 #ifndef SRB_RUN_PARTS_H
 #define SRB_RUN_PARTS_H
@@ -76,6 +76,9 @@ struct perm_run {
 /* Databases, loop and figures of a permutation whose roles are set; -1 with the
  * words on what failed first. Collective over the world. */
 int run_measure(struct run *r, struct perm_run *x, struct error *err);
+
+/* What held it back: the evidence, and its word. Collective over the world. */
+void run_account(struct run *r, struct perm_run *x);
 
 /* Words on a tensor that came back wrong, from the lowest rank that has some.
  * Collective over the world. */

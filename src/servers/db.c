@@ -79,15 +79,18 @@ static int count(struct db *db, struct shard *s, struct shard_counters *now,
 
 int db_before(struct db *db, struct error *err)
 {
-    for (int k = 0; k < db->n && db->engine->kind == ENGINE_PROCESS; k++) {
-        struct shard *s = &db->shards[k];
-
-        if (count(db, s, &s->before, err) < 0)
+    for (int k = 0; k < db->n && db->engine->kind == ENGINE_PROCESS; k++)
+        if (count(db, &db->shards[k], &db->shards[k].before, err) < 0)
             return -1;
-        if (!db->external)
-            s->watched = procstat_begin(s->pid);
-    }
     return 0;
+}
+
+void db_watch(struct db *db)
+{
+    if (db->external || db->engine->kind != ENGINE_PROCESS)
+        return;
+    for (int k = 0; k < db->n; k++)
+        procstat_begin(db->shards[k].pid, &db->shards[k].watched);
 }
 
 static int64_t since(int64_t now, int64_t before)
@@ -95,19 +98,22 @@ static int64_t since(int64_t now, int64_t before)
     return now < 0 || before < 0 ? -1 : now - before;
 }
 
-int db_after(struct db *db, struct shard_work *work, struct error *err)
+int db_after(struct db *db, double page_fault, struct shard_work *work,
+             struct error *err)
 {
     struct shard_counters now;
 
     for (int k = 0; k < db->n; k++) {
         struct shard *s = &db->shards[k];
 
-        work[k] = (struct shard_work){-1, -1, {NAN, -1, -1, -1}};
+        work[k] = (struct shard_work){-1, -1, procstat_unknown, NAN};
         if (db->engine->kind != ENGINE_PROCESS)
             continue;
         /* first what the reading itself would change */
         if (!db->external)
             work[k].watched = procstat_end(s->pid, &s->watched);
+        work[k].fault_share =
+            procstat_fault_share(&work[k].watched, page_fault);
         if (count(db, s, &now, err) < 0)
             return -1;
         work[k].commands = since(now.commands, s->before.commands);

@@ -48,6 +48,7 @@ struct db;
 struct shard_work {
     int64_t commands, bytes; /* by the server's own counters; -1: it has none */
     struct procstat watched; /* by /proc */
+    double fault_share;      /* of the interval, see procstat_fault_share() */
 };
 
 /* Start this node's shards and wait until they answer and, if they form one,
@@ -82,9 +83,12 @@ int db_empty(struct db *db, struct error *err);
 int db_check(struct db *db, struct error *err);
 
 /* Take the counters before and after a loop; work[] has one entry a shard of
- * this node. Local. */
+ * this node. Between them db_watch() begins to watch the processes, when all is
+ * ready. page_fault: s that the first touch of a page costs here. Local. */
 int db_before(struct db *db, struct error *err);
-int db_after(struct db *db, struct shard_work *work, struct error *err);
+void db_watch(struct db *db);
+int db_after(struct db *db, double page_fault, struct shard_work *work,
+             struct error *err);
 
 /* How many shards this node runs, the CPUs that shard k of them may use by the
  * kernel's own word, as a list ("" unknown), and the NUMA domain that these lie

@@ -24,7 +24,7 @@ struct shard {
     int numa;
     char unix_socket[sizeof((struct sockaddr_un){0}.sun_path)];
     struct shard_counters before;
-    struct procstat watched;
+    struct procwatch watched;
 };
 
 struct db {

@@ -123,16 +123,17 @@ static void end(const struct child *c)
 static void differences_between_two_looks(void **state)
 {
     struct child c = begin();
-    struct procstat first, w;
+    struct procwatch first;
+    struct procstat w;
 
     (void)state;
     order(&c); /* what was before does not count */
-    first = procstat_begin(c.pid);
+    procstat_begin(c.pid, &first);
     w = procstat_end(c.pid, &first);
     assert_true(w.cpu_time >= 0 && w.cpu_time < 0.02);
     assert_true(w.voluntary_switches >= 0 && w.voluntary_switches < NAPS);
     assert_true(w.peak_memory > 0 && w.peak_memory < PEAK);
-    first = procstat_begin(c.pid);
+    procstat_begin(c.pid, &first);
     order(&c);
     w = procstat_end(c.pid, &first);
     /* proc(5) counts ticks of up to 10 ms */
@@ -142,22 +143,65 @@ static void differences_between_two_looks(void **state)
     assert_true(w.voluntary_switches >= NAPS / 4);
     assert_true(w.involuntary_switches >= 0);
     assert_true(w.peak_memory > PEAK);
+    /* every page of it was brought in by the first thread, unless some were
+     * huge; the looks are apart by what it worked at least */
+    assert_true(w.huge_pages || w.minor_faults >= PEAK / sysconf(_SC_PAGESIZE));
+    assert_true(w.busy_faults >= 0 && w.busy_faults <= w.minor_faults);
+    assert_true(w.major_faults >= 0);
+    assert_true(w.interval > 0.03);
+    assert_true(w.busy_cpu > 0 && w.busy_cpu < 1.05);
+    assert_true(w.busy >= w.busy_cpu && w.busy < 1.05);
+    assert_true(w.user_time + w.system_time > 0.01);
     end(&c);
 }
 
 static void nobody_is_no_failure(void **state)
 {
     struct child c = begin();
-    struct procstat first, w;
+    struct procwatch first;
+    struct procstat w;
 
     (void)state;
     end(&c);
-    first = procstat_begin(c.pid);
+    procstat_begin(c.pid, &first);
     w = procstat_end(c.pid, &first);
     assert_true(isnan(w.cpu_time));
     assert_int_equal(w.voluntary_switches, -1);
     assert_int_equal(w.involuntary_switches, -1);
     assert_int_equal(w.peak_memory, -1);
+    assert_int_equal(w.minor_faults, -1);
+    assert_true(isnan(w.busy) && isnan(w.system_time));
+    assert_true(isnan(procstat_fault_share(&w, 1e-6)));
+}
+
+static void faults_have_a_share(void **state)
+{
+    static const struct {
+        double interval, system, page;
+        int64_t faults;
+        bool huge;
+        double share;
+    } vectors[] = {
+        {2, 0.5, 1e-6, 500000, false, 0.25},  {2, 0.5, 0, 500000, false, 0},
+        {2, 0.1, 1e-6, 500000, false, 0.105}, /* no more than in the kernel */
+        {2, 0.5, 1e-6, 500000, true, NAN},    {2, 0.5, 1e-6, -1, false, NAN},
+        {2, 0.5, NAN, 500000, false, NAN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        struct procstat w = procstat_unknown;
+        double share;
+
+        w.interval = vectors[i].interval;
+        w.busy_system = vectors[i].system;
+        w.busy_faults = vectors[i].faults;
+        w.huge_pages = vectors[i].huge;
+        share = procstat_fault_share(&w, vectors[i].page);
+        if (isnan(vectors[i].share) ? !isnan(share)
+                                    : fabs(share - vectors[i].share) > 1e-9)
+            fail_msg("vector %zu: %g", i, share);
+    }
 }
 
 int main(void)
@@ -165,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(differences_between_two_looks),
         cmocka_unit_test(nobody_is_no_failure),
+        cmocka_unit_test(faults_have_a_share),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -1,0 +1,47 @@
+#include "measure/limit.h"
+
+#include <math.h>
+
+#define LINK_FULL 0.7
+#define COVERED_ENOUGH 0.7
+#define SERVER_SATURATED 0.8
+#define FAULTS_MATTER (1.0 / 3)
+#define CLIENT_AT_WORK 0.5
+#define SERVER_IDLE 0.5
+#define CLIENT_IDLE 0.3
+
+static const char *const words[LIMITS] = {
+    [LIMIT_UNTOLD] = "",
+    [LIMIT_NETWORK] = "network",
+    [LIMIT_SERVER_CPU] = "server_cpu",
+    [LIMIT_SERVER_MEMORY] = "server_memory",
+    [LIMIT_CLIENT] = "client",
+    [LIMIT_WAITING] = "waiting",
+};
+
+/* A comparison with NaN is false: what was not measured says nothing. */
+enum limit limit_judge(const struct evidence *e, bool oversubscribed)
+{
+    if (oversubscribed)
+        return LIMIT_UNTOLD;
+    if (e->network_share >= LINK_FULL)
+        return LIMIT_NETWORK;
+    if (!(e->covered >= COVERED_ENOUGH))
+        return LIMIT_UNTOLD;
+    if (e->server_busy >= SERVER_SATURATED)
+        return e->server_fault_share >= FAULTS_MATTER * e->server_busy
+                   ? LIMIT_SERVER_MEMORY
+                   : LIMIT_SERVER_CPU;
+    if (isnan(e->server_busy))
+        return LIMIT_UNTOLD;
+    if (e->client_cpu_share >= CLIENT_AT_WORK)
+        return LIMIT_CLIENT;
+    if (e->server_busy < SERVER_IDLE && e->client_cpu_share < CLIENT_IDLE)
+        return LIMIT_WAITING;
+    return LIMIT_UNTOLD;
+}
+
+const char *limit_word(enum limit l)
+{
+    return words[l];
+}

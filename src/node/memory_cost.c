@@ -1,0 +1,99 @@
+#include "node/memory_cost.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TIMES 5
+#define BATCH_PAGES 256
+#define BUFFER_MIN (32L << 20)
+#define BUFFER_MAX (64L << 20)
+
+static double cpu_seconds(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
+}
+
+/* Pages that nobody has touched, or NULL. */
+static char *fresh(size_t bytes, int advice)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED)
+        return NULL;
+    /* a kernel without huge pages knows neither advice, nor needs it */
+    (void)madvise(p, bytes, advice);
+    return p;
+}
+
+static void touch(char *p, size_t bytes, size_t page)
+{
+    for (size_t at = 0; at < bytes; at += page)
+        *(volatile char *)(p + at) = 1;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double page_fault(size_t page)
+{
+    size_t bytes = BATCH_PAGES * page;
+    double batch[TIMES];
+
+    for (int k = 0; k < TIMES; k++) {
+        char *p = fresh(bytes, MADV_NOHUGEPAGE);
+        double begin = cpu_seconds();
+
+        if (!p)
+            return NAN;
+        touch(p, bytes, page);
+        batch[k] = (cpu_seconds() - begin) / BATCH_PAGES;
+        munmap(p, bytes);
+    }
+    qsort(batch, TIMES, sizeof batch[0], by_value);
+    return batch[TIMES / 2];
+}
+
+static double copy_rate(size_t bytes, size_t page)
+{
+    char *p = fresh(2 * bytes, MADV_HUGEPAGE);
+    double best = NAN;
+
+    if (!p)
+        return NAN;
+    touch(p, 2 * bytes, page);
+    for (int k = 0; k < TIMES; k++) {
+        double begin = cpu_seconds();
+
+        memcpy(p + bytes, p, bytes);
+        /* the compiler may not think that nobody reads it */
+        __asm__ volatile("" : : "r"(p + bytes) : "memory");
+        best = fmax(best, (double)bytes / (cpu_seconds() - begin));
+    }
+    munmap(p, 2 * bytes);
+    return best;
+}
+
+struct memory_cost memory_cost_measure(void)
+{
+    long bytes = 2 * sysconf(_SC_LEVEL3_CACHE_SIZE); /* 0, -1: unknown */
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    if (bytes < BUFFER_MIN)
+        bytes = BUFFER_MIN;
+    if (bytes > BUFFER_MAX)
+        bytes = BUFFER_MAX;
+    return (struct memory_cost){.page_fault = page_fault(page),
+                                .copy = copy_rate((size_t)bytes, page)};
+}
