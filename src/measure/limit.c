@@ -1,6 +1,7 @@
 #include "measure/limit.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #define LINK_FULL 0.7
 #define COVERED_ENOUGH 0.7
@@ -10,13 +11,14 @@
 #define SERVER_IDLE 0.5
 #define CLIENT_IDLE 0.3
 
-static const char *const words[LIMITS] = {
-    [LIMIT_UNTOLD] = "",
-    [LIMIT_NETWORK] = "network",
-    [LIMIT_SERVER_CPU] = "server_cpu",
-    [LIMIT_SERVER_MEMORY] = "server_memory",
-    [LIMIT_CLIENT] = "client",
-    [LIMIT_WAITING] = "waiting",
+/* In the order of the enum, whose first has none. */
+const char *const limit_words[LIMITS] = {
+    [LIMIT_NETWORK - 1] = "network",
+    [LIMIT_SERVER_CPU - 1] = "server_cpu",
+    [LIMIT_SERVER_MEMORY - 1] = "server_memory",
+    [LIMIT_CLIENT - 1] = "client",
+    [LIMIT_WAITING - 1] = "waiting",
+    [LIMITS - 1] = NULL,
 };
 
 /* A comparison with NaN is false: what was not measured says nothing. */
@@ -43,5 +45,5 @@ enum limit limit_judge(const struct evidence *e, bool oversubscribed)
 
 const char *limit_word(enum limit l)
 {
-    return words[l];
+    return l == LIMIT_UNTOLD ? "" : limit_words[l - 1];
 }

@@ -45,4 +45,7 @@ enum limit limit_judge(const struct evidence *e, bool oversubscribed);
 /* The word of the file: "server_memory", "" for untold. */
 const char *limit_word(enum limit l);
 
+/* All words but that, NULL at the end. */
+extern const char *const limit_words[];
+
 #endif

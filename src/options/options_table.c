@@ -596,11 +596,13 @@ const struct option option_table[OPT_COUNT] = {
         {.name = "expect",
          .type = OPTION_MAPS,
          .def = "{}",
-         .help = "limits on figures of the summary, such as {window: \"> "
-                 "1GB/s\"}: <, <=, > or >=, a number and its unit; in a list "
-                 "of maps, names of axes say for which permutations: "
-                 "[{tensor_bytes: 1MiB, put_tensor_p99: \"< 2ms\"}]; a breach "
-                 "ends srbench with exit status 3"},
+         .help =
+             "limits on figures of the summary, such as {window: \"> "
+             "1GB/s\"}: <, <=, > or >=, a number and its unit, or of `limit` "
+             "a word or != and one; in a list of maps, names of axes say for "
+             "which permutations: "
+             "[{tensor_bytes: 1MiB, put_tensor_p99: \"< 2ms\"}]; a breach "
+             "ends srbench with exit status 3"},
     [OPT_SUMMARY_JSON] = {.name = "summary_json",
                           .type = OPTION_TEXT,
                           .resume_free = true,

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "base/units.h"
 
-enum comparison { BELOW, AT_MOST, ABOVE, AT_LEAST };
+enum comparison { BELOW, AT_MOST, ABOVE, AT_LEAST, IS, IS_NOT };
 
 /* Longer ones first: "<=" starts with "<". */
 static const struct {
@@ -25,6 +25,7 @@ struct limit {
     const struct pair *pair; /* as it was written */
     enum comparison comparison;
     struct quantity bound;
+    const char *word; /* of IS and IS_NOT */
 };
 
 /* One map: limits for the permutations that have these values. */
@@ -45,7 +46,7 @@ static int unknown(const struct pair *pair, const struct fields *figures,
     struct suggestion n = suggest_for(pair->name);
 
     for (size_t i = 0; i < figures->n; i++)
-        if (figures->list[i].type == FIELD_REAL)
+        if (figures->list[i].type != FIELD_INT)
             suggest_consider(&n, figures->list[i].name);
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis) {
@@ -90,6 +91,33 @@ static int take_limit(const struct pair *pair, const struct field *figure,
                      "%s: found '%.60s' for %s, expected <, <=, > or >= and "
                      "then %s",
                      pair->value_at, text, pair->name, why.text + strlen(head));
+}
+
+/* "network", "!= network". */
+static int take_word(const struct pair *pair, const char *const *words,
+                     struct limit *out, struct error *err)
+{
+    const char *text = pair->value ? pair->value : "";
+    const char *word = text;
+    char all[256] = "";
+
+    *out = (struct limit){.pair = pair, .comparison = IS};
+    if (strncmp(text, "!=", 2) == 0) {
+        out->comparison = IS_NOT;
+        word += 2 + strspn(text + 2, " ");
+    }
+    for (size_t i = 0; words[i]; i++) {
+        if (strcmp(words[i], word) == 0)
+            out->word = words[i];
+        text_join(all, sizeof all, words[i + 1] ? ", " : " or ", "%s",
+                  words[i]);
+    }
+    if (out->word)
+        return 0;
+    return error_set(err,
+                     "%s: found '%.60s' for %s, expected %s, or != and then "
+                     "one of these",
+                     pair->value_at, text, pair->name, all);
 }
 
 /* ---- conditions ---- */
@@ -172,21 +200,30 @@ static bool fits(const struct rule *r, const struct permutation *p)
 
 /* ---- the whole ---- */
 
-static int take_pair(const struct sweep *s, const struct fields *figures,
+/* What limits are held against. */
+struct figures {
+    const struct fields *fields;
+    const char *const *words;
+};
+
+static int take_pair(const struct sweep *s, const struct figures *figures,
                      const struct pair *pair, struct rule *rule,
                      struct error *err)
 {
-    const struct field *figure = fields_find(figures, pair->name);
+    const struct field *figure = fields_find(figures->fields, pair->name);
     enum option_id id = options_find(pair->name);
 
     if (id != OPT_COUNT && option_table[id].axis)
         return take_condition(s, pair, id, rule, err);
-    if (!figure || figure->type != FIELD_REAL)
-        return unknown(pair, figures, err);
+    if (!figure || figure->type == FIELD_INT)
+        return unknown(pair, figures->fields, err);
+    if (figure->type == FIELD_TEXT)
+        return take_word(pair, figures->words, &rule->limits[rule->nlimits++],
+                         err);
     return take_limit(pair, figure, &rule->limits[rule->nlimits++], err);
 }
 
-static int take_rule(const struct sweep *s, const struct fields *figures,
+static int take_rule(const struct sweep *s, const struct figures *figures,
                      const struct value *map, struct rule *rule,
                      struct error *err)
 {
@@ -208,9 +245,11 @@ static int take_rule(const struct sweep *s, const struct fields *figures,
 }
 
 int expect_open(struct expect **out, const struct sweep *s,
-                const struct fields *figures, struct error *err)
+                const struct fields *figures, const char *const *words,
+                struct error *err)
 {
     const struct setting *set = values_of(s, OPT_EXPECT);
+    const struct figures all = {figures, words};
     struct expect *e;
 
     *out = NULL;
@@ -219,7 +258,7 @@ int expect_open(struct expect **out, const struct sweep *s,
     e = mem_new(1, sizeof *e);
     e->rule = mem_new(set->nvalues, sizeof *e->rule);
     for (size_t i = 0; i < set->nvalues; i++)
-        if (take_rule(s, figures, &set->values[i], &e->rule[e->nrules++], err) <
+        if (take_rule(s, &all, &set->values[i], &e->rule[e->nrules++], err) <
             0) {
             expect_close(e);
             return -1;
@@ -248,8 +287,10 @@ const char *expect_place(const struct expect *e, const struct fields *figures)
 
 /* ---- judgement ---- */
 
-static bool holds(const struct limit *l, double value)
+static bool holds(const struct limit *l, const struct field *f)
 {
+    double value = f->real;
+
     switch (l->comparison) {
     case BELOW:
         return value < l->bound.value;
@@ -257,18 +298,27 @@ static bool holds(const struct limit *l, double value)
         return value <= l->bound.value;
     case ABOVE:
         return value > l->bound.value;
+    case IS:
+        return strcmp(f->text, l->word) == 0;
+    case IS_NOT: /* what is not known is none of them */
+        return strcmp(f->text, l->word) != 0;
     default:
         return value >= l->bound.value;
     }
 }
 
 /* What is NaN for want of samples says so. */
-static void add_words(const struct limit *l, double value, struct judgement *j)
+static void add_words(const struct limit *l, const struct field *f,
+                      struct judgement *j)
 {
     const char *name = l->pair->name;
+    double value = f->real;
     char is[48];
 
-    if (!isnan(value))
+    if (l->word)
+        text_join(j->words, sizeof j->words, "; ", "%s is %s, expected %s",
+                  name, f->text[0] ? f->text : "not told", l->pair->value);
+    else if (!isnan(value))
         text_join(j->words, sizeof j->words, "; ", "%s is %s, expected %s",
                   name, units_print_quantity(value, &l->bound, is, sizeof is),
                   l->pair->value);
@@ -290,10 +340,10 @@ static void judge_rule(const struct rule *r, const struct fields *figures,
             continue;
         j->limits++;
         /* NaN holds nothing */
-        if (holds(&r->limits[i], f->real))
+        if (holds(&r->limits[i], f))
             continue;
         j->breaches++;
-        add_words(&r->limits[i], f->real, j);
+        add_words(&r->limits[i], f, j);
     }
 }
 

@@ -138,7 +138,8 @@ enum figure_kind {
 };
 
 /* Add those cells. A role of the file goes with them: "figure" for what was
- * measured, "bound", "repetitions", "of_floor". */
+ * measured, "word" where that is no number, "bound", "repetitions", "of_floor".
+ */
 void record_figures(struct fields *f, const struct outcome *o, unsigned kinds);
 
 /* Set all of them to what stands for nothing; and to what a row of an earlier

@@ -124,7 +124,7 @@ static void add(struct fields *f, const struct figure *x,
             value = NAN;
         fields_real(f, x->column, x->unit, value);
     }
-    f->list[f->n - 1].role = role(x->kind);
+    f->list[f->n - 1].role = x->type == FIELD_TEXT ? "word" : role(x->kind);
 }
 
 void record_figures(struct fields *f, const struct outcome *o, unsigned kinds)

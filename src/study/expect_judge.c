@@ -36,7 +36,7 @@ static int open_expect(struct expect **out, const struct sweep *s,
     int rc;
 
     list(&all, FIGURE_PRINTED | FIGURE_OF_FLOOR);
-    rc = expect_open(out, s, &all, err);
+    rc = expect_open(out, s, &all, limit_words, err);
     fields_free(&all);
     if (rc < 0)
         return -1;

@@ -18,7 +18,10 @@ static void list_figures(struct fields *f)
     fields_real(f, "client_cpu_share", "1", 0.5);
     fields_real(f, "unpack_tensor_p999", "s", NAN);
     fields_int(f, "verify_errors", "", 0);
+    fields_text(f, "limit", "client");
 }
+
+static const char *const words[] = {"client", "waiting", NULL};
 
 static void judge(const struct expect *e, const struct sweep *s,
                   const struct fields *figures)
@@ -65,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (sweep_open(&s, &o, &err) < 0)
         s = (struct sweep){.count = 0};
     else if (s.count < 10000) {
-        if (expect_open(&e, &s, &figures, &err) < 0)
+        if (expect_open(&e, &s, &figures, words, &err) < 0)
             PROMISE(err.text[0] && !e && !strchr(err.text, '\n'),
                     "failed badly: '%s'", err.text);
         else

@@ -20,7 +20,10 @@
  * real number. */
 struct values {
     double p99, window, ops, share;
+    const char *limit;
 };
+
+static const char *const limits[] = {"server_cpu", "client", "waiting", NULL};
 
 static void list_figures(struct fields *f, const struct values *v)
 {
@@ -29,9 +32,10 @@ static void list_figures(struct fields *f, const struct values *v)
     fields_real(f, "window_ops", "1/s", v->ops);
     fields_real(f, "client_cpu_share", "1", v->share);
     fields_int(f, "ops", "", 12);
+    fields_text(f, "limit", v->limit ? v->limit : "");
 }
 
-static const struct values typical = {2e-3, 1e9, 5000, 0.5};
+static const struct values typical = {2e-3, 1e9, 5000, 0.5, "client"};
 
 static int open_study(const struct line *line, const char *file,
                       struct options *o, struct sweep *s, struct expect **e,
@@ -46,7 +50,7 @@ static int open_study(const struct line *line, const char *file,
         fail_msg("%s", err->text);
     list_figures(&figures, &typical);
     err->text[0] = '\0';
-    rc = expect_open(e, s, &figures, err);
+    rc = expect_open(e, s, &figures, limits, err);
     fields_free(&figures);
     return rc;
 }
@@ -59,63 +63,74 @@ static const struct {
     const char *words; /* "" for no breach */
     int limits_judged;
 } verdicts[] = {
-    {"{put_tensor_p99: '< 2ms'}", {1.9999e-3, 0, 0, 0}, "", 1},
+    {"{put_tensor_p99: '< 2ms'}", {1.9999e-3, 0, 0, 0, ""}, "", 1},
     {"{put_tensor_p99: '< 2ms'}",
-     {2e-3, 0, 0, 0},
+     {2e-3, 0, 0, 0, ""},
      "put_tensor_p99 is 2 ms, expected < 2ms",
      1},
-    {"{put_tensor_p99: '<= 2 ms'}", {2e-3, 0, 0, 0}, "", 1},
+    {"{put_tensor_p99: '<= 2 ms'}", {2e-3, 0, 0, 0, ""}, "", 1},
     {"{put_tensor_p99: '<=0.002s'}",
-     {2.000001e-3, 0, 0, 0},
+     {2.000001e-3, 0, 0, 0, ""},
      "put_tensor_p99 is 0.002 s, expected <=0.002s",
      1},
     {"{put_tensor_p99: '> 500us'}",
-     {5e-4, 0, 0, 0},
+     {5e-4, 0, 0, 0, ""},
      "put_tensor_p99 is 500 us, expected > 500us",
      1},
-    {"{put_tensor_p99: '>= 500us'}", {5e-4, 0, 0, 0}, "", 1},
-    {"{put_tensor_p99: '>= 500ns'}", {5e-7, 0, 0, 0}, "", 1},
-    {"{window: '> 1GB/s'}", {0, 1.0001e9, 0, 0}, "", 1},
+    {"{put_tensor_p99: '>= 500us'}", {5e-4, 0, 0, 0, ""}, "", 1},
+    {"{put_tensor_p99: '>= 500ns'}", {5e-7, 0, 0, 0, ""}, "", 1},
+    {"{window: '> 1GB/s'}", {0, 1.0001e9, 0, 0, ""}, "", 1},
     {"{window: '> 1gib/s'}",
-     {0, 1e9, 0, 0},
+     {0, 1e9, 0, 0, ""},
      "window is 0.931323 GiB/s, expected > 1gib/s",
      1},
     {"{window_ops: '> 5000'}",
-     {0, 0, 4999, 0},
+     {0, 0, 4999, 0, ""},
      "window_ops is 4999, expected > 5000",
      1},
     {"{window_ops: '> 5000/s'}",
-     {0, 0, 4999, 0},
+     {0, 0, 4999, 0, ""},
      "window_ops is 4999 /s, expected > 5000/s",
      1},
     {"{client_cpu_share: '< 50%'}",
-     {0, 0, 0, 0.625},
+     {0, 0, 0, 0.625, ""},
      "client_cpu_share is 62.5 %, expected < 50%",
      1},
-    {"{client_cpu_share: '< 0.5'}", {0, 0, 0, 0.4}, "", 1},
+    {"{limit: client}", {0, 0, 0, 0, "client"}, "", 1},
+    {"{limit: '!= server_cpu'}", {0, 0, 0, 0, "client"}, "", 1},
+    {"{limit: '!= server_cpu'}", {0, 0, 0, 0, ""}, "", 1},
+    {"{limit: '!=client'}",
+     {0, 0, 0, 0, "client"},
+     "limit is client, expected !=client",
+     1},
+    {"{limit: waiting}",
+     {0, 0, 0, 0, ""},
+     "limit is not told, expected waiting",
+     1},
+    {"{client_cpu_share: '< 0.5'}", {0, 0, 0, 0.4, ""}, "", 1},
     /* what is not known breaks every limit */
     {"{put_tensor_p99: '< 2ms'}",
-     {NAN, 0, 0, 0},
+     {NAN, 0, 0, 0, ""},
      "put_tensor_p99 cannot be judged, since it has fewer than 10 samples "
      "beyond it, expected < 2ms",
      1},
     {"{window: '>= 0B/s'}",
-     {0, NAN, 0, 0},
+     {0, NAN, 0, 0, ""},
      "window cannot be judged, since it was not measured here, expected >= "
      "0B/s",
      1},
     /* several */
     {"{put_tensor_p99: '< 2ms', window: '> 1GB/s'}",
-     {3e-3, 1e8, 0, 0},
+     {3e-3, 1e8, 0, 0, ""},
      "put_tensor_p99 is 3 ms, expected < 2ms; window is 0.1 GB/s, expected > "
      "1GB/s",
      2},
     {"[{window: '> 1GB/s'}, {window: '< 2GB/s'}]",
-     {0, 3e9, 0, 0},
+     {0, 3e9, 0, 0, ""},
      "window is 3 GB/s, expected < 2GB/s",
      2},
-    {"{}", {NAN, NAN, NAN, NAN}, "", 0},
-    {"[]", {NAN, NAN, NAN, NAN}, "", 0},
+    {"{}", {NAN, NAN, NAN, NAN, ""}, "", 0},
+    {"[]", {NAN, NAN, NAN, NAN, ""}, "", 0},
 };
 
 static void figures_are_judged(void **state)
@@ -294,6 +309,14 @@ static const struct {
     {{{NULL}},
      "expect:\n  window: '> 1'\n",
      "study.yaml:2:11: expect: found '> 1' for window, " RATE},
+    {{{"--expect={limit: '< 2'}"}},
+     NULL,
+     "--expect: found '< 2' for limit, expected server_cpu, client or waiting, "
+     "or != and then one of these"},
+    {{{"--expect={limit: '!= clients'}"}},
+     NULL,
+     "--expect: found '!= clients' for limit, expected server_cpu, client or "
+     "waiting, or != and then one of these"},
 };
 
 static void mistakes_are_refused(void **state)

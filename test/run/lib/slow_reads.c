@@ -1,0 +1,49 @@
+/* What a server (read) or a client (recvmsg) does before it reads, by
+ * SLOW_READS: "sleeps" for a millisecond, so that it is slow without working,
+ * or "works" for as long. */
+#include <dlfcn.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <time.h>
+
+static void work(void)
+{
+    volatile unsigned sum = 0;
+
+    for (unsigned i = 0; i < 1000000; i++)
+        sum += i;
+}
+
+static void slow_down(void)
+{
+    const struct timespec pause = {0, 1000000};
+    const char *how = getenv("SLOW_READS");
+
+    if (how && strcmp(how, "works") == 0)
+        work();
+    else
+        nanosleep(&pause, NULL);
+}
+
+ssize_t read(int fd, void *buf, size_t n)
+{
+    static ssize_t (*real)(int, void *, size_t);
+
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "read");
+    slow_down();
+    return real(fd, buf, n);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *m, int flags)
+{
+    static ssize_t (*real)(int, struct msghdr *, int);
+
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "recvmsg");
+    slow_down();
+    return real(fd, m, flags);
+}
