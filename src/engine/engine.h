@@ -43,6 +43,7 @@ struct shard_spec {
     int64_t max_bytes;   /* longest value it must be able to hold */
     double op_timeout;   /* s; a cluster must not give up on a node sooner */
     const struct value *args;      /* further directives, a map; they win */
+    const struct value *env;       /* of its environment, a map */
     const struct setting *modules; /* to load (db_modules.h); NULL: none */
     int64_t tpq;                   /* threads of RedisAI's; 0: not said */
     bool redisai;                  /* clients may speak its commands */

@@ -59,7 +59,7 @@ static int effective(struct control *c, const struct shard_spec *s, char **text,
 
 /* All its threads serve, and it loads no modules. */
 static const enum option_id lacks[] = {OPT_DB_IO_THREADS, OPT_DB_TPQ,
-                                       OPT_COUNT};
+                                       OPT_DB_ARGS, OPT_COUNT};
 
 /* Resident at most (as RESP_MEMORY): 1.04 to 1.2 times the tensors, and 11 MiB
  * of its own. */

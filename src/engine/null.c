@@ -2,7 +2,7 @@
 #include "engine/engine.h"
 
 static const enum option_id lacks[] = {OPT_DB_IO_THREADS, OPT_DB_TPQ,
-                                       OPT_COUNT};
+                                       OPT_DB_ARGS, OPT_DB_ENV, OPT_COUNT};
 
 const struct engine engine_null = {
     .name = "null",

@@ -163,7 +163,10 @@ static void let_in(FILE *out, const struct secret *secret, bool redisai)
             "user " SRB_USER_STEWARD " on #%s +ping +info +flushall +shutdown "
             "+cluster|info +cluster|nodes\n",
             steward);
-    fprintf(out, "user " SRB_USER_READER " on #%s +config|get\n", reader);
+    fprintf(out,
+            "user " SRB_USER_READER " on #%s +config|get "
+            "+memory|malloc-stats\n",
+            reader);
 }
 
 void resp_io_threads(FILE *out, const struct shard_spec *s, const char *reads)
@@ -418,6 +421,49 @@ static void print_modules(struct control *c, FILE *out)
     free(info);
 }
 
+static void print_option(FILE *out, const char *line, const char *colon)
+{
+    const char *value = colon + 1 + strspn(colon + 1, " ");
+
+    fprintf(out, "%.*s %.*s\n", (int)(colon - line), line,
+            (int)strcspn(value, " "), value);
+}
+
+/* What the allocator made of its environment, "opt.dirty_decay_ms -1": jemalloc
+ * tells it, and in parentheses what holds by now. */
+static void print_allocator(struct control *c, FILE *out)
+{
+    struct error ignored;
+    char *text, *line, *rest;
+
+    if (control_say(c, &text, &ignored, "MEMORY", "MALLOC-STATS", NULL) < 0)
+        return;
+    for (line = strtok_r(text, "\r\n", &rest); line;
+         line = strtok_r(NULL, "\r\n", &rest)) {
+        char *colon = strchr(line, ':');
+
+        line += strspn(line, " ");
+        if (strncmp(line, "opt.", 4) == 0 && colon)
+            print_option(out, line, colon);
+    }
+    free(text);
+}
+
+static void print_memory(struct control *c, FILE *out)
+{
+    struct error ignored;
+    char *info;
+    const char *at;
+    size_t len;
+
+    if (control_say(c, &info, &ignored, "INFO", "memory", NULL) < 0)
+        return;
+    at = control_field(info, "mem_allocator", &len);
+    if (at)
+        fprintf(out, "mem_allocator %.*s\n", (int)len, at);
+    free(info);
+}
+
 /* All of it that has a name; as the reader, who may nothing else. */
 static int read_config(struct control *c, FILE *out, const struct shard_spec *s,
                        struct error *err)
@@ -449,6 +495,8 @@ static int read_config(struct control *c, FILE *out, const struct shard_spec *s,
         print_effective(c, out, asked[i]);
     for (size_t i = 0; i < s->args->npairs; i++)
         print_effective(c, out, spelt(s->args->pairs[i].name));
+    if (s->env->npairs > 0)
+        print_allocator(c, out);
     return users ? control_login(c, &users->steward, s->op_timeout, err) : 0;
 }
 
@@ -462,6 +510,8 @@ int resp_effective(struct control *c, const struct shard_spec *s, char **text,
     rc = read_config(c, out, s, err);
     if (rc == 0)
         print_modules(c, out);
+    if (rc == 0)
+        print_memory(c, out);
     fclose(out);
     if (rc < 0)
         free(*text);

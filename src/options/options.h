@@ -37,6 +37,8 @@ enum option_id {
     OPT_DB_CPUS,
     OPT_DB_IO_THREADS,
     OPT_DB_TPQ,
+    OPT_DB_ARGS,
+    OPT_DB_ENV,
     OPT_CLIENT_NODES,
     OPT_CLIENTS_PER_NODE,
     OPT_LANGUAGES,
@@ -82,7 +84,6 @@ enum option_id {
     OPT_BATCH_TIMEOUT,
     OPT_LIFELINE,
     OPT_ROLE,
-    OPT_DB_ARGS,
     OPT_DB_MODULES,
     OPT_DEVICE,
     OPT_NET_IFNAME,
@@ -294,8 +295,8 @@ enum option_id options_find(const char *name);
 /* The word of that name that was handed over for an option, or NULL. */
 const struct options_word *options_handed(enum option_id id, const char *name);
 
-/* The canonical spelling of a value (value.text) of an option that is neither
- * map nor maps, to be freed, or NULL where the option may not have it. */
+/* The canonical spelling of a value (value.text), of a map in YAML, to be
+ * freed, or NULL where the option may not have it. */
 char *options_canonical(enum option_id id, const char *text);
 
 /* Where databases on nodes of their own come from: true when they run already

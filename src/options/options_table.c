@@ -118,6 +118,27 @@ const struct option option_table[OPT_COUNT] = {
                     .help = "RedisAI's THREADS_PER_QUEUE, which it takes as an "
                             "argument of its module; auto: what it has without "
                             "(1), or what db_modules says"},
+    [OPT_DB_ARGS] = {.name = "db_args",
+                     .type = OPTION_MAPS,
+                     .told = TOLD_SAME,
+                     .axis = true,
+                     .setup = IN_BOTH,
+                     .def = "{}",
+                     .tag = "DBARGS",
+                     .help = "further server directives, a map such as {hz: "
+                             "10}; in a list one map a value, {} for none"},
+    [OPT_DB_ENV] = {.name = "db_env",
+                    .type = OPTION_MAPS,
+                    .told = TOLD_SAME,
+                    .axis = true,
+                    .setup = IN_BOTH,
+                    .def = "{}",
+                    .tag = "DBENV",
+                    .help =
+                        "environment variables of the servers, a map such "
+                        "as {MALLOC_CONF: \"dirty_decay_ms:-1\"}; in a list "
+                        "one map a value, {} for none; values are printed "
+                        "in the file"},
     [OPT_CLIENT_NODES] = {.name = "client_nodes",
                           .alias = "nodes",
                           .type = OPTION_COUNT,
@@ -514,12 +535,6 @@ const struct option option_table[OPT_COUNT] = {
                   .help = "what the nodes of this part of the job may run, "
                           "where it was started in several (mpiexec's :); on "
                           "each part's command line, not in the file"},
-    [OPT_DB_ARGS] = {.name = "db_args",
-                     .type = OPTION_MAP,
-                     .told = TOLD_SAME,
-                     .starts = true,
-                     .def = "{}",
-                     .help = "further server directives"},
     [OPT_DB_MODULES] =
         {.name = "db_modules",
          .type = OPTION_TEXT,

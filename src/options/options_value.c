@@ -87,8 +87,8 @@ const char *options_expected(const struct option *d, bool all,
     else if (d->type == OPTION_MAP)
         snprintf(buf, n, "a map such as {name: value}");
     else if (d->type == OPTION_MAPS)
-        snprintf(buf, n,
-                 "a map such as {window: \"> 1GB/s\"}, or a list of maps");
+        snprintf(buf, n, "a map such as %s, or a list of maps",
+                 d->axis ? "{name: value}" : "{window: \"> 1GB/s\"}");
     else
         expect_range(d, all, buf, n);
     if (d->may_be_zero || d->may_be_auto)
@@ -387,19 +387,43 @@ static char *place_of(const struct said *said, const struct yaml_scalar *s)
     return mem_copy(buf);
 }
 
-static int convert_map(const struct said *said, const struct yaml_node *node,
-                       struct value *v, struct error *err)
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct pair *)a)->name,
+                  ((const struct pair *)b)->name);
+}
+
+/* As one would write it. */
+static void print_map(struct value *v)
 {
     size_t size;
-    FILE *out;
+    FILE *out = mem_stream(&v->text, &size);
+
+    fputc('{', out);
+    for (size_t i = 0; i < v->npairs; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        options_yaml_print_text(out, v->pairs[i].name);
+        fputs(": ", out);
+        if (v->pairs[i].value)
+            options_yaml_print_text(out, v->pairs[i].value);
+        else
+            fputs("null", out);
+    }
+    fputc('}', out);
+    if (fclose(out) != 0)
+        die("out of memory for the options");
+}
+
+/* Maps of an axis are the same whatever the order of their names. */
+static int convert_map(const struct said *said, const struct option *d,
+                       const struct yaml_node *node, struct value *v,
+                       struct error *err)
+{
 
     for (size_t i = 0; i < node->n; i += 2)
         if (check_pair(said, node, i, err) < 0)
             return -1;
     v->pairs = mem_new(node->n / 2, sizeof *v->pairs);
-    out = mem_stream(&v->text, &size);
-
-    fputc('{', out);
     for (size_t i = 0; i < node->n; i += 2) {
         struct pair *pair = &v->pairs[v->npairs++];
         const struct yaml_scalar *value = &node->item[i + 1];
@@ -407,19 +431,12 @@ static int convert_map(const struct said *said, const struct yaml_node *node,
         pair->name = mem_copy(node->item[i].text);
         pair->name_at = place_of(said, &node->item[i]);
         pair->value_at = place_of(said, value);
-        fputs(i > 0 ? ", " : "", out);
-        options_yaml_print_text(out, pair->name);
-        fputs(": ", out);
-        if (means_null(value)) {
-            fputs("null", out);
-        } else {
+        if (!means_null(value))
             pair->value = mem_copy(value->text);
-            options_yaml_print_text(out, pair->value);
-        }
     }
-    fputc('}', out);
-    if (fclose(out) != 0)
-        die("out of memory for the options");
+    if (d->axis && v->npairs > 1)
+        qsort(v->pairs, v->npairs, sizeof *v->pairs, by_name);
+    print_map(v);
     return 0;
 }
 
@@ -462,6 +479,22 @@ static int check_twice(const struct said *said, const struct yaml_node *node,
         options_said_found(again->text, again->plain, found));
 }
 
+/* The same of maps. */
+static int check_maps_twice(const struct said *said,
+                            const struct yaml_node *node,
+                            const struct setting *set, struct error *err)
+{
+    for (size_t i = 1; i < set->nvalues; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(set->values[i].text, set->values[k].text) == 0)
+                return options_said_error(
+                    said, node->map[i].line, node->map[i].column, err,
+                    "found %.200s, which the list has already, expected every "
+                    "value once",
+                    set->values[i].text);
+    return 0;
+}
+
 /* A list of maps is a value each. */
 static int convert_maps(const struct said *said, const struct option *d,
                         const struct yaml_node *node, struct setting *set,
@@ -475,16 +508,16 @@ static int convert_maps(const struct said *said, const struct option *d,
             "found a list or map inside a list, expected single "
             "values");
     for (size_t i = 0; i < node->nmaps; i++) {
-        if (node->map[i].n == 0)
+        if (node->map[i].n == 0 && !d->axis)
             return options_said_error(
                 said, node->map[i].line, node->map[i].column, err,
                 "found an empty map in the list, expected a map "
                 "such as {window: \"> 1GB/s\"}");
-        if (convert_map(said, &node->map[i], &set->values[set->nvalues++],
+        if (convert_map(said, d, &node->map[i], &set->values[set->nvalues++],
                         err) < 0)
             return -1;
     }
-    return 0;
+    return d->axis ? check_maps_twice(said, node, set, err) : 0;
 }
 
 static int convert_list(const struct said *said, const struct option *d,
@@ -553,8 +586,8 @@ static void split_words(const struct yaml_scalar *s, struct yaml_node *list)
  * never the words of one value, but for a text in quotes. */
 static bool is_list(const struct option *d, const struct yaml_node *node)
 {
-    return d->axis && node->kind == YAML_SCALAR && node->item->plain &&
-           strchr(node->item->text, ',');
+    return d->axis && !is_map(d) && node->kind == YAML_SCALAR &&
+           node->item->plain && strchr(node->item->text, ',');
 }
 
 static int check_words(const struct said *said, const struct option *d,
@@ -587,7 +620,7 @@ static int convert_node(const struct said *said, const struct option *d,
     if (node->kind == YAML_SCALAR)
         return convert_scalar(said, d, node->item, set->values, err);
     if (is_map(d))
-        return convert_map(said, node, set->values, err);
+        return convert_map(said, d, node, set->values, err);
     if (node->n == 0 && d->may_be_auto) {
         be_auto(set->values);
         return 0;
@@ -628,12 +661,17 @@ int options_convert(const struct said *said, enum option_id id,
 
 char *options_canonical(enum option_id id, const char *text)
 {
-    const struct option *d = &option_table[id];
-    const struct yaml_scalar scalar = {.text = mem_copy(text), .plain = true};
-    const struct said said = {.flag = d->name};
-    struct value v = {0};
-    int rc = convert_scalar(&said, d, &scalar, &v, NULL);
+    const struct said said = {.flag = option_table[id].name};
+    struct yaml_node node = {0};
+    struct setting set = {0};
+    struct error ignored;
+    char *canonical = NULL;
 
-    free(scalar.text);
-    return rc < 0 ? NULL : v.text;
+    if (options_yaml_read_value(&said, text, false, &node, &ignored) == 0 &&
+        options_convert(&said, id, &node, &set, &ignored) == 0 &&
+        set.nvalues == 1)
+        canonical = mem_copy(set.values[0].text);
+    options_yaml_node_free(&node);
+    options_setting_free(&set);
+    return canonical;
 }

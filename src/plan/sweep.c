@@ -452,8 +452,18 @@ char *sweep_word(const struct sweep *s, enum option_id axis,
                  const struct value *v, char *buf, size_t n)
 {
     const struct setting *set = options_get(s->options, axis);
-    const char *text = last_parts(v->text, telling_parts(set, v));
+    const char *text;
 
+    if (option_table[axis].type == OPTION_MAPS) {
+        size_t k = 0;
+
+        while (k + 1 < set->nvalues &&
+               strcmp(set->values[k].text, v->text) != 0)
+            k++;
+        snprintf(buf, n, "%zu", k + 1);
+        return buf;
+    }
+    text = last_parts(v->text, telling_parts(set, v));
     snprintf(buf, n, "%s", text + (*text == '/'));
     for (char *c = buf; *c; c++)
         if (*c == '/')

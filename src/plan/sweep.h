@@ -95,7 +95,7 @@ char *sweep_variant(const struct sweep *s, const struct permutation *p,
 
 /* A value of an axis as one word of a name: a path by its last part, and by as
  * many of those before it, joined by hyphens, as tell it from the axis's other
- * values. Returns buf. */
+ * values; a map by its position among them, from 1. Returns buf. */
 #define SRB_WORD_MAX 256
 char *sweep_word(const struct sweep *s, enum option_id axis,
                  const struct value *v, char *buf, size_t n);

@@ -52,6 +52,7 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         {"oversubscribed", o->oversubscribed},
         {"client_bound", s->cpu_share > CLIENT_LIMIT},
         {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
+        {"env_ignored", o->env_ignored},
         {"clock_error", s->clock_error > CLOCK_LIMIT * s->shortest_loop},
     };
 

@@ -51,6 +51,8 @@ struct outcome {
     size_t position;           /* in the order in which permutations ran */
     int clock_domains;         /* clocks that the clients read */
     bool oversubscribed;       /* more runnable processes than CPUs */
+    bool env_ignored; /* something of db_env did not arrive at an allocator;
+                         rank 0 alone */
     /* rank 0 alone */
     bool disagree; /* a server counted other operations than its clients */
     struct repeated repeated;
@@ -72,6 +74,7 @@ void record_clear(struct outcome *o);
  *   client_bound    clients were at work themselves for more than half of the
  *                   loop, not waiting for the database
  *   too_short       a loop was shorter than 100 times the start skew
+ *   env_ignored     an allocator did not take what db_env says
  *   clock_error     clocks may be apart by more than 1 % of a loop
  * Returns buf. */
 #define SRB_FLAGS_MAX 128

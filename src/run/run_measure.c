@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/signals.h"
 #include "base/tick.h"
+#include "engine/allocator.h"
 #include "measure/language.h"
 #include "measure/tensor.h"
 #include "plan/connect_waves.h"
@@ -30,6 +31,9 @@ static int provide_databases(struct run *r, struct perm_run *x,
            sizeof x->outcome.db_start_time);
     x->outcome.db_start_seconds = r->setup.start_seconds;
     x->outcome.db_config = rc == 0 ? r->setup.config : NULL;
+    x->outcome.env_ignored =
+        rc == 0 && x->p.value[OPT_DB_ENV] &&
+        allocator_ignored(r->setup.config, x->p.value[OPT_DB_ENV]);
     return rc;
 }
 

@@ -12,6 +12,11 @@ static bool asks(const struct options *o, enum option_id axis)
 {
     const struct setting *set = options_get(o, axis);
 
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].npairs > 0)
+            return true;
+    if (option_table[axis].type == OPTION_MAPS)
+        return false;
     if (option_table[axis].type != OPTION_COUNT)
         return set->given;
     for (size_t k = 0; k < set->nvalues; k++)
@@ -36,7 +41,8 @@ static int refuse(const struct server *servers, size_t n, enum option_id axis,
                      axis == OPT_DB_IO_THREADS
                          ? "I/O threads: all their threads serve, one for each "
                            "of db_cpus"
-                         : "such a choice",
+                     : axis == OPT_DB_ARGS ? "directives"
+                                           : "such a choice",
                      name);
 }
 

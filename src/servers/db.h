@@ -28,6 +28,7 @@ struct db_plan {
     int io_threads;
     int cpus_per_node; /* db_cpus: what a node gives all its shards together */
     const struct value *args;      /* db_args */
+    const struct value *env;       /* db_env */
     const struct setting *modules; /* db_modules */
     int64_t tpq;                   /* db_tpq; 0: not said */
     bool redisai;                  /* clients may speak its commands */

@@ -16,7 +16,8 @@ static int open_external_shard(struct shard *s, const struct roster *roster,
                                   .port = at->port,
                                   .op_timeout = plan->op_timeout,
                                   .secret = roster->secret,
-                                  .args = plan->args};
+                                  .args = plan->args,
+                                  .env = plan->env};
     s->numa = at->numa;
     snprintf(s->cpus, sizeof s->cpus, "%s", at->cpus);
     s->control =

@@ -72,6 +72,7 @@ static int start_shard(struct db *db, struct shard *s,
     char exe[4096], how[64];
     char *argv[] = {exe, how, NULL};
     struct guard_server server = {.argv = argv,
+                                  .env = plan->env,
                                   .cpus = &plan->cpus[s - db->shards],
                                   .cpus_bytes = sizeof *plan->cpus};
     char *input, *file = NULL;
@@ -296,6 +297,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .max_bytes = plan->max_bytes,
             .op_timeout = plan->op_timeout,
             .args = plan->args,
+            .env = plan->env,
             .modules = plan->modules,
             .tpq = plan->tpq,
             .redisai = plan->redisai,

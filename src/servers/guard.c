@@ -138,6 +138,11 @@ static char *append_text(char *at, const char *text)
     return append(at, text, strlen(text) + 1);
 }
 
+static const char *value_of(const struct pair *variable)
+{
+    return variable->value ? variable->value : "";
+}
+
 int guard_start(struct guard *g, const struct guard_server *v, pid_t *pid,
                 struct error *err)
 {
@@ -154,6 +159,10 @@ int guard_start(struct guard *g, const struct guard_server *v, pid_t *pid,
             strlen(v->input) + 3;
     for (; v->argv[start.nargs]; start.nargs++)
         bytes += strlen(v->argv[start.nargs]) + 1;
+    start.nenv = v->env ? (uint32_t)v->env->npairs : 0;
+    for (uint32_t i = 0; i < start.nenv; i++)
+        bytes += strlen(v->env->pairs[i].name) +
+                 strlen(value_of(&v->env->pairs[i])) + 2;
     if (bytes > WIRE_MAX || !(payload = malloc(bytes)))
         return error_set(err,
                          "the configuration of a server takes %zu bytes, "
@@ -165,6 +174,9 @@ int guard_start(struct guard *g, const struct guard_server *v, pid_t *pid,
     at = append_text(append_text(append_text(at, name), file), v->input);
     for (uint32_t i = 0; i < start.nargs; i++)
         at = append_text(at, v->argv[i]);
+    for (uint32_t i = 0; i < start.nenv; i++)
+        at = append_text(append_text(at, v->env->pairs[i].name),
+                         value_of(&v->env->pairs[i]));
     rc = guard_wire_send(g->fd, WIRE_START, 0, payload, (uint32_t)bytes);
     free(payload);
     if (rc < 0)

@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "options/options.h"
 
 /* argv[1] of the hidden role. */
 #define SRB_GUARD_ROLE "--guard-of-a-steward"
@@ -30,7 +31,8 @@ struct guard_server {
     const char *input;     /* its standard input, a text */
     const char *file_name; /* a file put into its folder first, or NULL */
     const char *file_text;
-    const void *cpus; /* CPU mask, or NULL */
+    const struct value *env; /* a map, put into its environment; NULL: none */
+    const void *cpus;        /* CPU mask, or NULL */
     size_t cpus_bytes;
 };
 

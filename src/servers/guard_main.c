@@ -205,11 +205,12 @@ static void raise_file_limit(void)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
-struct order {
+struct launch_order {
     const struct wire_start *head;
     const void *cpus;
     const char *file_name, *file_text, *input;
     char **argv;
+    const char *env; /* name, value, name, value, …, each with its NUL */
 };
 
 /* A core of a server would hold what clients told it, passwords too. */
@@ -220,11 +221,26 @@ static void leave_no_core(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
+/* In the child; the guard's own stays as it is. */
+static int set_environment(const struct launch_order *o)
+{
+    const char *at = o->env;
+
+    for (uint32_t i = 0; i < o->head->nenv; i++) {
+        const char *name = at, *value = name + strlen(name) + 1;
+
+        if (setenv(name, value, 1) != 0)
+            return -1;
+        at = value + strlen(value) + 1;
+    }
+    return 0;
+}
+
 /* In the child. Signals stay blocked: what is meant for srbench (a batch system
  * signals every process of a job) must not stop a server; SHUTDOWN and SIGKILL
  * do. The parent-death signal comes when the guard dies; one that died before
  * it was set is seen by getppid(). */
-static void become_server(const struct order *o, const char *folder, int input,
+static void become_server(const struct launch_order *o, const char *folder, int input,
                           int report, pid_t guard)
 {
     int log, failure;
@@ -243,6 +259,8 @@ static void become_server(const struct order *o, const char *folder, int input,
         goto fail;
     raise_file_limit();
     leave_no_core();
+    if (set_environment(o) != 0)
+        goto fail;
     if (o->head->cpus_bytes &&
         sched_setaffinity(0, o->head->cpus_bytes, o->cpus) != 0)
         goto fail;
@@ -255,7 +273,7 @@ fail:
 }
 
 /* Fork and exec; returns the pid, or -1 with errno. */
-static pid_t launch(const struct order *o, const char *folder)
+static pid_t launch(const struct launch_order *o, const char *folder)
 {
     int ends[2], failure = 0, input = text_as_file(o->input);
     pid_t guard = getpid(), pid = -1;
@@ -292,7 +310,7 @@ static int refuse(const char *what, const char *name, int failure)
                            (uint32_t)strlen(words.text));
 }
 
-static int start_server(struct den *d, const struct order *o)
+static int start_server(struct den *d, const struct launch_order *o)
 {
     char folder[SRB_SCRATCH_MAX + 32];
     struct server *v;
@@ -327,7 +345,7 @@ static int start_server(struct den *d, const struct order *o)
 static int obey_start(struct den *d, const char *payload)
 {
     struct wire_start head;
-    struct order o = {.head = &head};
+    struct launch_order o = {.head = &head};
     const char *at = payload + sizeof head;
     int rc;
 
@@ -345,6 +363,7 @@ static int obey_start(struct den *d, const char *payload)
         memcpy(&o.argv[i], &at, sizeof at);
         at += strlen(at) + 1;
     }
+    o.env = at;
     rc = start_server(d, &o);
     free(o.argv);
     return rc;

@@ -26,11 +26,12 @@ struct wire {
 };
 
 /* The head of WIRE_START's payload. After it: the CPU mask (cpus_bytes), then
- * file_name, file_text, input and nargs arguments as strings; file_name is ""
- * for no file. */
+ * file_name, file_text, input, nargs arguments, and names and values of nenv
+ * variables as strings; file_name is "" for no file. */
 struct wire_start {
     uint32_t cpus_bytes;
     uint32_t nargs;
+    uint32_t nenv;
 };
 
 /* The longest payload: configuration and nodes.conf of a large cluster. */

@@ -81,6 +81,15 @@ int db_setup_threads(const struct prepared *plan, const struct permutation *p,
                               pl->shards_per_node);
 }
 
+/* A map that the server does not have is an empty one. */
+static const struct value *map_of(const struct permutation *p,
+                                  enum option_id axis)
+{
+    static const struct value none = {.npairs = 0};
+
+    return p->value[axis] ? p->value[axis] : &none;
+}
+
 static struct db_plan db_plan_of(const struct db_setup *s,
                                  const struct setup_terms *terms,
                                  const struct team *t,
@@ -95,7 +104,8 @@ static struct db_plan db_plan_of(const struct db_setup *s,
         .exe = p->value[OPT_DB_EXE] ? p->value[OPT_DB_EXE]->text : "",
         .io_threads = (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
         .cpus_per_node = (int)permutation_count(p, OPT_DB_CPUS, 1),
-        .args = options_one(o, OPT_DB_ARGS),
+        .args = map_of(p, OPT_DB_ARGS),
+        .env = map_of(p, OPT_DB_ENV),
         .modules = options_get(o, OPT_DB_MODULES),
         .tpq = permutation_auto(p, OPT_DB_TPQ)
                    ? 0

@@ -18,6 +18,7 @@
 #include "servers/collapse.h"
 #include "servers/pin.h"
 #include "study/preflight.h"
+#include "wlm/call.h"
 
 /* Connections to databases whose clients are not known, as Redis itself has
  * it. */
@@ -120,25 +121,58 @@ static int ask_server(struct team *t, const struct value *exe,
     return 0;
 }
 
-/* Directives are for the servers that know such; one of them at least. */
+/* Directives by the servers that know such. */
 static int check_args(const struct prepared *plan, struct error *err)
 {
-    const struct value *args = options_one(plan->sweep.options, OPT_DB_ARGS);
-    size_t n = options_get(plan->sweep.options, OPT_DB_EXE)->nvalues;
-    bool used = false;
+    const struct options *o = plan->sweep.options;
+    const struct setting *args = options_get(o, OPT_DB_ARGS);
+    size_t n = options_get(o, OPT_DB_EXE)->nvalues;
 
-    for (size_t k = 0; k < n && args->npairs > 0; k++) {
+    for (size_t k = 0; k < n; k++) {
         const struct engine *engine = plan->servers[k].engine;
 
-        used = used || !engine || engine->check_args;
-        if (engine && engine->check_args && engine->check_args(args, err) < 0)
-            return -1;
+        for (size_t i = 0; i < args->nvalues; i++)
+            if (engine && engine->check_args && args->values[i].npairs > 0 &&
+                engine->check_args(&args->values[i], err) < 0)
+                return -1;
     }
-    if (args->npairs > 0 && !used)
+    return 0;
+}
+
+/* A name as the shell has it (POSIX, "Environment Variables"), and nobody
+ * else's. */
+static int check_variable(const struct pair *v, struct error *err)
+{
+    static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+                                "uvwxyz_0123456789";
+    size_t ten = 10, all = strspn(v->name, first);
+
+    if (v->name[all] || strspn(v->name, first + sizeof first - 1 - ten) > 0)
         return error_set(err,
-                         "db_args: '%s' has no directives; leave out db_args, "
-                         "or give another db_exe",
-                         plan->servers[0].engine->name);
+                         "%s: found '%.60s', expected the name of a variable: "
+                         "letters, digits and _, no digit first",
+                         v->name_at, v->name);
+    if (strncmp(v->name, "SRBENCH_", 8) == 0)
+        return error_set(err,
+                         "%s: '%.60s' is srbench's own, expected a variable of "
+                         "the server's",
+                         v->name_at, v->name);
+    if (call_sets(v->name))
+        return error_set(err,
+                         "%s: '%.60s' is the launcher's, which knows what it "
+                         "means here; expected a variable of the server's",
+                         v->name_at, v->name);
+    return 0;
+}
+
+static int check_env(const struct options *o, struct error *err)
+{
+    const struct setting *env = options_get(o, OPT_DB_ENV);
+
+    for (size_t i = 0; i < env->nvalues; i++)
+        for (size_t k = 0; k < env->values[i].npairs; k++)
+            if (check_variable(&env->values[i].pairs[k], err) < 0)
+                return -1;
     return 0;
 }
 
@@ -202,7 +236,7 @@ static int find_servers(struct prepared *plan, struct team *t,
                                      sizeof plan->server_names - used, "%s%s",
                                      used ? ", " : "", plan->servers[k].label);
     }
-    if (check_args(plan, err) < 0 ||
+    if (check_env(plan->sweep.options, err) < 0 || check_args(plan, err) < 0 ||
         collapse(&plan->sweep, plan->servers, err) < 0)
         return -1;
     return check_clients(plan, err);
@@ -481,7 +515,7 @@ int prepare_by_name(const struct sweep *s, const struct machine *m,
         if (options_handed(OPT_DB_EXE, exes->values[k].text))
             plan.servers[k].engine = engine_named(exes->values[k].text);
     if (rc == 0 && plan.servers)
-        rc = check_args(&plan, err);
+        rc = check_env(s->options, err) < 0 ? -1 : check_args(&plan, err);
     if (rc == 0)
         rc = check_clients(&plan, err);
     if (rc == 0)

@@ -78,6 +78,14 @@ static bool begins_with_any(const char *text, const char *const starts[],
     return false;
 }
 
+bool call_sets(const char *name)
+{
+    char start[256];
+
+    snprintf(start, sizeof start, "%s=", name);
+    return begins_with_any(start, dropped, sizeof dropped / sizeof dropped[0]);
+}
+
 /* This process's environment without what launchers and batch systems put there
  * for the running step; to be freed, its strings are the process's. */
 static char **environment(void)

@@ -2,6 +2,8 @@
 #ifndef SRB_CALL_H
 #define SRB_CALL_H
 
+#include <stdbool.h>
+
 #include "wlm/wlm.h"
 
 /* The arguments of a command; all zero is none yet. */
@@ -20,6 +22,10 @@ void call_words_free(struct words *w);
  * step, and put what it printed into buf. Releases the words. */
 int call_run(struct words *w, const char *input, char *buf, size_t n,
              struct error *err);
+
+/* Whether a launcher or batch system sets a variable of that name in the
+ * processes of a step. Pure. */
+bool call_sets(const char *name);
 
 /* A submission's further argument must be a word, and none that changes what a
  * submission is (`refused`: names, NULL at the end). */

@@ -113,7 +113,7 @@ class Faults(FloorTest):
     def test_arguments(self):
         job = self.study(1, "--db_args={hz: 5}", "--tensor_bytes=4")
         self.assert_status(job, 2, completed=0, failed=0)
-        self.assertIn("db_args: 'floor' has no directives", job.stderr)
+        self.assertIn("has directives; leave out db_args, or give", job.stderr)
         self.assertFalse(self.out.exists())
         # beside a server that has some they are for that one
         job = self.srbench(1, "--db_exe=[floor,redis-server]",

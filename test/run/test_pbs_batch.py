@@ -104,6 +104,21 @@ class Pbs(RunTest):
         self.assertTrue(self.ended())
         self.assertEqual([p.name for p in self.dir.glob("srbench-db-*")], [])
 
+    def test_what_servers_are_told(self):
+        """Directives and environment of a set-up reach its job."""
+        job = self.batch("--tensor_bytes=4096", "--iterations=5",
+                         "--db_args=[{hz: 17}, {hz: 23}]",
+                         "--db_env={MALLOC_CONF: 'dirty_decay_ms:777', "
+                         "JE_MALLOC_CONF: 'dirty_decay_ms:777'}")
+        job.wait()
+        self.assert_passed(job, permutations=2)
+        f = self.assert_whole(self.out, permutations=2)
+        for perm, hz in (("perm_0000", 17), ("perm_0001", 23)):
+            config = text(f[perm].attrs["db_config"])
+            self.assertIn(f"\nhz {hz}\n", config)
+            if "\nmem_allocator jemalloc" in config:
+                self.assertIn("\nopt.dirty_decay_ms 777\n", config)
+
     def test_features(self):
         """PBS has none: the sentence of the submission is that of the study."""
         job = self.batch("--tensor_bytes=4096", "--db_node_feature={C: V100}")

@@ -15,7 +15,13 @@ REFUSED = (
     (("--db_exe=null", "--client=null", "--null_client={nonsense: 1}"),
      "nonsense"),
     (("--db_exe=floor", "--db_args={maxmemory: 1mb}"),
-     "db_args: 'floor' has no directives"),
+     "has directives; leave out db_args, or give another db_exe with it"),
+    (("--db_env={9A: 1}",), "db_env: found '9A', expected the name of a "
+     "variable: letters, digits and _, no digit first"),
+    (("--db_env={SRBENCH_X: 1}",), "'SRBENCH_X' is srbench's own"),
+    (("--db_env=[{}, {PMI_RANK: 1}]",), "'PMI_RANK' is the launcher's"),
+    (("--db_exe=null", "--client=null", "--db_env={A: 1}"),
+     "db_env: no server of this study (null) has such a choice"),
     (("--db_max_clients=1",), "db_max_clients: 1 is fewer than the "),
     (("--output=a.h5", "--summary_json=a.h5"), "summary_json"),
 )

@@ -151,6 +151,82 @@ class Axis(ServersTest):
                       job.stderr)
 
 
+class Told(ServersTest):
+    """Directives and environment are axes."""
+
+    def test_directives(self):
+        job = self.srbench(1, *SMALL, "--db_args=[{hz: 17}, {}]",
+                           "--db_exe=[redis-server,floor]",
+                           f"--output={self.out}")
+        self.assert_passed(job, 3)
+        self.assertIn("db_args (2 values) collapses with floor",
+                      self.srbench(1, *SMALL, "--db_args=[{hz: 17}, {}]",
+                                   "--db_exe=[redis-server,floor]",
+                                   "--dry_run").stdout)
+        f = self.assert_whole(self.out, 3)
+        self.assertEqual(column(f["summary"], "db_args"), ["{hz: 17}", "{}", ""])
+        self.assertIn("\nhz 17\n", text(f["perm_0000"].attrs["db_config"]))
+        self.assertIn("\nhz 10\n", text(f["perm_0001"].attrs["db_config"]))
+        self.assertIn("-DBARGS1", text(f["perm_0000"].attrs["name"]))
+        self.assertIn("-DBARGS2", text(f["perm_0001"].attrs["name"]))
+
+    def environment(self):
+        """A server that keeps what it finds there, once for each start."""
+        program = self.dir / "server"
+        program.write_text(f"""#!/bin/sh
+[ "$1" = - ] && env >"{self.dir}/env.$$"
+exec {DATABASE} "$@"
+""")
+        program.chmod(0o755)
+        return program
+
+    def seen(self):
+        """One each, in the order of their starts."""
+        files = sorted(self.dir.glob("env.*"),
+                       key=lambda p: (p.stat().st_mtime_ns, p.name))
+        return [dict(line.partition("=")[::2] for line
+                     in p.read_text().splitlines()) for p in files]
+
+    def test_environment(self):
+        job = self.srbench(
+            1, *SMALL, f"--db_exe={self.environment()}",
+            "--db_env=[{}, {A_SETTING: 'a b=c', EMPTY: null}]",
+            f"--output={self.out}")
+        self.assert_passed(job, 2)
+        without, with_it = self.seen()
+        self.assertNotIn("A_SETTING", without)
+        self.assertEqual(with_it["A_SETTING"], "a b=c")
+        self.assertEqual(with_it["EMPTY"], "")
+        self.assertEqual(without["PATH"], with_it["PATH"])
+        f = self.assert_whole(self.out, 2)
+        self.assertEqual(column(f["summary"], "db_env"),
+                         ["{}", '{A_SETTING: "a b=c", EMPTY: null}'])
+        # by what it says, whatever its place in the list
+        job = self.srbench(1, *SMALL, f"--db_exe={self.environment()}",
+                           "--db_env=[{}, {EMPTY: null, A_SETTING: 'a b=c'}]",
+                           f"--output={self.out}", "--resume")
+        self.assert_passed(job, 2)
+        self.assertEqual(len(self.seen()), 2, "another server was started")
+
+    def test_an_allocator(self):
+        """What did not arrive is flagged."""
+        job = self.srbench(
+            1, *SMALL, "--db_env=["
+            "{MALLOC_CONF: 'dirty_decay_ms:777', JE_MALLOC_CONF: "
+            "'dirty_decay_ms:777'}, {MALLOC_CONF: 'no_such_thing:1'}]",
+            f"--output={self.out}")
+        self.assert_passed(job, 2)
+        f = self.assert_whole(self.out, 2)
+        config = text(f["perm_0000"].attrs["db_config"])
+        flags = [x.split(",") for x in column(f["summary"], "flags")]
+        self.assertIn("env_ignored", flags[1])
+        if "\nmem_allocator jemalloc" in config:
+            self.assertIn("\nopt.dirty_decay_ms 777\n", config)
+            self.assertNotIn("env_ignored", flags[0])
+        else:
+            self.assertIn("env_ignored", flags[0])
+
+
 class Refused(ServersTest):
 
     def test_io_threads_of_keydb(self):

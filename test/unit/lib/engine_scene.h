@@ -63,7 +63,7 @@ static const struct secret secret = {.client = {.password = "abc"},
 #define SCENE_READER                                                           \
     "user srbench-reader on "                                                  \
     "#50ae61e841fac4e8f9e40baf2ad36ec868922ea48368c18f9535e47db56dd7fb "       \
-    "+config|get"
+    "+config|get +memory|malloc-stats"
 
 static struct shard_spec spec_of(const struct scene *s, int shard)
 {

@@ -240,7 +240,7 @@ static const struct good good[] = {
     {{{NULL}},
      "db_args:\n  save: ''\n  maxmemory: 100mb\n",
      OPT_DB_ARGS,
-     "{save: \"\", maxmemory: 100mb}",
+     "{maxmemory: 100mb, save: \"\"}", /* in one order, as values of an axis */
      false},
     {{{"--null_client={fail_at: 3}", "--client=null"}},
      NULL,

@@ -468,11 +468,17 @@ static const struct bad bad[] = {
      "']'"},
     {{{"--db_args=save"}},
      NULL,
-     "--db_args: found 'save', expected a map such as {name: value}"},
+     "--db_args: found 'save', expected a map such as {name: value}, or a list "
+     "of maps"},
     {{{"--db_args=[save]"}},
      NULL,
-     "--db_args: found a list, but db_args takes one value only (it is no axis "
-     "of the sweep), expected a map such as {name: value}"},
+     "--db_args: found a single value in the list, expected a map such as "
+     "{name: value}, or a list of maps"},
+    {{{"--db_env=[{A: 1, B: 2}, {}, {B: 2, A: 1}]"}},
+     NULL,
+     "--db_env: found {A: 1, B: 2}, which the list has already, "
+     "expected "
+     "every value once"},
     {{{"--db_args={a: {b: 1}}"}},
      NULL,
      "--db_args: found a list or map inside a map, expected single values"},

@@ -190,6 +190,13 @@ static const struct {
     {{{"--tensor_bytes=4", "--pin_app_cpus=[true,false]",
        "--expect={pin_app_cpus: No, window: '> 0B/s'}"}},
      "01"},
+    /* a map by what it says, in any order */
+    {{{"--tensor_bytes=4", "--db_env=[{}, {A: 1, B: 2}]",
+       "--expect={db_env: '{B: 2, A: 1}', window: '> 0B/s'}"}},
+     "01"},
+    {{{"--tensor_bytes=4", "--db_env=[{}, {A: 1, B: 2}]",
+       "--expect={db_env: '{}', window: '> 0B/s'}"}},
+     "10"},
 };
 
 static void axes_are_conditions(void **state)
