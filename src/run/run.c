@@ -296,6 +296,7 @@ static void run_sweep(struct run *r)
         if (!r->earlier.status ||
             r->earlier.status[r->order[i]] == STATUS_PLANNED)
             run_permutation(r, i);
+    run_stored(r);
     /* a batch job ends, all rows are amended; then nothing is left to do */
     if (r->team->rank == 0)
         team_busy(r->team, TEAM_SLOW_SECONDS);
@@ -314,8 +315,8 @@ static int exit_status(const struct run *r, bool file_closed)
 
     if (r->team->ended)
         return 128 + r->team->ended;
-    if (!file_closed || t->completed + t->spared != t->permutations ||
-        t->verify_errors > 0)
+    if (!file_closed || r->sink_broken ||
+        t->completed + t->spared != t->permutations || t->verify_errors > 0)
         return EXIT_INCOMPLETE;
     return t->breaches > 0 ? EXIT_BREACHED : EXIT_PASSED;
 }
@@ -385,6 +386,8 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args)
     if (begin(&r, args, &err) < 0) {
         r.tally.skipped = r.tally.permutations;
         status = report_refusal(&r.tally, &err, t->rank == 0);
+        if (t->ended) /* what was asked for goes before what stood in its way */
+            status = 128 + t->ended;
     } else {
         report_choices(&r.plan.sweep, &t->machine);
         report_limit(&r.plan.study);

@@ -112,6 +112,39 @@ static int amend_all(struct run *r, struct error *err)
     return rc;
 }
 
+/* The file cannot be written: what is measured from here on would be lost. */
+static void give_up(struct run *r, const struct error *err)
+{
+    diag_say("srbench: the result file cannot be written, the study ends "
+             "here: %s",
+             err->text);
+    r->sink_broken = true;
+}
+
+/* Rank 0: the row of what did not run. It costs no message, however many there
+ * are: a failure becomes everybody's at the next agreement. */
+static void store_row(struct run *r, struct perm_run *x)
+{
+    struct error err;
+
+    if (r->team->rank != 0 || r->rows_failed.text[0])
+        return;
+    if (!r->storing_rows) /* the others may wait already */
+        team_busy(r->team, TEAM_SLOW_SECONDS);
+    r->storing_rows = true;
+    if (write_end(r, x, false, &err) < 0)
+        r->rows_failed = err;
+}
+
+void run_stored(struct run *r)
+{
+    struct error err = r->rows_failed;
+
+    if (!r->sink_broken &&
+        team_agree(r->team, r->team->world, err.text[0] ? -1 : 0, &err) < 0)
+        give_up(r, &err);
+}
+
 void run_store(struct run *r, struct perm_run *x)
 {
     bool completed = x->outcome.status == STATUS_COMPLETED;
@@ -131,6 +164,10 @@ void run_store(struct run *r, struct perm_run *x)
     bool agree = true;
     int rc = 0;
 
+    if (!has_run(&x->outcome)) {
+        store_row(r, x);
+        return;
+    }
     if (r->team->rank == 0)
         team_busy(r->team, TEAM_SLOW_SECONDS);
     if (completed && (x->is_client || x->is_steward || r->team->rank == 0))
@@ -140,14 +177,16 @@ void run_store(struct run *r, struct perm_run *x)
         remember(r, x);
     if (r->team->rank == 0 && rc == 0)
         rc = write_end(r, x, completed, &err);
+    if (rc == 0 && r->rows_failed.text[0]) {
+        err = r->rows_failed;
+        rc = -1;
+    }
     if (r->team->rank == 0)
         team_busy(r->team, 0);
+    r->storing_rows = false;
     if (team_agree(r->team, r->team->world, rc, &err) == 0)
         return;
-    diag_say("srbench: the result file cannot be written, the study ends "
-             "here: %s",
-             err.text);
-    r->sink_broken = true;
+    give_up(r, &err);
     x->outcome.status = STATUS_FAILED;
     snprintf(x->outcome.error, sizeof x->outcome.error, "%s", err.text);
 }

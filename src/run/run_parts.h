@@ -50,6 +50,10 @@ struct run {
                                    crowded_setup */
     size_t crowded_setup;
     bool have_cast, have_crowd, said_crowd, sink_broken;
+    bool
+        storing_rows; /* rank 0: of what did not run, since the last that did */
+    struct error rows_failed; /* rank 0: why a row of what did not run could not
+                                 be written; "" */
     struct tally tally;
     struct repeats *repeats;      /* rank 0; NULL elsewhere */
     struct of_floor_runs *floors; /* rank 0, where there are any */
@@ -121,8 +125,10 @@ int run_open_sinks(struct run *r, struct error *err);
 int run_close_sinks(struct run *r, struct error *err);
 
 /* Bring the permutation into the file. A file that cannot be written ends the
- * study: what is measured from here on would be lost. Collective over the
+ * study: what is measured from here on would be lost. Of what did not run this
+ * is seen by run_stored(), when all have been stored. Collective over the
  * world. */
 void run_store(struct run *r, struct perm_run *x);
+void run_stored(struct run *r);
 
 #endif

@@ -471,6 +471,8 @@ static int hdf5_end(struct sink *s, const struct fields *attributes,
         turn(h, 0, NULL); /* back to what was before */
         return -1;
     }
+    if (keep_settle(&h->keep, err))
+        return -1;
     return keep_sync(&h->keep, err);
 }
 
@@ -566,6 +568,8 @@ static int hdf5_close(struct sink *s, struct error *err)
     struct hdf5_sink *h = self(s);
     int rc = session_close(h, err);
 
+    if (keep_settle(&h->keep, rc ? NULL : err))
+        rc = -1;
     if (keep_sync(&h->keep, rc ? NULL : err))
         rc = -1;
     release(h);

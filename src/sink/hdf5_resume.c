@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "sink/hdf5_parts.h"
 
 void resume_group_name(size_t index, size_t nperms, char name[32])
@@ -47,7 +48,7 @@ static ssize_t copy_by_hand(int from, int to)
 
 static int copy_bytes(int from, int to)
 {
-    const size_t chunk = 1 << 30;
+    const size_t chunk = 64 << 20; /* between two looks at signals */
     bool by_kernel = true;
     ssize_t n;
 
@@ -56,6 +57,10 @@ static int copy_bytes(int from, int to)
                       : copy_by_hand(from, to);
         if (n == 0)
             return 0;
+        if (signals_state()->urgent) {
+            errno = EINTR;
+            return -1;
+        }
         if (n > 0 || errno == EINTR)
             continue;
         if (!by_kernel || errno == ENOSPC || errno == EDQUOT || errno == EIO)

@@ -313,6 +313,32 @@ class MoreResumed(ResumeTest):
 
 
 @full
+class Wide(ResumeTest):
+    """A file or a study that is large ends as soon as others."""
+
+    def test_told_to_end_while_it_copies(self):
+        job = self.start(1, *NULL, SIZES, "--duration=60s", "--term_grace=0s",
+                         f"--output={self.out}")
+        job.wait_in_loop()
+        job.process.terminate()
+        job.wait()
+        before = self.out.read_bytes()
+        os.truncate(self.out, 4 << 30)  # behind what HDF5 takes for its end
+        job = self.start(1, *NULL, SIZES, "--duration=60s", "--term_grace=0s",
+                         f"--output={self.out}", "--resume")
+        job.wait_until(lambda: [*self.dir.glob("*.part")], "the copy")
+        job.process.terminate()
+        job.wait()
+        self.assertEqual(job.returncode, 143, job.describe())
+        self.assertEqual([p.name for p in self.dir.iterdir()
+                          if p.name.endswith(".part")], [])
+        with open(self.out, "rb") as f:
+            if os.fstat(f.fileno()).st_size == 4 << 30:  # it was not copied
+                self.assertEqual(f.read(len(before)), before)
+        os.truncate(self.out, len(before))
+        h5py.File(self.out, "r").close()
+
+
 class MoreRefused(ResumeTest):
 
     def test_other_versions_and_nodes(self):
