@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
@@ -133,7 +134,8 @@ class Serve(RunTest):
             at = f"127.0.0.1:{ours.getsockname()[1]}"
             job = self.serve("--net_ifname=lo", f"--lifeline={at}", ranks=1)
             held, _ = ours.accept()
-            time.sleep(0.5)
+            # as long as it is held it serves whoever comes
+            self.assert_passed(self.measure(f"--db_address={self.address}"), 2)
             self.assertIsNone(job.process.poll(), job.describe())
             held.close()
             job.wait()
@@ -428,6 +430,36 @@ class Serve(RunTest):
                 self.assert_status(job, 2)
                 self.assertIn(words, job.stderr)
                 self.assertNotIn("WrongOne", job.stdout + job.stderr)
+
+    def fifo(self, name, text):
+        """One that is written once: a second reader would wait for ever."""
+        path = self.dir / name
+        os.mkfifo(path, 0o600)
+        threading.Thread(target=path.write_text, args=(text, "utf-8"),
+                         daemon=True).start()
+        return path
+
+    def test_files_are_read_once(self):
+        """By one rank, also where a set-up asks the servers anew: the file of
+        srbench serve, a password."""
+        job = self.serve("--net_ifname=lo", "--tensor_bytes=65536", ranks=1)
+        served = self.fifo("served", self.address.read_text("utf-8"))
+        self.assert_passed(self.measure(f"--db_address={served}",
+                                        "--keys=[smartsim,balanced]"), 4)
+        self.end(job)
+        server = self.theirs()[0]
+        server.ask("CONFIG", "SET", "requirepass", "SesaMe")
+        server.login = ("SesaMe",)
+        secret = self.fifo("secret", "SesaMe\n")
+        at = f"--db_address=127.0.0.1:{server.port}"
+        self.assert_passed(self.measure(
+            at, f"--db_auth={secret}", "--keys=[smartsim,balanced]",
+            "--overwrite"), 4)
+        # bash's <(...): of a process alone, as a launcher hands no pipe on
+        shell = ("bash", "-c", 'exec "$@" --db_auth=<(echo SesaMe)', "bash")
+        self.assert_passed(self.srbench(
+            0, "throughput_standard", *SMALL, at, "--output=none",
+            wrapper=shell), 2)
 
     def test_one_of_theirs_goes(self):
         """The permutation fails, in words; what was measured is kept."""
