@@ -10,8 +10,8 @@ import threading
 import time
 import unittest
 
-from srbtest import (DATABASE, END, SERVER, SERVER_VERSION, RunTest, column,
-                     free_port, main, text)
+from srbtest import (DATABASE, END, SERVER, SERVER_VERSION, SRBENCH, Job,
+                     RunTest, column, free_port, main, text)
 
 SMALL = ("--tensor_bytes=[4096,65536]", "--iterations=5")
 VIRTUAL = ("--virtual_nodes=2", "--db_nodes=2", "--net_ifname=lo")
@@ -533,6 +533,48 @@ class Roles(RunTest):
                 self.assertIn(words, job.stderr)
         job = self.start(2, *first, "--iterations=2").wait(60)
         self.assert_passed(job, permutations=1)
+
+    def test_requests_of_parts(self):
+        """What needs no machine is compared like all else, where a launcher
+        started several: who left without the others would have them wait in
+        MPI_Init() for ever."""
+        nulls = ("--db_exe=null", "--client=null", "--output=none",
+                 "--iterations=2", "--tensor_bytes=4")
+        (self.dir / "x.yaml").write_text("iterations: 3\n", "utf-8")
+        plan = ("--dry_run", "--machine=2x2")
+        for first, second, words in (
+                (("--help",), ("--config=x.yaml",), "--config: found 'x.yaml'"),
+                (("--help",), ("--version",), "found --version, which"),
+                (("--version",), nulls, "--db_exe: found null, but the first"),
+                (nulls, ("--help",), "found --help, which the first part"),
+                (nulls, ("-h",), "found --help, which the first part"),
+                (nulls, ("--version",), "found --version, which the first"),
+                (nulls, ("--show_config",), "found --show_config, which"),
+                (nulls, plan, "found --dry_run, which the first part"),
+                ((*nulls, *plan), ("--iterations=9",),
+                 "--iterations: found 9, but the first part")):
+            with self.subTest(first=first, second=second):
+                job = self.both(first, second)
+                self.assert_status(job, 2)
+                self.assertIn("part 2 of the job", job.stderr)
+                self.assertIn(words, job.stderr)
+        for first in (("--help",), ("--help", "--nonsense"), ("--version",),
+                      (*nulls, "--show_config"), (*nulls, *plan)):
+            for second in (), first:
+                with self.subTest(first=first, second=second):
+                    self.assertEqual(self.both(first, second).stdout,
+                                     self.alone(first))
+
+    def both(self, first, second):
+        """Parts of one rank and of two."""
+        job = Job(1, *first, ":", "-n", "2", SRBENCH, *second,
+                  tmpdir=self.tmpdir, cwd=self.dir)
+        self.jobs.append(job)
+        return job.wait()
+
+    def alone(self, args):
+        return subprocess.run([SRBENCH, *args], cwd=self.dir, check=True,
+                              encoding="utf-8", stdout=subprocess.PIPE).stdout
 
 
 if __name__ == "__main__":
