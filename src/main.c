@@ -69,9 +69,8 @@ static void print_version(void)
 /* Whether that takes the ranks and nodes of this job. */
 static bool needs_machine(const struct options *o)
 {
-    return o->request == REQUEST_RUN ||
-           (o->request == REQUEST_DRY_RUN &&
-            options_one(o, OPT_MACHINE)->is_auto);
+    return o->request == REQUEST_RUN || (o->request == REQUEST_DRY_RUN &&
+                                         options_one(o, OPT_MACHINE)->is_auto);
 }
 
 /* What needs no machine, by one process. Returns the exit status. */
