@@ -210,6 +210,13 @@ class Refused(RunTest):
             self.study(1, "--tensor_bytes=4", wrapper=("env", f"TMPDIR={small}")),
             f"the folder for scratch, {small}, has room for 1 more files")
 
+    def test_no_room_for_scratch(self):
+        small = self.mounted("size=64k")
+        self.assert_refused(
+            self.study(1, "--tensor_bytes=4", wrapper=("env", f"TMPDIR={small}")),
+            f"the folder for scratch, {small}, has 64 KiB left, and its servers "
+            "may need ", "set TMPDIR to a folder with room")
+
     def test_folder_for_scratch(self):
         """The environment is the job's own; its TMPDIR is set to what is not
         there."""
