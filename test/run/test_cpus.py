@@ -33,7 +33,7 @@ def as_set(words):
 
 def mask(process):
     """The CPUs that the kernel gives a process now, as a list."""
-    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+    for line in Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("Cpus_allowed_list:"):
             return line.split(":")[1].strip()
     raise AssertionError(f"no CPUs of {process}")
@@ -74,7 +74,7 @@ class Cpus(RunTest):
             return len(seen) == nranks + 1 and servers and settled(seen)
 
         job.wait_until(look, "ranks were where they should be")
-        gate.open()
+        gate.open(encoding="utf-8")
         job.wait()
         self.assert_passed(job, 1)
         return seen, self.open(out)["perm_0000"]
@@ -132,7 +132,7 @@ class Cpus(RunTest):
             "#!/bin/bash\n"
             f"cpus=({a} {b})\n"
             'exec taskset -c "${cpus[${PMI_RANK:-$OMPI_COMM_WORLD_RANK}]}" '
-            '"$@"\n')
+            '"$@"\n', encoding="utf-8")
         wrapper.chmod(0o755)
         g = self.run_one(2, *SHORT, wrapper=(str(wrapper),))
         self.assertEqual(column(g, "client_cpus"), [str(a), str(b)])

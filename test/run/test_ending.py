@@ -278,7 +278,7 @@ class MoreSignals(EndingTest):
         job.wait()
         # a rank that dies takes the others with it, which leave no status
         self.assertIn(f"{128 + signal.SIGINT}\n",
-                      [p.read_text() for p in self.statuses.iterdir()])
+                      [p.read_text(encoding="utf-8") for p in self.statuses.iterdir()])
         self.assertEqual(job.status, {})
         self.wait_gone()
         f = self.open(self.out)

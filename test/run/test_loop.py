@@ -247,7 +247,7 @@ class LoopTest(RunTest):
             [(n > 1, n) for n in f["summary/clients_per_node"][:]])
 
     def test_a_buffer_that_the_kernel_cuts_is_no_buffer(self):
-        most = int(Path("/proc/sys/net/core/wmem_max").read_text())
+        most = int(Path("/proc/sys/net/core/wmem_max").read_text(encoding="utf-8"))
         job, f = self.study(1, "--tensor_bytes=4", f"--socket_buffer={2 * most}",
                             status=1)
         self.assertIn("more than the kernel allows",

@@ -30,7 +30,7 @@ def group(controller, name, limit):
     group = (top if top.is_dir() else GROUPS) / f"srbt{os.getpid()}"
     try:
         group.mkdir()
-        (group / name).write_text(str(limit))
+        (group / name).write_text(str(limit), encoding="utf-8")
     except OSError as e:
         if group.is_dir():
             group.rmdir()
@@ -303,7 +303,7 @@ class FreePorts(RunTest):
 
 
 def available():
-    for line in open("/proc/meminfo"):
+    for line in open("/proc/meminfo", encoding="utf-8"):
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return 0

@@ -197,12 +197,12 @@ class Serve(RunTest):
                 self.assertIn(words, job.stderr)
 
     def test_a_file_that_is_there(self):
-        self.address.write_text("roster: 2\n")
+        self.address.write_text("roster: 2\n", encoding="utf-8")
         job = self.srbench(1, "serve", f"--db_address={self.address}",
                            "--net_ifname=lo")
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn(f"there is a file '{self.address}'", job.stderr)
-        self.assertEqual(self.address.read_text(), "roster: 2\n")
+        self.assertEqual(self.address.read_text(encoding="utf-8"), "roster: 2\n")
         clients = self.measure(f"--db_address={self.address}", ranks=1)
         self.assert_status(clients, 2)
         self.assertIn("found no 'addresses', expected a file that srbench "
@@ -228,7 +228,7 @@ class Serve(RunTest):
     def test_a_name_with_both_families(self):
         """It is said which was taken."""
         hosts = self.dir / "hosts"
-        hosts.write_text("127.0.0.1 twice\n::1 twice\n")
+        hosts.write_text("127.0.0.1 twice\n::1 twice\n", encoding="utf-8")
         over = ("unshare", "--mount", "sh", "-c",
                 f'mount --bind {hosts} /etc/hosts; exec "$@"', "sh")
         if subprocess.run([*over, "grep", "-q", "twice", "/etc/hosts"],
@@ -348,7 +348,7 @@ class Serve(RunTest):
         """What a study needs is tried before it begins."""
         server = self.theirs()[0]
         secret = self.dir / "secret"
-        secret.write_text("me OpenIt\n")
+        secret.write_text("me OpenIt\n", encoding="utf-8")
         secret.chmod(0o600)
         needed = {"ping", "info", "set", "get", "del"}
         for lacks in ("set", "get", "del"):
@@ -399,7 +399,7 @@ class Serve(RunTest):
             with self.subTest(file=file, variable=variable, args=args):
                 self.assertEqual(server.ask("DBSIZE"), ":1\r\n")
                 if file:
-                    secret.write_text(file)
+                    secret.write_text(file, encoding="utf-8")
                     secret.chmod(0o600)
                     args = (*args, f"--db_auth={secret}")
                 job = self.measure(at, "--overwrite", *args, env={
@@ -410,7 +410,7 @@ class Serve(RunTest):
                     self.assertNotIn(word.encode(), self.out.read_bytes())
         self.assertEqual(server.ask("DBSIZE"), ":0\r\n")
         # and what does not get in
-        secret.write_text("me WrongOne\n")
+        secret.write_text("me WrongOne\n", encoding="utf-8")
         secret.chmod(0o640)
         auth = f"--db_auth={secret}"
         for mode, args, words in (

@@ -78,7 +78,8 @@ def find_database():
     os.symlink(os.path.abspath(program), os.path.join(folder, "redis-server"))
     os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
     said = subprocess.run([program, "--version"], text=True, timeout=300,
-                          stdout=subprocess.PIPE, check=False).stdout
+                          stdout=subprocess.PIPE, check=False,
+               encoding="utf-8").stdout
     name = re.match(r"(?:(\w+) )?[Ss]erver v=(\S+)", said)
     if not name:
         raise SystemExit(f"SRBENCH_TEST_DB: '{DATABASE}' is no server that "
@@ -144,7 +145,7 @@ class Process:
     def __init__(self, pid):
         proc = Path("/proc") / str(pid)
         self.pid = pid
-        stat = (proc / "stat").read_text()
+        stat = (proc / "stat").read_text(encoding="utf-8")
         self.name = stat[stat.index("(") + 1:stat.rindex(")")]
         self.state, self.parent = stat[stat.rindex(")") + 2:].split()[:2]
         self.parent = int(self.parent)
@@ -351,7 +352,7 @@ class Job:
         """Whether all clients (so many, or all ranks) have begun their loop (or
         warm-up) for the at-th time."""
         numbers = [line.split()[0]
-                   for line in Path(self.loops.name).read_text().splitlines()
+                   for line in Path(self.loops.name).read_text(encoding="utf-8").splitlines()
                    if line.endswith(f" {what}")]
         return all(numbers.count(str(k)) >= at
                    for k in range(clients or self.nranks))
@@ -513,7 +514,7 @@ exec {DATABASE} - <<END
 $(cat)
 user {TEST_USER[0]} on nopass ~* +@all
 END
-""")
+""", encoding="utf-8")
         path.chmod(0o755)
         return path
 
