@@ -263,7 +263,10 @@ class Machine(RunTest):
         job.wait_in_loop(at=40)  # of warm-ups and loops
         os.kill(job.process.pid, signal.SIGTERM)
         job.wait()
-        self.assert_status(job, 128 + signal.SIGTERM, permutations=len(sizes))
+        # mpiexec itself may return 0, see test_signals.py
+        self.assertIn(job.returncode, (128 + signal.SIGTERM, 0))
+        self.assertEqual((job.status["verdict"], job.status["permutations"]),
+                         ("fail", len(sizes)))
         statuses = self.assert_groups(self.open(out))
         self.assertEqual(len(statuses), len(sizes))
         self.assertGreater(statuses.count("completed"), 10)
