@@ -66,22 +66,27 @@ static void print_version(void)
     printf("languages %s\n", language_names(languages, sizeof languages));
 }
 
-/* What rank 0, or a process without a launcher, was asked. Returns the exit
- * status, or -1 when that takes MPI. */
+/* Whether that takes the ranks and nodes of this job. */
+static bool needs_machine(const struct options *o)
+{
+    return o->request == REQUEST_RUN || (o->request == REQUEST_DRY_RUN &&
+                                         options_one(o, OPT_MACHINE)->is_auto);
+}
+
+/* What needs no machine, by one process. Returns the exit status. */
 static int answer(const struct options *o)
 {
+    int status = 0;
+
     if (o->request == REQUEST_HELP)
         options_help(stdout);
     else if (o->request == REQUEST_VERSION)
         print_version();
     else if (o->request == REQUEST_SHOW_CONFIG)
         options_show(o, stdout);
-    else if (o->request == REQUEST_DRY_RUN &&
-             !options_one(o, OPT_MACHINE)->is_auto)
-        return dry_run_imaginary(o);
     else
-        return -1;
-    return 0;
+        status = dry_run_imaginary(o);
+    return report_status(status);
 }
 
 /* Requests that need no machine: one process reads the configuration and
@@ -91,13 +96,14 @@ static int without_mpi(struct config *c, int argc, char **argv)
 {
     struct options o;
     struct error err = {.text = ""};
-    bool imaginary;
+    bool imaginary, needed;
     enum request request = options_find_request(argc, argv, &imaginary);
-    int status;
+    int status = -1;
 
     /* a file may have the machine too, but only one rank is to read that, and
-     * the others must know where it goes */
-    if (request == REQUEST_RUN ||
+     * the others must know where it goes; and another part of the job may ask
+     * for something else, and wait in MPI_Init() for this one */
+    if (request == REQUEST_RUN || discover_launched_together() ||
         (request == REQUEST_DRY_RUN && !imaginary && discover_launched()))
         return -1;
     diag_rank(discover_launch_rank());
@@ -107,12 +113,13 @@ static int without_mpi(struct config *c, int argc, char **argv)
         config_free(c);
         return report_refusal(NULL, &err, true);
     }
-    status = answer(&o);
+    needed = needs_machine(&o);
+    if (!needed)
+        status = answer(&o);
     options_free(&o);
-    if (status < 0)
-        return -1;
-    config_free(c);
-    return report_status(status);
+    if (!needed)
+        config_free(c);
+    return status;
 }
 
 /* ---- with MPI ---- */
@@ -171,11 +178,11 @@ static int with_machine(struct team *t, const struct options *o,
     return o->serve ? serve_study(t, d, o, began) : run(t, o, c, d);
 }
 
-/* A machine in a file is known here only. */
-static int plan_imaginary(const struct options *o, int rank)
+/* By rank 0 for all. */
+static int answer_once(const struct options *o, int rank)
 {
     const struct team world = {.nap_ns = SRB_NAP_NS}; /* there is none yet */
-    int status = rank == 0 ? dry_run_imaginary(o) : 0;
+    int status = rank == 0 ? answer(o) : 0;
 
     team_bcast(&world, MPI_COMM_WORLD, &status, (int)sizeof status, 0);
     return status;
@@ -214,9 +221,8 @@ static int with_same(const struct options *o, const struct config *c,
                    : options_one(o, OPT_VERBOSE)->count ? DIAG_VERBOSE
                                                         : DIAG_NORMAL);
     signals_grace(options_one(o, OPT_TERM_GRACE)->seconds, rank == 0);
-    if (o->request == REQUEST_DRY_RUN && !options_one(o, OPT_MACHINE)->is_auto)
-        return plan_imaginary(o, rank);
-    return with_options(o, c, role, rank);
+    return needs_machine(o) ? with_options(o, c, role, rank)
+                            : answer_once(o, rank);
 }
 
 static int with_mpi(struct config *c, int argc, char **argv)

@@ -99,8 +99,10 @@ static int create(struct scratch *s, char *unborn, struct error *err)
                          unborn, strerror(errno));
     s->lock = open_dir(unborn);
     if (s->lock < 0 || flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
-        error_set(err, "cannot lock the scratch folder %s: %s", unborn,
-                  strerror(errno));
+        error_set(err,
+                  "cannot lock the scratch folder %s: %s; set TMPDIR to a "
+                  "folder of a file system that has locks",
+                  unborn, strerror(errno));
         goto fail;
     }
     /* both names end in the characters that mkdtemp chose */

@@ -401,6 +401,9 @@ int options_parse_part(const struct options *o, int argc, char *const argv[],
     struct command_line c = {.o = &part};
     int rc = set_defaults(&part, err);
 
+    part.request = plain_request(argc, argv);
+    if (part.request != REQUEST_RUN) /* whatever else is said there */
+        argc = 1;
     for (int i = 1; i < argc && rc == 0; i++)
         rc = apply_argument(&c, argc, argv, &i, err);
     if (rc == 0 && part.serve)

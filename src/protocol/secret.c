@@ -210,8 +210,9 @@ static int check_file(int fd, const char *path, struct error *err)
     if (fstat(fd, &st) != 0)
         return error_set(err, "db_auth: cannot read '%s': %s", path,
                          strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return error_set(err, "db_auth: '%s' is no plain file", path);
+    if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+        return error_set(err, "db_auth: '%s' is neither a file nor a pipe",
+                         path);
     if (st.st_mode & (S_IRWXG | S_IRWXO))
         return error_set(err,
                          "db_auth: others than its owner may use '%s' (mode "
@@ -221,19 +222,31 @@ static int check_file(int fd, const char *path, struct error *err)
     return 0;
 }
 
+/* What is there, up to size - 1 bytes; a pipe gives a line in as many pieces as
+ * it was written in. */
+static void read_text(int fd, char *text, size_t size)
+{
+    size_t n = 0;
+    ssize_t got;
+
+    do {
+        got = read(fd, text + n, size - 1 - n);
+        n += got > 0 ? (size_t)got : 0;
+    } while ((got > 0 && n < size - 1) || (got < 0 && errno == EINTR));
+    text[n] = '\0';
+}
+
 int secret_read(struct secret *s, const char *path, struct error *err)
 {
     char text[SRB_USER_MAX + SRB_PASSWORD_MAX + 16], from[4200];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
-    ssize_t got;
+    int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 
     if (fd < 0)
         return error_set(err, "db_auth: cannot read '%s': %s", path,
                          strerror(errno));
     rc = check_file(fd, path, err);
     if (rc == 0) {
-        got = read(fd, text, sizeof text - 1);
-        text[got > 0 ? got : 0] = '\0';
+        read_text(fd, text, sizeof text);
         snprintf(from, sizeof from, "db_auth: '%s'", path);
         rc = parse(s, from, text, err);
         explicit_bzero(text, sizeof text);

@@ -58,7 +58,8 @@ int secret_write(const struct secret *s, int fd);
 bool secret_take(struct secret *s, char *text);
 
 /* The login of a server of somebody else's, for all users: "user password" or
- * "password" on the first line of a file that its owner alone can read. */
+ * "password" on the first line of a file, or of what comes through a pipe, that
+ * its owner alone can read. A pipe is read to its end, once. */
 int secret_read(struct secret *s, const char *path, struct error *err);
 
 /* The same from the environment's variable of that name: 1, 0 when there is

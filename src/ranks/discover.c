@@ -588,3 +588,11 @@ bool discover_launched(void)
 {
     return launch_rank() != NULL;
 }
+
+bool discover_launched_together(void)
+{
+    const char *size = getenv("PMI_SIZE");
+
+    return getenv("PMI_RANK") && size && strtol(size, NULL, 10) > 1 &&
+           (getenv("PMI_FD") || getenv("PMI_PORT"));
+}

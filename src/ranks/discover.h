@@ -80,4 +80,8 @@ int discover_launch_rank(void);
 /* Whether a launcher says so. Local. */
 bool discover_launched(void);
 
+/* Whether it says besides that this is one rank of several, and where MPI_Init
+ * will meet the others (Hydra, Slurm's PMI-1 and PMI-2). */
+bool discover_launched_together(void);
+
 #endif

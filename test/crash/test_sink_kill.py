@@ -268,7 +268,7 @@ def kill_resuming(writer, shim, folder, part, seconds):
     env = dict(WRITER_ENV, LD_PRELOAD=shim, KILL_AT="0",
                KILL_COUNT=count, KILL_PART=part)
     assert run(command, env)[0] == 0, "the writer fails by itself"
-    with open(count) as f:
+    with open(count, encoding="utf-8") as f:
         calls = int(f.read().split()[0])
     os.remove(path)
     earlier = kept(int(l.split()[1]) for l in
@@ -279,7 +279,7 @@ def kill_resuming(writer, shim, folder, part, seconds):
     command.append("resume")
     shutil.copy(half, path)
     assert run(command, env)[0] == 0, "the writer fails to resume"
-    with open(count) as f:
+    with open(count, encoding="utf-8") as f:
         calls = int(f.read().split()[0])
     tally = Tally()
     stride, start, at = 1, time.monotonic(), 1
@@ -304,7 +304,7 @@ def kill_at_calls(writer, shim, folder, part, seconds):
     env = dict(WRITER_ENV, LD_PRELOAD=shim, KILL_AT="0",
                KILL_COUNT=count, KILL_PART=part)
     assert run(command, env)[0] == 0, "the writer fails by itself"
-    with open(count) as f:
+    with open(count, encoding="utf-8") as f:
         calls = int(f.read().split()[0])
     assert calls > 100, "the shim counts nothing"
     tally = Tally()
@@ -336,7 +336,7 @@ def cost(writer, shim, folder, nperms):
                          (nperms, NCLIENTS, NITER))
     done = subprocess.run(command, stdout=subprocess.DEVNULL, env=env)
     assert done.returncode == 0, "the writer fails by itself"
-    with open(count) as f:
+    with open(count, encoding="utf-8") as f:
         found = [int(n) / nperms for n in f.read().split()]
     empty(folder)
     return found

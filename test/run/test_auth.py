@@ -115,7 +115,7 @@ class Strangers(AuthTest):
                 self.assert_shut(path)
                 for at in (path, server.cwd, os.path.dirname(server.cwd)):
                     self.assertEqual(os.stat(at).st_mode & 0o077, 0, at)
-                with open(f"/proc/{server.pid}/limits") as limits:
+                with open(f"/proc/{server.pid}/limits", encoding="utf-8") as limits:
                     self.assertRegex(limits.read(),
                                      r"Max core file size +0 +0 ")
                 self.end(job)
@@ -130,7 +130,7 @@ class Strangers(AuthTest):
     def test_another_interface(self):
         """With a password protected mode turns nobody away who has it."""
         said = subprocess.run(["ip", "-o", "-4", "addr", "show", "up"],
-                              capture_output=True, text=True).stdout
+                              capture_output=True, text=True, encoding="utf-8").stdout
         names = [line.split()[1] for line in said.splitlines()
                  if line.split()[1] != "lo"]
         if not names:
@@ -153,7 +153,7 @@ class Users(AuthTest):
                          "--net_ifname=lo", *args)
         job.wait_until(lambda: "SRBENCH_SERVING" in job.stdout, "serving",
                        60)
-        text = self.address.read_text()
+        text = self.address.read_text(encoding="utf-8")
         self.passwords = dict(re.findall(
             r'^(client|steward|reader)_password: "([0-9a-f]{64})"$', text, re.M))
         self.assertEqual(len(set(self.passwords.values())), 3, text)
@@ -225,9 +225,9 @@ class Users(AuthTest):
         """The memory that a core dump of the process would hold, see core(5)
         and proc(5), a mapping at a time. A server dumps none."""
         proc = f"/proc/{process.pid}"
-        with open(f"{proc}/coredump_filter") as f:
+        with open(f"{proc}/coredump_filter", encoding="utf-8") as f:
             filtered = int(f.read(), 16)
-        with open(f"{proc}/smaps") as f:
+        with open(f"{proc}/smaps", encoding="utf-8") as f:
             maps = re.findall(
                 r"^([0-9a-f]+)-([0-9a-f]+) (r\S+) \S+ \S+ \d+ *(.*)$"
                 r"(?:\n[A-Z]\w*:.*)*?\nVmFlags:(.*)$", f.read(), re.M)
@@ -296,12 +296,13 @@ class Users(AuthTest):
 
     def test_a_file_with_another_password(self):
         job = self.serve()
-        text = self.address.read_text()
+        text = self.address.read_text(encoding="utf-8")
         for user in self.passwords:
             with self.subTest(user):
                 wrong = "0123456789abcdef" * 4
                 copy = self.dir / "copy"
-                copy.write_text(text.replace(self.passwords[user], wrong))
+                copy.write_text(text.replace(self.passwords[user], wrong),
+                    encoding="utf-8")
                 clients = self.srbench(1, "throughput_standard",
                                        f"--db_address={copy}",
                                        "--tensor_bytes=4", "--output=none")
@@ -311,14 +312,16 @@ class Users(AuthTest):
                 self.assertNotIn(wrong, clients.stdout + clients.stderr)
         lacking = self.dir / "lacking"
         lacking.write_text("".join(x for x in text.splitlines(True)
-                                   if not x.startswith("client_password")))
+                                   if not x.startswith("client_password")),
+            encoding="utf-8")
         clients = self.srbench(1, "throughput_standard",
                                f"--db_address={lacking}")
         self.assert_status(clients, 2)
         self.assertIn("lacks the databases' passwords", clients.stderr)
         # a broken line is told without what stands on it
         lacking.write_text(text.replace('client_password: "',
-                                        'client_password: ["'))
+                                        'client_password: ["'),
+            encoding="utf-8")
         clients = self.srbench(1, "throughput_standard",
                                f"--db_address={lacking}")
         self.assert_status(clients, 2)
@@ -327,7 +330,8 @@ class Users(AuthTest):
 
     def test_a_server_too_old(self):
         old = self.dir / "old-server"
-        old.write_text("#!/bin/sh\necho 'Redis server v=5.0.14 sha=0'\n")
+        old.write_text("#!/bin/sh\necho 'Redis server v=5.0.14 sha=0'\n",
+            encoding="utf-8")
         old.chmod(0o755)
         job = self.srbench(1, f"--db_exe={old}")
         self.assert_status(job, 2)

@@ -32,7 +32,7 @@ def study_of(script):
 
 def headings(path):
     """The commented lines that a file begins with, without their marks."""
-    found = re.match(r"(#.*\n)+", path.read_text()).group()
+    found = re.match(r"(#.*\n)+", path.read_text(encoding="utf-8")).group()
     return re.sub(r"^# ?", "", found, flags=re.M)
 
 
@@ -44,7 +44,8 @@ class Plans(unittest.TestCase):
         command = re.search(r"^ *srbench (.*--dry_run.*)$", lines, re.M)
         args = shlex.split(command.group(1))
         done = subprocess.run([SRBENCH, *args], text=True, timeout=300,
-                              capture_output=True, cwd=SCRIPTS)
+                              capture_output=True, cwd=SCRIPTS,
+                   encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
         return args, done.stdout.splitlines()[-1]
 
@@ -63,7 +64,7 @@ class Plans(unittest.TestCase):
     def sizes(self, script):
         """Nodes and ranks of each that a script asks for, over all of its
         components."""
-        lines = script.read_text()
+        lines = script.read_text(encoding="utf-8")
         pbs = re.findall(r"^#PBS -l select=(\d+):.*mpiprocs=(\d+)", lines,
                          re.M)
         return [(int(n), int(r)) for n, r in pbs or zip(
@@ -89,7 +90,7 @@ class Plans(unittest.TestCase):
         done = subprocess.run(
             [SRBENCH, "serve", "--config", SCRIPTS / "study_serve.yaml",
              "--db_address=x", "--show_config"], text=True, timeout=300,
-            capture_output=True)
+            capture_output=True, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
         nodes = self.sizes(SCRIPTS / "slurm_serve.sh")[0][0]
         self.assertRegex(done.stdout, rf"(?m)^db_nodes: {nodes}$")
@@ -286,7 +287,7 @@ class Bound(ScriptTest):
             self.assertLess(time.monotonic(), deadline,
                             self.cluster.out(number))
             time.sleep(0.05)
-        self.assertRegex(address.read_text(), r'(?m)^cpus: \["?0-1"?\]$')
+        self.assertRegex(address.read_text(encoding="utf-8"), r'(?m)^cpus: \["?0-1"?\]$')
         self.cluster.cancel(number, "USR1")
         self.assertEqual(self.cluster.wait(number)["ExitCode"],
                          f"{128 + signal.SIGUSR1}:0")
@@ -377,7 +378,7 @@ class PbsStandIns(HostsTest):
         self.notes.mkdir()
         self.bin.mkdir()
         real = subprocess.run(["which", MPIEXEC], check=True, text=True,
-                              capture_output=True).stdout.strip()
+                              capture_output=True, encoding="utf-8").stdout.strip()
         for folder, name, script in (
                 (self.bin, "mpiexec", MPIEXEC_STAND_IN),
                 (self.bin, "qsub", QSUB_STAND_IN),
@@ -386,17 +387,17 @@ class PbsStandIns(HostsTest):
                 (self.notes, "enter", None)):
             path = folder / name
             path.write_text(script.format(notes=self.notes, mpiexec=real)
-                            if script else ENTER)
+                            if script else ENTER, encoding="utf-8")
             path.chmod(0o755)
         (self.notes / "all").write_text(
-            "".join(f"{host(k)}\n" for k in range(HOSTS)))
+            "".join(f"{host(k)}\n" for k in range(HOSTS)), encoding="utf-8")
 
     def script(self, name, nodes, ranks, *options, **env):
         """Run a script as job 1.pbs on the first hosts. Returns the result
         file and what was said."""
         node_file = self.notes / "nodes.1.pbs"
         node_file.write_text("".join(f"{host(k)}\n" for k in range(nodes)
-                                     for _ in range(ranks)))
+                                     for _ in range(ranks)), encoding="utf-8")
         done = subprocess.run(
             [SCRIPTS / name, *SMALL, "--db_cpus=1", "--db_io_threads=1",
              f"--db_port={self.port}", f"--output={self.out}", *options],
@@ -404,9 +405,9 @@ class PbsStandIns(HostsTest):
             env={**os.environ, "PATH": f"{self.bin}:{os.environ['PATH']}",
                  "TMPDIR": str(self.tmpdir), "PBS_JOBID": "1.pbs",
                  "PBS_NODEFILE": str(node_file), "SRBENCH": SRBENCH,
-                 "PBS_O_WORKDIR": str(SCRIPTS), **env})
+                 "PBS_O_WORKDIR": str(SCRIPTS), **env}, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        given = (self.notes / "mpiexec.1.pbs").read_text().splitlines()
+        given = (self.notes / "mpiexec.1.pbs").read_text(encoding="utf-8").splitlines()
         self.assertEqual(given[:7], ["-f", str(node_file), "-n",
                                      str(nodes * ranks), "-bind-to", "core",
                                      SRBENCH])
@@ -458,7 +459,7 @@ class PbsStandIns(HostsTest):
                               "--db_nodes=2", "--net_ifname=eth0")
         self.assert_nodes(f, 1, [0, 1])
         self.assertIn("databases: submitted job 2.pbs", said)
-        given = (self.notes / "qsub").read_text().splitlines()
+        given = (self.notes / "qsub").read_text(encoding="utf-8").splitlines()
         self.assertIn("select=2:ncpus=1:mpiprocs=1", given)
         self.assertEqual(given[given.index("place=scatter:excl") - 1], "-l")
         self.assertEqual(self.hosts_of("shard_address"),

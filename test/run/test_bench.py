@@ -19,7 +19,8 @@ class Bench(RunTest):
         return subprocess.run(
             [sys.executable, BENCH / "bench.py", *args], timeout=2400,
             env={**os.environ, "TMPDIR": str(self.tmpdir)},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                   encoding="utf-8")
 
     def rows(self, *sections):
         """{row: [cells]} of all tables but the head lines."""
@@ -27,7 +28,7 @@ class Bench(RunTest):
         done = self.bench(*sections, "--quick", "--rounds=1",
                           f"--output={path}")
         self.assertEqual(done.returncode, 0, done.stdout)
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
         table = [[c.strip() for c in x.strip("|").split("|")]
                  for x in lines if x.startswith("| ") and x[2] not in "|-"]
         return {cells[0]: cells[1:] for cells in table}

@@ -27,11 +27,12 @@ class LeftOut(Scripts):
         """tests: name, output, exit status."""
         lines = []
         for name, output, status in tests:
-            (self.dir / name).write_text(output)
+            (self.dir / name).write_text(output, encoding="utf-8")
             lines.append(f'add_test({name} sh -c "cat {name}; exit {status}")\n'
                          f"set_tests_properties({name} PROPERTIES LABELS some "
                          f'SKIP_RETURN_CODE 77 WORKING_DIRECTORY "{self.dir}")')
-        (self.dir / "CTestTestfile.cmake").write_text("\n".join(lines))
+        (self.dir / "CTestTestfile.cmake").write_text("\n".join(lines),
+            encoding="utf-8")
         done = self.run_it(
             "bash", "-c", '. "$1"; tests "$2" some >&2; left_out "$2"', "bash",
             SOURCE / "tools/common.sh", self.dir)
@@ -74,7 +75,7 @@ class Dependencies(Scripts):
                 ("dpkg-query", f'for p; do :; done; case " {installed} " in\n'
                  '*" $p "*) echo installed ;; *) exit 1 ;; esac')):
             path = self.dir / name
-            path.write_text(f"#!/bin/sh\n{text}\n")
+            path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
             path.chmod(0o755)
         done = self.run_it("bash", "-u", SOURCE / "tools/deps.sh", what,
                            env={**os.environ,
@@ -122,7 +123,7 @@ class Commit(Scripts):
             SOURCE / "cmake/write_version.cmake",
             env={**os.environ, **environ})
         self.assertEqual(done.returncode, 0, done.stderr)
-        commit = header.read_text().split('SRB_GIT_COMMIT "')[1].split('"')[0]
+        commit = header.read_text(encoding="utf-8").split('SRB_GIT_COMMIT "')[1].split('"')[0]
         return commit, done.stdout + done.stderr
 
     def test_of_somebody_else(self):
@@ -137,7 +138,8 @@ class Commit(Scripts):
         self.assertEqual(self.written(), ("unknown", ""))
         self.make_commit()
         git = self.dir / "git"
-        git.write_text("#!/bin/sh\necho fatal: no such luck >&2\nexit 128\n")
+        git.write_text("#!/bin/sh\necho fatal: no such luck >&2\nexit 128\n",
+            encoding="utf-8")
         git.chmod(0o755)
         for program, reason in ((git, "fatal: no such luck"),
                                 ("", "git is not there")):

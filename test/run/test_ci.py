@@ -120,7 +120,7 @@ class Reframe(RunTest):
         options = [o.strip("'") for o in self.test.executable_opts]
         job = self.srbench(2, *options, "--client=null", "--db_exe=null",
                            "--iterations=20", *args)
-        (self.dir / "out.txt").write_text(job.stdout)
+        (self.dir / "out.txt").write_text(job.stdout, encoding="utf-8")
         return job
 
     def test_figures(self):
@@ -160,19 +160,19 @@ class Spack(unittest.TestCase):
     def test_everything_that_cmake_looks_for(self):
         """As cmake/SrbDependencies.cmake names it for Spack."""
         needed = {re.split("[@+]", d)[0] for d in self.spack.of("depends_on")}
-        asked = (SOURCE / "cmake/SrbDependencies.cmake").read_text()
+        asked = (SOURCE / "cmake/SrbDependencies.cmake").read_text(encoding="utf-8")
         for name in ("hiredis", "libyaml", "hwloc", "hdf5"):
             self.assertIn(name, asked)
             self.assertIn(name, needed)
         self.assertLessEqual({"mpi", "redis", "cmake"}, needed)
         minimum, = re.findall(r"cmake_minimum_required\(VERSION (\S+)\)",
-                              (SOURCE / "CMakeLists.txt").read_text())
+                              (SOURCE / "CMakeLists.txt").read_text(encoding="utf-8"))
         self.assertIn(f"cmake@{minimum}:", self.spack.of("depends_on"))
 
     def test_arguments(self):
         """Every CMake option that is set is one, from a variant that is one."""
         options = re.findall(r"^option\((\w+)",
-                             (SOURCE / "CMakeLists.txt").read_text(), re.M)
+                             (SOURCE / "CMakeLists.txt").read_text(encoding="utf-8"), re.M)
         recipe = self.recipe_of("+cpp", "+fortran")
         for option, variant in recipe.cmake_args():
             self.assertIn(option, options)
@@ -187,7 +187,7 @@ class Spack(unittest.TestCase):
     def test_languages(self):
         """A language that a build can lack is a variant, which brings its
         compiler or leaves it out as cmake/SrbLanguages.cmake reads it."""
-        cmake = (SOURCE / "cmake/SrbLanguages.cmake").read_text()
+        cmake = (SOURCE / "cmake/SrbLanguages.cmake").read_text(encoding="utf-8")
         found = re.findall(r"^    srb_language\((\w+) (\w+) ", cmake, re.M)
         self.assertEqual(len(found), 2)
         needs = {args[0]: how.get("when") for said, args, how
@@ -204,8 +204,8 @@ class Spack(unittest.TestCase):
     @unittest.skipUnless(yaml, "no PyYAML (Debian: python3-yaml)")
     def test_environment(self):
         folder = CI / "spack"
-        repo = yaml.safe_load((folder / "repo.yaml").read_text())["repo"]
-        spack = yaml.safe_load((folder / "spack.yaml").read_text())["spack"]
+        repo = yaml.safe_load((folder / "repo.yaml").read_text(encoding="utf-8"))["repo"]
+        spack = yaml.safe_load((folder / "spack.yaml").read_text(encoding="utf-8"))["spack"]
         self.assertTrue((folder / spack["repos"][repo["namespace"]]
                          / "packages/srbench/package.py").is_file())
         developed = spack["develop"]["srbench"]
@@ -219,7 +219,7 @@ class Gitlab(RunTest):
 
     def setUp(self):
         super().setUp()
-        self.jobs_of = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
+        self.jobs_of = yaml.safe_load((CI / "gitlab-ci.yml").read_text(encoding="utf-8"))
 
     def shell(self, job, **env):
         """A job's script as the runner has it, with stand-ins in PATH."""
@@ -230,7 +230,7 @@ class Gitlab(RunTest):
                            'done; exec "$@"'),
                 ("srun", 'exec "$@"'),
                 ("python3", f'exec "{sys.executable}" "$@"')):
-            (bin / name).write_text(f"#!/bin/bash\n{body}\n")
+            (bin / name).write_text(f"#!/bin/bash\n{body}\n", encoding="utf-8")
             (bin / name).chmod(0o755)
         values = {k: str(v) for k, v in self.jobs_of["variables"].items()}
         script = "set -eo pipefail\n" + "\n".join(self.jobs_of[job]["script"])
@@ -238,7 +238,7 @@ class Gitlab(RunTest):
             ["bash", "-c", script], cwd=self.dir, text=True, timeout=300,
             capture_output=True, env={
                 **os.environ, **values, **env,
-                "PATH": f"{bin}:{os.environ['PATH']}"})
+                "PATH": f"{bin}:{os.environ['PATH']}"}, encoding="utf-8")
 
     def test_jobs(self):
         """What a job needs is a job, and what it uses is what that one keeps."""
@@ -258,7 +258,7 @@ class Gitlab(RunTest):
             wrapper.write_text(
                 f'#!/bin/bash\nTMPDIR={self.tmpdir} exec '
                 f'"{os.environ.get("SRBENCH", SOURCE / "build/srbench")}" "$@" '
-                f'--null_client="{{delay: {delay}}}"\n')
+                f'--null_client="{{delay: {delay}}}"\n', encoding="utf-8")
             wrapper.chmod(0o755)
         (self.dir / "tools").symlink_to(SOURCE / "tools")
         study = ("--client=null --db_exe=null --iterations=5 --repetitions=3 "
@@ -268,7 +268,7 @@ class Gitlab(RunTest):
         done = self.shell("srbench-compare", SRBENCH_LIMIT="100%")
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("SRBENCH_COMPARE slower", done.stdout)
-        self.assertIn("<failure", (self.dir / "compare.xml").read_text())
+        self.assertIn("<failure", (self.dir / "compare.xml").read_text(encoding="utf-8"))
         self.assertEqual(self.shell("srbench-compare",
                                     SRBENCH_LIMIT="900%").returncode, 0)
 
@@ -284,7 +284,7 @@ class Python(unittest.TestCase):
     def test_syntax(self):
         for path in CI.rglob("*.py"):
             with self.subTest(path=path.name):
-                ast.parse(path.read_text(), str(path))
+                ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
 if __name__ == "__main__":

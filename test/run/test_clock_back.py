@@ -18,7 +18,7 @@ case ${{PMI_RANK:-${{PMIX_RANK:-$OMPI_COMM_WORLD_RANK}}}} in
     exec "$@" ;;
 esac
 exec "$@"
-""")
+""", encoding="utf-8")
         only.chmod(0o755)
         self.out = self.dir / "back.h5"
         return self.srbench(

@@ -34,7 +34,7 @@ class Clocks(RunTest):
         self.enter = self.top / "enter"
         self.enter.write_text(ENTER.format(
             ahead=" ".join(map(str, AHEAD)), holder=self.holder,
-            shared="|".join(map(str, SHARED))))
+            shared="|".join(map(str, SHARED))), encoding="utf-8")
         self.enter.chmod(0o755)
 
     def hold(self, ahead):
@@ -43,7 +43,8 @@ class Clocks(RunTest):
         process = subprocess.Popen(
             ["unshare", "--time", "--monotonic", str(ahead), "sh", "-c",
              "echo made && read _"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                      encoding="utf-8")
         self.addCleanup(process.wait)
         for f in (process.stdout, process.stderr, process.stdin):
             self.addCleanup(f.close)
@@ -58,7 +59,8 @@ class Clocks(RunTest):
         env = {**OPEN_MPI, **os.environ, "TMPDIR": str(self.tmpdir)}
         done = subprocess.run(
             [MPIEXEC, "-n", str(RANKS), self.enter, program, *map(str, args)],
-            env=env, timeout=300, capture_output=True, text=True)
+            env=env, timeout=300, capture_output=True, text=True,
+                   encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
         said = [parse_pairs(line) for line in done.stdout.splitlines()]
         return sorted(said, key=lambda x: x["rank"])

@@ -319,7 +319,7 @@ class Files(CompareTest):
         out = self.dir / "out.md"
         self.assertEqual(self.compare(base, new, limit, "--format=markdown",
                                       "-o", out, status=1), "")
-        table = [x for x in out.read_text().splitlines() if x.startswith("|")]
+        table = [x for x in out.read_text(encoding="utf-8").splitlines() if x.startswith("|")]
         self.assertEqual(len(table), 2 + 8)
         self.assertEqual({x.count("|") for x in table}, {10})
 
@@ -427,7 +427,7 @@ class Files(CompareTest):
         base, new = self.pair()
         empty, words, other = (self.dir / n for n in ("e.h5", "w.h5", "o.h5"))
         empty.touch()
-        words.write_text("no numbers here\n")
+        words.write_text("no numbers here\n", encoding="utf-8")
         with h5py.File(other, "w") as f:
             f["x"] = 1
         for bad in (empty, words, other, self.dir / "none.h5", self.dir):
@@ -463,11 +463,13 @@ class Files(CompareTest):
         """As it is started, and without a package that it needs."""
         base, new = self.pair()
         command = [sys.executable, TOOLS / "srbench-compare", base, new]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300,
+                   encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("SRBENCH_COMPARE done slower=0", done.stdout)
         done = subprocess.run([command[0], "-S", *command[1:]], text=True,
-                              capture_output=True, timeout=300)
+                              capture_output=True, timeout=300,
+                   encoding="utf-8")
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("python3-h5py", done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), 1)

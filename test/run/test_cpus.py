@@ -8,8 +8,6 @@ from pathlib import Path
 from srbtest import RunTest, column, main
 
 ALLOWED = sorted(os.sched_getaffinity(0))
-# long enough to be looked at
-LOOP = ("--tensor_bytes=1024", "--duration=3s", "--verify=none")
 SHORT = ("--tensor_bytes=1024", "--iterations=5")
 
 several = unittest.skipIf(len(ALLOWED) < 2, "one CPU has nothing to divide")
@@ -35,7 +33,7 @@ def as_set(words):
 
 def mask(process):
     """The CPUs that the kernel gives a process now, as a list."""
-    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+    for line in Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("Cpus_allowed_list:"):
             return line.split(":")[1].strip()
     raise AssertionError(f"no CPUs of {process}")
@@ -57,11 +55,13 @@ class Cpus(RunTest):
         self.assert_passed(job, 1)
         return self.assert_whole(out, 1)["perm_0000"]
 
-    def watch(self, nranks, *args, settled):
-        """Run a long permutation, and look when settled(masks by rank): those
-        and the servers' masks, and the permutation."""
-        out = self.dir / "long.h5"
-        job = self.start(nranks, *args, *LOOP, f"--output={out}")
+    def watch(self, nranks, *args, settled, clients):
+        """Hold a permutation, and look when settled(masks by rank): those and
+        the servers' masks, and the permutation."""
+        out = self.dir / "held.h5"
+        gate = self.gate(clients)
+        job = self.start(nranks, *args, *SHORT, "--op_timeout=1h",
+                         f"--output={out}", gate=gate)
         seen = {}
 
         def look():
@@ -74,6 +74,7 @@ class Cpus(RunTest):
             return len(seen) == nranks + 1 and servers and settled(seen)
 
         job.wait_until(look, "ranks were where they should be")
+        gate.open(encoding="utf-8")
         job.wait()
         self.assert_passed(job, 1)
         return seen, self.open(out)["perm_0000"]
@@ -82,7 +83,8 @@ class Cpus(RunTest):
     def test_pinned_clients(self):
         def settled(seen):
             return all(len(as_set(seen[r])) == 1 for r in range(3))
-        seen, g = self.watch(3, "--pin_app_cpus=true", settled=settled)
+        seen, g = self.watch(3, "--pin_app_cpus=true", settled=settled,
+                             clients=3)
         self.assertEqual(column(g, "client_cpus"), [seen[r] for r in range(3)])
         self.assertEqual(column(g, "shard_cpus"), seen["servers"])
         self.assertEqual(len(as_set(seen["servers"][0])), 1)
@@ -99,7 +101,7 @@ class Cpus(RunTest):
         def settled(seen):
             return not as_set(seen[1]) & as_set(seen["servers"][0])
         seen, g = self.watch(2, "throughput_standard", "--virtual_nodes=2",
-                             settled=settled)
+                             settled=settled, clients=1)
         self.assertEqual(column(g, "shard_cpus"), seen["servers"])
         self.assertEqual(column(g, "client_cpus"), [as_list(ALLOWED)])
         self.assertEqual(seen[0], as_list(ALLOWED))
@@ -130,7 +132,7 @@ class Cpus(RunTest):
             "#!/bin/bash\n"
             f"cpus=({a} {b})\n"
             'exec taskset -c "${cpus[${PMI_RANK:-$OMPI_COMM_WORLD_RANK}]}" '
-            '"$@"\n')
+            '"$@"\n', encoding="utf-8")
         wrapper.chmod(0o755)
         g = self.run_one(2, *SHORT, wrapper=(str(wrapper),))
         self.assertEqual(column(g, "client_cpus"), [str(a), str(b)])

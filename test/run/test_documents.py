@@ -106,7 +106,7 @@ class Block:
 
 
 def blocks(document):
-    text = (SOURCE / document).read_text()
+    text = (SOURCE / document).read_text(encoding="utf-8")
     return [Block(text, m) for m in FENCE.finditer(text)]
 
 
@@ -123,7 +123,7 @@ def is_among(line, printed):
 
 def anchors(path):
     """What a link to a heading of this document ends in."""
-    text = FENCE.sub("", path.read_text())
+    text = FENCE.sub("", path.read_text(encoding="utf-8"))
     return {re.sub(r"[^\w -]", "", h.lower()).strip().replace(" ", "-")
             for h in re.findall(r"^#+ (.*)$", text, re.M)}
 
@@ -131,7 +131,7 @@ def anchors(path):
 def broken_links(path):
     """Links of a document that lead nowhere."""
     broken = []
-    for link in LINK.findall(FENCE.sub("", path.read_text())):
+    for link in LINK.findall(FENCE.sub("", path.read_text(encoding="utf-8"))):
         if "://" in link:
             continue
         name, _, anchor = link.partition("#")
@@ -149,7 +149,7 @@ class Written(unittest.TestCase):
             for block in blocks(document):
                 self.assertRegex(block.info, rf"^({INFO.pattern})$",
                                  f"{document}:{block.line}: ```{block.info}")
-            text = FENCE.sub("", (SOURCE / document).read_text())
+            text = FENCE.sub("", (SOURCE / document).read_text(encoding="utf-8"))
             self.assertNotIn("```", text, f"{document}: a fence too many")
             bare = re.search(r"(?m)^( {4}|\t)\S.*", text)
             self.assertIsNone(bare, f"{document}: code without a fence: {bare}")
@@ -162,13 +162,15 @@ class Written(unittest.TestCase):
     def test_what_does_not_run_could(self):
         """Its syntax, its options and its files are right."""
         listed = subprocess.run([SRBENCH, "--help"], text=True, timeout=PATIENCE,
-                                stdout=subprocess.PIPE, check=True).stdout
+                                stdout=subprocess.PIPE, check=True,
+                     encoding="utf-8").stdout
         options = set(re.findall(r"--(\w+)", listed))
         for document in documents():
             for block in (b for b in blocks(document) if b.how == "norun"):
                 where = f"{document}:{block.line}"
                 done = subprocess.run(["bash", "-n", "-c", block.code],
-                                      text=True, capture_output=True)
+                                      text=True, capture_output=True,
+                           encoding="utf-8")
                 self.assertEqual((done.returncode, done.stderr), (0, ""), where)
                 for words in block.code.replace("\\\n", " ").splitlines():
                     ours = re.split(r"(?:^|[ /])srbench ", words)[1:]
@@ -178,11 +180,11 @@ class Written(unittest.TestCase):
                     self.assertTrue((SOURCE / path).exists(), f"{where}: {path}")
 
     def test_the_first_one_is_short(self):
-        lines = (SOURCE / "README.md").read_text().count("\n")
+        lines = (SOURCE / "README.md").read_text(encoding="utf-8").count("\n")
         self.assertTrue(150 <= lines <= 200, f"README.md has {lines} lines")
 
     def test_the_list_of_documents(self):
-        text = (SOURCE / "README.md").read_text()
+        text = (SOURCE / "README.md").read_text(encoding="utf-8")
         listed = LINK.findall(text.split("\n## Documents\n")[1]
                               .split("\n## ")[0])
         self.assertEqual(sorted(listed),
@@ -194,11 +196,11 @@ class Written(unittest.TestCase):
 
     def test_the_house_is_as_it_is_drawn(self):
         """Its rooms in their order; files and functions that are there."""
-        page = (SOURCE / "src/README.md").read_text()
-        cmake = (SOURCE / "cmake/SrbRooms.cmake").read_text()
+        page = (SOURCE / "src/README.md").read_text(encoding="utf-8")
+        cmake = (SOURCE / "cmake/SrbRooms.cmake").read_text(encoding="utf-8")
         rooms = re.search(r"set\(SRB_ROOMS([^)]*)\)", cmake)[1].split()
         self.assertEqual(re.findall(r"(?m)^- \*\*`(\w+)`\*\*", page), rooms)
-        code = "\n".join(p.read_text() for top in ("src", "include")
+        code = "\n".join(p.read_text(encoding="utf-8") for top in ("src", "include")
                          for p in (SOURCE / top).rglob("*.[ch]*"))
         for name in re.findall(r"`(\w+)\(\)`", page):
             self.assertTrue(re.search(rf"\b{name}\(", code),
@@ -211,7 +213,7 @@ class Written(unittest.TestCase):
                             f"src/README.md: {name}")
 
     def test_every_run_test_has_its_subject(self):
-        page = (SOURCE / "test/README.md").read_text()
+        page = (SOURCE / "test/README.md").read_text(encoding="utf-8")
         page = page.split("\n## Run tests")[1].split("\n## ")[0]
         told = re.findall(r"`(\w+)`", "\n".join(
             line.rsplit(" | ", 1)[1] for line in page.splitlines()
@@ -257,7 +259,8 @@ class Commands(RunTest):
         for name, program in (("srbench", SRBENCH), ("python3", sys.executable),
                               ("mpiexec", shutil.which(MPIEXEC))):
             path = folder / name
-            path.write_text(f'#!/bin/sh\nexec "{program}" "$@"\n')
+            path.write_text(f'#!/bin/sh\nexec "{program}" "$@"\n',
+                encoding="utf-8")
             path.chmod(0o755)
         return f"{folder}:{os.environ['PATH']}"
 
@@ -265,7 +268,7 @@ class Commands(RunTest):
         """Returns exit status, and what it printed."""
         shell = (block.language, "-euc") if block.language != "python" \
             else ("python3", "-c")
-        with open(self.dir / "printed", "w+") as printed:
+        with open(self.dir / "printed", "w+", encoding="utf-8") as printed:
             process = subprocess.Popen(
                 [*network(), *shell, block.code], stdin=subprocess.DEVNULL,
                 stdout=printed, stderr=subprocess.STDOUT, env=self.env,
@@ -276,19 +279,21 @@ class Commands(RunTest):
                 kill_all(self.tmpdir)
                 process.wait()
                 status = f"no end within {PATIENCE} s"
-        return status, (self.dir / "printed").read_text(errors="replace")
+        return status, (self.dir / "printed").read_text(errors="replace",
+                           encoding="utf-8")
 
     def keep(self, block, later):
         """A configuration: under its name, or, without one, read."""
         name = re.match(r"# (\S+\.yaml)$", block.first)
         path = self.tree / (name[1] if name else "unnamed.yaml")
-        path.write_text(block.code)
+        path.write_text(block.code, encoding="utf-8")
         if name:
             self.assertTrue(any(name[1] in b.code for b in later),
                             f"nothing uses {name[1]}")
             return
         done = subprocess.run([SRBENCH, "--config", path, "--show_config"],
-                              text=True, capture_output=True, timeout=PATIENCE)
+                              text=True, capture_output=True, timeout=PATIENCE,
+                   encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def document(self, name):

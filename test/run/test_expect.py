@@ -58,7 +58,7 @@ class Expect(ExpectTest):
                           "put_tensor_p99: '< 30s'}\n"
                           "  - unpack_tensor_median: '< 30s'\n"
                           "  - {tensor_bytes: 8, unpack_tensor_median: "
-                          "'> 30s'}\n")
+                          "'> 30s'}\n", encoding="utf-8")
         job = self.study(3, *SLOW, "--iterations=5", "--tensor_bytes=[4,8,12]",
                          "--config", config)
         self.assert_status(job, 3, completed=3, failed=0, breaches=3)
@@ -98,7 +98,7 @@ class Expect(ExpectTest):
         job.wait()
         self.assertEqual(job.status["breaches"], 1, job.describe())
         self.assertIn(job.returncode, (128 + signal.SIGTERM, 0))
-        rows = json.loads(self.json.read_text())["summary"]
+        rows = json.loads(self.json.read_text(encoding="utf-8"))["summary"]
         self.assertEqual(rows[0]["status"], "completed")
         self.assertIn(rows[1]["status"], ("failed", "completed"))
 
@@ -127,7 +127,7 @@ class Expect(ExpectTest):
         self.assertEqual(column(summary, "breaches"), [0, 1])
         self.assertEqual(
             [row["breaches"] for row in
-             json.loads(self.json.read_text())["summary"]], [0, 1])
+             json.loads(self.json.read_text(encoding="utf-8"))["summary"]], [0, 1])
         self.assertRegex(job.stderr, r"permutation 0001 BREACHED: "
                          r"window_of_floor is \S+ %, expected > 100000%")
 
@@ -158,11 +158,11 @@ class Expect(ExpectTest):
         config.write_text("expect:\n"
                           "- window: '> 1GB/s'\n"
                           "- tensor_bytes: 1024\n"
-                          "  put_tensor_p99.9: < 2ms\n")
+                          "  put_tensor_p99.9: < 2ms\n", encoding="utf-8")
         shown = self.srbench(0, "--show_config", "--config", config).stdout
         self.assertIn('\nexpect: [{window: "> 1GB/s"}, {tensor_bytes: 1024, '
                       'put_tensor_p99.9: "< 2ms"}]\n', shown)
-        config.write_text(shown)
+        config.write_text(shown, encoding="utf-8")
         again = self.srbench(0, "--show_config", "--config", config)
         self.assertEqual(again.stdout, shown, again.describe())
 
@@ -173,7 +173,7 @@ class SummaryJson(ExpectTest):
 
     def assert_equal_to_summary(self):
         """All that /summary holds, and nothing else."""
-        words = self.json.read_text()
+        words = self.json.read_text(encoding="utf-8")
         document = json.loads(words, parse_constant=self.fail)
         f = self.open(self.out)
         self.assertEqual(document["schema_version"],
@@ -217,13 +217,13 @@ class SummaryJson(ExpectTest):
         self.assertIn(f"summary: {self.json}", job.stderr)
 
     def test_replaced_and_alone(self):
-        self.json.write_text("old")
+        self.json.write_text("old", encoding="utf-8")
         again = (*QUICK, "--tensor_bytes=4", f"--summary_json={self.json}")
         job = self.study(1, *again)
         self.assert_status(job, 2, completed=0)
         self.assertIn(f"the summary '{self.json}' exists", job.stderr)
         self.assertFalse(self.out.exists(), "a file of nothing")
-        self.assertEqual(self.json.read_text(), "old")
+        self.assertEqual(self.json.read_text(encoding="utf-8"), "old")
         self.assert_passed(self.study(1, *again, "--overwrite"), 1)
         self.assert_equal_to_summary()
         self.assertEqual(sorted(p.name for p in self.dir.iterdir()),
@@ -233,12 +233,12 @@ class SummaryJson(ExpectTest):
         job = self.srbench(1, *QUICK, "--tensor_bytes=[4,8]", "--output=none",
                            f"--summary_json={self.json}")
         self.assert_passed(job, 2)
-        rows = json.loads(self.json.read_text())["summary"]
+        rows = json.loads(self.json.read_text(encoding="utf-8"))["summary"]
         self.assertEqual([row["index"] for row in rows], [0, 1])
         self.assertEqual([row["tensor_bytes"] for row in rows], [4, 8])
 
     def test_refused_where_it_cannot_be(self):
-        (self.dir / "plain").write_text("text")
+        (self.dir / "plain").write_text("text", encoding="utf-8")
         for path in ("no/such/folder.json", "plain/x.json", self.dir,
                      self.out):
             with self.subTest(path=path):

@@ -48,7 +48,7 @@ class SmartSim(ExportTest):
         """{function: [time, ...]} of all ranks of a session."""
         found = {}
         for path in folder.glob("rank*.csv"):
-            for line in path.read_text().splitlines():
+            for line in path.read_text(encoding="utf-8").splitlines():
                 rank, function, time = line.split(",")
                 assert path.name == f"rank_{rank}_timing.csv"
                 found.setdefault(function, []).append(float(time))
@@ -83,7 +83,7 @@ class SmartSim(ExportTest):
     def test_order_of_a_file(self):
         out = self.export("smartsim")
         path = next(out.glob("*-T3-*-TB4096-REP1")) / "rank_2_timing.csv"
-        functions = [line.split(",")[1] for line in path.read_text().splitlines()]
+        functions = [line.split(",")[1] for line in path.read_text(encoding="utf-8").splitlines()]
         self.assertEqual(functions, ["client()"]
                          + ["put_tensor", "unpack_tensor"] * 20
                          + ["loop_time", "main()"])
@@ -231,7 +231,8 @@ class Csv(ExportTest):
                     f"runpy.run_path('{EXPORT}', run_name='__main__')")
             run = subprocess.run([sys.executable, "-B", "-c", code],
                                  capture_output=True, text=True, timeout=300,
-                                 env={"PYTHONPATH": str(EXPORT.parent)})
+                                 env={"PYTHONPATH": str(EXPORT.parent)},
+                      encoding="utf-8")
             self.assertEqual(run.returncode, 2, run.stderr)
             self.assert_sentence(run.stderr.splitlines()[-1], self.dir / "out",
                                  "cannot be written: file too large")

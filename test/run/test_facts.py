@@ -19,7 +19,7 @@ several = unittest.skipIf(len(ALLOWED) < 2, "one CPU leaves nothing to confine")
 
 def read(path):
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text(encoding="utf-8").strip()
     except OSError:
         return ""
 
@@ -48,9 +48,10 @@ def cpuset(name, cpus):
     try:
         for folder in (group.parent, group):
             folder.mkdir()
-            (folder / "cpuset.cpus").write_text(cpus)
-            (folder / "cpuset.mems").write_text(read(home / "cpuset.mems"))
-        (group / "cgroup.procs").write_text(str(os.getpid()))
+            (folder / "cpuset.cpus").write_text(cpus, encoding="utf-8")
+            (folder / "cpuset.mems").write_text(read(home / "cpuset.mems"),
+                encoding="utf-8")
+        (group / "cgroup.procs").write_text(str(os.getpid()), encoding="utf-8")
     except OSError as e:
         for folder in (group, group.parent):
             if folder.is_dir():
@@ -59,7 +60,7 @@ def cpuset(name, cpus):
     try:
         yield
     finally:
-        (home / "cgroup.procs").write_text(str(os.getpid()))
+        (home / "cgroup.procs").write_text(str(os.getpid()), encoding="utf-8")
         group.rmdir()
         group.parent.rmdir()
 

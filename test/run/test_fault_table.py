@@ -105,14 +105,14 @@ ROWS = {
 
 def table():
     """First cells of the table."""
-    text = (SOURCE / "test/README.md").read_text()
+    text = (SOURCE / "test/README.md").read_text(encoding="utf-8")
     section = text.split("## When things go wrong", 1)[1].split("\n## ", 1)[0]
     rows = [line for line in section.splitlines() if line.startswith("| ")]
     return [row.split(" | ")[0].removeprefix("| ") for row in rows[1:]]
 
 
 def functions(module):
-    tree = ast.parse((HERE / f"test_{module}.py").read_text())
+    tree = ast.parse((HERE / f"test_{module}.py").read_text(encoding="utf-8"))
     return {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
 
 

@@ -57,7 +57,7 @@ class FaultTest(RunTest):
     def script(self, name, body):
         """An executable shell script, as a server that is none."""
         path = self.dir / name
-        path.write_text("#!/bin/sh\n" + body)
+        path.write_text("#!/bin/sh\n" + body, encoding="utf-8")
         path.chmod(0o755)
         return path
 
@@ -164,7 +164,7 @@ class NoServer(FaultTest):
 
     def test_not_executable(self):
         path = self.dir / "plain"
-        path.write_text("text")
+        path.write_text("text", encoding="utf-8")
         self.assert_refused(path, str(path))
         self.assert_refused(self.dir, str(self.dir))
 

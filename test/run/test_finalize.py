@@ -17,7 +17,7 @@ case ${{PMI_RANK:-${{PMIX_RANK:-$OMPI_COMM_WORLD_RANK}}}} in
 {ranks}) FINALIZE={how} ;;
 esac
 exec "$@"
-""")
+""", encoding="utf-8")
         wrapper.chmod(0o755)
         self.out = self.dir / "run.h5"
         return self.srbench(3, f"--output={self.out}", "--overwrite",

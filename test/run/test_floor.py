@@ -89,7 +89,8 @@ class Placements(FloorTest):
         moved = self.dir / "moved"
         shutil.copy(SRBENCH, moved)
         wrapper = self.dir / "wrapper"
-        wrapper.write_text(f'#!/bin/sh\nshift\nexec "{moved}" "$@"\n')
+        wrapper.write_text(f'#!/bin/sh\nshift\nexec "{moved}" "$@"\n',
+            encoding="utf-8")
         wrapper.chmod(0o755)
         job = self.start(1, "--db_exe=[redis-server,floor]",
                          "--tensor_bytes=64KiB", "--iterations=3000",
@@ -102,7 +103,7 @@ class Placements(FloorTest):
 
 def pending(pid):
     """The signals that wait for a process, see proc(5); blocked ones do."""
-    status = Path(f"/proc/{pid}/status").read_text()
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     waiting, blocked = (int(re.search(rf"^{name}:\s*(\w+)", status, re.M)[1], 16)
                         for name in ("ShdPnd", "SigBlk"))
     return waiting & ~blocked

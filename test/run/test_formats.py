@@ -21,7 +21,7 @@ UNITS = {"put_tensor": "s", "unpack_start": "s", "loop_time": "s",
 def command(program, *args):
     """What a program prints."""
     run = subprocess.run([program, *map(str, args)], capture_output=True,
-                         text=True, timeout=300)
+                         text=True, timeout=300, encoding="utf-8")
     if run.returncode or run.stderr:
         raise AssertionError(f"{program}: {run.returncode}\n{run.stderr}")
     return run.stdout
@@ -70,7 +70,7 @@ class H5py(FormatTest):
     def test_the_table_of_the_documents(self):
         """What the line of tools/README.md makes of /summary (that it runs is
         test_documents.py's)."""
-        text = (SOURCE / "tools/README.md").read_text()
+        text = (SOURCE / "tools/README.md").read_text(encoding="utf-8")
         line, = re.findall(r"(?m)^df = pd\.DataFrame.*$", text)
         with h5py.File(self.path) as f:
             import pandas as pd

@@ -33,9 +33,10 @@ class Full(RunTest):
         """Filled by somebody else in mid-study: what was measured is kept."""
         folder = self.tmpfs("64m")
         self.out = folder / "full.h5"
+        gate = self.gate(2, at=2)
         job = self.start(2, "--tensor_bytes=[4096,4100,4104,4108,4112,4116]",
-                         "--iterations=20000", "--verbose",
-                         f"--output={self.out}")
+                         "--iterations=20000", "--verbose", "--op_timeout=1h",
+                         f"--output={self.out}", gate=gate)
         job.wait_until(lambda: "[2/6]   put" in job.stderr, "two of six")
         with open(folder / "theirs", "wb") as theirs:
             try:
@@ -44,6 +45,7 @@ class Full(RunTest):
                     theirs.flush()
             except OSError:
                 pass
+        gate.open(encoding="utf-8")
         job.wait()
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn("the result file cannot be written, the study ends here",
@@ -71,16 +73,20 @@ class Full(RunTest):
         """Only a cluster has a file there: without one the set-up that comes
         after is as good as the one before."""
         folder = self.tmpfs("8m")
-        for placement in ("throughput_standard", "throughput_colocated"):
+        for placement, clients in (("throughput_standard", 2),
+                                   ("throughput_colocated", 4)):
             with self.subTest(placement):
+                gate = self.gate(clients)
                 job = self.start(4, placement, "--virtual_nodes=2",
                                  "--db_cpus=[1,2]", "--tensor_bytes=4096",
-                                 "--iterations=20000", "--verbose",
+                                 "--iterations=50", "--verbose",
                                  "--overwrite", f"--output={self.out}",
+                                 "--op_timeout=1h", gate=gate,
                                  wrapper=["env", f"TMPDIR={folder}"])
                 job.wait_until(lambda: "set-up 0: started" in job.stderr,
                                "the first")
                 self.fill(folder / "theirs")
+                gate.open(encoding="utf-8")
                 job.wait()
                 self.assert_passed(job, permutations=2)
                 os.unlink(folder / "theirs")
@@ -90,13 +96,15 @@ class Full(RunTest):
         """A set-up that finds no room for its files fails in words, and so does
         what it needs; the one before is kept."""
         folder = self.tmpfs("8m")
+        gate = self.gate(3)
         job = self.start(4, "throughput_standard", "--virtual_nodes=4",
                          "--db_nodes=[1,3]", "--tensor_bytes=4096",
-                         "--duration=3s", "--verbose", "--db_timeout=50s",
-                         f"--output={self.out}",
+                         "--iterations=50", "--verbose", "--db_timeout=50s",
+                         "--op_timeout=1h", f"--output={self.out}", gate=gate,
                          wrapper=["env", f"TMPDIR={folder}"])
         job.wait_until(lambda: "set-up 0: started" in job.stderr, "the first")
         self.fill(folder / "theirs")
+        gate.open(encoding="utf-8")
         job.wait()
         self.assert_status(job, 1, completed=1, failed=1)
         (first, _), (second, why) = self.errors()

@@ -254,7 +254,7 @@ class MoreHosts(HostsTest):
             ["ip", "netns", "exec", host(k), "redis-cli", "-h", address(k, 1),
              "-p", str(self.port), "--user", TEST_USER[0], "--pass",
              TEST_USER[1], "--no-auth-warning", "cluster", "nodes"], text=True, timeout=300,
-            capture_output=True).stdout
+            capture_output=True, encoding="utf-8").stdout
         lines = [line.split() for line in said.splitlines() if line]
         return sorted((w[1].partition(":")[0], w[7]) for w in lines)
 

@@ -152,7 +152,8 @@ class ExamplesTest(ServerTest):
 
     def assert_example(self, language, addresses, status=0):
         done = subprocess.run([EXAMPLES / f"example_{language}", addresses],
-                              capture_output=True, text=True, timeout=300)
+                              capture_output=True, text=True, timeout=300,
+                   encoding="utf-8")
         self.assertEqual(done.returncode, status, done.stderr)
         return done.stderr if status else done.stdout
 
@@ -184,7 +185,8 @@ class ExamplesTest(ServerTest):
                      f"{'myself,' if j == k else ''}master - 0 0 {j + 1} "
                      f"connected {slots[j]}" for j in range(3)]
             (folder / "nodes.conf").write_text(
-                "\n".join(lines) + "\nvars currentEpoch 3 lastVoteEpoch 0\n")
+                "\n".join(lines) + "\nvars currentEpoch 3 lastVoteEpoch 0\n",
+                encoding="utf-8")
             self.serve("--cluster-enabled", "yes")
         for k in range(3):
             self.await_answer(self.port + k, "cluster_state:ok", "CLUSTER",
@@ -199,7 +201,7 @@ class ExamplesTest(ServerTest):
     def check_a_slot_that_moves(self, ids):
         """The server's words once, and then the new server."""
         library = Library()
-        client = library.open(f"127.0.0.1:{self.port}")
+        client = library.open(f"127.0.0.1:{self.port}", encoding="utf-8")
         self.assertEqual(library.put(client, b"{moves}"), "")
         slot = self.say(self.port, "CLUSTER", "KEYSLOT", "{moves}").strip(":\r\n")
         owner = [k for k in range(3)
@@ -246,7 +248,7 @@ class LackingTest(ServerTest):
             ["cmake", "-S", SOURCE, "-B", build, "-DBUILD_TESTING=OFF",
              "-DCMAKE_CXX_COMPILER=NOTFOUND",
              "-DCMAKE_Fortran_COMPILER=NOTFOUND"],
-            capture_output=True, text=True, timeout=1200)
+            capture_output=True, text=True, timeout=1200, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
         for language in ("cpp", "fortran"):
             self.assertIn(f"languages has no {language}", done.stdout)
@@ -255,13 +257,15 @@ class LackingTest(ServerTest):
         for language, status in (("c", 0), ("cpp", 2), ("fortran", 2)):
             done = subprocess.run(
                 [build / "srbench", f"--languages={language}", "--dry_run",
-                 "--machine=1x1"], capture_output=True, text=True, timeout=300)
+                 "--machine=1x1"], capture_output=True, text=True, timeout=300,
+                       encoding="utf-8")
             self.assertEqual(done.returncode, status, done.stderr)
             if status:
                 self.assertIn(f"{language} was left out of this build",
                               done.stderr)
         done = subprocess.run([build / "srbench", "--version"],
-                              capture_output=True, text=True, timeout=300)
+                              capture_output=True, text=True, timeout=300,
+                   encoding="utf-8")
         self.assertRegex(done.stdout, r"(?m)^languages c$")
 
 
@@ -270,7 +274,7 @@ class InstalledTest(ServerTest):
 
     def command(self, *words):
         done = subprocess.run(words, capture_output=True, text=True,
-                              timeout=1200)
+                              timeout=1200, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
@@ -300,11 +304,11 @@ class InstalledTest(ServerTest):
         project.mkdir()
         (project / "CMakeLists.txt").write_text(
             "cmake_minimum_required(VERSION 3.20)\nproject(p LANGUAGES C)\n"
-            "find_package(srb_tensor_client 99 REQUIRED)\n")
+            "find_package(srb_tensor_client 99 REQUIRED)\n", encoding="utf-8")
         done = subprocess.run(
             ["cmake", "-S", project, "-B", project / "build",
              f"-DCMAKE_PREFIX_PATH={prefix}"],
-            capture_output=True, text=True, timeout=1200)
+            capture_output=True, text=True, timeout=1200, encoding="utf-8")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("compatible with requested version", done.stderr)
 
@@ -315,7 +319,7 @@ class ValgrindTest(ServerTest):
 
     def valgrind(self, *words):
         done = subprocess.run([*VALGRIND, *words], capture_output=True,
-                              text=True, timeout=1200)
+                              text=True, timeout=1200, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 

@@ -90,7 +90,7 @@ LD_PRELOAD={self.preloaded("time_stops")} TIME_STOPS=1767323045 exec "$@"
 
     def test_no_place(self):
         """Another reason is a reason."""
-        (self.dir / "results").write_text("a file")
+        (self.dir / "results").write_text("a file", encoding="utf-8")
         job = self.start_at().wait()
         self.assert_status(job, 2)
         self.assertIn("results", job.stderr)
@@ -195,7 +195,7 @@ class Links(NamesTest):
             self.assert_passed(self.study(f"--summary_json={link}", *args), 2)
             self.assert_kept(link, self.link)
             self.assertFalse(real.is_symlink())
-            self.assertIn('"summary"', real.read_text())
+            self.assertIn('"summary"', real.read_text(encoding="utf-8"))
         self.assert_refused(
             self.study(f"--summary_json={link}", "--overwrite", output=real),
             "the same file")
@@ -229,7 +229,7 @@ class Links(NamesTest):
         done = subprocess.run(
             [sys.executable, SOURCE / "tools" / name, *map(str, args)],
             cwd=self.dir, capture_output=True, text=True, timeout=600,
-            check=False)
+            check=False, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
 
 

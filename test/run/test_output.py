@@ -24,7 +24,7 @@ class OutputTest(RunTest):
 
     def write(self, name, words):
         path = self.dir / name
-        path.write_text(words)
+        path.write_text(words, encoding="utf-8")
         return path
 
     def assert_lines(self, job):
@@ -336,7 +336,7 @@ mkfifo $0.$$; exec 3<>$0.$$; exec 4>$0.$$; exec 3<&-
 status=$?
 echo $status >$0.$$.status
 exit $status
-''')
+''', encoding="utf-8")
         wrapper.chmod(0o755)
         return self.srbench(nranks, *args, wrapper=[str(wrapper)])
 
@@ -372,7 +372,7 @@ exit $status
                 self.assert_said(job, reason)
                 self.assertEqual(len(self.open(self.out)["summary/index"]), 2)
                 self.assertIn("end_time", self.open(self.out).attrs)
-                kept = [x.read_text() for x in self.top.glob("*.status")]
+                kept = [x.read_text(encoding="utf-8") for x in self.top.glob("*.status")]
                 self.assertEqual(kept, ["1\n"] * 3)
                 for path in self.top.glob("*.status"):
                     path.unlink()
@@ -385,13 +385,13 @@ exit $status
 class TheFile(OutputTest):
 
     def test_existing_one_is_kept_or_replaced(self):
-        self.out.write_text("precious")
+        self.out.write_text("precious", encoding="utf-8")
         job = self.study(2, *QUICK, "--tensor_bytes=4")
         self.assert_status(job, 2, permutations=1, completed=0, skipped=1)
         self.assert_lines(job)
         for word in (str(self.out), "exists", "overwrite"):
             self.assertIn(word, job.stderr, job.describe())
-        self.assertEqual(self.out.read_text(), "precious")
+        self.assertEqual(self.out.read_text(encoding="utf-8"), "precious")
         job = self.study(2, *QUICK, "--tensor_bytes=4", "--overwrite")
         self.assert_passed(job, 1)
         uuid = text(self.open(self.out).attrs["uuid"])
@@ -401,16 +401,16 @@ class TheFile(OutputTest):
 
     def test_refusal_keeps_the_one_to_be_replaced(self):
         """--overwrite destroys nothing before the study can run."""
-        self.out.write_text("precious")
+        self.out.write_text("precious", encoding="utf-8")
         for args in (("--tensor_byte=4",), ("--client_nodes=7",),
                      ("--db_exe=/no/such",)):
             with self.subTest(arguments=args):
                 job = self.study(2, "--overwrite", *args)
                 self.assert_status(job, 2)
-                self.assertEqual(self.out.read_text(), "precious")
+                self.assertEqual(self.out.read_text(encoding="utf-8"), "precious")
 
     def test_no_place_for_it(self):
-        (self.dir / "plain").write_text("text")
+        (self.dir / "plain").write_text("text", encoding="utf-8")
         for path, named in (("plain/output.h5", "plain"),
                             ("/proc/no/output.h5", "/proc/no"),
                             (self.dir, str(self.dir))):

@@ -56,10 +56,11 @@ class Pbs(RunTest):
         bin_.mkdir()
         for name, script in (("qsub", QSUB), ("qstat", QSTAT), ("qdel", QDEL)):
             path = bin_ / name
-            path.write_text(script.format(jobs=self.jobs_dir, top=self.top))
+            path.write_text(script.format(jobs=self.jobs_dir, top=self.top),
+                encoding="utf-8")
             path.chmod(path.stat().st_mode | stat.S_IXUSR)
         nodes = self.top / "nodes"
-        nodes.write_text("node1\nnode1\n")
+        nodes.write_text("node1\nnode1\n", encoding="utf-8")
         # for the ranks alone: MPICH's mpiexec would go to those nodes by ssh
         self.inside = ["env", f"PATH={bin_}:{os.environ['PATH']}",
                        "PBS_JOBID=99.clients", f"PBS_NODEFILE={nodes}"]
@@ -74,7 +75,7 @@ class Pbs(RunTest):
         """All jobs have, soon."""
         deadline = time.monotonic() + END
         while time.monotonic() < deadline:
-            if not any(os.path.exists(f"/proc/{p.read_text().strip()}")
+            if not any(os.path.exists(f"/proc/{p.read_text(encoding='utf-8').strip()}")
                        for p in self.jobs_dir.glob("*/pid")):
                 return True
             time.sleep(0.1)
@@ -93,13 +94,13 @@ class Pbs(RunTest):
         self.assertEqual(list(f["summary"]["db_cpus"]), [1, 2])
         self.assertNotIn("127.0.0.1", column(f["perm_0000"], "shard_address")[0])
         for k, cpus in ((1, 1), (2, 2)):
-            args = (self.jobs_dir / str(k) / "args").read_text().split("\n")
+            args = (self.jobs_dir / str(k) / "args").read_text(encoding="utf-8").split("\n")
             self.assertIn(f"select=1:ncpus={cpus}:mpiprocs=1", args)
             walltime, = [a for a in args if a.startswith("walltime=")]
             self.assertRegex(walltime, r"^walltime=00:(28|29):\d\d$")
             self.assertEqual(args[args.index("-q") + 1], "fast")
             self.assertIn("place=scatter:excl", args)
-            script = (self.jobs_dir / str(k) / "script").read_text()
+            script = (self.jobs_dir / str(k) / "script").read_text(encoding="utf-8")
             self.assertRegex(script, r"(?m)^mpiexec -n 1 '\S+' serve ")
         self.assertTrue(self.ended())
         self.assertEqual([p.name for p in self.dir.glob("srbench-db-*")], [])

@@ -61,12 +61,12 @@ class Ports(RunTest):
     def robbed(self, times, bus=0):
         path = self.dir / "robbed"
         path.write_text(ROBBED.format(database=DATABASE, starts=self.starts,
-                                      times=times, bus=bus))
+                                      times=times, bus=bus), encoding="utf-8")
         path.chmod(0o755)
         return f"--db_exe={path}"
 
     def started(self):
-        return len(self.starts.read_text().splitlines())
+        return len(self.starts.read_text(encoding="utf-8").splitlines())
 
     def test_jobs_at_once(self):
         """With default options, colocated and clusters: none loses a study."""

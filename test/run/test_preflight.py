@@ -30,7 +30,7 @@ def group(controller, name, limit):
     group = (top if top.is_dir() else GROUPS) / f"srbt{os.getpid()}"
     try:
         group.mkdir()
-        (group / name).write_text(str(limit))
+        (group / name).write_text(str(limit), encoding="utf-8")
     except OSError as e:
         if group.is_dir():
             group.rmdir()
@@ -210,6 +210,13 @@ class Refused(RunTest):
             self.study(1, "--tensor_bytes=4", wrapper=("env", f"TMPDIR={small}")),
             f"the folder for scratch, {small}, has room for 1 more files")
 
+    def test_no_room_for_scratch(self):
+        small = self.mounted("size=64k")
+        self.assert_refused(
+            self.study(1, "--tensor_bytes=4", wrapper=("env", f"TMPDIR={small}")),
+            f"the folder for scratch, {small}, has 64 KiB left, and its servers "
+            "may need ", "set TMPDIR to a folder with room")
+
     def test_folder_for_scratch(self):
         """The environment is the job's own; its TMPDIR is set to what is not
         there."""
@@ -296,7 +303,7 @@ class FreePorts(RunTest):
 
 
 def available():
-    for line in open("/proc/meminfo"):
+    for line in open("/proc/meminfo", encoding="utf-8"):
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return 0

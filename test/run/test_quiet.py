@@ -17,7 +17,7 @@ SUM = 0.75   # and for all: where ranks outnumber cores spinning ones share them
 
 def cpu_seconds(pid):
     """utime and stime of a process, all its threads."""
-    stat = (Path("/proc") / str(pid) / "stat").read_text()
+    stat = (Path("/proc") / str(pid) / "stat").read_text(encoding="utf-8")
     fields = stat[stat.rindex(")") + 2:].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 

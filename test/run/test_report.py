@@ -103,7 +103,8 @@ class ReportTest(RunTest):
         """The program itself."""
         done = subprocess.run(
             [sys.executable, str(REPORT), *map(str, args)], cwd=self.dir,
-            capture_output=True, text=True, timeout=TIMEOUT, check=False)
+            capture_output=True, text=True, timeout=TIMEOUT, check=False,
+                   encoding="utf-8")
         self.assertEqual(done.returncode, returncode, done.stderr)
         if returncode == 0:
             self.assertEqual(done.stderr, "")
@@ -119,7 +120,7 @@ class ReportTest(RunTest):
             if warns:
                 warnings.simplefilter("ignore", ResultWarning)
             self.assertEqual(cli.main([*args, "-o", "page.html"]), 0)
-        source = (self.dir / "page.html").read_text()
+        source = (self.dir / "page.html").read_text(encoding="utf-8")
         found = Document(source)
         self.assertEqual(found.faults, [])
         self.assertEqual(len(found.ids), len(set(found.ids)), "ids twice")
@@ -223,7 +224,7 @@ class Runs(ReportTest):
             del f["hosts"]
         found = self.report("partial.h5")
         self.assertIn("2 planned", "".join(found.sections.values())
-                      + (self.dir / "page.html").read_text())
+                      + (self.dir / "page.html").read_text(encoding="utf-8"))
         self.assertEqual([r[-1] for r in found.data["rows"][14:]],
                          ["had not run when srbench ended"] * 2)
 
@@ -352,7 +353,7 @@ class Words(unittest.TestCase):
             self.assertEqual(told, expected)
 
     def test_every_flag_is_explained(self):
-        source = (SOURCE / "src/results/record.c").read_text()
+        source = (SOURCE / "src/results/record.c").read_text(encoding="utf-8")
         table = source[source.index("} flags[] = {"):]
         known = re.findall(r'\{"(\w+)",', table[:table.index("};")])
         self.assertEqual(list(words.FLAGS), known)

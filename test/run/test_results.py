@@ -296,7 +296,7 @@ class Damaged(OneFile):
 
     def test_what_is_no_result(self):
         texts = self.dir / "text.h5"
-        texts.write_text("not HDF5\n")
+        texts.write_text("not HDF5\n", encoding="utf-8")
         empty = self.dir / "empty.h5"
         empty.touch()
         foreign = self.dir / "foreign.h5"
@@ -314,7 +314,7 @@ class Damaged(OneFile):
 
     def test_one_sentence_on_the_command_line(self):
         texts = self.dir / "text.h5"
-        texts.write_text("not HDF5\n")
+        texts.write_text("not HDF5\n", encoding="utf-8")
         run = tool(self.path, texts)
         self.assertEqual((run.returncode, run.stdout), (2, ""))
         self.assert_sentence(run.stderr, texts, "not an HDF5 file")
@@ -395,7 +395,7 @@ class Table(OneFile):
         run = subprocess.run(
             ["sh", "-c", '"$@" | head -n 2', "sh", sys.executable, TOOL,
              self.path],
-            capture_output=True, text=True, timeout=300)
+            capture_output=True, text=True, timeout=300, encoding="utf-8")
         self.assertEqual((run.stderr, run.stdout.count("\n")), ("", 2))
 
     def test_words(self):
@@ -410,7 +410,8 @@ class Table(OneFile):
             code = (f"import runpy, sys; sys.modules['{package}'] = None; "
                     f"runpy.run_path('{TOOL}', run_name='__main__')")
             run = subprocess.run([sys.executable, "-c", code], timeout=300,
-                                 capture_output=True, text=True)
+                                 capture_output=True, text=True,
+                      encoding="utf-8")
             self.assertEqual(run.returncode, 2)
             self.assertEqual(len(run.stderr.splitlines()), 1, run.stderr)
             self.assertIn(f"has no {package}", run.stderr)
@@ -463,7 +464,8 @@ print(rows, peak() - before)
     def measure(self, path, how):
         run = subprocess.run(
             [sys.executable, "-c", self.PROGRAM.format(tools=str(TOOL.parent)),
-             path, how], capture_output=True, text=True, timeout=1200)
+             path, how], capture_output=True, text=True, timeout=1200,
+                  encoding="utf-8")
         self.assertEqual(run.returncode, 0, run.stderr)
         rows, grown = run.stdout.split()
         return int(rows), float(grown)

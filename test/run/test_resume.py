@@ -233,7 +233,7 @@ class MoreResumed(ResumeTest):
         self.assert_alone()
         job = self.resume("--summary_json=all.json")
         self.assert_resumed(before, job)
-        rows = json.loads((self.dir / "all.json").read_text())["summary"]
+        rows = json.loads((self.dir / "all.json").read_text(encoding="utf-8"))["summary"]
         self.assertEqual([r["status"] for r in rows], ["completed"] * 4)
         with h5py.File(self.out, "r") as f:
             for i, row in enumerate(rows):

@@ -73,7 +73,7 @@ class Scale(RunTest):
         for rank in range(RANKS):
             (self.dir / f"peak.{rank}").unlink(missing_ok=True)
         wrapper = self.dir / "weigh.py"
-        wrapper.write_text(WEIGH)
+        wrapper.write_text(WEIGH, encoding="utf-8")
         out = self.dir / "memory.h5"
         job = self.srbench(RANKS, "--client=null", "--db_exe=null",
                            "--virtual_nodes=4", "--tensor_bytes=64",
@@ -83,7 +83,7 @@ class Scale(RunTest):
         self.assert_passed(job, 1)
         self.assertEqual(self.open(out)["perm_0000/put_tensor"].shape,
                          (RANKS, iterations))
-        return [int((self.dir / f"peak.{rank}").read_text())
+        return [int((self.dir / f"peak.{rank}").read_text(encoding="utf-8"))
                 for rank in range(RANKS)]
 
     def test_memory_does_not_grow_with_ranks_times_iterations(self):

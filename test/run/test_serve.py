@@ -6,11 +6,12 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
-from srbtest import (DATABASE, END, SERVER, SERVER_VERSION, RunTest, column,
-                     free_port, main, text)
+from srbtest import (DATABASE, END, SERVER, SERVER_VERSION, SRBENCH, Job,
+                     RunTest, column, free_port, main, text)
 
 SMALL = ("--tensor_bytes=[4096,65536]", "--iterations=5")
 VIRTUAL = ("--virtual_nodes=2", "--db_nodes=2", "--net_ifname=lo")
@@ -133,7 +134,8 @@ class Serve(RunTest):
             at = f"127.0.0.1:{ours.getsockname()[1]}"
             job = self.serve("--net_ifname=lo", f"--lifeline={at}", ranks=1)
             held, _ = ours.accept()
-            time.sleep(0.5)
+            # as long as it is held it serves whoever comes
+            self.assert_passed(self.measure(f"--db_address={self.address}"), 2)
             self.assertIsNone(job.process.poll(), job.describe())
             held.close()
             job.wait()
@@ -195,12 +197,12 @@ class Serve(RunTest):
                 self.assertIn(words, job.stderr)
 
     def test_a_file_that_is_there(self):
-        self.address.write_text("roster: 2\n")
+        self.address.write_text("roster: 2\n", encoding="utf-8")
         job = self.srbench(1, "serve", f"--db_address={self.address}",
                            "--net_ifname=lo")
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn(f"there is a file '{self.address}'", job.stderr)
-        self.assertEqual(self.address.read_text(), "roster: 2\n")
+        self.assertEqual(self.address.read_text(encoding="utf-8"), "roster: 2\n")
         clients = self.measure(f"--db_address={self.address}", ranks=1)
         self.assert_status(clients, 2)
         self.assertIn("found no 'addresses', expected a file that srbench "
@@ -226,7 +228,7 @@ class Serve(RunTest):
     def test_a_name_with_both_families(self):
         """It is said which was taken."""
         hosts = self.dir / "hosts"
-        hosts.write_text("127.0.0.1 twice\n::1 twice\n")
+        hosts.write_text("127.0.0.1 twice\n::1 twice\n", encoding="utf-8")
         over = ("unshare", "--mount", "sh", "-c",
                 f'mount --bind {hosts} /etc/hosts; exec "$@"', "sh")
         if subprocess.run([*over, "grep", "-q", "twice", "/etc/hosts"],
@@ -346,7 +348,7 @@ class Serve(RunTest):
         """What a study needs is tried before it begins."""
         server = self.theirs()[0]
         secret = self.dir / "secret"
-        secret.write_text("me OpenIt\n")
+        secret.write_text("me OpenIt\n", encoding="utf-8")
         secret.chmod(0o600)
         needed = {"ping", "info", "set", "get", "del"}
         for lacks in ("set", "get", "del"):
@@ -407,7 +409,7 @@ class Serve(RunTest):
             with self.subTest(file=file, variable=variable, args=args):
                 self.assertEqual(server.ask("DBSIZE"), ":1\r\n")
                 if file:
-                    secret.write_text(file)
+                    secret.write_text(file, encoding="utf-8")
                     secret.chmod(0o600)
                     args = (*args, f"--db_auth={secret}")
                 job = self.measure(at, "--overwrite", *args, env={
@@ -418,7 +420,7 @@ class Serve(RunTest):
                     self.assertNotIn(word.encode(), self.out.read_bytes())
         self.assertEqual(server.ask("DBSIZE"), ":0\r\n")
         # and what does not get in
-        secret.write_text("me WrongOne\n")
+        secret.write_text("me WrongOne\n", encoding="utf-8")
         secret.chmod(0o640)
         auth = f"--db_auth={secret}"
         for mode, args, words in (
@@ -438,6 +440,36 @@ class Serve(RunTest):
                 self.assert_status(job, 2)
                 self.assertIn(words, job.stderr)
                 self.assertNotIn("WrongOne", job.stdout + job.stderr)
+
+    def fifo(self, name, text):
+        """One that is written once: a second reader would wait for ever."""
+        path = self.dir / name
+        os.mkfifo(path, 0o600)
+        threading.Thread(target=path.write_text, args=(text, "utf-8"),
+                         daemon=True).start()
+        return path
+
+    def test_files_are_read_once(self):
+        """By one rank, also where a set-up asks the servers anew: the file of
+        srbench serve, a password."""
+        job = self.serve("--net_ifname=lo", "--tensor_bytes=65536", ranks=1)
+        served = self.fifo("served", self.address.read_text("utf-8"))
+        self.assert_passed(self.measure(f"--db_address={served}",
+                                        "--keys=[smartsim,balanced]"), 4)
+        self.end(job)
+        server = self.theirs()[0]
+        server.ask("CONFIG", "SET", "requirepass", "SesaMe")
+        server.login = ("SesaMe",)
+        secret = self.fifo("secret", "SesaMe\n")
+        at = f"--db_address=127.0.0.1:{server.port}"
+        self.assert_passed(self.measure(
+            at, f"--db_auth={secret}", "--keys=[smartsim,balanced]",
+            "--overwrite"), 4)
+        # bash's <(...): of a process alone, as a launcher hands no pipe on
+        shell = ("bash", "-c", 'exec "$@" --db_auth=<(echo SesaMe)', "bash")
+        self.assert_passed(self.srbench(
+            0, "throughput_standard", *SMALL, at, "--output=none",
+            wrapper=shell), 2)
 
     def test_one_of_theirs_goes(self):
         """The permutation fails, in words; what was measured is kept."""
@@ -511,6 +543,48 @@ class Roles(RunTest):
                 self.assertIn(words, job.stderr)
         job = self.start(2, *first, "--iterations=2").wait(60)
         self.assert_passed(job, permutations=1)
+
+    def test_requests_of_parts(self):
+        """What needs no machine is compared like all else, where a launcher
+        started several: who left without the others would have them wait in
+        MPI_Init() for ever."""
+        nulls = ("--db_exe=null", "--client=null", "--output=none",
+                 "--iterations=2", "--tensor_bytes=4")
+        (self.dir / "x.yaml").write_text("iterations: 3\n", "utf-8")
+        plan = ("--dry_run", "--machine=2x2")
+        for first, second, words in (
+                (("--help",), ("--config=x.yaml",), "--config: found 'x.yaml'"),
+                (("--help",), ("--version",), "found --version, which"),
+                (("--version",), nulls, "--db_exe: found null, but the first"),
+                (nulls, ("--help",), "found --help, which the first part"),
+                (nulls, ("-h",), "found --help, which the first part"),
+                (nulls, ("--version",), "found --version, which the first"),
+                (nulls, ("--show_config",), "found --show_config, which"),
+                (nulls, plan, "found --dry_run, which the first part"),
+                ((*nulls, *plan), ("--iterations=9",),
+                 "--iterations: found 9, but the first part")):
+            with self.subTest(first=first, second=second):
+                job = self.both(first, second)
+                self.assert_status(job, 2)
+                self.assertIn("part 2 of the job", job.stderr)
+                self.assertIn(words, job.stderr)
+        for first in (("--help",), ("--help", "--nonsense"), ("--version",),
+                      (*nulls, "--show_config"), (*nulls, *plan)):
+            for second in (), first:
+                with self.subTest(first=first, second=second):
+                    self.assertEqual(self.both(first, second).stdout,
+                                     self.alone(first))
+
+    def both(self, first, second):
+        """Parts of one rank and of two."""
+        job = Job(1, *first, ":", "-n", "2", SRBENCH, *second,
+                  tmpdir=self.tmpdir, cwd=self.dir)
+        self.jobs.append(job)
+        return job.wait()
+
+    def alone(self, args):
+        return subprocess.run([SRBENCH, *args], cwd=self.dir, check=True,
+                              encoding="utf-8", stdout=subprocess.PIPE).stdout
 
 
 if __name__ == "__main__":

@@ -32,14 +32,14 @@ cat >"{program}.conf"
 grep -v -e ^server-threads -e ^io-threads "{program}.conf" |
     sed s/,,shard-id=[^\\ ]*// >"{program}.plain"
 exec {DATABASE} - <"{program}.plain"
-""")
+""", encoding="utf-8")
         program.chmod(0o755)
         return program
 
     def told(self, program, directive):
         """The values of a directive that a program was given."""
         lines = (line.partition(" ") for line in
-                 program.with_name(f"{program.name}.conf").read_text()
+                 program.with_name(f"{program.name}.conf").read_text(encoding="utf-8")
                  .splitlines())
         return [value for name, _, value in lines if name == directive]
 
@@ -87,10 +87,11 @@ class Axis(ServersTest):
         page = self.dir / "out.html"
         done = subprocess.run(
             [sys.executable, SOURCE / "tools/srbench-report", self.out, "-o",
-             page], text=True, capture_output=True, timeout=300)
+             page], text=True, capture_output=True, timeout=300,
+                   encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
         for label in labels:
-            self.assertIn(f"server {label}", page.read_text())
+            self.assertIn(f"server {label}", page.read_text(encoding="utf-8"))
 
     def test_threads(self):
         """KeyDB's all serve, and it gets as many as it has CPUs; others get I/O
@@ -269,7 +270,8 @@ class Refused(ServersTest):
             done = subprocess.run(
                 [SOURCE / "tools/check.sh"], text=True, timeout=300,
                 capture_output=True,
-                env={**os.environ, "SRBENCH_TEST_DB": program})
+                env={**os.environ, "SRBENCH_TEST_DB": program},
+                       encoding="utf-8")
             self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
             self.assertIn(f"SRBENCH_TEST_DB: {words}", done.stderr)
             self.assertEqual(done.stdout, "")

@@ -50,8 +50,10 @@ class SignalTest(RunTest):
         for old in self.statuses.iterdir():
             old.unlink()
         watch, launch = self.top / "watch", self.top / "launch"
-        watch.write_text(WATCH.format(folder=shlex.quote(str(self.statuses))))
-        launch.write_text(LAUNCH.format(mpiexec=MPIEXEC, watch=watch))
+        watch.write_text(WATCH.format(folder=shlex.quote(str(self.statuses))),
+            encoding="utf-8")
+        launch.write_text(LAUNCH.format(mpiexec=MPIEXEC, watch=watch),
+            encoding="utf-8")
         for path in (watch, launch):
             path.chmod(0o755)
         patch = mock.patch.object(srbtest, "MPIEXEC", str(launch))
@@ -105,7 +107,7 @@ class SignalTest(RunTest):
 
     def assert_returned(self, job, nranks, status):
         """All ranks returned this, and mpiexec nothing else."""
-        found = {int(p.suffix[1:]): int(p.read_text())
+        found = {int(p.suffix[1:]): int(p.read_text(encoding="utf-8"))
                  for p in self.statuses.iterdir()}
         self.assertEqual(found, dict.fromkeys(range(nranks), status),
                          job.describe())
@@ -246,7 +248,7 @@ class ToMpiexec(SignalTest):
         deaf = self.dir / "deaf-redis"
         deaf.write_text("#!/bin/sh\n"
                         "[ \"$1\" = --version ] && exec redis-server \"$1\"\n"
-                        "sleep 600\n")
+                        "sleep 600\n", encoding="utf-8")
         deaf.chmod(0o755)
         job = self.start(2, f"--db_exe={deaf}", "--tensor_bytes=[4,8]",
                          "--db_timeout=1h", f"--output={self.out}")

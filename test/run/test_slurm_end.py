@@ -49,7 +49,7 @@ class EndTest(SlurmTest):
         """Until both clients are in the loop of this permutation, counted from
         1."""
         deadline = time.monotonic() + 300
-        while any(self.loops.read_text().count(f"{client} loop\n") < number
+        while any(self.loops.read_text(encoding="utf-8").count(f"{client} loop\n") < number
                   for client in (0, 1)):
             self.assertNotIn("SRBENCH_STATUS", self.said())
             self.assertLess(time.monotonic(), deadline, self.said())

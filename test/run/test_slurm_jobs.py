@@ -52,7 +52,8 @@ class Launches(SlurmTest):
     def test_a_slurm_that_does_not_answer(self):
         """It is said, and is no reason not to run."""
         squeue = self.top / "squeue"
-        squeue.write_text("#!/bin/sh\necho Socket timed out >&2\nexit 1\n")
+        squeue.write_text("#!/bin/sh\necho Socket timed out >&2\nexit 1\n",
+            encoding="utf-8")
         squeue.chmod(0o755)
         job = self.small(("-N1", "-n2", "-t5"),
                          env={"PATH": f"{self.top}:{os.environ['PATH']}"})
@@ -162,7 +163,7 @@ class OtherJobs(SlurmTest):
             'srun -n2 sh -c "echo task \\$SLURM_PROCID"\n')
         self.assertEqual(self.cluster.wait(job)["JobState"], "COMPLETED",
                          self.cluster.logs())
-        lines = (self.dir / "out").read_text().splitlines()
+        lines = (self.dir / "out").read_text(encoding="utf-8").splitlines()
         self.assertEqual(lines[0], f"nid[0003-0004] {self.dir}")
         self.assertEqual(sorted(lines[1:]), [f"task {i}" for i in range(2)])
         self.assertEqual(self.await_phase(job, "ended")[0], "COMPLETED")

@@ -18,7 +18,7 @@ FLAGS = """exp_name launcher run_db_as_batch batch_args node_feature
 
 def table():
     """Rows of the table, as lists of cells."""
-    text = (SOURCE / "batch_scripts/SMARTSIM.md").read_text()
+    text = (SOURCE / "batch_scripts/SMARTSIM.md").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.startswith("| `")]
     return [[cell.strip(" `") for cell in line.strip("|").split("|")]
             for line in lines]
@@ -26,7 +26,7 @@ def table():
 
 def run(*args):
     return subprocess.run([SRBENCH, *args], text=True, timeout=300,
-                          capture_output=True)
+                          capture_output=True, encoding="utf-8")
 
 
 def options():

@@ -28,7 +28,7 @@ class NoMachine(RunTest):
                  "--op_timeout=5s", "--experiment=throughput_scaling"]
         shown = self.plain("--show_config", *given).stdout
         path = self.dir / "shown.yaml"
-        path.write_text(shown)
+        path.write_text(shown, encoding="utf-8")
         again = self.plain("--show_config", "--config", path).stdout
         self.assertEqual(again, shown)
 
@@ -199,7 +199,7 @@ class Files(RunTest):
             "virtual_nodes: 3\n"
             "client_nodes: [1, 2]\n"
             "tensor_bytes: [1024, 64KiB]\n"
-            "iterations: 10\n")
+            "iterations: 10\n", encoding="utf-8")
         job = self.srbench(6, "--config", config, f"--output={out}")
         self.assert_passed(job, 8)
         f = self.assert_whole(out, 8)
@@ -247,11 +247,11 @@ class Files(RunTest):
 
     def test_an_existing_file_is_kept(self):
         out = self.dir / "kept.h5"
-        out.write_text("precious")
+        out.write_text("precious", encoding="utf-8")
         job = self.srbench(1, "--iterations=5", "--tensor_bytes=4",
                            f"--output={out}")
         self.assertEqual(job.returncode, 2, job.describe())
-        self.assertEqual(out.read_text(), "precious")
+        self.assertEqual(out.read_text(encoding="utf-8"), "precious")
         job = self.srbench(1, "--iterations=5", "--tensor_bytes=4",
                            f"--output={out}", "--overwrite=true")
         self.assert_passed(job, 1)

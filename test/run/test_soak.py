@@ -16,7 +16,8 @@ class Soak(unittest.TestCase):
 
     def test_a_minute(self):
         done = subprocess.run([str(SOAK), "60"], env=os.environ, text=True,
-                              capture_output=True, timeout=3600)
+                              capture_output=True, timeout=3600,
+                   encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("SRBENCH_SOAK pass", done.stdout)
 

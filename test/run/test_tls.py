@@ -16,10 +16,10 @@ from pathlib import Path
 from srbtest import DATABASE, END, SRBENCH, RunTest, column, free_port, main
 
 VERSION = subprocess.run([SRBENCH, "--version"], capture_output=True,
-                         text=True, check=True).stdout
+                         text=True, check=True, encoding="utf-8").stdout
 TLS = re.search(r"^hiredis \S+ with TLS$", VERSION, re.M)
 SERVER_TLS = shutil.which("openssl") and "--tls" in subprocess.run(
-    ["redis-cli", "--help"], capture_output=True, text=True).stdout
+    ["redis-cli", "--help"], capture_output=True, text=True, encoding="utf-8").stdout
 SMALL = ("--tensor_bytes=[4,65536]", "--iterations=3", "--client=hiredis")
 
 
@@ -42,7 +42,8 @@ class Authority:
 
     def sign(self, name, *names):
         (self.folder / "ext").write_text(
-            f"subjectAltName={','.join(names)}\n" if names else "")
+            f"subjectAltName={','.join(names)}\n" if names else "",
+            encoding="utf-8")
         self.openssl("req", *self.key(name), "-subj", f"/CN={name}", "-out",
                      f"{name}.csr")
         self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "CA.pem",
@@ -147,7 +148,7 @@ class Refused(RunTest):
                             "read '/no/such': No such file", at,
                             "--db_tls_ca=/no/such")
         rubbish = self.dir / "rubbish"
-        rubbish.write_text("rubbish\n")
+        rubbish.write_text("rubbish\n", encoding="utf-8")
         self.assert_refused(f"db_tls_ca: '{rubbish}' is of no use", at,
                             f"--db_tls_ca={rubbish}")
         self.assert_refused(f"db_tls_cert: '{rubbish}' is of no use", at,
@@ -186,7 +187,7 @@ class Tls(RunTest):
             ["redis-cli", "-p", str(port), "--tls", "--cacert",
              self.ca("CA.pem"), "--cert", self.ca("server.pem"), "--key",
              self.ca("server.key"), *words],
-            capture_output=True, text=True, timeout=300).stdout
+            capture_output=True, text=True, timeout=300, encoding="utf-8").stdout
 
     def measure(self, *ports, args=(), ca="CA.pem"):
         at = ",".join(f"127.0.0.1:{p}" for p in ports)
@@ -204,7 +205,7 @@ class Tls(RunTest):
         """To several servers that ask for a password, and recorded."""
         ports = [self.server("--requirepass", "SesaMe") for _ in range(2)]
         secret = self.dir / "secret"
-        secret.write_text("SesaMe\n")
+        secret.write_text("SesaMe\n", encoding="utf-8")
         secret.chmod(0o600)
         auth = f"--db_auth={secret}"
         job = self.measure(*ports, args=(auth, "--keys=balanced",
@@ -213,7 +214,7 @@ class Tls(RunTest):
         f = self.assert_whole(self.out, permutations=2)
         self.assertEqual(f.attrs["tls"], 1)
         self.assertEqual(list(f["perm_0001"]["shard_clients"]), [1, 1])
-        secret.write_text("wrong\n")
+        secret.write_text("wrong\n", encoding="utf-8")
         self.assert_refused("AUTH: the server says: WRONGPASS", *ports,
                             args=(auth,))
 

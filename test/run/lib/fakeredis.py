@@ -28,7 +28,7 @@ class FakeRedis(FakeServer):
         self.at = found["bind"], int(found["port"])
         self.shards = 1
         if "cluster-enabled" in found:
-            with open("nodes.conf") as nodes:
+            with open("nodes.conf", encoding="utf-8") as nodes:
                 self.shards = sum("master" in line for line in nodes)
         self.calls = {b"SET": 0, b"GET": 0}
 

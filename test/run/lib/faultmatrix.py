@@ -155,7 +155,7 @@ def in_use(path):
     """Whether a living process has it, by proc(5)."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{pid}/maps") as maps:
+            with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
                 if path in maps.read():
                     return True
             if any(os.readlink(f"/proc/{pid}/fd/{fd}").startswith(path)
@@ -230,7 +230,8 @@ class MatrixTest(RunTest):
         exe = self.dir / f"fake-{len(self.jobs)}"
         words = map(shlex.quote, (sys.executable, str(HERE / "fakeredis.py"),
                                   fault, str(mark)))
-        exe.write_text(f"#!/bin/sh\nexec {' '.join(words)} \"$@\"\n")
+        exe.write_text(f"#!/bin/sh\nexec {' '.join(words)} \"$@\"\n",
+            encoding="utf-8")
         exe.chmod(0o755)
         job = self.study(f"--db_exe={exe}")
         self.assertTrue(mark.exists(), f"{fault} has not come\n{job.describe()}")

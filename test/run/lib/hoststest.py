@@ -66,12 +66,13 @@ def address6(k, r=0):
 def batch(namespace, *lines):
     """Commands of ip(8), all by one process."""
     subprocess.run(["ip", "-n", namespace, "-batch", "-"], check=True,
-                   input="\n".join(lines), text=True, capture_output=True)
+                   input="\n".join(lines), text=True, capture_output=True,
+        encoding="utf-8")
 
 
 def namespaces():
     listed = subprocess.run(["ip", "netns", "list"], text=True,
-                            capture_output=True).stdout
+                            capture_output=True, encoding="utf-8").stdout
     return [line.split()[0] for line in listed.splitlines() if line.split()]
 
 
@@ -121,7 +122,8 @@ def crossed(r):
     """Bytes that each host has sent and received on a rail."""
     listed = subprocess.run(
         ["ip", "netns", "exec", SWITCH, "grep", "-h", f"v{r}-",
-         "/proc/net/dev"], check=True, text=True, capture_output=True).stdout
+         "/proc/net/dev"], check=True, text=True, capture_output=True,
+                 encoding="utf-8").stdout
     found = {}
     for line in listed.splitlines():
         name, counters = line.split(":")
@@ -148,7 +150,8 @@ class HostsTest(RunTest):
     def setUp(self):
         super().setUp()
         self.enter = self.top / "enter"
-        self.enter.write_text(ENTER.format(name=NAME, per_host=PER_HOST))
+        self.enter.write_text(ENTER.format(name=NAME, per_host=PER_HOST),
+            encoding="utf-8")
         self.enter.chmod(0o755)
         self.out = self.dir / "hosts.h5"
 

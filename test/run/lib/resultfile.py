@@ -24,7 +24,8 @@ NULL = ("--client=null", "--db_exe=null")
 def tool(*args, timeout=300, program=TOOL):
     """Run a tool to its end."""
     return subprocess.run([sys.executable, program, *map(str, args)],
-                          capture_output=True, text=True, timeout=timeout)
+                          capture_output=True, text=True, timeout=timeout,
+               encoding="utf-8")
 
 
 def silently(call, *args, **kwargs):

@@ -215,7 +215,7 @@ class Cluster:
             port += count
         text.append(f"PartitionName=debug Nodes={','.join(self.features)} "
                     "Default=YES MaxTime=INFINITE State=UP")
-        self.conf.write_text("\n".join(text) + "\n")
+        self.conf.write_text("\n".join(text) + "\n", encoding="utf-8")
 
     def environ(self, env=None):
         """This process's environment, without what a Slurm job around us put
@@ -279,7 +279,7 @@ class Cluster:
         """The last lines of every log, for a test that failed."""
         found = []
         for path in sorted(self.dir.glob("*.log")):
-            lines = path.read_text(errors="replace").splitlines()[-15:]
+            lines = path.read_text(errors="replace", encoding="utf-8").splitlines()[-15:]
             found.append("\n".join([f"  {path.name}:",
                                     *(f"    {x}" for x in lines)]))
         return "\n".join(found)
@@ -318,7 +318,7 @@ class Cluster:
     def out(self, job):
         """What a batch job printed so far."""
         path = self.dir / f"job.{job}.out"
-        return path.read_text(errors="replace") if path.exists() else ""
+        return path.read_text(errors="replace", encoding="utf-8") if path.exists() else ""
 
     def job(self, job):
         """What Slurm knows of a job: {"JobState": "RUNNING", ...}."""

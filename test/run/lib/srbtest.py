@@ -19,6 +19,7 @@ not its business. END and PATIENCE are proofs that something ends at all, far
 beyond what it takes anywhere.
 """
 import atexit
+import fcntl
 import os
 import random
 import re
@@ -77,7 +78,8 @@ def find_database():
     os.symlink(os.path.abspath(program), os.path.join(folder, "redis-server"))
     os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
     said = subprocess.run([program, "--version"], text=True, timeout=300,
-                          stdout=subprocess.PIPE, check=False).stdout
+                          stdout=subprocess.PIPE, check=False,
+               encoding="utf-8").stdout
     name = re.match(r"(?:(\w+) )?[Ss]erver v=(\S+)", said)
     if not name:
         raise SystemExit(f"SRBENCH_TEST_DB: '{DATABASE}' is no server that "
@@ -143,7 +145,7 @@ class Process:
     def __init__(self, pid):
         proc = Path("/proc") / str(pid)
         self.pid = pid
-        stat = (proc / "stat").read_text()
+        stat = (proc / "stat").read_text(encoding="utf-8")
         self.name = stat[stat.index("(") + 1:stat.rindex(")")]
         self.state, self.parent = stat[stat.rindex(")") + 2:].split()[:2]
         self.parent = int(self.parent)
@@ -245,6 +247,33 @@ def parse_pairs(text):
     return values
 
 
+class Gate:
+    """Holds all clients of a job before permutation `at` (0: the first) begins
+    its warm-up, until it is opened: the pipe in which they say that they begin
+    a warm-up or a loop has room for so much and no more."""
+
+    def __init__(self, path, clients, at):
+        os.mkfifo(path)
+        self.path = path
+        self.end = os.open(path, os.O_RDWR)
+        self.clients = clients
+        room = fcntl.fcntl(self.end, fcntl.F_SETPIPE_SZ,
+                           os.sysconf("SC_PAGE_SIZE"))
+        said = sum(len(f"{k} {what}\n") for k in range(clients)
+                   for what in ("warm-up", "loop"))
+        os.write(self.end, b"-" * (room - at * said))
+
+    def open(self):
+        """For good. Linux wakes one of those that wait for room, each time that
+        there is more of it."""
+        os.read(self.end, 1 << 20)
+        for _ in range(self.clients):
+            fcntl.fcntl(self.end, fcntl.F_SETPIPE_SZ, 1 << 20)
+
+    def close(self):
+        os.close(self.end)
+
+
 class Job:
     """A run of srbench, started; nranks 0 is without mpiexec.
 
@@ -254,7 +283,7 @@ class Job:
     """
 
     def __init__(self, nranks, *args, tmpdir, env=None, cwd=None,
-                 mpiexec_args=(), wrapper=(), loops=False):
+                 mpiexec_args=(), wrapper=(), loops=False, gate=None):
         self.tmpdir = str(tmpdir)
         self.nranks = nranks or 1
         self.command = [*wrapper, SRBENCH, *map(str, args)]
@@ -267,6 +296,8 @@ class Job:
         self.loops = tempfile.NamedTemporaryFile() if loops else None
         if loops:
             environ["SRBENCH_TEST_LOOPS"] = self.loops.name
+        if gate:
+            environ["SRBENCH_TEST_LOOPS"] = str(gate.path)
         # files, not pipes: a process left behind would keep a pipe open
         self.files = [tempfile.TemporaryFile() for _ in range(2)]
         self.kept = None
@@ -321,7 +352,7 @@ class Job:
         """Whether all clients (so many, or all ranks) have begun their loop (or
         warm-up) for the at-th time."""
         numbers = [line.split()[0]
-                   for line in Path(self.loops.name).read_text().splitlines()
+                   for line in Path(self.loops.name).read_text(encoding="utf-8").splitlines()
                    if line.endswith(f" {what}")]
         return all(numbers.count(str(k)) >= at
                    for k in range(clients or self.nranks))
@@ -439,10 +470,10 @@ class RunTest(unittest.TestCase):
             time.sleep(0.05)
 
     def start(self, nranks, *args, env=None, cwd=None, mpiexec_args=(),
-              wrapper=(), loops=False):
+              wrapper=(), loops=False, gate=None):
         """Start a job on this test's ports, with its files in self.dir;
         wrapper: what stands between mpiexec and every rank; loops: the test is
-        going to wait for its loops."""
+        going to wait for its loops; gate: of gate(), to hold its clients."""
         given = [str(a).replace("-", "_") for a in args]
         found = any(a.startswith("__db_address") for a in given) \
             and "serve" not in given  # servers that have their ports already
@@ -450,9 +481,16 @@ class RunTest(unittest.TestCase):
             args = (*args, f"--db_port={self.port}")
         job = Job(nranks, *args, tmpdir=self.tmpdir, env=env,
                   cwd=cwd or self.dir, mpiexec_args=mpiexec_args,
-                  wrapper=wrapper, loops=loops)
+                  wrapper=wrapper, loops=loops, gate=gate)
         self.jobs.append(job)
         return job
+
+    def gate(self, clients, at=0):
+        """For start(): its clients wait until it is opened. A warm-up there
+        must be. Their --op_timeout is to be long."""
+        gate = Gate(self.top / f"gate-{len(self.jobs)}", clients, at)
+        self.addCleanup(gate.close)
+        return gate
 
     def srbench(self, nranks, *args, timeout=END, **how):
         """Run a job to its end; how: env, cwd, mpiexec_args, wrapper of start()."""
@@ -476,7 +514,7 @@ exec {DATABASE} - <<END
 $(cat)
 user {TEST_USER[0]} on nopass ~* +@all
 END
-""")
+""", encoding="utf-8")
         path.chmod(0o755)
         return path
 

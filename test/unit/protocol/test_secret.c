@@ -276,10 +276,30 @@ static void files_that_others_read(void **state)
     unlink(path);
     assert_int_equal(secret_read(s, path, &err), -1);
     assert_non_null(strstr(err.text, "cannot read"));
-    assert_int_equal(mkfifo(path, 0600), 0); /* not waited for */
+    assert_int_equal(secret_read(s, "/dev/null", &err), -1);
+    assert_non_null(strstr(err.text, "neither a file nor a pipe"));
+    secret_close(s);
+}
+
+/* As bash's <(...) gives it: once, in pieces. */
+static void a_pipe(void **state)
+{
+    struct secret *s = secret_open();
+    char path[40];
+    struct error err;
+    int end[2];
+
+    (void)state;
+    assert_int_equal(pipe(end), 0);
+    assert_int_equal(write(end[1], "Sesa", 4), 4);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", end[0]);
+    assert_int_equal(write(end[1], "Me\n", 3), 3);
+    close(end[1]);
+    assert_int_equal(secret_read(s, path, &err), 0);
+    assert_string_equal(s->client.password, "SesaMe");
     assert_int_equal(secret_read(s, path, &err), -1);
-    assert_non_null(strstr(err.text, "no plain file"));
-    unlink(path);
+    assert_non_null(strstr(err.text, "expected 'user password'"));
+    close(end[0]);
     secret_close(s);
 }
 
@@ -319,6 +339,7 @@ int main(void)
         cmocka_unit_test(logins_of_others),
         cmocka_unit_test(too_long_a_login),
         cmocka_unit_test(files_that_others_read),
+        cmocka_unit_test(a_pipe),
         cmocka_unit_test(a_variable_is_forgotten),
         cmocka_unit_test(a_hash),
     };
