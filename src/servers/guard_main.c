@@ -240,8 +240,8 @@ static int set_environment(const struct launch_order *o)
  * signals every process of a job) must not stop a server; SHUTDOWN and SIGKILL
  * do. The parent-death signal comes when the guard dies; one that died before
  * it was set is seen by getppid(). */
-static void become_server(const struct launch_order *o, const char *folder, int input,
-                          int report, pid_t guard)
+static void become_server(const struct launch_order *o, const char *folder,
+                          int input, int report, pid_t guard)
 {
     int log, failure;
     sigset_t children;

@@ -15,7 +15,8 @@ class Limit(RunTest):
         """A server that is started by a script."""
         script = self.top / "server"
         script.write_text("#!/bin/sh\n" + "".join(f"{x}\n" for x in lines)
-                          + f'exec {find_database()[0]} "$@"\n')
+                          + f'exec {find_database()[0]} "$@"\n',
+                          encoding="utf-8")
         script.chmod(0o755)
         return f"--db_exe={script}"
 
@@ -114,7 +115,7 @@ class Limit(RunTest):
                 for name, value in files.items():
                     if not (group / name).exists():
                         raise OSError(f"{group} has no {name}")
-                    (group / name).write_text(value)
+                    (group / name).write_text(value, encoding="utf-8")
                 return group
             except OSError as e:
                 reason = e

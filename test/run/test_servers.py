@@ -177,7 +177,7 @@ class Told(ServersTest):
         program.write_text(f"""#!/bin/sh
 [ "$1" = - ] && env >"{self.dir}/env.$$"
 exec {DATABASE} "$@"
-""")
+""", encoding="utf-8")
         program.chmod(0o755)
         return program
 
