@@ -71,7 +71,7 @@ static void print_version(void)
 static int answer(const struct options *o)
 {
     if (o->request == REQUEST_HELP)
-        options_help(stdout);
+        options_help(stdout, o);
     else if (o->request == REQUEST_VERSION)
         print_version();
     else if (o->request == REQUEST_SHOW_CONFIG)

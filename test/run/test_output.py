@@ -127,13 +127,28 @@ class Requests(OutputTest):
         return jobs[0]
 
     def test_help(self):
-        job = self.alone_and_under_mpiexec("--help")
+        job = self.alone_and_under_mpiexec("--help", "all")
         self.assertEqual(job.stderr, "")
         for name in ("experiment", "client_nodes", "db_port", "tensor_bytes",
                      "op_timeout", "virtual_nodes", "null_client"):
             self.assertRegex(job.stdout, rf"(?m)^ *--{name}\b")
             self.assertIn("default", job.stdout)
         self.assertLessEqual(max(map(len, job.stdout.splitlines())), 100)
+
+    def test_brief_help(self):
+        """It fits into the smallest terminal's width, and names no test's."""
+        job = self.alone_and_under_mpiexec("--help")
+        self.assertEqual(job.stderr, "")
+        self.assertRegex(job.stdout, r"(?m)^  --tensor_bytes +\* size of")
+        self.assertNotIn("null_client", job.stdout)
+        self.assertLessEqual(max(map(len, job.stdout.splitlines())), 80)
+
+    def test_help_with_one_option(self):
+        job = self.alone_and_under_mpiexec("--help", "db_nodes")
+        self.assertTrue(job.stdout.startswith("  --db_nodes\n"), job.stdout)
+        self.assertNotIn("--tensor_bytes", job.stdout)
+        job = self.alone_and_under_mpiexec("--help", "db_node", returncode=2)
+        self.assertIn("did you mean 'db_nodes'?", job.stderr)
 
     def test_version(self):
         job = self.alone_and_under_mpiexec("--version")

@@ -48,7 +48,7 @@ class Summary(OneFile):
         self.assertLess(set(says["figures"]), set(guessed["figures"]))
 
     def test_axes_are_those_of_the_options(self):
-        words = srbtest.run(0, "--help").stdout
+        words = srbtest.run(0, "--help", "all").stdout
         axes = re.findall(r"(?m)^  --(\S+).*\n(?: {6}.*\n)*?"
                           r" {6}.*takes a list \(axis\)", words)
         found = results.axes(results.summary(self.path))
