@@ -11,25 +11,53 @@
 
 /* ---- the manual page ---- */
 
+#define ROFF_WIDTH 72 /* of a line of the source, by custom */
+
 /* Text as man(7) wants it: no line begins with a control character, dashes are
  * those that can be copied. */
+static void roff_line(FILE *out, const char *text, size_t n)
+{
+    static const struct {
+        char c;
+        const char *as;
+    } special[] = {{'\\', "\\e"},
+                   {'-', "\\-"},
+                   {'\'', "\\(aq"},
+                   {'^', "\\(ha"},
+                   {'~', "\\(ti"}};
+
+    if (n > 0 && *text == '.')
+        fputs("\\&", out);
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+
+        while (k < sizeof special / sizeof *special && special[k].c != text[i])
+            k++;
+        if (k < sizeof special / sizeof *special)
+            fputs(special[k].as, out);
+        else
+            fputc(text[i], out);
+    }
+}
+
 static void roff_text(FILE *out, const char *text)
 {
-    if (*text == '.' || *text == '\'')
-        fputs("\\&", out);
-    for (const char *c = text; *c; c++)
-        if (*c == '\\')
-            fputs("\\e", out);
-        else if (*c == '-')
-            fputs("\\-", out);
-        else if (*c == '\'')
-            fputs("\\(aq", out);
-        else if (*c == '^')
-            fputs("\\(ha", out);
-        else if (*c == '~')
-            fputs("\\(ti", out);
-        else
-            fputc(*c, out);
+    roff_line(out, text, strlen(text));
+}
+
+/* A paragraph, in lines. */
+static void roff_paragraph(FILE *out, const char *text)
+{
+    while (*text) {
+        size_t n = strlen(text);
+
+        if (n > ROFF_WIDTH)
+            for (n = ROFF_WIDTH; n > 1 && text[n] != ' '; n--)
+                ;
+        roff_line(out, text, n);
+        fputc('\n', out);
+        text += n + (text[n] == ' ');
+    }
 }
 
 /* A tagged paragraph. */
@@ -41,8 +69,7 @@ static void roff_item(FILE *out, const char *tag, const char *more,
     fputs("\\fR", out);
     roff_text(out, more);
     fputc('\n', out);
-    roff_text(out, text);
-    fputc('\n', out);
+    roff_paragraph(out, text);
 }
 
 static void roff_option(FILE *out, const struct option *d)
@@ -55,8 +82,7 @@ static void roff_option(FILE *out, const struct option *d)
         snprintf(more, sizeof more, ", --%s", d->alias);
     roff_item(out, tag, more, meaning);
     fputs(".br\n", out);
-    roff_text(out, options_kind(d, kind));
-    fputc('\n', out);
+    roff_paragraph(out, options_kind(d, kind));
     free(meaning);
 }
 
@@ -89,10 +115,12 @@ static void roff_head(FILE *out)
           "[\\fB\\-\\-\\fIOPTION\\fR=\\fIVALUE\\fR ...]\n"
           ".SH DESCRIPTION\n"
           "srbench is a program for MPI. It starts databases (Redis and its "
-          "like) on the nodes of its job,\n"
-          "lets the other ranks put tensors into them and get these back, for "
-          "every combination of what its\n"
-          "options list, and leaves one HDF5 file.\n"
+          "like) on\n"
+          "the nodes of its job, lets the other ranks put tensors into them "
+          "and get\n"
+          "these back, for every combination of what its options list, and "
+          "leaves\n"
+          "one HDF5 file.\n"
           ".PP\n"
           "\\fIEXPERIMENT\\fR is \\fBthroughput_standard\\fR (databases on "
           "nodes of their own) or\n"
@@ -105,7 +133,7 @@ static void roff_head(FILE *out)
 static void roff_options(FILE *out)
 {
     fputs(".SH OPTIONS\nThey have the same names and the same YAML values in "
-          "the file and on the command line, which\nwins. An axis takes one "
+          "the file and\non the command line, which wins. An axis takes one\n"
           "value or a list; the study is the product of all axes.\n",
           out);
     for (const struct flag_help *f = options_flags; f->flag; f++) {
@@ -143,7 +171,7 @@ static void roff_tail(FILE *out)
     fputs(".SH EXAMPLES\n", out);
     for (size_t i = 0; i < sizeof options_examples / sizeof *options_examples;
          i++) {
-        fputs(".PP\n", out);
+        fputs(i ? ".PP\n" : "", out);
         roff_text(out, options_examples[i].what);
         fputs(":\n.PP\n.in +4n\n.nf\n", out);
         roff_text(out, options_examples[i].line);
@@ -193,13 +221,11 @@ static void bash_case(FILE *out, const struct option *d)
     fprintf(out, "    %s%s%s) ", d->name, d->alias ? "|" : "",
             d->alias ? d->alias : "");
     if (file)
-        fputs("compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "
-              "\"$cur\")); ",
-              out);
+        fputs("_srbench_files; ", out);
     if (has_words(d)) {
-        fputs("COMPREPLY+=($(compgen -W '", out);
+        fputs("_srbench_words '", out);
         print_words(out, d);
-        fputs("' -- \"$cur\")) ", out);
+        fputs("' ", out);
     }
     fputs(";;\n", out);
 }
@@ -213,6 +239,15 @@ static void bash_names(FILE *out)
 void options_bash(FILE *out)
 {
     fputs("# srbench(1) completed by bash; made by srbench --help bash\n"
+          "# shellcheck shell=bash disable=SC2154,SC2086\n"
+          "_srbench_words() {\n"
+          "    mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W \"$1\" "
+          "-- \"$cur\")\n"
+          "}\n"
+          "_srbench_files() {\n"
+          "    compopt -o filenames 2>/dev/null\n"
+          "    mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+          "}\n"
           "_srbench() {\n"
           "    local cur=${COMP_WORDS[COMP_CWORD]} at=$COMP_CWORD name=\n"
           "    local options='",
@@ -221,7 +256,7 @@ void options_bash(FILE *out)
     fputs("'\n"
           "    COMPREPLY=()\n"
           "    # = parts words of their own\n"
-          "    [ \"$cur\" = = ] && cur= && at=$((at + 1))\n"
+          "    [ \"$cur\" = = ] && cur='' && at=$((at + 1))\n"
           "    if [ \"${COMP_WORDS[at - 1]}\" = = ]; then\n"
           "        name=${COMP_WORDS[at - 2]}\n"
           "    elif [[ $cur != -* && ${COMP_WORDS[at - 1]} == --* ]]; then\n"
@@ -229,26 +264,23 @@ void options_bash(FILE *out)
           "    fi\n"
           "    name=${name#--}\n"
           "    case ${name//-/_} in\n"
-          "    help) COMPREPLY=($(compgen -W \"all man bash zsh $options\" -- "
-          "\"$cur\")) ;;\n"
-          "    config) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen "
-          "-f -- \"$cur\")) ;;\n",
+          "    help) _srbench_words \"all man bash zsh $options\" ;;\n"
+          "    config) _srbench_files ;;\n",
           out);
     for (int id = 0; id < OPT_COUNT; id++)
         bash_case(out, &option_table[id]);
     fputs("    '')\n"
           "        if [[ $cur == -* ]]; then\n"
-          "            COMPREPLY=($(compgen -W '--config --help --version "
-          "--show_config --dry_run' -- \"$cur\")\n"
-          "                $(compgen -W \"$(printf -- '--%s= ' $options)\" -- "
-          "\"$cur\"))\n"
+          "            _srbench_words '--config --help --version --show_config "
+          "--dry_run'\n"
+          "            _srbench_words \"$(printf -- '--%s= ' $options)\"\n"
           "            [[ ${COMPREPLY[*]} == *= ]] && compopt -o nospace "
           "2>/dev/null\n"
           "        else\n"
-          "            COMPREPLY=($(compgen -W 'serve ",
+          "            _srbench_words 'serve ",
           out);
     print_words(out, &option_table[OPT_EXPERIMENT]);
-    fputs("' -- \"$cur\"))\n"
+    fputs("'\n"
           "        fi ;;\n"
           "    esac\n"
           "    return 0\n"
