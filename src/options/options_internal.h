@@ -2,6 +2,7 @@
  *
  *   options_table.c   the table
  *   options.c         what it says together: --show_config
+ *   options_meaning.c  what is said of options, wherever that is
  *   options_help.c    --help
  *   options_pages.c   the manual page, and completions for shells
  *   options_yaml.c    text to scalars, lists and maps, with line and column

@@ -39,14 +39,14 @@ def headings(path):
 class Plans(unittest.TestCase):
 
     def plan(self, path):
-        """The command of the heading, and what it printed last."""
+        """The command of the heading, and what it printed first."""
         lines = headings(path).replace("\\\n", " ")
         command = re.search(r"^ *srbench (.*--dry_run.*)$", lines, re.M)
         args = shlex.split(command.group(1))
         done = subprocess.run([SRBENCH, *args], text=True, timeout=300,
                               capture_output=True, cwd=SCRIPTS)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return args, done.stdout.splitlines()[-1]
+        return args, done.stdout.splitlines()[0]
 
     def test_every_yaml(self):
         """Planned as its heading says, with as many permutations."""

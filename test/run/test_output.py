@@ -199,10 +199,11 @@ class Requests(OutputTest):
         job = self.alone_and_under_mpiexec(
             "throughput_standard", "--dry_run", "--machine=136x48",
             "--client_nodes=[20,40,60,80,100,120]", "--db_nodes=[4,8,16]",
-            "--tensor_bytes=1024")
+            "--tensor_bytes=1024", "--verbose")
         self.assertEqual(len(re.findall(r"(?m)^\d{4}  throughput-sess-c-",
                                         job.stdout)), 18)
-        self.assertIn("18 permutations in 3 database set-ups", job.stdout)
+        self.assertTrue(job.stdout.startswith(
+            "18 permutations in 3 database set-ups"), job.stdout)
         self.assertRegex(job.stdout, r"need 136 nodes of at least 48 ranks")
         self.assertIn("client nodes 0-119, 5760 clients", job.stdout)
         self.assertIn("database nodes 120-135", job.stdout)
@@ -221,7 +222,7 @@ class Requests(OutputTest):
             "--experiment=[throughput_standard,throughput_colocated]",
             "--dry_run", "--machine=8x4", "--db_nodes=[1,2]",
             "--keys=[smartsim,balanced]", "--client_nodes=[2,4]",
-            "--tensor_bytes=1024")
+            "--tensor_bytes=1024", "--verbose")
         for axis in ("db_nodes", "keys"):
             self.assertRegex(job.stdout, rf"(?m)^{axis} \(2 values\) "
                              "collapses in throughput_colocated")
@@ -235,7 +236,8 @@ class Requests(OutputTest):
         job = self.alone_and_under_mpiexec(
             "throughput_standard", "--dry_run", "--machine=4x4",
             "--client_nodes=[2,3,9]", "--db_nodes=[1,2]",
-            "--clients_per_node=[4,5]", "--tensor_bytes=1024", returncode=2)
+            "--clients_per_node=[4,5]", "--tensor_bytes=1024", "--verbose",
+            returncode=2)
         self.assertEqual(len(re.findall(r"(?m)^\d{4}  throughput", job.stdout)),
                          3)
         self.assertIn("9 client nodes and 1 database node needed, the job has "
