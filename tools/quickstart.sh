@@ -69,7 +69,9 @@ shown "$log" build "$build_dir" srbench_product || {
 "$build_dir/srbench" --version
 
 output=$results/run-$(date +%Y%m%d-%H%M%S).h5
-launcher=${MPIEXEC:-mpiexec}
+# that of the MPI which it was built with
+launcher=${MPIEXEC:-$(sed -n 's/^MPIEXEC_EXECUTABLE:[^=]*=//p' \
+    "$build_dir/CMakeCache.txt")}
 say "$launcher -n 4 $build_dir/srbench"
 "$launcher" -n 4 "$build_dir/srbench" --output="$output"
 
