@@ -28,6 +28,7 @@ NOT_RUN = {
     ("README.md", "cmake --preset release && cmake --build --preset release"):
         BUILDS,
     ("README.md", "salloc -N 136 --ntasks-per-node=48 --exclusive"): CLUSTER,
+    ("batch_scripts/README.md", "sbatch slurm_smoke.sh"): CLUSTER,
     ("batch_scripts/README.md", "sbatch slurm_standard.sh"): CLUSTER,
     ("batch_scripts/README.md",
      "salloc -N 136 --ntasks-per-node=48 --exclusive"): CLUSTER,
