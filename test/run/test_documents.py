@@ -50,6 +50,8 @@ NOT_RUN = {
         MEASURES,
     ("tools/ci/README.md", "reframe -C SITE.py -c tools/ci/srbench_reframe.py -r "
      "--performance-report \\"): "needs ReFrame; test_ci.py reads its file",
+    ("tools/ci/README.md", "jube run tools/ci/jube/srbench.yaml && jube result "
+     "srbench_runs -a"): "needs JUBE; test_ci.py runs its file",
     ("tools/ci/README.md", "tools/srbench-compare base.h5 new.h5 "
      "--fail-if-slower=10% --format=junit -o x.xml"):
         "fails where it is slower; test_compare.py",

@@ -301,7 +301,7 @@ class Hdr(ExportTest):
             rows = self.rows(out / f"{name}-put_tensor.hgrm")
             self.assertAlmostEqual(rows[0][0], times[0], 5)
             for value, part, count, *_ in rows:
-                rank = max(1, int(np.ceil(part * len(times))))
+                rank = max(1, int(np.ceil(part * len(times) - 1e-6)))
                 self.assertAlmostEqual(value, times[rank - 1], 5)
                 self.assertEqual(count, (times <= times[rank - 1]).sum())
             self.assertEqual(rows[-1][1:], [1, len(times)])
