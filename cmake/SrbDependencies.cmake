@@ -18,6 +18,20 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
 # --- MPI ---------------------------------------------------------------------
+# Where Debian has several, mpicc is one of them by an alternative, most often
+# Open MPI; MPICH is what srbench is tried with most. MPI_C_COMPILER or MPI_HOME
+# choose. mpiexec is that of the same one.
+if(NOT MPI_C_COMPILER AND NOT MPI_HOME AND NOT DEFINED ENV{MPI_HOME})
+    find_program(srb_mpicc mpicc)
+    mark_as_advanced(srb_mpicc)
+    if(EXISTS "${srb_mpicc}.mpich")
+        set(MPI_C_COMPILER ${srb_mpicc}.mpich CACHE FILEPATH "MPI's compiler")
+    endif()
+endif()
+if(MPI_C_COMPILER MATCHES "^(.*/)?mpicc(\\.[a-z]+)$")
+    find_program(MPIEXEC_EXECUTABLE mpiexec${CMAKE_MATCH_2} mpiexec
+        HINTS ${CMAKE_MATCH_1})
+endif()
 find_package(MPI QUIET COMPONENTS C)
 if(NOT MPI_C_FOUND)
     srb_missing("MPI for C" "a working mpicc, and mpi.h with its library"
@@ -89,7 +103,8 @@ else()
     set(srb_hdf5_kind serial)
 endif()
 
-message(STATUS "MPI ${MPI_C_VERSION}: ${MPI_C_COMPILER}")
+message(STATUS
+    "MPI ${MPI_C_VERSION}: ${MPI_C_COMPILER}, ${MPIEXEC_EXECUTABLE}")
 message(STATUS "hiredis ${Hiredis_VERSION}, ${srb_tls}: ${Hiredis_LIBRARY}")
 message(STATUS "libyaml: ${LibYaml_LIBRARY}")
 message(STATUS "hwloc ${Hwloc_VERSION}: ${Hwloc_LIBRARY}")

@@ -79,7 +79,7 @@ static int answer(const struct options *o)
     int status = 0;
 
     if (o->request == REQUEST_HELP)
-        options_help(stdout);
+        options_help(stdout, o);
     else if (o->request == REQUEST_VERSION)
         print_version();
     else if (o->request == REQUEST_SHOW_CONFIG)

@@ -42,6 +42,31 @@ quietly() {
     return "$status"
 }
 
+# shown LOG COMMAND...: run it, with how far it has come (the steps that make and
+# ninja count) on standard error: in place on a terminal, else by quarters. All that
+# it says goes to LOG.
+shown() {
+    local log=$1
+    shift
+    "$@" 2>&1 | tee "$log" | {
+        local line at of last=0 tty=
+        [ -t 2 ] && tty=yes
+        while IFS= read -r line; do
+            [[ $line =~ ^\[\ *([0-9]+)(%|/([0-9]+))\]\ (.*) ]] || continue
+            at=${BASH_REMATCH[1]} of=${BASH_REMATCH[3]:-100}
+            if [ -n "$tty" ]; then
+                printf '\r\033[K%3d %% %.60s' $((100 * at / of)) \
+                    "${BASH_REMATCH[4]}" >&2
+            elif [ $((4 * at / of)) -gt $last ]; then
+                last=$((4 * at / of))
+                printf '%3d %%\n' $((100 * at / of)) >&2
+            fi
+        done
+        [ -z "$tty" ] || printf '\r\033[K' >&2
+    }
+    return "${PIPESTATUS[0]}"
+}
+
 # tests BUILD LABELS: run the tests with such labels, and show what fails.
 tests() {
     ctest --test-dir "$1" --output-on-failure --parallel "$(nproc)" \

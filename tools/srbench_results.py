@@ -342,6 +342,35 @@ def axes(df: pd.DataFrame) -> List[str]:
     return sorted(varies, key=lambda name: not varies[name])
 
 
+def where(df: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+    """The rows of a summary that every AXIS=VALUE holds for, values as they are
+    written; a size of tensors may have its unit (1MiB)."""
+    names = [*axes(df), "repetition", "permutation"]
+    for condition in conditions:
+        name, equals, value = condition.partition("=")
+        if not equals or name not in names:
+            raise ResultError(
+                f"--where {condition}: is not AXIS=VALUE with one of the axes "
+                f"{', '.join(sorted(names))}")
+        there = df[name].map(axis_in_words)
+        found = there == _bytes_in_digits(value)
+        if not found.any():
+            raise ResultError(
+                f"--where {condition}: nothing has that; {name} is "
+                f"{', '.join(dict.fromkeys(there))}")
+        df = df[found]
+    return df
+
+
+def _bytes_in_digits(value: str) -> str:
+    """64KiB as 65536, as srbench itself reads it; all else as it is."""
+    size = re.fullmatch(r"(\d+)([KMGT])(i?)B", value, re.I)
+    if not size:
+        return value
+    base = 1024 if size[3] else 1000
+    return str(int(size[1]) * base ** ("KMGT".index(size[2].upper()) + 1))
+
+
 # ---- one permutation --------------------------------------------------------
 
 def group_of(f: h5py.File, i: int) -> h5py.Group:
@@ -585,7 +614,8 @@ def _figure_columns(df: pd.DataFrame) -> List[Column]:
     return columns
 
 
-def _grid(columns: Sequence[Column], rows: Iterable[int]) -> Iterator[str]:
+def grid(columns: Sequence[Column], rows: Iterable[int]) -> Iterator[str]:
+    """Columns as lines, of these rows."""
     height = max(len(c.heading) for c in columns)
     headings = [[""] * (height - len(c.heading)) + c.heading for c in columns]
     for k in range(height):
@@ -612,7 +642,7 @@ def _grids(df: pd.DataFrame, shown: List[str], width: int) -> Iterator[str]:
         if titles:
             of = key if isinstance(key, tuple) else (key,)
             yield from ["", *listed(facts_in_words(titles, of), width)]
-        yield from _grid(front + middle + back, rows)
+        yield from grid(front + middle + back, rows)
     if legend:
         yield from listed([f"flags: {legend[0]}", *legend[1:]], width)
 
@@ -704,7 +734,8 @@ def run_tool(name: str, main: Callable[[], int]) -> NoReturn:
     sys.exit(_print(name, words.getvalue(), status))
 
 
-def _origin(path: Path) -> str:
+def origin(path: Path) -> str:
+    """A line on the study as a whole."""
     about = study(path)
     return (f"{shown(path)}: srbench {about.get('srbench_version', '?')}, "
             f"{about.get('server_version') or 'no server'}, "
@@ -727,7 +758,7 @@ def main() -> int:
                              "are shown as one table")
     args = parser.parse_args()
     table = in_table(summary(*args.file))
-    print("\n".join([*map(_origin, args.file), table]))
+    print("\n".join([*map(origin, args.file), table]))
     return 0
 
 

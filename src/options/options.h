@@ -163,6 +163,18 @@ enum option_told {
     TOLD_NOT,  /* nothing, deliberately */
 };
 
+/* Under which heading --help has it, in this order but for the first, which is
+ * the last. */
+enum option_group {
+    GROUP_RESULT,   /* what is kept and printed */
+    GROUP_STUDY,    /* what is measured */
+    GROUP_LOOP,     /* how often, and how long */
+    GROUP_DATABASE, /* the databases that srbench starts */
+    GROUP_NODES,    /* where all that runs */
+    GROUP_EXTERNAL, /* databases that it does not start, or not in this job */
+    GROUP_COUNT
+};
+
 /* What is not set is 0, NULL or false, and means nothing: no limit at that end,
  * no unit, both placements. */
 struct option {
@@ -190,7 +202,11 @@ struct option {
     bool may_be_zero; /* 0 is a value too, though below min */
     const char *unit; /* of the value in the result file ("B", "s"), or NULL */
     const char *tag;  /* how session names spell the axis: "TB", "DBN" */
-    const char *help; /* one line */
+    enum option_group group;
+    bool for_tests;    /* left out where --help is short */
+    const char *brief; /* a few words for there, or NULL: help as far as its
+                          first semicolon */
+    const char *help;  /* one line */
 };
 
 extern const struct option option_table[OPT_COUNT];
@@ -237,10 +253,22 @@ enum request {
     REQUEST_DRY_RUN,
 };
 
+/* What --help is asked for. */
+enum help_topic {
+    HELP_BRIEF, /* one line an option, in groups */
+    HELP_ALL,
+    HELP_OPTION,
+    HELP_MAN,  /* a manual page, man(7) */
+    HELP_BASH, /* completion of the command line by that shell */
+    HELP_ZSH,
+};
+
 /* A resolved configuration. */
 struct options {
     struct setting set[OPT_COUNT];
     enum request request;
+    enum help_topic topic;    /* of REQUEST_HELP */
+    enum option_id help_with; /* of HELP_OPTION */
     bool serve; /* `srbench serve`: run databases, and no clients */
 };
 
@@ -337,8 +365,8 @@ bool options_idle(const struct options *o, enum option_id id);
 bool options_names_redisai(const char *module);
 bool options_redisai(const struct options *o);
 
-/* --help: every option with type, default and meaning. */
-void options_help(FILE *out);
+/* --help: what o->topic says of the options. */
+void options_help(FILE *out, const struct options *o);
 
 /* --show_config: the resolved configuration as YAML that options_parse()
  * reads back to the same values, one option a line. The default of an option

@@ -1,7 +1,10 @@
 /* options_internal.h - what the rooms of the options module share.
  *
  *   options_table.c   the table
- *   options.c         what it says together: --help, --show_config
+ *   options.c         what it says together: --show_config
+ *   options_meaning.c  what is said of options, wherever that is
+ *   options_help.c    --help
+ *   options_pages.c   the manual page, and completions for shells
  *   options_yaml.c    text to scalars, lists and maps, with line and column
  *   options_words.c   the words that later rooms own
  *   options_value.c   those to checked values of an option
@@ -110,6 +113,44 @@ const char *options_choice(const struct option *d, size_t i);
 #define OPTIONS_EXPECTED_MAX 512
 const char *options_expected(const struct option *d, bool all,
                              char buf[OPTIONS_EXPECTED_MAX]);
+
+/* What --help says besides the options, the topics of it among that. */
+extern const char *const options_topics[]; /* by enum help_topic, NULL: none */
+#define OPTIONS_TOPICS (HELP_ZSH + 1)
+
+/* The few words of an option: brief, or help as far as its first semicolon.
+ * Returns buf. */
+#define OPTIONS_BRIEF_MAX 256
+const char *options_brief(const struct option *d, char buf[OPTIONS_BRIEF_MAX]);
+
+/* All of what it means, with the words that were handed over for it; to be
+ * freed. */
+char *options_meaning(const struct option *d);
+
+/* What it may be, and its default: "a whole number of at least 1; takes a list
+ * (axis); default: 1". Returns buf. */
+#define OPTIONS_KIND_MAX 1024
+const char *options_kind(const struct option *d, char buf[OPTIONS_KIND_MAX]);
+
+/* The heading of a group, and the group at place i of --help. */
+const char *options_heading(enum option_group group);
+enum option_group options_group_at(size_t i);
+
+/* Three command lines, and what each is for. */
+struct example {
+    const char *what, *line;
+};
+extern const struct example options_examples[3];
+
+/* What the command line may ask for besides a run. */
+struct flag_help {
+    const char *flag, *help;
+};
+extern const struct flag_help options_flags[]; /* NULL ends them */
+
+void options_man(FILE *out);
+void options_bash(FILE *out);
+void options_zsh(FILE *out);
 
 /* Check what is written for an option and make it values of *set, whose origin
  * and given are left alone. On failure *set is unchanged. */

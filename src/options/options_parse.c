@@ -164,13 +164,76 @@ static const char *value_of(int argc, char *const argv[], int *i,
     return argv[++*i];
 }
 
+/* Whether an argument asks for help; what with, *topic, is behind its = or the
+ * next argument, or "". */
+static bool asks_help(int argc, char *const argv[], int i, const char **topic)
+{
+    bool flag;
+
+    if (strncmp(argv[i], "--help=", 7) == 0) {
+        *topic = argv[i] + 7;
+        return !options_flag(*topic, &flag);
+    }
+    if (strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0)
+        return false;
+    *topic = i + 1 < argc && argv[i + 1][0] != '-' ? argv[i + 1] : "";
+    return true;
+}
+
+/* The option that is meant by a topic, with - for _ and dashes before it. */
+static enum option_id find_topic(const char *topic)
+{
+    char name[NAME_LENGTH + 1];
+
+    snprintf(name, sizeof name, "%s", topic + strspn(topic, "-"));
+    for (char *c = name; *c; c++)
+        if (*c == '-')
+            *c = '_';
+    return options_find(name);
+}
+
+static int apply_topic(struct options *o, const char *topic, struct error *err)
+{
+    const char *nearest;
+
+    for (int t = HELP_BRIEF; t < OPTIONS_TOPICS; t++)
+        if (options_topics[t] && strcmp(topic, options_topics[t]) == 0) {
+            o->topic = (enum help_topic)t;
+            return 0;
+        }
+    o->help_with = find_topic(topic);
+    if (o->help_with < OPT_COUNT) {
+        o->topic = HELP_OPTION;
+        return 0;
+    }
+    nearest = find_nearest(topic, false);
+    return error_set(err,
+                     "--help: found '%.64s', which is no option%s%s%s; "
+                     "expected one, all, man, bash, zsh or nothing",
+                     topic, nearest ? " (did you mean '" : "",
+                     nearest ? nearest : "", nearest ? "'?)" : "");
+}
+
+/* What --help is for. */
+static int parse_topic(struct options *o, int argc, char *const argv[],
+                       struct error *err)
+{
+    const char *topic;
+
+    for (int i = 1; i < argc; i++)
+        if (asks_help(argc, argv, i, &topic))
+            return apply_topic(o, topic, err);
+    return 0;
+}
+
 /* --help wins over whatever is wrong with the rest, then --version. */
 static enum request plain_request(int argc, char *const argv[])
 {
     enum request request = REQUEST_RUN;
+    const char *topic;
 
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+        if (asks_help(argc, argv, i, &topic))
             return REQUEST_HELP;
         if (strcmp(argv[i], "--version") == 0)
             request = REQUEST_VERSION;
@@ -364,6 +427,8 @@ static int parse_all(struct options *o, int argc, char *const argv[],
     if (set_defaults(o, err) < 0)
         return -1;
     o->request = plain_request(argc, argv);
+    if (o->request == REQUEST_HELP)
+        return parse_topic(o, argc, argv, err);
     if (o->request != REQUEST_RUN)
         return 0;
     if (options_find_config(argc, argv, &config, err) < 0)

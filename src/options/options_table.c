@@ -26,16 +26,19 @@ static const char *const launchers[] = {"slurm", "pbs", "flux", "none", NULL};
 static const char *const verifications[] = {"none", "ends", "all", NULL};
 
 const struct option option_table[OPT_COUNT] = {
-    [OPT_EXPERIMENT] = {.name = "experiment",
-                        .type = OPTION_CHOICE,
-                        .told = TOLD_ANEW,
-                        .axis = true,
-                        .setup = IN_BOTH,
-                        .def = "throughput_colocated",
-                        .choices = experiments,
-                        .aliases = experiment_aliases,
-                        .help = "the placement: databases on nodes of their "
-                                "own, or one on every client node"},
+    [OPT_EXPERIMENT] =
+        {.name = "experiment",
+         .type = OPTION_CHOICE,
+         .told = TOLD_ANEW,
+         .axis = true,
+         .setup = IN_BOTH,
+         .def = "throughput_colocated",
+         .choices = experiments,
+         .aliases = experiment_aliases,
+         .group = GROUP_STUDY,
+         .brief = "databases on nodes of their own, or beside clients",
+         .help = "the placement: databases on nodes of their "
+                 "own, or one on every client node"},
     [OPT_DB_EXE] = {.name = "db_exe",
                     .type = OPTION_TEXT,
                     .told = TOLD_SAME,
@@ -44,6 +47,8 @@ const struct option option_table[OPT_COUNT] = {
                     .def = "redis-server",
                     .tag = "DB",
                     .handed = HANDED_SERVERS,
+                    .group = GROUP_DATABASE,
+                    .brief = "the server: a program, floor or null",
                     .help = "the server's program, a Redis, Valkey or KeyDB by "
                             "its own word"},
     [OPT_DB_NODES] = {.name = "db_nodes",
@@ -57,6 +62,7 @@ const struct option option_table[OPT_COUNT] = {
                       .min = 1,
                       .max = NO_LIMIT,
                       .tag = "DBN",
+                      .group = GROUP_DATABASE,
                       .help = "nodes that run the database; auto: as many as "
                               "db_hosts names, else 1"},
     [OPT_DB_SHARDS_PER_NODE] = {.name = "db_shards_per_node",
@@ -69,6 +75,8 @@ const struct option option_table[OPT_COUNT] = {
                                 .min = 1,
                                 .max = 1024,
                                 .tag = "SPN",
+                                .group = GROUP_DATABASE,
+                                .brief = "servers on each database node",
                                 .help = "shards (server processes) on each "
                                         "database node"},
     [OPT_DB_CLUSTER] = {.name = "db_cluster",
@@ -79,6 +87,9 @@ const struct option option_table[OPT_COUNT] = {
                         .only = IN_STANDARD,
                         .def = "true",
                         .tag = "CLUSTER",
+                        .group = GROUP_DATABASE,
+                        .brief =
+                            "shards form a Redis Cluster, or are independent",
                         .help = "several shards form one Redis Cluster; false: "
                                 "independent servers, sharded by the clients"},
     [OPT_DB_CPUS] = {.name = "db_cpus",
@@ -90,6 +101,7 @@ const struct option option_table[OPT_COUNT] = {
                      .min = 1,
                      .max = 4096,
                      .tag = "DBCPU",
+                     .group = GROUP_DATABASE,
                      .help = "CPUs that a node gives its database; the servers "
                              "are confined to them"},
     [OPT_DB_IO_THREADS] =
@@ -102,6 +114,7 @@ const struct option option_table[OPT_COUNT] = {
          .min = 1,
          .max = 128,
          .tag = "IOT",
+         .group = GROUP_DATABASE,
          .help =
              "I/O threads of each server, reads included; never above db_cpus; "
              "KeyDB and floor have none: all their threads serve"},
@@ -115,6 +128,8 @@ const struct option option_table[OPT_COUNT] = {
                     .min = 1,
                     .max = 1024,
                     .tag = "TPQ",
+                    .group = GROUP_DATABASE,
+                    .brief = "RedisAI's THREADS_PER_QUEUE",
                     .help = "RedisAI's THREADS_PER_QUEUE, which it takes as an "
                             "argument of its module; auto: what it has without "
                             "(1), or what db_modules says"},
@@ -124,6 +139,7 @@ const struct option option_table[OPT_COUNT] = {
                      .axis = true,
                      .setup = IN_BOTH,
                      .def = "{}",
+                     .group = GROUP_DATABASE,
                      .tag = "DBARGS",
                      .help = "further server directives, a map such as {hz: "
                              "10}; in a list one map a value, {} for none"},
@@ -133,6 +149,7 @@ const struct option option_table[OPT_COUNT] = {
                     .axis = true,
                     .setup = IN_BOTH,
                     .def = "{}",
+                    .group = GROUP_DATABASE,
                     .tag = "DBENV",
                     .help =
                         "environment variables of the servers, a map such "
@@ -149,6 +166,7 @@ const struct option option_table[OPT_COUNT] = {
                           .min = 1,
                           .max = NO_LIMIT,
                           .tag = "N",
+                          .group = GROUP_STUDY,
                           .help = "nodes that run clients; auto: all that the "
                                   "databases leave"},
     [OPT_CLIENTS_PER_NODE] = {.name = "clients_per_node",
@@ -159,6 +177,7 @@ const struct option option_table[OPT_COUNT] = {
                               .min = 1,
                               .max = NO_LIMIT,
                               .tag = "T",
+                              .group = GROUP_STUDY,
                               .help = "clients on each client node; auto: all "
                                       "ranks of the node"},
     [OPT_LANGUAGES] = {.name = "languages",
@@ -168,6 +187,8 @@ const struct option option_table[OPT_COUNT] = {
                        .def = "c",
                        .choices = languages,
                        .tag = "LANG",
+                       .group = GROUP_STUDY,
+                       .brief = "language of the client's loop",
                        .help = "language of the client's loop: c, cpp, "
                                "fortran"},
     [OPT_CLIENT] = {.name = "client",
@@ -176,6 +197,7 @@ const struct option option_table[OPT_COUNT] = {
                     .def = "socket",
                     .handed = HANDED_CLIENTS,
                     .tag = "CLIENT",
+                    .group = GROUP_STUDY,
                     .help = "how a rank reaches the database"},
     [OPT_COMMAND_SET] =
         {.name = "command_set",
@@ -185,6 +207,8 @@ const struct option option_table[OPT_COUNT] = {
          .def = "plain",
          .choices = command_sets,
          .tag = "COMMANDS",
+         .group = GROUP_STUDY,
+         .brief = "SET and GET, or RedisAI's own",
          .help = "plain: SET and GET; redisai: AI.TENSORSET and AI.TENSORGET, "
                  "which SmartSim's own study measured, of servers that have "
                  "RedisAI (db_modules)"},
@@ -195,6 +219,9 @@ const struct option option_table[OPT_COUNT] = {
                        .def = "tcp",
                        .choices = transports,
                        .tag = "TRANSPORT",
+                       .group = GROUP_STUDY,
+                       .brief =
+                           "tcp, or Unix sockets to the own node's database",
                        .help = "how clients reach the database of their node: "
                                "tcp, or unix for a socket in its scratch "
                                "folder"},
@@ -208,6 +235,7 @@ const struct option option_table[OPT_COUNT] = {
          .max = INT64_C(1073741824),
          .unit = "B",
          .tag = "SOCKBUF",
+         .group = GROUP_STUDY,
          .help = "send and receive buffer of each client's socket; "
                  "auto: 256 KiB to send on unix sockets, the "
                  "kernel's own tuning of TCP"},
@@ -217,6 +245,7 @@ const struct option option_table[OPT_COUNT] = {
          .axis = true,
          .def = "false",
          .tag = "PIN",
+         .group = GROUP_STUDY,
          .help = "keep each client on a CPU that no database uses"},
     [OPT_KEYS] = {.name = "keys",
                   .type = OPTION_CHOICE,
@@ -225,6 +254,8 @@ const struct option option_table[OPT_COUNT] = {
                   .def = "smartsim",
                   .choices = key_schemes,
                   .tag = "KEYS",
+                  .group = GROUP_STUDY,
+                  .brief = "as SmartSim names them, or even on all shards",
                   .help = "smartsim: throughput_rank_N, wherever it hashes; "
                           "balanced: every shard gets its even share"},
     [OPT_SYNC] = {.name = "sync",
@@ -233,6 +264,8 @@ const struct option option_table[OPT_COUNT] = {
                   .def = "start",
                   .choices = syncs,
                   .tag = "SYNC",
+                  .group = GROUP_STUDY,
+                  .brief = "what holds the clients together",
                   .help =
                       "what holds the clients together: nothing, one agreed "
                       "start of the timed loop, or a start of every iteration"},
@@ -242,6 +275,8 @@ const struct option option_table[OPT_COUNT] = {
                      .def = "pair",
                      .choices = patterns,
                      .tag = "PATTERN",
+                     .group = GROUP_STUDY,
+                     .brief = "put and get in turn, or all puts first",
                      .help =
                          "pair: put and get in turn; phases: all puts, then, "
                          "when all clients have done theirs, all gets"},
@@ -255,6 +290,7 @@ const struct option option_table[OPT_COUNT] = {
                           .max = INT64_C(4294967296),
                           .unit = "B",
                           .tag = "TB",
+                          .group = GROUP_STUDY,
                           .help = "size of the tensor; float32 elements, "
                                   "rounded down to whole ones"},
     [OPT_EXP_NAME] = {.name = "exp_name",
@@ -278,12 +314,14 @@ const struct option option_table[OPT_COUNT] = {
                        .type = OPTION_FLAG,
                        .resume_free = true,
                        .def = "false",
+                       .brief = "replace files that exist",
                        .help = "replace the result file, and summary_json, "
                                "where they exist"},
     [OPT_RESUME] = {.name = "resume",
                     .type = OPTION_FLAG,
                     .resume_free = true,
                     .def = "false",
+                    .brief = "run what a study that was ended has not run",
                     .help = "where the result file exists, keep its completed "
                             "permutations and run the others; the study must "
                             "be the same"},
@@ -293,6 +331,7 @@ const struct option option_table[OPT_COUNT] = {
                         .min = 1,
                         .max = 1000000000,
                         .tag = "ITER",
+                        .group = GROUP_LOOP,
                         .help = "timed put/get pairs of each client"},
     [OPT_DURATION] = {.name = "duration",
                       .type = OPTION_SECONDS,
@@ -301,6 +340,8 @@ const struct option option_table[OPT_COUNT] = {
                       .min = 0,
                       .max = DAY,
                       .unit = "s",
+                      .group = GROUP_LOOP,
+                      .brief = "how long the loop runs, instead of iterations",
                       .help = "how long the timed loop runs, in place of "
                               "iterations; auto: as long as those take"},
     [OPT_MAX_SAMPLES] =
@@ -309,6 +350,8 @@ const struct option option_table[OPT_COUNT] = {
          .def = "10000",
          .min = 16,
          .max = 100000000,
+         .group = GROUP_LOOP,
+         .brief = "with duration: the most timings that a client keeps",
          .help = "with duration: the most timings of each operation that a "
                  "client keeps; of more, every second, fourth, ... one"},
     [OPT_WARMUP] = {.name = "warmup",
@@ -316,6 +359,7 @@ const struct option option_table[OPT_COUNT] = {
                     .def = "1",
                     .min = 0,
                     .max = 1000000,
+                    .group = GROUP_LOOP,
                     .help = "pairs before them that do not count; kept in the "
                             "file, marked"},
     [OPT_REPETITIONS] = {.name = "repetitions",
@@ -324,12 +368,15 @@ const struct option option_table[OPT_COUNT] = {
                          .min = 1,
                          .max = 1000000,
                          .tag = "REP",
+                         .group = GROUP_LOOP,
                          .help = "how often each permutation is run"},
     [OPT_UNTIL_INTERVAL] =
         {.name = "until_interval",
          .type = OPTION_PERCENT,
          .def = "auto",
          .may_be_auto = true,
+         .group = GROUP_LOOP,
+         .brief = "repeat until medians are known so well",
          .help = "stop repeating when the medians' 95 % intervals over at "
                  "least three repetitions are within this much of them, such "
                  "as 2%; repetitions is the ceiling; auto: run all"},
@@ -337,6 +384,8 @@ const struct option option_table[OPT_COUNT] = {
                    .type = OPTION_CHOICE,
                    .def = "plan",
                    .choices = orders,
+                   .group = GROUP_LOOP,
+                   .brief = "in which order permutations run",
                    .help =
                        "in which order permutations run: as planned, or random "
                        "(database set-ups, and within each its permutations)"},
@@ -347,6 +396,7 @@ const struct option option_table[OPT_COUNT] = {
                   .may_be_auto = true,
                   .min = 0,
                   .max = INT64_MAX,
+                  .group = GROUP_LOOP,
                   .help = "of the random order; auto: drawn, and recorded"},
     [OPT_WALL_TIME] = {.name = "wall_time",
                        .type = OPTION_SECONDS,
@@ -356,6 +406,9 @@ const struct option option_table[OPT_COUNT] = {
                        .min = 0,
                        .max = 366 * DAY,
                        .unit = "s",
+                       .group = GROUP_LOOP,
+                       .brief =
+                           "start nothing that would not end within this time",
                        .help = "start no permutation that would not finish "
                                "within this time of srbench's start, by what "
                                "its like took; auto: what the job has, which "
@@ -367,6 +420,8 @@ const struct option option_table[OPT_COUNT] = {
                         .min = -1,
                         .max = DAY,
                         .unit = "s",
+                        .group = GROUP_LOOP,
+                        .brief = "time to finish in after SIGTERM",
                         .help = "what the running permutation has to finish "
                                 "after SIGTERM, SIGINT or SIGHUP; then it is "
                                 "broken off"},
@@ -374,6 +429,8 @@ const struct option option_table[OPT_COUNT] = {
                     .type = OPTION_CHOICE,
                     .def = "ends",
                     .choices = verifications,
+                    .group = GROUP_LOOP,
+                    .brief = "which tensors are checked, outside of the timing",
                     .help = "check of the payload, outside the timed spans: of "
                             "no pair, of the first and last, of all"},
     [OPT_DB_PORT] = {.name = "db_port",
@@ -386,6 +443,7 @@ const struct option option_table[OPT_COUNT] = {
                      .min = 1024,
                      .max = SRB_PORT_MAX,
                      .may_be_zero = true,
+                     .group = GROUP_DATABASE,
                      .help = "first port; further shards on the same host take "
                              "the next ones; 0: free ones of each host, found "
                              "when the databases start; auto: 6780 and the "
@@ -399,6 +457,8 @@ const struct option option_table[OPT_COUNT] = {
                       .only = IN_STANDARD,
                       .def = "auto",
                       .may_be_auto = true,
+                      .group = GROUP_NODES,
+                      .brief = "the hosts that run the database",
                       .help = "the hosts that run the database, and no "
                               "clients: names, short or fully qualified, or "
                               "Slurm host lists, such as nid[0001-0004,0010]; "
@@ -406,6 +466,8 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_NODE_FEATURE] = {.name = "node_feature",
                           .type = OPTION_MAP,
                           .def = "{}",
+                          .group = GROUP_NODES,
+                          .brief = "features that client nodes must have",
                           .help = "features that client nodes must have by the "
                                   "batch system's word, such as {C: V100}; C "
                                   "and constraint take Slurm's expressions"},
@@ -416,6 +478,8 @@ const struct option option_table[OPT_COUNT] = {
          .starts = true,
          .only = IN_STANDARD,
          .def = "{}",
+         .group = GROUP_NODES,
+         .brief = "those of database nodes",
          .help = "the same of database nodes; with run_db_as_batch arguments "
                  "of the submission, others (exclusive) too"},
     [OPT_DB_ADDRESS] =
@@ -424,6 +488,8 @@ const struct option option_table[OPT_COUNT] = {
          .only = IN_STANDARD,
          .def = "auto",
          .may_be_auto = true,
+         .group = GROUP_EXTERNAL,
+         .brief = "where they are: host:port, or serve's file",
          .help =
              "databases that run already: the file that srbench serve "
              "writes (awaited for db_timeout), or host:port, several "
@@ -435,6 +501,8 @@ const struct option option_table[OPT_COUNT] = {
                      .only = IN_STANDARD,
                      .def = "auto",
                      .may_be_auto = true,
+                     .group = GROUP_EXTERNAL,
+                     .brief = "a file with their user and password",
                      .help = "with db_address=host:port: a file that its owner "
                              "alone may read, with 'user password' or "
                              "'password' on its first line; auto: the "
@@ -446,6 +514,8 @@ const struct option option_table[OPT_COUNT] = {
          .only = IN_STANDARD,
          .def = "auto",
          .may_be_auto = true,
+         .group = GROUP_EXTERNAL,
+         .brief = "TLS: the certificates of the authorities",
          .help = "with db_address=rediss://host:port: the certificates of the "
                  "authorities that its certificate may be signed by, a file or "
                  "folder; auto: those that the system trusts"},
@@ -456,6 +526,8 @@ const struct option option_table[OPT_COUNT] = {
          .only = IN_STANDARD,
          .def = "auto",
          .may_be_auto = true,
+         .group = GROUP_EXTERNAL,
+         .brief = "TLS: the certificate to show",
          .help = "with rediss://: the certificate that this side shows, with "
                  "db_tls_key; auto: none"},
     [OPT_DB_TLS_KEY] =
@@ -465,6 +537,8 @@ const struct option option_table[OPT_COUNT] = {
          .only = IN_STANDARD,
          .def = "auto",
          .may_be_auto = true,
+         .group = GROUP_EXTERNAL,
+         .brief = "TLS: its key",
          .help = "the key of db_tls_cert, a file without a password"},
     [OPT_DB_TLS_NAME] =
         {.name = "db_tls_name",
@@ -473,6 +547,8 @@ const struct option option_table[OPT_COUNT] = {
          .only = IN_STANDARD,
          .def = "auto",
          .may_be_auto = true,
+         .group = GROUP_EXTERNAL,
+         .brief = "TLS: the name that servers must bear",
          .help =
              "with rediss://: the name that the certificates of all servers "
              "must bear, also sent to them (SNI); auto: each its own host"},
@@ -480,6 +556,8 @@ const struct option option_table[OPT_COUNT] = {
                    .type = OPTION_FLAG,
                    .only = IN_STANDARD,
                    .def = "false",
+                   .group = GROUP_EXTERNAL,
+                   .brief = "remove all of their data before each permutation",
                    .help = "with db_address=host:port: remove all data of "
                            "those servers before each permutation; false: "
                            "touch nothing but this run's own keys"},
@@ -492,6 +570,7 @@ const struct option option_table[OPT_COUNT] = {
          .may_be_auto = true,
          .min = 1,
          .max = 1000000,
+         .group = GROUP_DATABASE,
          .help = "connections that each server has room for; auto: as many as "
                  "the permutations need, of srbench serve 10000"},
     [OPT_RUN_DB_AS_BATCH] =
@@ -499,12 +578,16 @@ const struct option option_table[OPT_COUNT] = {
          .type = OPTION_FLAG,
          .only = IN_STANDARD,
          .def = "false",
+         .group = GROUP_EXTERNAL,
+         .brief = "run them as batch jobs of their own",
          .help = "run each database set-up as a batch job of its own, of "
                  "db_nodes nodes; all nodes of this job may run clients"},
     [OPT_BATCH_ARGS] = {.name = "batch_args",
                         .type = OPTION_MAP,
                         .only = IN_STANDARD,
                         .def = "{}",
+                        .group = GROUP_EXTERNAL,
+                        .brief = "arguments of their submission",
                         .help = "further arguments of that submission, such as "
                                 "{partition: db, A: project}; without a value: "
                                 "{exclusive: null}"},
@@ -516,6 +599,7 @@ const struct option option_table[OPT_COUNT] = {
                            .min = 0,
                            .max = 30 * DAY,
                            .unit = "s",
+                           .group = GROUP_EXTERNAL,
                            .help = "longest wait for such a job to start"},
     [OPT_LIFELINE] = {.name = "lifeline",
                       .type = OPTION_TEXT,
@@ -523,6 +607,8 @@ const struct option option_table[OPT_COUNT] = {
                       .only = IN_STANDARD,
                       .def = "auto",
                       .may_be_auto = true,
+                      .group = GROUP_EXTERNAL,
+                      .brief = "of srbench serve: a socket that ends it",
                       .help = "of srbench serve: address:port of a socket; "
                               "serving ends when that is closed (the job with "
                               "the clients gives it to its databases' job); "
@@ -532,6 +618,8 @@ const struct option option_table[OPT_COUNT] = {
                   .resume_free = true,
                   .def = "auto",
                   .choices = roles,
+                  .group = GROUP_NODES,
+                  .brief = "what the nodes of this part of the job may run",
                   .help = "what the nodes of this part of the job may run, "
                           "where it was started in several (mpiexec's :); on "
                           "each part's command line, not in the file"},
@@ -543,6 +631,8 @@ const struct option option_table[OPT_COUNT] = {
          .list = true,
          .def = "auto",
          .may_be_auto = true,
+         .group = GROUP_DATABASE,
+         .brief = "modules for the servers to load",
          .help = "modules for the servers to load: each a path and, behind "
                  "blanks, its arguments, such as /opt/redisai.so "
                  "INTRA_OP_PARALLELISM 1 (neither has blanks in it); one whose "
@@ -553,6 +643,8 @@ const struct option option_table[OPT_COUNT] = {
                     .may_be_auto = true,
                     .choices = devices,
                     .aliases = device_aliases,
+                    .group = GROUP_DATABASE,
+                    .brief = "of RedisAI; recorded only",
                     .help = "with command_set redisai, and recorded only: on "
                             "which device RedisAI would run models; tensors "
                             "lie in the memory of the host either way; auto: "
@@ -562,6 +654,7 @@ const struct option option_table[OPT_COUNT] = {
                         .told = TOLD_SAME,
                         .def = "auto",
                         .may_be_auto = true,
+                        .group = GROUP_NODES,
                         .help = "network interface of the databases, such as "
                                 "ib0; auto: lo on one host, else chosen and "
                                 "reported"},
@@ -571,6 +664,7 @@ const struct option option_table[OPT_COUNT] = {
                       .def = "auto",
                       .may_be_auto = true,
                       .choices = launchers,
+                      .group = GROUP_NODES,
                       .help = "the batch system that the job runs under; auto: "
                               "the one whose variables are there"},
     [OPT_OP_TIMEOUT] = {.name = "op_timeout",
@@ -581,6 +675,7 @@ const struct option option_table[OPT_COUNT] = {
                         .min = 0,
                         .max = DAY,
                         .unit = "s",
+                        .group = GROUP_LOOP,
                         .help = "longest wait for one reply"},
     [OPT_DB_TIMEOUT] = {.name = "db_timeout",
                         .type = OPTION_SECONDS,
@@ -590,12 +685,14 @@ const struct option option_table[OPT_COUNT] = {
                         .min = 0,
                         .max = DAY,
                         .unit = "s",
+                        .group = GROUP_DATABASE,
                         .help = "longest wait for a database to be ready"},
     [OPT_VIRTUAL_NODES] = {.name = "virtual_nodes",
                            .type = OPTION_COUNT,
                            .def = "1",
                            .min = 1,
                            .max = 65536,
+                           .group = GROUP_NODES,
                            .help = "cut every node into this many virtual "
                                    "ones"},
     [OPT_MACHINE] = {.name = "machine",
@@ -605,12 +702,15 @@ const struct option option_table[OPT_COUNT] = {
                      .may_be_auto = true,
                      .min = 1,
                      .max = 1000000,
+                     .group = GROUP_NODES,
+                     .brief = "with --dry_run: plan for an imaginary job",
                      .help = "with --dry_run only: plan for an imaginary job; "
                              "auto: the real one"},
     [OPT_EXPECT] =
         {.name = "expect",
          .type = OPTION_MAPS,
          .def = "{}",
+         .brief = "limits on figures; a breach is exit status 3",
          .help =
              "limits on figures of the summary, such as {window: \"> "
              "1GB/s\"}: <, <=, > or >=, a number and its unit, or of `limit` "
@@ -622,6 +722,7 @@ const struct option option_table[OPT_COUNT] = {
                           .type = OPTION_TEXT,
                           .resume_free = true,
                           .def = "none",
+                          .brief = "a file for the summary, as JSON",
                           .help = "a file for what /summary holds, as JSON, "
                                   "written at the end; none: no such file"},
     [OPT_QUIET] = {.name = "quiet",
@@ -633,6 +734,7 @@ const struct option option_table[OPT_COUNT] = {
                      .type = OPTION_FLAG,
                      .resume_free = true,
                      .def = "false",
+                     .brief = "say more of each permutation and database",
                      .help = "on standard error, every permutation with its "
                              "placement, and which databases were started or "
                              "reused, and why"},
@@ -640,6 +742,7 @@ const struct option option_table[OPT_COUNT] = {
                          .type = OPTION_MAP,
                          .resume_free = true,
                          .def = "{}",
+                         .for_tests = true,
                          .help = "faults of the client null, for tests: "
                                  "fail_at, hang_at, alter_at, client, delay"},
 };

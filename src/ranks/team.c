@@ -232,7 +232,17 @@ static MPI_Comm make_group(MPI_Comm of, const int *ranks, int n, int tag)
     return made;
 }
 
-enum { NODE_TAG, STEWARDS_TAG, CLIENTS_TAG, DB_TAG, CLOCK_TAG, HEADS_TAG };
+/* Tags of make_group(), which have nothing to do with those of messages by
+ * MPI's own word; but Open MPI 4.1 sends messages with them, which a receive of
+ * the same tag (TEAM_TAG_NEWS) takes away: all ranks then wait for ever. */
+enum {
+    NODE_TAG = 100,
+    STEWARDS_TAG,
+    CLIENTS_TAG,
+    DB_TAG,
+    CLOCK_TAG,
+    HEADS_TAG
+};
 
 static int *rank_list(int n)
 {

@@ -216,6 +216,11 @@ static char *where_text(const struct placement *pl, char *buf, size_t n)
     return buf;
 }
 
+char *report_where(const struct placement *pl, char *buf, size_t n)
+{
+    return where_text(pl, buf, n);
+}
+
 void report_start(const struct sweep *s, const struct permutation *p,
                   const struct placement *pl, const struct outcome *o)
 {
@@ -476,53 +481,4 @@ size_t report_impossible(const struct sweep *s, const struct machine *m,
         diag_say("srbench: ... and more, for %zu further reasons",
                  reasons - REASONS);
     return bad;
-}
-
-static void plan_line(const struct sweep *s, const struct permutation *p,
-                      const struct placement *pl)
-{
-    char name[SRB_SESSION_MAX], where[256];
-
-    place_session(pl, s, p, name);
-    printf("%04zu  %s\n      %s; set-up %zu\n", p->index, name,
-           where_text(pl, where, sizeof where), p->setup);
-}
-
-int report_plan(const struct sweep *s, const struct machine *m)
-{
-    char notes[4096];
-    int nodes = 0, ranks = 0;
-    size_t bad = 0;
-
-    for (size_t i = 0; i < s->count; i++) {
-        struct permutation p;
-        struct placement pl;
-        int need;
-
-        sweep_at(s, i, &p);
-        if (place_solve(m, &p, &pl, NULL) < 0) {
-            bad++;
-            continue;
-        }
-        plan_line(s, &p, &pl);
-        need =
-            pl.client_nodes +
-            (pl.experiment == EXPERIMENT_STANDARD && !pl.external ? pl.db_nodes
-                                                                  : 0);
-        nodes = need > nodes ? need : nodes;
-        ranks = pl.clients_per_node > ranks ? pl.clients_per_node : ranks;
-        place_free(&pl);
-    }
-    printf("%s", sweep_notes(s, notes, sizeof notes));
-    printf("%zu permutation%s in %zu database set-up%s; ", s->count,
-           plural((int64_t)s->count), s->setups, plural((int64_t)s->setups));
-    if (bad < s->count)
-        printf("they need %d node%s of at least %d rank%s, ", nodes,
-               plural(nodes), ranks, plural(ranks));
-    printf("there are %d node%s (%d ranks)\n", m->nnodes, plural(m->nnodes),
-           m->nranks);
-    output_flush();
-    if (bad)
-        report_impossible(s, m, false);
-    return bad ? -1 : 0;
 }

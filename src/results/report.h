@@ -30,6 +30,9 @@ void report_choices(const struct sweep *s, const struct machine *m);
 /* In what time the study has to end, and whose wish that is. */
 void report_limit(const struct study_attributes *s);
 
+/* Where the clients and databases are, in words. Returns buf. */
+char *report_where(const struct placement *pl, char *buf, size_t n);
+
 /* Loud words on hosts with more runnable processes than CPUs, once for a study:
  * the worst case, and how many others there are. */
 void report_oversubscribed(const char *host, int others, int processes,
@@ -77,11 +80,6 @@ void report_verdict(const struct tally *t, int exit_status);
 /* A refusal: the sentence, and where `speaks` a verdict for scripts of what was
  * planned by then (NULL: nothing). Returns EXIT_REFUSED. */
 int report_refusal(const struct tally *t, const struct error *err, bool speaks);
-
-/* --dry_run: the permutations with their placement, the nodes and ranks they
- * need, on standard output. Returns 0, or -1 when some cannot be placed: those
- * are named with their reasons on standard error. */
-int report_plan(const struct sweep *s, const struct machine *m);
 
 /* Why permutations cannot be placed, on standard error, at most a screenful;
  * returns how many cannot. Nothing is printed with quiet. */

@@ -1,6 +1,7 @@
 #include "run/dry_run.h"
 
 #include "plan/imagine.h"
+#include "results/plan_print.h"
 #include "results/report.h"
 #include "run/run.h"
 #include "servers/collapse.h"
@@ -34,7 +35,7 @@ static int plan(const struct options *o, const struct machine *m)
         return refuse(&err);
     if (check(&s, o, &err) < 0)
         status = refuse(&err);
-    else if (report_plan(&s, m) < 0)
+    else if (plan_print(&s, m) < 0)
         status = 2;
     else
         status = prepare_by_name(&s, m, &err) < 0 ? refuse(&err) : 0;

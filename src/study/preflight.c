@@ -9,9 +9,9 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "client/client.h"
-#include "engine/engine.h"
 #include "plan/footprint.h"
 #include "protocol/db_modules.h"
+#include "servers/burden.h"
 #include "servers/db.h"
 #include "servers/ports.h"
 #include "study/limits.h"
@@ -87,53 +87,10 @@ add(struct sight *x, const char *fmt, ...)
 
 /* ---- the sweep ---- */
 
-/* Whether two permutations put the same load on every node, but for the length
- * of the tensor. */
-static bool same_load(const struct permutation *a, const struct permutation *b)
-{
-    static const enum option_id shape[] = {OPT_CLIENT_NODES,
-                                           OPT_CLIENTS_PER_NODE, OPT_KEYS,
-                                           OPT_CLIENT, OPT_COMMAND_SET};
-
-    for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
-        if (a->value[shape[k]] != b->value[shape[k]])
-            return false;
-    return a->setup == b->setup && a->experiment == b->experiment;
-}
-
-/* By its name alone: what a program is, it tells only when it is run. */
-static const struct engine *server_of(const struct permutation *p)
-{
-    return engine_expected(permutation_text(p, OPT_DB_EXE));
-}
-
 /* Whether it starts processes. */
 static bool starts(const struct permutation *p)
 {
-    return p->value[OPT_DB_EXE] && server_of(p)->kind == ENGINE_PROCESS;
-}
-
-/* How many clients have their tensors in each shard; allocated. None where
- * these keep them themselves, or shards belong to another job. */
-static int *count_clients(const struct permutation *p,
-                          const struct placement *pl)
-{
-    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
-    int *clients = mem_new((size_t)pl->nshards + 1, sizeof *clients);
-    bool stores = ops->serves || ops->own;
-
-    for (int c = 0; c < pl->nclients && stores && !pl->external; c++)
-        clients[place_client_shard(pl, c)]++;
-    return clients;
-}
-
-static const struct footprint *memory_of(const struct permutation *p)
-{
-    const struct engine *engine = server_of(p);
-
-    return strcmp(permutation_text(p, OPT_COMMAND_SET), "redisai") == 0
-               ? &engine->memory_redisai
-               : &engine->memory;
+    return p->value[OPT_DB_EXE] && burden_server(p)->kind == ENGINE_PROCESS;
 }
 
 /* The nodes of a kernel share its memory. */
@@ -152,8 +109,8 @@ static void weigh(struct sight *x, const struct permutation *p,
 
         b.nclients += place_node_clients(pl, k->node[i]);
         for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
-            int64_t server =
-                footprint_server(memory_of(p), clients[first + s], x->tensor);
+            int64_t server = footprint_server(burden_memory(p),
+                                              clients[first + s], x->tensor);
 
             b.nservers++;
             b.servers = footprint_sum(b.servers, server);
@@ -191,7 +148,7 @@ static void probe(struct sight *x, const struct placement *pl, int shard,
 static void look_at_ports(struct sight *x, const struct permutation *p,
                           const struct placement *pl)
 {
-    bool bus = pl->cluster && server_of(p)->cluster;
+    bool bus = pl->cluster && burden_server(p)->cluster;
     const struct machine *m = pl->machine;
 
     if (permutation_auto(p, OPT_DB_PORT))
@@ -244,7 +201,7 @@ static void look_at_load(struct sight *x, const struct permutation *p)
 
     if (place_solve(&x->t->machine, p, &pl, NULL) < 0)
         return; /* refused elsewhere */
-    clients = count_clients(p, &pl);
+    clients = burden_clients(p, &pl);
     x->nclients = pl.nclients;
     weigh(x, p, &pl, clients);
     look_at_servers(x, p, &pl, clients);
@@ -278,7 +235,7 @@ static void look_at_sweep(struct sight *x)
 
         sweep_at(x->sweep, i, &p);
         x->sockets |= uses_socket(&p);
-        if (i == 0 || !same_load(&p, &last))
+        if (i == 0 || !burden_same(&p, &last))
             look_at_load(x, &p);
         last = p;
         if (is_certain(x, &p))
@@ -506,15 +463,6 @@ static void look(struct sight *x, const char *output)
     free(x->ports);
 }
 
-/* Those of either kind of loop, and warm-up. */
-static int64_t pairs_of(const struct options *o)
-{
-    bool timed = !options_one(o, OPT_DURATION)->is_auto;
-
-    return options_one(o, timed ? OPT_MAX_SAMPLES : OPT_ITERATIONS)->count +
-           options_one(o, OPT_WARMUP)->count;
-}
-
 int preflight(struct team *t, const struct discovery *d,
               const struct preflight *terms, struct error *err)
 {
@@ -522,7 +470,7 @@ int preflight(struct team *t, const struct discovery *d,
     struct sight x = {.t = t,
                       .d = d,
                       .sweep = terms->sweep,
-                      .pairs = pairs_of(terms->sweep->options),
+                      .pairs = burden_pairs(terms->sweep->options),
                       .found = mine};
     int64_t reasons;
 

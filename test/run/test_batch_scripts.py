@@ -7,8 +7,10 @@ for what there is no package of.
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -39,7 +41,7 @@ def headings(path):
 class Plans(unittest.TestCase):
 
     def plan(self, path):
-        """The command of the heading, and what it printed last."""
+        """The command of the heading, and what it printed first."""
         lines = headings(path).replace("\\\n", " ")
         command = re.search(r"^ *srbench (.*--dry_run.*)$", lines, re.M)
         args = shlex.split(command.group(1))
@@ -47,7 +49,7 @@ class Plans(unittest.TestCase):
                               capture_output=True, cwd=SCRIPTS,
                    encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
-        return args, done.stdout.splitlines()[-1]
+        return args, done.stdout.splitlines()[0]
 
     def test_every_yaml(self):
         """Planned as its heading says, with as many permutations."""
@@ -94,6 +96,52 @@ class Plans(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         nodes = self.sizes(SCRIPTS / "slurm_serve.sh")[0][0]
         self.assertRegex(done.stdout, rf"(?m)^db_nodes: {nodes}$")
+
+
+class Smoke(unittest.TestCase):
+    """The first job says what is wrong before it starts a task."""
+
+    def setUp(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="srbt-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+        for name in ("srun", "mpiexec"):
+            path = self.dir / name
+            path.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{self.dir}/asked\n')
+            path.chmod(0o755)
+        (self.dir / "nodes").write_text("a\na\nb\nb\n")
+
+    def run_it(self, script, *args, **env):
+        known = {"SRBENCH": SRBENCH, "SLURM_JOB_NUM_NODES": "2",
+                 "SLURM_NTASKS_PER_NODE": "2", "PBS_O_WORKDIR": str(SCRIPTS),
+                 "PBS_NODEFILE": str(self.dir / "nodes"),
+                 "PATH": f"{self.dir}:{os.environ['PATH']}"}
+        return subprocess.run(["bash", SCRIPTS / script, *args], text=True,
+                              capture_output=True, timeout=300, cwd=SCRIPTS,
+                              env={**os.environ, **known, **env})
+
+    def test_refused(self):
+        for script in ("slurm_smoke.sh", "pbs_smoke.sh"):
+            for env, args, words in (
+                    ({"SRBENCH": "/no/srbench"}, (), "no program '/no/srbench'"),
+                    ({"STUDY": "mine.yaml"}, (), "no study 'mine.yaml' in "),
+                    ({}, ("--tensor_byte=4",), "did you mean 'tensor_bytes'?"),
+                    ({}, ("--clients_per_node=9",), "clients_per_node is 9")):
+                with self.subTest(script=script, words=words):
+                    done = self.run_it(script, *args, **env)
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertIn(words, done.stderr)
+                    self.assertFalse((self.dir / "asked").exists())
+
+    def test_started(self):
+        """With the plan of the job's own size before."""
+        for script in ("slurm_smoke.sh", "pbs_smoke.sh"):
+            done = self.run_it(script, "--warmup=3")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("there are 2 nodes (4 ranks)", done.stdout)
+            asked = (self.dir / "asked").read_text().splitlines()
+            self.assertEqual(asked[-4:], [SRBENCH, "--config",
+                                          "study_smoke.yaml", "--warmup=3"])
+            (self.dir / "asked").unlink()
 
 
 class ScriptTest(SlurmTest):
@@ -152,11 +200,19 @@ class Standard(ScriptTest):
         self.assertEqual(self.database_nodes(number), ["nid0003"])
         self.assertEqual(len(last["client_rank"]), 4)
 
-
-SCRIPTS = SOURCE / "batch_scripts"
-
-
-SMALL = SMALL
+    def test_slurm_smoke(self):
+        """Both placements; the story is in a file of its own."""
+        number = self.submit(
+            "slurm_smoke.sh",
+            ("--nodes=2", "--ntasks-per-node=2", "--time=10"), *SMALL,
+            "--clients_per_node=1", f"--output={self.out}")
+        self.completed(number, 6)
+        said = self.cluster.out(number)
+        self.assertTrue(said.startswith("6 permutations in 2 database set-ups"))
+        self.assertIn("SRBENCH_STATUS pass permutations=6", said)
+        story = self.cluster.dir / f"srbench-smoke-{number}.err"
+        self.assertIn("[1/6]", story.read_text())
+        self.assertNotIn("[1/6]", said)
 
 
 @full

@@ -98,6 +98,79 @@ class Dependencies(Scripts):
         self.assertNotIn("libhdf5-mpich-dev", full)
 
 
+class Quickstart(Scripts):
+    """What it refuses before it does anything, in one sentence."""
+
+    def tree(self):
+        """A copy that only root may write, and that root cannot either."""
+        tree = self.dir / "a tree"
+        shutil.copytree(SOURCE / "tools", tree / "tools",
+                        ignore=shutil.ignore_patterns("__pycache__"))
+        (tree / "tools/deps.sh").write_text("#!/bin/sh\nexit 9\n")
+        return tree
+
+    def read_only(self, tree, *args):
+        """As a user who may not write there."""
+        if os.getuid() == 0:
+            tree.parent.chmod(0o755)
+            drop = ["setpriv", "--reuid=65534", "--regid=65534",
+                    "--clear-groups"]
+        else:
+            drop = []
+            for path in (tree, tree / "tools"):
+                path.chmod(0o555)
+                self.addCleanup(path.chmod, 0o755)
+        return self.run_it(*drop, "bash", tree / "tools/quickstart.sh", *args)
+
+    def test_a_tree_of_somebody_else(self):
+        tree = self.tree()
+        done = self.read_only(tree)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual(
+            done.stderr,
+            f"quickstart.sh: cannot write in '{tree}/build', where srbench is to "
+            f"be built; name a folder of yours, --build-dir=DIR\n")
+
+    def test_with_a_folder_of_ones_own(self):
+        """It goes on, to the first thing that it needs."""
+        own = Path(tempfile.mkdtemp(prefix="srbt-"))
+        self.addCleanup(shutil.rmtree, own)
+        own.chmod(0o777)
+        for args in ((f"--build-dir={own}/b",), ("--build-dir", own / "c")):
+            done = self.read_only(self.tree(), *args)
+            self.assertIn("what srbench needs", done.stdout)
+            self.assertEqual((done.returncode, done.stderr), (9, ""))
+            shutil.rmtree(self.dir / "a tree")
+        self.assertTrue((own / "b").is_dir() and (own / "c").is_dir())
+
+    def test_arguments(self):
+        for args, words in ((("build",), "found 'build', expected nothing or "),
+                            (("--build-dir",), "found nothing, expected a ")):
+            done = self.run_it("bash", SOURCE / "tools/quickstart.sh", *args)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertEqual(done.stderr.count("\n"), 1)
+            self.assertIn(words, done.stderr)
+        done = self.run_it("bash", SOURCE / "tools/quickstart.sh", "--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("--build-dir=DIR", done.stdout)
+
+    def test_progress(self):
+        """What is compiled is said by quarters, and its status handed on; the
+        rest goes to the log."""
+        log = self.dir / "log"
+        for steps in ("[ 10%] a|[ 30%] b|words|[ 55%] c|[100%] d",
+                      "[1/10] a|[3/10] b|words|[6/10] c|[10/10] d"):
+            done = self.run_it(
+                "bash", "-c", '. "$1"; shown "$2" sh -c "echo \'$3\' | tr \'|\' '
+                '\'\\n\'; exit 7"', "bash", SOURCE / "tools/common.sh", log,
+                steps)
+            self.assertEqual(done.returncode, 7)
+            self.assertEqual([x.split()[0] for x in done.stderr.splitlines()],
+                             ["30", "55", "100"]
+                             if "%" in steps else ["30", "60", "100"])
+            self.assertIn("words", log.read_text())
+
+
 class Commit(Scripts):
     """What the build takes for the commit."""
 

@@ -5,6 +5,7 @@ import ast
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import types
@@ -12,7 +13,7 @@ import unittest
 
 import h5py
 
-from srbtest import SOURCE, RunTest, main, text
+from srbtest import MPIEXEC, OPEN_MPI, SOURCE, SRBENCH, RunTest, main, text
 
 CI = SOURCE / "tools" / "ci"
 try:
@@ -104,6 +105,82 @@ class Recipe(types.ModuleType):
         return [args[0] for said, args, _ in self.said if said == name]
 
 
+class Appkit(types.ModuleType):
+    """In place of ramble.appkit: keeps what an application declares, and takes
+    figures from a log as Ramble's analysis does, line by line by re.match()."""
+
+    DIRECTIVES = ("tags", "software_spec", "executable", "workload",
+                  "workload_variable", "figure_of_merit_context",
+                  "figure_of_merit", "success_criteria")
+
+    def __init__(self):
+        super().__init__("ramble.appkit")
+        self.said = []
+        for name in self.DIRECTIVES:
+            setattr(self, name, self.directive(name))
+        self.ExecutableApplication = type("ExecutableApplication", (), {})
+        self.__all__ = [*self.DIRECTIVES, "ExecutableApplication"]
+
+    def directive(self, name):
+        return lambda *args, **how: self.said.append((name, args, how))
+
+    def of(self, name):
+        return [(args, how) for said, args, how in self.said if said == name]
+
+    def figures(self, log):
+        """[(context, name, unit, value)]"""
+        contexts = {args[0]: how for args, how
+                    in self.of("figure_of_merit_context")}
+        found, within = [], {}
+        for line in log.splitlines():
+            for name, how in contexts.items():
+                match = re.match(how["regex"], line)
+                if match:
+                    within[name] = how["output_format"].format(
+                        **match.groupdict())
+            for (name,), how in self.of("figure_of_merit"):
+                match = re.match(how["fom_regex"], line)
+                if match:
+                    found.append((
+                        *(within[c] for c in how["contexts"]),
+                        name.format(**match.groupdict()), how["units"],
+                        float(match[how["group_name"]])))
+        return found
+
+    def passes(self, log):
+        return all(any(re.match(how["match"], line) for line in log.splitlines())
+                   for _, how in self.of("success_criteria"))
+
+
+class BenchparkExperiment:
+    """In place of benchpark.experiment.Experiment: keeps what it is told."""
+
+    def __init__(self, *specs):
+        self.spec = types.SimpleNamespace(satisfies=specs.__contains__)
+        self.name, self.variables, self.packages = "srbench", {}, {}
+
+    def add_experiment_variable(self, name, value, matrixed=False):
+        self.variables[name] = value
+
+    def set_required_variables(self, **values):
+        self.required = values
+
+    def add_package_spec(self, name, specs):
+        self.packages[name] = specs
+
+
+# What a study prints each of its figures by, and where that has no option yet,
+# nothing: it prints them anyway.
+FIGURES = "--figures=stdout"
+
+
+def supported(line):
+    """A command line without what this srbench does not know."""
+    known = subprocess.run([SRBENCH, "--help", "figures"], timeout=300,
+                           capture_output=True, check=False).returncode == 0
+    return line if known else line.replace(FIGURES, "")
+
+
 # --- tests ---------------------------------------------------------------------
 
 class Reframe(RunTest):
@@ -147,6 +224,123 @@ class Reframe(RunTest):
         self.assertEqual(job.returncode, 1, job.describe())
         with self.assertRaises(AssertionError):
             self.test.passed()
+
+
+class Ramble(RunTest):
+    """By stand-ins of Ramble and Benchpark, on what srbench prints."""
+
+    def setUp(self):
+        super().setUp()
+        self.kit = Appkit()
+        package = types.ModuleType("ramble")
+        self.app = load(CI / "ramble/applications/srbench/application.py",
+                        **{"ramble": package, "ramble.appkit": self.kit}).Srbench
+
+    def run_it(self, *args):
+        """As the application's one executable, with the null client."""
+        (_, line), how = self.kit.of("executable")[0]
+        self.assertTrue(how["use_mpi"])
+        study = self.kit.of("workload_variable")[0][1]["default"]
+        words = supported(line.format(study=study)).split()
+        self.assertEqual(words[0], "srbench")
+        return self.srbench(2, *words[1:], "--client=null", "--db_exe=null",
+                            "--iterations=20", *args)
+
+    def test_figures(self):
+        job = self.run_it()
+        self.assert_passed(job, 6)
+        self.assertTrue(self.kit.passes(job.stdout))
+        self.assertGreater(len(job.foms), 50)
+        self.assertEqual(
+            self.kit.figures(job.stdout),
+            [(f"permutation {int(f['perm']):04d}", f"{f['name']} ({f['unit']})",
+              str(f["unit"]), f["value"]) for f in job.foms])
+
+    def test_failure(self):
+        job = self.run_it("--null_client={fail_at: 3}")
+        self.assertFalse(self.kit.passes(job.stdout))
+
+    def test_benchpark(self):
+        """Its variables are those of the application; its studies can be
+        planned on what it asks for."""
+        directives = types.ModuleType("benchpark.directives")
+        declared = {}
+        directives.variant = lambda name, **how: declared.update({name: how})
+        experiment = types.ModuleType("benchpark.experiment")
+        experiment.Experiment = BenchparkExperiment
+        module = load(CI / "benchpark/experiments/srbench/experiment.py", **{
+            "benchpark": types.ModuleType("benchpark"),
+            "benchpark.directives": directives,
+            "benchpark.experiment": experiment})
+        variables = [args[0] for args, _ in self.kit.of("workload_variable")]
+        self.assertEqual(declared["workload"]["default"],
+                         self.kit.of("workload")[0][0][0])
+        for value in declared["placement"]["values"]:
+            made = module.Srbench(f"placement={value}")
+            made.compute_applications_section()
+            made.compute_package_section()
+            self.assertEqual(made.packages, {"srbench": ["srbench"]})
+            self.assertLessEqual(set(made.variables),
+                                 {*variables, "n_nodes", "n_ranks"})
+            nodes, ranks = made.variables["n_nodes"], made.variables["n_ranks"]
+            job = self.srbench(0, *made.variables["study"].split(), "--dry_run",
+                               f"--machine={nodes}x{ranks // nodes}")
+            self.assertEqual(job.returncode, 0, job.describe())
+            self.assertIn("6 permutations in 1 database set-up", job.stdout)
+
+
+@unittest.skipUnless(yaml, "no PyYAML (Debian: python3-yaml)")
+class Jube(RunTest):
+    FILE = CI / "jube" / "srbench.yaml"
+
+    def test_patterns(self):
+        """Each finds its figure in what srbench prints."""
+        told = yaml.safe_load(self.FILE.read_text())
+        job = self.srbench(2, *supported(FIGURES).split(), "--client=null",
+                           "--db_exe=null", "--tensor_bytes=1024",
+                           "--iterations=20")
+        by_name = {f["name"]: f["value"] for f in job.foms}
+        found = {}
+        for pattern in told["patternset"]["pattern"]:
+            regex = pattern["_"].replace("$jube_pat_fp", r"([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)") \
+                .replace("$jube_pat_wrd", r"(\S+)")
+            found[pattern["name"]], = re.findall(regex, job.stdout)
+        self.assertEqual(found.pop("verdict"), "pass")
+        self.assertEqual(
+            {k: float(v) for k, v in found.items()},
+            {"put": by_name["put_tensor_median"],
+             "unpack": by_name["unpack_tensor_median"],
+             "bandwidth": by_name["window"]})
+
+    @unittest.skipUnless(shutil.which("jube"), "no JUBE (Debian: jube)")
+    def test_jube_itself(self):
+        """Its table has what the files of its runs have."""
+        told = self.FILE.read_text()
+        for old, new in (("_: srbench}", f'_: "{SRBENCH}"}}'),
+                         ("mpiexec -n 4", f"{MPIEXEC} -n 2"),
+                         ("--repetitions=1",
+                          "--client=null --db_exe=null --iterations=20")):
+            self.assertIn(old, told)
+            told = told.replace(old, new)
+        (self.dir / "srbench.yaml").write_text(supported(told))
+        env = {**OPEN_MPI, **os.environ, "TMPDIR": str(self.tmpdir)}
+        for words in (("run", "srbench.yaml"), ("result", "srbench_runs", "-a")):
+            done = subprocess.run(["jube", *words], cwd=self.dir, text=True,
+                                  capture_output=True, timeout=600, env=env)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        lines = done.stdout.strip().splitlines()
+        self.assertEqual(lines[-4],
+                         "tensor_bytes,put[s],unpack[s],bandwidth[B/s],verdict")
+        for line, run in zip(lines[-3:], sorted(self.dir.glob(
+                "srbench_runs/000000/*_run/work/run.h5"))):
+            size, put, unpack, window, verdict = line.split(",")
+            with h5py.File(run) as f:
+                for value, name in ((put, "put_tensor_median"),
+                                    (unpack, "unpack_tensor_median"),
+                                    (window, "window")):
+                    self.assertAlmostEqual(
+                        float(value) / f["summary"][name][0], 1, 5, size)
+            self.assertEqual(verdict, "pass")
 
 
 class Spack(unittest.TestCase):

@@ -11,8 +11,8 @@ STUDY = "iterations: 79\ntensor_bytes: 4\ndb_exe: null\nclient: null\n" \
     "output: none\n"
 # each is answered in its own way: without MPI, with it, by a study
 REQUESTS = (("--show_config", "iterations: 79"),
-            ("--dry_run", "ITER79"),
-            ("--dry_run --machine=2x2", "ITER79"),
+            ("--dry_run --verbose", "ITER79"),
+            ("--dry_run --machine=2x2 --verbose", "ITER79"),
             ("", "SRBENCH_STATUS pass permutations=1"))
 
 
@@ -68,7 +68,7 @@ class ConfigOnce(RunTest):
         for ranks in 0, 3:
             with self.subTest(ranks=ranks):
                 self.assert_answered(
-                    self.ask(ranks, "--config=-", "--dry_run",
+                    self.ask(ranks, "--config=-", "--dry_run", "--verbose",
                              text=STUDY + "machine: 5x4\n"), "-N5-T4-")
 
     def test_nothing_to_read(self):

@@ -28,6 +28,7 @@ NOT_RUN = {
     ("README.md", "cmake --preset release && cmake --build --preset release"):
         BUILDS,
     ("README.md", "salloc -N 136 --ntasks-per-node=48 --exclusive"): CLUSTER,
+    ("batch_scripts/README.md", "sbatch slurm_smoke.sh"): CLUSTER,
     ("batch_scripts/README.md", "sbatch slurm_standard.sh"): CLUSTER,
     ("batch_scripts/README.md",
      "salloc -N 136 --ntasks-per-node=48 --exclusive"): CLUSTER,
@@ -49,6 +50,8 @@ NOT_RUN = {
         MEASURES,
     ("tools/ci/README.md", "reframe -C SITE.py -c tools/ci/srbench_reframe.py -r "
      "--performance-report \\"): "needs ReFrame; test_ci.py reads its file",
+    ("tools/ci/README.md", "jube run tools/ci/jube/srbench.yaml && jube result "
+     "srbench_runs -a"): "needs JUBE; test_ci.py runs its file",
     ("tools/ci/README.md", "tools/srbench-compare base.h5 new.h5 "
      "--fail-if-slower=10% --format=junit -o x.xml"):
         "fails where it is slower; test_compare.py",
@@ -161,9 +164,9 @@ class Written(unittest.TestCase):
 
     def test_what_does_not_run_could(self):
         """Its syntax, its options and its files are right."""
-        listed = subprocess.run([SRBENCH, "--help"], text=True, timeout=PATIENCE,
-                                stdout=subprocess.PIPE, check=True,
-                     encoding="utf-8").stdout
+        listed = subprocess.run([SRBENCH, "--help", "all"], text=True,
+                                timeout=PATIENCE, stdout=subprocess.PIPE,
+                                check=True, encoding="utf-8").stdout
         options = set(re.findall(r"--(\w+)", listed))
         for document in documents():
             for block in (b for b in blocks(document) if b.how == "norun"):

@@ -1,6 +1,7 @@
 # ctest: label=fast runner=pytest
 """tools/srbench-export: the folders of SmartSim-Scaling and tidy CSV, read back as
 their readers do."""
+import re
 import shutil
 import subprocess
 import sys
@@ -274,6 +275,133 @@ class Unfinished(RunTest):
                                         "none of 1 permutations was completed"):
                 export.FORMATS[format](self.dir / format, [out], [])
             self.assertFalse((self.dir / format).exists())
+
+
+class Hdr(ExportTest):
+    """Percentiles, read back as HdrHistogram's plotters read them."""
+
+    ARGS = ("--tensor_bytes=[1024,4096]", "--clients_per_node=3",
+            "--iterations=400", "--warmup=2")
+
+    @staticmethod
+    def rows(path):
+        lines = path.read_text().splitlines()
+        assert lines[0].split()[:3] == ["Value", "Percentile", "TotalCount"]
+        return [list(map(float, x.split())) for x in lines[1:]
+                if x and not x.startswith("#")]
+
+    def test_percentiles(self):
+        """Of all timings, up to the last."""
+        out = self.export("hdr")
+        df = results.summary(self.path)
+        self.assertEqual(sorted(p.name for p in out.iterdir()), sorted(
+            f"{name}-{f}.hgrm" for name in df["name"] for f in results.FUNCTIONS))
+        for i, name in enumerate(df["name"]):
+            times = np.sort(results.permutation(self.path, i)["put_tensor"]
+                            .to_numpy().ravel()) * 1e3
+            rows = self.rows(out / f"{name}-put_tensor.hgrm")
+            self.assertAlmostEqual(rows[0][0], times[0], 5)
+            for value, part, count, *_ in rows:
+                rank = max(1, int(np.ceil(part * len(times) - 1e-6)))
+                self.assertAlmostEqual(value, times[rank - 1], 5)
+                self.assertEqual(count, (times <= times[rank - 1]).sum())
+            self.assertEqual(rows[-1][1:], [1, len(times)])
+            self.assertEqual(rows, sorted(rows))
+            nines = [r[1] for r in rows if r[1] > 0.99]
+            self.assertGreater(len(nines), 5)
+            self.assertAlmostEqual(
+                df["put_tensor_p95"][i] * 1e3,
+                times[int(np.ceil(0.95 * len(times))) - 1], 5)
+
+    def test_kept_ones_count_for_those_that_were_not(self):
+        copy, f = self.altered("thinned.h5")
+        group = f["perm_0000"]
+        group["put_tensor"][:] = 1e-3
+        group["put_tensor"][1:] = 2e-3
+        group["client_stride"][:] = [6, 1, 1]
+        f.close()
+        out = self.export("hdr", copy)
+        name = results.summary(copy)["name"][0]
+        rows = self.rows(out / f"{name}-put_tensor.hgrm")
+        self.assertEqual((rows[0][0], rows[0][2]), (1, 6 * 400))
+        self.assertEqual((rows[-1][0], rows[-1][2]), (2, 8 * 400))
+        self.assertEqual({r[0] for r in rows if r[1] <= 0.75}, {1})
+
+
+class OpenMetrics(ExportTest):
+
+    ARGS = ("--tensor_bytes=[1024,4096]", "--iterations=400")
+
+    LINE = re.compile(r'(srbench_\w+)\{((?:\w+="(?:[^"\\\n]|\\.)*",?)+)\} (\S+)')
+
+    def gauges(self, path):
+        """{name: {permutation: (labels, value)}}"""
+        found = {}
+        for line in path.read_text().splitlines():
+            if line.startswith("#"):
+                continue
+            name, labels, value = self.LINE.fullmatch(line).groups()
+            labels = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels))
+            found.setdefault(name, {})[int(labels["permutation"])] = (
+                labels, float(value))
+        return found
+
+    def test_every_figure(self):
+        out = self.export("openmetrics", name="srbench.prom")
+        self.assertTrue(out.read_text().endswith("\n# EOF\n"))
+        df, got = results.summary(self.path), self.gauges(out)
+        for figure, name in (
+                ("put_tensor_median", "srbench_put_tensor_median_seconds"),
+                ("put_tensor_p99", "srbench_put_tensor_p99_seconds"),
+                ("window", "srbench_window_bytes_per_second"),
+                ("window_ops", "srbench_window_ops_per_second"),
+                ("client_cpu_share", "srbench_client_cpu_share_ratio"),
+                ("payload_bytes", "srbench_payload_bytes")):
+            for i, value in enumerate(df[figure]):
+                labels, told = got[name][i]
+                self.assertEqual(told, value, name)
+                self.assertEqual(labels["tensor_bytes"],
+                                 str(df["tensor_bytes"][i]))
+                self.assertEqual(labels["experiment"], "throughput_colocated")
+                self.assertNotIn("db_nodes", labels)
+        # what was not measured has no line
+        self.assertNotIn("srbench_put_window_bytes_per_second", got)
+        self.assertNotIn("nan", out.read_text().lower())
+
+    def test_promtool(self):
+        promtool = shutil.which("promtool")
+        if not promtool:
+            self.skipTest("no promtool (Debian: prometheus)")
+        out = self.export("openmetrics", name="srbench.prom")
+        done = subprocess.run([promtool, "check", "metrics"], text=True,
+                              input=out.read_text(), capture_output=True,
+                              timeout=300)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+
+    def test_labels_of_any_text(self):
+        copy, f = self.altered('a "b".h5')
+        f.attrs["exp_name"] = 'back\\slash "quoted"'
+        f.close()
+        out = self.export("openmetrics", copy, name="x.prom")
+        labels, _ = self.gauges(out)["srbench_window_bytes_per_second"][0]
+        self.assertEqual(labels["study"], 'back\\\\slash \\"quoted\\"')
+
+    def test_by_rename(self):
+        """Over what is there; a reader that has it open keeps the old one."""
+        path = self.dir / "there.prom"
+        path.write_text("old\n")
+        with open(path, encoding="utf-8") as reader:
+            self.export("openmetrics", name="there.prom")
+            self.assertEqual(reader.read(), "old\n")
+        self.assertIn("srbench_", path.read_text())
+        self.assertEqual(list(self.dir.glob(".there*")), [])
+        path.unlink()
+
+    def test_refused(self):
+        done = tool("--format", "openmetrics", self.dir, self.path,
+                    program=EXPORT)
+        self.assertEqual(done.returncode, 2)
+        self.assert_sentence(done.stderr, "is a folder; name the file in it")
 
 
 if __name__ == "__main__":

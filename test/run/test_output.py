@@ -127,13 +127,28 @@ class Requests(OutputTest):
         return jobs[0]
 
     def test_help(self):
-        job = self.alone_and_under_mpiexec("--help")
+        job = self.alone_and_under_mpiexec("--help", "all")
         self.assertEqual(job.stderr, "")
         for name in ("experiment", "client_nodes", "db_port", "tensor_bytes",
                      "op_timeout", "virtual_nodes", "null_client"):
             self.assertRegex(job.stdout, rf"(?m)^ *--{name}\b")
             self.assertIn("default", job.stdout)
         self.assertLessEqual(max(map(len, job.stdout.splitlines())), 100)
+
+    def test_brief_help(self):
+        """It fits into the smallest terminal's width, and names no test's."""
+        job = self.alone_and_under_mpiexec("--help")
+        self.assertEqual(job.stderr, "")
+        self.assertRegex(job.stdout, r"(?m)^  --tensor_bytes +\* size of")
+        self.assertNotIn("null_client", job.stdout)
+        self.assertLessEqual(max(map(len, job.stdout.splitlines())), 80)
+
+    def test_help_with_one_option(self):
+        job = self.alone_and_under_mpiexec("--help", "db_nodes")
+        self.assertTrue(job.stdout.startswith("  --db_nodes\n"), job.stdout)
+        self.assertNotIn("--tensor_bytes", job.stdout)
+        job = self.alone_and_under_mpiexec("--help", "db_node", returncode=2)
+        self.assertIn("did you mean 'db_nodes'?", job.stderr)
 
     def test_version(self):
         job = self.alone_and_under_mpiexec("--version")
@@ -184,10 +199,11 @@ class Requests(OutputTest):
         job = self.alone_and_under_mpiexec(
             "throughput_standard", "--dry_run", "--machine=136x48",
             "--client_nodes=[20,40,60,80,100,120]", "--db_nodes=[4,8,16]",
-            "--tensor_bytes=1024")
+            "--tensor_bytes=1024", "--verbose")
         self.assertEqual(len(re.findall(r"(?m)^\d{4}  throughput-sess-c-",
                                         job.stdout)), 18)
-        self.assertIn("18 permutations in 3 database set-ups", job.stdout)
+        self.assertTrue(job.stdout.startswith(
+            "18 permutations in 3 database set-ups"), job.stdout)
         self.assertRegex(job.stdout, r"need 136 nodes of at least 48 ranks")
         self.assertIn("client nodes 0-119, 5760 clients", job.stdout)
         self.assertIn("database nodes 120-135", job.stdout)
@@ -206,7 +222,7 @@ class Requests(OutputTest):
             "--experiment=[throughput_standard,throughput_colocated]",
             "--dry_run", "--machine=8x4", "--db_nodes=[1,2]",
             "--keys=[smartsim,balanced]", "--client_nodes=[2,4]",
-            "--tensor_bytes=1024")
+            "--tensor_bytes=1024", "--verbose")
         for axis in ("db_nodes", "keys"):
             self.assertRegex(job.stdout, rf"(?m)^{axis} \(2 values\) "
                              "collapses in throughput_colocated")
@@ -220,7 +236,8 @@ class Requests(OutputTest):
         job = self.alone_and_under_mpiexec(
             "throughput_standard", "--dry_run", "--machine=4x4",
             "--client_nodes=[2,3,9]", "--db_nodes=[1,2]",
-            "--clients_per_node=[4,5]", "--tensor_bytes=1024", returncode=2)
+            "--clients_per_node=[4,5]", "--tensor_bytes=1024", "--verbose",
+            returncode=2)
         self.assertEqual(len(re.findall(r"(?m)^\d{4}  throughput", job.stdout)),
                          3)
         self.assertIn("9 client nodes and 1 database node needed, the job has "

@@ -2,6 +2,8 @@
 """tools/srbench_results.py: the same figures as in the file, on files that srbench
 has just written, on old and damaged ones, and in bounded memory."""
 import fcntl
+import io
+import json
 import re
 import shutil
 import subprocess
@@ -48,7 +50,7 @@ class Summary(OneFile):
         self.assertLess(set(says["figures"]), set(guessed["figures"]))
 
     def test_axes_are_those_of_the_options(self):
-        words = srbtest.run(0, "--help").stdout
+        words = srbtest.run(0, "--help", "all").stdout
         axes = re.findall(r"(?m)^  --(\S+).*\n(?: {6}.*\n)*?"
                           r" {6}.*takes a list \(axis\)", words)
         found = results.axes(results.summary(self.path))
@@ -480,6 +482,93 @@ print(rows, peak() - before)
             self.assertLess(grown, self.BOUND, "MiB")
             # the measurement itself: twelve pieces that are kept show
             self.assertGreater(self.measure(path, "keep")[1], self.BOUND)
+
+
+class Shell(OneFile):
+    """tools/srbench-results: studies and figures for a shell."""
+
+    PROGRAM = TOOL.parent / "srbench-results"
+
+    def shell(self, *args, status=0, cwd=None):
+        done = subprocess.run(
+            [sys.executable, self.PROGRAM, *map(str, args)], text=True,
+            capture_output=True, timeout=300, cwd=cwd or self.dir)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.said = done.stderr
+        return done.stdout
+
+    def test_table(self):
+        """The same as of the module."""
+        self.assertEqual(self.shell(self.path), tool(self.path).stdout)
+
+    def test_figures(self):
+        df = results.summary(self.path)
+        for how, sep in (("csv", ","), ("tsv", "\t")):
+            printed = io.StringIO(self.shell(
+                self.path, "--figure", "window", "put_tensor_median", "--format",
+                how))
+            got = pd.read_csv(printed, sep=sep)
+            self.assertEqual(list(got), [
+                "permutation", "clients_per_node", "tensor_bytes", "window",
+                "put_tensor_median"])
+            for name in got:
+                np.testing.assert_allclose(got[name], df[name])
+        rows = json.loads(self.shell(self.path, "--figure", "put_tensor_p99.9",
+                                     "--format", "json"))
+        self.assertEqual([r["tensor_bytes"] for r in rows], [1024, 4096] * 2)
+        self.assertEqual({r["put_tensor_p99.9"] for r in rows}, {None})
+
+    def test_words(self):
+        words = self.shell(self.path, "--figure", "window", "client_cpu_share",
+                           "--where", "tensor_bytes=4KiB", "--where",
+                           "clients_per_node=3").splitlines()
+        row = results.summary(self.path).iloc[3]
+        self.assertEqual(words[-1].split(), [
+            "3", *results.rate_in_words(row["window"]).split(),
+            f"{row['client_cpu_share']:.4g}"])
+
+    def test_names(self):
+        names = dict(line.partition(" ")[::2] for line in self.shell(
+            self.path, "--figure", "help").splitlines())
+        self.assertEqual((names["window"], names["put_tensor_p99"]),
+                         ("B/s", "s"))
+        self.assertNotIn("tensor_bytes", names)
+
+    def test_folder(self):
+        """The oldest first; what is no result is named."""
+        folder = self.dir / "results" / "some"
+        folder.mkdir(parents=True)
+        self.addCleanup(shutil.rmtree, self.dir / "results")
+        for name, begun in (("b.h5", "2026-01-02T03:04:05Z"),
+                            ("a.h5", "2026-05-02T03:04:05Z")):
+            copy, f = self.altered(f"results/some/{name}")
+            f.attrs["start_time"] = begun
+            f.close()
+        (folder / "c.h5").write_text("no")
+        lines = self.shell().splitlines()
+        self.assertIn("c.h5: is not an HDF5 file", self.said)
+        self.assertEqual([re.search(r"\S*\.h5", x)[0] for x in lines[1:]],
+                         ["results/some/b.h5", "results/some/a.h5"])
+        self.assertIn("2026-01-02 03:04:05", lines[1])
+        self.assertIn(" 4/4 ", lines[1])
+        self.assertTrue(lines[1].endswith("clients_per_node:2 tensor_bytes:2"))
+        found = json.loads(self.shell("results", "--format", "json"))
+        self.assertEqual(found[0]["varies"],
+                         {"clients_per_node": 2, "tensor_bytes": 2})
+
+    def test_refused(self):
+        (self.dir / "empty").mkdir(exist_ok=True)
+        for args, words in (
+                ((), "there is no folder results here"),
+                (("empty",), "empty: holds no result file"),
+                ((self.path, "empty"), "cannot be shown together"),
+                (("empty", "--figure", "window"), "are of files"),
+                ((self.path, "--figure", "windw"), "windw: is no figure"),
+                ((self.path, "--where", "tensor_bytes=1MiB"),
+                 "nothing has that; tensor_bytes is 1024, 4096")):
+            with self.subTest(args=args):
+                self.assertEqual(self.shell(*args, status=2), "")
+                self.assert_sentence(self.said, words)
 
 
 if __name__ == "__main__":

@@ -186,7 +186,8 @@ exec {DATABASE} "$@"
         files = sorted(self.dir.glob("env.*"),
                        key=lambda p: (p.stat().st_mtime_ns, p.name))
         return [dict(line.partition("=")[::2] for line
-                     in p.read_text().splitlines()) for p in files]
+                     in p.read_text(encoding="utf-8").splitlines())
+                for p in files]
 
     def test_environment(self):
         job = self.srbench(

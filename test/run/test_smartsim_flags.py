@@ -32,10 +32,10 @@ def run(*args):
 def options():
     """Every name an option goes by, with its default, as --help prints them."""
     found = {}
-    listed = run("--help").stdout.split("\nOptions, ", 1)[1]
+    listed = run("--help", "all").stdout.split("\nOptions, ", 1)[1]
     for entry in re.split(r"\n(?=  --)", listed)[1:]:
         head, _, rest = entry.partition("\n")
-        rest = re.sub(r"\s+", " ", rest).strip()
+        rest = re.sub(r"\s+", " ", rest.partition("\n\n")[0]).strip()
         for name in re.findall(r"--(\w+)", head):
             found[name] = rest.rpartition("default: ")[2]
     return found

@@ -35,7 +35,8 @@ class NoMachine(RunTest):
     def test_dry_run_of_a_large_machine(self):
         job = self.plain("throughput_standard", "--dry_run", "--machine=136x48",
                          "--client_nodes=[20,40,60,80,100,120]",
-                         "--db_nodes=[4,8,16]", "--tensor_bytes=1024")
+                         "--db_nodes=[4,8,16]", "--tensor_bytes=1024",
+                         "--verbose")
         seen = re.findall(r"-N(\d+)-T48-DBN(\d+)-", job.stdout)
         wanted = {(str(n), str(d)) for n in (20, 40, 60, 80, 100, 120)
                   for d in (4, 8, 16)}

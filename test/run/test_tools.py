@@ -29,6 +29,7 @@ class Tools(OneFile):
         shutil.copy(path, other)
         return {
             "srbench_results.py": [path],
+            "srbench-results": [path],
             "srbench-compare": [path, other],
             "srbench-report": [path, "-o", self.dir / "page.html"],
         }

@@ -706,6 +706,35 @@ static void placements_are_known(void **state)
     options_free(&o);
 }
 
+/* What --help prints of a topic, to be freed. */
+static char *help_of(const char *topic)
+{
+    const struct line line = {{"--help", topic}};
+    struct options o;
+    struct error err;
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+
+    assert_non_null(out);
+    assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
+    options_help(out, &o);
+    options_free(&o);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void no_wider_than(const char *text, size_t columns)
+{
+    for (const char *line = text; *line;) {
+        size_t width = strcspn(line, "\n");
+
+        if (width > columns)
+            fail_msg("wider than %zu columns: %.*s", columns, (int)width, line);
+        line += width + (line[width] == '\n');
+    }
+}
+
 static void help_names_everything(void **state)
 {
     static const char *const words[] = {"--help",
@@ -716,29 +745,107 @@ static void help_names_everything(void **state)
                                         "(or --nodes)",
                                         "hiredis: through that library",
                                         "floor: srbench's own"};
-    char *text = NULL, name[64];
-    size_t n;
-    FILE *out = open_memstream(&text, &n);
+    char *text = help_of("all"), name[64];
 
     (void)state;
-    assert_non_null(out);
-    hand_words();
-    options_help(out);
-    assert_int_equal(fclose(out), 0);
     for (size_t i = 0; i < COUNT(words); i++)
         assert_non_null(strstr(text, words[i]));
     for (int id = 0; id < OPT_COUNT; id++) {
         snprintf(name, sizeof name, "\n  --%s", option_table[id].name);
         assert_non_null(strstr(text, name));
     }
-    for (const char *line = text; *line;) {
-        size_t width = strcspn(line, "\n");
-
-        if (width > 100)
-            fail_msg("wider than 100 columns: %.*s", (int)width, line);
-        line += width + (line[width] == '\n');
-    }
+    no_wider_than(text, 100);
     free(text);
+}
+
+/* One line an option, but for those of tests. */
+static void help_is_brief(void **state)
+{
+    char *text = help_of(NULL), name[64], *at, *examples;
+
+    (void)state;
+    for (int id = 0; id < OPT_COUNT; id++) {
+        const struct option *d = &option_table[id];
+
+        snprintf(name, sizeof name, "\n  --%s ", d->name);
+        at = strstr(text, name);
+        if (!at != d->for_tests)
+            fail_msg("--help has %s: %d", d->name, at != NULL);
+        if (at && strstr(at + 1, name))
+            fail_msg("--help has %s twice", d->name);
+    }
+    assert_null(strstr(text, "--null_client"));
+    examples = strstr(text, "Examples:");
+    assert_non_null(examples);
+    for (int i = 0; i < 3; i++) {
+        examples = strstr(examples, "\n  # ");
+        assert_non_null(examples++);
+    }
+    assert_non_null(strstr(text, "\nThe databases:\n"));
+    no_wider_than(text, 80);
+    free(text);
+}
+
+static void help_with_one_option(void **state)
+{
+    static const char *const ways[] = {"client_nodes", "client-nodes", "nodes"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        char *text = help_of(ways[i]);
+
+        assert_ptr_equal(strstr(text, "  --client_nodes (or --nodes)\n"), text);
+        assert_non_null(strstr(text, "default: auto"));
+        assert_null(strstr(text, "--clients_per_node"));
+        free(text);
+    }
+}
+
+static void help_with_nothing_is_refused(void **state)
+{
+    static const struct {
+        struct line line;
+        const char *words;
+    } vectors[] = {
+        {{{"--help", "tensor_byte"}},
+         "--help: found 'tensor_byte', which is no option (did you mean "
+         "'tensor_bytes'?); expected one, all, man, bash, zsh or nothing"},
+        {{{"--help=zzzzz"}},
+         "--help: found 'zzzzz', which is no option; expected one, all, man, "
+         "bash, zsh or nothing"},
+        {{{"--help=true"}}, NULL},
+        {{{"--help", "--tensor_byte"}}, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct options o;
+        struct error err;
+        int rc = parse(&o, &vectors[i].line, NULL, 0, &err);
+
+        assert_int_equal(rc, vectors[i].words ? -1 : 0);
+        if (vectors[i].words)
+            assert_string_equal(err.text, vectors[i].words);
+        else
+            options_free(&o);
+    }
+}
+
+/* Made of the table: every option is there. test_pages.py has them read by what
+ * they are for. */
+static void pages_have_every_option(void **state)
+{
+    static const char *const topics[] = {"man", "bash", "zsh"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(topics); i++) {
+        char *text = help_of(topics[i]);
+
+        for (int id = 0; id < OPT_COUNT; id++)
+            if (!strstr(text, option_table[id].name))
+                fail_msg("%s lacks %s", topics[i], option_table[id].name);
+        free(text);
+    }
 }
 
 static void studies_are_resumed_when_the_same(void **state)
@@ -805,6 +912,10 @@ int main(void)
         cmocka_unit_test(the_table_is_whole),
         cmocka_unit_test(placements_are_known),
         cmocka_unit_test(help_names_everything),
+        cmocka_unit_test(help_is_brief),
+        cmocka_unit_test(help_with_one_option),
+        cmocka_unit_test(help_with_nothing_is_refused),
+        cmocka_unit_test(pages_have_every_option),
         cmocka_unit_test(studies_are_resumed_when_the_same),
     };
 
