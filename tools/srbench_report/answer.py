@@ -66,9 +66,9 @@ def text_of(figure: str, v: float) -> str:
 
 def candidates(configs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Configurations that may win, and sentences on those that may not."""
-    remarks = []
+    remarks: list[str] = []
     if configs.empty:
-        return configs, ["No permutation completed, so there is no answer."]
+        return configs, remarks
     wrong = configs["flags"].str.contains("verify")
     if wrong.any():
         remarks.append("Configurations whose tensors came back wrong are left "
@@ -109,9 +109,18 @@ def bests(group: pd.DataFrame) -> dict[str, Best]:
     return {f: b for f, b in each.items() if b}
 
 
-def flagged(configs: pd.DataFrame) -> str:
-    """What to say first where no configuration is without a flag."""
-    if configs.empty or (configs["flags"] == "").any():
+def caution(study: Study) -> str:
+    """What to say first: that nothing completed, or that no configuration is
+    without a flag; "" where neither holds."""
+    configs = study.configs
+    if configs.empty:
+        why = [f"{n} {status}" for status, n in
+               study.frame["status"].value_counts().items()]
+        errors = list(dict.fromkeys(e for e in study.frame["error"] if e))
+        return ("No permutation completed, so there is no answer: "
+                + ", ".join(why)
+                + (f" ({words.listed(errors, 2)})" if errors else "") + ".")
+    if (configs["flags"] == "").any():
         return ""
     raised = {f for cell in configs["flags"] for f in cell.split(",")}
     why = "; ".join(f"{f}: {words.FLAGS.get(f, f)}"
@@ -138,6 +147,12 @@ def answer(study: Study) -> Answer:
     if not able.empty:
         for bytes_, group in able.groupby("tensor_bytes"):
             found[int(bytes_)] = bests(group)
+    lost = study.frame["status"].isin(("failed", "skipped"))
+    if lost.any() and not study.configs.empty:
+        errors = list(dict.fromkeys(study.frame.loc[lost, "error"]))
+        remarks.append(f"{lost.sum()} of "
+                       f"{words.count(len(lost), 'permutation')} failed or were "
+                       f"skipped: {words.listed(errors, 2)}.")
     for about in study.about:
         nodes, hosts = about.get("nodes", 0), about.get("hosts", 0)
         if nodes > hosts > 0:
@@ -148,7 +163,7 @@ def answer(study: Study) -> Answer:
     dims = [d for d in study.dims if d != "tensor_bytes"
             and varies(able[d])] if len(able) else []
     return Answer(found, dims, list(dict.fromkeys(remarks)), len(able),
-                  bests(able) if len(able) else {}, flagged(study.configs),
+                  bests(able) if len(able) else {}, caution(study),
                   said(study, able))
 
 

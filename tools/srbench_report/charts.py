@@ -89,17 +89,9 @@ def evenly(values: Sequence, most: int) -> list:
             np.linspace(0, len(values) - 1, most).round().astype(int)]
 
 
-def natural(v: object) -> tuple:
-    """Sorts numbers by size, and '9 database nodes' before '16'."""
-    if isinstance(v, str):
-        head = v.split(" ")[0]
-        return (float(head) if head.isdigit() else -1.0, v)
-    return (float(v), "")  # type: ignore[arg-type]
-
-
 def distinct(column: pd.Series) -> list:
     """Its values in order."""
-    return sorted(column.dropna().unique().tolist(), key=natural)
+    return sorted(column.dropna().unique().tolist())
 
 
 def plays(config: pd.Series) -> tuple[bool, bool]:
@@ -110,9 +102,10 @@ def plays(config: pd.Series) -> tuple[bool, bool]:
 def slices(configs: pd.DataFrame, dims: Sequence[str]
            ) -> list[tuple[str, pd.DataFrame]]:
     """Configurations by what dims say, with a label each; one slice without a
-    label where there are none."""
-    found = sorted(groups(configs, dims), key=lambda g: (
-        plays(g.iloc[0]), [natural(g.iloc[0][d]) for d in dims]))
+    label where there are none. In the order of the study, but databases before
+    what only plays one."""
+    found = sorted(groups(configs, dims, sort=False),
+                   key=lambda g: plays(g.iloc[0]))
     return [(described(g.iloc[0], dims), g) for g in found]
 
 

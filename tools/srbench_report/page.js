@@ -104,6 +104,7 @@
           chip.textContent = flag;
           td.append(chip);
         }
+        td.className = "flagged";
         return td;
       }
       td.textContent = kind === "flags" || id === "error" ? v ?? "" : words(i, v);

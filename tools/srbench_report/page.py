@@ -385,27 +385,23 @@ def _about(path: str, about: dict[str, Any], hosts: pd.DataFrame) -> str:
 
 
 def _hosts(hosts: pd.DataFrame) -> str:
-    """Nodes, alike ones together."""
+    """Nodes, a column for those that are alike."""
     if hosts.empty:
         return ""
     kinds = [c for c in hosts if c not in ("name", "address")
              and not hosts[c].map(_unknown).all()]
-    rows = []
-    for g in groups(hosts, kinds, sort=False):
-        names = g["name"].astype(str).tolist() if "name" in g else []
-        cells = [f"{len(g)}", words.listed(names, 8)]
-        for c in kinds:
-            v = g.iloc[0][c]
-            cells.append("–" if _unknown(v) else
-                         _HOST_WORDS.get(c, str)(v))
-        rows.append("<tr>" + "".join(f"<td>{escape(x)}</td>" for x in cells)
-                    + "</tr>")
-    head = "".join(f'<th scope="col">{escape(h.replace("_", " "))}</th>'
-                   for h in ("nodes", "names", *kinds))
+    alike = groups(hosts, kinds, sort=False)
+    facts = [("nodes", [str(len(g)) for g in alike]),
+             ("names", [words.listed(g["name"].astype(str).tolist(), 8)
+                        if "name" in g else "–" for g in alike])]
+    facts += [(c.replace("_", " "), [
+        "–" if _unknown(v) else _HOST_WORDS.get(c, str)(v)
+        for v in (g.iloc[0][c] for g in alike)]) for c in kinds]
+    rows = "".join(f'<tr><th scope="row">{escape(head)}</th>' + "".join(
+        f"<td>{escape(x)}</td>" for x in cells) + "</tr>" for head, cells in facts)
     return ("<h3>Nodes</h3>"
             '<div class="scroll" tabindex="0" role="region" aria-label="nodes">'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
-            "</table></div>")
+            f'<table class="facts"><tbody>{rows}</tbody></table></div>')
 
 
 def run_section(study: Study) -> str:

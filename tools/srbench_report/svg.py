@@ -16,7 +16,7 @@ from typing import Callable, Iterable, Sequence
 from .words import tick
 
 WIDTH, HEIGHT = 400, 264
-BROAD = 600  # of which two stand side by side
+BROAD = 500  # of which two stand side by side
 LEFT, RIGHT, TOP, BOTTOM = 82, 22, 28, 44
 SERIES = 8
 Said = Callable[[float], str]
