@@ -38,8 +38,8 @@ class Tail:
         """The time that a share of all does not exceed; NaN: too few samples."""
         if 1 / (1 - share) > self.beyond[-1]:
             return float("nan")
-        return float(np.interp(np.log(1 / (1 - share)), np.log(self.beyond),
-                               self.times))
+        return float(np.exp(np.interp(np.log(1 / (1 - share)),
+                                      np.log(self.beyond), np.log(self.times))))
 
 
 @dataclass

@@ -10,7 +10,7 @@ from srbench_results import ResultError, shown
 
 from .study import Study
 
-MARK = re.compile(rb"srbench-study:([0-9a-f]{16}):([^\"<\x00]*)")
+MARK = re.compile(rb"srbench-study:([0-9a-f]{16}):([^;]*);")
 HEAD = 1 << 16  # bytes within which a mark stands
 
 
@@ -20,7 +20,7 @@ def mark(study: Study) -> str:
     names = dict.fromkeys(str(a.get("exp_name") or "?") for a in study.about)
     name = re.sub(r"[^\w.+ -]", "_", " ".join(names), flags=re.ASCII)[:80]
     digest = hashlib.sha256("\n".join(sorted(ids)).encode(errors="replace"))
-    return f"srbench-study:{digest.hexdigest()[:16]}:{name}"
+    return f"srbench-study:{digest.hexdigest()[:16]}:{name};"
 
 
 def found(path: Path) -> tuple[str, str] | None:

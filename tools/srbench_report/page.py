@@ -5,7 +5,7 @@ import json
 import re
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 import pandas as pd
@@ -244,7 +244,7 @@ def table_data(study: Study) -> dict[str, Any]:
 
 def repeated(study: Study) -> bool:
     """Whether there are fewer configurations than permutations."""
-    return not study.configs.empty and study.configs["repetitions"].max() > 1
+    return bool(not study.configs.empty and study.configs["repetitions"].max() > 1)
 
 
 def _filters(study: Study, heads: list[Column], frame: pd.DataFrame) -> str:
@@ -313,6 +313,8 @@ def table_section(study: Study) -> str:
 # --- charts -------------------------------------------------------------------
 
 def _data_table(variant: Variant) -> str:
+    if not variant.table.head:
+        return ""
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in variant.table.head)
     rows = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in r) + "</tr>"
                    for r in variant.table.rows)
@@ -434,21 +436,11 @@ def standing(study: Study) -> str:
             + ", ".join(f"{n} {s}" for s, n in counts.items()))
 
 
-def page(study: Study, found: Answer, charts: list[Chart], title: str,
-         mark: str) -> str:
-    """The document; mark: of which study it is (files.py)."""
-    data = json.dumps(table_data(study), ensure_ascii=False, allow_nan=False,
-                      separators=(",", ":")).replace("</", "<\\/")
-    drawn = [c for c in charts if c.variants]
-    links = "".join(f'<a href="#{c.name}">{escape(c.title)}</a>' for c in drawn)
-    body = "".join(map(chart_section, drawn)) or (
-        '<p class="note">No permutation completed, so nothing is drawn.</p>')
-    left_out = "; ".join(f"{c.title} ({c.why_not})" for c in charts
-                         if not c.variants)
-    if left_out:
-        body += f'<p class="note">Not drawn: {escape(left_out)}.</p>'
-    dates = sorted({str(a.get("start_time", "")) for a in study.about} - {""})
-    sub = " · ".join([standing(study), *dates])
+def document(title: str, sub: str, links: Sequence[tuple[str, str]], body: str,
+             data: str = "{}", mark: str = "") -> str:
+    """A page. links: (id, words) of what it contains; data: JSON for page.js;
+    mark: of which study it is (files.py)."""
+    nav = "".join(f'<a href="#{i}">{escape(text)}</a>' for i, text in links)
     return "".join((
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -460,15 +452,33 @@ def page(study: Study, found: Answer, charts: list[Chart], title: str,
         '<a class="skip" href="#answer">Skip to the answer</a>'
         f"<header><div><h1>{escape(title)}</h1><p>{escape(sub)}</p></div>"
         '<button type="button" id="theme">theme: auto</button></header>'
-        '<nav aria-label="contents"><a href="#answer">The answer</a>'
-        + '<a href="#configurations">All configurations</a>' * repeated(study)
-        + f'<a href="#permutations">All permutations</a>{links}'
-        '<a href="#run">What was run</a></nav><main>',
-        answer_section(study, found), table_section(study),
-        f'<section id="charts"><h2>Charts</h2>{body}</section>',
-        run_section(study), "</main>",
+        f'<nav aria-label="contents">{nav}</nav><main>{body}</main>'
         f'<script type="application/json" id="data">{data}</script>'
         f"<script>{part('page.js')}</script></body></html>\n"))
+
+
+def page(study: Study, found: Answer, charts: list[Chart], title: str,
+         mark: str) -> str:
+    """The document of a study; mark: of which (files.py)."""
+    data = json.dumps(table_data(study), ensure_ascii=False, allow_nan=False,
+                      separators=(",", ":")).replace("</", "<\\/")
+    drawn = [c for c in charts if c.variants]
+    body = "".join(map(chart_section, drawn)) or (
+        '<p class="note">No permutation completed, so nothing is drawn.</p>')
+    left_out = "; ".join(f"{c.title} ({c.why_not})" for c in charts
+                         if not c.variants)
+    if left_out:
+        body += f'<p class="note">Not drawn: {escape(left_out)}.</p>'
+    dates = sorted({str(a.get("start_time", "")) for a in study.about} - {""})
+    links = [("answer", "The answer"),
+             *[("configurations", "All configurations")] * repeated(study),
+             ("permutations", "All permutations"),
+             *((c.name, c.title) for c in drawn), ("run", "What was run")]
+    return document(
+        title, " · ".join([standing(study), *dates]), links,
+        answer_section(study, found) + table_section(study)
+        + f'<section id="charts"><h2>Charts</h2>{body}</section>'
+        + run_section(study), data, mark)
 
 
 def _tight(css: str) -> str:

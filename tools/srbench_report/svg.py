@@ -193,13 +193,14 @@ class Panel:
     readers."""
 
     def __init__(self, title: str, desc: str, x: Axis, y: Axis,
-                 width: int = WIDTH, height: int = HEIGHT) -> None:
-        self.title, self.desc = title, desc
+                 width: int = WIDTH, height: int = HEIGHT, left: int = LEFT
+                 ) -> None:
+        self.title, self.desc, self.left = title, desc, left
         self.x, self.y, self.width, self.height = x, y, width, height
         self._marks: list[Path | Dot | Text] = []
 
     def px(self, v: float) -> float:
-        return LEFT + self.x.at(v) * (self.width - LEFT - RIGHT)
+        return self.left + self.x.at(v) * (self.width - self.left - RIGHT)
 
     def py(self, v: float) -> float:
         return self.height - BOTTOM - self.y.at(v) * (self.height - TOP - BOTTOM)
@@ -238,6 +239,17 @@ class Panel:
                    in zip((low, high), inside, ends) if v == kept]
         self._marks.append(Path("w", series, pieces))
 
+    def across(self, series: int, y: float, low: float, high: float) -> None:
+        """The same from left to right."""
+        inside = [min(max(v, self.x.lo), self.x.hi) for v in (low, high)]
+        ends = self._places((v, y) for v in inside)
+        if len(ends) < 2 or not math.isfinite(low + high):
+            return
+        pieces = [(ends, False)]
+        pieces += [([(px, py - 3), (px, py + 3)], False) for v, kept, (px, py)
+                   in zip((low, high), inside, ends) if v == kept]
+        self._marks.append(Path("w", series, pieces))
+
     def bar(self, series: int, x: float, width: float, value: float,
             words: str) -> None:
         """A bar from zero to value, centred at x, width in units of x."""
@@ -269,30 +281,37 @@ class Panel:
         """A reference line across the panel, with its name."""
         at = self.py(y)
         self._marks.append(Path("r", None, [(
-            [(LEFT, at), (self.width - RIGHT, at)], False)]))
+            [(self.left, at), (self.width - RIGHT, at)], False)]))
         self._marks.append(Text("n o", self.width - RIGHT + 20, at - 4, "end",
                                 words))
+
+    def upright(self, x: float, words: str) -> None:
+        """A reference line from top to bottom."""
+        at = self.px(x)
+        self._marks.append(Path("r", None, [(
+            [(at, TOP), (at, self.height - BOTTOM)], False)]))
+        self._marks.append(Text("n o", at, TOP - 4, "middle", words))
 
     def _axes(self) -> list[Path | Dot | Text]:
         base, right = self.height - BOTTOM, self.width - RIGHT
         out: list[Path | Dot | Text] = []
         for at, text in apart([(self.py(v), t) for v, t in self.y.ticks],
                               lambda _: 13.0):
-            out += [Path("g", None, [([(LEFT, at), (right, at)], False)]),
-                    Text("", LEFT - 6, at + 4, "end", text)]
+            out += [Path("g", None, [([(self.left, at), (right, at)], False)]),
+                    Text("", self.left - 6, at + 4, "end", text)]
         out.append(Path("f", None, [
-            ([(LEFT, TOP), (LEFT, base), (right, base)], False)]))
+            ([(self.left, TOP), (self.left, base), (right, base)], False)]))
         for at, text in apart([(self.px(v), t) for v, t in self.x.ticks],
                               lambda t: wide(t) + 8):
             out += [Path("f", None, [([(at, base), (at, base + 4)], False)]),
                     Text("", at, base + 17, "middle", text)]
-        return [*out, Text("n", (LEFT + right) / 2, self.height - 8, "middle",
+        return [*out, Text("n", (self.left + right) / 2, self.height - 8, "middle",
                            self.x.label),
                 Text("n", 12, (TOP + base) / 2, "middle", self.y.label, True)]
 
     def shapes(self) -> list[Path | Dot | Text]:
         """All that is to be seen, from behind to the front."""
-        return [Text("h", LEFT, 17, "start", self.title), *self._axes(),
+        return [Text("h", self.left, 17, "start", self.title), *self._axes(),
                 *self._marks]
 
     def svg(self) -> str:
