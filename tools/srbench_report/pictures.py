@@ -21,7 +21,7 @@ ROOM = 1300  # units across
 GAP, HEAD, LINE = 14, 56, 20
 POINTS = 0.72  # of matplotlib, a unit
 DPI = 144
-MARKERS = "os^D"
+MARKERS = (("o", 7.4), ("s", 7.0), ("^", 7.4), ("D", 5.6))  # and their sizes
 LONGEST = 80   # characters of a name
 # What chart.css says of paths: colour (None: of the series), width, fill.
 STYLES: dict[str, dict[str, Any]] = {
@@ -89,8 +89,9 @@ class Sheet:
         self.axes.add_patch(PathPatch(Outline(points, codes), **look))
 
     def dot(self, series: int, x: float, y: float) -> None:
-        self.axes.plot([x], [y], MARKERS[series % 4], color=colour(series),
-                       ms=POINTS * 7.4, mec=LIGHT["bg"], mew=POINTS * 0.8)
+        marker, size = MARKERS[series % len(MARKERS)]
+        self.axes.plot([x], [y], marker, color=colour(series), ms=POINTS * size,
+                       mec=LIGHT["bg"], mew=POINTS * 0.8)
 
     def words(self, x: float, y: float, text: str, anchor: str = "start",
               size: float = 11.5, turned: bool = False, **look: Any) -> None:
@@ -142,7 +143,7 @@ def lines_of(legend: list[Entry], width: float) -> list[list[tuple[Entry, float]
     lines: list[list[tuple[Entry, float]]] = []
     x = width
     for e in legend:
-        room = 60 + svg.wide(e.text) * 1.1
+        room = 54 + svg.wide(e.text)
         if x + room > width:
             lines.append([])
             x = GAP
