@@ -389,6 +389,22 @@ class Runs(ReportTest):
         self.assertNotIn("Said when", self.tool(
             "a.h5", "--text", "--where", "tensor_bytes=1024").stdout)
 
+    def test_verdicts_are_the_file_s(self):
+        """The sentences of this tool are those that srbench wrote."""
+        self.srbench(4, "--experiment=[throughput_standard,throughput_colocated]",
+                     "--virtual_nodes=2", "--client=null", "--db_exe=null",
+                     "--client_nodes=1", "--tensor_bytes=[1KiB,64KiB]",
+                     "--clients_per_node=[1,2]", "--transport=[tcp,unix]",
+                     "--null_client={delay: 100us}", "--repetitions=3",
+                     "--iterations=20", "--output=v.h5")
+        own = self.open("v.h5").attrs.get("verdicts")
+        if own is None:
+            self.skipTest("this srbench writes no verdicts")
+        of = study.load(["v.h5"])
+        self.assertEqual(
+            [x for x in own.splitlines() if not x.startswith("Every config")],
+            verdicts.sentences(of.configs, of.varying))
+
     def test_two_placements(self):
         """What one placement does not have is no axis, and not told."""
         self.srbench(4, "--experiment=[throughput_standard,throughput_colocated]",
@@ -669,6 +685,9 @@ class Digesting(unittest.TestCase):
         self.assertGreater(tail.at(0.999), 4e-3)
         self.assertTrue(math.isnan(tail.at(0.99999)))
         self.assertIsNone(digest.tail(numpy.array([numpy.nan, 0.0])))
+        for n in range(1, 300):
+            tail = digest.tail(numpy.arange(1.0, n + 1))
+            self.assertEqual(tail.times[-1], n)
         some = digest.tail(samples, last=0.5, of=10 ** 6)
         self.assertEqual((some.times[-1], some.beyond[-1]), (0.5, 2e6))
 

@@ -94,9 +94,9 @@ def best(group: pd.DataFrame, figure: str) -> Best | None:
     large = figure == "window"
     order = known.sort_values(figure, ascending=not large, kind="stable")
     top = order.iloc[0]
-    rivals = [r for _, r in order.iloc[1:].iterrows()
-              if not (verdicts.is_less(r, top, figure) if large
-                      else verdicts.is_less(top, r, figure))]
+    less = [verdicts.is_less(*((r, top) if large else (top, r)), figure)
+            for r in order.iloc[1:].to_dict("records")]
+    rivals = [order.iloc[k] for k, is_less in enumerate(less, 1) if not is_less]
     low, high = top[f"{figure}_low"], top[f"{figure}_high"]
     if figure == "window" and top["repetitions"] < 2:
         low, high = verdicts.interval(top)

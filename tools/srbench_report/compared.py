@@ -44,7 +44,7 @@ def ratios(report: Report) -> charts.Chart:
     y = svg.category_axis("", names[::-1])
     height = svg.TOP + svg.BOTTOM + ROW * len(rows)
     panel = svg.Panel("", "Ratios of NEW to BASE with their intervals.", x, y,
-                      svg.BROAD * 2, height, left=int(max(map(svg.wide, names))) + 20)
+                      svg.BROAD * 2, height, left=7 * max(map(len, names)) + 12)
     panel.upright(1.0, "equal")
     for at, c in enumerate(reversed(rows)):
         panel.across(COLOUR[c.verdict], at, c.low, c.high)
@@ -113,14 +113,16 @@ def page(report: Report, said: Words) -> str:
         f"{c.high:.3f}) {escape(c.figure)}, "
         f"{escape(report.matching.label(c.key))}</li>" for c in first[:8])
     more = f"<li>and {len(first) - 8} more</li>" if len(first) > 8 else ""
-    notes = "".join(f"<li>{escape(r)}</li>" for r in said.remarks)
-    files = "".join(f"<li>{escape(f)}</li>" for f in said.files)
+    notes = "".join(f"<li>{escape(r)}</li>" for r in said.remarks
+                    if not r.startswith("changed: "))
+    files = "".join(f"<li>{escape(f)}</li>" for f in [
+        *said.files, *(f"changed: {c}" for c in report.changes)])
     meaning = "".join(f"<p>{escape(m)}</p>" for m in said.meaning)
     drawn = [c for c in (ratios(report), distributions(report)) if c.variants]
     body = (f'<section id="answer" tabindex="-1"><h2>What changed</h2>{box}'
+            f"<ul>{files}</ul>"
             + (f'<ul class="lead">{lead}{more}</ul>' if lead else
-               "<p>Nothing of which that is sure.</p>")
-            + f"<ul>{files}</ul>"
+               "<p>No figure of which that is sure.</p>")
             + (f'<ul class="remarks">{notes}</ul>' if notes else "") + "</section>"
             + '<section id="charts"><h2>Charts</h2>'
             + "".join(map(chart_section, drawn)) + "</section>"

@@ -85,7 +85,7 @@ def tail(samples: np.ndarray, last: float = float("nan"), of: int = 0
     if n == 0:
         return None
     ranks = n * (1 - 1 / np.geomspace(1.0, n, TAIL_POINTS))
-    ranks = np.unique(np.r_[ranks.astype(int), np.arange(max(0, n - 5), n)])
+    ranks = np.unique(np.r_[ranks.astype(int), n - 1])
     beyond, times = n / (n - ranks - 0.5), seen[ranks]
     if of > n and last >= times[-1]:
         beyond, times = np.r_[beyond, 2.0 * of], np.r_[times, last]
@@ -149,7 +149,9 @@ class Digests:
     """Digests of a study, each made once, when it is asked for."""
 
     def __init__(self, study: Study) -> None:
-        self._study = study
+        frame = study.frame
+        self._places = list(zip(frame["path"], frame["index"]))
+        self._most = {op: frame[f"{op}_max"].to_numpy(float) for op in OPS}
         self._files: dict[str, h5py.File] = {}
         self._stack = ExitStack()
         self._made: dict[int, Digest | None] = {}
@@ -167,17 +169,19 @@ class Digests:
             self._made[key] = self._make(config)
         return self._made[key]
 
-    def _group(self, row: pd.Series) -> h5py.Group | None:
-        path = row["path"]
+    def _group(self, path: str, index: int) -> h5py.Group | None:
         if path not in self._files:
             self._files[path] = self._stack.enter_context(
                 srbench_results.opened(path))
-        return self._files[path].get(f"perm_{int(row['index']):04d}")
+        return self._files[path].get(f"perm_{int(index):04d}")
 
     def arrays(self, row: pd.Series, names: Sequence[str]) -> Arrays:
         """Those of them that the file has of a permutation; numbers as floats,
         NaN where nothing was measured."""
-        group = self._group(row)
+        return self._arrays(row["path"], row["index"], names)
+
+    def _arrays(self, path: str, index: int, names: Sequence[str]) -> Arrays:
+        group = self._group(path, index)
         found = {} if group is None else {
             n: srbench_results.values(group[n]) for n in names if n in group}
         return {n: np.where(v.astype(float) < 0, np.nan, v)
@@ -185,14 +189,14 @@ class Digests:
 
     def summed(self, config: pd.Series, name: str) -> float:
         """The sum of an array over all repetitions; NaN: not measured."""
-        parts = [self.arrays(self._study.frame.loc[i], [name]).get(name)
+        parts = [self._arrays(*self._places[i], [name]).get(name)
                  for i in config["rows"]]
         sums = [p.sum() for p in parts if p is not None]
         return float(np.sum(sums)) if sums else float("nan")
 
     def clients(self, row: pd.Series) -> Clients | None:
         """All of them, however many."""
-        group = self._group(row)
+        group = self._group(row["path"], row["index"])
         if group is None or any(op not in group or 0 in group[op].shape
                                 for op in OPS):
             return None
@@ -206,7 +210,7 @@ class Digests:
 
     def heats(self, row: pd.Series) -> dict[str, Heat]:
         """By operation."""
-        group, found = self._group(row), {}
+        group, found = self._group(row["path"], row["index"]), {}
         for op, start in zip(OPS, ("put_start", "unpack_start")):
             if group is not None and op in group and start in group:
                 some = chosen(*group[op].shape)
@@ -218,7 +222,7 @@ class Digests:
         parts: dict[str, list[np.ndarray]] = {op: [] for op in OPS}
         clients = read = of = 0
         for i in config["rows"]:
-            g = self._group(self._study.frame.loc[i])
+            g = self._group(*self._places[i])
             if g is None or any(op not in g or 0 in g[op].shape for op in OPS):
                 continue
             rows = chosen(*g[OPS[0]].shape)
@@ -229,12 +233,10 @@ class Digests:
         if not parts[OPS[0]]:
             return None
         whole = {op: _stacked(parts[op]) for op in OPS}
-        tails = {op: tail(whole[op], self._largest(config, op), of) for op in OPS}
+        tails = {op: tail(whole[op], max(self._most[op][config["rows"]]), of)
+                 for op in OPS}
         if None in tails.values():
             return None
         blocks = {op: by_blocks(whole[op]) for op in OPS}
         return Digest({op: t for op, t in tails.items() if t}, blocks[OPS[0]][0],
                       {op: blocks[op][1] for op in OPS}, read, clients)
-
-    def _largest(self, config: pd.Series, op: str) -> float:
-        return float(self._study.frame.loc[config["rows"], f"{op}_max"].max())

@@ -184,7 +184,7 @@ def box(x0: float, y0: float, x1: float, y1: float) -> tuple[list[Point], bool]:
 
 def wide(words: str) -> float:
     """About how much room words take."""
-    return 6.2 * len(words)
+    return 6.6 * len(words)
 
 
 class Panel:

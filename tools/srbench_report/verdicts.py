@@ -15,7 +15,7 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Iterator, NamedTuple, Sequence
+from typing import Iterator, Mapping, NamedTuple, Sequence
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from .study import OPS, groups, varies
 
 EQUAL = 1.05  # what lies within is called that
 MOST_LEVELS = 3
+Row = Mapping | pd.Series  # a row of Study.configs
 BLOCKS = 20   # of iterations, which an interval within a run rests on
 MORE, LESS, SAME, NOTHING = "more", "less", "same", "nothing"
 TITLES = {
@@ -70,7 +71,7 @@ def by_interval(low: float, high: float, df: float) -> Known:
     return Known(half / student(df), df)
 
 
-def known(row: pd.Series, figure: str) -> Known:
+def known(row: Row, figure: str) -> Known:
     """By repetitions, where there are several; else within the run, where the
     bandwidth goes with what put and unpack take together."""
     if row["repetitions"] > 1:
@@ -85,7 +86,7 @@ def known(row: pd.Series, figure: str) -> Known:
                               for k, op in zip(each, OPS))), each[0].df)
 
 
-def interval(row: pd.Series) -> tuple[float, float]:
+def interval(row: Row) -> tuple[float, float]:
     """The bandwidth's, by what is known of it."""
     k = known(row, "window")
     far = math.exp(student(k.df) * k.error)
@@ -116,7 +117,7 @@ class Effect:
         self.logs: list[float] = []
         self.errors: list[Known] = []
 
-    def add(self, x: pd.Series, y: pd.Series, figure: str = "window") -> "Effect":
+    def add(self, x: Row, y: Row, figure: str = "window") -> "Effect":
         self.logs.append(math.log(x[figure] / y[figure]))
         self.errors += [known(x, figure), known(y, figure)]
         return self
@@ -154,7 +155,7 @@ class Effect:
                     and most / least > EQUAL)
 
 
-def is_less(x: pd.Series, best: pd.Series, figure: str) -> bool:
+def is_less(x: Row, best: Row, figure: str) -> bool:
     """Whether a row's figure is surely below another's."""
     return Effect().add(x, best, figure).interval().told == LESS
 
@@ -177,12 +178,15 @@ class View:
     def effects(self, x: object, y: object) -> dict[object, Effect]:
         """Value x against y: an effect for each size (None: of all)."""
         found: dict[object, Effect] = {s: Effect() for s in self.sizes}
-        for rows in groups(self.rows, self.others):
-            a, b = (rows[rows[self.axis] == v] for v in (x, y))
-            if len(a) and len(b):
-                size = a.iloc[-1]["tensor_bytes"] if len(self.sizes) > 1 \
+        sides: dict[str, dict[object, dict]] = {}
+        for row in self.rows.to_dict("records"):
+            of = repr([row[a] for a in self.others])
+            sides.setdefault(of, {})[row[self.axis]] = row
+        for rows in sides.values():
+            if x in rows and y in rows:
+                size = rows[x]["tensor_bytes"] if len(self.sizes) > 1 \
                     else self.sizes[0]
-                found[size].add(a.iloc[-1], b.iloc[-1])
+                found[size].add(rows[x], rows[y])
         return {s: e for s, e in found.items() if e.logs}
 
     def told(self, level: object) -> str:
