@@ -23,7 +23,7 @@ test_packages=(
     clang-tidy cppcheck shellcheck iproute2
     python3-pytest python3-xarray python3-netcdf4 python3-yaml
     netcdf-bin hdf5-tools
-    librsvg2-bin slurm-wlm munge
+    python3-matplotlib slurm-wlm munge
 )
 
 # installed PACKAGE[|PACKAGE...]

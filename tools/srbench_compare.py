@@ -48,7 +48,10 @@ STUDY_SHARE = 0.8
 LEAST_STUDIES = 3
 MOST_TIMINGS = 4_000_000  # of one array that are read at once
 
+OPERATIONS = ("put_tensor", "unpack_tensor")
+
 Key = tuple
+Samples = dict[tuple[Key, str], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass
@@ -58,6 +61,7 @@ class Settings:
     limit: float | None = None  # --fail-if-slower
     study_noise: float = STUDY_NOISE
     seed: int = 1
+    unsure_fails: bool = False  # --fail-if-unsure
 
     @property
     def same_within(self) -> float:
@@ -111,6 +115,17 @@ class Results:
         if (index, figure) not in self._kept:
             self._kept.update(self._resample(index, figure))
         return self._kept[index, figure]
+
+    def samples(self, rows: pd.DataFrame, operation: str) -> np.ndarray:
+        """The timings of an operation in all of these permutations."""
+        found = [np.empty(0)]
+        for i in rows["permutation"]:
+            try:
+                times = _timings(self._file[f"perm_{i:04d}"][operation]).ravel()
+            except (KeyError, OSError, ValueError, AttributeError):
+                continue  # of an older srbench, or killed before it was written
+            found.append(times[times > 0])
+        return np.concatenate(found)
 
     def _resample(self, index: int, figure: str
                   ) -> dict[tuple[int, str], np.ndarray]:
@@ -290,9 +305,11 @@ class Comparison:
     low: float  # 95 % interval of the ratio; NaN: none
     high: float
     p: float
+    spread: stats.Spread  # of the ratio's logarithm
     p_adjusted: float = math.nan
     verdict: str = "unsure"
     over_limit: bool = False
+    smallest: float = math.nan  # slowdown that would have been found; NaN: none
 
     @property
     def slowdown(self) -> float:
@@ -351,7 +368,7 @@ class Comparer:
         d = stats.difference(centres[1] - centres[0], spread)
         return Comparison(m.key, figure, self.units[figure],
                           *map(math.exp, centres), (len(base), len(new)), basis, math.exp(d.value),
-                          math.exp(d.low), math.exp(d.high), d.p)
+                          math.exp(d.low), math.exp(d.high), d.p, spread)
 
     def spread(self, key: Key, figure: str, base: Logs, new: Logs
                ) -> tuple[str, stats.Spread]:
@@ -398,7 +415,8 @@ class Comparer:
 
 
 def judge(found: Sequence[Comparison], settings: Settings) -> None:
-    """Verdicts, all comparisons of the two files taken together."""
+    """Verdicts, all comparisons of the two files taken together; and what they
+    could not have missed, by the strictest of Holm's levels."""
     hypotheses: dict[tuple[Key, str], list[Comparison]] = {}
     for c in found:
         if c.decides:
@@ -408,6 +426,8 @@ def judge(found: Sequence[Comparison], settings: Settings) -> None:
     for cs, p in zip(hypotheses.values(), adjusted):
         for c in cs:
             c.p_adjusted = p
+            c.smallest = math.exp(stats.smallest(
+                c.spread, ALPHA / len(hypotheses)))
             c.verdict = verdict(c, settings)
             c.over_limit = (c.verdict == "slower" and settings.limit is not None
                             and c.slowdown > 1 + settings.limit)
@@ -423,11 +443,11 @@ def verdict(c: Comparison, settings: Settings) -> str:
 
 # --- what else differs ---------------------------------------------------------
 
+ORDER = ("slower", "faster", "unsure", "same")  # what changed first
 FACTS = {"srbench_version": "srbench", "git_commit": "commit",
          "server_version": "server", "mpi_version": "MPI",
          "hiredis_version": "hiredis", "launcher": "launcher", "ranks": "ranks",
          "nodes": "nodes", "hosts": "hosts"}
-EXPECTED = ("srbench_version", "git_commit")  # what one compares
 MACHINE = ("name", "cpu_model", "cpus", "memory", "kernel", "interface",
            "interface_speed", "interface_driver", "somaxconn")
 NO_MATTER = {"exp_name", "output", "overwrite", "db_port", "repetitions",
@@ -435,10 +455,16 @@ NO_MATTER = {"exp_name", "output", "overwrite", "db_port", "repetitions",
 OPTION = re.compile(r"^(\w+): (.*)$", re.M)
 
 
+def changes(base: Results, new: Results, matching: Matching) -> list[str]:
+    """Differences of the files, which are the cause of those in the figures, or
+    may be."""
+    return [*_facts(base, new), *_servers(base, new, matching),
+            *_options(base, new), *_machines(base, new)]
+
+
 def warnings(base: Results, new: Results, matching: Matching) -> list[str]:
-    """Differences of the files that may be the cause of those in the figures."""
-    return [*_same_file(base, new), *_facts(base, new),
-            *_servers(base, new, matching), *_machines(base, new), *_options(base, new), *_flags(matching)]
+    """What makes the comparison doubtful."""
+    return [*_same_file(base, new), *_flags(matching)]
 
 
 def _same_file(base: Results, new: Results) -> Iterator[str]:
@@ -453,7 +479,7 @@ def _differ(what: str, base: object, new: object) -> str:
 def _facts(base: Results, new: Results) -> Iterator[str]:
     for name, word in FACTS.items():
         a, b = base.study.get(name), new.study.get(name)
-        if name not in EXPECTED and None not in (a, b) and a != b:
+        if None not in (a, b) and a != b:
             yield _differ(word, a, b)
 
 
@@ -521,8 +547,22 @@ class Report:
     settings: Settings
     matching: Matching
     comparisons: list[Comparison]
+    changes: list[str]
     warnings: list[str]
     absent: list[str]
+    samples: Samples = field(default_factory=dict)  # where they were asked for
+
+    @property
+    def ordered(self) -> list[Comparison]:
+        """What changed first, and most of that first."""
+        return sorted(self.comparisons, key=lambda c: (
+            ORDER.index(c.verdict), -abs(math.log(c.ratio))))
+
+    @property
+    def failed(self) -> bool:
+        """Whether a gate fails."""
+        return bool(self.over_limit or (self.settings.unsure_fails
+                                        and self.counts["unsure"]))
 
     @property
     def over_limit(self) -> list[Comparison]:
@@ -537,13 +577,29 @@ class Report:
 
 
 def compare(base_path: str, new_path: str, settings: Settings | None = None,
-            history: Sequence[str] = ()) -> Report:
-    """Compare two files; ResultError where nothing can be compared."""
+            history: Sequence[str] = (), distributions: int = 0) -> Report:
+    """Compare two files; ResultError where nothing can be compared.
+    distributions: of how many permutations the samples are wanted."""
     settings = settings or Settings()
     with ExitStack() as opened:
         base, new, *others = (opened.enter_context(Results(path, settings))
                               for path in (base_path, new_path, *history))
-        return compare_open(base, new, others, settings)
+        report = compare_open(base, new, others, settings)
+        report.samples = samples(report, distributions)
+        return report
+
+
+def samples(report: Report, most: int) -> Samples:
+    """Of the permutations that changed most, of both files."""
+    matches = {m.key: m for m in report.matching.matches}
+    found: Samples = {}
+    for key in list(dict.fromkeys(c.key for c in report.ordered))[:most]:
+        for op in OPERATIONS:
+            both = (report.base.samples(matches[key].base, op),
+                    report.new.samples(matches[key].new, op))
+            if all(x.size for x in both):
+                found[key, op] = both
+    return found
 
 
 def compare_open(base: Results, new: Results, history: Sequence[Results],
@@ -563,7 +619,7 @@ def compare_open(base: Results, new: Results, history: Sequence[Results],
         raise ResultError(f"{base.path} and {new.path}: none of the figures "
                           f"{', '.join(settings.figures)} is in both")
     return Report(base, new, [h.path for h in history], settings, matching, found,
-                  warnings(base, new, matching),
+                  changes(base, new, matching), warnings(base, new, matching),
                   _absent(matching, found, settings))
 
 

@@ -20,6 +20,7 @@ cannot be read.
 """
 import argparse
 import errno
+import importlib.util
 import io
 import os
 import re
@@ -32,22 +33,28 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List
                     NoReturn, Optional, Sequence, Set, Tuple, Union)
 
 
-def missing_package(missing: ModuleNotFoundError) -> str:
-    """One sentence on a Python package that is not installed."""
-    name = (missing.name or "").partition(".")[0]
-    return (f"{sys.executable} has no {name}; install Debian's "
-            f"python3-{name.lower()} and run with /usr/bin/python3")
+def missing_packages(names: Sequence[str]) -> str:
+    """One sentence on all Python packages of these that are not installed; ""
+    where all are there."""
+    missing = [n for n in names if importlib.util.find_spec(n) is None]
+    if not missing:
+        return ""
+    debian = " ".join(f"python3-{n.lower()}" for n in missing)
+    return (f"{sys.executable} has no {' and no '.join(missing)}; install with "
+            f"pip install {' '.join(missing)}, or Debian's {debian} and run with "
+            "/usr/bin/python3")
 
 
-try:
-    import h5py
-    import numpy as np
-    import pandas as pd
-except ModuleNotFoundError as _missing:
-    if __name__ != "__main__":
-        raise ImportError(missing_package(_missing)) from None
-    print(f"srbench_results: {missing_package(_missing)}", file=sys.stderr)
+_MISSING = missing_packages(["h5py", "numpy", "pandas"])
+if _MISSING and __name__ != "__main__":
+    raise ImportError(_MISSING)
+if _MISSING:
+    print(f"srbench_results: {_MISSING}", file=sys.stderr)
     sys.exit(2)
+
+import h5py  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 
 if TYPE_CHECKING:
     import xarray
@@ -387,10 +394,10 @@ def permutation(path: Pathish, i: int) -> "xarray.Dataset":
     """The group of permutation i as a dataset in memory: its arrays along
     client, iteration, warmup and shard, its attributes, units, and integers as
     integers. One that failed has attributes alone."""
-    try:
-        import xarray
-    except ModuleNotFoundError as missing:
-        raise ImportError(missing_package(missing)) from None
+    missing = missing_packages(["xarray"])
+    if missing:
+        raise ImportError(missing)
+    import xarray
     with opened(path) as f:
         group = group_of(f, i)
         arrays, scales = {}, {}

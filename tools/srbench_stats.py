@@ -216,6 +216,16 @@ def difference(value: float, spread: Spread) -> Difference:
                       student_p(value / error, spread.df))
 
 
+def smallest(spread: Spread, alpha: float) -> float:
+    """The difference that would be found at level alpha in four of five tries;
+    NaN where the spread is unknown."""
+    if math.isnan(spread.variance):
+        return math.nan
+    return math.sqrt(spread.variance) * (
+        student_quantile(1.0 - alpha, spread.df)
+        + student_quantile(0.6, spread.df))
+
+
 # --- many comparisons ----------------------------------------------------------
 
 def holm(ps: Sequence[float]) -> list[float]:

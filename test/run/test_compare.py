@@ -6,6 +6,7 @@ import importlib.machinery
 import importlib.util
 import io
 import json
+import math
 import subprocess
 import sys
 import time
@@ -276,6 +277,55 @@ class Gate(CompareTest):
         self.assertNotIn("noise hides", out)
         self.assertIn("same=8 unsure=0", out)
 
+    def test_unsure_fails(self):
+        """Where that was asked for; alone and beside the other gate."""
+        base, new = self.pair(base={"run": 0.5}, run=0.5)
+        self.compare(base, new, "--fail-if-slower=10%")
+        for more in ((), ("--fail-if-slower=10%",)):
+            out = self.compare(base, new, "--fail-if-unsure", *more, status=1)
+            self.assertIn("SRBENCH_COMPARE unsure ", out)
+        suite = ElementTree.fromstring(self.compare(
+            base, new, "--fail-if-unsure", "--format=junit", status=1))
+        self.assertEqual(suite.get("failures"), "8")
+        self.assertEqual(len(suite.findall("testcase/failure")), 8)
+        quiet = {"run": 0.001, "iterations": 400}
+        base, new = self.pair(base=quiet, **quiet)
+        self.compare(base, new, "--fail-if-unsure")
+
+    def test_what_changed_stands_first(self):
+        """Sure changes before doubts, and these before what is the same."""
+        base, new = self.pair()
+        report = compare.compare(base, new)
+        for c, verdict in zip(report.comparisons, (
+                "same", "unsure", "faster", "slower", "same", "slower")):
+            c.verdict = verdict
+        report.comparisons[5].ratio, report.comparisons[3].ratio = 0.5, 1.2
+        first = report.ordered[:4]
+        self.assertEqual([c.verdict for c in first],
+                         ["slower", "slower", "faster", "unsure"])
+        self.assertEqual(first[0].ratio, 0.5)
+
+    def test_smallest_effect(self):
+        """That of a row is found in about four of five tries, half of it
+        seldom."""
+        rng = numpy.random.default_rng(3)
+        df, error, alpha, draws = 8, 0.05, 0.01, 4000
+        effect = stats.smallest(stats.Spread(error ** 2, df), alpha)
+        for share, low, high in ((1.0, 0.7, 0.9), (0.5, 0.0, 0.35)):
+            seen = rng.normal(share * effect, error, draws)
+            spread = error * (rng.chisquare(df, draws) / df) ** 0.5
+            found = numpy.mean(numpy.abs(seen / spread)
+                               > stats.student_quantile(1 - alpha, df))
+            self.assertTrue(low < found < high, (share, found))
+        base, new = self.pair()
+        for c in compare.compare(base, new).comparisons:
+            self.assertGreater(c.smallest, 1)
+            self.assertTrue(math.isfinite(c.smallest))
+        once = {"repetitions": 1}
+        base, new = self.pair(base=once, **once)
+        self.assertTrue(all(math.isnan(c.smallest) for c in
+                            compare.compare(base, new).comparisons))
+
     def test_rates_fall(self):
         """0.8 of a rate is slower, of a time it is faster."""
         base, new = self.pair(scale=1.25)
@@ -321,7 +371,22 @@ class Files(CompareTest):
                                       "-o", out, status=1), "")
         table = [x for x in out.read_text(encoding="utf-8").splitlines() if x.startswith("|")]
         self.assertEqual(len(table), 2 + 8)
-        self.assertEqual({x.count("|") for x in table}, {10})
+        self.assertEqual({x.count("|") for x in table}, {11})
+
+    def test_page(self):
+        """The rows, what changed, and both distributions."""
+        base, new = self.pair(scale=1.3, base={"git_commit": "abc"},
+                              git_commit="def")
+        out = self.compare(base, new, "--format=html")
+        self.assertNotRegex(out, r"https?://|src=|\bnan\b|\binf\b")
+        self.assertEqual(out.count('role="img"'), 1 + 2 * len(SIZES))
+        for words in ("changed: commit: abc in BASE, def in NEW",
+                      "SRBENCH_COMPARE done slower=8", "Both distributions",
+                      "<td>tensor_bytes=1024</td>", "slower: <strong>x1."):
+            self.assertIn(words, out)
+        base, new = self.pair(timings=False)
+        out = self.compare(base, new, "--format=html")
+        self.assertNotIn("Both distributions", out)
 
     def test_deterministic(self):
         base, new = self.pair()
@@ -331,7 +396,7 @@ class Files(CompareTest):
         """Neither the others nor their order change an interval."""
         base, new = self.pair()
         rows = [next(x for x in self.compare(base, new, *how).splitlines()
-                     if " window " in x).split()[-5:-2]
+                     if " window " in x).split()[2:6]
                 for how in ((), ("--figure", "window"))]
         self.assertEqual(*rows)
 
@@ -347,7 +412,7 @@ class Files(CompareTest):
         self.assertIn("not compared: tensor_bytes=8192: not in BASE", out)
         self.assertIn("not compared: tensor_bytes=4096: not completed in NEW: "
                       "failed (the database ended)", out)
-        self.assertEqual(out.count("tensor_bytes=1024  "), 4)
+        self.assertEqual(out.count(" tensor_bytes=1024\n"), 4)
 
     def test_an_axis_that_one_file_lacks(self):
         """Permutations that the other file cannot tell apart are not pooled."""
@@ -367,12 +432,12 @@ class Files(CompareTest):
                                           for i in range(n)])
         base, new = self.pair()
         tell(new, "c")
-        self.assertIn("tensor_bytes=1024  ", self.compare(base, new))
+        self.assertIn(" tensor_bytes=1024\n", self.compare(base, new))
         base, new = self.pair()
         tell(base, "c", "cpp")
         tell(new, "c", "fortran")
         out = self.compare(base, new)
-        self.assertIn("languages=c tensor_bytes=1024  ", out)
+        self.assertIn(" languages=c tensor_bytes=1024\n", out)
         self.assertIn("languages=cpp tensor_bytes=1048576: not in NEW", out)
         self.assertIn("languages=fortran tensor_bytes=1048576: not in BASE",
                       out)

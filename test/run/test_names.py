@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 
 from srbtest import SOURCE, RunTest, column, main, text
 
@@ -205,7 +206,7 @@ class Links(NamesTest):
         names = ("page.html", "table.csv", "pictures")
         for name in names:
             (self.dir / name).symlink_to(f"far/{name}")
-        png = ("--png", "pictures") if shutil.which("rsvg-convert") else ()
+        png = ("--png", "pictures") if find_spec("matplotlib") else ()
         self.tool("srbench-report", self.link, "-o", "page.html",
                   "--csv", "table.csv", *png)
         for name in names if png else names[:2]:

@@ -23,11 +23,23 @@ from srbtest import SERVER, SOURCE, RunTest, column, main
 
 sys.path.insert(0, str(SOURCE / "tools"))
 from srbench_report import (answer, charts, cli, digest, page,  # noqa: E402
-                            study, svg, words)
+                            pictures, study, svg, verdicts, words)
 from srbench_results import ResultError, ResultWarning  # noqa: E402
 
 REPORT = SOURCE / "tools/srbench-report"
 TIMEOUT = 120
+# Runs a program that does not find these packages.
+HIDES = """import importlib.util, runpy, sys
+names, find = sys.argv[1].split(","), importlib.util.find_spec
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in names:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Hidden())
+importlib.util.find_spec = lambda n, p=None: None if n in names else find(n, p)
+del sys.argv[:2]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 
 
@@ -119,7 +131,8 @@ class ReportTest(RunTest):
             warnings.simplefilter("error")
             if warns:
                 warnings.simplefilter("ignore", ResultWarning)
-            self.assertEqual(cli.main([*args, "-o", "page.html"]), 0)
+            self.assertEqual(cli.main([*args, "-o", "page.html",
+                                       "--overwrite"]), 0)
         source = (self.dir / "page.html").read_text(encoding="utf-8")
         found = Document(source)
         self.assertEqual(found.faults, [])
@@ -170,15 +183,21 @@ class Runs(ReportTest):
         self.assertLessEqual({"place", "clients", "sync", "tensor_bytes"},
                              set(names))
         self.assertEqual(len(found.data["rows"]), 16)
-        for name in ("size", "bandwidth", "violins", "iterations", "shards",
-                     "timeline", "sureness"):
-            self.assertNotIn("Not drawn", found.sections[name], name)
-        self.assertIn("floor was not swept", found.sections["floor"])
+        self.assertLessEqual(
+            {"bandwidth", "nodes", "clients", "size", "percentiles", "heat",
+             "iterations", "each", "cpu", "shards", "timeline", "sureness"},
+            set(found.sections))
+        self.assertNotIn("floor", found.sections)
+        self.assertIn("floor was not swept", (self.dir / "page.html").read_text())
         self.assertIn("Nothing here is a database", found.sections["answer"])
         self.assertIn("4 virtual nodes on 1 host", found.sections["answer"])
-        # sync is neither axis, colour nor panel: it tells variants apart
-        for each in ("sync none", "sync start"):
+        # all placements, client counts and syncs are series of one figure
+        for each in ("1 database node, 1 client, sync none",
+                     "2 database nodes, 2 clients, sync start"):
             self.assertIn(each, found.sections["bandwidth"])
+        self.assertIn("scaling efficiency", found.sections["nodes"])
+        self.assertRegex(found.sections["answer"],
+                         "Database nodes, 1 to 2: (bandwidth x|no difference|equal)")
         with open(self.dir / "a.csv", encoding="utf-8") as f:
             rows = list(csv.DictReader(f))
         window = self.open(self.dir / "a.h5")["summary/window"][...]
@@ -272,24 +291,120 @@ class Runs(ReportTest):
             for op in ("put_tensor", "unpack_tensor"):
                 self.assertIn(words.seconds(r[f"{op}_repeated"]), said)
         self.assertIn("over 3 repetitions", said)
-        self.assertNotIn("Not drawn", found.sections["floor"])
+        self.assertRegex(said, r"12 of 24 permutations failed or were skipped: ")
+        self.assert_configurations(found, done)
         for share in table["window_of_floor"].dropna().groupby(
                 table["tensor_bytes"]).median():
             self.assertIn(words.share(share), found.sections["floor"])
         self.assertIn(SERVER, found.sections["run"])
         self.assertIn("--null_client={fail_at: 5}", found.sections["run"])
 
-        if shutil.which("rsvg-convert"):
-            said = self.tool("r.h5", "--png", "png", "--where", "db_exe=floor",
-                             "--where", "client=socket").stdout
-            pictures = sorted((self.dir / "png").glob("*.png"))
-            self.assertEqual(len(pictures), said.count(".png"))
-            self.assertGreaterEqual(len(pictures), 5)
-            for p in pictures:
-                self.assertEqual(p.read_bytes()[:8], b"\x89PNG\r\n\x1a\n", p)
-        else:
-            done = self.tool("r.h5", "--png", "png", returncode=2)
-            self.assertIn("librsvg2-bin", done.stderr)
+        self.pictures(found)
+
+    def assert_configurations(self, found, done):
+        """One row of those that repetitions have in common."""
+        of = found.data["configurations"]
+        names = [c[0] for c in of["columns"]]
+        rows = [dict(zip(names, r)) for r in of["rows"]]
+        self.assertEqual(len(rows), 4)
+        for _, r in done.iterrows():
+            self.assertIn(r["window_repeated"], [x["window"] for x in rows])
+        self.assertEqual({r["repetitions"] for r in rows}, {3})
+        self.assertLess(names.index("window"), names.index("server"))
+
+    def pictures(self, found):
+        """Named for what they show, and of no other study than the page."""
+        args = ("--where", "db_exe=floor", "--where", "client=socket")
+        said = self.tool("r.h5", "--png", "png", "--svg", "svg", *args).stdout
+        for kind, magic in (("png", b"\x89PNG\r\n\x1a\n"), ("svg", b"<?xml")):
+            drawn = sorted((self.dir / kind).iterdir())
+            self.assertEqual(len(drawn), said.count(f".{kind}"))
+            self.assertLessEqual({"bandwidth", "percentiles-put_tensor",
+                                  "percentiles-unpack_tensor", "size"},
+                                 {p.stem for p in drawn})
+            for p in drawn:
+                self.assertEqual(p.read_bytes()[:len(magic)], magic, p)
+        words_ = (self.dir / "svg/percentiles-put_tensor.svg").read_text()
+        for each in ("Percentiles up to the last sample", "99 %", "256 KiB"):
+            self.assertIn(f">{each}<", words_)  # as text, not as outlines
+
+    def test_another_study(self):
+        """What is of another study is neither replaced nor mixed with."""
+        for name in ("a", "b"):
+            self.srbench(1, "--client=null", "--db_exe=null", "--iterations=5",
+                         f"--exp_name={name}", f"--output={name}.h5")
+        args = ("-o", "page.html", "--png", "png")
+        self.tool("a.h5", *args)
+        self.tool("a.h5", *args)  # again is no harm
+        (self.dir / "png/mine.png").write_bytes(b"mine")
+        (self.dir / "png/size-of-it.png").write_bytes(
+            (self.dir / "png/size.png").read_bytes())
+        before = (self.dir / "page.html").read_bytes()
+        self.assertRegex(self.tool("b.h5", "-o", "page.html", returncode=2).stderr,
+                         r"page.html: is the report of another study \(a\); ")
+        said = self.tool("b.h5", "-o", "b.html", "--png", "png", returncode=2)
+        self.assertRegex(said.stderr, r"png: holds \d+ pictures of another study")
+        self.assertFalse((self.dir / "b.html").exists())
+        (self.dir / "notes.html").write_text("<p>mine")
+        self.assertIn("no report of srbench", self.tool(
+            "b.h5", "-o", "notes.html", returncode=2).stderr)
+        self.assertEqual((self.dir / "page.html").read_bytes(), before)
+        self.tool("b.h5", *args, "--overwrite")
+        self.assertNotEqual((self.dir / "page.html").read_bytes(), before)
+        self.assertFalse((self.dir / "png/size-of-it.png").exists())
+        self.assertEqual((self.dir / "png/mine.png").read_bytes(), b"mine")
+
+    def test_missing_packages(self):
+        """Named all at once, and only where they are needed."""
+        self.srbench(1, "--client=null", "--db_exe=null", "--iterations=5",
+                     "--output=a.h5")
+        for names, args, needed in (
+                (["matplotlib", "xarray"], [], False),
+                (["matplotlib"], ["--png", "png"], True),
+                (["pandas", "h5py"], [], True)):
+            with self.subTest(names):
+                done = subprocess.run(
+                    [sys.executable, "-c", HIDES, ",".join(names), str(REPORT),
+                     "a.h5", "-o", "x.html", *args], cwd=self.dir, timeout=TIMEOUT,
+                    capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 2 if needed else 0, done.stderr)
+                for name in names * needed:
+                    self.assertIn(f"python3-{name}", done.stderr)
+                    self.assertRegex(done.stderr, f"pip install .*{name}")
+                self.assertLessEqual(done.stderr.count("\n"), 1)
+
+    def test_text(self):
+        """The answer alone, and no page."""
+        self.srbench(1, "--client=null", "--db_exe=null", "--iterations=60",
+                     "--tensor_bytes=[1KiB,1MiB]", "--exp_name=mine",
+                     "--output=a.h5")
+        said = self.tool("a.h5", "--text").stdout
+        for line in ("srbench: mine", r"\* Tensor size, 1 KiB to 1 MiB: bandwidth x",
+                     "Largest bandwidth: .* with tensors of 1 MiB",
+                     "  shortest median put_tensor: .*within this run"):
+            self.assertRegex(said, f"(?m)^{line}")
+        self.assertFalse((self.dir / "report.html").exists())
+        with h5py.File(self.dir / "a.h5", "r+") as f:
+            f.attrs["verdicts"] = "Said when it ended."
+        self.assertIn("\n* Said when it ended.\n", self.tool("a.h5", "--text").stdout)
+        self.assertNotIn("Said when", self.tool(
+            "a.h5", "--text", "--where", "tensor_bytes=1024").stdout)
+
+    def test_verdicts_are_the_file_s(self):
+        """The sentences of this tool are those that srbench wrote."""
+        self.srbench(4, "--experiment=[throughput_standard,throughput_colocated]",
+                     "--virtual_nodes=2", "--client=null", "--db_exe=null",
+                     "--client_nodes=1", "--tensor_bytes=[1KiB,64KiB]",
+                     "--clients_per_node=[1,2]", "--transport=[tcp,unix]",
+                     "--null_client={delay: 100us}", "--repetitions=3",
+                     "--iterations=20", "--output=v.h5")
+        own = self.open("v.h5").attrs.get("verdicts")
+        if own is None:
+            self.skipTest("this srbench writes no verdicts")
+        of = study.load(["v.h5"])
+        self.assertEqual(
+            [x for x in own.splitlines() if not x.startswith("Every config")],
+            verdicts.sentences(of.configs, of.varying))
 
     def test_two_placements(self):
         """What one placement does not have is no axis, and not told."""
@@ -316,6 +431,7 @@ class Runs(ReportTest):
                      "--output=f.h5")
         found = self.report("f.h5")
         self.assertIn("No permutation completed", found.sections["answer"])
+        self.assertIn("2 failed", found.sections["answer"])
         self.assertEqual([r[1] for r in found.data["rows"]], ["failed"] * 2)
         self.assertTrue(all(r[-1] for r in found.data["rows"]))
 
@@ -392,37 +508,143 @@ class Axes(unittest.TestCase):
         self.assertIn(f"M{svg.LEFT} {svg.HEIGHT - svg.BOTTOM}L", drawn)
         self.assertNotIn("nan", drawn)
 
+    def test_words_at_an_axis_do_not_touch(self):
+        """Those of the default study's eleven sizes, for one."""
+        sizes = [1024, 8192, 16384, 32769, 65538, 131076, 262152, 524304, 1024000,
+                 2048000, 4096000]
+        for width in (svg.WIDTH, svg.BROAD):
+            x = svg.points_axis("tensor size", sizes, words.size, True)
+            panel = svg.Panel("t", "d", x, x, width)
+            said = [s for s in panel.shapes() if isinstance(s, svg.Text)
+                    and s.anchor == "middle" and s.words.endswith("iB")]
+            for a, b in zip(said, said[1:]):
+                self.assertGreater(b.x - svg.wide(b.words) / 2,
+                                   a.x + svg.wide(a.words) / 2)
+            self.assertEqual((said[0].words, said[-1].words),
+                             ("1 KiB", "3.91 MiB"))
+            self.assertGreaterEqual(len(said), 4)
+
+    def test_apart(self):
+        ticks = [(float(i), "x") for i in range(10)]
+        kept = svg.apart(ticks, lambda _: 2.0)
+        self.assertEqual([at for at, _ in kept], [0, 2, 4, 6, 9])
+        self.assertEqual(svg.apart(ticks[:2], lambda _: 9.0), ticks[:1])
+
+    def test_tail(self):
+        """Nines, and a place for the last sample."""
+        axis = svg.tail_axis(1000)
+        self.assertEqual([t for _, t in axis.ticks],
+                         ["50 %", "90 %", "99 %", "99.9 %"])
+        self.assertLess(axis.at(2000), 1)
+
     def test_even_choice(self):
         self.assertEqual(charts.evenly(range(100), 3), [0, 50, 99])
         self.assertEqual(charts.evenly([1, 2], 3), [1, 2])
 
 
-class Answers(unittest.TestCase):
-    @staticmethod
-    def configs(*rows):
-        return pandas.DataFrame(
-            [{"window": w, "window_low": a, "window_high": b, "flags": flags,
-              "db_exe": db, "client": "socket"} for w, a, b, flags, db in rows])
+def configs(*rows, **axes):
+    """Configurations of a window and its interval, over three repetitions."""
+    names = ("window", "window_low", "window_high", "flags", "db_exe")
+    found = pandas.DataFrame([dict(zip(names, r)) for r in rows]).assign(
+        client="socket", repetitions=3, tensor_bytes=1024)
+    return found.assign(**axes)
 
-    def test_overlap_is_not_a_difference(self):
+
+def near(window, factor=1.02):
+    """A configuration whose interval is that narrow."""
+    return (window, window / factor, window * factor, "", "r")
+
+
+class Answers(unittest.TestCase):
+    def test_what_cannot_be_told_apart_shares_the_first_place(self):
         nan = float("nan")
-        rows = self.configs((10, 9, 11, "", "r"), (9.5, 8.8, 10, "", "r"),
-                            (5, 4, 6, "", "r"), (8, nan, nan, "", "r"))
+        rows = configs((10, 9, 11, "", "r"), (9.5, 8.8, 10, "", "r"),
+                       (5, 4.5, 5.5, "", "r"), (8, nan, nan, "", "r"))
         best = answer.best(rows, "window")
         self.assertEqual(best.value, 10)
-        self.assertEqual([r["window"] for r in best.rivals], [9.5])
+        self.assertEqual([r["window"] for r in best.rivals], [9.5, 8])
+        self.assertEqual(answer.certainty(best), "shared first place, 3 of 4")
         self.assertTrue(best.has_interval)
         self.assertFalse(answer.best(rows.iloc[[3]], "window").has_interval)
         self.assertIsNone(answer.best(rows.assign(window=nan), "window"))
+        found = answer.Answer({1024: {"window": best}}, ["transport"], [], 4,
+                              {"window": best})
+        for r, t in zip((best.row, *best.rivals), ("tcp", "unix", "shm")):
+            r["transport"] = t
+        (_, value, said), = answer.headlines(found)
+        self.assertEqual(value, "10.0 B/s")
+        self.assertIn("transport tcp; first place shared", said)
+        self.assertIn("transport unix (9.50 B/s); transport shm", said)
 
     def test_what_may_not_win(self):
-        rows = self.configs((10, 9, 11, "", "floor"), (9, 8, 10, "verify", "r"),
-                            (5, 4, 6, "too_short", "r"))
+        rows = configs((10, 9, 11, "", "floor"), (9, 8, 10, "verify", "r"),
+                       (5, 4, 6, "too_short", "r"))
         able, remarks = answer.candidates(rows)
         self.assertEqual(able["window"].tolist(), [5])
         self.assertEqual(len(remarks), 2)
         able, _ = answer.candidates(rows.iloc[[0]])
         self.assertEqual(able["window"].tolist(), [10])
+
+    def test_all_flagged(self):
+        """That is said first; one without a flag is enough not to."""
+        rows = configs((10, 9, 11, "too_short", "r"), (9, 8, 10, "verify", "r"))
+        of = study.Study([], rows, rows, [], [], [], [], [], [])
+        self.assertIn("Every configuration is flagged", answer.caution(of))
+        of.configs = rows.assign(flags=["too_short", ""])
+        self.assertEqual(answer.caution(of), "")
+
+
+class Verdicts(unittest.TestCase):
+    """As src/results/verdict.c says it (test/unit/results/test_verdict.c)."""
+
+    def said(self, rows, *axes):
+        return verdicts.sentences(rows, axes)
+
+    def test_amounts(self):
+        rows = configs(near(100), near(190), near(50), near(51, 1.3),
+                       db_nodes=[1, 2, 1, 2], tensor_bytes=[2 ** 20] * 2 + [64] * 2)
+        size, nodes = self.said(rows, "db_nodes", "tensor_bytes")
+        self.assertRegex(size, "^Tensor size, 64 B to 1 MiB: bandwidth x2.7 ")
+        self.assertRegex(nodes, r"^Database nodes, 1 to 2: bandwidth x1.90 \(1.87 to "
+                         r"1.93\) at 1 MiB, no difference that this study can tell "
+                         "at 64 B")
+
+    def test_most_in_between(self):
+        rows = configs(near(100), near(300), near(120), db_nodes=[1, 2, 4])
+        self.assertRegex(self.said(rows, "db_nodes")[0],
+                         "^Database nodes, 1 to 4: bandwidth x1.20 .*, most at 2, "
+                         "x2.50 .* of that at 4$")
+
+    def test_kinds(self):
+        rows = configs(near(100), near(200), near(195, 1.2), near(200.5, 1.001),
+                       transport=["tcp", "unix", "shm", "mpi"])
+        said, = self.said(rows, "transport")
+        self.assertRegex(said, "^Transport, mpi against unix: equal within 5 %; "
+                         "against shm: no difference that this study can tell; "
+                         r"against tcp: bandwidth x2\.00 ")
+
+    def test_placements_each_at_its_best(self):
+        rows = configs(near(100), near(150), near(120), experiment=[
+            "throughput_colocated", "throughput_colocated", "throughput_standard"],
+            transport=["tcp", "unix", "tcp"], db_nodes=[-1, -1, 1])
+        said = self.said(rows, "experiment", "transport")
+        self.assertRegex(said[0], r"^Placement, colocated \(unix\) against "
+                         r"standard: bandwidth x1\.2")
+
+    def test_rows_that_disagree(self):
+        rows = configs(near(100, 1.01), near(400, 1.01), near(100, 1.01),
+                       near(110, 1.01), db_nodes=[1, 2, 1, 2],
+                       transport=["tcp", "tcp", "unix", "unix"])
+        self.assertRegex(self.said(rows, "db_nodes", "transport")[0],
+                         "; x1.1 to x4.0 by what else varied$")
+
+    def test_of_one_run(self):
+        rows = configs(near(100), near(200), db_nodes=[1, 2], repetitions=1,
+                       **{f"{op}{end}": v for op in study.OPS for end, v in
+                          (("", 1.0), ("_low", 0.9), ("_high", 1.1))})
+        said = self.said(rows, "db_nodes")
+        self.assertRegex(said[0], r"bandwidth x2\.0 \(1\.\d to 2\.\d\)$")
+        self.assertIn("within this run", said[-1])
 
 
 class Configurations(unittest.TestCase):
@@ -455,16 +677,47 @@ class Configurations(unittest.TestCase):
 
 
 class Digesting(unittest.TestCase):
-    def test_density(self):
-        samples = numpy.concatenate([numpy.full(500, 1e-4), numpy.full(500, 1e-3)])
-        shape = digest.density(samples)
-        self.assertEqual(len(shape.times), digest.BINS)
-        self.assertEqual(shape.heights.max(), 1)
-        middle = (shape.times > 2e-4) & (shape.times < 5e-4)
-        self.assertEqual(shape.heights[middle].max(), 0)
-        self.assertIsNone(digest.density(numpy.array([numpy.nan, 0.0])))
-        one = digest.density(numpy.array([1e-3]))
-        self.assertEqual(one.quantiles[2], 1e-3)
+    def test_tail_ends_at_the_last_sample(self):
+        samples = numpy.r_[numpy.full(998, 1e-4), 5e-3, 2e-2]
+        tail = digest.tail(samples)
+        self.assertEqual((tail.times[0], tail.times[-1]), (1e-4, 2e-2))
+        self.assertAlmostEqual(tail.beyond[-1], 2000)
+        self.assertAlmostEqual(tail.at(0.99), 1e-4)
+        self.assertGreater(tail.at(0.999), 4e-3)
+        self.assertTrue(math.isnan(tail.at(0.99999)))
+        self.assertIsNone(digest.tail(numpy.array([numpy.nan, 0.0])))
+        for n in range(1, 300):
+            tail = digest.tail(numpy.arange(1.0, n + 1))
+            self.assertEqual(tail.times[-1], n)
+        some = digest.tail(samples, last=0.5, of=10 ** 6)
+        self.assertEqual((some.times[-1], some.beyond[-1]), (0.5, 2e6))
+
+    def test_heat(self):
+        starts = numpy.arange(100.0).reshape(2, 50)
+        samples = numpy.full((2, 50), 1e-4)
+        samples[1, 49] = 1e-2
+        heat = digest.heat(starts, samples)
+        self.assertEqual(heat.counts.sum(), 100)
+        self.assertEqual(heat.counts[-1, -1], 1)  # late and slow
+        self.assertIsNone(digest.heat(starts[:, :3], samples[:, :3]))
+
+    def test_first_iterations_do_not_flatten_the_rest(self):
+        medians = numpy.r_[50.0, numpy.full(49, 1.0)]
+        self.assertLess(charts.ceiling([medians]), 2)
+        self.assertEqual(charts.ceiling([numpy.linspace(1, 2, 50)]), 2)
+
+    def test_imbalance(self):
+        self.assertEqual(charts.imbalance(numpy.array([3.0, 1.0, 2.0])), 1.5)
+        self.assertTrue(math.isnan(charts.imbalance(numpy.array([1, math.nan]))))
+
+    def test_slowest_clients_are_drawn(self):
+        n = 5000
+        p95 = numpy.arange(n) % 977 * 1e-6
+        p95[1234] = 1.0
+        each = digest.Clients(numpy.zeros(n), {}, dict.fromkeys(study.OPS, p95))
+        told = charts.told_clients(each)
+        self.assertIn(1234, told)
+        self.assertLessEqual(len(told), charts.DOTS_OF_CLIENTS)
 
     def test_blocks(self):
         samples = numpy.tile(numpy.arange(1.0, 201.0), (3, 1))
@@ -477,7 +730,34 @@ class Digesting(unittest.TestCase):
     def test_clients_are_evenly_chosen(self):
         self.assertEqual(digest.chosen(3, 10 ** 9).tolist(), [0, 1, 2])
         some = digest.chosen(1000, 1000)
-        self.assertEqual((len(some), some[0], some[-1]), (40, 0, 999))
+        self.assertEqual((len(some), some[0], some[-1]), (200, 0, 999))
+
+
+class Choices(unittest.TestCase):
+    def test_floor_is_no_example(self):
+        rows = configs((10, 9, 11, "", "floor"), (5, 4, 6, "", "r")).assign(
+            clients=[1, 2])
+        of = study.Study([], rows, rows, [], [], [], [], [], [])
+        self.assertEqual([r["db_exe"] for r in charts.representative(of)], ["r"])
+        of.configs = rows.iloc[[0]]
+        self.assertEqual([r["db_exe"] for r in charts.representative(of)],
+                         ["floor"])
+        self.assertEqual(charts.representative(of, least=2), [])
+
+    def test_what_is_told_by_colour(self):
+        rows = pandas.DataFrame([
+            {"sync": s, "place": p, "transport": t} for s in "abc"
+            for p in ("colocated", "1 database node") for t in ("tcp", "unix")])
+        self.assertEqual(charts.coloured(rows, ["sync", "transport", "place"]),
+                         ["place", "transport"])
+
+    def test_names_of_pictures(self):
+        chart = charts.Chart("heat", "", "")
+        for label, name in (("", "heat"), ("put_tensor, sync none",
+                                           "heat-put_tensor-sync-none"),
+                            ("permutation 7: 4 clients", "heat-permutation-7")):
+            variant = charts.Variant(label, [], [], charts.Table([]))
+            self.assertEqual(pictures.name_of(chart, variant), name)
 
 
 class Colours(unittest.TestCase):

@@ -18,9 +18,9 @@ LARGEST = 6e6  # bytes of it
 
 VISIBLE = "return getComputedStyle(arguments[0] ? document.querySelector(" \
           "arguments[0]) : document.body).display !== 'none'"
-ROWS = "return [...document.querySelectorAll('#table tbody tr')].map(" \
+ROWS = "return [...document.querySelectorAll('#permutations .sheet tbody tr')].map(" \
        "r => [...r.cells].map(c => c.textContent))"
-HEADS = "return [...document.querySelectorAll('#table th')].map(" \
+HEADS = "return [...document.querySelectorAll('#permutations .sheet th')].map(" \
         "h => h.textContent)"
 LOADED = "const t = performance.getEntriesByType('navigation')[0];" \
          "return t.loadEventEnd / 1000"
@@ -51,7 +51,7 @@ class Page(RunTest):
         self.assertLess(self.browser.run(LOADED), LOAD)
         self.assertLess(self.page.stat().st_size, LARGEST)
         for step in (self.sort, self.filter, self.turn_pages, self.theme,
-                     self.charts, self.narrow):
+                     self.charts, self.fits, self.narrow):
             with self.subTest(step.__name__):
                 step()
         said = [e for e in self.browser.log("browser") if e["level"] != "INFO"]
@@ -75,13 +75,13 @@ class Page(RunTest):
     def sort(self):
         self.assertEqual(self.column("#"), [str(i) for i in range(PAGE)])
         at = self.browser.run(HEADS).index("bandwidth")
-        button = f"[data-sort='{at}']"
-        column = f"#table th:nth-child({at + 1})"
+        button = f"#permutations [data-sort='{at}']"
+        column = f"#permutations .sheet th:nth-child({at + 1})"
         sense = "return document.querySelector(arguments[0]).ariaSort"
         values = "const d = JSON.parse(document.getElementById('data')" \
             ".textContent); const i = d.columns.findIndex(" \
             "c => c[0] === 'window');" \
-            "return [...document.querySelectorAll('#table tbody tr')]" \
+            "return [...document.querySelectorAll('#permutations .sheet tbody tr')]" \
             ".map(r => d.rows[Number(r.cells[0].textContent)][i])"
         self.browser.click(button)
         self.assertEqual(self.browser.run(sense, column), "ascending")
@@ -92,28 +92,28 @@ class Page(RunTest):
         down = self.browser.run(values)
         self.assertEqual(down, sorted(down, reverse=True))
         self.assertGreater(down[0], up[-1])
-        self.browser.click("[data-sort='0']")
+        self.browser.click("#permutations [data-sort='0']")
 
     def filter(self):
-        count = "return document.getElementById('count').textContent"
-        self.browser.keys("#search", "1000 KiB")
+        count = "return document.querySelector('#permutations .count').textContent"
+        self.browser.keys("#permutations [type=search]", "1000 KiB")
         self.assertEqual(self.browser.run(count),
                          f"96 of {PERMUTATIONS} permutations")
         self.assertEqual(set(self.column("tensor")), {"1000 KiB"})
-        self.browser.click("select[data-column=sync] option[value=none]")
+        self.browser.click("#permutations select[data-column=sync] option[value=none]")
         self.assertEqual(self.browser.run(count),
                          f"32 of {PERMUTATIONS} permutations")
         self.assertEqual(set(self.column("sync")), {"none"})
-        self.browser.click(".filters [type=reset]")
-        self.browser.keys("#search", "no such thing")
+        self.browser.click("#permutations [type=reset]")
+        self.browser.keys("#permutations [type=search]", "no such thing")
         self.assertEqual(self.browser.run(ROWS), [])
-        self.browser.click(".filters [type=reset]")
+        self.browser.click("#permutations [type=reset]")
         self.assertEqual(len(self.browser.run(ROWS)), PAGE)
 
     def turn_pages(self):
-        self.browser.click("#next")
+        self.browser.click("#permutations [data-turn='1']")
         self.assertEqual(self.column("#")[0], str(PAGE))
-        self.browser.click("#previous")
+        self.browser.click("#permutations [data-turn='-1']")
         self.assertEqual(self.column("#")[0], "0")
 
     def theme(self):
@@ -137,6 +137,14 @@ class Page(RunTest):
         self.browser.click("[data-chart=bandwidth] option[value=bandwidth-1]")
         self.assertFalse(self.browser.run(VISIBLE, "#bandwidth-0"))
         self.assertTrue(self.browser.run(VISIBLE, "#bandwidth-1"))
+
+    def fits(self):
+        """At 1,400 pixels no column of the tables is cut."""
+        self.browser.emulate(1400, 900, dark=False)
+        for what in ("configurations", "permutations"):
+            self.assertTrue(self.browser.run(
+                "const s = document.querySelector(arguments[0]);"
+                "return s.scrollWidth <= s.clientWidth", f"#{what} .scroll"), what)
 
     def narrow(self):
         """On a telephone nothing but tables is wider than the screen."""

@@ -1,53 +1,74 @@
-"""Which configuration was best, and which might be as good.
+"""Which configuration was best, which might be as good, and what made the
+difference.
 
-Two configurations are told apart only where their 95 % intervals do not
-overlap; a figure without an interval is told apart from nothing.
+Two configurations are told apart only where the 95 % interval of their ratio
+excludes 1 (verdicts.py); what cannot be told apart from the best shares the
+first place with it.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Iterator
 
 import pandas as pd
 
-from . import words
-from .study import NO_DATABASE, Study, varies
+from . import verdicts, words
+from .study import NO_DATABASE, Study, described, varies
 
 
 @dataclass
 class Best:
-    """One figure's best configuration for one tensor size."""
+    """One figure's best configuration, of a tensor size or of all."""
     figure: str            # a column of Study.configs
     row: pd.Series
     value: float
     low: float
     high: float
-    rivals: list[pd.Series]  # whose intervals overlap with its own
-    tried: int               # configurations of this size, itself included
+    rivals: list[pd.Series]  # that cannot be told apart from it
+    tried: int               # how many there were, itself included
 
     @property
     def has_interval(self) -> bool:
         return self.low == self.low and self.high == self.high
 
+    @property
+    def sure(self) -> bool:
+        """Whether it can be told apart from anything."""
+        known = verdicts.known(self.row, self.figure)
+        return known.error == known.error
+
 
 @dataclass
 class Answer:
-    """best: {tensor_bytes: {figure: Best}}, sizes ascending; remarks: what was
-    left out, or what the reader must know, a sentence each; tried: how many
-    configurations could win."""
+    """caution: what must be read first, "" for nothing; verdicts: a sentence for
+    each axis; top: {figure: Best} of all sizes; best: {tensor_bytes: {figure:
+    Best}}, sizes ascending; remarks: what was left out, or what the reader must
+    know, a sentence each; tried: how many configurations could win."""
     best: dict[int, dict[str, Best]]
     dims: list[str]  # what varies among those that may win, but for the size
     remarks: list[str]
     tried: int
+    top: dict[str, Best] = field(default_factory=dict)
+    caution: str = ""
+    verdicts: list[str] = field(default_factory=list)
 
 
 FIGURES = ("window", "put_tensor", "unpack_tensor")
+HEADS = {"window": "Largest bandwidth",
+         "put_tensor": "Shortest median put_tensor",
+         "unpack_tensor": "Shortest median unpack_tensor"}
+
+
+def text_of(figure: str, v: float) -> str:
+    """A figure with its unit."""
+    return words.rate(v) if figure == "window" else words.seconds(v)
 
 
 def candidates(configs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Configurations that may win, and sentences on those that may not."""
-    remarks = []
+    remarks: list[str] = []
     if configs.empty:
-        return configs, ["No permutation completed, so there is no answer."]
+        return configs, remarks
     wrong = configs["flags"].str.contains("verify")
     if wrong.any():
         remarks.append("Configurations whose tensors came back wrong are left "
@@ -65,34 +86,73 @@ def candidates(configs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return real, remarks
 
 
-def overlap(a: pd.Series, b: pd.Series, figure: str) -> bool:
-    """Whether the intervals of a figure have a value in common; false where one
-    of them is not known."""
-    low, high = f"{figure}_low", f"{figure}_high"
-    return bool(a[low] <= b[high] and b[low] <= a[high])
-
-
 def best(group: pd.DataFrame, figure: str) -> Best | None:
     """The largest window or smallest time of some configurations."""
     known = group[group[figure] > 0]
     if known.empty:
         return None
-    order = known.sort_values(figure, ascending=figure != "window",
-                              kind="stable")
+    large = figure == "window"
+    order = known.sort_values(figure, ascending=not large, kind="stable")
     top = order.iloc[0]
-    rivals = [r for _, r in order.iloc[1:].iterrows() if overlap(top, r, figure)]
-    return Best(figure, top, top[figure], top[f"{figure}_low"],
-                top[f"{figure}_high"], rivals, len(known))
+    less = [verdicts.is_less(*((r, top) if large else (top, r)), figure)
+            for r in order.iloc[1:].to_dict("records")]
+    rivals = [order.iloc[k] for k, is_less in enumerate(less, 1) if not is_less]
+    low, high = top[f"{figure}_low"], top[f"{figure}_high"]
+    if figure == "window" and top["repetitions"] < 2:
+        low, high = verdicts.interval(top)
+    return Best(figure, top, top[figure], low, high, rivals, len(known))
+
+
+def bests(group: pd.DataFrame) -> dict[str, Best]:
+    """By figure."""
+    each = {f: best(group, f) for f in FIGURES}
+    return {f: b for f, b in each.items() if b}
+
+
+def caution(study: Study) -> str:
+    """What to say first: that nothing completed, or that no configuration is
+    without a flag; "" where neither holds."""
+    configs = study.configs
+    if configs.empty:
+        why = [f"{n} {status}" for status, n in
+               study.frame["status"].value_counts().items()]
+        errors = list(dict.fromkeys(e for e in study.frame["error"] if e))
+        return ("No permutation completed, so there is no answer: "
+                + ", ".join(why)
+                + (f" ({words.listed(errors, 2)})" if errors else "") + ".")
+    if (configs["flags"] == "").any():
+        return ""
+    raised = {f for cell in configs["flags"] for f in cell.split(",")}
+    why = "; ".join(f"{f}: {words.FLAGS.get(f, f)}"
+                    for f in (*words.FLAGS, *sorted(raised - set(words.FLAGS)))
+                    if f in raised)
+    return ("Every configuration is flagged, so what follows may be of that, and "
+            f"not of the database. {why}.")
+
+
+def said(study: Study, able: pd.DataFrame) -> list[str]:
+    """The verdicts: the file's own, of a study as a whole; else by its rules."""
+    if len(study.about) == 1 and study.whole:
+        own = str(study.about[0].get("verdicts", ""))
+        if own:  # what is said of all flagged ones stands in a box
+            return [s for s in own.splitlines()
+                    if not s.startswith("Every configuration is flagged")]
+    return verdicts.sentences(study.configs, study.varying)
 
 
 def answer(study: Study) -> Answer:
-    """The best of each tensor size."""
+    """Everything that can be said in words."""
     able, remarks = candidates(study.configs)
     found: dict[int, dict[str, Best]] = {}
     if not able.empty:
         for bytes_, group in able.groupby("tensor_bytes"):
-            each = {f: best(group, f) for f in FIGURES}
-            found[int(bytes_)] = {f: b for f, b in each.items() if b}
+            found[int(bytes_)] = bests(group)
+    lost = study.frame["status"].isin(("failed", "skipped"))
+    if lost.any() and not study.configs.empty:
+        errors = list(dict.fromkeys(study.frame.loc[lost, "error"]))
+        remarks.append(f"{lost.sum()} of "
+                       f"{words.count(len(lost), 'permutation')} failed or were "
+                       f"skipped: {words.listed(errors, 2)}.")
     for about in study.about:
         nodes, hosts = about.get("nodes", 0), about.get("hosts", 0)
         if nodes > hosts > 0:
@@ -100,10 +160,86 @@ def answer(study: Study) -> Answer:
                            f"{words.count(hosts, 'host')}: they share its CPUs "
                            "and memory; a rehearsal, not a measurement of a "
                            "cluster.")
-    if any(not b.has_interval for x in found.values() for b in x.values()):
-        remarks.append("A figure without an interval was run once: whether "
-                       "another configuration is as good is not known "
-                       "(repetitions: 3 or more tells).")
     dims = [d for d in study.dims if d != "tensor_bytes"
             and varies(able[d])] if len(able) else []
-    return Answer(found, dims, list(dict.fromkeys(remarks)), len(able))
+    return Answer(found, dims, list(dict.fromkeys(remarks)), len(able),
+                  bests(able) if len(able) else {}, caution(study),
+                  said(study, able))
+
+
+# --- in words -----------------------------------------------------------------
+
+def name(row: pd.Series, dims: list[str], many_sizes: bool) -> str:
+    """A configuration, with its size where there are several."""
+    return described(row, (["tensor_bytes"] if many_sizes else []) + dims)
+
+
+def headlines(a: Answer) -> Iterator[tuple[str, str, str]]:
+    """(what, figure, with what): the best of all, and who shares its place."""
+    many = len(a.best) > 1
+    for figure, b in a.top.items():
+        with_ = name(b.row, a.dims, many)
+        if b.rivals:
+            others = [f"{name(r, a.dims, many)} ({text_of(figure, r[figure])})"
+                      for r in b.rivals]
+            with_ = (f"{with_}; first place shared, since this study cannot tell "
+                     f"them apart, by {words.listed(others)}")
+        yield HEADS[figure], text_of(figure, b.value), with_
+
+
+def interval(b: Best) -> str:
+    """'95 %: 1 to 2 GB/s, over 3 repetitions'."""
+    if not b.has_interval:
+        return "no interval: too few samples"
+    of = ("within this run" if b.row["repetitions"] < 2 else
+          f"over {int(b.row['repetitions'])} repetitions")
+    return (f"95 %: {text_of(b.figure, b.low)} to {text_of(b.figure, b.high)}, "
+            f"{of}")
+
+
+def certainty(b: Best) -> str:
+    """How sure it is that this is the best alone."""
+    if b.tried < 2:
+        return ""
+    if not b.sure:
+        return f"the largest of {b.tried}; without an interval none is told apart" \
+            if b.figure == "window" else \
+            f"the shortest of {b.tried}; without an interval none is told apart"
+    if not b.rivals:
+        return ("clear of the other one" if b.tried == 2 else
+                f"clear of the other {b.tried - 1}")
+    return f"shared first place, {1 + len(b.rivals)} of {b.tried}"
+
+
+def same_in_all(study: Study) -> str:
+    """What does not vary, in one sentence."""
+    row = study.frame.iloc[0]
+    shown = [words.phrase("place", row["place"])] * ("place" not in study.dims)
+    if "clients" not in study.dims and row["clients"] > 0:
+        shown.append(words.phrase("clients", row["clients"]))
+    for axis in study.axes:
+        if axis not in ("experiment", "db_nodes", *study.varying):
+            shown += {words.phrase(axis, v)
+                      for v in study.frame[axis].unique()} - {""}
+    return "The same in all permutations: " + ", ".join(filter(None, shown)) + "."
+
+
+def as_text(study: Study, a: Answer, heading: str) -> str:
+    """All of it for a terminal."""
+    lines = [heading, ""]
+    if a.caution:
+        lines += ["!! " + a.caution, ""]
+    lines += [f"* {s}" for s in a.verdicts] + [""] * bool(a.verdicts)
+    lines += [f"{what}: {value} with {with_}" if with_ else f"{what}: {value}"
+              for what, value, with_ in headlines(a)]
+    lines += ["", same_in_all(study), ""]
+    for size, found in a.best.items():
+        lines.append(words.size(size))
+        for figure, b in found.items():
+            sure = "; ".join(filter(None, (interval(b), certainty(b))))
+            names = [described(r, a.dims) for r in (b.row, *b.rivals)]
+            lines.append(f"  {HEADS[figure].lower()}: "
+                         f"{text_of(figure, b.value)} ({sure})")
+            if a.dims:
+                lines.append(f"    {words.listed(names, 4, ' | ')}")
+    return "\n".join([*lines, "", *a.remarks]).rstrip() + "\n"

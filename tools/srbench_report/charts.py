@@ -1,42 +1,44 @@
 """The charts of the page.
 
-A chart has variants, of which the reader chooses one: what varies in the study
-and is neither on an axis, nor a colour, nor a panel, is never pooled; it tells
-the variants apart. Where there are more than can be drawn, the figure says how
-many are not.
+A chart has variants, of which the reader chooses one. As much of what varies as
+there are colours for is told by colour, all placements, servers and transports
+in one figure; what is left is never pooled: it tells the variants apart. Where
+there are more than can be drawn, the figure says how many are not.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Callable, Iterable, Sequence
+from typing import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
-import srbench_results
 from srbench_results import ResultError
 
 from . import svg, words
-from .digest import QUANTILES, Digest, Digests
+from .digest import TOLD, Clients, Digest, Digests, Heat
 from .study import NO_DATABASE, OPS, Study, described, groups
-from .svg import Panel
+from .svg import SERIES, Panel
 
 MOST_VARIANTS = 12
 MOST_PANELS = 12
-MOST_COLOURS = 6
 ROWS_OF_TIMELINE = 24
 BARS_OF_TIMELINE = 1200  # of each operation
+DOTS_OF_CLIENTS = 200
+SHADES = 6
+NEUTRAL = SERIES  # the class of what is no series
 WORD = {"put_tensor": "put", "unpack_tensor": "unpack"}
-NO_LEGEND: list["Entry"] = []
+# Which axes are told by colour first.
+BY_COLOUR = ("file", "place", "server", "transport", "client", "clients")
+Said = Callable[[float], str]
 
 
 @dataclass
 class Entry:
-    """One line of a legend."""
+    """One line of a legend; kind: as in svg.key()."""
     series: int
     text: str
-    dashed: bool = False
-    filled: bool = False
+    kind: str = "line"
 
 
 @dataclass
@@ -58,13 +60,23 @@ class Variant:
 
 @dataclass
 class Chart:
-    """name: of its anchor and PNG files; why_not: the reason when there is
-    nothing to draw (and then no variant)."""
+    """name: of its anchor and files; why_not: the reason when there is nothing
+    to draw (and then no variant)."""
     name: str
     title: str
     caption: str
     variants: list[Variant] = field(default_factory=list)
     why_not: str = ""
+
+
+@dataclass
+class Series:
+    """Configurations of one colour. beside: so many units to the right stand
+    its marks, so that those of several series at one place can be told apart."""
+    k: int
+    name: str
+    rows: pd.DataFrame
+    beside: float
 
 
 # --- what goes where ----------------------------------------------------------
@@ -78,30 +90,8 @@ def evenly(values: Sequence, most: int) -> list:
 
 
 def distinct(column: pd.Series) -> list:
-    """Its values in order: numbers by size, '9 database nodes' before '16'."""
-    def order(v: object) -> tuple:
-        if isinstance(v, str):
-            head = v.split(" ")[0]
-            number = float(head) if head.isdigit() else -1.0
-            return (number, v)
-        return (float(v), "")
-    return sorted(column.dropna().unique().tolist(), key=order)
-
-
-def colour_axis(dims: Sequence[str], taken: Sequence[str]) -> str | None:
-    """Which of the free dimensions is told by colour: the first of these."""
-    for d in ("clients", "place", "server", "client", "transport"):
-        if d in dims and d not in taken:
-            return d
-    return next((d for d in dims if d not in taken), None)
-
-
-def slices(configs: pd.DataFrame, dims: Sequence[str]
-           ) -> list[tuple[str, pd.DataFrame]]:
-    """Configurations by what dims say, with a label each; one slice without a
-    label where there are none. Databases stand before what only plays one."""
-    found = sorted(groups(configs, dims), key=lambda g: plays(g.iloc[0]))
-    return [(described(g.iloc[0], dims), g) for g in found]
+    """Its values in order."""
+    return sorted(column.dropna().unique().tolist())
 
 
 def plays(config: pd.Series) -> tuple[bool, bool]:
@@ -109,19 +99,61 @@ def plays(config: pd.Series) -> tuple[bool, bool]:
     return config["db_exe"] in NO_DATABASE, config["client"] == "null"
 
 
-def limited(found: list, what: str) -> tuple[list, str]:
-    """At most MOST_VARIANTS, and a sentence when there were more."""
-    kept = evenly(found, MOST_VARIANTS)
-    if len(kept) == len(found):
-        return kept, ""
-    return kept, (f" Of {len(found)} {what}, {len(kept)} are drawn, evenly "
-                  "chosen; --where chooses others, the table has all.")
+def slices(configs: pd.DataFrame, dims: Sequence[str]
+           ) -> list[tuple[str, pd.DataFrame]]:
+    """Configurations by what dims say, with a label each; one slice without a
+    label where there are none. In the order of the study, but databases before
+    what only plays one."""
+    found = sorted(groups(configs, dims, sort=False),
+                   key=lambda g: plays(g.iloc[0]))
+    return [(described(g.iloc[0], dims), g) for g in found]
 
 
-def aside(series: int) -> float:
-    """Where the whiskers of a series stand beside its dots, so that those of
-    several series at one place can be told apart."""
-    return (0.0, 3.0, -3.0, 6.0, -6.0, 9.0)[series % MOST_COLOURS]
+def coloured(configs: pd.DataFrame, free: Sequence[str]) -> list[str]:
+    """Which of the free dimensions are told by colour: as many as there are
+    colours for, one at least."""
+    order = sorted(free, key=lambda d: (BY_COLOUR.index(d) if d in BY_COLOUR
+                                        else len(BY_COLOUR)))
+    told: list[str] = []
+    for d in order:
+        if not told or len(groups(configs, [*told, d])) <= SERIES:
+            told.append(d)
+    return told
+
+
+def series_of(part: pd.DataFrame, dims: Sequence[str]) -> tuple[list[Series], str]:
+    """What is drawn in a colour each, and a note on what is left out."""
+    every = slices(part, dims)
+    kept = evenly(every, SERIES)
+    note = "" if len(kept) == len(every) else (
+        f"{len(kept)} of {len(every)} combinations of "
+        f"{', '.join(words.AXIS_NAMES.get(d, d) for d in dims)} are drawn, "
+        "evenly chosen.")
+    step = min(5.0, 24.0 / len(kept))
+    return [Series(k, name, rows, step * (k - (len(kept) - 1) / 2))
+            for k, (name, rows) in enumerate(kept)], note
+
+
+def legend_of(series: Iterable[Series], kind: str = "line") -> list[Entry]:
+    """Of those that have a name."""
+    return [Entry(s.k, s.name, kind) for s in series if s.name]
+
+
+def varied(chart: Chart, configs: pd.DataFrame, dims: Sequence[str],
+           taken: Sequence[str], make: Callable[..., Iterable[Variant]]) -> Chart:
+    """Fill a chart with a variant for each combination of what is neither taken
+    nor a colour; make: of a label, its configurations and what is a colour."""
+    free = [d for d in dims if d not in taken]
+    colours = coloured(configs, free)
+    every = slices(configs, [d for d in free if d not in colours])
+    kept = evenly(every, MOST_VARIANTS)
+    if len(kept) < len(every):
+        chart.caption += (
+            f" Of {len(every)} combinations, {len(kept)} are drawn, evenly "
+            "chosen; --where chooses others, the table has all.")
+    for label, part in kept:
+        chart.variants += make(label, part, colours)
+    return chart
 
 
 def reach(configs: pd.DataFrame, figure: str, factor: float) -> list[float]:
@@ -132,35 +164,152 @@ def reach(configs: pd.DataFrame, figure: str, factor: float) -> list[float]:
             *configs[f"{figure}_high"].clip(upper=most).dropna()]
 
 
-def cell(low: float, high: float, text: Callable[[float], str]) -> str:
+def cell(low: float, high: float, text: Said) -> str:
     """An interval as a cell."""
     return f"{text(low)} to {text(high)}" if low == low else "–"
 
 
-def _sizes(configs: pd.DataFrame) -> tuple[list[int], str]:
+def _sizes(configs: pd.DataFrame, most: int = MOST_PANELS
+           ) -> tuple[list[int], str]:
     every = [int(v) for v in distinct(configs["tensor_bytes"])]
-    kept = evenly(every, MOST_PANELS)
+    kept = evenly(every, most)
     note = "" if len(kept) == len(every) else (
         f"{len(kept)} of {len(every)} tensor sizes are drawn, evenly chosen.")
     return kept, note
 
 
-def _colours(part: pd.DataFrame, colour: str | None
-             ) -> tuple[list[tuple[int, str, pd.DataFrame]], str]:
-    """(series, its name, its configurations), and a note on what is left out."""
-    if colour is None:
-        return [(0, "", part)], ""
-    every = distinct(part[colour])
-    kept = evenly(every, MOST_COLOURS)
-    note = "" if len(kept) == len(every) else (
-        f"{len(kept)} of {len(every)} values of "
-        f"{words.AXIS_NAMES.get(colour, colour)} are drawn, evenly chosen.")
-    return [(i, words.phrase(colour, v), part[part[colour] == v])
-            for i, v in enumerate(kept)], note
-
-
 def _joined(*notes: str) -> str:
     return " ".join(n for n in notes if n)
+
+
+def curve(panel: Panel, s: Series, x: str, y: str, text: Said) -> None:
+    """A series: a line, its marks, and their intervals where there are any."""
+    rows = s.rows.sort_values(x)
+    panel.line(s.k, zip(rows[x], rows[y]), beside=s.beside)
+    if f"{y}_low" in rows:
+        for _, r in rows.iterrows():
+            panel.whisker(s.k, r[x], r[f"{y}_low"], r[f"{y}_high"], s.beside)
+    at = words.size if x == "tensor_bytes" else lambda v: words.phrase(x, v)
+    panel.dots(s.k, ((r[x], r[y], ", ".join(
+        filter(None, (s.name, at(r[x])))) + f": {text(r[y])}")
+        for _, r in rows.iterrows()), s.beside)
+
+
+# --- bandwidth ----------------------------------------------------------------
+
+WINDOW = ("Bandwidth of the window: bytes of both directions / (last end − first "
+          "start). Whiskers: 95 % over repetitions, where there are several; one "
+          "without a cap goes on beyond the panel.")
+
+
+def bandwidth(study: Study, _: Digests) -> Chart:
+    chart = Chart("bandwidth", "Bandwidth against tensor size", WINDOW)
+    return varied(chart, study.configs, study.dims, ["tensor_bytes"],
+                  _bandwidth_variant)
+
+
+def _bandwidth_variant(label: str, part: pd.DataFrame, dims: list[str]
+                       ) -> Iterator[Variant]:
+    series, note = series_of(part, dims)
+    x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
+    panels = []
+    for figure, what, text in (("window", "bandwidth", words.rate),
+                               ("ops", "operations per second", words.plain)):
+        y = svg.log_axis(what, [*part[figure], *reach(part, figure, 3.0)], text)
+        panel = Panel(what, f"{what} against the size of the tensor, both "
+                      f"logarithmic. {label}", x, y, svg.BROAD)
+        for s in series:
+            curve(panel, s, "tensor_bytes", figure, text)
+        panels.append(panel)
+    table = Table(["tensor", "bandwidth", "95 % interval", "operations/s",
+                   "series"])
+    for s in series:
+        for _, r in s.rows.sort_values("tensor_bytes").iterrows():
+            table.rows.append([
+                words.size(r["tensor_bytes"]), words.rate(r["window"]),
+                cell(r["window_low"], r["window_high"], words.rate),
+                words.plain(float(f"{r['ops']:.3g}")), s.name or "all"])
+    yield Variant(label, panels, legend_of(series), table, note)
+
+
+SUPERLINEAR = ("Above 100 %: more than linear. The fewest were held up by what more "
+               "of them relieve (a server or a CPU that all share, waiting for "
+               "each other), or the noise of either is that large: see the "
+               "whiskers.")
+
+
+def _against(name: str, title: str, column: str, study: Study) -> Chart:
+    """Bandwidth against a number of things, with the efficiency of scaling."""
+    chart = Chart(name, title, WINDOW + " Scaling efficiency: bandwidth for each "
+                  f"of {words.AXIS_NAMES.get(column, column)}, as a share of that "
+                  "of the fewest in the same series; 100 % is linear.")
+    configs = study.configs[study.configs[column] > 0]
+    if configs[column].nunique() < 2:
+        chart.why_not = (f"the number of {words.AXIS_NAMES.get(column, column)} "
+                         "was not varied")
+        return chart
+    if column == "db_nodes":  # of which `place` consists
+        dims = [d for d in study.dims if d != "place"]
+    else:
+        dims = list(study.dims)
+    return varied(chart, configs, dims, ["tensor_bytes", column],
+                  lambda *of: _against_variant(column, *of))
+
+
+def against_nodes(study: Study, _: Digests) -> Chart:
+    return _against("nodes", "Bandwidth against database nodes", "db_nodes", study)
+
+
+def against_clients(study: Study, _: Digests) -> Chart:
+    return _against("clients", "Bandwidth against clients", "clients", study)
+
+
+def scaling(s: Series, column: str) -> Series:
+    """With a column `efficiency`."""
+    first = s.rows.sort_values(column).iloc[0]
+    each = (s.rows["window"] / s.rows[column]) / (first["window"] / first[column])
+    return Series(s.k, s.name, s.rows.assign(efficiency=each), s.beside)
+
+
+def _against_variant(column: str, label: str, part: pd.DataFrame,
+                     dims: list[str]) -> Iterator[Variant]:
+    if part[column].nunique() < 2:
+        return
+    what = words.AXIS_NAMES.get(column, column)
+    series, note = series_of(part, dims)
+    sizes, fewer = _sizes(part, MOST_PANELS // 2)
+    x = svg.points_axis(what, part[column], words.plain, False)
+    table = Table(["tensor", what, "bandwidth", "95 % interval",
+                   "scaling efficiency", "series"])
+    rates, shares, beyond = [], [], False
+    for size in sizes:
+        of_size = part[part["tensor_bytes"] == size]
+        found = [scaling(Series(s.k, s.name, rows, s.beside), column)
+                 for s in series
+                 if len(rows := s.rows[s.rows["tensor_bytes"] == size])]
+        y = svg.linear_axis("bandwidth", [
+            *of_size["window"], *reach(of_size, "window", 1.5)], words.rate)
+        panel = Panel(words.size(size), f"Bandwidth against {what} with tensors "
+                      f"of {words.size(size)}. {label}", x, y)
+        e = svg.linear_axis("scaling efficiency", [1.0, *(
+            v for s in found for v in s.rows["efficiency"])], words.share)
+        share = Panel(f"{words.size(size)}: scaling efficiency", "Scaling "
+                      f"efficiency against {what} with tensors of "
+                      f"{words.size(size)}. {label}", x, e)
+        share.level(1.0, "linear")
+        beyond = beyond or any((s.rows["efficiency"] > 1.05).any() for s in found)
+        for s in found:
+            curve(panel, s, column, "window", words.rate)
+            curve(share, s, column, "efficiency", words.share)
+            table.rows += [[words.size(size), words.exact(r[column]),
+                            words.rate(r["window"]),
+                            cell(r["window_low"], r["window_high"], words.rate),
+                            words.share(r["efficiency"]), s.name or "all"]
+                           for _, r in s.rows.sort_values(column).iterrows()]
+        rates.append(panel)
+        shares.append(share)
+    yield Variant(label, rates + shares, legend_of(series), table,
+                  _joined(note, fewer, SUPERLINEAR * beyond))
 
 
 # --- time against size --------------------------------------------------------
@@ -170,17 +319,13 @@ def against_size(study: Study, _: Digests) -> Chart:
                  "Solid: median, with its 95 % interval (without a cap: it goes "
                  "on beyond the panel); dashed: p99 (not given with fewer than "
                  "1000 samples).")
-    colour = colour_axis(study.dims, ["tensor_bytes"])
-    rest = [d for d in study.dims if d not in ("tensor_bytes", colour)]
-    parts, more = limited(slices(study.configs, rest), "combinations")
-    chart.caption += more
-    for label, part in parts:
-        chart.variants.append(_size_variant(label, part, colour))
-    return chart
+    return varied(chart, study.configs, study.dims, ["tensor_bytes"],
+                  _size_variant)
 
 
-def _size_variant(label: str, part: pd.DataFrame, colour: str | None) -> Variant:
-    series, note = _colours(part, colour)
+def _size_variant(label: str, part: pd.DataFrame, dims: list[str]
+                  ) -> Iterator[Variant]:
+    series, note = series_of(part, dims)
     times = [t for op in OPS for t in
              (*part[op], *part[f"{op}_p99"], *reach(part, op, 3.0))]
     x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
@@ -188,353 +333,121 @@ def _size_variant(label: str, part: pd.DataFrame, colour: str | None) -> Variant
     panels = []
     for op in OPS:
         panel = Panel(f"{op}", f"Median and 99th percentile of {op} against the "
-                      f"size of the tensor, both logarithmic. {label}", x, y)
-        for k, name, rows in series:
-            _size_line(panel, op, k, name, rows.sort_values("tensor_bytes"))
+                      f"size of the tensor, both logarithmic. {label}", x, y,
+                      svg.BROAD)
+        for s in series:
+            rows = s.rows.sort_values("tensor_bytes")
+            panel.line(s.k, zip(rows["tensor_bytes"], rows[f"{op}_p99"]),
+                       dashed=True, beside=s.beside)
+            curve(panel, s, "tensor_bytes", op, words.seconds)
         panels.append(panel)
-    legend = [Entry(k, name) for k, name, _ in series if name]
-    legend.append(Entry(6, "p99", dashed=True))
-    return Variant(label, panels, legend, _size_table(series), note)
+    # a line needs two points
+    dashed = any(rows[f"{op}_p99"].notna().sum() > 1
+                 for s in series for op in OPS for rows in [s.rows])
+    legend = legend_of(series) + [Entry(NEUTRAL, "p99", "dashed")] * dashed
+    yield Variant(label, panels, legend, _size_table(series), note)
 
 
-def _size_line(panel: Panel, op: str, k: int, name: str,
-               rows: pd.DataFrame) -> None:
-    panel.line(k, zip(rows["tensor_bytes"], rows[f"{op}_p99"]), dashed=True)
-    panel.line(k, zip(rows["tensor_bytes"], rows[op]))
-    for _, r in rows.iterrows():
-        panel.whisker(k, r["tensor_bytes"], r[f"{op}_low"], r[f"{op}_high"],
-                      aside(k))
-    panel.dots(k, ((r["tensor_bytes"], r[op],
-                    f"{name} {words.size(r['tensor_bytes'])}: "
-                    f"{words.seconds(r[op])}") for _, r in rows.iterrows()))
-
-
-def _size_table(series: list[tuple[int, str, pd.DataFrame]]) -> Table:
-    table = Table(["series", "tensor"] + [
+def _size_table(series: list[Series]) -> Table:
+    table = Table(["tensor"] + [
         f"{WORD[op]} {what}" for op in OPS for what in
-        ("median", "95 % interval", "p99")])
-    for _, name, rows in series:
-        for _, r in rows.sort_values("tensor_bytes").iterrows():
-            cells = [name or "all", words.size(r["tensor_bytes"])]
+        ("median", "95 % interval", "p99")] + ["series"])
+    for s in series:
+        for _, r in s.rows.sort_values("tensor_bytes").iterrows():
+            cells = [words.size(r["tensor_bytes"])]
             for op in OPS:
                 cells += [words.seconds(r[op]),
                           cell(r[f"{op}_low"], r[f"{op}_high"], words.seconds),
                           words.seconds(r[f"{op}_p99"])]
-            table.rows.append(cells)
+            table.rows.append([*cells, s.name or "all"])
     return table
 
 
-# --- bandwidth against clients ------------------------------------------------
+# --- percentiles --------------------------------------------------------------
 
-def bandwidth(study: Study, _: Digests) -> Chart:
-    chart = Chart("bandwidth", "Bandwidth against clients",
-                 "Bandwidth of the window: bytes of both directions / (last end "
-                 "− first start), one panel for each tensor size, each with an "
-                 "axis of its own. Whiskers: 95 % over repetitions, where there "
-                 "are several; one without a cap goes on beyond the panel.")
-    if study.configs["clients"].nunique() < 2:
-        chart.why_not = "the number of clients was not varied"
-        return chart
-    taken = ["tensor_bytes", "clients", "place"]
-    rest = [d for d in study.dims if d not in taken]
-    parts, more = limited(slices(study.configs, rest), "combinations")
-    chart.caption += more
-    chart.variants = [_bandwidth_variant(label, part) for label, part in parts]
-    return chart
-
-
-def _bandwidth_variant(label: str, part: pd.DataFrame) -> Variant:
-    series, note = _colours(part, "place")
-    sizes, fewer = _sizes(part)
-    x = svg.points_axis("clients", part["clients"], words.plain, False)
-    panels, table = [], Table(["placement", "tensor", "clients", "bandwidth",
-                               "95 % interval"])
-    for s in sizes:
-        of_size = part[part["tensor_bytes"] == s]
-        y = svg.linear_axis("bandwidth", [*of_size["window"],
-                                          *reach(of_size, "window", 1.5)],
-                            words.rate)
-        panel = Panel(words.size(s), f"Bandwidth against clients with tensors of "
-                      f"{words.size(s)}. {label}", x, y)
-        for k, name, rows in series:
-            rows = rows[rows["tensor_bytes"] == s].sort_values("clients")
-            panel.line(k, zip(rows["clients"], rows["window"]))
-            for _, r in rows.iterrows():
-                panel.whisker(k, r["clients"], r["window_low"], r["window_high"],
-                              aside(k))
-                table.rows.append([
-                    name, words.size(s), f"{words.exact(r['clients'])}",
-                    words.rate(r["window"]),
-                    cell(r["window_low"], r["window_high"], words.rate)])
-            panel.dots(k, ((r["clients"], r["window"],
-                            f"{name}, {words.exact(r['clients'])} clients: "
-                            f"{words.rate(r['window'])}")
-                           for _, r in rows.iterrows()))
-        panels.append(panel)
-    return Variant(label, panels, [Entry(k, name) for k, name, _ in series],
-                   table, _joined(note, fewer))
-
-
-# --- violins ------------------------------------------------------------------
-
-def violins(study: Study, digests: Digests) -> Chart:
-    chart = Chart("violins", "How times are spread",
-                 "How often which time was seen, time logarithmic, one panel for "
-                 "each tensor size. Left: put_tensor, right: unpack_tensor; line: "
-                 "median, short lines: quartiles. The outermost 0.5 % at either "
-                 "end are cut off; repetitions are pooled.")
-    rest = [d for d in study.dims if d not in ("tensor_bytes", "clients")]
-    parts, more = limited(slices(study.configs, rest), "combinations")
-    chart.caption += more
-    for label, part in parts:
-        variant = _violin_variant(label, part, digests)
-        if variant.panels:
-            chart.variants.append(variant)
+def percentiles(study: Study, digests: Digests) -> Chart:
+    chart = Chart("percentiles", "Percentiles up to the last sample",
+                 "How long the slowest of so many operations took: each step to "
+                 "the right is one more nine, and the line ends at the slowest "
+                 "of all. Time logarithmic, one panel for each tensor size; "
+                 "repetitions are pooled.")
+    varied(chart, study.configs, study.dims, ["tensor_bytes"],
+           lambda *of: _percentile_variants(digests, *of))
     if not chart.variants:
         chart.why_not = "the file holds no samples"
     return chart
 
 
-def _violin_variant(label: str, part: pd.DataFrame, digests: Digests) -> Variant:
-    sizes, note = _sizes(part)
-    clients = distinct(part["clients"])
-    kept = evenly(clients, 8)
-    if len(kept) < len(clients):
-        note = _joined(note, f"{len(kept)} of {len(clients)} client counts are "
-                       "drawn, evenly chosen.")
-    x = svg.category_axis("clients", [words.exact(c) for c in kept])
-    table = Table(["tensor", "clients", "operation"] +
-                  [f"p{100 * q:g}" for q in QUANTILES])
-    panels, sampled = [], 0
-    for s in sizes:
-        found = []
-        for _, r in part[part["tensor_bytes"] == s].iterrows():
-            d = digests.of(r) if r["clients"] in kept else None
-            if d is not None:
-                found.append((kept.index(r["clients"]), r["clients"], d))
-                sampled += d.clients_read < d.clients
-        if found:
-            panels.append(_violin_panel(s, label, x, found))
-            _violin_rows(table, s, found)
-    if sampled:
-        note = _joined(note, "Of permutations with very many samples, evenly "
-                       "chosen clients were read.")
-    legend = [Entry(0, "put_tensor", filled=True),
-              Entry(1, "unpack_tensor", filled=True)]
-    return Variant(label, panels, legend, table, note)
+def _found(digests: Digests, series: list[Series], size: int
+           ) -> list[tuple[Series, Digest]]:
+    """What there is of one tensor size."""
+    return [(s, d) for s in series
+            for _, r in s.rows[s.rows["tensor_bytes"] == size].iterrows()
+            if (d := digests.of(r)) is not None]
 
 
-def _violin_panel(size: int, label: str, x: svg.Axis,
-                  found: list[tuple[int, float, Digest]]) -> Panel:
-    y = svg.log_axis("time", (t for _, _, d in found for op in OPS
-                              for t in d.density[op].times[[0, -1]]),
-                     words.seconds)
-    panel = Panel(words.size(size), "Distribution of the times of put_tensor and "
-                  f"unpack_tensor with tensors of {words.size(size)}, by the "
-                  f"number of clients. {label}", x, y)
-    for at, _, d in found:
-        for k, op in enumerate(OPS):
-            side, shape = 2 * k - 1, d.density[op]
-            panel.half_violin(k, at, side, 0.42, shape.times, shape.heights)
-            for q, reach in ((1, 0.14), (2, 0.42), (3, 0.14)):
-                panel.tick(k, *sorted((at, at + side * reach)),
-                           shape.quantiles[q])
-    return panel
-
-
-def _violin_rows(table: Table, size: int,
-                 found: list[tuple[int, float, Digest]]) -> None:
-    for _, clients, d in found:
-        for op in OPS:
-            table.rows.append([words.size(size), words.exact(clients), op] +
-                              [words.seconds(q) for q in d.density[op].quantiles])
-
-
-# --- slowdown -----------------------------------------------------------------
-
-def slowdown(study: Study, digests: Digests) -> Chart:
-    chart = Chart("iterations", "Slowdown over iterations",
-                 "Median of the clients by iteration (of runs of neighbouring "
-                 "iterations, where there are more than 50), one panel for each "
-                 "tensor size. Solid: put_tensor, dashed: unpack_tensor. With a "
-                 "duration, iterations are the samples that were kept.")
-    taken = ["tensor_bytes", "clients"]
-    rest = [d for d in study.dims if d not in taken]
-    parts, more = limited(slices(study.configs, rest), "combinations")
-    chart.caption += more
-    for label, part in parts:
-        variant = _slowdown_variant(label, part, digests)
-        if variant.panels:
-            chart.variants.append(variant)
-    if not chart.variants:
-        chart.why_not = "the file holds no loop of more than one iteration"
-    return chart
-
-
-def _slowdown_variant(label: str, part: pd.DataFrame,
-                      digests: Digests) -> Variant:
-    series, note = _colours(part, "clients")
+def _percentile_variants(digests: Digests, label: str, part: pd.DataFrame,
+                         dims: list[str]) -> Iterator[Variant]:
+    series, note = series_of(part, dims)
     sizes, fewer = _sizes(part)
-    table = Table(["tensor", "series", "operation", "first tenth", "last tenth",
-                   "last / first"])
-    panels = []
-    for s in sizes:
-        found = [(k, name, d) for k, name, rows in series
-                 for _, r in rows[rows["tensor_bytes"] == s].iterrows()
-                 if (d := digests.of(r)) is not None and len(d.iterations) > 1]
-        if found:
-            panels.append(_slowdown_panel(s, label, found))
-            for _, name, d in found:
-                table.rows += [[words.size(s), name, op, *_drift(d.medians[op])]
-                               for op in OPS]
-    legend = [Entry(k, name) for k, name, _ in series]
-    legend.append(Entry(6, "unpack_tensor", dashed=True))
-    return Variant(label, panels, legend, table, _joined(note, fewer))
+    found = {size: _found(digests, series, size) for size in sizes}
+    if any(d.clients_read < d.clients for f in found.values() for _, d in f):
+        note = _joined(note, "Of permutations with very many samples, evenly "
+                       "chosen clients were read, and the slowest of all.")
+    drawn = [s for s in series if any(s.k == x.k for f in found.values()
+                                      for x, _ in f)]
+    for op in OPS:
+        panels = [_percentile_panel(op, size, label, f)
+                  for size, f in found.items() if f]
+        table = Table(["tensor"] + [f"p{100 * q:g}" for q in TOLD] +
+                      ["slowest", "series"])
+        for size, f in found.items():
+            table.rows += [[words.size(size)] + [
+                words.seconds(d.tails[op].at(q)) for q in TOLD] + [
+                words.seconds(d.tails[op].times[-1]), s.name or "all"]
+                for s, d in f]
+        if panels:
+            yield Variant(", ".join(filter(None, (op, label))), panels,
+                          legend_of(drawn), table, _joined(note, fewer))
 
 
-def _slowdown_panel(size: int, label: str,
-                    found: list[tuple[int, str, Digest]]) -> Panel:
-    x = svg.linear_axis("iteration", [d.iterations[-1] for _, _, d in found],
-                        words.plain)
-    y = svg.linear_axis("median time", (v for _, _, d in found for op in OPS
-                                        for v in d.medians[op]), words.seconds)
-    panel = Panel(words.size(size), "Median time of the clients by iteration with "
-                  f"tensors of {words.size(size)}. {label}", x, y)
-    for k, _, d in found:
-        for op in OPS:
-            panel.line(k, zip(d.iterations, d.medians[op]),
-                       dashed=op == OPS[1])
+def _percentile_panel(op: str, size: int, label: str,
+                      found: list[tuple[Series, Digest]]) -> Panel:
+    tails = [(s, d.tails[op]) for s, d in found]
+    x = svg.tail_axis(max(t.beyond[-1] for _, t in tails) / 2)
+    y = svg.log_axis("time", [v for _, t in tails for v in t.times[[0, -1]]],
+                     words.seconds)
+    panel = Panel(words.size(size), f"Percentiles of {op} with tensors of "
+                  f"{words.size(size)}, up to the slowest. {label}", x, y)
+    for s, t in tails:
+        panel.line(s.k, zip(t.beyond, t.times))
+        marks = [(1 / (1 - q), t.at(q), f"p{100 * q:g}") for q in TOLD]
+        marks.append((t.beyond[-1], t.times[-1], "slowest"))
+        panel.dots(s.k, ((b, v, _joined(s.name, f"{w}: {words.seconds(v)}"))
+                         for b, v, w in marks if v == v))
     return panel
 
 
-def _drift(medians: np.ndarray) -> list[str]:
-    """How the last tenth compares with the first."""
-    known = medians[np.isfinite(medians)]
-    if known.size == 0:
-        return ["–"] * 3
-    n = max(1, len(known) // 10)
-    first, last = np.median(known[:n]), np.median(known[-n:])
-    return [words.seconds(first), words.seconds(last), f"{last / first:.2f}"]
+# --- over time ----------------------------------------------------------------
 
-
-# --- shards -------------------------------------------------------------------
-
-SHARD_ARRAYS = (("shard_clients", "clients", words.plain),
-                ("shard_ops", "puts and gets", words.plain),
-                ("shard_cpu_time", "CPU time", words.seconds))
-
-
-def shards(study: Study, _: Digests) -> Chart:
-    chart = Chart("shards", "Load of every shard",
-                 "What each shard had to do in warm-up and loop: clients whose "
-                 "key it owns, their operations, and the CPU time of its server. "
-                 "One permutation at a time.")
-    columns = [d for d in study.dims if d != "tensor_bytes"]
-    latest = study.configs.sort_values("tensor_bytes")
-    rows, more = limited(sorted((g.iloc[-1] for g in groups(latest, columns)),
-                                key=plays), "combinations")
-    chart.caption += more
-    for r in rows:
-        variant = _shard_variant(study, r)
-        if variant:
-            chart.variants.append(variant)
-    if not chart.variants:
-        chart.why_not = "the file holds no counts of shards"
-    return chart
-
-
-def _shard_variant(study: Study, r: pd.Series) -> Variant | None:
-    data = _permutation(r)
-    if data is None or "shard" not in data.sizes:
-        return None
-    label = permutation_label(study, r)
-    n = data.sizes["shard"]
-    x = svg.category_axis("shard", [str(i) for i in range(n)])
-    table = Table(["shard", "address"], [
-        [str(i), str(data["shard_address"].values[i])
-         if "shard_address" in data else "–"] for i in range(n)])
-    panels = []
-    for name, what, text in SHARD_ARRAYS:
-        if name not in data:
-            continue
-        values = data[name].values.astype(float)
-        values[values < 0] = np.nan  # -1: not measured
-        table.head.append(what)
-        for row, v in zip(table.rows, values):
-            row.append("–" if np.isnan(v) else text(v) if what == "CPU time"
-                       else f"{v:g}")
-        if np.isfinite(values).any():
-            panel = Panel(f"{what} of each shard", f"{what} of each of {n} "
-                          f"shards. {label}", x,
-                          svg.linear_axis(what, values, text))
-            for i, v in enumerate(values):
-                panel.bar(0, i, min(0.8, 0.15 * n), v, f"shard {i}: {text(v)}")
-            if n > 1 and np.nanmean(values) > 0:
-                panel.level(float(np.nanmean(values)), "mean")
-            panels.append(panel)
-    if not panels:
-        return None
-    return Variant(label, panels, NO_LEGEND, table, _balance(data))
-
-
-def _balance(data: "srbench_results.xr.Dataset") -> str:
-    """How much more than its share the busiest shard had."""
-    if data.sizes["shard"] < 2 or "shard_ops" not in data:
-        return ""
-    ops = data["shard_ops"].values.astype(float)
-    if ops.mean() <= 0:
-        return ""
-    idle = int((ops == 0).sum())
-    return (f"The busiest shard had {ops.max() / ops.mean():.2f} times the mean "
-            "of operations" + (f"; {words.count(idle, 'shard')} had none."
-                               if idle else "."))
-
-
-def _permutation(r: pd.Series) -> "srbench_results.xr.Dataset | None":
-    """What was measured of a row; None where the file does not hold it."""
-    try:
-        return srbench_results.permutation(r["path"], int(r["index"]))
-    except ResultError:
-        return None
-
-
-def permutation_label(study: Study, r: pd.Series) -> str:
-    """'permutation 7: 4 clients, tensors of 1 KiB'."""
-    what = study.only(r)
-    return f"permutation {int(r['index'])}" + (f": {what}" if what else "")
-
-
-# --- timeline -----------------------------------------------------------------
-
-def representative(study: Study) -> list[pd.Series]:
-    """Permutations worth a timeline: those of the largest bandwidth at up to
-    four tensor sizes, evenly chosen."""
-    known = study.configs[study.configs["window"] > 0]
+def representative(study: Study, least: int = 1) -> list[pd.Series]:
+    """Permutations worth a closer look: those of the largest bandwidth at up to
+    four tensor sizes, evenly chosen; of databases, where there are any. least:
+    so many clients they must have."""
+    known = study.configs[(study.configs["window"] > 0)
+                          & (study.configs["clients"] >= least)]
+    real = known[~known["db_exe"].isin(NO_DATABASE)]
+    known = real if len(real) else known
     sizes = evenly(distinct(known["tensor_bytes"]), 4)
     best = (known[known["tensor_bytes"] == s]["window"].idxmax() for s in sizes)
     return [known.loc[i] for i in best]
 
 
-def timeline(study: Study, which: Sequence[int] | None) -> Chart:
-    """which: indices of permutations; None: representative ones."""
-    chart = Chart("timeline", "Timeline of one permutation",
-                 "The first iterations of every client (evenly chosen ones of "
-                 "very many) on the common clock, from the agreed start on. "
-                 "Shown are the permutations of largest bandwidth at some tensor "
-                 "sizes, or those that --timeline names.")
-    if which is None:
-        rows: Iterable[pd.Series] = representative(study)
-    else:
-        rows = [_named(study, i) for i in which]
-    for r in rows:
-        data = _permutation(r)
-        if data is not None and {"put_start", "unpack_start", *OPS} <= set(data):
-            variant = _timeline_variant(permutation_label(study, r), data)
-            if variant:
-                chart.variants.append(variant)
-    if not chart.variants:
-        chart.why_not = "the file holds no starts of operations"
-    return chart
+def examples(study: Study, which: Sequence[int] | None, least: int = 1
+             ) -> list[pd.Series]:
+    """The permutations of --timeline, else representative ones."""
+    return representative(study, least) if which is None else [
+        _named(study, i) for i in which]
 
 
 def _named(study: Study, index: int) -> pd.Series:
@@ -549,15 +462,349 @@ def _named(study: Study, index: int) -> pd.Series:
     return row
 
 
-def _timeline_variant(label: str, data: "srbench_results.xr.Dataset"
-                      ) -> Variant | None:
-    n = data.sizes["client"]
+def permutation_label(study: Study, r: pd.Series) -> str:
+    """'permutation 7: 4 clients, tensors of 1 KiB'."""
+    what = study.only(r)
+    return f"permutation {int(r['index'])}" + (f": {what}" if what else "")
+
+
+EXAMPLES = (" Shown are permutations of the largest bandwidth at some tensor "
+            "sizes, or those that --timeline names.")
+
+
+def over_time(study: Study, digests: Digests, which: Sequence[int] | None) -> Chart:
+    chart = Chart("heat", "Latency over time",
+                 "How many operations began when, and took how long (the darker "
+                 "the more, on a logarithmic scale): pauses stand alone above, "
+                 "modes are bands, a slow start is on the left." + EXAMPLES)
+    for r in examples(study, which):
+        label, found = permutation_label(study, r), digests.heats(r)
+        if found:
+            chart.variants.append(Variant(
+                label, [_heat_panel(op, label, h) for op, h in found.items()],
+                [], _heat_table(found)))
+    if not chart.variants:
+        chart.why_not = "the file holds too few starts of operations"
+    return chart
+
+
+def _heat_panel(op: str, label: str, h: Heat) -> Panel:
+    x = svg.linear_axis("time since the agreed start", h.times, words.seconds)
+    y = svg.log_axis("time", h.latencies, words.seconds)
+    panel = Panel(op, f"When operations of {op} began and how long they took. "
+                  f"{label}", x, y, svg.BROAD)
+    level = np.ceil(SHADES * np.log1p(h.counts) / np.log1p(h.counts.max()))
+    for shade in range(1, SHADES + 1):
+        panel.cells(OPS.index(op), shade / SHADES, (
+            (h.times[i], h.latencies[j], h.times[i + 1], h.latencies[j + 1])
+            for i, j in zip(*np.nonzero(level == shade))))
+    return panel
+
+
+def _heat_table(found: dict[str, Heat]) -> Table:
+    """By quarters of the time: how many, and the cell of the slowest."""
+    table = Table(["quarter of the time", "operation", "operations",
+                   "slowest, up to"])
+    for op, h in found.items():
+        for k, part in enumerate(np.array_split(h.counts, 4)):
+            seen = np.nonzero(part.sum(axis=0))[0]
+            table.rows.append([str(k + 1), op, f"{part.sum():.0f}", words.seconds(
+                h.latencies[seen[-1] + 1]) if seen.size else "–"])
+    return table
+
+
+# --- slowdown -----------------------------------------------------------------
+
+def slowdown(study: Study, digests: Digests) -> Chart:
+    chart = Chart("iterations", "Slowdown over iterations",
+                 "Median of the clients by iteration (of runs of neighbouring "
+                 "iterations, where there are more than 50), one panel for each "
+                 "tensor size. Solid: put_tensor, dashed: unpack_tensor. With a "
+                 "duration, iterations are the samples that were kept.")
+    varied(chart, study.configs, study.dims, ["tensor_bytes"],
+           lambda *of: _slowdown_variant(digests, *of))
+    if not chart.variants:
+        chart.why_not = "the file holds no loop of more than one iteration"
+    return chart
+
+
+def _slowdown_variant(digests: Digests, label: str, part: pd.DataFrame,
+                      dims: list[str]) -> Iterator[Variant]:
+    series, note = series_of(part, dims)
+    sizes, fewer = _sizes(part)
+    table = Table(["tensor", "operation", "slowest block", "first tenth",
+                   "last tenth", "last / first", "series"])
+    panels, beyond = [], False
+    for size in sizes:
+        found = [(s, d) for s, d in _found(digests, series, size)
+                 if len(d.iterations) > 1]
+        if found:
+            panel, cut = _slowdown_panel(size, label, found)
+            panels.append(panel)
+            beyond = beyond or cut
+            table.rows += [[words.size(size), op, *_drift(d.medians[op]),
+                            s.name or "all"] for s, d in found for op in OPS]
+    if beyond:
+        note = _joined(note, "A line that runs along the upper edge is beyond it, "
+                       "so that the first iterations do not flatten the rest; "
+                       "the numbers say how far.")
+    legend = [*legend_of(series, "solid"), Entry(NEUTRAL, OPS[0], "solid"),
+              Entry(NEUTRAL, OPS[1], "dashed")]
+    if panels:
+        yield Variant(label, panels, legend, table, _joined(note, fewer))
+
+
+def ceiling(values: Sequence[np.ndarray]) -> float:
+    """How far an axis must go to show lines but for their few highest points."""
+    known = np.concatenate([v[np.isfinite(v)] for v in values])
+    most = known.max(initial=0.0)
+    usual = max((float(np.nanquantile(v, 0.96)) for v in values
+                 if np.isfinite(v).any()), default=0.0)
+    return min(most, 1.2 * usual)
+
+
+def _slowdown_panel(size: int, label: str, found: list[tuple[Series, Digest]]
+                    ) -> tuple[Panel, bool]:
+    """And whether some of it is beyond the panel."""
+    lines = [d.medians[op] for _, d in found for op in OPS]
+    top = ceiling(lines)
+    x = svg.linear_axis("iteration", [d.iterations[-1] for _, d in found],
+                        words.plain)
+    y = svg.linear_axis("median time", [top], words.seconds)
+    panel = Panel(words.size(size), "Median time of the clients by iteration with "
+                  f"tensors of {words.size(size)}. {label}", x, y)
+    for s, d in found:
+        for op in OPS:
+            panel.line(s.k, zip(d.iterations, d.medians[op].clip(max=y.hi)),
+                       dashed=op == OPS[1])
+    return panel, any(np.nanmax(v) > y.hi for v in lines)
+
+
+def _drift(medians: np.ndarray) -> list[str]:
+    """How the last tenth compares with the first."""
+    known = medians[np.isfinite(medians)]
+    if known.size == 0:
+        return ["–"] * 4
+    n = max(1, len(known) // 10)
+    first, last = np.median(known[:n]), np.median(known[-n:])
+    return [words.seconds(known.max()), words.seconds(first),
+            words.seconds(last), f"{last / first:.2f}"]
+
+
+# --- each client --------------------------------------------------------------
+
+def each_client(study: Study, digests: Digests, which: Sequence[int] | None
+                ) -> Chart:
+    chart = Chart("each", "Each client",
+                 "Median of each client, and up to the cap its 95th percentile, "
+                 "one colour a node: who lags behind, and whether a node or a "
+                 "NUMA domain does." + EXAMPLES)
+    for r in examples(study, which, least=2):
+        found = digests.clients(r)
+        if found is not None and len(found.node) > 1:
+            chart.variants.append(_client_variant(permutation_label(study, r),
+                                                  found))
+    if not chart.variants:
+        chart.why_not = "there was one client"
+    return chart
+
+
+def told_clients(found: Clients) -> np.ndarray:
+    """Which are drawn: all, or of many the slowest and evenly chosen others."""
+    n = len(found.node)
+    if n <= DOTS_OF_CLIENTS:
+        return np.arange(n)
+    worst = np.concatenate([np.argsort(found.p95[op])[-10:] for op in OPS])
+    return np.unique([*worst, *evenly(range(n), DOTS_OF_CLIENTS - len(worst))])
+
+
+def _client_variant(label: str, found: Clients) -> Variant:
+    shown, n = told_clients(found), len(found.node)
+    nodes = np.unique(found.node)
+    times = [t for op in OPS for t in (*found.median[op], *found.p95[op])]
+    x = svg.category_axis("client", [str(c) for c in shown])
+    y = svg.log_axis("time", times, words.seconds)
+    panels = []
+    for op in OPS:
+        panel = Panel(op, f"Median and 95th percentile of {op} of each client. "
+                      f"{label}", x, y, svg.BROAD)
+        for at, c in enumerate(shown):
+            k = int(np.searchsorted(nodes, found.node[c])) % SERIES
+            mid, high = found.median[op][c], found.p95[op][c]
+            panel.whisker(k, at, mid, high)
+            panel.dots(k, [(at, mid, f"client {c}: {words.seconds(mid)}, p95 "
+                            f"{words.seconds(high)}")])
+        panels.append(panel)
+    legend = [Entry(k, f"node {int(v)}", "mark") for k, v in enumerate(nodes)] \
+        if 1 < len(nodes) <= SERIES else []
+    table = Table(["operation", "fastest client", "median client",
+                   "slowest client", "slowest / median"])
+    for op in OPS:
+        m = found.median[op][np.isfinite(found.median[op])]
+        if m.size:
+            table.rows.append([op, *map(words.seconds, (m.min(), np.median(m),
+                                                        m.max())),
+                               f"{m.max() / np.median(m):.2f}"])
+    note = "" if len(shown) == n else (
+        f"{len(shown)} of {n} clients are drawn: the slowest, and others evenly "
+        "chosen.")
+    if len(nodes) > SERIES:
+        note = _joined(note, f"{len(nodes)} nodes share {SERIES} colours, in "
+                       "turn.")
+    return Variant(label, panels, legend, table, note)
+
+
+# --- CPU ----------------------------------------------------------------------
+
+CPU = {"servers": ("shard_cpu_time", "shard_ops"),
+       "clients": ("client_cpu_time", "client_ops")}
+
+
+def cpu(study: Study, digests: Digests) -> Chart:
+    chart = Chart("cpu", "CPU of servers and clients",
+                 "CPU time for each operation, of all servers (warm-up and loop) "
+                 "and of all clients (loop), on one scale: whose work it is.")
+    configs = study.configs
+    for who, (time, ops) in CPU.items():
+        each = [digests.summed(r, time) / (digests.summed(r, ops) or np.nan)
+                for _, r in configs.iterrows()]
+        configs = configs.assign(**{f"cpu_{who}": each})
+    configs = configs[(configs[[f"cpu_{who}" for who in CPU]] > 0).any(axis=1)]
+    if configs.empty:
+        chart.why_not = "the file holds no CPU times"
+        return chart
+    return varied(chart, configs, study.dims, ["tensor_bytes"], _cpu_variant)
+
+
+def _cpu_variant(label: str, part: pd.DataFrame, dims: list[str]
+                 ) -> Iterator[Variant]:
+    series, note = series_of(part, dims)
+    x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
+    y = svg.log_axis("CPU time an operation",
+                     [t for who in CPU for t in part[f"cpu_{who}"]],
+                     words.seconds)
+    panels = []
+    for who in CPU:
+        panel = Panel(who, f"CPU time of all {who} for each operation, against "
+                      f"tensor size, both logarithmic. {label}", x, y, svg.BROAD)
+        for s in series:
+            curve(panel, s, "tensor_bytes", f"cpu_{who}", words.seconds)
+        panels.append(panel)
+    table = Table(["tensor", *(f"{who}, an operation" for who in CPU),
+                   "series"])
+    for s in series:
+        table.rows += [[words.size(r["tensor_bytes"]), *(
+            words.seconds(r[f"cpu_{who}"]) for who in CPU), s.name or "all"]
+            for _, r in s.rows.sort_values("tensor_bytes").iterrows()]
+    yield Variant(label, panels, legend_of(series), table, note)
+
+
+# --- shards -------------------------------------------------------------------
+
+SHARD_ARRAYS = (("shard_clients", "clients", words.plain),
+                ("shard_ops", "puts and gets", words.plain),
+                ("shard_cpu_time", "CPU time", words.seconds))
+
+
+def imbalance(values: np.ndarray) -> float:
+    """How much more than its share the busiest has: max / mean; NaN: unknown."""
+    if not np.isfinite(values).all() or values.sum() <= 0:
+        return float("nan")
+    return float(values.max() / values.mean())
+
+
+def with_imbalance(study: Study, digests: Digests) -> pd.DataFrame:
+    """The configurations with that of their operations."""
+    several = study.configs.get("shards", pd.Series(dtype=float)) > 1
+    return study.configs.assign(imbalance=[
+        imbalance(digests.arrays(r, ["shard_ops"]).get(
+            "shard_ops", np.array([np.nan]))) if many else np.nan
+        for many, (_, r) in zip(several, study.configs.iterrows())])
+
+
+def shards(study: Study, digests: Digests) -> Chart:
+    chart = Chart("shards", "Load of every shard",
+                 "What each shard had to do in warm-up and loop: clients whose "
+                 "key it owns, their operations, and the CPU time of its server. "
+                 "The imbalance is max / mean: 1 is even, 2 is a shard with "
+                 "twice its share. One permutation at a time.")
+    several = study.configs[study.configs["shards"] > 1]
+    columns = [d for d in study.dims if d != "tensor_bytes"]
+    latest = several.sort_values("tensor_bytes")
+    every = sorted((g.iloc[-1] for g in groups(latest, columns)), key=plays)
+    for r in evenly(every, MOST_VARIANTS):
+        chart.variants += _shard_variant(study, r, digests)
+    if len(every) > MOST_VARIANTS:
+        chart.caption += (f" Of {len(every)} combinations, {MOST_VARIANTS} are "
+                          "drawn, evenly chosen; --where chooses others.")
+    if not chart.variants:
+        chart.why_not = "there was one shard" if several.empty else \
+            "the file holds no counts of shards"
+    return chart
+
+
+def _shard_variant(study: Study, r: pd.Series, digests: Digests
+                   ) -> Iterator[Variant]:
+    data = digests.arrays(r, ["shard_address", *(a for a, *_ in SHARD_ARRAYS)])
+    label = permutation_label(study, r)
+    n = int(r["shards"])
+    x = svg.category_axis("shard", [str(i) for i in range(n)])
+    table = Table(["shard", "address"], [
+        [str(i), str(a)] for i, a in enumerate(
+            data.get("shard_address", ["–"] * n))])
+    panels, told = [], []
+    for name, what, text in SHARD_ARRAYS:
+        values = data.get(name, np.full(n, np.nan))
+        if not np.isfinite(values).any():
+            continue
+        table.head.append(what)
+        for row, v in zip(table.rows, values):
+            row.append("–" if np.isnan(v) else text(v) if what == "CPU time"
+                       else f"{v:g}")
+        uneven = imbalance(values)
+        title = what
+        if uneven == uneven:
+            title += f": max / mean {uneven:.2f}"
+            told.append(f"{what} {uneven:.2f}")
+        panel = Panel(title, f"{what} of each of {n} shards. {label}", x,
+                      svg.linear_axis(what, values, text))
+        for i, v in enumerate(values):
+            panel.bar(0, i, 0.8, v, f"shard {i}: {text(v)}")
+        panel.level(float(np.nanmean(values)), "mean")
+        panels.append(panel)
+    idle = int((data.get("shard_ops", np.ones(n)) == 0).sum())
+    note = _joined(f"Imbalance (max / mean): {', '.join(told)}." * bool(told),
+                   f"{words.count(idle, 'shard')} had nothing to do."
+                   * bool(idle))
+    if panels:
+        yield Variant(label, panels, [], table, note)
+
+
+# --- timeline -----------------------------------------------------------------
+
+def timeline(study: Study, digests: Digests, which: Sequence[int] | None) -> Chart:
+    chart = Chart("timeline", "Timeline of one permutation",
+                 "The first iterations of every client (evenly chosen ones of "
+                 "very many) on the common clock, from the agreed start on."
+                 + EXAMPLES)
+    for r in examples(study, which):
+        data = digests.arrays(r, ["put_start", "unpack_start", *OPS])
+        if len(data) == 4:
+            chart.variants += _timeline_variant(permutation_label(study, r), data)
+    if not chart.variants:
+        chart.why_not = "the file holds no starts of operations"
+    return chart
+
+
+def _timeline_variant(label: str, data: dict[str, np.ndarray]
+                      ) -> Iterator[Variant]:
+    n = len(data[OPS[0]])
     clients = evenly(range(n), ROWS_OF_TIMELINE)
     first = min(50, max(2, BARS_OF_TIMELINE // len(clients)))
-    starts = {op: data[f"{WORD[op]}_start"].values[clients, :first] for op in OPS}
-    ends = {op: starts[op] + data[op].values[clients, :first] for op in OPS}
+    starts = {op: data[f"{WORD[op]}_start"][clients, :first] for op in OPS}
+    ends = {op: starts[op] + data[op][clients, :first] for op in OPS}
     if not all(np.isfinite(e).any() for e in ends.values()):
-        return None
+        return
     x = svg.linear_axis("time since the agreed start",
                         [0.0, max(np.nanmax(e) for e in ends.values())],
                         words.seconds)
@@ -576,18 +823,23 @@ def _timeline_variant(label: str, data: "srbench_results.xr.Dataset"
             [str(c), words.seconds(np.nanmin(starts[OPS[0]][i])),
              words.seconds(max(np.nanmax(e[i]) for e in ends.values()))] +
             [words.seconds(np.nansum(ends[op][i] - starts[op][i])) for op in OPS])
-    legend = [Entry(0, "put_tensor", filled=True),
-              Entry(1, "unpack_tensor", filled=True)]
+    legend = [Entry(k, op, "area") for k, op in enumerate(OPS)]
     note = "" if len(clients) == n else (
         f"{len(clients)} of {n} clients are drawn, evenly chosen.")
-    return Variant(label, [panel], legend, table, note)
+    yield Variant(label, [panel], legend, table, note)
 
 
 # --- the floor ----------------------------------------------------------------
 
-FLOOR_COLUMNS = (("put_tensor_of_floor", "put_tensor"),
-                 ("unpack_tensor_of_floor", "unpack_tensor"),
-                 ("window_of_floor", "bandwidth"))
+FLOOR_COLUMNS = (("window_of_floor", "bandwidth"),
+                 ("put_tensor_of_floor", "put_tensor"),
+                 ("unpack_tensor_of_floor", "unpack_tensor"))
+BEATEN = ("Above 100 % the server was faster than the floor, which is no bound "
+          "there. The floor is one plain server of one thread, measured in a run "
+          "of its own just before or after: a server with more threads or with "
+          "buffers that fit can beat it with large tensors, and where several "
+          "processes share a CPU, who is woken first differs from run to run. "
+          "Repetitions on a quiet machine tell which it is.")
 
 
 def of_floor(study: Study, _: Digests) -> Chart:
@@ -597,33 +849,35 @@ def of_floor(study: Study, _: Digests) -> Chart:
                  "times the floor's median / this one's. 100 %: nothing left to "
                  "gain but in network, CPUs and client.")
     names = [c for c, _ in FLOOR_COLUMNS]
-    configs = study.configs
-    known = configs[configs[names].notna().any(axis=1)]
+    known = study.configs[study.configs[names].notna().any(axis=1)]
     if known.empty:
         chart.why_not = "db_exe: floor was not swept beside a server"
         return chart
-    rest = [d for d in study.dims if d != "tensor_bytes"]
-    parts, more = limited(slices(known, rest), "combinations")
-    chart.caption += more
-    for label, part in parts:
-        x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
-        y = svg.linear_axis("share of the floor",
-                            [1.0, *part[names].to_numpy().ravel()], words.share)
-        panel = Panel("share of the floor", "Share of what the built-in server "
-                      f"reaches, against tensor size. {label}", x, y)
+    return varied(chart, known, study.dims, ["tensor_bytes"], _floor_variant)
+
+
+def _floor_variant(label: str, part: pd.DataFrame, dims: list[str]
+                   ) -> Iterator[Variant]:
+    series, note = series_of(part, dims)
+    x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
+    names = [c for c, _ in FLOOR_COLUMNS]
+    y = svg.linear_axis("share of the floor",
+                        [1.0, *part[names].to_numpy().ravel()], words.share)
+    panels = []
+    for column, what in FLOOR_COLUMNS:
+        panel = Panel(what, f"Share of what the built-in server reaches in {what}, "
+                      f"against tensor size. {label}", x, y)
         panel.level(1.0, "floor")
-        table = Table(["tensor"] + [text for _, text in FLOOR_COLUMNS])
-        part = part.sort_values("tensor_bytes")
-        for k, (column, text) in enumerate(FLOOR_COLUMNS):
-            panel.line(k, zip(part["tensor_bytes"], part[column]))
-            panel.dots(k, ((b, v, f"{text}, {words.size(b)}: {words.share(v)}")
-                           for b, v in zip(part["tensor_bytes"], part[column])))
-        table.rows = [[words.size(r["tensor_bytes"])] +
-                      [words.share(r[c]) for c in names]
-                      for _, r in part.iterrows()]
-        chart.variants.append(Variant(label, [panel], [
-            Entry(k, text) for k, (_, text) in enumerate(FLOOR_COLUMNS)], table))
-    return chart
+        for s in series:
+            curve(panel, s, "tensor_bytes", column, words.share)
+        panels.append(panel)
+    table = Table(["tensor", *(what for _, what in FLOOR_COLUMNS), "series"])
+    for s in series:
+        table.rows += [[words.size(r["tensor_bytes"]),
+                        *(words.share(r[c]) for c in names), s.name or "all"]
+                       for _, r in s.rows.sort_values("tensor_bytes").iterrows()]
+    beaten = BEATEN * bool((part[names] > 1.005).any(axis=None))
+    yield Variant(label, panels, legend_of(series), table, _joined(note, beaten))
 
 
 # --- how sure -----------------------------------------------------------------
@@ -665,7 +919,7 @@ def sureness(study: Study, _: Digests) -> Chart:
         chart.why_not = "no interval is in the file: too few samples or repetitions"
         return chart
     chart.variants.append(Variant("", panels, [
-        Entry(k, f) for k, f in enumerate((*OPS, "window"))
+        Entry(k, f, "mark") for k, f in enumerate((*OPS, "window"))
         if f in {row[1] for row in table.rows}], table, _methods(study)))
     return chart
 
@@ -676,7 +930,7 @@ def _sureness_panel(study: Study, title: str,
                         words.size, True)
     y = svg.log_axis("half the interval", [v for _, _, v in points], words.share)
     panel = Panel(title, f"Half of the 95 % intervals {title}, as a share of the "
-                  "figure, against tensor size.", x, y)
+                  "figure, against tensor size.", x, y, svg.BROAD)
     for k, r, v in points:
         panel.dots(k, [(r["tensor_bytes"], v,
                         f"{permutation_label(study, r)}: ± {words.share(v)}")],
@@ -692,11 +946,14 @@ def _methods(study: Study) -> str:
 
 
 def all_charts(study: Study, digests: Digests,
-                which: Sequence[int] | None = None) -> list[Chart]:
-    """In the order of the page; which: as in timeline()."""
+               which: Sequence[int] | None = None) -> list[Chart]:
+    """In the order of the page; which: the permutations of --timeline."""
     if study.configs.empty:
         return []
-    return [against_size(study, digests), bandwidth(study, digests),
-            violins(study, digests), slowdown(study, digests),
-            sureness(study, digests), of_floor(study, digests),
-            shards(study, digests), timeline(study, which)]
+    return [bandwidth(study, digests), against_nodes(study, digests),
+            against_clients(study, digests), against_size(study, digests),
+            percentiles(study, digests), over_time(study, digests, which),
+            slowdown(study, digests), each_client(study, digests, which),
+            cpu(study, digests), shards(study, digests),
+            of_floor(study, digests), sureness(study, digests),
+            timeline(study, digests, which)]

@@ -7,7 +7,7 @@ from typing import Sequence
 
 from srbench_results import ResultError, shown
 
-from . import answer, charts, page, pictures
+from . import answer, charts, files, page, pictures
 from .digest import Digests
 from .study import Study, load
 
@@ -17,6 +17,7 @@ examples:
   srbench-report monday.h5 friday.h5 -o both.html --title 'Before and after'
   srbench-report run.h5 --where db_nodes=4,16 --where client=socket
   srbench-report run.h5 --timeline 7,12 --png pictures --csv table.csv
+  srbench-report run.h5 --text
 
 exit status: 0 the page is written; 2 it is not, and one sentence says why.
 """
@@ -33,11 +34,17 @@ and how sure that is, a table of all permutations, charts, and what was run.""")
                    help="result file of srbench; several are compared, the file "
                         "being one more axis")
     p.add_argument("-o", "--output", metavar="HTML", type=Path,
-                   default=Path("report.html"),
                    help="the page (default: report.html)")
-    p.add_argument("--png", metavar="DIR", type=Path,
-                   help="write the charts as PNG files, too (needs "
-                        "rsvg-convert, Debian: librsvg2-bin)")
+    p.add_argument("--text", action="store_true",
+                   help="print the answer as text, and write no page unless -o "
+                        "names one")
+    for kind in pictures.KINDS:
+        p.add_argument(f"--{kind}", metavar="DIR", type=Path,
+                       help=f"write the charts as {kind.upper()} files, too, named "
+                            "for what they show (needs matplotlib)")
+    p.add_argument("--overwrite", action="store_true",
+                   help="replace another study's page, and remove its pictures "
+                        "from DIR")
     p.add_argument("--csv", metavar="FILE", type=Path,
                    help="write the table of all permutations, every column of "
                         "/summary, as CSV, too")
@@ -79,29 +86,44 @@ def title_of(study: Study) -> str:
     return "srbench: " + ", ".join(names)
 
 
-def report(args: argparse.Namespace) -> list[Path]:
-    """Write everything that is asked for; returns what was written."""
+def report(args: argparse.Namespace) -> list[str]:
+    """Write everything that is asked for; returns what to print."""
+    asked = {kind: folder for kind in pictures.KINDS
+             if (folder := getattr(args, kind))}
+    if asked:
+        pictures.need_matplotlib()
     study = load(args.files, dict(args.where))
+    mark = files.mark(study)
+    output = args.output or (None if args.text else Path("report.html"))
+    if output:
+        files.may_write(output, mark, args.overwrite)
+    for kind, folder in asked.items():
+        files.prepare(folder, kind, mark, args.overwrite)
     with Digests(study) as digests:
-        drawn = charts.all_charts(study, digests, args.timeline)
-    text = page.page(study, answer.answer(study), drawn,
-                     shown(args.title) if args.title else title_of(study))
-    written = [args.output]
-    args.output.write_text(text, encoding="utf-8")
+        study.configs = charts.with_imbalance(study, digests)
+        drawn = charts.all_charts(study, digests, args.timeline) \
+            if output or asked else []
+    title = shown(args.title) if args.title else title_of(study)
+    found = answer.answer(study)
+    said = [answer.as_text(study, found, title)] if args.text else []
+    if output:
+        output.write_text(page.page(study, found, drawn, title, mark),
+                          encoding="utf-8")
+        said.append(shown(output))
     if args.csv:
         study.frame.drop(columns=["path", "place"]).to_csv(args.csv, index=False)
-        written.append(args.csv)
-    if args.png:
-        written += pictures.write(drawn, args.png)
-    return written
+        said.append(shown(args.csv))
+    for kind, folder in asked.items():
+        said += map(shown, pictures.write(drawn, folder, kind, mark))
+    return said
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the page; raises ResultError."""
     args = parser().parse_args(argv)
     try:
-        written = report(args)
+        said = report(args)
     except OSError as e:
         raise ResultError(f"{e.filename}: {e.strerror}") from e
-    print(*map(shown, written), sep="\n")
+    print(*said, sep="\n")
     return 0

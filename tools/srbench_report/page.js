@@ -55,104 +55,119 @@
   };
   const WORDS = {
     time: (x) => scaled(x, TIMES), rate: (x) => scaled(x, RATES), size,
-    share: (x) => `${digits(100 * x)} %`, count: String, text: String,
+    share: (x) => `${digits(100 * x)} %`, ratio: (x) => x.toFixed(2), count: String, text: String,
     flags: String,
   };
 
-  /* ---- the table ---- */
+  /* ---- the tables ---- */
   const data = JSON.parse($("data").textContent);
-  const columns = data.columns.map(([id, , kind]) => ({ id, kind }));
-  const at = Object.fromEntries(columns.map((c, i) => [c.id, i]));
-  const words = (i, v) => (v === null ? "–" : WORDS[columns[i].kind](v));
-  const haystacks = data.rows.map((row, n) =>
-    [data.names[n], ...row.map((v, i) => (v === null ? "" : words(i, v)))]
-      .join(" ").toLowerCase());
-  const body = $("table").tBodies[0];
-  const filters = document.querySelector(".filters");
-  const selects = [...filters.querySelectorAll("select")];
-  let shown = [], page = 0, sortBy = -1, downwards = false;
 
-  const passes = (n, needle) =>
-    haystacks[n].includes(needle) && selects.every((s) => {
-      if (!s.value) return true;
-      const v = data.rows[n][at[s.dataset.column]];
-      if (s.dataset.column === "flags")
-        return v !== null && v.split(",").includes(s.value);
-      return String(v) === s.value;
-    });
+  const table = (section, rows, names, heads) => {
+    const columns = heads.map(([id, , kind]) => ({ id, kind }));
+    const what = section.dataset.table;
+    const at = Object.fromEntries(columns.map((c, i) => [c.id, i]));
+    const words = (i, v) => (v === null ? "–" : WORDS[columns[i].kind](v));
+    const haystacks = rows.map((row, n) =>
+      [names[n], ...row.map((v, i) => (v === null ? "" : words(i, v)))]
+        .join(" ").toLowerCase());
+    const find = (selector) => section.querySelector(selector);
+    const body = find(".sheet").tBodies[0];
+    const filters = find(".filters"), search = find("input"), pager = find(".pager");
+    const selects = [...filters.querySelectorAll("select")];
+    let shown = [], page = 0, sortBy = -1, downwards = false;
 
-  /* What is not known goes to the end, whichever way one sorts. */
-  const compare = (a, b) => {
-    const x = data.rows[a][sortBy], y = data.rows[b][sortBy];
-    if (x === null || y === null) return (x === null) - (y === null) || a - b;
-    const order = typeof x === "string" || typeof y === "string"
-      ? String(x).localeCompare(String(y), "en", { numeric: true }) : x - y;
-    return (downwards ? -order : order) || a - b;
-  };
+    const passes = (n, needle) =>
+      haystacks[n].includes(needle) && selects.every((s) => {
+        if (!s.value) return true;
+        const v = rows[n][at[s.dataset.column]];
+        if (s.dataset.column === "flags")
+          return v !== null && v.split(",").includes(s.value);
+        return String(v) === s.value;
+      });
 
-  const cell = (row, n, i) => {
-    const td = document.createElement("td"), { id, kind } = columns[i], v = row[i];
-    if (kind === "flags" && v !== null) {
-      for (const flag of v.split(",")) {
-        const chip = document.createElement("span");
-        chip.className = "chip";
-        chip.title = data.flags[flag] || "";
-        chip.textContent = flag;
-        td.append(chip);
+    /* What is not known goes to the end, whichever way one sorts. */
+    const compare = (a, b) => {
+      const x = rows[a][sortBy], y = rows[b][sortBy];
+      if (x === null || y === null) return (x === null) - (y === null) || a - b;
+      const order = typeof x === "string" || typeof y === "string"
+        ? String(x).localeCompare(String(y), "en", { numeric: true }) : x - y;
+      return (downwards ? -order : order) || a - b;
+    };
+
+    const cell = (row, n, i) => {
+      const td = document.createElement("td"), { id, kind } = columns[i], v = row[i];
+      if (kind === "flags" && v !== null) {
+        for (const flag of v.split(",").filter(Boolean)) {
+          const chip = document.createElement("span");
+          chip.className = "chip";
+          chip.title = data.flags[flag] || "";
+          chip.textContent = flag;
+          td.append(chip);
+        }
+        td.className = "flagged";
+        return td;
       }
+      td.textContent = kind === "flags" || id === "error" ? v ?? "" : words(i, v);
+      if (!["text", "flags"].includes(kind)) td.className = "number";
+      if (id === "status") td.className = `status ${v}`;
+      if (id === "error") td.className = "reason";
+      if (i === 0) td.title = names[n];
       return td;
-    }
-    td.textContent = kind === "flags" || id === "error" ? v ?? "" : words(i, v);
-    if (!["text", "flags"].includes(kind)) td.className = "number";
-    if (id === "status") td.className = `status ${v}`;
-    if (id === "error") td.className = "reason";
-    if (id === "index") td.title = data.names[n];
-    return td;
+    };
+
+    const draw = (all) => {
+      const first = all ? 0 : page * PAGE;
+      const some = all ? shown : shown.slice(first, first + PAGE);
+      body.replaceChildren(...some.map((n) => {
+        const tr = document.createElement("tr");
+        tr.append(...rows[n].map((_, i) => cell(rows[n], n, i)));
+        return tr;
+      }));
+      const pages = Math.max(1, Math.ceil(shown.length / PAGE));
+      find(".count").textContent = shown.length === rows.length
+        ? `${shown.length} ${what}` : `${shown.length} of ${rows.length} ${what}`;
+      pager.querySelector("span").textContent = `page ${page + 1} of ${pages}`;
+      pager.hidden = pages === 1;
+      const [previous, next] = pager.querySelectorAll("button");
+      previous.disabled = page === 0;
+      next.disabled = page + 1 >= pages;
+    };
+
+    const renew = () => {
+      const needle = search.value.trim().toLowerCase();
+      shown = [...rows.keys()].filter((n) => passes(n, needle));
+      if (sortBy >= 0) shown.sort(compare);
+      page = 0;
+      draw(false);
+    };
+
+    for (const button of section.querySelectorAll("[data-sort]"))
+      button.addEventListener("click", () => {
+        const i = Number(button.dataset.sort);
+        downwards = i === sortBy && !downwards;
+        sortBy = i;
+        for (const th of section.querySelectorAll("th"))
+          th.setAttribute("aria-sort", "none");
+        button.closest("th").setAttribute("aria-sort",
+          downwards ? "descending" : "ascending");
+        renew();
+      });
+    filters.addEventListener("input", renew);
+    filters.addEventListener("change", renew);
+    filters.addEventListener("submit", (event) => event.preventDefault());
+    filters.addEventListener("reset", () => setTimeout(renew));
+    for (const button of pager.querySelectorAll("button"))
+      button.addEventListener("click", () => {
+        page += Number(button.dataset.turn);
+        draw(false);
+      });
+    addEventListener("beforeprint", () => draw(true));
+    addEventListener("afterprint", () => draw(false));
+    renew();
   };
 
-  const draw = (all) => {
-    const first = all ? 0 : page * PAGE;
-    const rows = all ? shown : shown.slice(first, first + PAGE);
-    body.replaceChildren(...rows.map((n) => {
-      const tr = document.createElement("tr");
-      tr.append(...data.rows[n].map((_, i) => cell(data.rows[n], n, i)));
-      return tr;
-    }));
-    const pages = Math.max(1, Math.ceil(shown.length / PAGE));
-    $("count").textContent = shown.length === data.rows.length
-      ? `${shown.length} permutations` : `${shown.length} of ${data.rows.length} permutations`;
-    $("pages").textContent = `page ${page + 1} of ${pages}`;
-    document.querySelector(".pager").hidden = pages === 1;
-    $("previous").disabled = page === 0;
-    $("next").disabled = page + 1 >= pages;
-  };
-
-  const renew = () => {
-    const needle = $("search").value.trim().toLowerCase();
-    shown = [...data.rows.keys()].filter((n) => passes(n, needle));
-    if (sortBy >= 0) shown.sort(compare);
-    page = 0;
-    draw(false);
-  };
-
-  for (const button of document.querySelectorAll("[data-sort]"))
-    button.addEventListener("click", () => {
-      const i = Number(button.dataset.sort);
-      downwards = i === sortBy && !downwards;
-      sortBy = i;
-      for (const th of document.querySelectorAll("#table th"))
-        th.setAttribute("aria-sort", "none");
-      button.closest("th").setAttribute("aria-sort",
-        downwards ? "descending" : "ascending");
-      renew();
-    });
-  filters.addEventListener("input", renew);
-  filters.addEventListener("change", renew);
-  filters.addEventListener("submit", (event) => event.preventDefault());
-  filters.addEventListener("reset", () => setTimeout(renew));
-  $("previous").addEventListener("click", () => { page -= 1; draw(false); });
-  $("next").addEventListener("click", () => { page += 1; draw(false); });
-  addEventListener("beforeprint", () => draw(true));
-  addEventListener("afterprint", () => draw(false));
-  renew();
+  for (const section of document.querySelectorAll("[data-table]")) {
+    const of = data[section.dataset.table] || data;
+    table(section, of.rows, of.names, of.columns);
+  }
 })();

@@ -5,7 +5,7 @@ import json
 import re
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,8 @@ import pandas as pd
 from srbench_results import shown
 
 from . import svg, words
-from .answer import Answer, Best
+from .answer import (HEADS, Answer, Best, certainty, headlines, interval,
+                     same_in_all, text_of)
 from .charts import Chart, Variant
 from .study import OPS, Study, described, groups
 
@@ -41,8 +42,6 @@ WHY = {
     "spared": "not needed any more (until_interval)",
     "planned": "had not run when srbench ended",
 }
-FIGURE_WORDS = {"window": "Bandwidth (window)", "put_tensor": "put_tensor",
-                "unpack_tensor": "unpack_tensor"}
 
 
 def variables(colours: dict[str, str]) -> str:
@@ -68,11 +67,6 @@ def style() -> str:
             + f"@media print{{:root,:root[data-theme]{{{light}}}}}")
 
 
-def text_of(figure: str, v: float) -> str:
-    """A figure with its unit."""
-    return words.rate(v) if figure == "window" else words.seconds(v)
-
-
 def chips(flags: str) -> str:
     """Flags as marks that stand out, each with its meaning."""
     return "".join(
@@ -82,74 +76,36 @@ def chips(flags: str) -> str:
 
 # --- the answer ---------------------------------------------------------------
 
-def same_in_all(study: Study) -> str:
-    """What does not vary, in one sentence."""
-    row = study.frame.iloc[0]
-    shown = [words.phrase("place", row["place"])] * ("place" not in study.dims)
-    if "clients" not in study.dims and row["clients"] > 0:
-        shown.append(words.phrase("clients", row["clients"]))
-    for a in study.axes:
-        hidden = a in ("experiment", "db_nodes", *study.varying)
-        if not hidden:
-            shown += {words.phrase(a, v) for v in study.frame[a].unique()} - {""}
-    return "The same in all permutations: " + ", ".join(shown) + "."
-
-
 def headline(a: Answer) -> str:
-    """The answer in three lines."""
-    parts = []
-    for figure, what, sense in (
-            ("window", "Largest bandwidth", max),
-            ("put_tensor", "Shortest median put_tensor", min),
-            ("unpack_tensor", "Shortest median unpack_tensor", min)):
-        found = [(b[figure], s) for s, b in a.best.items() if figure in b]
-        if found:
-            top, bytes_ = sense(found, key=lambda x: x[0].value)
-            with_ = [f"tensors of {words.size(bytes_)}"]
-            if a.dims:
-                with_.append(described(top.row, a.dims))
-            parts.append(
-                f"<li>{what}: <strong>{text_of(figure, top.value)}</strong> with "
-                f"{escape(', '.join(with_))}</li>")
-    return f'<ul class="lead">{"".join(parts)}</ul>' if parts else ""
+    """The best of all."""
+    parts = "".join(
+        f"<li>{what}: <strong>{value}</strong>"
+        + (f" with {escape(with_)}" if with_ else "") + "</li>"
+        for what, value, with_ in headlines(a))
+    return f'<ul class="lead">{parts}</ul>' if parts else ""
 
 
-def _interval(b: Best) -> str:
-    if not b.has_interval:
-        return "no interval"
-    of = ("within this run" if b.row["repetitions"] < 2 else
-          f"over {int(b.row['repetitions'])} repetitions")
-    return (f"95 %: {text_of(b.figure, b.low)} to {text_of(b.figure, b.high)}, "
-            f"{of}")
-
-
-def _rivals(b: Best, dims: list[str]) -> str:
-    """How sure it is that this is the best."""
-    if b.tried < 2:
+def _shared(b: Best, dims: list[str]) -> str:
+    """Who has the first place: one, or all who cannot be told apart."""
+    names = [described(r, dims) for r in (b.row, *b.rivals)]
+    if not names[0]:
         return ""
-    if not b.has_interval:
-        return f"the best of {b.tried}; how sure is not known"
-    if b.rivals:
-        names = [described(r, [d for d in dims if r[d] != b.row[d]])
-                 for r in b.rivals]
-        return ("not distinguishable from the same with "
-                + words.listed(names, between="; with "))
-    return f"clear of the other {b.tried - 1}" if b.tried > 2 else \
-        "clear of the other one"
+    more = "" if len(names) <= 4 else (
+        f"<li>and {len(names) - 3} more</li>")
+    shown = names if not more else names[:3]
+    return ('<ul class="with">' + "".join(f"<li>{escape(n)}</li>" for n in shown)
+            + more + "</ul>")
 
 
 def _best_cell(b: Best | None, dims: list[str], head: str) -> str:
     if b is None:
         return f'<td data-head="{head}">–</td>'
-    lines = [f'<strong class="num">{text_of(b.figure, b.value)}</strong>']
-    with_ = described(b.row, dims)
-    if with_:
-        lines.append(f'<span class="with">{escape(with_)}</span>')
-    lines.append(f'<span class="sure">{escape(_interval(b))}</span>')
-    rivals = _rivals(b, dims)
-    if rivals:
+    lines = [f'<strong class="num">{text_of(b.figure, b.value)}</strong>',
+             _shared(b, dims), f'<span class="sure">{escape(interval(b))}</span>']
+    sure = certainty(b)
+    if sure:
         lines.append(f'<span class="rivals{" many" * bool(b.rivals)}">'
-                     f"{escape(rivals)}</span>")
+                     f"{escape(sure)}</span>")
     of = b.row["window_of_floor" if b.figure == "window"
                else f"{b.figure}_of_floor"]
     if of == of:
@@ -159,52 +115,86 @@ def _best_cell(b: Best | None, dims: list[str], head: str) -> str:
 
 
 def answer_section(study: Study, a: Answer) -> str:
-    """For each tensor size the best, and how sure that is."""
+    """What made the difference, and for each tensor size the best."""
     rows = "".join(
         f'<tr><th scope="row">{words.size(s)}</th>' + "".join(
             _best_cell(best.get(f), a.dims, head)
-            for f, head in FIGURE_WORDS.items()) + "</tr>"
+            for f, head in HEADS.items()) + "</tr>"
         for s, best in a.best.items())
     table = (
         '<table class="answer"><thead><tr><th scope="col">Tensor</th>'
-        '<th scope="col">Best bandwidth (window)</th>'
-        '<th scope="col">Shortest put_tensor (median)</th>'
-        '<th scope="col">Shortest unpack_tensor (median)</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>") if rows else ""
-    how = ("<p>Each cell names the configuration, the 95 % interval of the "
-           "figure, and, by what differs, the next best ones whose intervals "
-           "overlap with it: this study does not tell them apart. The best of "
-           "many was also the luckiest: run it again before you rely on it.</p>"
-           ) * (a.tried > len(a.best))
+        + "".join(f'<th scope="col">{head}</th>' for head in HEADS.values())
+        + f"</tr></thead><tbody>{rows}</tbody></table>") if rows else ""
+    how = ("<p>Each cell names the configuration that was best and those that "
+           "this study cannot tell apart from it: they share the first place. The "
+           "best of many was also the luckiest: run it again before you rely on "
+           "it.</p>") * (a.tried > len(a.best))
+    caution = f'<p class="alert" role="alert">{escape(a.caution)}</p>' \
+        if a.caution else ""
+    verdicts = "".join(f"<li>{escape(v)}</li>" for v in a.verdicts)
     remarks = "".join(f"<li>{escape(r)}</li>" for r in a.remarks)
-    return (f'<section id="answer" tabindex="-1"><h2>The answer</h2>'
-            f"{headline(a)}<p>{escape(same_in_all(study))}</p>{how}{table}"
+    return (f'<section id="answer" tabindex="-1"><h2>The answer</h2>{caution}'
+            + (f'<ul class="lead verdicts">{verdicts}</ul>' if verdicts else "")
+            + f"{headline(a)}<p>{escape(same_in_all(study))}</p>{how}{table}"
             + (f'<ul class="remarks">{remarks}</ul>' if remarks else "")
             + "</section>")
 
 
-# --- the table ----------------------------------------------------------------
+# --- the tables ----------------------------------------------------------------
 
-def columns(study: Study) -> list[tuple[str, str, str]]:
-    """(column, heading, kind) of the table of permutations. Kinds are text,
-    count, size, time, rate, share, flags; page.js writes them."""
-    out = [("index", "#", "count"), ("status", "status", "text")]
-    for d in study.dims:
-        out.append((d, words.AXIS_NAMES.get(d, d), _kind(study, d)))
-    if study.frame["repetition"].max() > 0:
-        out.append(("repetition", "repetition", "count"))
+Column = tuple[str, str, str]  # of a frame, heading, kind
+
+
+def _axis_columns(study: Study) -> list[Column]:
+    out = [(d, words.AXIS_NAMES.get(d, d), _kind(study, d)) for d in study.dims]
     if study.frame["shards"].nunique() > 1:
         out.append(("shards", "shards", "count"))
-    out.append(("window", "bandwidth", "rate"))
-    for what in ("median", "p99"):
-        out += [(f"{op}_{what}", f"{short} {what}", "time")
-                for op, short in zip(OPS, ("put", "unpack"))]
-    out.append(("client_cpu_share", "client CPU", "share"))
-    if study.frame["window_of_floor"].notna().any():
-        out.append(("window_of_floor", "of floor", "share"))
-    out = [x for x in out if x[0] in ("window", "put_tensor_median")
-           or study.frame[x[0]].notna().any()]
-    return out + [("flags", "flags", "flags"), ("error", "reason", "text")]
+    return out
+
+
+def _figure_columns(frame: pd.DataFrame, names: list[Column]) -> list[Column]:
+    """Those that any row has; what matters most always."""
+    return [c for c in names if c[0] in frame and (
+        frame[c[0]].notna().any() or c[0] in ("window", "put_tensor_median"))]
+
+
+def columns(study: Study) -> list[Column]:
+    """Of the table of permutations: figures before axes. Kinds are text, count,
+    size, time, rate, share, flags; page.js writes them."""
+    frame = study.frame
+    out = [("index", "#", "count")]
+    if (frame["status"] != "completed").any():
+        out.append(("status", "status", "text"))
+    out += _figure_columns(frame, [
+        ("window", "bandwidth", "rate"),
+        *((f"{op}_{what}", f"{short} {what}", "time") for what in
+          ("median", "p99") for op, short in zip(OPS, ("put", "unpack"))),
+        ("client_cpu_share", "client CPU", "share"),
+        ("window_of_floor", "of floor", "share")])
+    out += _axis_columns(study)
+    if frame["repetition"].max() > 0:
+        out.append(("repetition", "repetition", "count"))
+    if (frame["flags"] != "").any():
+        out.append(("flags", "flags", "flags"))
+    if (frame["error"] != "").any() or frame["status"].isin(WHY).any():
+        out.append(("error", "reason", "text"))
+    return out
+
+
+def config_columns(study: Study) -> list[Column]:
+    """Of the table of configurations."""
+    configs = study.configs.assign(sure=study.configs["window_low"])
+    out = _figure_columns(configs, [
+        ("window", "bandwidth", "rate"), ("sure", "95 %", "text"),
+        *((op + what, f"{short} {name}", "time")
+          for what, name in (("", "median"), ("_p99", "p99"))
+          for op, short in zip(OPS, ("put", "unpack"))),
+        ("window_of_floor", "of floor", "share"),
+        ("imbalance", "shards max / mean", "ratio")])
+    out += _axis_columns(study) + [("repetitions", "runs", "count")]
+    if (study.configs["flags"] != "").any():
+        out.append(("flags", "flags", "flags"))
+    return out
 
 
 def _kind(study: Study, dim: str) -> str:
@@ -225,34 +215,48 @@ def _cell(v: Any, kind: str) -> Any:
     return v.item() if isinstance(v, np.generic) else v
 
 
+def _data(frame: pd.DataFrame, heads: list[Column], names: list[str]
+          ) -> dict[str, Any]:
+    """A table for page.js."""
+    rows = [[words.value(c, r[c]) if kind == "axis" else _cell(r[c], kind)
+             for c, _, kind in heads] for _, r in frame.iterrows()]
+    return {"columns": [[c, head, "text" if kind == "axis" else kind]
+                        for c, head, kind in heads], "rows": rows, "names": names}
+
+
 def table_data(study: Study) -> dict[str, Any]:
-    """The table of permutations for page.js: its columns, rows, filters."""
-    heads = columns(study)
+    """The tables for page.js: columns and rows."""
     frame = study.frame.copy()
     empty = frame["error"] == ""
     frame.loc[empty, "error"] = frame.loc[empty, "status"].map(WHY).fillna("")
-    rows = []
-    for _, r in frame.iterrows():
-        rows.append([words.value(c, r[c]) if kind == "axis" else
-                     _cell(r[c], kind) for c, _, kind in heads])
-    return {"columns": [[c, head, "text" if kind == "axis" else kind]
-                        for c, head, kind in heads],
-            "rows": rows, "names": frame["name"].tolist(),
-            "flags": words.FLAGS}
+    data = _data(frame, columns(study), frame["name"].tolist())
+    data["flags"] = words.FLAGS
+    if repeated(study):
+        configs = study.configs.assign(sure=[
+            f"{words.rate(a)} to {words.rate(b)}" if a == a else None for a, b in
+            zip(study.configs["window_low"], study.configs["window_high"])])
+        names = ["permutations " + ", ".join(
+            words.exact(study.frame.at[i, "index"]) for i in rows)
+            for rows in configs["rows"]]
+        data["configurations"] = _data(configs, config_columns(study), names)
+    return data
 
 
-def _filters(study: Study) -> str:
+def repeated(study: Study) -> bool:
+    """Whether there are fewer configurations than permutations."""
+    return bool(not study.configs.empty and study.configs["repetitions"].max() > 1)
+
+
+def _filters(study: Study, heads: list[Column], frame: pd.DataFrame) -> str:
     """A filter for each column with few values."""
-    out = ['<label>search <input type="search" id="search" '
-           'placeholder="any text"></label>']
-    for c, head, kind in columns(study):
-        cells = study.frame.loc[study.frame["status"] != "planned", c] \
-            if c != "status" else study.frame[c]
+    out = ['<label>search <input type="search" placeholder="any text"></label>']
+    for c, head, kind in heads:
         if c == "flags":
-            values = sorted({f for x in cells for f in x.split(",") if f})
+            values = sorted({f for x in frame[c] for f in x.split(",") if f})
             shown = [(v, v) for v in values]
         elif c == "status" or c in study.dims:
-            values = sorted((v for v in cells.unique().tolist()
+            known = frame if c == "status" else frame[frame["status"] != "planned"]
+            values = sorted((v for v in known[c].unique().tolist()
                              if not words.absent(c, v)),
                             key=lambda v: (isinstance(v, str), v))
             shown = [(words.value(c, v) if kind == "axis" else
@@ -268,12 +272,28 @@ def _filters(study: Study) -> str:
     return "".join(out)
 
 
-def table_section(study: Study) -> str:
-    """All permutations; its rows are written by page.js."""
-    heads = "".join(
+def _table(study: Study, what: str, heads: list[Column], frame: pd.DataFrame
+           ) -> str:
+    """A table; its rows are written by page.js."""
+    cells = "".join(
         f'<th scope="col" data-kind="{kind}" aria-sort="none"><button type="button"'
         f' data-sort="{i}">{escape(head)}<span aria-hidden="true"></span>'
-        "</button></th>" for i, (_, head, kind) in enumerate(columns(study)))
+        "</button></th>" for i, (_, head, kind) in enumerate(heads))
+    return (
+        f'<section id="{what}" data-table="{what}"><h2>All {what}</h2>'
+        f'<form class="filters" aria-label="filters of {what}">'
+        f'{_filters(study, heads, frame)}<button type="reset">clear</button></form>'
+        '<p class="count" role="status"></p>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="all {what}">'
+        f'<table class="sheet"><caption class="hidden">All {what}, sortable by '
+        f"column</caption><thead><tr>{cells}</tr></thead><tbody></tbody></table>"
+        '</div><p class="pager"><button type="button" data-turn="-1">previous'
+        '</button> <span></span> <button type="button" data-turn="1">next</button>'
+        "</p></section>")
+
+
+def table_section(study: Study) -> str:
+    """One row a configuration, and one row a permutation."""
     raised = {f for x in study.frame["flags"] for f in x.split(",") if f}
     counts = {f: int(study.frame["flags"].str.split(",").map(
         lambda x, f=f: f in x).sum()) for f in raised}
@@ -282,25 +302,19 @@ def table_section(study: Study) -> str:
                      for f in (*words.FLAGS, *sorted(raised - set(words.FLAGS)))
                      if f in raised)
     return (
-        '<section id="permutations"><h2>All permutations</h2>'
-        "<noscript><p>The rows of this table are written by the page's script; "
+        "<noscript><p>The rows of the tables are written by the page's script; "
         "srbench-report --csv writes them to a file.</p></noscript>"
-        + (f'<dl class="flags">{legend}</dl>' if legend else "")
-        + f'<form class="filters" aria-label="filters">{_filters(study)}'
-        '<button type="reset">clear</button></form>'
-        '<p id="count" role="status"></p>'
-        '<div class="scroll" tabindex="0" role="region" '
-        'aria-label="all permutations"><table id="table"><caption class="hidden">'
-        "All permutations, sortable by column</caption>"
-        f"<thead><tr>{heads}</tr></thead><tbody></tbody></table></div>"
-        '<p class="pager"><button type="button" id="previous">previous</button> '
-        '<span id="pages"></span> <button type="button" id="next">next</button>'
-        "</p></section>")
+        + (_table(study, "configurations", config_columns(study), study.configs)
+           if repeated(study) else "")
+        + _table(study, "permutations", columns(study), study.frame)
+        + (f'<dl class="flags">{legend}</dl>' if legend else ""))
 
 
 # --- charts -------------------------------------------------------------------
 
 def _data_table(variant: Variant) -> str:
+    if not variant.table.head:
+        return ""
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in variant.table.head)
     rows = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in r) + "</tr>"
                    for r in variant.table.rows)
@@ -311,34 +325,31 @@ def _data_table(variant: Variant) -> str:
 
 
 def _legend(variant: Variant) -> str:
-    items = "".join(f"<li>{svg.key(e.series, e.dashed, e.filled)}"
+    items = "".join(f"<li>{svg.key(e.series, e.kind)}"
                     f"{escape(e.text)}</li>" for e in variant.legend if e.text)
     return f'<ul class="legend">{items}</ul>' if items else ""
 
 
 def _variant(chart: Chart, i: int, variant: Variant) -> str:
     panels = "".join(
-        f'<div class="cell">{p.svg()}</div>' if p.width == svg.WIDTH else
         '<div class="scroll" tabindex="0" role="region" '
         f'aria-label="{escape(p.title)}"><div class="wide">{p.svg()}</div></div>'
+        if p.width > svg.BROAD else
+        f'<div class="cell{" broad" * (p.width == svg.BROAD)}">{p.svg()}</div>'
         for p in variant.panels)
-    wide = " one" * any(p.width > svg.WIDTH for p in variant.panels)
     label = (f"<h4>{escape(variant.label)}</h4>"
              if variant.label and len(chart.variants) > 1 else
              f'<p class="what">{escape(variant.label)}</p>' if variant.label
              else "")
     note = f'<p class="note">{escape(variant.note)}</p>' if variant.note else ""
     return (f'<div class="variant" id="{chart.name}-{i}">{label}{_legend(variant)}'
-            f'<div class="panels{wide}">{panels}</div>{note}{_data_table(variant)}'
+            f'<div class="panels">{panels}</div>{note}{_data_table(variant)}'
             "</div>")
 
 
 def chart_section(chart: Chart) -> str:
-    """One chart with all its variants."""
+    """One chart with all its variants, of which there are some."""
     head = f'<section id="{chart.name}"><h3>{escape(chart.title)}</h3>'
-    if not chart.variants:
-        return (f'{head}<p class="note">Not drawn: {escape(chart.why_not)}.</p>'
-                "</section>")
     choice = ""
     if len(chart.variants) > 1:
         options = "".join(f'<option value="{chart.name}-{i}">{escape(v.label)}'
@@ -376,27 +387,23 @@ def _about(path: str, about: dict[str, Any], hosts: pd.DataFrame) -> str:
 
 
 def _hosts(hosts: pd.DataFrame) -> str:
-    """Nodes, alike ones together."""
+    """Nodes, a column for those that are alike."""
     if hosts.empty:
         return ""
     kinds = [c for c in hosts if c not in ("name", "address")
              and not hosts[c].map(_unknown).all()]
-    rows = []
-    for g in groups(hosts, kinds, sort=False):
-        names = g["name"].astype(str).tolist() if "name" in g else []
-        cells = [f"{len(g)}", words.listed(names, 8)]
-        for c in kinds:
-            v = g.iloc[0][c]
-            cells.append("–" if _unknown(v) else
-                         _HOST_WORDS.get(c, str)(v))
-        rows.append("<tr>" + "".join(f"<td>{escape(x)}</td>" for x in cells)
-                    + "</tr>")
-    head = "".join(f'<th scope="col">{escape(h.replace("_", " "))}</th>'
-                   for h in ("nodes", "names", *kinds))
+    alike = groups(hosts, kinds, sort=False)
+    facts = [("nodes", [str(len(g)) for g in alike]),
+             ("names", [words.listed(g["name"].astype(str).tolist(), 8)
+                        if "name" in g else "–" for g in alike])]
+    facts += [(c.replace("_", " "), [
+        "–" if _unknown(v) else _HOST_WORDS.get(c, str)(v)
+        for v in (g.iloc[0][c] for g in alike)]) for c in kinds]
+    rows = "".join(f'<tr><th scope="row">{escape(head)}</th>' + "".join(
+        f"<td>{escape(x)}</td>" for x in cells) + "</tr>" for head, cells in facts)
     return ("<h3>Nodes</h3>"
             '<div class="scroll" tabindex="0" role="region" aria-label="nodes">'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
-            "</table></div>")
+            f'<table class="facts"><tbody>{rows}</tbody></table></div>')
 
 
 def run_section(study: Study) -> str:
@@ -429,34 +436,49 @@ def standing(study: Study) -> str:
             + ", ".join(f"{n} {s}" for s, n in counts.items()))
 
 
-def page(study: Study, found: Answer, charts: list[Chart],
-         title: str) -> str:
-    """The document."""
-    data = json.dumps(table_data(study), ensure_ascii=False, allow_nan=False,
-                      separators=(",", ":")).replace("</", "<\\/")
-    links = "".join(f'<a href="#{c.name}">{escape(c.title)}</a>' for c in charts)
-    body = "".join(chart_section(c) for c in charts) or (
-        '<p class="note">No permutation completed, so nothing is drawn.</p>')
-    dates = sorted({str(a.get("start_time", "")) for a in study.about} - {""})
-    sub = " · ".join([standing(study), *dates])
+def document(title: str, sub: str, links: Sequence[tuple[str, str]], body: str,
+             data: str = "{}", mark: str = "") -> str:
+    """A page. links: (id, words) of what it contains; data: JSON for page.js;
+    mark: of which study it is (files.py)."""
+    nav = "".join(f'<a href="#{i}">{escape(text)}</a>' for i, text in links)
     return "".join((
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
         " style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">"
+        f'<meta name="srbench" content="{escape(mark)}">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
         f"<style>{_tight(style())}</style></head><body>"
         '<a class="skip" href="#answer">Skip to the answer</a>'
         f"<header><div><h1>{escape(title)}</h1><p>{escape(sub)}</p></div>"
         '<button type="button" id="theme">theme: auto</button></header>'
-        '<nav aria-label="contents"><a href="#answer">The answer</a>'
-        f'<a href="#permutations">All permutations</a>{links}'
-        '<a href="#run">What was run</a></nav><main>',
-        answer_section(study, found), table_section(study),
-        f'<section id="charts"><h2>Charts</h2>{body}</section>',
-        run_section(study), "</main>",
+        f'<nav aria-label="contents">{nav}</nav><main>{body}</main>'
         f'<script type="application/json" id="data">{data}</script>'
         f"<script>{part('page.js')}</script></body></html>\n"))
+
+
+def page(study: Study, found: Answer, charts: list[Chart], title: str,
+         mark: str) -> str:
+    """The document of a study; mark: of which (files.py)."""
+    data = json.dumps(table_data(study), ensure_ascii=False, allow_nan=False,
+                      separators=(",", ":")).replace("</", "<\\/")
+    drawn = [c for c in charts if c.variants]
+    body = "".join(map(chart_section, drawn)) or (
+        '<p class="note">No permutation completed, so nothing is drawn.</p>')
+    left_out = "; ".join(f"{c.title} ({c.why_not})" for c in charts
+                         if not c.variants)
+    if left_out:
+        body += f'<p class="note">Not drawn: {escape(left_out)}.</p>'
+    dates = sorted({str(a.get("start_time", "")) for a in study.about} - {""})
+    links = [("answer", "The answer"),
+             *[("configurations", "All configurations")] * repeated(study),
+             ("permutations", "All permutations"),
+             *((c.name, c.title) for c in drawn), ("run", "What was run")]
+    return document(
+        title, " · ".join([standing(study), *dates]), links,
+        answer_section(study, found) + table_section(study)
+        + f'<section id="charts"><h2>Charts</h2>{body}</section>'
+        + run_section(study), data, mark)
 
 
 def _tight(css: str) -> str:

@@ -26,10 +26,10 @@ NUMBERS = (
     "index", "repetition", "repetitions_done", "clients", "shards", "db_nodes",
     "client_nodes", "clients_per_node", "tensor_bytes", "client_cpu_share",
     "window", "window_repeated", "window_repeated_low", "window_repeated_high",
-    "window_of_floor",
+    "window_of_floor", "window_ops",
     *(f"{op}_{what}" for op in OPS
-      for what in ("median", "p99", "median_low", "median_high", "repeated",
-                   "repeated_low", "repeated_high", "of_floor")),
+      for what in ("median", "p99", "max", "median_low", "median_high",
+                   "repeated", "repeated_low", "repeated_high", "of_floor")),
 )
 # What carries bytes or does nothing: never the answer beside a database.
 NO_DATABASE = ("floor", "null")
@@ -50,6 +50,7 @@ class Study:
     about: list[dict[str, Any]]
     hosts: list[pd.DataFrame]
     absent: list[str]
+    whole: bool = True  # all permutations, not some by --where
 
     def only(self, row: pd.Series) -> str:
         """A configuration by what varies: '4 clients, transport unix'."""
@@ -138,7 +139,8 @@ def load(paths: Sequence[str | Path],
     known = frame[frame["status"] != "planned"]
     varying = [a for a in axes if varies(known[a])]
     return Study(names, frame, configurations(frame, axes), axes, varying,
-                 dimensions(known, varying), list(about), list(machines), absent)
+                 dimensions(known, varying), list(about), list(machines), absent,
+                 not where)
 
 
 def varies(axis: pd.Series) -> bool:
@@ -243,6 +245,9 @@ def _configuration(group: pd.DataFrame) -> dict[str, Any]:
         last["window"] = repeated(last, group, "window", "window")
         last["window_low"] = last["window_repeated_low"]
         last["window_high"] = last["window_repeated_high"]
+    for end in ("", "_low", "_high"):
+        last[f"ops{end}"] = last[f"window{end}"] * middle(
+            group["window_ops"] / group["window"])
     raised = {f for cell in group["flags"] for f in cell.split(",") if f}
     last["flags"] = ",".join(f for f in words.FLAGS if f in raised)
     return last

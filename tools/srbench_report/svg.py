@@ -2,7 +2,8 @@
 
 A panel is one picture, of WIDTH x HEIGHT units unless it says otherwise, with a
 frame, two axes and marks. It carries no colour: classes of chart.css do (s0 ... s7
-are series), so that one picture serves the light and the dark page, paper and PNG.
+are series, s8 none of them), so that one picture serves the light and the dark page
+and paper. pictures.py draws the same shapes with matplotlib.
 """
 from __future__ import annotations
 
@@ -15,9 +16,11 @@ from typing import Callable, Iterable, Sequence
 from .words import tick
 
 WIDTH, HEIGHT = 400, 264
-LEFT, RIGHT, TOP, BOTTOM = 74, 22, 28, 44
+BROAD = 500  # of which two stand side by side
+LEFT, RIGHT, TOP, BOTTOM = 82, 22, 28, 44
 SERIES = 8
-Text = Callable[[float], str]
+Said = Callable[[float], str]
+Point = tuple[float, float]
 
 _ids = itertools.count()
 
@@ -52,7 +55,7 @@ def _finite(values: Iterable[float], positive: bool) -> list[float]:
             if math.isfinite(v) and (v > 0 or not positive)]
 
 
-def log_axis(label: str, values: Iterable[float], text: Text) -> Axis:
+def log_axis(label: str, values: Iterable[float], text: Said) -> Axis:
     """A logarithmic axis around all positive values; ticks at 1, or at 1, 2, 5
     of each decade where there are few."""
     seen = _finite(values, True) or [1.0]
@@ -68,7 +71,7 @@ def log_axis(label: str, values: Iterable[float], text: Text) -> Axis:
     return Axis(label, lo, hi, True, [(t, tick(text)(t)) for t in at or [min(seen)]])
 
 
-def linear_axis(label: str, values: Iterable[float], text: Text,
+def linear_axis(label: str, values: Iterable[float], text: Said,
                 zero: bool = True) -> Axis:
     """A linear axis around all values, from zero on; four to six ticks."""
     seen = _finite(values, False) or [1.0]
@@ -85,10 +88,9 @@ def linear_axis(label: str, values: Iterable[float], text: Text,
                 [(t, tick(text)(t)) for t in ticks])
 
 
-def points_axis(label: str, values: Sequence[float], text: Text,
+def points_axis(label: str, values: Sequence[float], text: Said,
                 log: bool) -> Axis:
-    """An axis with ticks at the values that were measured, thinned so that
-    their words do not touch."""
+    """An axis with ticks at the values that were measured."""
     seen = sorted(set(_finite(values, log)))
     if log:
         pad = (seen[-1] / seen[0]) ** 0.06 if seen[-1] > seen[0] else 2.0
@@ -96,158 +98,247 @@ def points_axis(label: str, values: Sequence[float], text: Text,
     else:
         pad = 0.06 * (seen[-1] - seen[0]) or 1.0
         lo, hi = seen[0] - pad, seen[-1] + pad
-    axis = Axis(label, lo, hi, log, [])
-    last = -1.0
-    for v in seen:
-        if axis.at(v) - last >= 0.13:
-            axis.ticks.append((v, text(v)))
-            last = axis.at(v)
-    return axis
+    return Axis(label, lo, hi, log, [(v, text(v)) for v in seen])
 
 
 def category_axis(label: str, names: Sequence[str]) -> Axis:
-    """Places 0, 1, 2 ... with a name each, thinned where there are many."""
-    step = math.ceil(len(names) / 8)
+    """Places 0, 1, 2 ... with a name each."""
     return Axis(label, -0.5, len(names) - 0.5, False,
-                [(float(i), n) for i, n in enumerate(names) if i % step == 0])
+                [(float(i), n) for i, n in enumerate(names)])
+
+
+def tail_axis(samples: int) -> Axis:
+    """Shares of all samples, by 1 / what lies beyond: each decade is one more
+    nine, and the last sample has its place."""
+    hi = 3.0 * max(samples, 1)
+    ticks = [(2.0, "50 %"), (10.0, "90 %"), (100.0, "99 %")]
+    ticks += [(10.0 ** k, f"99.{'9' * (k - 2)} %") for k in range(3, 10)]
+    return Axis("share of all that are not slower", 1.0, hi, True,
+                [t for t in ticks if t[0] <= hi])
+
+
+@dataclass
+class Path:
+    """Lines or areas. style: a class of chart.css; pieces: (points, closed)
+    each; words: on hovering; shade: of an area, 0 to 1."""
+    style: str
+    series: int | None
+    pieces: list[tuple[list[Point], bool]]
+    words: str = ""
+    shade: float | None = None
+
+    def svg(self) -> str:
+        d = "".join("M" + "L".join(f"{number(x)} {number(y)}" for x, y in points)
+                    + "z" * closed for points, closed in self.pieces)
+        faint = f' fill-opacity="{number(self.shade)}"' if self.shade else ""
+        return (f'<path class="{self.style}{_class(self.series)}"{faint} '
+                f'd="{d}"{_closed("path", self.words)}')
+
+
+@dataclass
+class Dot:
+    """A mark whose shape tells its series apart."""
+    series: int
+    x: float
+    y: float
+    words: str
+
+    def svg(self) -> str:
+        return (f'<path class="p{_class(self.series)}" '
+                f'd="{_shape(self.series, self.x, self.y)}"'
+                f'{_closed("path", self.words)}')
+
+
+@dataclass
+class Text:
+    """Words at a place. anchor: start, middle or end; turned: upwards."""
+    style: str
+    x: float
+    y: float
+    anchor: str
+    words: str
+    turned: bool = False
+
+    def svg(self) -> str:
+        at = (f'transform="translate({number(self.x)} {number(self.y)})'
+              'rotate(-90)"' if self.turned else
+              f'x="{number(self.x)}" y="{number(self.y)}"')
+        style = f'class="{self.style}" ' if self.style else ""
+        return (f'<text {style}{at} text-anchor="{self.anchor}">'
+                f"{escape(self.words)}</text>")
+
+
+def _class(series: int | None) -> str:
+    return "" if series is None else f" s{series}"
+
+
+def _closed(tag: str, words: str) -> str:
+    """The rest of an element that may have words on hovering."""
+    return f"><title>{escape(words)}</title></{tag}>" if words else "/>"
+
+
+def box(x0: float, y0: float, x1: float, y1: float) -> tuple[list[Point], bool]:
+    """A piece of a path: a rectangle."""
+    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)], True
+
+
+def wide(words: str) -> float:
+    """About how much room words take."""
+    return 6.6 * len(words)
 
 
 class Panel:
     """One picture. title: what it is; desc: what it shows, for those who do not
-    see it."""
+    see it. What is drawn are shapes, which svg() and pictures.py bring to their
+    readers."""
 
     def __init__(self, title: str, desc: str, x: Axis, y: Axis,
-                 width: int = WIDTH, height: int = HEIGHT) -> None:
-        self.title, self.desc = title, desc
+                 width: int = WIDTH, height: int = HEIGHT, left: int = LEFT
+                 ) -> None:
+        self.title, self.desc, self.left = title, desc, left
         self.x, self.y, self.width, self.height = x, y, width, height
-        self._marks: list[str] = []
+        self._marks: list[Path | Dot | Text] = []
 
     def px(self, v: float) -> float:
-        return LEFT + self.x.at(v) * (self.width - LEFT - RIGHT)
+        return self.left + self.x.at(v) * (self.width - self.left - RIGHT)
 
     def py(self, v: float) -> float:
         return self.height - BOTTOM - self.y.at(v) * (self.height - TOP - BOTTOM)
 
-    def _places(self, points: Iterable[tuple[float, float]]
-                ) -> list[tuple[float, float]]:
-        return [(self.px(x), self.py(y)) for x, y in points
+    def _places(self, points: Iterable[tuple[float, float]], beside: float = 0.0
+                ) -> list[Point]:
+        return [(self.px(x) + beside, self.py(y)) for x, y in points
                 if self.x.holds(x) and self.y.holds(y)]
 
     def line(self, series: int, points: Iterable[tuple[float, float]],
-             dashed: bool = False) -> None:
-        """A line through points; what is not a number is left out."""
-        places = self._places(points)
+             dashed: bool = False, beside: float = 0.0) -> None:
+        """A line through points; what is not a number is left out. beside: so
+        many units to the right, where several series would lie together."""
+        places = self._places(points, beside)
         if len(places) > 1:
-            d = "L".join(f"{number(x)} {number(y)}" for x, y in places)
-            self._marks.append(f'<path class="l s{series}'
-                               f'{" d" if dashed else ""}" d="M{d}"/>')
+            self._marks.append(Path("l d" if dashed else "l", series,
+                                    [(places, False)]))
 
     def dots(self, series: int, points: Iterable[tuple[float, float, str]],
              beside: float = 0.0) -> None:
-        """Marks whose shape tells the series apart, with words on hovering;
-        beside: so many units to the right, where many would lie together."""
+        """Marks with words on hovering."""
         for x, y, words in points:
-            for px, py in self._places([(x, y)]):
-                shape = _shape(series, px + beside, py)
-                self._marks.append(
-                    f'<path class="p s{series}" d="{shape}">'
-                    f"<title>{escape(words)}</title></path>")
+            self._marks += [Dot(series, *at, words)
+                            for at in self._places([(x, y)], beside)]
 
     def whisker(self, series: int, x: float, low: float, high: float,
                 beside: float = 0.0) -> None:
         """The interval low to high at x, cut (and then without a cap) where it
-        leaves the panel; beside: as in dots()."""
+        leaves the panel."""
         inside = [min(max(v, self.y.lo), self.y.hi) for v in (low, high)]
-        ends = self._places((x, v) for v in inside)
+        ends = self._places(((x, v) for v in inside), beside)
         if len(ends) < 2 or not math.isfinite(low + high):
             return
-        px = ends[0][0] + beside
-        caps = "".join(f"M{number(px - 3)} {number(at)}h6" for v, kept, (_, at)
-                       in zip((low, high), inside, ends) if v == kept)
-        self._marks.append(f'<path class="w s{series}" d="M{number(px)} '
-                           f'{number(ends[0][1])}V{number(ends[1][1])}{caps}"/>')
+        pieces = [(ends, False)]
+        pieces += [([(px - 3, py), (px + 3, py)], False) for v, kept, (px, py)
+                   in zip((low, high), inside, ends) if v == kept]
+        self._marks.append(Path("w", series, pieces))
+
+    def across(self, series: int, y: float, low: float, high: float) -> None:
+        """The same from left to right."""
+        inside = [min(max(v, self.x.lo), self.x.hi) for v in (low, high)]
+        ends = self._places((v, y) for v in inside)
+        if len(ends) < 2 or not math.isfinite(low + high):
+            return
+        pieces = [(ends, False)]
+        pieces += [([(px, py - 3), (px, py + 3)], False) for v, kept, (px, py)
+                   in zip((low, high), inside, ends) if v == kept]
+        self._marks.append(Path("w", series, pieces))
 
     def bar(self, series: int, x: float, width: float, value: float,
             words: str) -> None:
         """A bar from zero to value, centred at x, width in units of x."""
-        if not self.y.holds(value):
-            return
-        left, right = self.px(x - width / 2), self.px(x + width / 2)
-        top, base = self.py(value), self.py(max(self.y.lo, 0.0))
-        self._marks.append(
-            f'<rect class="b s{series}" x="{number(left)}" y="{number(top)}" '
-            f'width="{number(right - left)}" height="{number(base - top)}">'
-            f"<title>{escape(words)}</title></rect>")
-
-    def half_violin(self, series: int, x: float, side: int, width: float,
-                    times: Sequence[float], heights: Sequence[float]) -> None:
-        """A density that leans on the vertical at x, to the left (side -1) or
-        right (1), as wide as width at its highest."""
-        edge = [(x + side * width * h, t) for t, h in zip(times, heights)]
-        outline = [(x, times[0]), *edge, (x, times[-1])]
-        d = "L".join(f"{number(a)} {number(b)}" for a, b in
-                     self._places(outline))
-        self._marks.append(f'<path class="v s{series}" d="M{d}z"/>')
-
-    def tick(self, series: int, x0: float, x1: float, y: float) -> None:
-        """A short level line, such as a median."""
-        ends = self._places([(x0, y), (x1, y)])
-        if len(ends) == 2:
-            self._marks.append(
-                f'<path class="m s{series}" d="M{number(ends[0][0])} '
-                f'{number(ends[0][1])}H{number(ends[1][0])}"/>')
+        if self.y.holds(value):
+            area = box(self.px(x - width / 2), self.py(value),
+                       self.px(x + width / 2), self.py(max(self.y.lo, 0.0)))
+            self._marks.append(Path("b", series, [area], words))
 
     def spans(self, series: int, spans: Iterable[tuple[float, float, float]],
               thickness: float) -> None:
         """Level bars (x0, x1, y), one path for all of them."""
-        d = []
+        pieces = []
         for x0, x1, y in spans:
             if self.x.holds(x0) and self.x.holds(x1):
-                a, b = self.px(x0), self.px(x1)
-                d.append(f"M{number(a)} {number(self.py(y) - thickness / 2)}"
-                         f"h{max(b - a, 0.05):.2f}v{number(thickness)}"
-                         f"H{number(a)}z")
-        self._marks.append(f'<path class="t s{series}" d="{"".join(d)}"/>')
+                a, at = self.px(x0), self.py(y)
+                pieces.append(box(a, at - thickness / 2,
+                                  max(self.px(x1), a + 0.1), at + thickness / 2))
+        self._marks.append(Path("t", series, pieces))
+
+    def cells(self, series: int, shade: float,
+              cells: Iterable[tuple[float, float, float, float]]) -> None:
+        """Areas (x0, y0, x1, y1) of one shade, one path for all of them."""
+        pieces = [box(self.px(x0), self.py(y0), self.px(x1), self.py(y1))
+                  for x0, y0, x1, y1 in cells]
+        if pieces:
+            self._marks.append(Path("t", series, pieces, shade=shade))
 
     def level(self, y: float, words: str) -> None:
         """A reference line across the panel, with its name."""
-        at = number(self.py(y))
-        self._marks.append(
-            f'<path class="r" d="M{LEFT} {at}H{self.width - RIGHT}"/>'
-            f'<text class="n" x="{self.width - RIGHT + 20}" '
-            f'y="{number(self.py(y) - 4)}" text-anchor="end">{escape(words)}</text>')
+        at = self.py(y)
+        self._marks.append(Path("r", None, [(
+            [(self.left, at), (self.width - RIGHT, at)], False)]))
+        self._marks.append(Text("n o", self.width - RIGHT + 20, at - 4, "end",
+                                words))
 
-    def _axes(self) -> str:
+    def upright(self, x: float, words: str) -> None:
+        """A reference line from top to bottom."""
+        at = self.px(x)
+        self._marks.append(Path("r", None, [(
+            [(at, TOP), (at, self.height - BOTTOM)], False)]))
+        self._marks.append(Text("n o", at, TOP - 4, "middle", words))
+
+    def _axes(self) -> list[Path | Dot | Text]:
         base, right = self.height - BOTTOM, self.width - RIGHT
-        out = [f'<path class="f" d="M{LEFT} {TOP}V{base}H{right}"/>']
-        for v, text in self.y.ticks:
-            at = number(self.py(v))
-            out.append(f'<path class="g" d="M{LEFT} {at}H{right}"/>'
-                       f'<text x="{LEFT - 6}" y="{number(self.py(v) + 4)}" '
-                       f'text-anchor="end">{escape(text)}</text>')
-        for v, text in self.x.ticks:
-            at = number(self.px(v))
-            out.append(f'<path class="f" d="M{at} {base}v4"/>'
-                       f'<text x="{at}" y="{base + 17}" text-anchor="middle">'
-                       f"{escape(text)}</text>")
-        middle = (TOP + base) / 2
-        out.append(f'<text class="n" x="{(LEFT + right) / 2}" '
-                   f'y="{self.height - 8}" text-anchor="middle">'
-                   f"{escape(self.x.label)}</text>"
-                   f'<text class="n" transform="translate(12 {middle})rotate(-90)"'
-                   f' text-anchor="middle">{escape(self.y.label)}</text>')
-        return "".join(out)
+        out: list[Path | Dot | Text] = []
+        for at, text in apart([(self.py(v), t) for v, t in self.y.ticks],
+                              lambda _: 13.0):
+            out += [Path("g", None, [([(self.left, at), (right, at)], False)]),
+                    Text("", self.left - 6, at + 4, "end", text)]
+        out.append(Path("f", None, [
+            ([(self.left, TOP), (self.left, base), (right, base)], False)]))
+        for at, text in apart([(self.px(v), t) for v, t in self.x.ticks],
+                              lambda t: wide(t) + 8):
+            out += [Path("f", None, [([(at, base), (at, base + 4)], False)]),
+                    Text("", at, base + 17, "middle", text)]
+        return [*out, Text("n", (self.left + right) / 2, self.height - 8, "middle",
+                           self.x.label),
+                Text("n", 12, (TOP + base) / 2, "middle", self.y.label, True)]
 
-    def svg(self, place: str = "") -> str:
-        """The picture; place: further attributes, such as x and y inside of
-        another picture."""
+    def shapes(self) -> list[Path | Dot | Text]:
+        """All that is to be seen, from behind to the front."""
+        return [Text("h", self.left, 17, "start", self.title), *self._axes(),
+                *self._marks]
+
+    def svg(self) -> str:
+        """The picture."""
         n = next(_ids)
-        return (f'<svg class="chart" {place}viewBox="0 0 {self.width} {self.height}" '
+        return (f'<svg class="chart" viewBox="0 0 {self.width} {self.height}" '
                 f'role="img" aria-labelledby="t{n} d{n}">'
                 f'<title id="t{n}">{escape(self.title)}</title>'
                 f'<desc id="d{n}">{escape(self.desc)}</desc>'
-                f'<text class="h" x="{LEFT}" y="17">{escape(self.title)}</text>'
-                f'{self._axes()}{"".join(self._marks)}</svg>')
+                f'{"".join(shape.svg() for shape in self.shapes())}</svg>')
+
+
+def apart(ticks: list[tuple[float, str]], room: Callable[[str], float]
+          ) -> list[tuple[float, str]]:
+    """Those whose words, which take so much room around their places, do not
+    touch; the first and the last of them always."""
+    def touch(a: tuple[float, str], b: tuple[float, str]) -> bool:
+        return abs(a[0] - b[0]) < (room(a[1]) + room(b[1])) / 2
+    kept = ticks[:1]
+    for tick in ticks[1:]:
+        if not touch(kept[-1], tick):
+            kept.append(tick)
+    if len(kept) > 1 and kept[-1] != ticks[-1]:
+        while len(kept) > 1 and touch(kept[-1], ticks[-1]):
+            kept.pop()
+        kept += [] if touch(kept[-1], ticks[-1]) else ticks[-1:]
+    return kept
 
 
 def _shape(series: int, x: float, y: float, r: float = 3.6) -> str:
@@ -263,13 +354,12 @@ def _shape(series: int, x: float, y: float, r: float = 3.6) -> str:
     return f"M{number(x)} {b}l{s} {s}l-{s} {s}l-{s} -{s}z"
 
 
-def key(series: int, dashed: bool = False, filled: bool = False) -> str:
-    """A legend's sample of a series."""
-    if filled:
-        mark = f'<rect class="b s{series}" x="4" y="2" width="20" height="10"/>'
-    else:
-        mark = (f'<path class="l s{series}{" d" if dashed else ""}" d="M0 7H28"/>'
-                + ("" if dashed else
-                   f'<path class="p s{series}" d="{_shape(series, 14, 7)}"/>'))
+def key(series: int, kind: str) -> str:
+    """A legend's sample of a series. kind: line (with its mark), solid or dashed
+    without, area, or mark alone."""
+    mark = f'<path class="p s{series}" d="{_shape(series, 14, 7)}"/>'
+    line = f'<path class="l{" d" * (kind == "dashed")} s{series}" d="M0 7H28"/>'
+    shown = {"line": line + mark, "solid": line, "dashed": line, "mark": mark,
+             "area": f'<path class="b s{series}" d="M4 2h20v10h-20z"/>'}[kind]
     return ('<svg class="key" viewBox="0 0 28 14" width="28" height="14" '
-            f'aria-hidden="true">{mark}</svg>')
+            f'aria-hidden="true">{shown}</svg>')

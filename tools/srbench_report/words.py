@@ -30,7 +30,7 @@ AXIS_NAMES = {
     "db_cluster": "cluster", "db_cpus": "database CPUs",
     "db_io_threads": "I/O threads", "client_nodes": "client nodes",
     "clients_per_node": "clients per node", "socket_buffer": "socket buffer",
-    "languages": "language", "pin_app_cpus": "pinned clients", "experiment": "experiment",
+    "clients": "clients", "languages": "language", "pin_app_cpus": "pinned clients", "experiment": "experiment",
 }
 _COUNTED = {
     "clients": ("client", "clients"),
@@ -136,6 +136,8 @@ def value(axis: str, v: Any) -> str:
     """One value of an axis, as in a table or a filter."""
     if absent(axis, v):
         return "–"
+    if axis == "experiment":
+        return str(v).removeprefix("throughput_")
     if isinstance(v, str):
         return v
     if axis == "socket_buffer":

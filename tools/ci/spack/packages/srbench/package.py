@@ -37,6 +37,7 @@ class Srbench(CMakePackage):
         depends_on("py-numpy", type="run")
         depends_on("py-pandas", type="run")
         depends_on("py-h5py", type="run")
+        depends_on("py-matplotlib", type="run")  # srbench-report --png, --svg
 
     with when("+tests"):
         depends_on("cmocka", type="build")
