@@ -106,9 +106,9 @@ class Smoke(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
         for name in ("srun", "mpiexec"):
             path = self.dir / name
-            path.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{self.dir}/asked\n')
+            path.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{self.dir}/asked\n', encoding="utf-8")
             path.chmod(0o755)
-        (self.dir / "nodes").write_text("a\na\nb\nb\n")
+        (self.dir / "nodes").write_text("a\na\nb\nb\n", encoding="utf-8")
 
     def run_it(self, script, *args, **env):
         known = {"SRBENCH": SRBENCH, "SLURM_JOB_NUM_NODES": "2",
@@ -117,7 +117,7 @@ class Smoke(unittest.TestCase):
                  "PATH": f"{self.dir}:{os.environ['PATH']}"}
         return subprocess.run(["bash", SCRIPTS / script, *args], text=True,
                               capture_output=True, timeout=300, cwd=SCRIPTS,
-                              env={**os.environ, **known, **env})
+                              env={**os.environ, **known, **env}, encoding="utf-8")
 
     def test_refused(self):
         for script in ("slurm_smoke.sh", "pbs_smoke.sh"):
@@ -138,7 +138,7 @@ class Smoke(unittest.TestCase):
             done = self.run_it(script, "--warmup=3")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("there are 2 nodes (4 ranks)", done.stdout)
-            asked = (self.dir / "asked").read_text().splitlines()
+            asked = (self.dir / "asked").read_text(encoding="utf-8").splitlines()
             self.assertEqual(asked[-4:], [SRBENCH, "--config",
                                           "study_smoke.yaml", "--warmup=3"])
             (self.dir / "asked").unlink()
@@ -211,7 +211,7 @@ class Standard(ScriptTest):
         self.assertTrue(said.startswith("6 permutations in 2 database set-ups"))
         self.assertIn("SRBENCH_STATUS pass permutations=6", said)
         story = self.cluster.dir / f"srbench-smoke-{number}.err"
-        self.assertIn("[1/6]", story.read_text())
+        self.assertIn("[1/6]", story.read_text(encoding="utf-8"))
         self.assertNotIn("[1/6]", said)
 
 

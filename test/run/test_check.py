@@ -106,7 +106,7 @@ class Quickstart(Scripts):
         tree = self.dir / "a tree"
         shutil.copytree(SOURCE / "tools", tree / "tools",
                         ignore=shutil.ignore_patterns("__pycache__"))
-        (tree / "tools/deps.sh").write_text("#!/bin/sh\nexit 9\n")
+        (tree / "tools/deps.sh").write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
         return tree
 
     def read_only(self, tree, *args):
@@ -168,7 +168,7 @@ class Quickstart(Scripts):
             self.assertEqual([x.split()[0] for x in done.stderr.splitlines()],
                              ["30", "55", "100"]
                              if "%" in steps else ["30", "60", "100"])
-            self.assertIn("words", log.read_text())
+            self.assertIn("words", log.read_text(encoding="utf-8"))
 
 
 class Commit(Scripts):

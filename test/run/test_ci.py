@@ -295,7 +295,7 @@ class Jube(RunTest):
 
     def test_patterns(self):
         """Each finds its figure in what srbench prints."""
-        told = yaml.safe_load(self.FILE.read_text())
+        told = yaml.safe_load(self.FILE.read_text(encoding="utf-8"))
         job = self.srbench(2, *supported(FIGURES).split(), "--client=null",
                            "--db_exe=null", "--tensor_bytes=1024",
                            "--iterations=20")
@@ -315,18 +315,18 @@ class Jube(RunTest):
     @unittest.skipUnless(shutil.which("jube"), "no JUBE (Debian: jube)")
     def test_jube_itself(self):
         """Its table has what the files of its runs have."""
-        told = self.FILE.read_text()
+        told = self.FILE.read_text(encoding="utf-8")
         for old, new in (("_: srbench}", f'_: "{SRBENCH}"}}'),
                          ("mpiexec -n 4", f"{MPIEXEC} -n 2"),
                          ("--repetitions=1",
                           "--client=null --db_exe=null --iterations=20")):
             self.assertIn(old, told)
             told = told.replace(old, new)
-        (self.dir / "srbench.yaml").write_text(supported(told))
+        (self.dir / "srbench.yaml").write_text(supported(told), encoding="utf-8")
         env = {**OPEN_MPI, **os.environ, "TMPDIR": str(self.tmpdir)}
         for words in (("run", "srbench.yaml"), ("result", "srbench_runs", "-a")):
             done = subprocess.run(["jube", *words], cwd=self.dir, text=True,
-                                  capture_output=True, timeout=600, env=env)
+                                  capture_output=True, timeout=600, env=env, encoding="utf-8")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         lines = done.stdout.strip().splitlines()
         self.assertEqual(lines[-4],

@@ -285,7 +285,7 @@ class Hdr(ExportTest):
 
     @staticmethod
     def rows(path):
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
         assert lines[0].split()[:3] == ["Value", "Percentile", "TotalCount"]
         return [list(map(float, x.split())) for x in lines[1:]
                 if x and not x.startswith("#")]
@@ -337,7 +337,7 @@ class OpenMetrics(ExportTest):
     def gauges(self, path):
         """{name: {permutation: (labels, value)}}"""
         found = {}
-        for line in path.read_text().splitlines():
+        for line in path.read_text(encoding="utf-8").splitlines():
             if line.startswith("#"):
                 continue
             name, labels, value = self.LINE.fullmatch(line).groups()
@@ -348,7 +348,7 @@ class OpenMetrics(ExportTest):
 
     def test_every_figure(self):
         out = self.export("openmetrics", name="srbench.prom")
-        self.assertTrue(out.read_text().endswith("\n# EOF\n"))
+        self.assertTrue(out.read_text(encoding="utf-8").endswith("\n# EOF\n"))
         df, got = results.summary(self.path), self.gauges(out)
         for figure, name in (
                 ("put_tensor_median", "srbench_put_tensor_median_seconds"),
@@ -366,7 +366,7 @@ class OpenMetrics(ExportTest):
                 self.assertNotIn("db_nodes", labels)
         # what was not measured has no line
         self.assertNotIn("srbench_put_window_bytes_per_second", got)
-        self.assertNotIn("nan", out.read_text().lower())
+        self.assertNotIn("nan", out.read_text(encoding="utf-8").lower())
 
     def test_promtool(self):
         promtool = shutil.which("promtool")
@@ -374,8 +374,8 @@ class OpenMetrics(ExportTest):
             self.skipTest("no promtool (Debian: prometheus)")
         out = self.export("openmetrics", name="srbench.prom")
         done = subprocess.run([promtool, "check", "metrics"], text=True,
-                              input=out.read_text(), capture_output=True,
-                              timeout=300)
+                              input=out.read_text(encoding="utf-8"), capture_output=True,
+                              timeout=300, encoding="utf-8")
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
 
     def test_labels_of_any_text(self):
@@ -389,11 +389,11 @@ class OpenMetrics(ExportTest):
     def test_by_rename(self):
         """Over what is there; a reader that has it open keeps the old one."""
         path = self.dir / "there.prom"
-        path.write_text("old\n")
+        path.write_text("old\n", encoding="utf-8")
         with open(path, encoding="utf-8") as reader:
             self.export("openmetrics", name="there.prom")
             self.assertEqual(reader.read(), "old\n")
-        self.assertIn("srbench_", path.read_text())
+        self.assertIn("srbench_", path.read_text(encoding="utf-8"))
         self.assertEqual(list(self.dir.glob(".there*")), [])
         path.unlink()
 

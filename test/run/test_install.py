@@ -81,7 +81,7 @@ class Tree(RunTest):
         done = subprocess.run(
             [*hidden(), *HIDE, str(SOURCE), str(BUILD), str(self.dir),
              *map(str, command)], capture_output=True, text=True, timeout=END,
-            env={**self.environment(), **how})
+            env={**self.environment(), **how}, encoding="utf-8")
         self.assertEqual(done.returncode, status,
                          f"{command}\n{done.stdout}\n{done.stderr}")
         return done.stdout
@@ -100,12 +100,12 @@ class Programs(Tree):
         said = self.run_it("srbench-results", ".")
         self.assertEqual(len(said.splitlines()), 3, said)
         self.run_it("srbench-report", "a.h5", "-o", "page.html")
-        self.assertIn("</html>", (self.dir / "page.html").read_text())
+        self.assertIn("</html>", (self.dir / "page.html").read_text(encoding="utf-8"))
         self.assertIn("SRBENCH_COMPARE",
                       self.run_it("srbench-compare", "a.h5", "b.h5"))
         self.run_it("srbench-export", "--format", "csv", "tables", "a.h5")
         self.assertEqual(
-            len((self.dir / "tables/summary.csv").read_text().splitlines()), 7)
+            len((self.dir / "tables/summary.csv").read_text(encoding="utf-8").splitlines()), 7)
 
     def test_all_of_them_are_there(self):
         there = {p.name for p in (self.prefix / "bin").iterdir()}
@@ -144,7 +144,7 @@ class Programs(Tree):
         """As a notebook takes them."""
         self.study("c.h5")
         shebang = (self.prefix / "share/srbench/tools/srbench-results") \
-            .read_text().splitlines()[0].removeprefix("#!").split()
+            .read_text(encoding="utf-8").splitlines()[0].removeprefix("#!").split()
         said = self.run_it(
             *shebang, "-c", "import srbench_results as r; "
             "print(len(r.summary('c.h5')))",
@@ -156,7 +156,7 @@ class Programs(Tree):
         (self.dir / "bin").mkdir()
         srun = self.dir / "bin" / "srun"
         srun.write_text('#!/bin/sh\nwhile case $1 in --*) ;; *) false;; esac; '
-                        f'do shift; done\nexec {MPIEXEC} -n 3 "$@"\n')
+                        f'do shift; done\nexec {MPIEXEC} -n 3 "$@"\n', encoding="utf-8")
         srun.chmod(0o755)
         shutil.copytree(self.prefix / "share/srbench/batch_scripts",
                         self.dir / "mine")
@@ -218,7 +218,7 @@ class Pages(Tree):
 
     def test_manual(self):
         page = self.prefix / "share/man/man1/srbench.1"
-        text = page.read_text()
+        text = page.read_text(encoding="utf-8")
         self.assertIn("\\fB\\-\\-tensor_bytes\\fR", text)
         readers = {"mandoc": ("-Tlint", "-Wall"), "groff": ("-man", "-ww", "-z")}
         if not any(map(shutil.which, readers)):
@@ -227,7 +227,7 @@ class Pages(Tree):
             if shutil.which(reader):
                 done = subprocess.run(
                     [reader, *args, page], text=True, capture_output=True,
-                    timeout=END)
+                    timeout=END, encoding="utf-8")
                 # which manuals the machine has is not the page's business
                 said = [line for line in
                         (done.stdout + done.stderr).splitlines()
@@ -243,7 +243,7 @@ class Pages(Tree):
              'COMP_CWORD=$(($# - 1)); _srbench; '
              'printf "%s\\n" ${COMPREPLY[@]+"${COMPREPLY[@]}"}', "bash", page,
              "srbench", *words], text=True, capture_output=True, timeout=END,
-            cwd=self.dir)
+            cwd=self.dir, encoding="utf-8")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return done.stdout.split("\n")[:-1]
 

@@ -27,7 +27,7 @@ def found():
         if mpicc and mpiexec and "Open" in subprocess.run(
                 [mpiexec, "--version"], text=True, timeout=300,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                check=False).stdout:
+                check=False, encoding="utf-8").stdout:
             return mpicc, mpiexec
     return None
 
@@ -53,7 +53,7 @@ class OpenMpi(unittest.TestCase):
     def do(*command, **env):
         done = subprocess.run([*map(str, command)], text=True, timeout=BUILT,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env={**os.environ, **env}, check=False)
+                              env={**os.environ, **env}, check=False, encoding="utf-8")
         assert done.returncode == 0, f"{command}\n{done.stdout}"
         return done.stdout
 

@@ -188,7 +188,7 @@ class Runs(ReportTest):
              "iterations", "each", "cpu", "shards", "timeline", "sureness"},
             set(found.sections))
         self.assertNotIn("floor", found.sections)
-        self.assertIn("floor was not swept", (self.dir / "page.html").read_text())
+        self.assertIn("floor was not swept", (self.dir / "page.html").read_text(encoding="utf-8"))
         self.assertIn("Nothing here is a database", found.sections["answer"])
         self.assertIn("4 virtual nodes on 1 host", found.sections["answer"])
         # all placements, client counts and syncs are series of one figure
@@ -324,7 +324,7 @@ class Runs(ReportTest):
                                  {p.stem for p in drawn})
             for p in drawn:
                 self.assertEqual(p.read_bytes()[:len(magic)], magic, p)
-        words_ = (self.dir / "svg/percentiles-put_tensor.svg").read_text()
+        words_ = (self.dir / "svg/percentiles-put_tensor.svg").read_text(encoding="utf-8")
         for each in ("Percentiles up to the last sample", "99 %", "256 KiB"):
             self.assertIn(f">{each}<", words_)  # as text, not as outlines
 
@@ -345,7 +345,7 @@ class Runs(ReportTest):
         said = self.tool("b.h5", "-o", "b.html", "--png", "png", returncode=2)
         self.assertRegex(said.stderr, r"png: holds \d+ pictures of another study")
         self.assertFalse((self.dir / "b.html").exists())
-        (self.dir / "notes.html").write_text("<p>mine")
+        (self.dir / "notes.html").write_text("<p>mine", encoding="utf-8")
         self.assertIn("no report of srbench", self.tool(
             "b.h5", "-o", "notes.html", returncode=2).stderr)
         self.assertEqual((self.dir / "page.html").read_bytes(), before)
@@ -366,7 +366,7 @@ class Runs(ReportTest):
                 done = subprocess.run(
                     [sys.executable, "-c", HIDES, ",".join(names), str(REPORT),
                      "a.h5", "-o", "x.html", *args], cwd=self.dir, timeout=TIMEOUT,
-                    capture_output=True, text=True, check=False)
+                    capture_output=True, text=True, check=False, encoding="utf-8")
                 self.assertEqual(done.returncode, 2 if needed else 0, done.stderr)
                 for name in names * needed:
                     self.assertIn(f"python3-{name}", done.stderr)

@@ -492,7 +492,7 @@ class Shell(OneFile):
     def shell(self, *args, status=0, cwd=None):
         done = subprocess.run(
             [sys.executable, self.PROGRAM, *map(str, args)], text=True,
-            capture_output=True, timeout=300, cwd=cwd or self.dir)
+            capture_output=True, timeout=300, cwd=cwd or self.dir, encoding="utf-8")
         self.assertEqual(done.returncode, status, done.stderr)
         self.said = done.stderr
         return done.stdout
@@ -544,7 +544,7 @@ class Shell(OneFile):
             copy, f = self.altered(f"results/some/{name}")
             f.attrs["start_time"] = begun
             f.close()
-        (folder / "c.h5").write_text("no")
+        (folder / "c.h5").write_text("no", encoding="utf-8")
         lines = self.shell().splitlines()
         self.assertIn("c.h5: is not an HDF5 file", self.said)
         self.assertEqual([re.search(r"\S*\.h5", x)[0] for x in lines[1:]],
