@@ -34,9 +34,10 @@ class Full(RunTest):
         folder = self.tmpfs("64m")
         self.out = folder / "full.h5"
         job = self.start(2, "--tensor_bytes=[4096,4100,4104,4108,4112,4116]",
-                         "--iterations=20000", "--verbose",
+                         "--iterations=20000",
+                         f"--figures={self.dir / 'figures.txt'}",
                          f"--output={self.out}")
-        job.wait_until(lambda: "[2/6]   put" in job.stderr, "two of six")
+        job.wait_until(lambda: job.has_ended(2), "two of six")
         with open(folder / "theirs", "wb") as theirs:
             try:
                 while True:

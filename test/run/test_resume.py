@@ -107,7 +107,8 @@ class ResumeTest(RunTest):
     def resume(self, *args, nranks=2, **how):
         """The rest of an interrupted() study."""
         return self.study(nranks, *NULL, SIZES, "--resume",
-                          f"--iterations={self.iterations}", *args, **how)
+                          f"--iterations={self.iterations}",
+                          "--figures=stdout", *args, **how)
 
     def assert_resumed(self, before, job, permutations=4):
         self.assert_passed(job, permutations)
