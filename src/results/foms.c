@@ -9,11 +9,14 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/output.h"
 #include "base/path.h"
 #include "base/tick.h"
 
 /* Of the time, what rewriting the file may take: one in so many. */
 #define SHARE 20
+/* What is printed at a time, less than standard output's buffer. */
+#define PIECE ((size_t)32768)
 
 struct foms {
     char *path, *temporary; /* NULL: standard output */
@@ -153,7 +156,10 @@ void foms_print(const struct foms *f)
     if (!f || f->path)
         return;
     fflush(f->lines);
-    fwrite(f->text, 1, f->n, stdout);
+    for (size_t at = 0; at < f->n; at += PIECE) {
+        fwrite(f->text + at, 1, f->n - at < PIECE ? f->n - at : PIECE, stdout);
+        output_flush();
+    }
 }
 
 void foms_close(struct foms *f)

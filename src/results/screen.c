@@ -282,7 +282,7 @@ void screen_open(const struct rows *rows, const struct machine *m,
     screen.rows = rows;
     if (diag_level() != DIAG_QUIET)
         terminal_open();
-    diag_note("%zu permutation%s in %zu database set-up%s, %s, on %d node%s of "
+    diag_note("%zu permutation%s in %zu database set-up%s, %s, on %d node%s, "
               "%d rank%s",
               s->count, plural((int64_t)s->count), s->setups,
               plural((int64_t)s->setups), servers, m->nnodes, plural(m->nnodes),

@@ -2,14 +2,16 @@
 """Standard error while a study runs: a line a permutation where nobody watches,
 one line rewritten in place on a terminal, be it the launcher's, --quiet and
 --verbose; and the table on standard output."""
+import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import unittest
 
 from srbtest import (MPIEXEC, OPEN_MPI, SRBENCH, RunTest, column, kill_all,
-                     main)
+                     main, processes, text)
 from terminaltest import OnTerminal
 
 NULL = ("--client=null", "--db_exe=null")
@@ -269,9 +271,26 @@ class LaunchersTerminal(ProgressTest):
         self.assertEqual(job.finish(), 1, job.seen)
         self.assert_frames(job, 20, 80)
         self.assert_not_torn(job)
-        text = "\n".join(job.screen.lines)
+        seen = "\n".join(job.screen.lines)
         self.assertEqual(len(re.findall(r"(?m)^\[ *\d+/20\] .*   failed: ",
-                                        text)), 10, text)
+                                        seen)), 10, seen)
+
+    def test_told_to_end(self):
+        """What is said from a signal's handler does not stand in the line."""
+        for nranks in (0, 2):
+            with self.subTest(ranks=nranks):
+                job = self.on_terminal(nranks, sizes(60), "--term_grace=60s",
+                                       "--null_client={delay: 2ms}")
+                job.until(lambda j: any(x.startswith("[ 3/")
+                                        for x in j.screen.frames))
+                zero, = [p for p in processes(self.tmpdir) if p.is_rank and (
+                    not nranks or any(x in p.environ.split(b"\0") for x in (
+                        b"PMI_RANK=0", b"OMPI_COMM_WORLD_RANK=0")))]
+                os.kill(zero.pid, signal.SIGUSR1)
+                job.finish()
+                self.assertTrue(any(x.startswith("srbench: asked to end after")
+                                    for x in job.screen.lines), job.seen)
+                self.assert_not_torn(job)
 
     def test_resized(self):
         """Narrower and wider while it runs; never wider than it is."""
@@ -424,6 +443,32 @@ class Table(ProgressTest):
         self.assertEqual(len(self.table(job)), 1 + 60)
         self.assertIn("\n  ... and 10 more in the file\n", job.stdout)
         self.assertNotIn("\n* ", job.stdout)
+
+    def test_sentences_are_in_the_file(self):
+        """As they are printed; a study that goes on has new ones."""
+        out = self.dir / "out.h5"
+        args = ("--transport=[tcp,unix]", "--tensor_bytes=[4,1024]", CALM,
+                f"--output={out}", f"--summary_json={self.dir}/out.json",
+                "--repetitions=2")
+        for more in ((), ("--resume",)):
+            job = self.srbench(1, *QUICK, *args, *more)
+            self.assert_passed(job, 8)
+            words = text(self.open(out).attrs["verdicts"])
+            self.assertIn(f"\n\n{words}\n\nfile: {out}\n", job.stdout)
+            self.assertEqual([x.split(",")[0] for x in words.splitlines()
+                              if not x.startswith("Every config")],
+                             ["Tensor size", "Transport"])
+            with open(self.dir / "out.json", encoding="utf-8") as f:
+                self.assertEqual(json.load(f)["study"]["verdicts"], words)
+
+    def test_one_repetition_says_so(self):
+        job = self.study(1, "--transport=[tcp,unix]", "--tensor_bytes=4", CALM)
+        self.assertIn("\nIntervals are within this run: ", job.stdout)
+        job = self.study(2, sizes(2), "--iterations=1", "--warmup=0",
+                         "--repetitions=2")
+        if all(re.fullmatch("[bvmocsk]+", r[-1]) for r in self.table(job)[1:]):
+            self.assertIn("\n\nEvery configuration is flagged (", job.stdout)
+        self.assertNotIn("within this run", job.stdout)
 
     def test_failures_have_a_row(self):
         job = self.srbench(2, "--client=[null,hiredis]", "--output=none",
