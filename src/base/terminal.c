@@ -21,9 +21,10 @@
 #define MOST_LINE 1024
 
 /* What was said takes its time through the launcher's processes: until the pipe
- * is empty, at most so long, and then for a moment. */
-#define DRAIN_NS INT64_C(100000000)
-#define ARRIVE_NS INT64_C(20000000)
+ * is empty and all of them sleep, some times in a row, at most so long. */
+#define ARRIVE_NS INT64_C(500000000)
+#define LOOK_NS INT64_C(2000000)
+#define LOOKS 4
 
 static struct {
     int fd;       /* -1: none */
@@ -35,7 +36,7 @@ static struct {
 
 /* What the kernel says of a process. */
 struct process {
-    char name[32];
+    char name[32], state;
     int parent, group;
     int terminal, foreground; /* its controlling one, and the group there */
 };
@@ -62,6 +63,7 @@ static bool look_at(int pid, struct process *p)
     snprintf(p->name, sizeof p->name, "%s", begin + 1);
     if (!end[1] || !end[2]) /* " S 1 2 3 4 5 ...": its state, then numbers */
         return false;
+    p->state = end[2];
     end += 3;
     for (int k = 0; k < FIELDS; k++)
         field[k] = (int)strtol(end, &end, 10);
@@ -278,18 +280,35 @@ void terminal_spoken(void)
     tty.spoken = true;
 }
 
+/* Whether nothing of what was said is under way: what comes to a process wakes
+ * it. */
+static bool is_quiet(void)
+{
+    struct process p = {.parent = getppid()};
+    int waiting = 0;
+
+    if (ioctl(STDERR_FILENO, FIONREAD, &waiting) < 0 || waiting > 0)
+        return false;
+    for (int pid = p.parent; pid > 1; pid = p.parent) {
+        if (!look_at(pid, &p) || p.state == 'R' || p.state == 'D')
+            return false;
+        if (pid == tty.launcher)
+            return true;
+    }
+    return true;
+}
+
 /* What was said last takes another way than what is written here. */
 static void let_arrive(void)
 {
-    int64_t deadline = tick_now() + DRAIN_NS;
-    int waiting = 0;
+    int64_t deadline = tick_now() + ARRIVE_NS;
 
     if (!tty.spoken || tty.launcher == 0)
         return;
-    while (ioctl(STDERR_FILENO, FIONREAD, &waiting) == 0 && waiting > 0 &&
-           tick_now() < deadline)
-        tick_sleep(1000000);
-    tick_sleep(ARRIVE_NS);
+    for (int quiet = 0; quiet < LOOKS && tick_now() < deadline;) {
+        quiet = is_quiet() ? quiet + 1 : 0;
+        tick_sleep(LOOK_NS);
+    }
     tty.spoken = false;
 }
 

@@ -17,8 +17,10 @@ SEQUENCE = re.compile(r"\033\[([0-9;]*)([A-Za-z])")
 
 class Screen:
     """What a terminal of some width shows of what it was sent: lines (those that
-    scrolled away too), and frames, all that the bottom line ever was. Of its
-    sequences it knows those that srbench uses, and complains of others."""
+    scrolled away too); frames, all that the line in place ever was; torn, those
+    of them into which something was written. Of its sequences it knows those that
+    srbench uses, and complains of others. The line in place ends in a reset of
+    colours and a carriage return."""
 
     def __init__(self, columns):
         self.columns = columns
@@ -26,7 +28,8 @@ class Screen:
         self.frames = []
         self.x = self.y = 0
         self.pending = ""
-        self.parked = False
+        self.torn = []
+        self.reset = self.parked = False
 
     def feed(self, text):
         text, self.pending = self.pending + text, ""
@@ -45,22 +48,23 @@ class Screen:
 
     def obey(self, match):
         parameter, what = match.groups()
-        if self.parked:
-            self.frames.append(self.lines[self.y])
-            self.parked = False
+        self.reset = match[0] == "\033[0m"
         if what == "J" and parameter in ("", "0"):
+            self.parked = False
             del self.lines[self.y + 1:]
             self.lines[self.y] = self.lines[self.y][:self.x]
         elif what != "m":
             raise AssertionError(f"what is {match[0]!r}?")
 
     def put(self, c):
-        if self.parked and c != "\n":  # a line that stays
-            self.frames.append(self.lines[self.y])
-        self.parked = False
+        if self.parked and c != "\r":
+            self.torn.append(self.lines[self.y])
+            self.parked = False
         if c == "\r":
-            self.parked = self.x > 0 and self.lines[self.y].startswith("[")
-            self.x = 0
+            if self.reset and self.lines[self.y].startswith("["):
+                self.frames.append(self.lines[self.y])
+                self.parked = True
+            self.x, self.reset = 0, False
         elif c == "\n":
             self.go_down()
         elif c == "\a":
@@ -72,6 +76,7 @@ class Screen:
             line = self.lines[self.y].ljust(self.x)
             self.lines[self.y] = line[:self.x] + c + line[self.x + 1:]
             self.x += 1
+            self.reset = False
 
     def go_down(self):
         self.y += 1
