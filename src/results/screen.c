@@ -27,6 +27,7 @@ static struct {
     int64_t last;                  /* at that tick */
     char variant[LINE];            /* of the running permutation */
     char figures[4 * TEXT];        /* of the last completed one */
+    char brief[4 * TEXT];          /* the same, not in columns */
     char left[TEXT];               /* time, "" where it is not known */
     char flags[SRB_FLAGS_MAX * 2]; /* raised so far, each with a comma */
     char skipped[SRB_ERROR_MAX];   /* why the last skipped one was */
@@ -135,12 +136,15 @@ static void take_figures(const struct outcome *o)
 {
     char put[TEXT], get[TEXT], rate[TEXT];
 
-    if (o->status == STATUS_COMPLETED)
-        snprintf(screen.figures, sizeof screen.figures,
-                 "put %7s   get %7s   %s",
-                 units_print_seconds(o->summary.put.median, put, sizeof put),
-                 units_print_seconds(o->summary.unpack.median, get, sizeof get),
-                 bandwidth(&o->summary, rate, sizeof rate));
+    if (o->status != STATUS_COMPLETED)
+        return;
+    units_print_seconds(o->summary.put.median, put, sizeof put);
+    units_print_seconds(o->summary.unpack.median, get, sizeof get);
+    bandwidth(&o->summary, rate, sizeof rate);
+    snprintf(screen.figures, sizeof screen.figures, "put %7s   get %7s   %s",
+             put, get, rate);
+    snprintf(screen.brief, sizeof screen.brief, "put %s  get %s  %s", put, get,
+             rate + strspn(rate, " "));
 }
 
 /* ---- the line in place ---- */
@@ -150,7 +154,7 @@ static void show_live(const struct outcome *o, size_t done)
     static const char full[] = "####################";
     static const char empty[] = "--------------------";
     size_t count = screen.rows->sweep->count;
-    int width = terminal_columns() < WIDE ? 10 : 20;
+    int width = terminal_columns() < WIDE ? 8 : 20;
     int bar = count ? (int)((size_t)width * done / count) : 0;
     char at[TEXT], line[3 * LINE];
 
@@ -158,9 +162,7 @@ static void show_live(const struct outcome *o, size_t done)
              "%s " DIAG_GREEN "%.*s" DIAG_PLAIN "%.*s%s%s  %s%s%s",
              place_text(o, at, sizeof at), bar, full, width - bar, empty,
              screen.left[0] ? "  " : "", screen.left, screen.variant,
-             screen.variant[0] && screen.figures[0] ? "   " : "",
-             screen.figures[0] ? "last: " : "");
-    text_add(line, sizeof line, "%s", screen.figures);
+             screen.brief[0] ? "  last " : "", screen.brief);
     diag_live(line);
 }
 

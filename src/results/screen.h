@@ -2,7 +2,7 @@
  *
  * On a terminal (terminal.h) it is one line in place:
  *
- *     [ 5/11] ########------------  12 s left   64 KiB   last: put 131 us ...
+ *     [ 5/11] ########------------  12 s left  64 KiB  last put 131 us ...
  *
  * Elsewhere each permutation has a line when it has ended, of what varies and
  * nothing else:

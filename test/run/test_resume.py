@@ -151,7 +151,7 @@ class Resumed(ResumeTest):
         """With databases: what hiredis completed stays, what null failed runs;
         and a third session finds nothing left to do."""
         study = (2, "--client=[hiredis,null]", "--tensor_bytes=[4,8]",
-                 "--iterations=20")
+                 "--iterations=20", "--figures=stdout")
         job = self.study(*study, "--null_client={client: 1, fail_at: 3}")
         self.assert_status(job, 1, completed=2, failed=2)
         before = self.snapshot()
