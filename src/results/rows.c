@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "results/effect.h"
 
 /* What is not here is called by its name. */
 const char *rows_title(enum option_id id)
@@ -276,7 +277,7 @@ static double log_df(const struct figures *x)
 /* The standard error of a median's logarithm, by its interval; NaN: none. */
 static double log_error(const struct figures *x)
 {
-    return log(x->high / x->low) / 2 / verdict_t(log_df(x));
+    return log(x->high / x->low) / 2 / effect_student(log_df(x));
 }
 
 /* The bandwidth goes with what put and unpack take together. */
@@ -290,7 +291,7 @@ static void within_run(const struct summary *s, struct row_rate *x)
     x->df = fmin(log_df(&s->put), log_df(&s->unpack));
 }
 
-struct row_rate row_rate(const struct row *row, bool within)
+struct row_rate rows_rate(const struct row *row, bool within)
 {
     const struct across *a = &row->repeated.of[HEADLINE_WINDOW];
     struct row_rate x = {NAN, NAN, 1, false};
@@ -326,7 +327,7 @@ static struct verdict_row *verdict_rows(const struct rows *r)
     bool within = rows_within(r);
 
     for (size_t i = 0; i < r->n; i++) {
-        struct row_rate x = row_rate(&r->list[i], within);
+        struct row_rate x = rows_rate(&r->list[i], within);
 
         list[i] = (struct verdict_row){.level = r->list[i].level,
                                        .rate = x.rate,

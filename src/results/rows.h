@@ -56,7 +56,7 @@ struct row_rate {
     double rate, error, df; /* error: standard, of the logarithm; NaN */
     bool summed;            /* of the ranks' own; there was no common window */
 };
-struct row_rate row_rate(const struct row *row, bool within);
+struct row_rate rows_rate(const struct row *row, bool within);
 
 /* Whether nothing was repeated, so that all intervals are within the run. */
 bool rows_within(const struct rows *r);

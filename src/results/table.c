@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "results/effect.h"
 
 /* In the order of record_flags(). */
 static const struct flag {
@@ -100,8 +101,8 @@ static void time_cells(const struct table *t, const struct row *row,
 static void rate_cells(const struct table *t, const struct row *row,
                        char value[CELL], char range[CELL])
 {
-    struct row_rate x = row_rate(row, t->within);
-    double half = verdict_t(x.df) * x.error;
+    struct row_rate x = rows_rate(row, t->within);
+    double half = effect_student(x.df) * x.error;
 
     units_print_rate(x.rate, value, CELL);
     range_text(units_print_rate, x.rate, x.rate * exp(-half),

@@ -1,4 +1,4 @@
-#include "results/verdict.h"
+#include "results/effect.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -9,284 +9,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "measure/samples.h"
 
-#define EQUAL 1.05 /* what lies within is called that */
 #define MOST_LEVELS_TOLD 3
 #define TEXT 512
-
-/* ---- effects ---- */
-
-/* Of one value of an axis against another, at one size or all. */
-struct effect {
-    int pairs;
-    double sum, squares;                /* of the logarithms of the ratios */
-    double variance;                    /* of the sum */
-    double welch;                       /* sum of variances^2 / df */
-    double weights, weighted, wsquares; /* by the inverse of variances */
-    double least, most;                 /* ratios */
-};
-
-static void add_error(struct effect *e, const struct verdict_row *r)
-{
-    double v = r->error * r->error;
-
-    e->variance += v;
-    e->welch += v * v / r->df;
-}
-
-static void add_pair(struct effect *e, const struct verdict_row *x,
-                     const struct verdict_row *y)
-{
-    double ratio = x->rate / y->rate, d = log(ratio);
-    double v = x->error * x->error + y->error * y->error;
-
-    e->least = e->pairs == 0 ? ratio : fmin(e->least, ratio);
-    e->most = e->pairs == 0 ? ratio : fmax(e->most, ratio);
-    e->pairs++;
-    e->sum += d;
-    e->weights += 1 / v;
-    e->weighted += d / v;
-    e->wsquares += d * d / v;
-    add_error(e, x);
-    add_error(e, y);
-}
-
-double verdict_t(double df)
-{
-    return samples_t(df < 1 ? 1 : (int64_t)fmin(df, 1e6));
-}
-
-struct interval {
-    double ratio, low, high;
-};
-
-static struct interval interval_of(const struct effect *e)
-{
-    struct interval x = {NAN, NAN, NAN};
-    double mean, half;
-
-    if (e->pairs == 0)
-        return x;
-    mean = e->sum / e->pairs;
-    half = e->variance == 0 ? 0
-                            : verdict_t(e->variance * e->variance / e->welch) *
-                                  sqrt(e->variance) / e->pairs;
-    x.ratio = exp(mean);
-    x.low = exp(mean - half);
-    x.high = exp(mean + half);
-    return x;
-}
-
-/* Cochran's Q is beyond what chance makes of it, twice its standard deviation
- * above its mean. */
-static bool disagrees(const struct effect *e)
-{
-    double q = e->wsquares - e->weighted * e->weighted / e->weights;
-    double df = e->pairs - 1;
-
-    return e->pairs > 1 && isfinite(q) && q > df + 2 * sqrt(2 * df) &&
-           e->most / e->least > EQUAL;
-}
-
-enum told { TOLD_MORE, TOLD_LESS, TOLD_EQUAL, TOLD_NOTHING, TOLDS };
-
-static enum told tell(const struct interval *x)
-{
-    if (x->low > 1)
-        return TOLD_MORE;
-    if (x->high < 1)
-        return TOLD_LESS;
-    /* NaN is neither */
-    return x->low > 1 / EQUAL && x->high < EQUAL ? TOLD_EQUAL : TOLD_NOTHING;
-}
-
-/* ---- rows that belong together ---- */
-
-/* One axis at a time: its rows, so ordered that those which differ in nothing
- * else are neighbours. */
-struct view {
-    const struct verdict_study *s;
-    int axis;
-    bool *own;   /* [naxes] axes that only some of its values have */
-    size_t *row; /* [n] */
-    size_t n;
-    double *rank; /* [nlevels] mean logarithm of the rate; NaN: none */
-};
-
-static bool is_usable(const struct verdict_row *r)
-{
-    return !isnan(r->rate) && r->rate > 0;
-}
-
-/* Whether a value of the axis never has another axis that varied. */
-static bool lacks(const struct verdict_study *s, int axis, int level, int other)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < s->nrows; i++) {
-        if (s->rows[i].level[axis] != level)
-            continue;
-        any = true;
-        if (s->rows[i].level[other] >= 0)
-            return false;
-    }
-    return any;
-}
-
-static bool is_own(const struct verdict_study *s, int axis, int other)
-{
-    if (other == axis || other == s->size)
-        return false;
-    for (int k = 0; k < s->axes[axis].nlevels; k++)
-        if (lacks(s, axis, k, other))
-            return true;
-    return false;
-}
-
-/* qsort() hands nothing on; one thread. */
-static const struct view *comparing;
-
-/* By all axes but this one and its own; those two last. */
-static int compare(const void *a, const void *b)
-{
-    const struct view *v = comparing;
-    const int *x = v->s->rows[*(const size_t *)a].level;
-    const int *y = v->s->rows[*(const size_t *)b].level;
-
-    for (int own = 0; own < 2; own++)
-        for (int k = 0; k < v->s->naxes; k++)
-            if ((v->own[k] || k == v->axis) == own && x[k] != y[k])
-                return x[k] < y[k] ? -1 : 1;
-    return 0;
-}
-
-/* Whether two rows differ in nothing but the axis and its own. */
-static bool matches(const struct view *v, size_t a, size_t b)
-{
-    for (int k = 0; k < v->s->naxes; k++)
-        if (!v->own[k] && k != v->axis &&
-            v->s->rows[a].level[k] != v->s->rows[b].level[k])
-            return false;
-    return true;
-}
-
-static bool same_variant(const struct view *v, size_t a, size_t b)
-{
-    for (int k = 0; k < v->s->naxes; k++)
-        if ((v->own[k] || k == v->axis) &&
-            v->s->rows[a].level[k] != v->s->rows[b].level[k])
-            return false;
-    return true;
-}
-
-/* Rows that are alike in the axis and its own. */
-struct variant {
-    size_t row; /* one of them */
-    double sum; /* of the logarithms of the rates */
-    size_t n;
-};
-
-/* All of them; there are few. */
-static struct variant *variants(const struct view *v, size_t *n)
-{
-    struct variant *list = NULL;
-    size_t k = 0;
-
-    *n = 0;
-    for (size_t i = 0; i < v->n; i++) {
-        for (k = 0; k < *n && !same_variant(v, list[k].row, v->row[i]);)
-            k++;
-        if (k == *n) {
-            list = mem_grow(list, ++*n, sizeof *list);
-            list[k] = (struct variant){.row = v->row[i]};
-        }
-        list[k].sum += log(v->s->rows[v->row[i]].rate);
-        list[k].n++;
-    }
-    return list;
-}
-
-/* Of each value of the axis only its best variant, by its own axes, stays:
- * placements are compared each at its best. */
-static void keep_best(struct view *v)
-{
-    const struct verdict_study *s = v->s;
-    int nlevels = s->axes[v->axis].nlevels;
-    size_t *best = mem_new((size_t)nlevels, sizeof *best), kept = 0, n;
-    struct variant *list = variants(v, &n);
-
-    for (int k = 0; k < nlevels; k++)
-        v->rank[k] = NAN;
-    for (size_t i = 0; i < n; i++) {
-        int k = s->rows[list[i].row].level[v->axis];
-        double rank = list[i].sum / (double)list[i].n;
-
-        if (isnan(v->rank[k]) || rank > v->rank[k]) {
-            v->rank[k] = rank;
-            best[k] = list[i].row;
-        }
-    }
-    for (size_t i = 0; i < v->n; i++)
-        if (same_variant(v, v->row[i], best[s->rows[v->row[i]].level[v->axis]]))
-            v->row[kept++] = v->row[i];
-    v->n = kept;
-    free(best);
-    free(list);
-}
-
-static void view_open(struct view *v, const struct verdict_study *s, int axis)
-{
-    *v = (struct view){.s = s, .axis = axis};
-    v->own = mem_new((size_t)s->naxes, sizeof *v->own);
-    v->row = mem_new(s->nrows, sizeof *v->row);
-    v->rank = mem_new((size_t)s->axes[axis].nlevels, sizeof *v->rank);
-    for (int k = 0; k < s->naxes; k++)
-        v->own[k] = is_own(s, axis, k);
-    for (size_t i = 0; i < s->nrows; i++)
-        if (is_usable(&s->rows[i]) && s->rows[i].level[axis] >= 0)
-            v->row[v->n++] = i;
-    comparing = v;
-    qsort(v->row, v->n, sizeof *v->row, compare);
-    keep_best(v);
-}
-
-static void view_close(struct view *v)
-{
-    free(v->own);
-    free(v->row);
-    free(v->rank);
-}
-
-/* The sizes by which the sentence of an axis goes. */
-static int sizes_of(const struct view *v)
-{
-    const struct verdict_study *s = v->s;
-
-    return s->size < 0 || v->axis == s->size ? 1 : s->axes[s->size].nlevels;
-}
-
-/* Value x of the axis against y: an effect for each size. */
-static struct effect *effects(const struct view *v, int x, int y)
-{
-    const struct verdict_row *rows = v->s->rows;
-    bool by_size = v->s->size >= 0 && v->axis != v->s->size;
-    struct effect *e = mem_new((size_t)sizes_of(v), sizeof *e);
-
-    for (size_t i = 0, end; i < v->n; i = end) {
-        const struct verdict_row *a = NULL, *b = NULL;
-
-        for (end = i; end < v->n && matches(v, v->row[i], v->row[end]); end++) {
-            const struct verdict_row *r = &rows[v->row[end]];
-
-            a = r->level[v->axis] == x ? r : a;
-            b = r->level[v->axis] == y ? r : b;
-        }
-        if (a && b)
-            add_pair(&e[by_size ? a->level[v->s->size] : 0], a, b);
-    }
-    return e;
-}
 
 /* ---- words ---- */
 
@@ -386,7 +111,7 @@ static void add_disagreement(const struct effect *e, int n, char *buf,
     char a[32], b[32];
 
     for (int k = 0; k < n; k++)
-        if (disagrees(&e[k])) {
+        if (effect_disagrees(&e[k])) {
             least = fmin(least, e[k].least);
             most = fmax(most, e[k].most);
         }
@@ -400,18 +125,18 @@ static void add_disagreement(const struct effect *e, int n, char *buf,
 static bool add_comparison(const struct view *v, int x, int y, char *buf,
                            size_t size)
 {
-    int n = sizes_of(v), any = 0;
-    struct effect *e = effects(v, x, y);
+    int n = effect_sizes(v), any = 0;
+    struct effect *e = effect_by_size(v, x, y);
     struct interval *i = mem_new((size_t)n, sizeof *i);
     bool *in = mem_new((size_t)n, sizeof *in);
 
     for (int k = 0; k < n; k++)
-        i[k] = interval_of(&e[k]);
+        i[k] = effect_interval(&e[k]);
     for (int told = 0; told < TOLDS; told++) {
         int found = 0;
 
         for (int k = 0; k < n; k++) {
-            in[k] = e[k].pairs > 0 && (int)tell(&i[k]) == told;
+            in[k] = e[k].pairs > 0 && (int)effect_told(&i[k]) == told;
             found += in[k];
         }
         if (found == 0)
@@ -471,16 +196,16 @@ static int highest(const struct view *v, const bool *taken)
 /* Value x against y, over all sizes together. */
 static struct interval at_all_sizes(const struct view *v, int x, int y)
 {
-    struct effect *e = effects(v, x, y), all = {0};
+    struct effect *e = effect_by_size(v, x, y), all = {0};
 
-    for (int k = 0; k < sizes_of(v); k++) {
+    for (int k = 0; k < effect_sizes(v); k++) {
         all.pairs += e[k].pairs;
         all.sum += e[k].sum;
         all.variance += e[k].variance;
         all.welch += e[k].welch;
     }
     free(e);
-    return interval_of(&all);
+    return effect_interval(&all);
 }
 
 /* First to last; and the one between that is above both. */
@@ -508,7 +233,7 @@ static void add_amounts(const struct view *v, char *buf, size_t n)
     if (top == first || top == last)
         return;
     x = at_all_sizes(v, top, end);
-    if (tell(&x) != TOLD_MORE)
+    if (effect_told(&x) != TOLD_MORE)
         return;
     text_add(buf, n, ", most at %s, ", a->word[top]);
     add_ratios(buf, n, x.ratio, x.ratio, x.low, x.high);
@@ -559,7 +284,7 @@ static bool all_flagged(const struct verdict_study *s, char *flags, size_t n)
     for (size_t i = 0; i < s->nrows; i++) {
         char copy[TEXT], *rest;
 
-        if (!is_usable(&s->rows[i]))
+        if (!effect_usable(&s->rows[i]))
             continue;
         completed++;
         flagged += s->rows[i].flags[0] != '\0';
@@ -577,7 +302,7 @@ static size_t completed(const struct verdict_study *s)
     size_t n = 0;
 
     for (size_t i = 0; i < s->nrows; i++)
-        n += is_usable(&s->rows[i]);
+        n += effect_usable(&s->rows[i]);
     return n;
 }
 
@@ -597,14 +322,14 @@ static void print_axis(const struct verdict_study *s, int axis, FILE *out)
     char words[16 * TEXT] = "";
     struct view v;
 
-    view_open(&v, s, axis);
+    effect_view_open(&v, s, axis);
     if (s->axes[axis].amounts)
         add_amounts(&v, words, sizeof words);
     else
         add_kinds(&v, words, sizeof words);
     if (words[0])
         fprintf(out, "%s\n", words);
-    view_close(&v);
+    effect_view_close(&v);
 }
 
 /* One configuration is all there is. */
@@ -612,10 +337,10 @@ static void print_single(const struct verdict_study *s, FILE *out)
 {
     for (size_t i = 0; i < s->nrows; i++) {
         const struct verdict_row *r = &s->rows[i];
-        double half = verdict_t(r->df) * r->error;
+        double half = effect_student(r->df) * r->error;
         char rate[32], low[32], high[32];
 
-        if (!is_usable(r))
+        if (!effect_usable(r))
             continue;
         fprintf(out, "Bandwidth %s", units_print_rate(r->rate, rate, 32));
         if (!isnan(half))
@@ -660,9 +385,9 @@ static bool is_less(const struct verdict_row *x, const struct verdict_row *best)
     struct effect e = {0};
     struct interval i;
 
-    add_pair(&e, x, best);
-    i = interval_of(&e);
-    return tell(&i) == TOLD_LESS;
+    effect_add(&e, x, best);
+    i = effect_interval(&e);
+    return effect_told(&i) == TOLD_LESS;
 }
 
 void verdict_best(const struct verdict_study *s, bool *best)
@@ -675,7 +400,7 @@ void verdict_best(const struct verdict_study *s, bool *best)
         const struct verdict_row *r = &s->rows[i];
         int k = size_of(s, i);
 
-        if (!is_usable(r))
+        if (!effect_usable(r))
             continue;
         count[k]++;
         if (!top[k] || r->rate > top[k]->rate)
@@ -685,7 +410,7 @@ void verdict_best(const struct verdict_study *s, bool *best)
         const struct verdict_row *r = &s->rows[i];
         int k = size_of(s, i);
 
-        best[i] = is_usable(r) && count[k] > 1 &&
+        best[i] = effect_usable(r) && count[k] > 1 &&
                   (r == top[k] || !is_less(r, top[k]));
     }
     free(top);

@@ -57,8 +57,4 @@ char *verdict_words(const struct verdict_study *s);
  * [nrows]. None of a size that one row alone was completed of. */
 void verdict_best(const struct verdict_study *s, bool *best);
 
-/* Student's t for degrees of freedom that need not be whole: of the whole ones
- * below. */
-double verdict_t(double df);
-
 #endif
