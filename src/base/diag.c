@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/terminal.h"
+
 #define LINE_MAX_BYTES 8192
-#define TAKE_AWAY "\r\033[K" /* the line that the cursor is in */
 
 static int my_rank;
 static void (*die_hook)(void);
@@ -35,27 +35,9 @@ enum diag_level diag_level(void)
     return my_level;
 }
 
-bool diag_terminal(void)
-{
-    const char *term = getenv("TERM");
-
-    return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-}
-
-int diag_columns(void)
-{
-    struct winsize size;
-
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-        return 80;
-    return size.ws_col;
-}
-
 const char *diag_colour(const char *sequence)
 {
-    const char *none = getenv("NO_COLOR");
-
-    return diag_terminal() && !(none && *none) ? sequence : "";
+    return terminal_own() ? sequence : "";
 }
 
 static void put(const char *text, size_t n)
@@ -68,26 +50,28 @@ static void put(const char *text, size_t n)
 /* One write, so that lines of several ranks do not mix. */
 static void put_line(const char *head, const char *fmt, va_list ap)
 {
-    char line[LINE_MAX_BYTES + sizeof bottom + sizeof TAKE_AWAY];
+    char line[LINE_MAX_BYTES];
     size_t used;
 
-    snprintf(line, sizeof line, "%s%s", bottom[0] ? TAKE_AWAY : "", head);
+    snprintf(line, sizeof line, "%s", head);
     used = strlen(line);
-    vsnprintf(line + used, LINE_MAX_BYTES - used, fmt, ap);
+    vsnprintf(line + used, sizeof line - used - 1, fmt, ap);
     used = strlen(line);
-    snprintf(line + used, sizeof line - used, "\n%s", bottom);
-    put(line, strlen(line));
+    line[used++] = '\n';
+    terminal_line("");
+    if (!terminal_lost())
+        put(line, used);
+    terminal_spoken();
+    if (terminal_own())
+        terminal_line(bottom);
 }
 
 void diag_live(const char *line)
 {
-    char text[sizeof bottom + sizeof TAKE_AWAY];
-
-    if (my_rank != 0 || !diag_terminal() || (!line && !bottom[0]))
+    if (my_rank != 0)
         return;
     snprintf(bottom, sizeof bottom, "%s", line ? line : "");
-    snprintf(text, sizeof text, "%s%s", TAKE_AWAY, bottom);
-    put(text, strlen(text));
+    terminal_line(bottom);
 }
 
 static void say(enum diag_level least, const char *fmt, va_list ap)

@@ -23,23 +23,17 @@ void diag_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void diag_detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Whether standard error is a terminal, one that can rewrite a line, and how
- * many columns it has. Local. */
-bool diag_terminal(void);
-int diag_columns(void);
-
 /* The escape sequence that starts a colour, such as DIAG_RED; "" where there
- * are no colours: elsewhere than on a terminal, or when NO_COLOR is set
- * (no-color.org). Local. */
+ * are no colours: elsewhere than on a terminal (terminal.h). Local. */
 #define DIAG_RED "\033[31m"
 #define DIAG_GREEN "\033[32m"
 #define DIAG_YELLOW "\033[33m"
 #define DIAG_PLAIN "\033[0m"
 const char *diag_colour(const char *sequence);
 
-/* The line at the bottom of a terminal that is rewritten in place, below all
- * that is said; NULL takes it away. Nothing happens where there is no terminal,
- * or on another rank than 0. Local. */
+/* The line at the bottom of the terminal that is rewritten in place, below all
+ * that is said; NULL takes it away. Nothing happens where there is no terminal
+ * (terminal_open()), or on another rank than 0. Local. */
 void diag_live(const char *line);
 
 /* The hook that die() calls last, e.g. one that calls MPI_Abort(). Local. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/terminal.h"
 #include "base/tick.h"
 
 /* What comes within this time is the same wish: scancel --full tells the tasks
@@ -31,6 +32,8 @@ static char on_first[192], on_usr1[192]; /* what is then said; "": nothing */
 static void say(const char *text)
 {
     /* nothing is lost but words */
+    if (text[0])
+        terminal_interrupt();
     if (text[0] && write(STDERR_FILENO, text, strlen(text)) < 0)
         return;
 }
@@ -132,8 +135,6 @@ void signals_catch(void)
 
 void signals_grace(double seconds, bool speaks)
 {
-    /* not behind the line that is rewritten there */
-    const char *line = diag_terminal() ? "\n" : "";
     int64_t ns = (int64_t)(seconds * 1e9);
 
     grace.it_value.tv_nsec = ns % 1000000000;
@@ -141,11 +142,11 @@ void signals_grace(double seconds, bool speaks)
     if (!speaks)
         return;
     snprintf(on_usr1, sizeof on_usr1,
-             "%ssrbench: asked to end after the running permutation\n", line);
+             "srbench: asked to end after the running permutation\n");
     snprintf(on_first, sizeof on_first,
-             "%ssrbench: told to end; the running permutation is broken off in "
+             "srbench: told to end; the running permutation is broken off in "
              "%g s (term_grace), a second signal ends srbench at once\n",
-             line, seconds);
+             seconds);
 }
 
 void signals_leave(unsigned seconds, int status)

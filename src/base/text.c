@@ -65,3 +65,35 @@ char *text_clean(char *text)
     }
     return text;
 }
+
+/* How much of a line fits: up to a blank, but at least one word. */
+static size_t fitting(const char *line, size_t n, size_t columns)
+{
+    size_t at = n;
+
+    if (n <= columns)
+        return n;
+    for (at = columns; at > 0 && line[at] != ' ';)
+        at--;
+    return at > 0 ? at : strcspn(line, " \n");
+}
+
+void text_wrap(FILE *out, const char *text, int columns)
+{
+    static const size_t indent = 2;
+
+    while (*text) {
+        size_t end = strcspn(text, "\n");
+        size_t room = columns > 20 ? (size_t)columns : 20, used;
+
+        used = fitting(text, end, room);
+        fprintf(out, "%.*s\n", (int)used, text);
+        for (text += used, end -= used; end > 0; text += used, end -= used) {
+            text++; /* the blank */
+            end--;
+            used = fitting(text, end, room - indent);
+            fprintf(out, "  %.*s\n", (int)used, text);
+        }
+        text += *text == '\n';
+    }
+}

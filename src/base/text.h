@@ -8,6 +8,7 @@
 #define SRB_TEXT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* Append to the text in buf, of size n. Returns its length then, or, where it
  * was cut, n. */
@@ -24,5 +25,10 @@ size_t text_join(char *buf, size_t n, const char *separator, const char *fmt,
  * it comes in; the words of errors and the texts of fields have been through
  * it. Returns the text. */
 char *text_clean(char *text);
+
+/* Print lines of a text, each broken at blanks so that it takes at most so many
+ * columns (bytes); what is broken off is indented by two. The last one gets an
+ * end, too. */
+void text_wrap(FILE *out, const char *text, int columns);
 
 #endif

@@ -54,7 +54,7 @@ void repeats_add(struct repeats *r, size_t group, const struct summary *s)
 
 static struct across over(const struct running *x, int n)
 {
-    struct across a = {NAN, NAN, NAN};
+    struct across a = {NAN, NAN, NAN, NAN};
     double half;
 
     if (n < 1)
@@ -62,7 +62,8 @@ static struct across over(const struct running *x, int n)
     a.centre = exp(x->mean);
     if (n < 2)
         return a;
-    half = samples_t(n - 1) * sqrt(x->squares / (n - 1) / n);
+    a.error = sqrt(x->squares / (n - 1) / n);
+    half = samples_t(n - 1) * a.error;
     a.low = exp(x->mean - half);
     a.high = exp(x->mean + half);
     return a;

@@ -15,6 +15,7 @@
 struct across {
     double centre, low, high; /* NaN: too few repetitions; the bounds need two,
                                  the centre one */
+    double error; /* standard error of the centre's logarithm; as the bounds */
 };
 
 /* Over the completed repetitions so far. */

@@ -94,6 +94,7 @@ enum option_id {
     OPT_MACHINE,
     OPT_EXPECT,
     OPT_SUMMARY_JSON,
+    OPT_FIGURES,
     OPT_QUIET,
     OPT_VERBOSE,
     OPT_NULL_CLIENT,

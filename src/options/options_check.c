@@ -205,13 +205,22 @@ static int check_faults(const struct options *o, struct error *err)
 /* What other programs take for standard output has its lines already. */
 static int check_files(const struct options *o, struct error *err)
 {
-    static const enum option_id files[] = {OPT_OUTPUT, OPT_SUMMARY_JSON};
+    static const enum option_id files[] = {OPT_OUTPUT, OPT_SUMMARY_JSON,
+                                           OPT_FIGURES};
+    const char *figures = options_one(o, OPT_FIGURES)->text;
 
+    for (size_t i = 0; i < 2; i++)
+        if (strcmp(figures, options_one(o, files[i])->text) == 0 &&
+            strcmp(figures, "none") != 0)
+            return options_refuse(o, OPT_FIGURES,
+                                  "names the file of another option, expected "
+                                  "one of its own",
+                                  err);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (strcmp(options_one(o, files[i])->text, "-") == 0)
             return options_refuse(o, files[i],
                                   "found '-', and standard output has the "
-                                  "figures and the verdict (SRBENCH_...); "
+                                  "result and the verdict (SRBENCH_...); "
                                   "expected the name of a file (./- is one)",
                                   err);
     return 0;

@@ -725,11 +725,20 @@ const struct option option_table[OPT_COUNT] = {
                           .brief = "a file for the summary, as JSON",
                           .help = "a file for what /summary holds, as JSON, "
                                   "written at the end; none: no such file"},
+    [OPT_FIGURES] = {.name = "figures",
+                     .type = OPTION_TEXT,
+                     .resume_free = true,
+                     .def = "none",
+                     .help = "where a line for scripts goes of each figure "
+                             "(SRBENCH_FOM ...): stdout, all together before "
+                             "the verdict; or a file, which is whole at any "
+                             "time; none: nowhere"},
     [OPT_QUIET] = {.name = "quiet",
                    .type = OPTION_FLAG,
                    .resume_free = true,
                    .def = "false",
-                   .help = "on standard error, problems only"},
+                   .help = "on standard output the verdict only (and "
+                           "figures), on standard error problems only"},
     [OPT_VERBOSE] = {.name = "verbose",
                      .type = OPTION_FLAG,
                      .resume_free = true,

@@ -1,38 +1,24 @@
 #include "results/report.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/output.h"
+#include "base/quote.h"
+#include "base/terminal.h"
 #include "base/text.h"
-#include "base/tick.h"
 #include "base/units.h"
+#include "results/table.h"
 
-#define TEXT 48
-
-static int digits(size_t n)
-{
-    int d = 1;
-
-    while (n >= 10) {
-        n /= 10;
-        d++;
-    }
-    return d;
-}
-
-/* "[ 3/22]": how far the sweep is. */
-static char *place_text(const struct sweep *s, const struct outcome *o,
-                        char *buf, size_t n)
-{
-    snprintf(buf, n, "[%*zu/%zu]", digits(s->count), o->position + 1, s->count);
-    return buf;
-}
+/* Of a table that goes nobody knows where. */
+#define COLUMNS 100
 
 static const char *plural(int64_t n)
 {
@@ -82,90 +68,6 @@ void report_limit(const struct study_attributes *s)
                   "within %s of srbench's start (%s)",
                   units_print_seconds(s->time_limit, text, sizeof text),
                   s->limited_by);
-}
-
-void report_oversubscribed(const char *host, int others, int processes,
-                           int cpus)
-{
-    char more[48] = "";
-
-    if (others > 0)
-        snprintf(more, sizeof more, " (and on %d more host%s)", others,
-                 plural(others));
-    diag_say("OVERSUBSCRIBED: up to %d clients and server threads share %d "
-             "CPU%s on %s%s; they wait for each other, and the figures say so "
-             "of them, not of the database",
-             processes, cpus, plural(cpus), host, more);
-}
-
-/* Where nobody watches, a permutation's lines are printed at most so often. */
-#define PACE_SECONDS 2
-#define LINE 512
-
-/* What was shown so far. */
-static struct {
-    char start[LINE]; /* line of the running permutation; "" for none */
-    bool shown;       /* it was printed */
-    bool any;         /* one was printed, */
-    int64_t last;     /* at that tick */
-    char flags[SRB_FLAGS_MAX * 2]; /* raised so far, each with a comma */
-    char skipped[SRB_ERROR_MAX];   /* why the last skipped one was */
-    char figures[4 * TEXT];        /* of the last completed one */
-    char left[TEXT];               /* time, "" where it is not known */
-    char variant[SRB_SESSION_MAX]; /* of the running permutation */
-    char live[LINE + SRB_SESSION_MAX];
-} progress;
-
-/* Whether permutations have lines of their own at all: on a terminal there is
- * one line for all of them. */
-static bool is_paced(void)
-{
-    return diag_level() == DIAG_NORMAL && !diag_terminal();
-}
-
-/* Whether it is time for the lines of a permutation that is like others. */
-static bool is_due(const struct sweep *s, const struct outcome *o)
-{
-    if (diag_level() == DIAG_VERBOSE)
-        return true;
-    return is_paced() &&
-           (!progress.any || o->position + 1 == s->count ||
-            tick_seconds(tick_now() - progress.last) >= PACE_SECONDS);
-}
-
-static void show_start(void)
-{
-    if (progress.start[0])
-        diag_say("%s", progress.start);
-    progress.shown = progress.any = true;
-    progress.last = tick_now();
-}
-
-/* "[ 3/22] #####---------------  left 9.81 s  TB1024; last: put 61.0 us, ..."
- */
-static void show_live(const struct sweep *s, const struct outcome *o,
-                      size_t done)
-{
-    static const char full[] = "####################";
-    static const char empty[] = "--------------------";
-    const size_t width = sizeof full - 1;
-    size_t bar = s->count ? width * done / s->count : 0;
-    char at[TEXT], rest[LINE];
-    int room;
-
-    if (diag_level() == DIAG_QUIET || !diag_terminal())
-        return;
-    place_text(s, o, at, sizeof at);
-    snprintf(rest, sizeof rest, "%s%s  %.256s%s%s%s",
-             progress.left[0] ? "  left " : "", progress.left, progress.variant,
-             progress.variant[0] && progress.figures[0] ? "; " : "",
-             progress.figures[0] ? "last: " : "", progress.figures);
-    /* a line that fills the last column is broken by some terminals */
-    room = diag_columns() - (int)(strlen(at) + 1 + width) - 1;
-    snprintf(progress.live, sizeof progress.live, "%s %s%.*s%s%.*s%.*s", at,
-             diag_colour(DIAG_GREEN), (int)bar, full, diag_colour(DIAG_PLAIN),
-             (int)(width - bar), empty, room > 0 ? room : 0, rest);
-    diag_live(progress.live);
 }
 
 /* Numbers as ranges, "0-3,7"; what does not fit ends in "...". */
@@ -221,181 +123,110 @@ char *report_where(const struct placement *pl, char *buf, size_t n)
     return where_text(pl, buf, n);
 }
 
-void report_start(const struct sweep *s, const struct permutation *p,
-                  const struct placement *pl, const struct outcome *o)
-{
-    char at[TEXT], name[SRB_SESSION_MAX], size[TEXT], where[256];
-
-    place_session(pl, s, p, name);
-    snprintf(progress.start, sizeof progress.start,
-             "%s %s: %d client%s, %d shard%s, tensors of %s",
-             place_text(s, o, at, sizeof at), name, pl->nclients,
-             plural(pl->nclients), pl->nshards, plural(pl->nshards),
-             units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, size,
-                               sizeof size));
-    sweep_variant(s, p, progress.variant, sizeof progress.variant);
-    if (is_due(s, o))
-        show_start();
-    diag_detail("  placement: %s", where_text(pl, where, sizeof where));
-    show_live(s, o, o->position);
-}
-
-/* The bandwidth to show: of the window where there is one clock. */
-static const char *bandwidth(const struct summary *x, char *buf, size_t n)
-{
-    char rate[TEXT];
-
-    if (!isnan(x->window))
-        snprintf(buf, n, "%s", units_print_rate(x->window, rate, sizeof rate));
-    else
-        snprintf(buf, n, "%s (sum of ranks)",
-                 units_print_rate(x->sum_of_rank_rates, rate, sizeof rate));
-    return buf;
-}
-
-/* Whether a flag is among these that was not raised before; now they all are.
- */
-static bool has_new_flag(const char *flags)
-{
-    char copy[SRB_FLAGS_MAX], *rest;
-    bool found = false;
-
-    snprintf(copy, sizeof copy, "%s", flags);
-    for (char *f = strtok_r(copy, ",", &rest); f;
-         f = strtok_r(NULL, ",", &rest))
-        if (!strstr(progress.flags, f)) {
-            text_add(progress.flags, sizeof progress.flags, "%s,", f);
-            found = true;
-        }
-    return found;
-}
-
-/* Whether two texts say the same, whatever the numbers in them. */
-static bool same_but_for_figures(const char *a, const char *b)
-{
-    static const char figures[] = "0123456789.";
-
-    for (;; a++, b++) {
-        a += strspn(a, figures);
-        b += strspn(b, figures);
-        if (*a != *b || *a == '\0')
-            return *a == *b;
-    }
-}
-
-/* Whether a permutation is to be seen whatever the pace. Many are skipped for
- * one reason: it is said once. */
-static bool is_notable(const struct outcome *o, const char *flags)
-{
-    bool again;
-
-    switch (o->status) {
-    case STATUS_COMPLETED:
-        return has_new_flag(flags) || o->wrong[0] || o->breaches > 0;
-    case STATUS_SKIPPED:
-        again = same_but_for_figures(progress.skipped, o->error);
-        snprintf(progress.skipped, sizeof progress.skipped, "%s", o->error);
-        return !again;
-    default:
-        return o->status == STATUS_FAILED;
-    }
-}
-
-static void show_end(const char *at, const struct outcome *o, const char *flags)
-{
-    if (o->status == STATUS_FAILED)
-        diag_say("%s   %sfailed%s: %s", at, diag_colour(DIAG_RED),
-                 diag_colour(DIAG_PLAIN), o->error);
-    else if (o->status != STATUS_COMPLETED)
-        diag_say("%s   %s: %s", at, record_status(o->status), o->error);
-    else if (flags[0])
-        diag_say("%s   %s%s%s %s[%s]%s", at, progress.figures,
-                 progress.left[0] ? "; left: " : "", progress.left,
-                 diag_colour(DIAG_YELLOW), flags, diag_colour(DIAG_PLAIN));
-    else
-        diag_say("%s   %s%s%s", at, progress.figures,
-                 progress.left[0] ? "; left: " : "", progress.left);
-    if (o->wrong[0])
-        diag_say("%s   %" PRId64 " tensor%s came back wrong: %s", at,
-                 o->summary.verify_errors, plural(o->summary.verify_errors),
-                 o->wrong);
-    if (o->breaches > 0)
-        diag_say("%s   %sBREACHED%s: %s", at, diag_colour(DIAG_RED),
-                 diag_colour(DIAG_PLAIN), o->breached);
-}
-
-/* The running permutation's figures and the time that is left, as texts. */
-static void take_figures(const struct outcome *o, double seconds_left)
-{
-    char put[TEXT], unpack[TEXT], rate[TEXT];
-
-    progress.left[0] = '\0';
-    if (!isnan(seconds_left))
-        units_print_seconds(seconds_left, progress.left, sizeof progress.left);
-    if (o->status != STATUS_COMPLETED)
-        return;
-    snprintf(
-        progress.figures, sizeof progress.figures,
-        "put %s, unpack %s (medians), %s",
-        units_print_seconds(o->summary.put.median, put, sizeof put),
-        units_print_seconds(o->summary.unpack.median, unpack, sizeof unpack),
-        bandwidth(&o->summary, rate, sizeof rate));
-}
-
-void report_end(const struct sweep *s, const struct outcome *o,
-                double seconds_left)
-{
-    char at[TEXT], flags[SRB_FLAGS_MAX];
-    bool notable;
-
-    record_flags(o, flags, sizeof flags);
-    notable = is_notable(o, flags);
-    take_figures(o, seconds_left);
-    if (!progress.shown && (notable || is_due(s, o)))
-        show_start();
-    if (progress.shown)
-        show_end(place_text(s, o, at, sizeof at), o, flags);
-    show_live(s, o, o->position + 1);
-    progress.shown = false;
-    progress.start[0] = progress.variant[0] = '\0';
-}
-
-void report_late_breaches(size_t index, const struct judgement *j)
-{
-    if (j->breaches > 0)
-        diag_say("permutation %04zu %sBREACHED%s: %s", index,
-                 diag_colour(DIAG_RED), diag_colour(DIAG_PLAIN), j->words);
-}
-
-static void figure(size_t index, const struct field *f)
-{
-    if (f->type == FIELD_REAL && !isnan(f->real))
-        printf("SRBENCH_FOM perm=%04zu name=%s value=%.6e unit=%s\n", index,
-               f->name, f->real, f->unit);
-}
-
-void report_figures(size_t index, const struct outcome *o, unsigned kinds)
-{
-    bool between = isatty(STDOUT_FILENO); /* the rewritten line and these */
-    struct fields cells = {0};
-
-    if (between)
-        diag_live(NULL);
-    record_figures(&cells, o, kinds);
-    for (size_t i = 0; i < cells.n; i++)
-        figure(index, &cells.list[i]);
-    fields_free(&cells);
-    output_flush();
-    if (between && progress.live[0])
-        diag_live(progress.live);
-}
-
-void report_file(const char *what, const char *path)
+/* A path as one line: where it has line ends, they are no path's that could be
+ * read from a line. */
+static char *line_of(const char *path)
 {
     char *shown = text_clean(mem_copy(path));
 
-    diag_note("%s: %s", what, shown);
+    for (char *c = shown; *c; c++)
+        if (*c == '\n' || *c == '\r')
+            *c = '?';
+    return shown;
+}
+
+/* What shows the file: beside this program where it is installed, in the tools
+ * of the tree where it was built, else by its name. */
+static void reader(char *buf, size_t n)
+{
+    static const char name[] = "srbench-report";
+    static const char *const places[] = {"", "../tools/", "../../tools/"};
+    char here[PATH_MAX];
+    ssize_t used = readlink("/proc/self/exe", here, sizeof here - 1);
+    char *slash;
+
+    here[used > 0 ? used : 0] = '\0';
+    slash = strrchr(here, '/');
+    for (size_t i = 0; slash && i < sizeof places / sizeof places[0]; i++) {
+        char real[PATH_MAX];
+
+        snprintf(buf, n, "%.*s/%s%s", (int)(slash - here), here, places[i],
+                 name);
+        if (access(buf, X_OK) == 0 && realpath(buf, real)) {
+            snprintf(buf, n, "%s", real);
+            return;
+        }
+    }
+    snprintf(buf, n, "%s", name);
+}
+
+/* A path as it is called in this process's folder. */
+static const char *from_here(const char *path, char folder[PATH_MAX])
+{
+    size_t n;
+
+    if (!getcwd(folder, PATH_MAX))
+        return path;
+    n = strlen(folder);
+    return strncmp(path, folder, n) == 0 && path[n] == '/' ? path + n + 1
+                                                           : path;
+}
+
+static void print_file(const char *path)
+{
+    char program[PATH_MAX], folder[PATH_MAX], *shown = line_of(path), *line;
+    char *argv[2] = {NULL, mem_copy(path)};
+
+    reader(program, sizeof program);
+    argv[0] = mem_copy(from_here(program, folder));
+    line = quote_line(2, argv);
+    printf("file: %s\nto see it: %s\n", shown, line);
+    free(line);
+    free(argv[0]);
+    free(argv[1]);
     free(shown);
+}
+
+/* As wide as who looks at it has it; 0: nobody knows. */
+static int columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return terminal_output() ? terminal_columns() : 0;
+}
+
+void report_results(const struct rows *rows, const char *verdicts,
+                    const char *output, const char *summary_json)
+{
+    int width = columns();
+
+    diag_live(NULL);
+    if (diag_level() == DIAG_QUIET)
+        return;
+    table_print(stdout, rows, width ? width : COLUMNS);
+    printf("\n");
+    text_wrap(stdout, verdicts, width ? width : INT_MAX);
+    if (verdicts[0])
+        printf("\n");
+    if (output[0])
+        print_file(output);
+    if (summary_json[0]) {
+        char *shown = line_of(summary_json);
+
+        printf("summary: %s\n", shown);
+        free(shown);
+    }
+}
+
+void report_expected(const struct tally *t)
+{
+    if (t->breaches > 0)
+        diag_say("expect: %" PRId64 " limit%s breached", t->breaches,
+                 plural(t->breaches));
+    else if (t->judged)
+        diag_note("expect: no limit was breached");
 }
 
 int report_status(int status)
@@ -406,7 +237,7 @@ int report_status(int status)
     return output_lost() && counts ? EXIT_INCOMPLETE : status;
 }
 
-void report_verdict(const struct tally *t, int exit_status)
+void report_verdict(const struct tally *t, int exit_status, const char *file)
 {
     exit_status = report_status(exit_status);
     printf("SRBENCH_STATUS %s permutations=%zu completed=%zu failed=%zu "
@@ -417,6 +248,12 @@ void report_verdict(const struct tally *t, int exit_status)
         printf(" spared=%zu", t->spared);
     if (t->judged)
         printf(" breaches=%" PRId64, t->breaches);
+    if (file[0]) {
+        char *shown = line_of(file);
+
+        printf(" file=%s", shown);
+        free(shown);
+    }
     printf("\n");
     output_flush();
 }
@@ -427,7 +264,7 @@ int report_refusal(const struct tally *t, const struct error *err, bool speaks)
 
     diag_say("srbench: %s", err->text);
     if (speaks)
-        report_verdict(t ? t : &nothing, EXIT_REFUSED);
+        report_verdict(t ? t : &nothing, EXIT_REFUSED, "");
     return EXIT_REFUSED;
 }
 

@@ -1,14 +1,14 @@
-/* report.h - what a person sees, and the lines for scripts.
+/* report.h - what is said before a study begins, and its result.
  *
- * Progress, the table and messages go to standard error; standard output has
- * one stable line a figure and one verdict. World rank 0 only; nothing here is
- * collective.
+ * The story goes to standard error (screen.h); the result, and nothing else, to
+ * standard output: the table, what was found, where the file is, and last one
+ * stable line, the verdict. World rank 0 only; nothing here is collective.
  */
 #ifndef SRB_REPORT_H
 #define SRB_REPORT_H
 
 #include "plan/expect.h"
-#include "results/record.h"
+#include "results/rows.h"
 
 /* Exit status, the same on every rank, besides 128 + the signal that ended it:
  * all ran and verified, some did not, refused before anything ran, a limit of
@@ -33,49 +33,21 @@ void report_limit(const struct study_attributes *s);
 /* Where the clients and databases are, in words. Returns buf. */
 char *report_where(const struct placement *pl, char *buf, size_t n);
 
-/* Loud words on hosts with more runnable processes than CPUs, once for a study:
- * the worst case, and how many others there are. */
-void report_oversubscribed(const char *host, int others, int processes,
-                           int cpus);
+/* The result, unless quiet: the table, the sentences on it (rows_verdicts()),
+ * where the files are ("" for none) and what shows them. */
+void report_results(const struct rows *rows, const char *verdicts,
+                    const char *output, const char *summary_json);
 
-/* A permutation starts, and has ended; the latter with the time that is left,
- * in seconds (NaN: not known). On a terminal one line is rewritten in place;
- * elsewhere both print a line, those of a permutation at most every two
- * seconds. What has failed, broke a limit or raises a flag for the first time,
- * and the last one, are printed always; with verbose all are, and nothing but
- * problems with quiet. */
-void report_start(const struct sweep *s, const struct permutation *p,
-                  const struct placement *pl, const struct outcome *o);
-void report_end(const struct sweep *s, const struct outcome *o,
-                double seconds_left);
-
-/* Limits on a permutation's figures that were judged at the end of the study.
- */
-void report_late_breaches(size_t index, const struct judgement *j);
-
-/* SRBENCH_FOM lines on standard output, one a figure of merit: every real
- * number of these kinds of figures (enum figure_kind) that is not NaN. */
-void report_figures(size_t index, const struct outcome *o, unsigned kinds);
-
-/* One row of the final table, at most 100 columns wide: kept from report_row()
- * until report_table(), which prints it unless quiet, and in how many cases
- * limits were broken. */
-void report_row(const struct sweep *s, const struct permutation *p,
-                const struct outcome *o);
-void report_table(const struct tally *t);
-
-/* The share of the floor's bandwidth, for the table's row of a permutation. */
-void report_row_of_floor(size_t index, const struct of_floor *x);
-
-/* Where something is: "results: run.h5". Local. */
-void report_file(const char *what, const char *path);
+/* In how many cases limits were broken. */
+void report_expected(const struct tally *t);
 
 /* The exit status of what would have this one, now that standard output could
  * not be written, if so. Local; rank 0's is everybody's. */
 int report_status(int status);
 
-/* The verdict, on standard output: "pass" exactly when report_status() is 0. */
-void report_verdict(const struct tally *t, int exit_status);
+/* The verdict, on standard output: "pass" exactly when report_status() is 0;
+ * with the result file's path, "" for none. */
+void report_verdict(const struct tally *t, int exit_status, const char *file);
 
 /* A refusal: the sentence, and where `speaks` a verdict for scripts of what was
  * planned by then (NULL: nothing). Returns EXIT_REFUSED. */

@@ -15,7 +15,7 @@ static void account(struct run *r, struct perm_run *x)
 {
     const struct sweep *s = &r->plan.sweep;
     const struct outcome *o = &x->outcome;
-    double left;
+    char flags[SRB_FLAGS_MAX];
 
     r->tally.completed += o->status == STATUS_COMPLETED;
     r->tally.failed += o->status == STATUS_FAILED;
@@ -26,13 +26,11 @@ static void account(struct run *r, struct perm_run *x)
     if (r->team->rank != 0)
         return;
     r->tally.breaches += o->breaches > 0 ? o->breaches : 0;
-    r->weight_done += prepare_weight(&x->p, &r->placement);
-    left = tick_seconds(tick_now() - r->started) / r->weight_done *
-           (r->plan.weight - r->weight_done);
-    report_end(s, o, o->position + 1 < s->count ? left : NAN);
-    if (o->status == STATUS_COMPLETED)
-        report_figures(x->p.index, o, FIGURE_PRINTED);
-    report_row(s, &x->p, o);
+    screen_end(&x->p, o,
+               o->position + 1 < s->count ? remaining_seconds(&r->remaining)
+                                          : NAN);
+    run_count_in(r, &x->p, o, record_flags(o, flags, sizeof flags));
+    foms_keep(r->foms);
 }
 
 /* How many clocks the clients read. */
@@ -113,7 +111,7 @@ static void warn_of_crowds(struct run *r)
 
     r->said_crowd = true;
     if (r->team->rank == 0 && o.kernels > 0)
-        report_oversubscribed(o.node, o.kernels - 1, o.most.processes,
+        screen_oversubscribed(o.node, o.kernels - 1, o.most.processes,
                               o.most.cpus);
 }
 
@@ -208,7 +206,7 @@ static void attempt(struct run *r, struct perm_run *x)
     if (!r->said_crowd)
         warn_of_crowds(r);
     if (r->team->rank == 0)
-        report_start(&r->plan.sweep, &x->p, &r->placement, &x->outcome);
+        screen_start(&x->p, &r->placement, &x->outcome);
     if (run_measure(r, x, &err) < 0) {
         fail(x, &err);
         /* what failed is not trusted with the next permutation; a batch job
@@ -280,6 +278,9 @@ static void prepare_sweep(struct run *r)
         r->repeats =
             repeats_open(n / (size_t)options_one(o, OPT_REPETITIONS)->count);
         r->floors = of_floor_open(&r->plan);
+        r->remaining.left = r->plan.work;
+        rows_open(&r->rows, &r->plan.sweep);
+        screen_open(&r->rows, &r->team->machine, r->plan.server_names);
     }
     run_budget_open(r);
 }
@@ -290,7 +291,6 @@ static void run_sweep(struct run *r)
 
     prepare_sweep(r);
     run_recall(r);
-    r->started = tick_now();
     team_busy(r->team, 0);
     for (size_t i = 0; i < n && !r->sink_broken; i++)
         if (!r->earlier.status ||
@@ -337,6 +337,26 @@ static int begin(struct run *r, const struct run_args *args, struct error *err)
     return team_agree(r->team, r->team->world, rc, err);
 }
 
+/* Rank 0: whose status main() makes everybody's. */
+static int say_result(struct run *r, bool closed, int status)
+{
+    struct error err = {.text = ""};
+
+    report_results(&r->rows, r->verdicts ? r->verdicts : "", r->plan.output,
+                   closed ? r->plan.summary_json : "");
+    screen_close();
+    report_expected(&r->tally);
+    if (foms_end(r->foms, &err) < 0) {
+        diag_say("srbench: %s", err.text);
+        status = status == EXIT_PASSED || status == EXIT_BREACHED
+                     ? EXIT_INCOMPLETE
+                     : status;
+    }
+    foms_print(r->foms);
+    report_verdict(&r->tally, status, r->plan.output);
+    return status;
+}
+
 /* File, table and verdict first; only then may any rank leave. */
 static int finish(struct run *r)
 {
@@ -350,14 +370,8 @@ static int finish(struct run *r)
     team_bcast(t, t->world, &r->tally.breaches, (int)sizeof r->tally.breaches,
                0);
     status = exit_status(r, closed);
-    if (t->rank == 0) {
-        report_table(&r->tally);
-        if (r->plan.output[0])
-            report_file("results", r->plan.output);
-        if (r->plan.summary_json[0] && closed)
-            report_file("summary", r->plan.summary_json);
-        report_verdict(&r->tally, status);
-    }
+    if (t->rank == 0)
+        status = say_result(r, closed, status);
     team_barrier(t, t->world);
     return status;
 }
@@ -372,6 +386,9 @@ static void release(struct run *r)
     expect_judge_close(r->judge);
     of_floor_close(r->floors);
     repeats_close(r->repeats);
+    foms_close(r->foms);
+    rows_free(&r->rows);
+    free(r->verdicts);
     budget_close(r->budget);
     free(r->order);
     prepare_free(&r->plan);

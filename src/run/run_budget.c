@@ -68,6 +68,16 @@ void run_time_begin(struct run *r, struct perm_run *x)
     x->starts = starts_databases(r, &x->p);
 }
 
+/* As the bandwidth has it: all bytes in the window of all clients; without one
+ * the longest of a kind. */
+static double loop_seconds(const struct perm_run *x)
+{
+    const struct summary *s = &x->outcome.summary;
+    double seconds = (double)s->bytes / s->window;
+
+    return isnan(seconds) ? fmax(s->shortest_loop, 0) : seconds;
+}
+
 void run_time_end(struct run *r, const struct perm_run *x)
 {
     double start = x->starts ? x->outcome.db_start_seconds : 0;
@@ -76,6 +86,17 @@ void run_time_end(struct run *r, const struct perm_run *x)
         .rest = fmax(tick_seconds(tick_now() - x->begun) - start, 1e-6),
         .work = work_of(r, &x->p)};
 
+    const struct work work = remaining_work(&x->p, &r->placement, x->starts);
+
     if (r->budget && x->outcome.status == STATUS_COMPLETED)
         budget_add(r->budget, x->p.index, &cost);
+    const struct took took = {.start = start,
+                              .loop = loop_seconds(x),
+                              .around = cost.rest - loop_seconds(x)};
+
+    if (x->outcome.status == STATUS_COMPLETED)
+        remaining_ran(&r->remaining, &work, &took);
+    else
+        remaining_dropped(&r->remaining, &work,
+                          x->outcome.status == STATUS_SPARED);
 }

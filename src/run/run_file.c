@@ -70,8 +70,8 @@ static void amend_of_floor(struct run *r, const struct permutation *p,
     if (isnan(now.of_floor.share[HEADLINE_PUT]))
         return;
     record_figures(cells, &now, FIGURE_OF_FLOOR);
-    report_figures(p->index, &now, FIGURE_OF_FLOOR);
-    report_row_of_floor(p->index, &now.of_floor);
+    foms_add(r->foms, p->index, &now, FIGURE_OF_FLOOR);
+    rows_share(&r->rows, p->index, now.of_floor.share[HEADLINE_WINDOW]);
 }
 
 /* Rank 0: limits on what was not known before. */
@@ -87,7 +87,7 @@ static void amend_breaches(struct run *r, const struct permutation *p,
         return;
     record_figures(cells, &now, FIGURE_BREACHES);
     r->tally.breaches += verdict.breaches;
-    report_late_breaches(p->index, &verdict);
+    screen_late_breaches(p->index, &verdict);
     if (verdict.breaches > 0)
         text_join(r->late, sizeof r->late, "; ", "%04zu: %s", p->index,
                   verdict.words);
@@ -191,6 +191,14 @@ void run_store(struct run *r, struct perm_run *x)
     snprintf(x->outcome.error, sizeof x->outcome.error, "%s", err.text);
 }
 
+void run_count_in(struct run *r, const struct permutation *p,
+                  const struct outcome *o, const char *flags)
+{
+    if (o->status == STATUS_COMPLETED)
+        foms_add(r->foms, p->index, o, FIGURE_PRINTED);
+    rows_add(&r->rows, p, o, flags);
+}
+
 int run_blank_row(const struct run *r, struct fields *row, struct error *err)
 {
     struct permutation p;
@@ -211,7 +219,8 @@ int run_blank_row(const struct run *r, struct fields *row, struct error *err)
 static struct sink *continue_file(struct run *r, const struct sink_start *start,
                                   struct error *err)
 {
-    static const char *const forget[] = {"end_time", "expect_at_end", NULL};
+    static const char *const forget[] = {"end_time", "expect_at_end",
+                                         "verdicts", NULL};
     struct earlier *e = &r->earlier;
     char hosts[32];
     const struct sink_kept kept = {.perm = start->kept,
@@ -253,6 +262,9 @@ static int open_sinks(struct run *r, const struct sink_start *start,
     bool resume = options_one(o, OPT_RESUME)->count != 0;
     const char *job = r->plan.job.id;
 
+    if (foms_open(&r->foms, options_one(o, OPT_FIGURES)->text,
+                  overwrite || resume, err) < 0)
+        return -1;
     if (r->plan.summary_json[0] &&
         sinks_add(&r->sinks,
                   sink_json.open(r->plan.summary_json, overwrite || resume, job,
@@ -342,6 +354,9 @@ int run_close_sinks(struct run *r, struct error *err)
     fields_text(&end, "end_time", record_now(now, sizeof now));
     if (r->judge) /* the permutations' own attributes are written by now */
         fields_text(&end, "expect_at_end", r->late);
+    rows_close_up(&r->rows, r->repeats);
+    r->verdicts = rows_verdicts(&r->rows);
+    fields_text(&end, "verdicts", r->verdicts);
     session = end_session(r, now);
     if (sinks_close(&r->sinks, &end, &session, rc < 0 ? NULL : err) < 0)
         rc = -1;

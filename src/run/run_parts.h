@@ -11,7 +11,9 @@
 
 #include "plan/budget.h"
 #include "results/collect.h"
+#include "results/foms.h"
 #include "results/report.h"
+#include "results/screen.h"
 #include "servers/pin.h"
 #include "sink/sink.h"
 #include "study/db_setup.h"
@@ -59,8 +61,10 @@ struct run {
     struct of_floor_runs *floors; /* rank 0, where there are any */
     struct budget *budget;        /* rank 0, where the time is limited */
     uint32_t *order;              /* [count] position → permutation */
-    int64_t started;              /* tick of the first permutation */
-    double weight_done;           /* of plan.weight */
+    struct remaining remaining;   /* rank 0: of plan.work */
+    struct rows rows;             /* rank 0 */
+    char *verdicts;               /* rank 0, once all have run */
+    struct foms *foms;            /* rank 0; NULL: nobody asked for figures */
 };
 
 /* One permutation under way. */
@@ -120,7 +124,12 @@ int run_same_study(const struct run *r, const struct past *past, int64_t *seed,
 int run_same_rows(const struct run *r, const struct earlier *e,
                   struct error *err);
 
-/* Rank 0: the result file, and the summary as JSON. */
+/* Rank 0: count a permutation that has ended in for the table, the verdicts and
+ * the figures. */
+void run_count_in(struct run *r, const struct permutation *p,
+                  const struct outcome *o, const char *flags);
+
+/* Rank 0: the result file, the summary as JSON, and the file of figures. */
 int run_open_sinks(struct run *r, struct error *err);
 int run_close_sinks(struct run *r, struct error *err);
 

@@ -163,6 +163,7 @@ int run_resume(struct run *r, struct error *err)
 static void recall_figures(struct run *r, const struct permutation *p,
                            const struct fields *row)
 {
+    const struct field *flags = fields_find(row, "flags");
     struct outcome o;
 
     record_clear(&o);
@@ -173,12 +174,11 @@ static void recall_figures(struct run *r, const struct permutation *p,
                     &o.summary);
         of_floor_add(r->floors, p, &o.summary);
         expect_judge_end(r->judge, p, &o);
-        report_figures(p->index, &o, FIGURE_PRINTED);
     }
     if (o.summary.verify_errors > 0)
         r->tally.verify_errors += o.summary.verify_errors;
     r->tally.breaches += o.breaches > 0 ? o.breaches : 0;
-    report_row(&r->plan.sweep, p, &o);
+    run_count_in(r, p, &o, flags ? flags->text : "");
 }
 
 static void recall_one(struct run *r, size_t i)
@@ -186,12 +186,14 @@ static void recall_one(struct run *r, size_t i)
     const struct fields row = row_at(&r->earlier, i);
     struct permutation p;
     struct placement pl;
+    struct work work;
 
     sweep_at(&r->plan.sweep, i, &p);
     recall_figures(r, &p, &row);
     if (place_solve(&r->team->machine, &p, &pl, NULL) < 0)
         return;
-    r->plan.weight -= prepare_weight(&p, &pl);
+    work = remaining_work(&p, &pl, false);
+    remaining_dropped(&r->remaining, &work, false);
     place_free(&pl);
 }
 

@@ -49,8 +49,9 @@ static void add_network(struct prepared *plan, const char *words)
 /* t is NULL for a machine that is imaginary. */
 static void add_permutation(struct prepared *plan, const struct team *t,
                             const struct permutation *p,
-                            const struct placement *pl)
+                            const struct placement *pl, bool starts)
 {
+    const struct work work = remaining_work(p, pl, starts);
     const struct value *exe = p->value[OPT_DB_EXE];
     const struct setting *exes = options_get(plan->sweep.options, OPT_DB_EXE);
     int most = pl->experiment == EXPERIMENT_COLOCATED ? pl->clients_per_node
@@ -58,7 +59,7 @@ static void add_permutation(struct prepared *plan, const struct team *t,
 
     if (most > plan->max_clients)
         plan->max_clients = most;
-    plan->weight += prepare_weight(p, pl);
+    remaining_add(&plan->work, &work);
     add_network(plan, place_network(pl));
     if (exe && t && place_steward_shard(pl, t->rank) >= 0)
         plan->servers[exe - exes->values].mine = true;
@@ -71,7 +72,7 @@ static void add_up(struct prepared *plan, const struct machine *m,
 {
     const struct options *o = plan->sweep.options;
     const struct setting *bytes = options_get(o, OPT_TENSOR_BYTES);
-    size_t exes = options_get(o, OPT_DB_EXE)->nvalues;
+    size_t exes = options_get(o, OPT_DB_EXE)->nvalues, setup = SIZE_MAX;
 
     if (options_has_placement(o, options_placement(o, OPT_DB_EXE))) {
         plan->servers = mem_new(exes, sizeof *plan->servers);
@@ -86,7 +87,8 @@ static void add_up(struct prepared *plan, const struct machine *m,
         sweep_at(&plan->sweep, i, &p);
         if (place_solve(m, &p, &pl, NULL) < 0)
             continue; /* refused elsewhere */
-        add_permutation(plan, t, &p, &pl);
+        add_permutation(plan, t, &p, &pl, p.setup != setup);
+        setup = p.setup;
         place_free(&pl);
     }
 }

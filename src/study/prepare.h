@@ -3,6 +3,7 @@
 #define SRB_PREPARE_H
 
 #include "client/client.h"
+#include "plan/remaining.h"
 #include "results/record.h"
 #include "servers/collapse.h"
 #include "servers/db.h"
@@ -22,7 +23,7 @@ struct prepared {
     struct server found;    /* that runs already (db_address) */
     int64_t max_clients;    /* of any permutation */
     int64_t max_bytes;      /* longest tensor */
-    double weight;          /* of all permutations together */
+    struct work work;       /* of all permutations together */
     uint64_t run;           /* random, the same on all ranks */
     struct secret *secret;  /* of databases that this job starts; alike too */
     uint64_t seed;          /* of the random order */

@@ -54,7 +54,7 @@ class AuthTest(RunTest):
 
     def running(self, nranks, *args, servers=1):
         """A job in its loop, whose servers answer, if only to say no."""
-        job = self.start(nranks, *LONG, "--output=none", *args)
+        job = self.start(nranks, *LONG, "--output=none", "--verbose", *args)
         job.wait_until(lambda: "[1/1]" in job.stderr, "the loop")
         job.wait_until(lambda: self.answer(servers), "its servers")
         return job

@@ -71,7 +71,7 @@ class Expect(ExpectTest):
             r"samples beyond it, expected < 30s; unpack_tensor_median is "
             r"\S+ s, expected > 30s$")
         self.assertEqual(text(f["perm_0000"].attrs["expect"]), "")
-        at = job.stderr.index(f"[2/3]   BREACHED: {words}")
+        at = job.stderr.index(f"[2/3]  8 B   BREACHED: {words}")
         self.assertLess(at, job.stderr.index("[3/3]"), "not at once")
         self.assertIn("expect: 3 limits breached", job.stderr)
         printed = float(words.split()[2]) * 1e-6
@@ -214,7 +214,7 @@ class SummaryJson(ExpectTest):
         self.assertIn("'", document["study"]["command_line"])
         self.assertEqual({row["status"] for row in document["summary"]},
                          {"completed", "failed"})
-        self.assertIn(f"summary: {self.json}", job.stderr)
+        self.assertIn(f"summary: {self.json}", job.stdout)
 
     def test_replaced_and_alone(self):
         self.json.write_text("old", encoding="utf-8")
@@ -251,7 +251,7 @@ class SummaryJson(ExpectTest):
         folder = self.dir / "gone"
         folder.mkdir()
         job = self.start(1, *SLOW, "--tensor_bytes=4", "--iterations=300",
-                         f"--summary_json={folder}/x.json",
+                         f"--summary_json={folder}/x.json", "--verbose",
                          f"--output={self.out}")
         job.wait_until(lambda: "[1/1]" in job.stderr, "the loop")
         folder.rmdir()

@@ -93,7 +93,7 @@ class NullClient(FaultTest):
                 job = self.study(nranks, *NULL, "--overwrite",
                                  f"--null_client={{client: {client}, "
                                  "fail_at: 5}", "--tensor_bytes=1024",
-                                 "--iterations=20")
+                                 "--iterations=20", "--figures=stdout")
                 self.assert_status(job, 1, permutations=1, completed=0,
                                    failed=1, skipped=0)
                 self.assert_failed(job, 0,
@@ -127,7 +127,7 @@ class NullClient(FaultTest):
                 job = self.study(4, "--client=[null,hiredis]", "--overwrite",
                                  f"--null_client={{client: 2, {fault}}}",
                                  "--op_timeout=1s", "--tensor_bytes=[4,1024]",
-                                 "--iterations=10")
+                                 "--iterations=10", "--figures=stdout")
                 self.assert_status(job, 1, permutations=4, completed=2,
                                    failed=2, skipped=0, verify_errors=0)
                 self.assertEqual(self.statuses(), ["failed", "failed",

@@ -29,7 +29,7 @@ exec "$@"
             re.findall(r"(?m)^leaves after (\d+) s$", job.stderr), ["30"] * 3,
             job.describe())
         self.assert_whole(self.out, 2)
-        self.assertIn("results: ", job.stderr)
+        self.assertEqual(job.status["file"], str(self.out))
 
     def test_all_hang(self):
         job = self.study("*", "hangs")

@@ -94,7 +94,8 @@ class Placements(FloorTest):
         wrapper.chmod(0o755)
         job = self.start(1, "--db_exe=[redis-server,floor]",
                          "--tensor_bytes=64KiB", "--iterations=3000",
-                         "--output=none", wrapper=[str(wrapper)])
+                         "--output=none", "--verbose",
+                         wrapper=[str(wrapper)])
         job.wait_until(lambda: "[1/2]" in job.stderr, "its first loop")
         moved.unlink()
         job.wait()

@@ -35,9 +35,10 @@ class Full(RunTest):
         self.out = folder / "full.h5"
         gate = self.gate(2, at=2)
         job = self.start(2, "--tensor_bytes=[4096,4100,4104,4108,4112,4116]",
-                         "--iterations=20000", "--verbose", "--op_timeout=1h",
+                         "--iterations=20000", "--op_timeout=1h",
+                         f"--figures={self.dir / 'figures.txt'}",
                          f"--output={self.out}", gate=gate)
-        job.wait_until(lambda: "[2/6]   put" in job.stderr, "two of six")
+        job.wait_until(lambda: job.has_ended(2), "two of six")
         with open(folder / "theirs", "wb") as theirs:
             try:
                 while True:

@@ -60,8 +60,7 @@ LD_PRELOAD={self.preloaded("time_stops")} TIME_STOPS=1767323045 exec "$@"
             for job in jobs:
                 self.assert_passed(job.wait(), 2)
             self.assertEqual(len(self.names()), 3)
-            said = {job.stderr.split("results: ")[1].split()[0]
-                    for job in jobs}
+            said = {job.status["file"] for job in jobs}
             self.assertEqual(len(said), 3)
 
     def test_while_another_writes(self):

@@ -2,14 +2,18 @@
 """What a person and a script see: the lines on standard output, the words of a
 refusal, exit statuses, --help, --version, --show_config and --dry_run."""
 import math
+import os
 import re
+import shlex
+import shutil
 
 from srbtest import RunTest, column, main, text
 
 FOM = re.compile(r"SRBENCH_FOM perm=\d{4} name=[a-z_0-9.]+ "
                  r"value=\d\.\d+e[+-]\d{2} unit=(s|B/s|1/s|1)")
 STATUS = re.compile(r"SRBENCH_STATUS (pass|fail) permutations=\d+ "
-                    r"completed=\d+ failed=\d+ skipped=\d+ verify_errors=\d+")
+                    r"completed=\d+ failed=\d+ skipped=\d+ verify_errors=\d+"
+                    r"( file=.*)?")
 QUICK = ("--client=null", "--db_exe=null", "--iterations=20")
 
 
@@ -27,68 +31,32 @@ class OutputTest(RunTest):
         path.write_text(words, encoding="utf-8")
         return path
 
-    def assert_lines(self, job):
-        """On standard output: figures, then one verdict, nothing else."""
+    def assert_lines(self, job, figures=False):
+        """On standard output: last one verdict, figures right before it where
+        they were asked for, and no other line that scripts look for."""
         lines = job.stdout.splitlines()
         self.assertTrue(lines, job.describe())
         self.assertRegex(lines[-1], rf"^{STATUS.pattern}$")
-        for line in lines[:-1]:
-            self.assertRegex(line, rf"^{FOM.pattern}$", job.describe())
+        found = [i for i, x in enumerate(lines) if x.startswith("SRBENCH_FOM")]
+        self.assertEqual(bool(found), figures, job.describe())
+        self.assertEqual(found, list(range(len(lines) - 1 - len(found),
+                                           len(lines) - 1)))
+        for i in found:
+            self.assertRegex(lines[i], rf"^{FOM.pattern}$", job.describe())
+        self.assertEqual(job.stdout.count("SRBENCH_"), len(found) + 1)
         self.assertTrue(job.stdout.endswith("\n"))
 
     def assert_refused(self, job, *words, sentences=1):
         """Exit status 2, the verdict, and words that name the place, on as
         many lines, printed by one rank."""
         self.assert_status(job, 2, completed=0, failed=0, verify_errors=0)
-        self.assert_lines(job)
-        self.assertEqual(job.foms, [])
+        self.assertRegex(job.stdout, rf"^{STATUS.pattern}\n$")
+        self.assertEqual(job.status["file"], "")
         for word in words:
             self.assertIn(word, job.stderr, job.describe())
         lines = [x for x in job.stderr.splitlines() if x.strip()]
         self.assertEqual(len(lines), sentences, job.describe())
         self.assertFalse(self.out.exists(), "a file of nothing")
-
-
-class Lines(OutputTest):
-
-    def test_figures_and_verdict(self):
-        job = self.study(4, "--tensor_bytes=[4,1024]", "--iterations=300",
-                         "--repetitions=2")
-        self.assert_passed(job, 4)
-        self.assert_lines(job)
-        self.assert_agrees_with_file(job, 4)
-
-    def test_progress_goes_to_standard_error(self):
-        job = self.study(2, *QUICK, "--tensor_bytes=[4,1024]")
-        name = "throughput-sess-colo-c-N1-T2-DBCPU1-PINFalse-ITER20-TB"
-        for i, size in ((1, 4), (2, 1024)):
-            self.assertIn(f"[{i}/2] {name}{size}: ", job.stderr)
-            self.assertRegex(job.stderr, rf"(?m)^\[{i}/2\]   put .* unpack ")
-        self.assertRegex(job.stderr, r"(?m)^\[1/2\].* left: ")
-        self.assertIn(str(self.out), job.stderr, "where the file is")
-        table = job.stderr[job.stderr.index("perm "):]
-        self.assertEqual(table.count(" completed "), 2, job.describe())
-
-    def test_failures_among_others(self):
-        job = self.study(4, "--client=[null,hiredis]", "--tensor_bytes=1024",
-                         "--null_client={client: 1, fail_at: 3}",
-                         "--iterations=20")
-        self.assert_status(job, 1, permutations=2, completed=1, failed=1,
-                           skipped=0)
-        self.assert_lines(job)
-        self.assert_agrees_with_file(job, 2)
-
-    def test_percentiles_need_samples(self):
-        """One with fewer than ten samples beyond it is neither printed nor in
-        the file."""
-        job = self.study(1, *QUICK, "--tensor_bytes=4")
-        self.assert_passed(job, 1)
-        names = {fom["name"] for fom in job.foms}
-        self.assertIn("put_tensor_median", names)
-        for percentile in ("p95", "p99", "p99.9"):
-            self.assertNotIn(f"put_tensor_{percentile}", names)
-            value = self.open(self.out)[f"summary/put_tensor_{percentile}"][0]
-            self.assertTrue(math.isnan(value))
 
     def assert_agrees_with_file(self, job, permutations):
         """Each figure is the file's, and each of the file's is printed."""
@@ -111,6 +79,152 @@ class Lines(OutputTest):
                                  f"{name} of {perm}")
         self.assertEqual(column(summary, "status").count("completed"),
                          len({fom["perm"] for fom in job.foms}))
+
+
+class Lines(OutputTest):
+
+    def test_figures_and_verdict(self):
+        job = self.study(4, "--tensor_bytes=[4,1024]", "--iterations=300",
+                         "--repetitions=2", "--figures=stdout")
+        self.assert_passed(job, 4)
+        self.assert_lines(job, figures=True)
+        self.assert_agrees_with_file(job, 4)
+
+    def test_the_story_goes_to_standard_error(self):
+        """And the result to standard output, without a figure for scripts."""
+        job = self.study(2, *QUICK, "--tensor_bytes=[4,1024]")
+        self.assert_lines(job)
+        lines = [x for x in job.stderr.splitlines() if x.startswith("[")]
+        self.assertEqual(len(lines), 2, job.describe())
+        figures = r"put +\S+ [mun]s   get +\S+ [mun]s   +\S+ [kMG]B/s"
+        self.assertRegex(lines[0], rf"^\[1/2\]   4 B   {figures}   \d+ s left")
+        self.assertRegex(lines[1], rf"^\[2/2\] 1 KiB   {figures}( |$)")
+        for word in ("4 B", "1 KiB", f"file: {self.out}\n"):
+            self.assertIn(word, job.stdout, job.describe())
+        self.assertNotIn(str(self.out), job.stderr)
+
+    def test_the_command_that_shows_the_file(self):
+        """It is there, and the file's name is one word of the shell."""
+        self.out = self.dir / "a file's name.h5"
+        job = self.study(1, *QUICK, "--tensor_bytes=4")
+        command, = re.findall(r"(?m)^to see it: (.*)$", job.stdout)
+        program, path = shlex.split(command)
+        self.assertEqual(path, str(self.out))
+        self.assertTrue(os.access(program, os.X_OK), program)
+        self.assertTrue(job.stdout.endswith(f" file={self.out}\n"))
+        self.assertEqual(job.status["file"], str(self.out))
+
+    def test_failures_among_others(self):
+        job = self.study(4, "--client=[null,hiredis]", "--tensor_bytes=1024",
+                         "--null_client={client: 1, fail_at: 3}",
+                         "--iterations=20", "--figures=stdout")
+        self.assert_status(job, 1, permutations=2, completed=1, failed=1,
+                           skipped=0)
+        self.assert_lines(job, figures=True)
+        self.assert_agrees_with_file(job, 2)
+
+    def test_percentiles_need_samples(self):
+        """One with fewer than ten samples beyond it is neither printed nor in
+        the file."""
+        job = self.study(1, *QUICK, "--tensor_bytes=4", "--figures=stdout")
+        self.assert_passed(job, 1)
+        names = {fom["name"] for fom in job.foms}
+        self.assertIn("put_tensor_median", names)
+        for percentile in ("p95", "p99", "p99.9"):
+            self.assertNotIn(f"put_tensor_{percentile}", names)
+            value = self.open(self.out)[f"summary/put_tensor_{percentile}"][0]
+            self.assertTrue(math.isnan(value))
+
+
+class FiguresFile(OutputTest):
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.dir / "figures.txt"
+
+    def test_they_are_those_of_standard_output(self):
+        """In the file and nowhere else, with shares of the floor, which are
+        known last."""
+        job = self.study(2, "--db_exe=[redis-server,floor]",
+                         "--tensor_bytes=[4,8]", "--iterations=200",
+                         "--figures=figures.txt")
+        self.assert_passed(job, 4)
+        self.assert_lines(job)
+        self.assert_agrees_with_file(job, 4)
+        self.assertIn("window_of_floor", {fom["name"] for fom in job.foms})
+        self.assertEqual(sorted(x.name for x in self.dir.iterdir()),
+                         ["figures.txt", "output.h5"])
+
+    def test_whole_after_each_permutation(self):
+        """Whoever looks finds all lines of some first permutations; another
+        file each time, so that what was opened stays as it is."""
+        seen, files = set(), set()
+
+        def is_complete():
+            if self.file.exists():
+                with open(self.file, encoding="utf-8") as f:
+                    files.add(os.fstat(f.fileno()).st_ino)
+                    lines = f.read()
+                self.assertRegex(lines, rf"^({FOM.pattern}\n)*$")
+                done = re.findall(r"perm=(\d+) name=client_cpu_share ", lines)
+                self.assertEqual(done, [f"{k:04d}" for k in range(len(done))])
+                seen.add(len(done))
+            return len(seen) > 2
+        job = self.start(1, *QUICK, "--tensor_bytes=[4,8,12,16]",
+                         "--null_client={delay: 20ms}", "--warmup=0",
+                         "--figures=figures.txt", "--output=none")
+        job.wait_until(is_complete, "two permutations in the file")
+        self.assertGreater(len(files), 1)
+        job.wait()
+        self.assert_passed(job, 4)
+        self.assertEqual({fom["perm"] for fom in job.foms}, {0, 1, 2, 3})
+
+    def test_an_existing_one(self):
+        self.file.write_text("precious")
+        job = self.study(1, *QUICK, "--tensor_bytes=4",
+                         "--figures=figures.txt")
+        self.assert_status(job, 2, completed=0)
+        for word in ("figures.txt", "exists", "--overwrite"):
+            self.assertIn(word, job.stderr)
+        self.assertEqual(self.file.read_text(), "precious")
+        self.assertFalse(self.out.exists())
+        job = self.study(1, *QUICK, "--tensor_bytes=4", "--overwrite",
+                         "--figures=figures.txt")
+        self.assert_passed(job, 1)
+        self.assertGreater(len(job.foms), 10)
+
+    def test_a_link_stays_one(self):
+        (self.dir / "link.txt").symlink_to("figures.txt")
+        job = self.study(1, *QUICK, "--tensor_bytes=4", "--figures=link.txt")
+        self.assert_passed(job, 1)
+        self.assertTrue((self.dir / "link.txt").is_symlink())
+        self.assertIn("SRBENCH_FOM", self.file.read_text())
+
+    def test_refused(self):
+        for name, *words in (("-", "standard output"), ("/no/such/place",
+                             "/no/such"), (".", "no plain file"),
+                             ("output.h5", "file of another option")):
+            with self.subTest(name=name):
+                job = self.srbench(1, *QUICK, "--tensor_bytes=4",
+                                   f"--figures={name}", "--output=output.h5")
+                self.assert_status(job, 2, completed=0)
+                for word in ("figures", *words):
+                    self.assertIn(word, job.stderr, job.describe())
+                self.assertEqual(list(self.dir.glob("*")), [])
+
+    def test_that_cannot_be_written_at_last(self):
+        """Its folder has gone: a sentence, and no success."""
+        folder = self.dir / "gone"
+        folder.mkdir()
+        job = self.start(1, *QUICK, "--tensor_bytes=[4,8]", "--verbose",
+                         "--null_client={delay: 50ms}", "--warmup=0",
+                         f"--figures={folder}/x", "--output=none")
+        job.wait_until(lambda: "[1/2]" in job.stderr, "the first")
+        shutil.rmtree(folder)
+        job.wait()
+        self.assert_status(job, 1, completed=2)
+        self.assertRegex(job.stderr, r"(?m)^srbench: the figures cannot be "
+                         r"written to '.*/gone/x': No such file")
 
 
 class Requests(OutputTest):
@@ -448,7 +562,8 @@ class TheFile(OutputTest):
         self.assert_passed(job, 1)
         found = list(self.dir.glob("results/mine/run-*-*.h5"))
         self.assertEqual(len(found), 1, job.describe())
-        self.assertIn(found[0].name, job.stderr)
+        self.assertEqual(job.status["file"],
+                         str(found[0].relative_to(self.dir)))
 
 
 if __name__ == "__main__":

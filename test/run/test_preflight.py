@@ -163,6 +163,7 @@ class Refused(RunTest):
                 "the results may need 7.", "the limit of the size of a file is "
                 "5.72 MiB; raise it (ulimit -f, limits.conf)")
         job = self.start(1, "--tensor_bytes=[4,8,12,16]", "--duration=2s",
+                         "--verbose",
                          f"--output={self.out}")
         job.wait_until(lambda: "[2/4]" in job.stderr, "the second permutation")
         for rank in job.ranks():

@@ -107,7 +107,8 @@ class ResumeTest(RunTest):
     def resume(self, *args, nranks=2, **how):
         """The rest of an interrupted() study."""
         return self.study(nranks, *NULL, SIZES, "--resume",
-                          f"--iterations={self.iterations}", *args, **how)
+                          f"--iterations={self.iterations}",
+                          "--figures=stdout", *args, **how)
 
     def assert_resumed(self, before, job, permutations=4):
         self.assert_passed(job, permutations)
@@ -150,7 +151,7 @@ class Resumed(ResumeTest):
         """With databases: what hiredis completed stays, what null failed runs;
         and a third session finds nothing left to do."""
         study = (2, "--client=[hiredis,null]", "--tensor_bytes=[4,8]",
-                 "--iterations=20")
+                 "--iterations=20", "--figures=stdout")
         job = self.study(*study, "--null_client={client: 1, fail_at: 3}")
         self.assert_status(job, 1, completed=2, failed=2)
         before = self.snapshot()

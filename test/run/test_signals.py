@@ -146,8 +146,7 @@ class SignalTest(RunTest):
     def assert_kept(self, job):
         """Killed: what was reported complete is in the file, whole."""
         f = self.open(self.out)
-        done = [i for i in range(8)
-                if f"[{i + 1}/8]   put " in job.stderr]
+        done = [i for i in range(8) if job.has_ended(i + 1)]
         for i in done:
             self.assert_permutation(f[f"perm_{i:04d}"])
         return done
@@ -211,7 +210,7 @@ class ToMpiexec(SignalTest):
         self.assert_returned(job, 4, 143)
         self.assertEqual(job.status, {
             "verdict": "fail", "permutations": 2, "completed": 0, "failed": 1,
-            "skipped": 1, "verify_errors": 0})
+            "skipped": 1, "verify_errors": 0, "file": str(self.out)})
 
     def test_kill_in_a_loop(self):
         job = self.looping(4)
@@ -251,7 +250,8 @@ class ToMpiexec(SignalTest):
                         "sleep 600\n", encoding="utf-8")
         deaf.chmod(0o755)
         job = self.start(2, f"--db_exe={deaf}", "--tensor_bytes=[4,8]",
-                         "--db_timeout=1h", f"--output={self.out}")
+                         "--db_timeout=1h", "--verbose",
+                         f"--output={self.out}")
         job.wait_until(lambda: "[1/2]" in job.stderr and any(
             p.command == "sleep 600" for p in processes(self.tmpdir)),
                        "a database to start")

@@ -3,7 +3,8 @@ refuses. More of that in test_slurm_jobs.py.
 """
 # ctest: label=fast
 from slurmtest import SlurmTest
-from srbtest import column, main, text
+from srbtest import SRBENCH, column, kill_all, main, text
+from terminaltest import OnTerminal
 
 SMALL = ("--tensor_bytes=4096", "--iterations=5")
 LAYOUT = ("-N4", "--ntasks-per-node=2")
@@ -63,6 +64,37 @@ class Slurm(SlurmTest):
         self.assertIn("this is no job of PBS (PBS_JOBID is not set)",
                       job.stderr)
         self.assertFalse(self.out.exists())
+
+
+class SlurmTerminal(SlurmTest):
+    """srun on a terminal: its ranks are children of slurmstepd, wherever that
+    was started, so that they have lines and not one in place."""
+
+    def on_terminal(self, columns, *args):
+        job = OnTerminal(
+            ["srun", "-N2", "--ntasks-per-node=2", SRBENCH, "--client=null",
+             "--db_exe=null", "--iterations=10", f"--db_port={self.port}",
+             "--output=none", *args], columns=columns, cwd=self.dir,
+            env={**self.cluster.env, "TMPDIR": str(self.tmpdir)})
+        self.addCleanup(kill_all, self.tmpdir)
+        self.addCleanup(job.close)
+        self.assertEqual(job.finish(), 0, job.seen)
+        self.assertNotIn("\033", job.seen)
+        return [x for x in job.screen.lines if x]
+
+    def test_lines(self):
+        for n, columns in ((11, 120), (500, 80)):
+            with self.subTest(permutations=n):
+                lines = self.on_terminal(columns, "--tensor_bytes=[" + ",".join(
+                    str(4 * i) for i in range(1, n + 1)) + "]")
+                told = [x for x in lines if x.startswith("[")]
+                self.assertLess(len(told), 60, "a screenful or two")
+                if n == 11:
+                    self.assertEqual(len(told), 11)
+                for line in told:
+                    self.assertRegex(line, r"^\[ *\d+/\d+\] +\d+ (B|KiB)   put ")
+                self.assertTrue(any(x.startswith("SRBENCH_STATUS pass")
+                                    for x in lines))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Colocated(RunTest):
 
     def test_no_configuration_at_all(self):
         """`mpiexec -n 4 srbench`: the whole default sweep."""
-        job = self.srbench(4)
+        job = self.srbench(4, "--figures=stdout")
         found = list(self.dir.glob("results/*/run-*.h5"))
         self.assertEqual(len(found), 1, job.describe())
         self.assert_passed(job, len(TENSORS_DEFAULT))

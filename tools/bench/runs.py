@@ -192,7 +192,7 @@ def shares(srbench, ranks, seconds, *args):
     job = srbench.start(
         ranks, *args, "--client=null", f"--null_client={{delay: {delay}s}}",
         f"--iterations={int((seconds + settle + 0.5) / (2 * delay))}",
-        "--tensor_bytes=1024", "--warmup=0", "--output=none")
+        "--tensor_bytes=1024", "--warmup=0", "--output=none", "--verbose")
     try:
         job.wait_until(lambda: "[1/1] " in job.stderr, "the loop", 120)
         time.sleep(settle)
@@ -202,7 +202,7 @@ def shares(srbench, ranks, seconds, *args):
         time.sleep(seconds)
         after, end = {r: cpu_seconds(p) for r, p in pids.items()}, \
             time.monotonic()
-        if "[1/1]   " in job.stderr:
+        if job.has_ended(1):
             raise Failed("the loop ended before its ranks were measured")
         job.wait(120)
         if job.returncode != 0 or len(pids) != ranks:

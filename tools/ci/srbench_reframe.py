@@ -53,7 +53,8 @@ class srbench(rfm.RunOnlyRegressionTest):
     def set_options(self):
         """One file of results, kept with the test's output."""
         self.executable_opts = [*map(shlex.quote, shlex.split(self.options)),
-                                '--output=results.h5', '--overwrite=true']
+                                '--output=results.h5', '--overwrite=true',
+                                '--figures=stdout']
         self.keep_files = ['results.h5']
 
     @sanity_function

@@ -278,7 +278,7 @@ class MatrixTest(RunTest):
         """By somebody else, when the first permutation is in the file."""
         folder = self.tmpfs("size=16m")
         job = self.begin("--iterations=5000", output=folder / "out.h5")
-        job.wait_until(lambda: "[1/2]   put" in job.stderr, "the first")
+        job.wait_until(lambda: job.has_ended(1), "the first")
         with open(folder / "theirs", "wb", buffering=0) as theirs:
             self.struck = time.monotonic()
             try:
@@ -313,7 +313,7 @@ class MatrixTest(RunTest):
                   if n.startswith("perm_")}
         if row.file == KEPT:
             reported = [f"perm_{i:04d}" for i in (0, 1)
-                        if f"[{i + 1}/2]   put " in job.stderr]
+                        if job.has_ended(i + 1)]
             self.assertGreaterEqual(len(reported), 1, job.describe())
         else:
             self.assertEqual(self.assert_groups(f), row.file, job.describe())

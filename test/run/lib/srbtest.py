@@ -278,14 +278,16 @@ class Job:
     """A run of srbench, started; nranks 0 is without mpiexec.
 
     After wait(): returncode, stdout, stderr, status ({'verdict': 'pass',
-    'permutations': 18, ...} or {}), foms (list of {'perm': 7, 'name':
-    'put_tensor_median', 'value': 8.1e-4, 'unit': 's'}), seconds.
+    'permutations': 18, ..., 'file': 'x.h5' or ''} or {}), foms (list of
+    {'perm': 7, 'name': 'put_tensor_median', 'value': 8.1e-4, 'unit': 's'}, where
+    the command has --figures=stdout or a file), seconds.
     """
 
     def __init__(self, nranks, *args, tmpdir, env=None, cwd=None,
                  mpiexec_args=(), wrapper=(), loops=False, gate=None):
         self.tmpdir = str(tmpdir)
         self.nranks = nranks or 1
+        self.cwd = cwd
         self.command = [*wrapper, SRBENCH, *map(str, args)]
         if nranks:
             self.command = [MPIEXEC, *mpiexec_args, "-n", str(nranks),
@@ -322,9 +324,22 @@ class Job:
     def stderr(self):
         return self.read(1)
 
+    def figures(self):
+        """What --figures has brought."""
+        given = [a.partition("=")[2] for a in self.command
+                 if a.startswith("--figures=")]
+        if not given or given[-1] == "stdout":
+            return self.stdout
+        path = Path(self.cwd or ".", given[-1])
+        return path.read_text() if path.exists() else ""
+
+    def has_ended(self, i):
+        """Whether the i-th permutation (from 1) has a line with figures."""
+        return re.search(rf"(?m)^\[ *{i}/\d+\] .* put +\d", self.stderr)
+
     @property
     def foms(self):
-        foms = [parse_pairs(line) for line in self.stdout.splitlines()
+        foms = [parse_pairs(line) for line in self.figures().splitlines()
                 if line.startswith("SRBENCH_FOM ")]
         for fom in foms:
             fom["value"] = float(fom["value"])
@@ -332,10 +347,12 @@ class Job:
 
     @property
     def status(self):
-        found = re.findall(r"^SRBENCH_STATUS (\S+) ?(.*)$", self.stdout, re.M)
+        found = re.findall(r"^SRBENCH_STATUS (\S+) ?(.*?)(?: ?file=(.*))?$",
+                           self.stdout, re.M)
         if len(found) != 1:
             return {}
-        return {"verdict": found[0][0], **parse_pairs(found[0][1])}
+        verdict, pairs, path = found[0]
+        return {"verdict": verdict, **parse_pairs(pairs), "file": path}
 
     def ranks(self):
         """The ranks that run now."""

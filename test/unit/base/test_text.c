@@ -83,9 +83,40 @@ static void test_clean(void **state)
     }
 }
 
+static void wrapped(void **state)
+{
+    static const struct {
+        const char *text;
+        int columns;
+        const char *lines;
+    } table[] = {
+        {"", 40, ""},
+        {"one line", 40, "one line\n"},
+        {"two\nlines", 40, "two\nlines\n"},
+        {"two\nlines\n", 40, "two\nlines\n"},
+        {"12345678901234567890", 20, "12345678901234567890\n"},
+        {"1234567890 1234567890", 20, "1234567890\n  1234567890\n"},
+        {"1234567890 123456789 12 and so on and on\nlast", 20,
+         "1234567890 123456789\n  12 and so on and\n  on\nlast\n"},
+        {"one-word-that-is-longer and more", 20,
+         "one-word-that-is-longer\n  and more\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char buf[256] = "";
+        FILE *out = fmemopen(buf, sizeof buf, "w");
+
+        text_wrap(out, table[i].text, table[i].columns);
+        fclose(out);
+        assert_string_equal(buf, table[i].lines);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrapped),
         cmocka_unit_test(appended),
         cmocka_unit_test(joined),
         cmocka_unit_test(test_clean),

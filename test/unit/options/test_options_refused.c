@@ -422,13 +422,20 @@ static const struct bad bad[] = {
     {{{"--quiet", "--verbose"}},
      NULL,
      "--quiet: contradicts verbose, expected one of the two"},
+    {{{"--figures=-"}},
+     NULL,
+     "--figures: found '-', and standard output has the result and the "
+     "verdict (SRBENCH_...); expected the name of a file (./- is one)"},
+    {{{"--figures=x", "--output=x"}},
+     NULL,
+     "--figures: names the file of another option, expected one of its own"},
     {{{"--summary_json=-"}},
      NULL,
-     "--summary_json: found '-', and standard output has the figures and the "
+     "--summary_json: found '-', and standard output has the result and the "
      "verdict (SRBENCH_...); expected the name of a file (./- is one)"},
     {{{NULL}},
      "output: '-'\n",
-     "study.yaml:1:9: output: found '-', and standard output has the figures "
+     "study.yaml:1:9: output: found '-', and standard output has the result "
      "and the verdict (SRBENCH_...); expected the name of a file (./- is "
      "one)"},
     {{{NULL}},

@@ -1,0 +1,394 @@
+#include "results/rows.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "results/effect.h"
+
+/* What is not here is called by its name. */
+const char *rows_title(enum option_id id)
+{
+    static const char *const titles[OPT_COUNT] = {
+        [OPT_EXPERIMENT] = "Placement",
+        [OPT_DB_EXE] = "Server",
+        [OPT_DB_NODES] = "Database nodes",
+        [OPT_DB_SHARDS_PER_NODE] = "Shards per node",
+        [OPT_DB_CLUSTER] = "Cluster",
+        [OPT_DB_CPUS] = "Database CPUs",
+        [OPT_DB_IO_THREADS] = "I/O threads",
+        [OPT_DB_TPQ] = "Threads per queue",
+        [OPT_CLIENT_NODES] = "Client nodes",
+        [OPT_CLIENTS_PER_NODE] = "Clients per node",
+        [OPT_LANGUAGES] = "Language",
+        [OPT_CLIENT] = "Client",
+        [OPT_COMMAND_SET] = "Command set",
+        [OPT_TRANSPORT] = "Transport",
+        [OPT_SOCKET_BUFFER] = "Socket buffer",
+        [OPT_PIN_APP_CPUS] = "Pinned clients",
+        [OPT_KEYS] = "Keys",
+        [OPT_SYNC] = "Sync",
+        [OPT_PATTERN] = "Pattern",
+        [OPT_TENSOR_BYTES] = "Tensor size",
+    };
+
+    return titles[id] ? titles[id] : option_table[id].name;
+}
+
+char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
+                char *buf, size_t n)
+{
+    static const char placement[] = "throughput_";
+
+    if (option_table[id].type == OPTION_BYTES && !v->is_auto)
+        return units_print_bytes(v->count, buf, n);
+    if (id == OPT_EXPERIMENT)
+        snprintf(buf, n, "%s", v->text + strlen(placement));
+    else
+        sweep_word(s, id, v, buf, n);
+    return buf;
+}
+
+/* ---- axes ---- */
+
+static bool is_amount(enum option_id id)
+{
+    enum option_type t = option_table[id].type;
+
+    return t == OPTION_COUNT || t == OPTION_BYTES || t == OPTION_SECONDS;
+}
+
+static double amount(const struct value *v)
+{
+    return v->is_auto ? -1 : v->seconds > 0 ? v->seconds : (double)v->count;
+}
+
+/* Amounts ascending, words as they were given. */
+static bool stands_before(enum option_id id, const struct value *a,
+                          const struct value *b)
+{
+    return is_amount(id) && amount(a) < amount(b);
+}
+
+struct levels {
+    const struct value **list;
+    int n;
+    bool missing; /* in some permutation */
+};
+
+static int find(const struct levels *l, const struct value *v)
+{
+    for (int k = 0; v && k < l->n; k++)
+        if (l->list[k] == v || strcmp(l->list[k]->text, v->text) == 0)
+            return k;
+    return -1;
+}
+
+static void add_level(struct levels *l, enum option_id id,
+                      const struct value *v)
+{
+    int at;
+
+    l->missing = l->missing || !v;
+    if (!v || find(l, v) >= 0)
+        return;
+    l->list = mem_grow(l->list, (size_t)l->n + 1, sizeof(void *));
+    for (at = l->n; at > 0 && stands_before(id, v, l->list[at - 1]); at--)
+        l->list[at] = l->list[at - 1];
+    l->list[at] = v;
+    l->n++;
+}
+
+/* Two sizes may read alike to three digits: then all are exact. */
+static void name_levels(const struct sweep *s, struct row_axis *a,
+                        const struct levels *l)
+{
+    bool exact = false;
+
+    a->nlevels = l->n;
+    a->word = mem_new((size_t)l->n, sizeof *a->word);
+    for (int k = 0; k < l->n; k++) {
+        char text[SRB_WORD_MAX];
+
+        a->word[k] =
+            mem_copy(rows_word(s, a->id, l->list[k], text, sizeof text));
+        for (int j = 0; j < k; j++)
+            exact = exact || strcmp(a->word[j], a->word[k]) == 0;
+    }
+    for (int k = 0; exact && k < l->n; k++) {
+        free(a->word[k]);
+        a->word[k] = mem_copy(l->list[k]->text);
+    }
+}
+
+static struct levels *find_levels(const struct rows *r)
+{
+    struct levels *all = mem_new(OPT_COUNT, sizeof *all);
+
+    for (size_t i = 0; i < r->n; i++) {
+        struct permutation p;
+
+        sweep_at(r->sweep, r->list[i].first, &p);
+        for (int id = 0; id < OPT_COUNT; id++)
+            if (option_table[id].axis)
+                add_level(&all[id], (enum option_id)id, p.value[id]);
+    }
+    return all;
+}
+
+/* The size of the tensor, by which everything is compared, comes first. */
+static void open_axes(struct rows *r, const struct levels *all)
+{
+    r->axes = mem_new(OPT_COUNT, sizeof *r->axes);
+    r->size = all[OPT_TENSOR_BYTES].n > 1 ? 0 : -1;
+    for (int pass = 0; pass < 2; pass++)
+        for (int id = 0; id < OPT_COUNT; id++)
+            if ((id == OPT_TENSOR_BYTES) == (pass == 0) && all[id].n > 1) {
+                struct row_axis *a = &r->axes[r->naxes++];
+
+                a->id = (enum option_id)id;
+                name_levels(r->sweep, a, &all[id]);
+            }
+}
+
+static void place_rows(struct rows *r, const struct levels *all)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        struct permutation p;
+
+        sweep_at(r->sweep, r->list[i].first, &p);
+        r->list[i].level = mem_new((size_t)r->naxes, sizeof(int));
+        for (int k = 0; k < r->naxes; k++)
+            r->list[i].level[k] =
+                find(&all[r->axes[k].id], p.value[r->axes[k].id]);
+    }
+}
+
+/* qsort() hands nothing on; one thread. */
+static int sorting_axes;
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+
+    for (int k = 0; k < sorting_axes; k++)
+        if (x->level[k] != y->level[k])
+            return x->level[k] < y->level[k] ? -1 : 1;
+    return x->first < y->first ? -1 : 1;
+}
+
+void rows_open(struct rows *r, const struct sweep *s)
+{
+    size_t repetitions =
+        (size_t)options_one(s->options, OPT_REPETITIONS)->count;
+    struct levels *all;
+
+    *r = (struct rows){.sweep = s, .n = s->count / repetitions};
+    r->list = mem_new(r->n, sizeof *r->list);
+    for (size_t i = 0; i < r->n; i++) {
+        r->list[i].first = i * repetitions;
+        r->list[i].share = NAN;
+    }
+    all = find_levels(r);
+    open_axes(r, all);
+    place_rows(r, all);
+    for (int id = 0; id < OPT_COUNT; id++)
+        free(all[id].list);
+    free(all);
+    sorting_axes = r->naxes;
+    qsort(r->list, r->n, sizeof *r->list, compare_rows);
+    r->place = mem_new(r->n, sizeof *r->place);
+    for (size_t i = 0; i < r->n; i++)
+        r->place[sweep_group(s, r->list[i].first)] = i;
+}
+
+void rows_free(struct rows *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        free(r->list[i].level);
+    for (int k = 0; k < r->naxes; k++) {
+        for (int j = 0; j < r->axes[k].nlevels; j++)
+            free(r->axes[k].word[j]);
+        free(r->axes[k].word);
+    }
+    free(r->axes);
+    free(r->list);
+    free(r->place);
+    *r = (struct rows){0};
+}
+
+/* ---- what came of them ---- */
+
+static struct row *row_of(struct rows *r, size_t index)
+{
+    return &r->list[r->place[sweep_group(r->sweep, index)]];
+}
+
+static void add_flags(struct row *row, const char *flags)
+{
+    char copy[SRB_FLAGS_MAX], *rest;
+
+    snprintf(copy, sizeof copy, "%s", flags);
+    for (char *f = strtok_r(copy, ",", &rest); f;
+         f = strtok_r(NULL, ",", &rest))
+        if (!strstr(row->flags, f))
+            text_join(row->flags, sizeof row->flags, ",", "%s", f);
+}
+
+void rows_add(struct rows *r, const struct permutation *p,
+              const struct outcome *o, const char *flags)
+{
+    struct row *row = row_of(r, p->index);
+
+    row->ended[o->status]++;
+    if (o->status != STATUS_COMPLETED)
+        return;
+    row->last = o->summary;
+    add_flags(row, flags);
+}
+
+void rows_share(struct rows *r, size_t index, double share)
+{
+    row_of(r, index)->share = share;
+}
+
+void rows_close_up(struct rows *r, const struct repeats *repeats)
+{
+    for (size_t i = 0; i < r->n; i++)
+        r->list[i].repeated =
+            repeats_get(repeats, sweep_group(r->sweep, r->list[i].first));
+}
+
+/* ---- their bandwidth, and how sure it is ---- */
+
+/* Of earlier sessions it is not known what an interval rests on: then as many
+ * blocks as there are in most runs. */
+#define CLUSTERS 20
+
+static double log_df(const struct figures *x)
+{
+    return (double)(x->clusters > 1 ? x->clusters : CLUSTERS) - 1;
+}
+
+/* The standard error of a median's logarithm, by its interval; NaN: none. */
+static double log_error(const struct figures *x)
+{
+    return log(x->high / x->low) / 2 / effect_student(log_df(x));
+}
+
+/* The bandwidth goes with what put and unpack take together. */
+static void within_run(const struct summary *s, struct row_rate *x)
+{
+    double put = s->put.median, unpack = s->unpack.median;
+    double a = log_error(&s->put) * put / (put + unpack);
+    double b = log_error(&s->unpack) * unpack / (put + unpack);
+
+    x->error = sqrt(a * a + b * b);
+    x->df = fmin(log_df(&s->put), log_df(&s->unpack));
+}
+
+struct row_rate rows_rate(const struct row *row, bool within)
+{
+    const struct across *a = &row->repeated.of[HEADLINE_WINDOW];
+    struct row_rate x = {NAN, NAN, 1, false};
+
+    if (row->ended[STATUS_COMPLETED] == 0)
+        return x;
+    x.rate = a->centre;
+    x.summed = isnan(x.rate);
+    if (x.summed)
+        x.rate = row->last.sum_of_rank_rates;
+    if (within) {
+        within_run(&row->last, &x);
+    } else if (!x.summed) {
+        x.error = a->error;
+        x.df = (double)row->repeated.n - 1;
+    }
+    return x;
+}
+
+bool rows_within(const struct rows *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->list[i].repeated.n > 1)
+            return false;
+    return true;
+}
+
+/* ---- verdicts ---- */
+
+static struct verdict_row *verdict_rows(const struct rows *r)
+{
+    struct verdict_row *list = mem_new(r->n, sizeof *list);
+    bool within = rows_within(r);
+
+    for (size_t i = 0; i < r->n; i++) {
+        struct row_rate x = rows_rate(&r->list[i], within);
+
+        list[i] = (struct verdict_row){.level = r->list[i].level,
+                                       .rate = x.rate,
+                                       .error = x.error,
+                                       .df = x.df,
+                                       .flags = r->list[i].flags};
+    }
+    return list;
+}
+
+/* `auto` is no amount: the machine decides what it comes to. */
+static bool are_amounts(const struct row_axis *a)
+{
+    for (int k = 0; k < a->nlevels; k++)
+        if (strcmp(a->word[k], "auto") == 0)
+            return false;
+    return is_amount(a->id);
+}
+
+static struct verdict_axis *verdict_axes(const struct rows *r)
+{
+    struct verdict_axis *list = mem_new((size_t)r->naxes, sizeof *list);
+
+    for (int k = 0; k < r->naxes; k++)
+        list[k] =
+            (struct verdict_axis){.name = rows_title(r->axes[k].id),
+                                  .word = (const char *const *)r->axes[k].word,
+                                  .nlevels = r->axes[k].nlevels,
+                                  .amounts = are_amounts(&r->axes[k])};
+    return list;
+}
+
+static struct verdict_study study_of(const struct rows *r)
+{
+    return (struct verdict_study){.axes = verdict_axes(r),
+                                  .naxes = r->naxes,
+                                  .size = r->size,
+                                  .rows = verdict_rows(r),
+                                  .nrows = r->n,
+                                  .within = rows_within(r)};
+}
+
+static void study_free(struct verdict_study *s)
+{
+    free((void *)(uintptr_t)s->axes);
+    free((void *)(uintptr_t)s->rows);
+}
+
+char *rows_verdicts(const struct rows *r)
+{
+    struct verdict_study s = study_of(r);
+    char *text = verdict_words(&s);
+
+    study_free(&s);
+    return text;
+}
+
+void rows_best(const struct rows *r, bool *best)
+{
+    struct verdict_study s = study_of(r);
+
+    verdict_best(&s, best);
+    study_free(&s);
+}

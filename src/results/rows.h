@@ -1,0 +1,76 @@
+/* rows.h - the study's configurations, each with all of its repetitions: what
+ * the table and the verdicts are made of.
+ *
+ * A configuration has a row from the beginning, whatever becomes of it. World
+ * rank 0 alone; all functions are local.
+ */
+#ifndef SRB_ROWS_H
+#define SRB_ROWS_H
+
+#include "results/record.h"
+#include "results/verdict.h"
+
+struct row_axis {
+    enum option_id id;
+    int nlevels;
+    char **word; /* [nlevels] "64 KiB", "colocated" */
+};
+
+struct row {
+    size_t first;                 /* index of its first permutation */
+    int *level;                   /* [naxes]; -1: it has no such axis */
+    int ended[STATUS_SPARED + 1]; /* repetitions, by status */
+    char flags[SRB_FLAGS_MAX];    /* of any repetition */
+    struct summary last;          /* of the repetition completed last */
+    double share;                 /* of the floor's bandwidth; NaN */
+    struct repeated repeated;     /* set by rows_close_up() */
+};
+
+struct rows {
+    const struct sweep *sweep;
+    struct row_axis *axes; /* those that vary; the tensor's size first */
+    int naxes;
+    int size;         /* 0, or -1 where that does not vary */
+    struct row *list; /* in the order of the axes' values */
+    size_t n;
+    size_t *place; /* [n] group (sweep_group()) -> index in list */
+};
+
+/* The sweep must stay. */
+void rows_open(struct rows *r, const struct sweep *s);
+void rows_free(struct rows *r);
+
+/* A permutation has ended; flags "" for none. */
+void rows_add(struct rows *r, const struct permutation *p,
+              const struct outcome *o, const char *flags);
+
+/* Its share of the floor's bandwidth. */
+void rows_share(struct rows *r, size_t index, double share);
+
+/* All that ran has ended: take the means over repetitions. */
+void rows_close_up(struct rows *r, const struct repeats *repeats);
+
+/* The bandwidth of a row, B/s, as *spread says it; NaN: not completed. The
+ * interval is of repetitions, else within the run. */
+struct row_rate {
+    double rate, error, df; /* error: standard, of the logarithm; NaN */
+    bool summed;            /* of the ranks' own; there was no common window */
+};
+struct row_rate rows_rate(const struct row *row, bool within);
+
+/* Whether nothing was repeated, so that all intervals are within the run. */
+bool rows_within(const struct rows *r);
+
+/* The sentences (verdict.h), to be freed; and which rows are best: best [n]. */
+char *rows_verdicts(const struct rows *r);
+void rows_best(const struct rows *r, bool *best);
+
+/* "Database nodes": what an axis is called at the begin of a sentence. */
+const char *rows_title(enum option_id id);
+
+/* A value of an axis as a person writes it: "64 KiB", "colocated". Returns buf.
+ */
+char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
+                char *buf, size_t n);
+
+#endif

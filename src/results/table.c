@@ -1,0 +1,340 @@
+#include "results/table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "results/effect.h"
+
+/* In the order of record_flags(). */
+static const struct flag {
+    const char *name;
+    char letter;
+    const char *words;
+} flags[] = {
+    {"between_time", 'b',
+     "more than 1 % of a loop was spent outside the timed operations"},
+    {"verify", 'v', "tensors came back wrong; these times count for nothing"},
+    {"ops_mismatch", 'm',
+     "a server counted other operations than its clients: somebody else uses "
+     "it"},
+    {"oversubscribed", 'o',
+     "more clients and server threads than CPUs: they wait for each other"},
+    {"client_bound", 'c',
+     "clients worked themselves for more than half of the loop: their cost"},
+    {"too_short", 's',
+     "a loop was shorter than 100 times the start skew: more iterations"},
+    {"clock_error", 'k', "clocks may be apart by more than 1 % of a loop"},
+};
+
+enum { FLAGS = sizeof flags / sizeof flags[0] };
+
+const char *table_flag_words(const char *flag)
+{
+    for (int i = 0; i < FLAGS; i++)
+        if (strcmp(flags[i].name, flag) == 0)
+            return flags[i].words;
+    return "";
+}
+
+/* ---- cells ---- */
+
+#define CELL 64
+/* Behind the axes. */
+enum column { PUT, PUT_RANGE, GET, GET_RANGE, RATE, RATE_RANGE, SHARE, NOTE };
+enum { COLUMNS = NOTE + 1 };
+
+struct line {
+    bool marked;
+    const char *const *axis; /* [naxes] */
+    char cell[COLUMNS][CELL];
+};
+
+struct table {
+    const struct rows *rows;
+    bool *best;
+    bool within;
+    bool shown[COLUMNS];
+    int width[COLUMNS];
+    int *axis_width;
+};
+
+typedef char *(*print_fn)(double, char *, size_t);
+
+/* "(127 to 135)", of the value's unit where they have that. */
+static void range_text(print_fn print, double value, double low, double high,
+                       char buf[CELL])
+{
+    char texts[3][24];
+    const char *unit;
+
+    buf[0] = '\0';
+    if (isnan(low) || isnan(high))
+        return;
+    print(value, texts[0], sizeof texts[0]);
+    print(low, texts[1], sizeof texts[1]);
+    print(high, texts[2], sizeof texts[2]);
+    unit = strchr(texts[0], ' ');
+    for (int k = 1; unit && k < 3; k++) {
+        char *own = strchr(texts[k], ' ');
+
+        if (own && strcmp(own, unit) == 0)
+            *own = '\0';
+    }
+    snprintf(buf, CELL, "(%s to %s)", texts[1], texts[2]);
+}
+
+static void time_cells(const struct table *t, const struct row *row,
+                       enum headline which, const struct figures *x,
+                       char value[CELL], char range[CELL])
+{
+    const struct across *a = &row->repeated.of[which];
+
+    units_print_seconds(a->centre, value, CELL);
+    range_text(units_print_seconds, a->centre, t->within ? x->low : a->low,
+               t->within ? x->high : a->high, range);
+}
+
+static void rate_cells(const struct table *t, const struct row *row,
+                       char value[CELL], char range[CELL])
+{
+    struct row_rate x = rows_rate(row, t->within);
+    double half = effect_student(x.df) * x.error;
+
+    units_print_rate(x.rate, value, CELL);
+    range_text(units_print_rate, x.rate, x.rate * exp(-half),
+               x.rate * exp(half), range);
+}
+
+/* Flags by their letters; what did not complete. */
+static void note_cell(const struct row *row, char buf[CELL])
+{
+    int all = 0;
+
+    buf[0] = '\0';
+    for (int i = 0; i < FLAGS; i++)
+        if (strstr(row->flags, flags[i].name))
+            text_add(buf, CELL, "%c", flags[i].letter);
+    for (int k = 0; k <= STATUS_SPARED; k++)
+        all += row->ended[k];
+    for (int k = STATUS_FAILED; k <= STATUS_SKIPPED; k++)
+        if (row->ended[k] == all && all > 0)
+            text_join(buf, CELL, " ", "%s", record_status((enum status)k));
+        else if (row->ended[k] > 0)
+            text_join(buf, CELL, " ", "%d of %d %s", row->ended[k], all,
+                      record_status((enum status)k));
+}
+
+static void fill_line(const struct table *t, size_t i, struct line *line)
+{
+    const struct row *row = &t->rows->list[i];
+
+    *line = (struct line){.marked = t->best[i]};
+    time_cells(t, row, HEADLINE_PUT, &row->last.put, line->cell[PUT],
+               line->cell[PUT_RANGE]);
+    time_cells(t, row, HEADLINE_UNPACK, &row->last.unpack, line->cell[GET],
+               line->cell[GET_RANGE]);
+    rate_cells(t, row, line->cell[RATE], line->cell[RATE_RANGE]);
+    if (!isnan(row->share))
+        snprintf(line->cell[SHARE], CELL, "%.0f %%", 100 * row->share);
+    note_cell(row, line->cell[NOTE]);
+}
+
+static const struct line head = {.cell = {[PUT] = "put",
+                                          [GET] = "get",
+                                          [RATE] = "bandwidth",
+                                          [SHARE] = "of floor",
+                                          [NOTE] = ""}};
+
+/* ---- layout ---- */
+
+static const char *axis_head(enum option_id id)
+{
+    return id == OPT_TENSOR_BYTES ? "size"
+           : id == OPT_EXPERIMENT ? "placement"
+           : id == OPT_DB_EXE     ? "server"
+                                  : option_table[id].name;
+}
+
+static const char *axis_cell(const struct rows *r, size_t i, int axis)
+{
+    int level = r->list[i].level[axis];
+
+    return level < 0 ? "-" : r->axes[axis].word[level];
+}
+
+static int wider(int width, const char *text)
+{
+    int n = (int)strlen(text);
+
+    return n > width ? n : width;
+}
+
+static void measure(struct table *t)
+{
+    const struct rows *r = t->rows;
+    bool any[COLUMNS] = {[PUT] = true, [GET] = true, [RATE] = true};
+
+    for (int k = 0; k < r->naxes; k++) {
+        t->axis_width[k] = (int)strlen(axis_head(r->axes[k].id));
+        for (int j = 0; j < r->axes[k].nlevels; j++)
+            t->axis_width[k] = wider(t->axis_width[k], r->axes[k].word[j]);
+    }
+    for (size_t i = 0; i < r->n; i++) {
+        struct line line;
+
+        fill_line(t, i, &line);
+        for (int c = 0; c < COLUMNS; c++) {
+            t->width[c] = wider(t->width[c], line.cell[c]);
+            any[c] = any[c] || line.cell[c][0];
+        }
+    }
+    for (int c = 0; c < COLUMNS; c++) {
+        t->shown[c] = any[c];
+        t->width[c] = wider(t->width[c], head.cell[c]);
+    }
+}
+
+/* What stands before a column: ranges go with their values. */
+static int gap(int column)
+{
+    return column == PUT_RANGE || column == GET_RANGE || column == RATE_RANGE
+               ? 1
+               : 3;
+}
+
+static int total_width(const struct table *t)
+{
+    int n = 1;
+
+    for (int k = 0; k < t->rows->naxes; k++)
+        n += 1 + t->axis_width[k] + (k > 0);
+    for (int c = 0; c < COLUMNS; c++)
+        n += t->shown[c] ? gap(c) + t->width[c] : 0;
+    return n;
+}
+
+/* Ranges go where there is no room for them. */
+static void fit(struct table *t, int columns)
+{
+    if (total_width(t) > columns)
+        t->shown[PUT_RANGE] = t->shown[GET_RANGE] = false;
+    if (total_width(t) > columns)
+        t->shown[RATE_RANGE] = false;
+}
+
+static bool is_left(int column)
+{
+    return column == PUT_RANGE || column == GET_RANGE || column == RATE_RANGE ||
+           column == NOTE;
+}
+
+static bool is_word(enum option_id id)
+{
+    enum option_type t = option_table[id].type;
+
+    return t == OPTION_CHOICE || t == OPTION_TEXT || t == OPTION_FLAG;
+}
+
+/* i: SIZE_MAX for the head */
+static void print_line(FILE *out, const struct table *t, size_t i,
+                       const struct line *line)
+{
+    const struct rows *r = t->rows;
+    char text[2048];
+    size_t n = sizeof text;
+
+    snprintf(text, n, "%c", line->marked ? '*' : ' ');
+    for (int k = 0; k < r->naxes; k++)
+        text_add(text, n, "%s%*s", k > 0 ? "  " : " ",
+                 is_word(r->axes[k].id) ? -t->axis_width[k] : t->axis_width[k],
+                 i == SIZE_MAX ? axis_head(r->axes[k].id) : axis_cell(r, i, k));
+    for (int c = 0; c < COLUMNS; c++)
+        if (t->shown[c])
+            text_add(text, n, "%*s%*s", gap(c), "",
+                     is_left(c) ? -t->width[c] : t->width[c], line->cell[c]);
+    for (size_t end = strlen(text); end > 0 && text[end - 1] == ' ';)
+        text[--end] = '\0';
+    fprintf(out, "%s\n", text);
+}
+
+/* ---- what is shown, and the lines below ---- */
+
+static bool is_told(const struct table *t, size_t i, bool marked)
+{
+    const struct row *row = &t->rows->list[i];
+
+    return t->rows->n <= TABLE_ROWS || !marked || t->best[i] ||
+           row->ended[STATUS_FAILED] > 0;
+}
+
+static void print_rows(FILE *out, const struct table *t)
+{
+    bool marked = false;
+    size_t left = 0, shown = 0;
+
+    for (size_t i = 0; i < t->rows->n; i++)
+        marked = marked || t->best[i];
+    for (size_t i = 0; i < t->rows->n; i++) {
+        struct line line;
+
+        if (shown >= TABLE_ROWS || !is_told(t, i, marked)) {
+            left++;
+            continue;
+        }
+        fill_line(t, i, &line);
+        print_line(out, t, i, &line);
+        shown++;
+    }
+    if (left > 0)
+        fprintf(out, "  ... and %zu more in the file%s\n", left,
+                marked ? "; these are the best of each size" : "");
+}
+
+static void print_flag(FILE *out, const struct table *t, const struct flag *f,
+                       int columns)
+{
+    char line[512];
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->rows->n; i++)
+        n += strstr(t->rows->list[i].flags, f->name) != NULL;
+    snprintf(line, sizeof line, "%c %s, %zu of %zu: %s", f->letter, f->name, n,
+             t->rows->n, f->words);
+    if (n > 0)
+        text_wrap(out, line, columns);
+}
+
+static void print_legend(FILE *out, const struct table *t, int columns)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < t->rows->n; i++)
+        any = any || t->best[i];
+    if (any)
+        fprintf(out, "* the best of its size, or not to be told from it\n");
+    if (t->shown[RATE_RANGE] || t->shown[PUT_RANGE])
+        fprintf(out, "( ) 95 %% interval %s\n",
+                t->within ? "within this run" : "over repetitions");
+    for (int k = 0; k < FLAGS; k++)
+        print_flag(out, t, &flags[k], columns);
+}
+
+void table_print(FILE *out, const struct rows *r, int columns)
+{
+    struct table t = {.rows = r, .within = rows_within(r)};
+
+    t.best = mem_new(r->n, sizeof *t.best);
+    t.axis_width = mem_new((size_t)r->naxes, sizeof *t.axis_width);
+    rows_best(r, t.best);
+    measure(&t);
+    fit(&t, columns);
+    print_line(out, &t, SIZE_MAX, &head);
+    print_rows(out, &t);
+    print_legend(out, &t, columns);
+    free(t.best);
+    free(t.axis_width);
+}

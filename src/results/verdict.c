@@ -1,0 +1,418 @@
+#include "results/effect.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/units.h"
+
+#define MOST_LEVELS_TOLD 3
+#define TEXT 512
+
+/* ---- words ---- */
+
+/* A ratio; one that is near 1 with another digit. */
+static char *ratio_text(double x, bool fine, char *buf, size_t n)
+{
+    int places = x >= 9.95 ? 0 : x >= 0.995 ? 1 : 2;
+
+    if (fine && x < 9.95)
+        places++;
+    snprintf(buf, n, "%.*f", places, x);
+    return buf;
+}
+
+/* "x1.9 (1.2 to 2.9)", of several sizes "x1.3 to x1.9 (1.1 to 2.9)". */
+static void add_ratios(char *buf, size_t n, double least, double most,
+                       double low, double high)
+{
+    /* what is told from 1 does not read 1.0 */
+    double nearest = least > 1 ? low : high;
+    bool fine =
+        fmax(high, most) / fmin(low, least) < 1.2 || fabs(nearest - 1) < 0.05;
+    char a[32], b[32], c[32], d[32];
+
+    ratio_text(least, fine, a, sizeof a);
+    ratio_text(most, fine, b, sizeof b);
+    if (strcmp(a, b) == 0)
+        text_add(buf, n, "x%s", a);
+    else
+        text_add(buf, n, "x%s to x%s", a, b);
+    text_add(buf, n, " (%s to %s)", ratio_text(low, fine, c, sizeof c),
+             ratio_text(high, fine, d, sizeof d));
+}
+
+/* The next run of sizes that are in the set, from *first on. */
+static bool next_run(const bool *in, int n, int *first, int *last)
+{
+    while (*first < n && !in[*first])
+        ++*first;
+    for (*last = *first; *last + 1 < n && in[*last + 1];)
+        ++*last;
+    return *first < n;
+}
+
+/* Where that holds: "", " at 1 MiB", " up to 64 KiB and from 1 MiB on". */
+static void add_places(const struct verdict_study *s, enum told told,
+                       const bool *in, int n, char *buf, size_t size)
+{
+    const char *const *word = n > 1 ? s->axes[s->size].word : NULL;
+    const char *between = " ";
+
+    for (int first = 0, last; n > 1 && next_run(in, n, &first, &last);
+         first = last + 1, between = " and ") {
+        if (first == 0 && last == n - 1)
+            text_add(buf, size,
+                     told == TOLD_NOTHING ? " at any size" : " at every size");
+        else if (first == last)
+            text_add(buf, size, "%sat %s", between, word[first]);
+        else if (first == 0)
+            text_add(buf, size, "%sup to %s", between, word[last]);
+        else if (last == n - 1)
+            text_add(buf, size, "%sfrom %s on", between, word[first]);
+        else
+            text_add(buf, size, "%sfrom %s to %s", between, word[first],
+                     word[last]);
+    }
+}
+
+/* What is told alike of these sizes. */
+static void add_told(const struct verdict_study *s, enum told told,
+                     const struct interval *x, const bool *in, int n, char *buf,
+                     size_t size)
+{
+    double least = INFINITY, most = 0, low = INFINITY, high = 0;
+
+    for (int k = 0; k < n; k++)
+        if (in[k]) {
+            least = fmin(least, x[k].ratio);
+            most = fmax(most, x[k].ratio);
+            low = fmin(low, x[k].low);
+            high = fmax(high, x[k].high);
+        }
+    if (told == TOLD_MORE || told == TOLD_LESS)
+        add_ratios(buf, size, least, most, low, high);
+    else
+        text_add(buf, size, "%s",
+                 told == TOLD_EQUAL ? "equal within 5 %"
+                                    : "no difference that this study can tell");
+    add_places(s, told, in, n, buf, size);
+}
+
+/* ", by what else varied x0.98 to x2.6": where matched rows disagree. */
+static void add_disagreement(const struct effect *e, int n, char *buf,
+                             size_t size)
+{
+    double least = INFINITY, most = 0;
+    char a[32], b[32];
+
+    for (int k = 0; k < n; k++)
+        if (effect_disagrees(&e[k])) {
+            least = fmin(least, e[k].least);
+            most = fmax(most, e[k].most);
+        }
+    if (most > 0)
+        text_add(buf, size, "; x%s to x%s by what else varied",
+                 ratio_text(least, false, a, sizeof a),
+                 ratio_text(most, false, b, sizeof b));
+}
+
+/* Value x against y; nothing where they have no rows that match. */
+static bool add_comparison(const struct view *v, int x, int y, char *buf,
+                           size_t size)
+{
+    int n = effect_sizes(v), any = 0;
+    struct effect *e = effect_by_size(v, x, y);
+    struct interval *i = mem_new((size_t)n, sizeof *i);
+    bool *in = mem_new((size_t)n, sizeof *in);
+
+    for (int k = 0; k < n; k++)
+        i[k] = effect_interval(&e[k]);
+    for (int told = 0; told < TOLDS; told++) {
+        int found = 0;
+
+        for (int k = 0; k < n; k++) {
+            in[k] = e[k].pairs > 0 && (int)effect_told(&i[k]) == told;
+            found += in[k];
+        }
+        if (found == 0)
+            continue;
+        text_add(buf, size, "%s%s", any ? ", " : "",
+                 !any && told <= TOLD_LESS ? "bandwidth " : "");
+        add_told(v->s, (enum told)told, i, in, n, buf, size);
+        any += found;
+    }
+    add_disagreement(e, n, buf, size);
+    free(e);
+    free(i);
+    free(in);
+    return any > 0;
+}
+
+/* "colocated (transport unix)": a value, and its own axes as they were at its
+ * best. */
+static char *level_text(const struct view *v, int level, char *buf, size_t n)
+{
+    const struct verdict_study *s = v->s;
+    const struct verdict_row *r = NULL;
+    const char *between = " (";
+
+    for (size_t i = 0; i < v->n && !r; i++)
+        if (s->rows[v->row[i]].level[v->axis] == level)
+            r = &s->rows[v->row[i]];
+    snprintf(buf, n, "%s", s->axes[v->axis].word[level]);
+    for (int k = 0; r && k < s->naxes; k++)
+        if (v->own[k] && r->level[k] >= 0) {
+            const struct verdict_axis *a = &s->axes[k];
+
+            if (a->amounts)
+                text_add(buf, n, "%s%c%s %s", between,
+                         tolower((unsigned char)a->name[0]), a->name + 1,
+                         a->word[r->level[k]]);
+            else
+                text_add(buf, n, "%s%s", between, a->word[r->level[k]]);
+            between = ", ";
+        }
+    text_add(buf, n, "%s", *between == ',' ? ")" : "");
+    return buf;
+}
+
+/* The value that ranks highest of those not taken; -1: none is left. */
+static int highest(const struct view *v, const bool *taken)
+{
+    int best = -1;
+
+    for (int k = 0; k < v->s->axes[v->axis].nlevels; k++)
+        if (!taken[k] && !isnan(v->rank[k]) &&
+            (best < 0 || v->rank[k] > v->rank[best]))
+            best = k;
+    return best;
+}
+
+/* Value x against y, over all sizes together. */
+static struct interval at_all_sizes(const struct view *v, int x, int y)
+{
+    struct effect *e = effect_by_size(v, x, y), all = {0};
+
+    for (int k = 0; k < effect_sizes(v); k++) {
+        all.pairs += e[k].pairs;
+        all.sum += e[k].sum;
+        all.variance += e[k].variance;
+        all.welch += e[k].welch;
+    }
+    free(e);
+    return effect_interval(&all);
+}
+
+/* First to last; and the one between that is above both. */
+static void add_amounts(const struct view *v, char *buf, size_t n)
+{
+    const struct verdict_axis *a = &v->s->axes[v->axis];
+    bool *none = mem_new((size_t)a->nlevels, sizeof *none);
+    int first = 0, last = a->nlevels - 1, top = highest(v, none), end;
+    size_t before = strlen(buf);
+    struct interval x;
+
+    free(none);
+    while (first < last && isnan(v->rank[first]))
+        first++;
+    while (last > first && isnan(v->rank[last]))
+        last--;
+    if (first >= last)
+        return;
+    text_add(buf, n, "%s, %s to %s: ", a->name, a->word[first], a->word[last]);
+    if (!add_comparison(v, last, first, buf, n)) {
+        buf[before] = '\0';
+        return;
+    }
+    end = v->rank[last] > v->rank[first] ? last : first;
+    if (top == first || top == last)
+        return;
+    x = at_all_sizes(v, top, end);
+    if (effect_told(&x) != TOLD_MORE)
+        return;
+    text_add(buf, n, ", most at %s, ", a->word[top]);
+    add_ratios(buf, n, x.ratio, x.ratio, x.low, x.high);
+    text_add(buf, n, " of that at %s", a->word[end]);
+}
+
+/* The best against the others, one after the other; of many against the next
+ * and the last. */
+static void add_kinds(const struct view *v, char *buf, size_t n)
+{
+    const struct verdict_axis *a = &v->s->axes[v->axis];
+    bool *taken = mem_new((size_t)a->nlevels, sizeof *taken);
+    int best = highest(v, taken), there = 0, other;
+    size_t before = strlen(buf);
+    char text[TEXT];
+    bool any = false;
+
+    for (int k = 0; k < a->nlevels; k++)
+        there += !isnan(v->rank[k]);
+    if (best >= 0)
+        taken[best] = true;
+    for (int k = 1; best >= 0 && (other = highest(v, taken)) >= 0; k++) {
+        size_t here = strlen(buf);
+
+        taken[other] = true;
+        if (there - 1 > MOST_LEVELS_TOLD && k > 1 && k < there - 1)
+            continue;
+        if (!any)
+            text_add(buf, n, "%s, %s", a->name,
+                     level_text(v, best, text, sizeof text));
+        text_add(buf, n, "%s against %s: ", any ? ";" : "",
+                 level_text(v, other, text, sizeof text));
+        if (add_comparison(v, best, other, buf, n))
+            any = true;
+        else
+            buf[any ? here : before] = '\0';
+    }
+    free(taken);
+}
+
+/* All flags that any row raised, each once; whether every completed row raised
+ * one. */
+static bool all_flagged(const struct verdict_study *s, char *flags, size_t n)
+{
+    size_t completed = 0, flagged = 0;
+
+    flags[0] = '\0';
+    for (size_t i = 0; i < s->nrows; i++) {
+        char copy[TEXT], *rest;
+
+        if (!effect_usable(&s->rows[i]))
+            continue;
+        completed++;
+        flagged += s->rows[i].flags[0] != '\0';
+        snprintf(copy, sizeof copy, "%s", s->rows[i].flags);
+        for (char *f = strtok_r(copy, ",", &rest); f;
+             f = strtok_r(NULL, ",", &rest))
+            if (!strstr(flags, f))
+                text_join(flags, n, ", ", "%s", f);
+    }
+    return completed > 0 && flagged == completed;
+}
+
+static size_t completed(const struct verdict_study *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->nrows; i++)
+        n += effect_usable(&s->rows[i]);
+    return n;
+}
+
+static void print_caution(const struct verdict_study *s, FILE *out)
+{
+    char flags[TEXT];
+
+    if (all_flagged(s, flags, sizeof flags))
+        fprintf(out,
+                "Every configuration is flagged (%s): what follows may be of "
+                "that, and not of the database.\n",
+                flags);
+}
+
+static void print_axis(const struct verdict_study *s, int axis, FILE *out)
+{
+    char words[16 * TEXT] = "";
+    struct view v;
+
+    effect_view_open(&v, s, axis);
+    if (s->axes[axis].amounts)
+        add_amounts(&v, words, sizeof words);
+    else
+        add_kinds(&v, words, sizeof words);
+    if (words[0])
+        fprintf(out, "%s\n", words);
+    effect_view_close(&v);
+}
+
+/* One configuration is all there is. */
+static void print_single(const struct verdict_study *s, FILE *out)
+{
+    for (size_t i = 0; i < s->nrows; i++) {
+        const struct verdict_row *r = &s->rows[i];
+        double half = effect_student(r->df) * r->error;
+        char rate[32], low[32], high[32];
+
+        if (!effect_usable(r))
+            continue;
+        fprintf(out, "Bandwidth %s", units_print_rate(r->rate, rate, 32));
+        if (!isnan(half))
+            fprintf(out, " (%s to %s)",
+                    units_print_rate(r->rate * exp(-half), low, 32),
+                    units_print_rate(r->rate * exp(half), high, 32));
+        fprintf(out, "; nothing else was completed that it could be compared "
+                     "with\n");
+    }
+}
+
+char *verdict_words(const struct verdict_study *s)
+{
+    char *text;
+    size_t n, have = completed(s);
+    FILE *out = mem_stream(&text, &n);
+
+    print_caution(s, out);
+    if (have == 1)
+        print_single(s, out);
+    for (int k = 0; have > 1 && k < s->naxes; k++)
+        print_axis(s, k, out);
+    if (have > 0 && s->within)
+        fprintf(out, "Intervals are within this run: another may differ by "
+                     "more, which --repetitions tells.\n");
+    fclose(out);
+    if (n > 0)
+        text[n - 1] = '\0'; /* the last line's end */
+    return text;
+}
+
+/* ---- the best of each size ---- */
+
+static int size_of(const struct verdict_study *s, size_t i)
+{
+    return s->size < 0 ? 0 : s->rows[i].level[s->size];
+}
+
+/* NaN is no difference that could be told. */
+static bool is_less(const struct verdict_row *x, const struct verdict_row *best)
+{
+    struct effect e = {0};
+    struct interval i;
+
+    effect_add(&e, x, best);
+    i = effect_interval(&e);
+    return effect_told(&i) == TOLD_LESS;
+}
+
+void verdict_best(const struct verdict_study *s, bool *best)
+{
+    int n = s->size < 0 ? 1 : s->axes[s->size].nlevels;
+    const struct verdict_row **top = mem_new((size_t)n, sizeof(void *));
+    int *count = mem_new((size_t)n, sizeof *count);
+
+    for (size_t i = 0; i < s->nrows; i++) {
+        const struct verdict_row *r = &s->rows[i];
+        int k = size_of(s, i);
+
+        if (!effect_usable(r))
+            continue;
+        count[k]++;
+        if (!top[k] || r->rate > top[k]->rate)
+            top[k] = r;
+    }
+    for (size_t i = 0; i < s->nrows; i++) {
+        const struct verdict_row *r = &s->rows[i];
+        int k = size_of(s, i);
+
+        best[i] = effect_usable(r) && count[k] > 1 &&
+                  (r == top[k] || !is_less(r, top[k]));
+    }
+    free(top);
+    free(count);
+}

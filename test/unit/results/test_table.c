@@ -1,0 +1,261 @@
+/* The final table, and the rows that it is made of. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/study.h"
+#include "results/screen.h"
+#include "results/table.h"
+
+/* What a permutation is to come to: a bandwidth, times that go with it, what
+ * raises a flag. */
+struct end {
+    double rate;
+    const char *flags;
+    enum status status;
+};
+
+static struct outcome outcome_of(const struct end *e)
+{
+    struct outcome o;
+
+    record_clear(&o);
+    o.status = e->status ? e->status : STATUS_COMPLETED;
+    if (o.status != STATUS_COMPLETED)
+        return o;
+    o.summary.window = e->rate;
+    o.summary.put = (struct figures){.median = 1e5 / e->rate,
+                                     .low = 0.9e5 / e->rate,
+                                     .high = 1.1e5 / e->rate,
+                                     .clusters = 20};
+    o.summary.unpack = o.summary.put;
+    return o;
+}
+
+/* The table of a study whose permutations ended so, in their order. */
+static char *table_of(const struct line *line, const struct end *ends,
+                      int columns)
+{
+    struct repeats *repeats;
+    struct study s;
+    struct rows r;
+    char *text;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+
+    study_open(&s, line);
+    rows_open(&r, &s.sweep);
+    repeats = repeats_open(r.n);
+    for (size_t i = 0; i < s.sweep.count; i++) {
+        struct outcome o = outcome_of(&ends[i]);
+
+        sweep_at(&s.sweep, i, &s.p);
+        if (o.status == STATUS_COMPLETED)
+            repeats_add(repeats, sweep_group(&s.sweep, i), &o.summary);
+        rows_add(&r, &s.p, &o, ends[i].flags ? ends[i].flags : "");
+    }
+    rows_close_up(&r, repeats);
+    table_print(out, &r, columns);
+    fclose(out);
+    repeats_close(repeats);
+    rows_free(&r);
+    study_close(&s);
+    return text;
+}
+
+static const struct {
+    const char *name;
+    struct line line;
+    struct end ends[16];
+    int columns;
+    const char *table;
+} cases[] = {
+    {"sizes alone: no mark, intervals within the run",
+     {{"--tensor_bytes=[1KiB,1MiB]"}},
+     {{1e9, "", 0}, {2e9, "", 0}},
+     100,
+     "   size       put                      get                  bandwidth\n"
+     "  1 KiB    100 us (90.0 to 110)     100 us (90.0 to 110)    1.00 GB/s "
+     "(932 MB/s to 1.07)\n"
+     "  1 MiB   50.0 us (45.0 to 55.0)   50.0 us (45.0 to 55.0)   2.00 GB/s "
+     "(1.86 to 2.15)\n"
+     "( ) 95 % interval within this run\n"},
+    {"too narrow for all intervals",
+     {{"--tensor_bytes=[1KiB,1MiB]"}},
+     {{1e9, "", 0}, {2e9, "", 0}},
+     60,
+     "   size       put       get   bandwidth\n"
+     "  1 KiB    100 us    100 us   1.00 GB/s (932 MB/s to 1.07)\n"
+     "  1 MiB   50.0 us   50.0 us   2.00 GB/s (1.86 to 2.15)\n"
+     "( ) 95 % interval within this run\n"},
+    {"too narrow for any; what varies stays",
+     {{"--tensor_bytes=[1KiB,1MiB]"}},
+     {{1e9, "", 0}, {2e9, "", 0}},
+     20,
+     "   size       put       get   bandwidth\n"
+     "  1 KiB    100 us    100 us   1.00 GB/s\n"
+     "  1 MiB   50.0 us   50.0 us   2.00 GB/s\n"},
+    {"sorted by the size first, whatever the order; the best are marked",
+     {{"--tensor_bytes=[1MiB,1KiB]", "--transport=[tcp,unix]"}},
+     {{4e9, "", 0}, {1e9, "", 0}, {4.1e9, "", 0}, {3e9, "", 0}},
+     50,
+     "   size  transport       put       get   bandwidth\n"
+     "  1 KiB  tcp          100 us    100 us   1.00 GB/s\n"
+     "* 1 KiB  unix        33.3 us   33.3 us   3.00 GB/s\n"
+     "* 1 MiB  tcp         25.0 us   25.0 us   4.00 GB/s\n"
+     "* 1 MiB  unix        24.4 us   24.4 us   4.10 GB/s\n"
+     "* the best of its size, or not to be told from it\n"},
+    /* logarithms 0 and ln 4, half 12.706 * ln(4) / 2 */
+    {"repetitions are one row, by their geometric mean; one that failed too",
+     {{"--tensor_bytes=1KiB", "--client=[socket,hiredis]", "--repetitions=2"}},
+     {{1e9, "", 0}, {4e9, "", 0}, {1e9, "", 0}, {0, "", STATUS_FAILED}},
+     86,
+     "  client        put       get   bandwidth\n"
+     "* socket    50.0 us   50.0 us   2.00 GB/s (299 kB/s to 13.4 TB/s)\n"
+     "* hiredis    100 us    100 us   1.00 GB/s                           1 of "
+     "2 "
+     "failed\n"
+     "* the best of its size, or not to be told from it\n"
+     "( ) 95 % interval over repetitions\n"},
+    {"flags by their letters, each explained once",
+     {{"--tensor_bytes=[4,8,12]"}},
+     {{1e9, "oversubscribed,too_short", 0},
+      {1e9, "", 0},
+      {1e9, "oversubscribed", 0}},
+     40,
+     "  size      put      get   bandwidth\n"
+     "   4 B   100 us   100 us   1.00 GB/s   os\n"
+     "   8 B   100 us   100 us   1.00 GB/s\n"
+     "  12 B   100 us   100 us   1.00 GB/s   o\n"
+     "o oversubscribed, 2 of 3: more clients\n"
+     "  and server threads than CPUs: they\n"
+     "  wait for each other\n"
+     "s too_short, 1 of 3: a loop was shorter\n"
+     "  than 100 times the start skew: more\n"
+     "  iterations\n"},
+    {"nothing came of it",
+     {{"--tensor_bytes=[4,8]"}},
+     {{0, "", STATUS_FAILED}, {0, "", STATUS_SKIPPED}},
+     40,
+     "  size   put   get   bandwidth\n"
+     "   4 B     -     -           -   failed\n"
+     "   8 B     -     -           -   skipped\n"},
+    {"sizes that read alike are exact",
+     {{"--tensor_bytes=[1048580,1048584]"}},
+     {{1e9, "", 0}, {1e9, "", 0}},
+     30,
+     "     size      put      get   bandwidth\n"
+     "  1048580   100 us   100 us   1.00 GB/s\n"
+     "  1048584   100 us   100 us   1.00 GB/s\n"},
+};
+
+static void tables(void **state)
+{
+    int wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = table_of(&cases[i].line, cases[i].ends, cases[i].columns);
+
+        if (strcmp(text, cases[i].table) != 0) {
+            print_message("%s:\n%sinstead of\n%s", cases[i].name, text,
+                          cases[i].table);
+            wrong++;
+        }
+        free(text);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* A placement's own axis is "-" in the other one. */
+static void what_a_placement_has_not(void **state)
+{
+    static const struct line line = {
+        {"--experiment=[throughput_standard,throughput_colocated]",
+         "--db_nodes=[1,2]", "--transport=[tcp,unix]", "--tensor_bytes=4"}};
+    static const struct end ends[] = {
+        {1e9, "", 0}, {1e9, "", 0}, {1e9, "", 0}, {1e9, "", 0}};
+    char *text = table_of(&line, ends, 10);
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const rows[] = {
+            "\n* standard          1  -        ",
+            "\n* standard          2  -        ",
+            "\n* colocated         -  tcp      ",
+            "\n* colocated         -  unix     "};
+
+        if (!strstr(text, rows[i]))
+            fail_msg("no '%s' in\n%s", rows[i] + 1, text);
+    }
+    free(text);
+}
+
+/* Every flag that is raised is explained. */
+static void all_flags_have_words(void **state)
+{
+    struct outcome o;
+    char flags[SRB_FLAGS_MAX], *rest;
+    int n = 0;
+
+    (void)state;
+    record_clear(&o);
+    o.disagree = o.oversubscribed = true;
+    o.summary.between_share = o.summary.cpu_share = 1;
+    o.summary.verify_errors = 1;
+    o.summary.shortest_loop = o.summary.start_skew = o.summary.clock_error = 1;
+    record_flags(&o, flags, sizeof flags);
+    for (char *f = strtok_r(flags, ",", &rest); f;
+         f = strtok_r(NULL, ",", &rest), n++)
+        if (strlen(table_flag_words(f)) < 10)
+            fail_msg("%s has no words", f);
+    assert_int_equal(n, 7);
+    assert_string_equal(table_flag_words("none"), "");
+}
+
+static void time_left(void **state)
+{
+    static const struct {
+        double seconds;
+        const char *text;
+    } vectors[] = {
+        {NAN, ""},
+        {0, "1 s left"},
+        {0.2, "1 s left"},
+        {11.2, "12 s left"},
+        {99, "99 s left"},
+        {99.5, "2 min left"},
+        {150, "3 min left"},
+        {5999, "100 min left"},
+        {6000, "1 h 40 min left"},
+        {90061, "25 h 01 min left"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        char text[32];
+
+        assert_string_equal(screen_left(vectors[i].seconds, text, sizeof text),
+                            vectors[i].text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tables),
+        cmocka_unit_test(what_a_placement_has_not),
+        cmocka_unit_test(all_flags_have_words),
+        cmocka_unit_test(time_left),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
