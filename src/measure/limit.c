@@ -31,7 +31,7 @@ enum limit limit_judge(const struct evidence *e, bool oversubscribed)
     if (!(e->covered >= COVERED_ENOUGH))
         return LIMIT_UNTOLD;
     if (e->server_busy >= SERVER_SATURATED)
-        return e->server_fault_share >= FAULTS_MATTER * e->server_busy
+        return e->server_fault_share >= FAULTS_MATTER * e->server_cpu_share
                    ? LIMIT_SERVER_MEMORY
                    : LIMIT_SERVER_CPU;
     if (isnan(e->server_busy))

@@ -35,7 +35,8 @@ struct evidence {
  *   network        a link carries 0.7 of its speed or more
  *   untold         servers were watched for much longer than a loop lasted
  *                  (covered below 0.7), or were not watched
- *   server_memory  server_busy >= 0.8, a third of it or more in page faults
+ *   server_memory  server_busy >= 0.8, and of its time on a CPU (which faults
+ *                  are) a third or more in page faults
  *   server_cpu     server_busy >= 0.8
  *   client         client_cpu_share >= 0.5
  *   waiting        server_busy < 0.5 and client_cpu_share < 0.3

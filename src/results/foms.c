@@ -124,6 +124,9 @@ void foms_add(struct foms *f, size_t index, const struct outcome *o,
             fprintf(f->lines,
                     "SRBENCH_FOM perm=%04zu name=%s value=%.6e unit=%s\n",
                     index, c->name, c->real, c->unit);
+        if (c->type == FIELD_TEXT && c->text[0])
+            fprintf(f->lines, "SRBENCH_FOM perm=%04zu name=%s value=%s unit=\n",
+                    index, c->name, c->text);
     }
     fields_free(&cells);
 }

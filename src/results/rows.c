@@ -248,6 +248,10 @@ void rows_add(struct rows *r, const struct permutation *p,
     if (o->status != STATUS_COMPLETED)
         return;
     row->last = o->summary;
+    if (row->ended[STATUS_COMPLETED] == 1)
+        memcpy(row->limit, o->limit, sizeof row->limit);
+    else if (strcmp(row->limit, o->limit) != 0)
+        row->limit[0] = '\0';
     add_flags(row, flags);
 }
 

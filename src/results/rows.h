@@ -21,6 +21,7 @@ struct row {
     int *level;                   /* [naxes]; -1: it has no such axis */
     int ended[STATUS_SPARED + 1]; /* repetitions, by status */
     char flags[SRB_FLAGS_MAX];    /* of any repetition */
+    char limit[16];               /* the word that all repetitions have; "" */
     struct summary last;          /* of the repetition completed last */
     double share;                 /* of the floor's bandwidth; NaN */
     struct repeated repeated;     /* set by rows_close_up() */

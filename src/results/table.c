@@ -27,6 +27,8 @@ static const struct flag {
      "clients worked themselves for more than half of the loop: their cost"},
     {"too_short", 's',
      "a loop was shorter than 100 times the start skew: more iterations"},
+    {"env_ignored", 'e',
+     "an allocator did not take what db_env says: see db_config in the file"},
     {"clock_error", 'k', "clocks may be apart by more than 1 % of a loop"},
 };
 
@@ -44,7 +46,17 @@ const char *table_flag_words(const char *flag)
 
 #define CELL 64
 /* Behind the axes. */
-enum column { PUT, PUT_RANGE, GET, GET_RANGE, RATE, RATE_RANGE, SHARE, NOTE };
+enum column {
+    PUT,
+    PUT_RANGE,
+    GET,
+    GET_RANGE,
+    RATE,
+    RATE_RANGE,
+    SHARE,
+    LIMIT,
+    NOTE
+};
 enum { COLUMNS = NOTE + 1 };
 
 struct line {
@@ -140,6 +152,7 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
     rate_cells(t, row, line->cell[RATE], line->cell[RATE_RANGE]);
     if (!isnan(row->share))
         snprintf(line->cell[SHARE], CELL, "%.0f %%", 100 * row->share);
+    snprintf(line->cell[LIMIT], CELL, "%s", row->limit);
     note_cell(row, line->cell[NOTE]);
 }
 
@@ -147,6 +160,7 @@ static const struct line head = {.cell = {[PUT] = "put",
                                           [GET] = "get",
                                           [RATE] = "bandwidth",
                                           [SHARE] = "of floor",
+                                          [LIMIT] = "limit",
                                           [NOTE] = ""}};
 
 /* ---- layout ---- */
@@ -229,7 +243,7 @@ static void fit(struct table *t, int columns)
 static bool is_left(int column)
 {
     return column == PUT_RANGE || column == GET_RANGE || column == RATE_RANGE ||
-           column == NOTE;
+           column == LIMIT || column == NOTE;
 }
 
 static bool is_word(enum option_id id)
@@ -308,6 +322,24 @@ static void print_flag(FILE *out, const struct table *t, const struct flag *f,
         text_wrap(out, line, columns);
 }
 
+/* Maps stand in the table by their numbers. */
+static void print_maps(FILE *out, const struct rows *r, int columns)
+{
+    for (int k = 0; k < r->naxes; k++) {
+        enum option_id id = r->axes[k].id;
+        const struct setting *set = options_get(r->sweep->options, id);
+
+        for (size_t i = 0;
+             option_table[id].type == OPTION_MAPS && i < set->nvalues; i++) {
+            char line[1024];
+
+            snprintf(line, sizeof line, "%s %zu: %s", option_table[id].name,
+                     i + 1, set->values[i].text);
+            text_wrap(out, line, columns);
+        }
+    }
+}
+
 static void print_legend(FILE *out, const struct table *t, int columns)
 {
     bool any = false;
@@ -319,6 +351,10 @@ static void print_legend(FILE *out, const struct table *t, int columns)
     if (t->shown[RATE_RANGE] || t->shown[PUT_RANGE])
         fprintf(out, "( ) 95 %% interval %s\n",
                 t->within ? "within this run" : "over repetitions");
+    if (t->shown[LIMIT])
+        text_wrap(out, "limit: what held it back, where the evidence tells",
+                  columns);
+    print_maps(out, t->rows, columns);
     for (int k = 0; k < FLAGS; k++)
         print_flag(out, t, &flags[k], columns);
 }

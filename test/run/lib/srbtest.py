@@ -342,7 +342,8 @@ class Job:
         foms = [parse_pairs(line) for line in self.figures().splitlines()
                 if line.startswith("SRBENCH_FOM ")]
         for fom in foms:
-            fom["value"] = float(fom["value"])
+            if fom["name"] != "limit":
+                fom["value"] = float(fom["value"])
         return foms
 
     @property
