@@ -180,13 +180,13 @@ class FiguresFile(OutputTest):
         self.assertEqual({fom["perm"] for fom in job.foms}, {0, 1, 2, 3})
 
     def test_an_existing_one(self):
-        self.file.write_text("precious")
+        self.file.write_text("precious", encoding="utf-8")
         job = self.study(1, *QUICK, "--tensor_bytes=4",
                          "--figures=figures.txt")
         self.assert_status(job, 2, completed=0)
         for word in ("figures.txt", "exists", "--overwrite"):
             self.assertIn(word, job.stderr)
-        self.assertEqual(self.file.read_text(), "precious")
+        self.assertEqual(self.file.read_text(encoding="utf-8"), "precious")
         self.assertFalse(self.out.exists())
         job = self.study(1, *QUICK, "--tensor_bytes=4", "--overwrite",
                          "--figures=figures.txt")
@@ -198,7 +198,7 @@ class FiguresFile(OutputTest):
         job = self.study(1, *QUICK, "--tensor_bytes=4", "--figures=link.txt")
         self.assert_passed(job, 1)
         self.assertTrue((self.dir / "link.txt").is_symlink())
-        self.assertIn("SRBENCH_FOM", self.file.read_text())
+        self.assertIn("SRBENCH_FOM", self.file.read_text(encoding="utf-8"))
 
     def test_refused(self):
         for name, *words in (("-", "standard output"), ("/no/such/place",

@@ -337,7 +337,7 @@ class LaunchersTerminal(ProgressTest):
                     '"$@" 2> >(cat >err)', '{ "$@"; } 2>&1 | cat'):
             with self.subTest(how=how):
                 wrapper = self.top / "wrapper"
-                wrapper.write_text(f"#!/bin/bash\n{how}\n")
+                wrapper.write_text(f"#!/bin/bash\n{how}\n", encoding="utf-8")
                 wrapper.chmod(0o755)
                 job = self.on_terminal(2, "--tensor_bytes=[4,8]",
                                        wrapper=[str(wrapper)])
@@ -347,7 +347,7 @@ class LaunchersTerminal(ProgressTest):
     def test_through_shells(self):
         """Shells between that hand on what they have are no other place."""
         wrapper = self.top / "wrapper"
-        wrapper.write_text('#!/bin/sh\n"$@"\nexit $?\n')
+        wrapper.write_text('#!/bin/sh\n"$@"\nexit $?\n', encoding="utf-8")
         wrapper.chmod(0o755)
         job = self.on_terminal(0, "--tensor_bytes=[4,8]", wrapper=[
             str(wrapper), MPIEXEC, "-n", "2", str(wrapper)])
@@ -359,7 +359,7 @@ class LaunchersTerminal(ProgressTest):
         for name, found in (("launcher", True), ("slurmstepd", False),
                             ("sshd", False)):
             daemon = self.top / name
-            daemon.write_text(f"#!{sys.executable}\n{DAEMON}")
+            daemon.write_text(f"#!{sys.executable}\n{DAEMON}", encoding="utf-8")
             daemon.chmod(0o755)
             with self.subTest(name=name):
                 job = self.on_terminal(0, "--tensor_bytes=[4,8]",
@@ -374,7 +374,7 @@ class LaunchersTerminal(ProgressTest):
         """Whose terminal is not written to."""
         daemon = self.top / "launcher"
         daemon.write_text(f"#!{sys.executable}\n" + DAEMON.replace(
-            "for line", "import os\nos.setuid(65534)\nfor line"))
+            "for line", "import os\nos.setuid(65534)\nfor line"), encoding="utf-8")
         daemon.chmod(0o755)
         job = self.on_terminal(0, "--tensor_bytes=[4,8]", wrapper=[str(daemon)])
         self.assertEqual(job.finish(), 0, job.seen)

@@ -331,7 +331,7 @@ class Job:
         if not given or given[-1] == "stdout":
             return self.stdout
         path = Path(self.cwd or ".", given[-1])
-        return path.read_text() if path.exists() else ""
+        return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def has_ended(self, i):
         """Whether the i-th permutation (from 1) has a line with figures."""
