@@ -22,7 +22,7 @@ test_packages=(
     libcmocka-dev clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
     clang-tidy cppcheck shellcheck iproute2
     python3-pytest python3-xarray python3-netcdf4 python3-yaml
-    netcdf-bin hdf5-tools
+    netcdf-bin hdf5-tools mandoc zsh jube
     librsvg2-bin slurm-wlm munge
 )
 
