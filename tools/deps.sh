@@ -20,9 +20,9 @@ run_packages=(
 )
 test_packages=(
     libcmocka-dev clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
-    clang-tidy cppcheck shellcheck iproute2
+    clang-tidy cppcheck shellcheck iproute2 mandoc zsh jube
     python3-pytest python3-xarray python3-netcdf4 python3-yaml
-    netcdf-bin hdf5-tools mandoc zsh jube
+    netcdf-bin hdf5-tools
     librsvg2-bin slurm-wlm munge
 )
 
