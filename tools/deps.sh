@@ -20,7 +20,7 @@ run_packages=(
 )
 test_packages=(
     libcmocka-dev clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
-    clang-tidy cppcheck shellcheck iproute2
+    clang-tidy cppcheck shellcheck iproute2 mandoc zsh jube
     python3-pytest python3-xarray python3-netcdf4 python3-yaml
     netcdf-bin hdf5-tools
     python3-matplotlib slurm-wlm munge

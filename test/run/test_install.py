@@ -1,4 +1,4 @@
-# ctest: label=fast
+# ctest: timeout=6000 full
 """What `cmake --install` brings works from where it is, in a path with blanks,
 away from the source and the build: they are hidden from all that runs here (in a
 mount namespace), and the tree is moved after it was installed."""
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from srbtest import (DATABASE, END, MPIEXEC, OPEN_MPI, SOURCE, SRBENCH, RunTest,
-                     free_port, main)
+                     free_port, full, main)
 
 BUILD = Path(SRBENCH).parent
 # Empty folders in the place of both; its first words are those of a root, the
@@ -211,6 +211,33 @@ class Client(Tree):
             self.run_it("pkg-config", "--modversion",
                         "srb_tensor_client").strip(),
             self.run_it("srbench", "--version").split()[1])
+
+
+@full
+class Quickstart(Tree):
+
+    def files(self, prefix):
+        return sorted(str(p.relative_to(prefix)) for p in prefix.rglob("*")
+                      if not p.is_dir() and "__pycache__" not in p.parts)
+
+    def test_then_install(self):
+        """What quickstart.sh has built, in a folder with blanks, can be installed:
+        all that a build of everything installs."""
+        tree, build = self.dir / "a copy", self.dir / "built here"
+        shutil.copytree(SOURCE, tree, ignore=shutil.ignore_patterns(
+            ".*", "build*", "__pycache__", "*.h5"))
+        for command in (
+                ("bash", tree / "tools/quickstart.sh", f"--build-dir={build}"),
+                ("cmake", "--install", build, "--prefix", self.dir / "in it")):
+            done = subprocess.run(
+                [*map(str, command)], text=True, timeout=3000,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                env={**OPEN_MPI, **os.environ, "TMPDIR": str(self.tmpdir)})
+            self.assertEqual(done.returncode, 0, done.stdout)
+            if "quickstart" in str(command[1]):
+                self.assertIn("\n 50 %\n", done.stdout)
+                self.assertIn("SRBENCH_STATUS pass", done.stdout)
+        self.assertEqual(self.files(self.dir / "in it"), self.files(self.prefix))
 
 
 class Pages(Tree):
