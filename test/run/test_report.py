@@ -380,7 +380,7 @@ class Runs(ReportTest):
                      "--output=a.h5")
         said = self.tool("a.h5", "--text").stdout
         for line in ("srbench: mine", r"\* Tensor size, 1 KiB to 1 MiB: bandwidth x",
-                     "Largest bandwidth: .* with tensors of 1 MiB",
+                     "Largest bandwidth: .* with tensors of 1 [KM]iB",
                      "  shortest median put_tensor: .*within this run"):
             self.assertRegex(said, f"(?m)^{line}")
         self.assertFalse((self.dir / "report.html").exists())
@@ -638,12 +638,21 @@ class Verdicts(unittest.TestCase):
         self.assertRegex(self.said(rows, "db_nodes", "transport")[0],
                          "; x1.1 to x4.0 by what else varied$")
 
+    def test_blocks(self):
+        for method, put, unpack in (
+                ("within this run: Woodruff, over 8 clients", 8, 8),
+                ("within this run: Woodruff, put over 8 clients, unpack over 20 "
+                 "blocks of iterations", 8, 20), ("", 20, 20)):
+            self.assertEqual([verdicts.blocks(method, op) for op in study.OPS],
+                             [put, unpack])
+
     def test_of_one_run(self):
         rows = configs(near(100), near(200), db_nodes=[1, 2], repetitions=1,
+                       interval_method="within this run: Woodruff, over 8 clients",
                        **{f"{op}{end}": v for op in study.OPS for end, v in
                           (("", 1.0), ("_low", 0.9), ("_high", 1.1))})
         said = self.said(rows, "db_nodes")
-        self.assertRegex(said[0], r"bandwidth x2\.0 \(1\.\d to 2\.\d\)$")
+        self.assertRegex(said[0], r"bandwidth x2\.00 \(1\.83 to 2\.19\)$")
         self.assertIn("within this run", said[-1])
 
 

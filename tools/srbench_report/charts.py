@@ -199,7 +199,8 @@ def curve(panel: Panel, s: Series, x: str, y: str, text: Said) -> None:
 
 WINDOW = ("Bandwidth of the window: bytes of both directions / (last end − first "
           "start). Whiskers: 95 % over repetitions, where there are several; one "
-          "without a cap goes on beyond the panel.")
+          "without a cap goes on beyond the panel, and one that does so at both "
+          "ends is left out.")
 
 
 def bandwidth(study: Study, _: Digests) -> Chart:
@@ -296,7 +297,7 @@ def _against_variant(column: str, label: str, part: pd.DataFrame,
         share = Panel(f"{words.size(size)}: scaling efficiency", "Scaling "
                       f"efficiency against {what} with tensors of "
                       f"{words.size(size)}. {label}", x, e)
-        share.level(1.0, "linear")
+        share.level(1.0)
         beyond = beyond or any((s.rows["efficiency"] > 1.05).any() for s in found)
         for s in found:
             curve(panel, s, column, "window", words.rate)
@@ -308,7 +309,8 @@ def _against_variant(column: str, label: str, part: pd.DataFrame,
                            for _, r in s.rows.sort_values(column).iterrows()]
         rates.append(panel)
         shares.append(share)
-    yield Variant(label, rates + shares, legend_of(series), table,
+    legend = [*legend_of(series), Entry(NEUTRAL, "linear scaling", "level")]
+    yield Variant(label, rates + shares, legend, table,
                   _joined(note, fewer, SUPERLINEAR * beyond))
 
 
@@ -317,7 +319,7 @@ def _against_variant(column: str, label: str, part: pd.DataFrame,
 def against_size(study: Study, _: Digests) -> Chart:
     chart = Chart("size", "Median and p99 against tensor size",
                  "Solid: median, with its 95 % interval (without a cap: it goes "
-                 "on beyond the panel); dashed: p99 (not given with fewer than "
+                 "on beyond the panel; none: at both ends); dashed: p99 (not given with fewer than "
                  "1000 samples).")
     return varied(chart, study.configs, study.dims, ["tensor_bytes"],
                   _size_variant)
@@ -770,14 +772,14 @@ def _shard_variant(study: Study, r: pd.Series, digests: Digests
                       svg.linear_axis(what, values, text))
         for i, v in enumerate(values):
             panel.bar(0, i, 0.8, v, f"shard {i}: {text(v)}")
-        panel.level(float(np.nanmean(values)), "mean")
+        panel.level(float(np.nanmean(values)))
         panels.append(panel)
     idle = int((data.get("shard_ops", np.ones(n)) == 0).sum())
     note = _joined(f"Imbalance (max / mean): {', '.join(told)}." * bool(told),
                    f"{words.count(idle, 'shard')} had nothing to do."
                    * bool(idle))
     if panels:
-        yield Variant(label, panels, [], table, note)
+        yield Variant(label, panels, [Entry(NEUTRAL, "mean", "level")], table, note)
 
 
 # --- timeline -----------------------------------------------------------------
@@ -867,7 +869,7 @@ def _floor_variant(label: str, part: pd.DataFrame, dims: list[str]
     for column, what in FLOOR_COLUMNS:
         panel = Panel(what, f"Share of what the built-in server reaches in {what}, "
                       f"against tensor size. {label}", x, y)
-        panel.level(1.0, "floor")
+        panel.level(1.0)
         for s in series:
             curve(panel, s, "tensor_bytes", column, words.share)
         panels.append(panel)
@@ -877,7 +879,8 @@ def _floor_variant(label: str, part: pd.DataFrame, dims: list[str]
                         *(words.share(r[c]) for c in names), s.name or "all"]
                        for _, r in s.rows.sort_values("tensor_bytes").iterrows()]
     beaten = BEATEN * bool((part[names] > 1.005).any(axis=None))
-    yield Variant(label, panels, legend_of(series), table, _joined(note, beaten))
+    legend = [*legend_of(series), Entry(NEUTRAL, "the floor", "level")]
+    yield Variant(label, panels, legend, table, _joined(note, beaten))
 
 
 # --- how sure -----------------------------------------------------------------

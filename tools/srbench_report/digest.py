@@ -85,7 +85,7 @@ def tail(samples: np.ndarray, last: float = float("nan"), of: int = 0
     if n == 0:
         return None
     ranks = n * (1 - 1 / np.geomspace(1.0, n, TAIL_POINTS))
-    ranks = np.unique(np.r_[ranks.astype(int), n - 1])
+    ranks = np.unique(ranks.astype(int))
     beyond, times = n / (n - ranks - 0.5), seen[ranks]
     if of > n and last >= times[-1]:
         beyond, times = np.r_[beyond, 2.0 * of], np.r_[times, last]

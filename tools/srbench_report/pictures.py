@@ -119,7 +119,7 @@ class Sheet:
             self.path(svg.Path("b", entry.series, [
                 svg.box(x + 4, y - 9, x + 24, y + 1)]), 0, 0)
         elif entry.kind != "mark":
-            style = "l d" if entry.kind == "dashed" else "l"
+            style = {"dashed": "l d", "level": "r"}.get(entry.kind, "l")
             self.path(svg.Path(style, entry.series, [
                 ([(x, y - 4), (x + 28, y - 4)], False)]), 0, 0)
         if entry.kind in ("line", "mark"):

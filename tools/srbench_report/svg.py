@@ -229,10 +229,11 @@ class Panel:
     def whisker(self, series: int, x: float, low: float, high: float,
                 beside: float = 0.0) -> None:
         """The interval low to high at x, cut (and then without a cap) where it
-        leaves the panel."""
+        leaves the panel; nothing where it leaves it at both ends."""
         inside = [min(max(v, self.y.lo), self.y.hi) for v in (low, high)]
         ends = self._places(((x, v) for v in inside), beside)
-        if len(ends) < 2 or not math.isfinite(low + high):
+        if len(ends) < 2 or not math.isfinite(low + high) \
+                or low < self.y.lo and high > self.y.hi:
             return
         pieces = [(ends, False)]
         pieces += [([(px - 3, py), (px + 3, py)], False) for v, kept, (px, py)
@@ -277,13 +278,11 @@ class Panel:
         if pieces:
             self._marks.append(Path("t", series, pieces, shade=shade))
 
-    def level(self, y: float, words: str) -> None:
-        """A reference line across the panel, with its name."""
+    def level(self, y: float) -> None:
+        """A reference line across the panel; its name is in the legend."""
         at = self.py(y)
         self._marks.append(Path("r", None, [(
             [(self.left, at), (self.width - RIGHT, at)], False)]))
-        self._marks.append(Text("n o", self.width - RIGHT + 20, at - 4, "end",
-                                words))
 
     def upright(self, x: float, words: str) -> None:
         """A reference line from top to bottom."""
@@ -356,10 +355,11 @@ def _shape(series: int, x: float, y: float, r: float = 3.6) -> str:
 
 def key(series: int, kind: str) -> str:
     """A legend's sample of a series. kind: line (with its mark), solid or dashed
-    without, area, or mark alone."""
+    without, area, mark alone, or level: a line of reference."""
     mark = f'<path class="p s{series}" d="{_shape(series, 14, 7)}"/>'
     line = f'<path class="l{" d" * (kind == "dashed")} s{series}" d="M0 7H28"/>'
     shown = {"line": line + mark, "solid": line, "dashed": line, "mark": mark,
+             "level": '<path class="r" d="M0 7H28"/>',
              "area": f'<path class="b s{series}" d="M4 2h20v10h-20z"/>'}[kind]
     return ('<svg class="key" viewBox="0 0 28 14" width="28" height="14" '
             f'aria-hidden="true">{shown}</svg>')

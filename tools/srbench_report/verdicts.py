@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Iterator, Mapping, NamedTuple, Sequence
@@ -28,7 +29,7 @@ from .study import OPS, groups, varies
 EQUAL = 1.05  # what lies within is called that
 MOST_LEVELS = 3
 Row = Mapping | pd.Series  # a row of Study.configs
-BLOCKS = 20   # of iterations, which an interval within a run rests on
+BLOCKS = 20   # which an interval within a run rests on, where that is not said
 MORE, LESS, SAME, NOTHING = "more", "less", "same", "nothing"
 TITLES = {
     "experiment": "Placement", "place": "Placement", "db_exe": "Server",
@@ -71,6 +72,14 @@ def by_interval(low: float, high: float, df: float) -> Known:
     return Known(half / student(df), df)
 
 
+def blocks(method: str, op: str) -> int:
+    """How many, by the words of the file: "over 20 blocks of iterations", "put
+    over 8 clients, unpack over 20 blocks"."""
+    said = re.search(rf"\b{op.split('_')[0]} over (\d+)", method) \
+        or re.search(r"over (\d+)", method)
+    return max(int(said[1]), 2) if said else BLOCKS
+
+
 def known(row: Row, figure: str) -> Known:
     """By repetitions, where there are several; else within the run, where the
     bandwidth goes with what put and unpack take together."""
@@ -79,11 +88,12 @@ def known(row: Row, figure: str) -> Known:
                            row["repetitions"] - 1.0)
     if figure != "window":
         return by_interval(row[f"{figure}_low"], row[f"{figure}_high"],
-                           BLOCKS - 1.0)
+                           blocks(str(row["interval_method"]), figure) - 1.0)
     each = [known(row, op) for op in OPS]
     whole = sum(row[op] for op in OPS)
     return Known(math.hypot(*(k.error * row[op] / whole
-                              for k, op in zip(each, OPS))), each[0].df)
+                              for k, op in zip(each, OPS))),
+                 min(k.df for k in each))
 
 
 def interval(row: Row) -> tuple[float, float]:
