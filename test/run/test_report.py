@@ -796,5 +796,31 @@ class Colours(unittest.TestCase):
                 self.contrast(theme["warn"], theme["warn-bg"]), 4.5)
 
 
+class HeldBack(unittest.TestCase):
+    """One sentence for each size whose best has a word."""
+
+    def sentences(self, **row):
+        best = answer.Best("window", pandas.Series(row), 1.0, 1.0, 1.0, [], 1)
+        return answer.held_back({4000000: {"window": best}})
+
+    def test_each_word(self):
+        shares = {"server_busy": 0.9, "server_cpu_share": 0.5,
+                  "server_fault_share": 0.3, "client_cpu_share": 0.6,
+                  "network_share": 0.8}
+        for word, words_ in (
+                ("server_memory", "the server spends 60 % of its time on a CPU "
+                                  "bringing in pages; an allocator that keeps"),
+                ("server_cpu", "waits for a CPU, for 90 % of the time"),
+                ("client", "clients work themselves for 60 % of the time"),
+                ("network", "the busiest link carries 80 % of its speed"),
+                ("waiting", "a server's busiest thread for 90 % of the time")):
+            with self.subTest(word=word):
+                said, = self.sentences(limit=word, **shares)
+                self.assertIn(words_, said)
+                self.assertTrue(said.startswith("3.81 MiB: "), said)
+        self.assertEqual(self.sentences(limit="", **shares), [])
+        self.assertEqual(answer.held_back({4: {}}), [])
+
+
 if __name__ == "__main__":
     main()

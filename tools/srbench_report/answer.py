@@ -41,7 +41,7 @@ class Best:
 @dataclass
 class Answer:
     """caution: what must be read first, "" for nothing; verdicts: a sentence for
-    each axis; top: {figure: Best} of all sizes; best: {tensor_bytes: {figure:
+    each axis; held: what held the best of each size back, a sentence each; top: {figure: Best} of all sizes; best: {tensor_bytes: {figure:
     Best}}, sizes ascending; remarks: what was left out, or what the reader must
     know, a sentence each; tried: how many configurations could win."""
     best: dict[int, dict[str, Best]]
@@ -51,6 +51,7 @@ class Answer:
     top: dict[str, Best] = field(default_factory=dict)
     caution: str = ""
     verdicts: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
 
 
 FIGURES = ("window", "put_tensor", "unpack_tensor")
@@ -140,6 +141,22 @@ def said(study: Study, able: pd.DataFrame) -> list[str]:
     return verdicts.sentences(study.configs, study.varying)
 
 
+def held_back(found: dict[int, dict[str, Best]]) -> list[str]:
+    """What held the largest bandwidth of each size back, where it is told."""
+    said_: list[str] = []
+    for size, of in found.items():
+        row = of["window"].row if "window" in of else None
+        column, sentence = words.LIMITS.get(
+            "" if row is None else row["limit"], ("", ""))
+        if sentence:
+            of_all = row["server_cpu_share"] if row["limit"] == "server_memory" \
+                else 1
+            said_.append(
+                f"{words.size(size)}: "
+                + sentence.format(f"{100 * row[column] / of_all:.0f} %") + ".")
+    return said_
+
+
 def answer(study: Study) -> Answer:
     """Everything that can be said in words."""
     able, remarks = candidates(study.configs)
@@ -164,7 +181,7 @@ def answer(study: Study) -> Answer:
             and varies(able[d])] if len(able) else []
     return Answer(found, dims, list(dict.fromkeys(remarks)), len(able),
                   bests(able) if len(able) else {}, caution(study),
-                  said(study, able))
+                  said(study, able), held_back(found))
 
 
 # --- in words -----------------------------------------------------------------
@@ -230,6 +247,9 @@ def as_text(study: Study, a: Answer, heading: str) -> str:
     if a.caution:
         lines += ["!! " + a.caution, ""]
     lines += [f"* {s}" for s in a.verdicts] + [""] * bool(a.verdicts)
+    if a.held:
+        lines += ["What held the best of each size back:",
+                  *(f"* {s}" for s in a.held), ""]
     lines += [f"{what}: {value} with {with_}" if with_ else f"{what}: {value}"
               for what, value, with_ in headlines(a)]
     lines += ["", same_in_all(study), ""]

@@ -132,9 +132,12 @@ def answer_section(study: Study, a: Answer) -> str:
     caution = f'<p class="alert" role="alert">{escape(a.caution)}</p>' \
         if a.caution else ""
     verdicts = "".join(f"<li>{escape(v)}</li>" for v in a.verdicts)
+    held = "".join(f"<li>{escape(s)}</li>" for s in a.held)
     remarks = "".join(f"<li>{escape(r)}</li>" for r in a.remarks)
     return (f'<section id="answer" tabindex="-1"><h2>The answer</h2>{caution}'
             + (f'<ul class="lead verdicts">{verdicts}</ul>' if verdicts else "")
+            + (f"<h3>What held the best of each size back</h3><ul>{held}</ul>"
+               if held else "")
             + f"{headline(a)}<p>{escape(same_in_all(study))}</p>{how}{table}"
             + (f'<ul class="remarks">{remarks}</ul>' if remarks else "")
             + "</section>")

@@ -19,12 +19,14 @@ from srbench_results import ResultError, shown
 from . import words
 
 # Columns that are used here, which an older file may lack.
-TEXTS = ("flags", "error", "interval_method", "experiment", "db_exe", "client",
+TEXTS = ("flags", "error", "limit", "interval_method", "experiment", "db_exe", "client",
          "command_set")
 OPS = ("put_tensor", "unpack_tensor")
+SHARES = tuple(dict.fromkeys((*(column for column, _ in words.LIMITS.values()),
+                              "server_cpu_share")))
 NUMBERS = (
     "index", "repetition", "repetitions_done", "clients", "shards", "db_nodes",
-    "client_nodes", "clients_per_node", "tensor_bytes", "client_cpu_share",
+    "client_nodes", "clients_per_node", "tensor_bytes", *SHARES,
     "window", "window_repeated", "window_repeated_low", "window_repeated_high",
     "window_of_floor", "window_ops",
     *(f"{op}_{what}" for op in OPS
@@ -248,6 +250,10 @@ def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     for end in ("", "_low", "_high"):
         last[f"ops{end}"] = last[f"window{end}"] * middle(
             group["window_ops"] / group["window"])
+    for share in SHARES:
+        last[share] = middle(group[share])
+    if group["limit"].nunique() > 1:
+        last["limit"] = ""
     raised = {f for cell in group["flags"] for f in cell.split(",") if f}
     last["flags"] = ",".join(f for f in words.FLAGS if f in raised)
     return last

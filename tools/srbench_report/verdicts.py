@@ -260,15 +260,15 @@ def view(configs: pd.DataFrame, axis: str, axes: Sequence[str]) -> View | None:
 
 def _ratio(x: float, fine: bool) -> str:
     """Near 1 with another digit."""
-    places = 0 if x >= 9.95 else 1 if x >= 0.0995 else 2
-    if x < 9.95 and (fine or x < 0.995):
-        places = 2 if places < 2 else 3
+    places = (0 if x >= 9.95 else 1 if x >= 0.995 else 2) + (fine and x < 9.95)
     return f"{x:.{places}f}"
 
 
 def ratios(least: float, most: float, low: float, high: float) -> str:
     """'x1.9 (1.2 to 2.9)', of several sizes 'x1.3 to x1.9 (1.1 to 2.9)'."""
-    fine = max(high, most) / min(low, least) < 1.2
+    # what is told from 1 does not read 1.0
+    fine = (max(high, most) / min(low, least) < 1.2
+            or abs((low if least > 1 else high) - 1) < 0.05)
     a, b, c, d = (_ratio(v, fine) for v in (least, most, low, high))
     return (f"x{a}" if a == b else f"x{a} to x{b}") + f" ({c} to {d})"
 

@@ -24,6 +24,25 @@ FLAGS = {
                    "bandwidths of the window are unsure",
 }
 
+# What held a configuration back: the column that tells how much, what is so,
+# and what would help (tools/README.md has the rules).
+LIMITS = {
+    "server_memory": ("server_fault_share", "the server spends {} of its time "
+                      "on a CPU bringing in pages; an allocator that keeps its memory "
+                      "would help (db_env)"),
+    "server_cpu": ("server_busy", "the busiest thread of a server works, or waits "
+                   "for a CPU, for {} of the time; more shards, CPUs or I/O "
+                   "threads would help"),
+    "client": ("client_cpu_share", "clients work themselves for {} of the time; "
+               "another client or more CPUs for them would help"),
+    "network": ("network_share", "the busiest link carries {} of its speed; more "
+                "nodes, a faster interface or colocated databases would help"),
+    "waiting": ("server_busy", "neither clients nor servers work much (a server's "
+                "busiest thread for {} of the time): messages are under way or "
+                "threads wake; more clients, pinning or another transport would "
+                "help"),
+}
+
 # How the axes are called in a heading, and their values in a sentence; an axis
 # that is not here is called by its own name.
 AXIS_NAMES = {

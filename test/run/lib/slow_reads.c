@@ -9,10 +9,10 @@
 #include <sys/types.h>
 #include <time.h>
 
+static volatile unsigned sum;
+
 static void work(void)
 {
-    volatile unsigned sum = 0;
-
     for (unsigned i = 0; i < 1000000; i++)
         sum += i;
 }
