@@ -367,7 +367,8 @@ class Comparer:
         basis, spread = self.spread(m.key, figure, base, new)
         d = stats.difference(centres[1] - centres[0], spread)
         return Comparison(m.key, figure, self.units[figure],
-                          *map(math.exp, centres), (len(base), len(new)), basis, math.exp(d.value),
+                          *map(math.exp, centres), (len(base), len(new)), basis,
+                          math.exp(d.value),
                           math.exp(d.low), math.exp(d.high), d.p, spread)
 
     def spread(self, key: Key, figure: str, base: Logs, new: Logs

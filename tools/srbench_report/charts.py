@@ -319,8 +319,8 @@ def _against_variant(column: str, label: str, part: pd.DataFrame,
 def against_size(study: Study, _: Digests) -> Chart:
     chart = Chart("size", "Median and p99 against tensor size",
                  "Solid: median, with its 95 % interval (without a cap: it goes "
-                 "on beyond the panel; none: at both ends); dashed: p99 (not given with fewer than "
-                 "1000 samples).")
+                 "on beyond the panel; none: at both ends); dashed: p99 (not "
+                 "given with fewer than 1000 samples).")
     return varied(chart, study.configs, study.dims, ["tensor_bytes"],
                   _size_variant)
 

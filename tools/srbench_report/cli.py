@@ -56,8 +56,9 @@ and how sure that is, a table of all permutations, charts, and what was run.""")
                         "values, as /summary spells them; may be given for "
                         "several axes")
     p.add_argument("--timeline", metavar="I[,I...]", type=indices,
-                   help="permutations whose timeline is drawn (default: those of "
-                        "the largest bandwidth at up to four tensor sizes)")
+                   help="permutations that are looked at closely: timeline, "
+                        "latency over time, each client (default: those of the "
+                        "largest bandwidth at up to four tensor sizes)")
     return p
 
 

@@ -128,7 +128,8 @@ def page(report: Report, said: Words) -> str:
             + "".join(map(chart_section, drawn)) + "</section>"
             '<section id="rows"><h2>All figures</h2>'
             '<div class="scroll" tabindex="0" role="region" aria-label="figures">'
-            f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+            f'<table class="plain"><thead><tr>{head}</tr></thead>'
+            f"<tbody>{rows}</tbody></table>"
             f'</div></section><section id="meaning"><h2>What it means</h2>{meaning}'
             "</section>")
     links = [("answer", "What changed"), *((c.name, c.title) for c in drawn),

@@ -10,7 +10,7 @@ from srbench_results import ResultError, shown
 
 from .study import Study
 
-MARK = re.compile(rb"srbench-study:([0-9a-f]{16}):([^;]*);")
+MARK = re.compile(rb"srbench-study:([0-9a-f]{16}):([\w.+ -]{0,80});")
 HEAD = 1 << 16  # bytes within which a mark stands
 
 

@@ -377,7 +377,8 @@ def _unknown(value: Any) -> bool:
 
 
 def _about(path: str, about: dict[str, Any], hosts: pd.DataFrame) -> str:
-    facts = [("file", shown(path))] + [(k, v) for k, v in about.items() if k not in _LONG]
+    facts = [("file", shown(path)),
+             *((k, v) for k, v in about.items() if k not in _LONG)]
     rows = "".join(
         f'<tr><th scope="row">{escape(k)}</th><td>{escape(str(v))}</td></tr>'
         for k, v in facts if not _unknown(v))

@@ -28,7 +28,8 @@ STYLES: dict[str, dict[str, Any]] = {
     "f": {"color": LIGHT["soft"], "lw": 1.0},
     "g": {"color": LIGHT["grid"], "lw": 1.0},
     "r": {"color": LIGHT["soft"], "lw": 1.0, "ls": (0, (2, 3))},
-    "l": {"lw": 1.8}, "l d": {"lw": 1.3, "ls": (0, (4, 3))}, "w": {"lw": 1.2, "alpha": 0.65},
+    "l": {"lw": 1.8}, "l d": {"lw": 1.3, "ls": (0, (4, 3))},
+    "w": {"lw": 1.2, "alpha": 0.65},
     "b": {"fill": True}, "t": {"fill": True},
 }
 
@@ -84,7 +85,8 @@ class Sheet:
                                     "alpha": path.shade}
         else:
             look = {"edgecolor": ink, "fill": False, "capstyle": "butt",
-                    "alpha": style.pop("alpha", None), "linewidth": POINTS * style.pop("lw"),
+                    "alpha": style.pop("alpha", None),
+                    "linewidth": POINTS * style.pop("lw"),
                     "linestyle": style.pop("ls", "-")}
         self.axes.add_patch(PathPatch(Outline(points, codes), **look))
 

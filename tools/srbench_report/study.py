@@ -175,7 +175,8 @@ def _kept(frame: pd.DataFrame, where: dict[str, list[str]]) -> pd.DataFrame:
 
 def dimensions(frame: pd.DataFrame, varying: Sequence[str]) -> list[str]:
     """What varies, as one says it: experiment and db_nodes together are the
-    placement, a server goes by name and version rather than its program, and the axis that makes the number of clients is that number."""
+    placement, a server goes by name and version rather than its program, and
+    the axis that makes the number of clients is that number."""
     dims = [v for v in varying if v not in ("experiment", "db_nodes")]
     if "db_exe" in dims and "server" in frame:
         dims[dims.index("db_exe")] = "server"

@@ -326,13 +326,13 @@ class Panel:
 def apart(ticks: list[tuple[float, str]], room: Callable[[str], float]
           ) -> list[tuple[float, str]]:
     """Those whose words, which take so much room around their places, do not
-    touch; the first and the last of them always."""
+    touch; the first always, the last rather than those near it."""
     def touch(a: tuple[float, str], b: tuple[float, str]) -> bool:
         return abs(a[0] - b[0]) < (room(a[1]) + room(b[1])) / 2
     kept = ticks[:1]
-    for tick in ticks[1:]:
-        if not touch(kept[-1], tick):
-            kept.append(tick)
+    for each in ticks[1:]:
+        if not touch(kept[-1], each):
+            kept.append(each)
     if len(kept) > 1 and kept[-1] != ticks[-1]:
         while len(kept) > 1 and touch(kept[-1], ticks[-1]):
             kept.pop()

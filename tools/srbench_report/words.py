@@ -51,7 +51,8 @@ AXIS_NAMES = {
     "db_cluster": "cluster", "db_cpus": "database CPUs",
     "db_io_threads": "I/O threads", "client_nodes": "client nodes",
     "clients_per_node": "clients per node", "socket_buffer": "socket buffer",
-    "clients": "clients", "languages": "language", "pin_app_cpus": "pinned clients", "experiment": "experiment",
+    "clients": "clients", "languages": "language",
+    "pin_app_cpus": "pinned clients", "experiment": "experiment",
 }
 _COUNTED = {
     "clients": ("client", "clients"),
