@@ -50,13 +50,19 @@ struct counts {
     int64_t minor_faults, major_faults;
 };
 
-/* Its fields 10, 12, 14 and 15 (proc(5)); the name before them may have blanks
- * and parentheses. */
+/* The n-th number behind blanks; 0 where there are fewer. */
+static double number_at(const char *text, int n)
+{
+    while (*text && n > 0)
+        n -= *text++ == ' ';
+    return strtod(text, NULL);
+}
+
+/* Its fields 10, 12, 14 and 15 (proc(5)), counted from the second, a name that
+ * may have blanks and parentheses. */
 static struct counts read_counts(const char *folder)
 {
     struct counts x = {NAN, NAN, -1, -1};
-    long long minor, major;
-    unsigned long long user, system;
     char path[96], line[1024];
     double tick = (double)sysconf(_SC_CLK_TCK);
     const char *rest;
@@ -69,13 +75,11 @@ static struct counts read_counts(const char *folder)
     line[fread(line, 1, sizeof line - 1, f)] = '\0';
     fclose(f);
     rest = strrchr(line, ')');
-    if (rest && sscanf(rest + 1,
-                       " %*c %*d %*d %*d %*d %*d %*u %lld %*u %lld %*u %llu "
-                       "%llu",
-                       &minor, &major, &user, &system) == 4)
-        x = (struct counts){(double)user / tick, (double)system / tick, minor,
-                            major};
-    return x;
+    return rest ? (struct counts){number_at(rest, 12) / tick,
+                                  number_at(rest, 13) / tick,
+                                  (int64_t)number_at(rest, 8),
+                                  (int64_t)number_at(rest, 10)}
+                : x;
 }
 
 /* ---- threads ---- */
@@ -84,8 +88,7 @@ static struct counts read_counts(const char *folder)
  * of the kernel); false where the kernel keeps none. */
 static bool read_schedule(const char *folder, struct thread_look *x)
 {
-    unsigned long long on, waiting;
-    char path[96];
+    char path[96], line[128];
     FILE *f;
     bool ok;
 
@@ -93,10 +96,10 @@ static bool read_schedule(const char *folder, struct thread_look *x)
     f = fopen(path, "re");
     if (!f)
         return false;
-    ok = fscanf(f, "%llu %llu", &on, &waiting) == 2;
+    ok = fgets(line, sizeof line, f) && strchr(line, ' ');
     fclose(f);
-    x->on_cpu = ok ? (double)on * 1e-9 : NAN;
-    x->waiting = ok ? (double)waiting * 1e-9 : NAN;
+    x->on_cpu = ok ? number_at(line, 0) * 1e-9 : NAN;
+    x->waiting = ok ? number_at(line, 1) * 1e-9 : NAN;
     return ok;
 }
 

@@ -237,6 +237,9 @@ def _is_own(rows: pd.DataFrame, axis: str, levels: list, other: str) -> bool:
 def view(configs: pd.DataFrame, axis: str, axes: Sequence[str]) -> View | None:
     """None where rows of one value alone are left."""
     rows = configs[[not words.absent(axis, v) for v in configs[axis]]]
+    if axis == "transport":  # standard has one, which nobody may choose
+        kinds = rows.groupby("experiment")[axis].transform("nunique")
+        rows = rows[kinds > 1] if (kinds > 1).any() else rows
     levels = list(dict.fromkeys(rows[axis]))
     if amounts(rows[axis]):
         levels.sort()
