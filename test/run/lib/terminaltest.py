@@ -57,6 +57,9 @@ class Screen:
             raise AssertionError(f"what is {match[0]!r}?")
 
     def put(self, c):
+        if self.parked and c == "\n":  # a line that ends in a colour's reset
+            self.frames.pop()
+            self.parked = False
         if self.parked and c != "\r":
             self.torn.append(self.lines[self.y])
             self.parked = False
