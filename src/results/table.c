@@ -76,12 +76,11 @@ struct table {
 
 typedef char *(*print_fn)(double, char *, size_t);
 
-/* "(127 to 135)", of the value's unit where they have that. */
+/* "(127 to 135)", of the value's unit where both have that. */
 static void range_text(print_fn print, double value, double low, double high,
                        char buf[CELL])
 {
-    char texts[3][24];
-    const char *unit;
+    char texts[3][24], *own[3];
 
     buf[0] = '\0';
     if (isnan(low) || isnan(high))
@@ -89,13 +88,10 @@ static void range_text(print_fn print, double value, double low, double high,
     print(value, texts[0], sizeof texts[0]);
     print(low, texts[1], sizeof texts[1]);
     print(high, texts[2], sizeof texts[2]);
-    unit = strchr(texts[0], ' ');
-    for (int k = 1; unit && k < 3; k++) {
-        char *own = strchr(texts[k], ' ');
-
-        if (own && strcmp(own, unit) == 0)
-            *own = '\0';
-    }
+    for (int k = 0; k < 3; k++)
+        own[k] = texts[k] + strcspn(texts[k], " ");
+    if (strcmp(own[0], own[1]) == 0 && strcmp(own[0], own[2]) == 0)
+        *own[1] = *own[2] = '\0';
     snprintf(buf, CELL, "(%s to %s)", texts[1], texts[2]);
 }
 

@@ -232,7 +232,7 @@ class Quickstart(Tree):
             done = subprocess.run(
                 [*map(str, command)], text=True, timeout=3000,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                env={**OPEN_MPI, **os.environ, "TMPDIR": str(self.tmpdir)})
+                env={**OPEN_MPI, **os.environ, "TMPDIR": str(self.tmpdir)}, encoding="utf-8")
             self.assertEqual(done.returncode, 0, done.stdout)
             if "quickstart" in str(command[1]):
                 self.assertIn("\n 50 %\n", done.stdout)

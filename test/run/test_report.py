@@ -723,7 +723,8 @@ class Digesting(unittest.TestCase):
         n = 5000
         p95 = numpy.arange(n) % 977 * 1e-6
         p95[1234] = 1.0
-        each = digest.Clients(numpy.zeros(n), {}, dict.fromkeys(study.OPS, p95))
+        each = digest.Clients(numpy.zeros(n), numpy.zeros(n), {},
+                              dict.fromkeys(study.OPS, p95))
         told = charts.told_clients(each)
         self.assertIn(1234, told)
         self.assertLessEqual(len(told), charts.DOTS_OF_CLIENTS)
@@ -794,6 +795,16 @@ class Colours(unittest.TestCase):
                         self.contrast(colour, theme["bg"]), 3, name)
             self.assertGreaterEqual(
                 self.contrast(theme["warn"], theme["warn-bg"]), 4.5)
+
+
+class Places(unittest.TestCase):
+
+    def test_numa_domains_are_told_where_there_are_several(self):
+        each = digest.Clients(numpy.array([0, 0, 0, 1, 1]),
+                              numpy.array([0, 1, -1, 1, 1]), {}, {})
+        self.assertEqual(charts.places_of(each),
+                         ["node 0, NUMA 0", "node 0, NUMA 1", "node 0", "node 1",
+                          "node 1"])
 
 
 class HeldBack(unittest.TestCase):

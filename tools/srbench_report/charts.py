@@ -599,8 +599,9 @@ def each_client(study: Study, digests: Digests, which: Sequence[int] | None
                 ) -> Chart:
     chart = Chart("each", "Each client",
                  "Median of each client, and up to the cap its 95th percentile, "
-                 "one colour a node: who lags behind, and whether a node or a "
-                 "NUMA domain does." + EXAMPLES)
+                 "one colour for those that share a node and, where its clients "
+                 "are in several, a NUMA domain: who lags behind, and whether "
+                 "all of a place do." + EXAMPLES)
     for r in examples(study, which, least=2):
         found = digests.clients(r)
         if found is not None and len(found.node) > 1:
@@ -620,9 +621,20 @@ def told_clients(found: Clients) -> np.ndarray:
     return np.unique([*worst, *evenly(range(n), DOTS_OF_CLIENTS - len(worst))])
 
 
+def places_of(found: Clients) -> list[str]:
+    """Where each client is: "node 2", with its NUMA domain where those of its
+    node are in several."""
+    several = {v for v in np.unique(found.node)
+               if len(np.unique(found.numa[found.node == v])) > 1}
+    return [f"node {int(v)}" + (f", NUMA {int(m)}" if v in several and m >= 0
+                                else "")
+            for v, m in zip(found.node, found.numa)]
+
+
 def _client_variant(label: str, found: Clients) -> Variant:
     shown, n = told_clients(found), len(found.node)
-    nodes = np.unique(found.node)
+    place = places_of(found)
+    places = list(dict.fromkeys(place))
     times = [t for op in OPS for t in (*found.median[op], *found.p95[op])]
     x = svg.category_axis("client", [str(c) for c in shown])
     y = svg.log_axis("time", times, words.seconds)
@@ -631,14 +643,14 @@ def _client_variant(label: str, found: Clients) -> Variant:
         panel = Panel(op, f"Median and 95th percentile of {op} of each client. "
                       f"{label}", x, y, svg.BROAD)
         for at, c in enumerate(shown):
-            k = int(np.searchsorted(nodes, found.node[c])) % SERIES
+            k = places.index(place[c]) % SERIES
             mid, high = found.median[op][c], found.p95[op][c]
             panel.whisker(k, at, mid, high)
             panel.dots(k, [(at, mid, f"client {c}: {words.seconds(mid)}, p95 "
                             f"{words.seconds(high)}")])
         panels.append(panel)
-    legend = [Entry(k, f"node {int(v)}", "mark") for k, v in enumerate(nodes)] \
-        if 1 < len(nodes) <= SERIES else []
+    legend = [Entry(k, v, "mark") for k, v in enumerate(places)] \
+        if 1 < len(places) <= SERIES else []
     table = Table(["operation", "fastest client", "median client",
                    "slowest client", "slowest / median"])
     for op in OPS:
@@ -650,8 +662,8 @@ def _client_variant(label: str, found: Clients) -> Variant:
     note = "" if len(shown) == n else (
         f"{len(shown)} of {n} clients are drawn: the slowest, and others evenly "
         "chosen.")
-    if len(nodes) > SERIES:
-        note = _joined(note, f"{len(nodes)} nodes share {SERIES} colours, in "
+    if len(places) > SERIES:
+        note = _joined(note, f"{len(places)} places share {SERIES} colours, in "
                        "turn.")
     return Variant(label, panels, legend, table, note)
 

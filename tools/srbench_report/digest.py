@@ -54,9 +54,10 @@ class Digest:
 
 @dataclass
 class Clients:
-    """Of each client of a permutation: its node, and of each operation the
-    median and the 95th percentile."""
+    """Of each client of a permutation: its node, the NUMA domain of its CPUs
+    (-1: none alone), and of each operation the median and the 95th percentile."""
     node: np.ndarray
+    numa: np.ndarray
     median: dict[str, np.ndarray]
     p95: dict[str, np.ndarray]
 
@@ -205,8 +206,10 @@ class Digests:
         found = {share: {op: np.concatenate([
             quantiles(group[op][i:i + step], share) for i in range(0, n, step)])
             for op in OPS} for share in (0.5, 0.95)}
-        node = self.arrays(row, ["client_node"]).get("client_node", np.zeros(n))
-        return Clients(node, found[0.5], found[0.95])
+        where = self.arrays(row, ["client_node", "client_numa"])
+        return Clients(where.get("client_node", np.zeros(n)),
+                       where.get("client_numa", np.full(n, -1)),
+                       found[0.5], found[0.95])
 
     def heats(self, row: pd.Series) -> dict[str, Heat]:
         """By operation."""

@@ -84,7 +84,7 @@ static const struct {
      100,
      "   size       put                      get                  bandwidth\n"
      "  1 KiB    100 us (90.0 to 110)     100 us (90.0 to 110)    1.00 GB/s "
-     "(932 MB/s to 1.07)\n"
+     "(932 MB/s to 1.07 GB/s)\n"
      "  1 MiB   50.0 us (45.0 to 55.0)   50.0 us (45.0 to 55.0)   2.00 GB/s "
      "(1.86 to 2.15)\n"
      "( ) 95 % interval within this run\n"},
@@ -93,7 +93,7 @@ static const struct {
      {{1e9, "", 0}, {2e9, "", 0}},
      60,
      "   size       put       get   bandwidth\n"
-     "  1 KiB    100 us    100 us   1.00 GB/s (932 MB/s to 1.07)\n"
+     "  1 KiB    100 us    100 us   1.00 GB/s (932 MB/s to 1.07 GB/s)\n"
      "  1 MiB   50.0 us   50.0 us   2.00 GB/s (1.86 to 2.15)\n"
      "( ) 95 % interval within this run\n"},
     {"too narrow for any; what varies stays",
