@@ -476,8 +476,8 @@ EXAMPLES = (" Shown are permutations of the largest bandwidth at some tensor "
 
 def over_time(study: Study, digests: Digests, which: Sequence[int] | None) -> Chart:
     chart = Chart("heat", "Latency over time",
-                 "How many operations began when, and took how long (the darker "
-                 "the more, on a logarithmic scale): pauses stand alone above, "
+                 "How many operations began when, and took how long (the stronger "
+                 "the colour the more, on a logarithmic scale): pauses stand alone above, "
                  "modes are bands, a slow start is on the left." + EXAMPLES)
     for r in examples(study, which):
         label, found = permutation_label(study, r), digests.heats(r)
