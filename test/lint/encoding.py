@@ -13,7 +13,6 @@ FOLDERS = ("batch_scripts", "cmake", "src", "test", "tools")
 ALWAYS_TEXT = {"read_text", "write_text", "fdopen", "NamedTemporaryFile",
                "TemporaryFile", "TextIOWrapper"}
 PROGRAMS = {"run", "Popen", "check_output", "check_call", "call", "getoutput"}
-NO_FILES = {"os", "h5py", "webbrowser", "self"}  # whose open() is another
 
 
 def python_files():
@@ -61,9 +60,17 @@ def lacks_encoding(call):
             or name == "getoutput"
     if name in ("read_text", "write_text"):  # it may stand without its name
         return len(call.args) < (1 if name == "read_text" else 2)
-    if name in ALWAYS_TEXT or name == "open" and of not in NO_FILES:
+    if name in ALWAYS_TEXT or name == "open" and opens_file(call, of):
         return "b" not in mode_of(call, name, of)
     return False
+
+
+def opens_file(call, of):
+    """Whether it is Python's open(), or one that is given a mode; what others
+    call open() opens something else."""
+    return isinstance(call.func, ast.Name) or of == "io" or any(
+        isinstance(a, ast.Constant) and isinstance(a.value, str)
+        and a.value and not a.value.strip("rwxabt+") for a in call.args[:1])
 
 
 def main():

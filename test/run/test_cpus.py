@@ -74,7 +74,7 @@ class Cpus(RunTest):
             return len(seen) == nranks + 1 and servers and settled(seen)
 
         job.wait_until(look, "ranks were where they should be")
-        gate.open(encoding="utf-8")
+        gate.open()
         job.wait()
         self.assert_passed(job, 1)
         return seen, self.open(out)["perm_0000"]

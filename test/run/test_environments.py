@@ -128,7 +128,8 @@ class Texts(RunTest):
         env = self.decimal_comma()
         out, summary = self.dir / "out.h5", self.dir / "out.json"
         job = self.srbench(2, *NULLS, "--duration=0.25s", f"--output={out}",
-                           f"--summary_json={summary}", env=env)
+                           f"--summary_json={summary}", "--figures=stdout",
+                           env=env)
         self.assert_passed(job, 1)
         self.assertGreater(job.foms[0]["value"], 0)
         f = self.open(out)

@@ -46,7 +46,7 @@ class Full(RunTest):
                     theirs.flush()
             except OSError:
                 pass
-        gate.open(encoding="utf-8")
+        gate.open()
         job.wait()
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn("the result file cannot be written, the study ends here",
@@ -87,7 +87,7 @@ class Full(RunTest):
                 job.wait_until(lambda: "set-up 0: started" in job.stderr,
                                "the first")
                 self.fill(folder / "theirs")
-                gate.open(encoding="utf-8")
+                gate.open()
                 job.wait()
                 self.assert_passed(job, permutations=2)
                 os.unlink(folder / "theirs")
@@ -105,7 +105,7 @@ class Full(RunTest):
                          wrapper=["env", f"TMPDIR={folder}"])
         job.wait_until(lambda: "set-up 0: started" in job.stderr, "the first")
         self.fill(folder / "theirs")
-        gate.open(encoding="utf-8")
+        gate.open()
         job.wait()
         self.assert_status(job, 1, completed=1, failed=1)
         (first, _), (second, why) = self.errors()

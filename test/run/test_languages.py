@@ -201,7 +201,7 @@ class ExamplesTest(ServerTest):
     def check_a_slot_that_moves(self, ids):
         """The server's words once, and then the new server."""
         library = Library()
-        client = library.open(f"127.0.0.1:{self.port}", encoding="utf-8")
+        client = library.open(f"127.0.0.1:{self.port}")
         self.assertEqual(library.put(client, b"{moves}"), "")
         slot = self.say(self.port, "CLUSTER", "KEYSLOT", "{moves}").strip(":\r\n")
         owner = [k for k in range(3)

@@ -47,7 +47,7 @@ class Page(RunTest):
 
     def test_page(self):
         self.browser.log("performance")  # of the empty page it begins with
-        self.browser.open(self.page.as_uri(), encoding="utf-8")
+        self.browser.open(self.page.as_uri())
         self.assertLess(self.browser.run(LOADED), LOAD)
         self.assertLess(self.page.stat().st_size, LARGEST)
         for step in (self.sort, self.filter, self.turn_pages, self.theme,
