@@ -237,7 +237,8 @@ def _is_own(rows: pd.DataFrame, axis: str, levels: list, other: str) -> bool:
 def view(configs: pd.DataFrame, axis: str, axes: Sequence[str]) -> View | None:
     """None where rows of one value alone are left."""
     rows = configs[[not words.absent(axis, v) for v in configs[axis]]]
-    if axis == "transport":  # standard has one, which nobody may choose
+    # standard has one transport, which nobody may choose
+    if axis == "transport" and "experiment" in rows:
         kinds = rows.groupby("experiment")[axis].transform("nunique")
         rows = rows[kinds > 1] if (kinds > 1).any() else rows
     levels = list(dict.fromkeys(rows[axis]))
