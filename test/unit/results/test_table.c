@@ -91,7 +91,7 @@ static const struct {
     {"too narrow for all intervals",
      {{"--tensor_bytes=[1KiB,1MiB]"}},
      {{1e9, "", 0}, {2e9, "", 0}},
-     60,
+     64,
      "   size       put       get   bandwidth\n"
      "  1 KiB    100 us    100 us   1.00 GB/s (932 MB/s to 1.07 GB/s)\n"
      "  1 MiB   50.0 us   50.0 us   2.00 GB/s (1.86 to 2.15)\n"
