@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest
+# ctest: label=fast runner=pytest together
 """tools/srbench-export: the folders of SmartSim-Scaling and tidy CSV, read back as
 their readers do."""
 import re

@@ -1,5 +1,6 @@
 """A plan for an imaginary machine takes what a job takes, and refuses what a
 job would refuse before it runs anything, in the same words."""
+# ctest: label=fast together
 import re
 
 from srbtest import RunTest, main
