@@ -5,10 +5,11 @@ with 1000 permutations, too."""
 import json
 import subprocess
 import sys
+import time
 import unittest
 
 import webdriver
-from srbtest import SOURCE, RunTest, main
+from srbtest import END, SOURCE, RunTest, main
 
 REPORT = SOURCE / "tools/srbench-report"
 PERMUTATIONS = 1056
@@ -104,11 +105,19 @@ class Page(RunTest):
         self.assertEqual(self.browser.run(count),
                          f"32 of {PERMUTATIONS} permutations")
         self.assertEqual(set(self.column("sync")), {"none"})
-        self.browser.click("#permutations [type=reset]")
+        self.clear()
         self.browser.keys("#permutations [type=search]", "no such thing")
         self.assertEqual(self.browser.run(ROWS), [])
+        self.clear()
+
+    def clear(self):
+        """The page draws its rows anew when its fields are empty, a moment
+        later."""
         self.browser.click("#permutations [type=reset]")
-        self.assertEqual(len(self.browser.run(ROWS)), PAGE)
+        deadline = time.monotonic() + END
+        while len(self.browser.run(ROWS)) != PAGE:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
 
     def turn_pages(self):
         self.browser.click("#permutations [data-turn='1']")
