@@ -4,11 +4,13 @@ has just written, on old and damaged ones, and in bounded memory."""
 import fcntl
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 import unittest
 from pathlib import Path
 
@@ -337,12 +339,33 @@ class Damaged(OneFile):
         refused = 0
         for at in np.linspace(8, len(whole) - 600, 15).astype(int):
             copy.write_bytes(whole[:at] + b"\x01" * 512 + whole[at + 512:])
-            try:
-                silently(self.read_all, copy)
-            except results.ResultError as e:
+            said = self.read_apart(copy)
+            if said:
                 refused += 1
-                self.assert_sentence(str(e), copy)
+                self.assert_sentence(said, copy)
         self.assertGreater(refused, 4)
+
+    def read_apart(self, path):
+        """What a file is refused with, "" where it is not; in a process of its
+        own, since HDF5 1.10 itself dies of some (which counts for nothing)."""
+        reads, writes = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            said = ""
+            try:
+                silently(self.read_all, path)
+            except results.ResultError as e:
+                said = str(e)
+            except BaseException:
+                said = traceback.format_exc()
+            finally:
+                os.write(writes, said.encode())
+                os._exit(0)
+        os.close(writes)
+        with open(reads, "rb") as pipe:
+            said = pipe.read().decode()
+        os.waitpid(pid, 0)
+        return said
 
     def test_columns_of_unequal_length(self):
         copy, f = self.altered("short.h5")
