@@ -288,8 +288,9 @@ struct procstat procstat_end(pid_t pid, const struct procwatch *first)
     w.minor_faults = since(first->minor_faults, now.minor_faults);
     w.major_faults = since(first->major_faults, now.major_faults);
     w.peak_memory = peak_memory(pid);
-    w.huge_pages = has_huge_pages(pid);
     find_busiest(first, &now, &w);
+    /* only where it matters: the kernel walks all of a process's memory */
+    w.huge_pages = w.busy_faults > 0 && has_huge_pages(pid);
     return w;
 }
 

@@ -47,8 +47,8 @@ struct procstat {
     int64_t busy_faults; /* its minor faults */
     bool scheduled;      /* by /proc/PID/task/TID/schedstat; else by ticks of
                             CPU time, without the waiting */
-    bool huge_pages;     /* its memory has some: a fault brings in what an
-                            ordinary one does not */
+    bool huge_pages;     /* it had faults, and its memory has some: a fault
+                            brings in what an ordinary one does not */
 };
 
 /* Nothing is known. */

@@ -182,7 +182,7 @@ struct target {
     size_t warmup;
     int64_t *shard_clients; /* [nshards], by the placement */
     int64_t *shard_ops;     /* [nshards], as their rows come */
-    bool agree;             /* so far, with what the servers counted */
+    struct collected *all;  /* so far */
 };
 
 static const struct client_row *row_at(const struct target *x, const void *rows,
@@ -361,7 +361,10 @@ static void complete(struct target *x, int shard, struct shard_row *row)
     row->clients = x->shard_clients[shard];
     row->ops = x->shard_ops[shard];
     if (row->work.commands >= 0 && row->work.commands != row->ops)
-        x->agree = false;
+        x->all->agree = false;
+    if (!isnan(row->work.watched.busy) &&
+        !(row->work.watched.busy <= x->all->busiest.watched.busy))
+        x->all->busiest = row->work;
     snprintf(row->address, sizeof row->address,
              strchr(ip, ':') ? "[%s]:%d" : "%s:%d", ip,
              x->pl->shard_port[shard]);
@@ -448,18 +451,20 @@ static int begin(struct target *x, const struct collection *c,
 }
 
 int collect(const struct team *t, const struct placement *pl,
-            struct sinks *sinks, const struct collection *c, bool *agree,
-            struct error *err)
+            struct sinks *sinks, const struct collection *c,
+            struct collected *out, struct error *err)
 {
     size_t columns[SPANS];
     struct target x = {.sinks = sinks,
                        .pl = pl,
                        .columns = columns,
                        .warmup = c->warmup,
-                       .agree = true};
+                       .all = out};
     struct error later;
     int rc = 0, shards_rc;
 
+    *out = (struct collected){
+        true, {.watched = procstat_unknown, .fault_share = NAN}};
     span_columns(c->warmup, c->kept, columns);
     x.row_bytes = client_row_bytes(columns);
     if (t->rank == 0)
@@ -472,6 +477,5 @@ int collect(const struct team *t, const struct placement *pl,
     shards_rc = collect_shards(t, &x, c->db, c->work, rc < 0 ? &later : err);
     free(x.shard_clients);
     free(x.shard_ops);
-    *agree = x.agree;
     return rc < 0 ? -1 : shards_rc;
 }

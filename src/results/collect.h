@@ -25,12 +25,19 @@ struct collection {
     const struct shard_work *work; /* one entry a shard, or NULL */
 };
 
+/* What all rows together say, on rank 0. */
+struct collected {
+    bool agree; /* every shard that counts its operations counted as many as its
+                   clients did */
+    struct shard_work
+        busiest; /* by its busiest thread; NaN: none was watched */
+};
+
 /* Start the permutation in the sinks (rank 0) and bring it all clients' and all
- * shards' rows. *agree (rank 0): whether every shard that counts its operations
- * counted as many as its clients did. Only rank 0 fails, by the sinks. Called
+ * shards' rows. Only rank 0 fails, by the sinks. Called
  * by the clients, those stewards, and rank 0. */
 int collect(const struct team *t, const struct placement *pl,
-            struct sinks *sinks, const struct collection *c, bool *agree,
-            struct error *err);
+            struct sinks *sinks, const struct collection *c,
+            struct collected *out, struct error *err);
 
 #endif

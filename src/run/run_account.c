@@ -7,46 +7,7 @@
 
 #include "base/mem.h"
 
-/* Of the busiest shard of all; its shares go together. */
-struct busiest {
-    double busy, cpu, faults, interval; /* NaN: nobody was watched */
-};
-
-static struct busiest busiest_here(const struct run *r,
-                                   const struct perm_run *x)
-{
-    struct busiest most = {NAN, NAN, NAN, NAN};
-
-    for (int k = 0; x->is_steward && k < db_shards(r->setup.db); k++) {
-        const struct procstat *w = &x->work[k].watched;
-
-        if (isnan(w->busy) || w->busy <= most.busy)
-            continue;
-        most = (struct busiest){w->busy, w->busy_cpu, x->work[k].fault_share,
-                                w->interval};
-    }
-    return most;
-}
-
-/* Which rank has it, first, then what it has. */
-static struct busiest busiest_of_all(const struct run *r,
-                                     const struct perm_run *x)
-{
-    struct {
-        double busy;
-        int rank;
-    } first;
-    struct busiest most = busiest_here(r, x);
-
-    first.busy = isnan(most.busy) ? -1 : most.busy;
-    first.rank = r->team->rank;
-    team_allreduce(r->team, r->team->world, &first, 1, MPI_DOUBLE_INT,
-                   MPI_MAXLOC);
-    team_bcast(r->team, r->team->world, &most, (int)sizeof most, first.rank);
-    return most;
-}
-
-/* Rank 0: the largest share of a link's speed that its node's clients and
+/* The largest share of a link's speed that its node's clients and
  * shards make of it, where both ends are not on one host; NaN: none is known.
  * One way: a client puts and gets in turn, so that each way has half of the
  * window; of phases each has its own. */
@@ -80,20 +41,19 @@ static double network_share(const struct run *r, const struct perm_run *x)
     return most;
 }
 
-void run_account(struct run *r, struct perm_run *x)
+void run_account(const struct run *r, struct perm_run *x,
+                 const struct shard_work *busiest)
 {
-    struct busiest most = busiest_of_all(r, x);
+    const struct procstat *w = &busiest->watched;
     const struct summary *s = &x->outcome.summary;
     struct evidence *e = &x->outcome.evidence;
 
-    if (r->team->rank != 0)
-        return;
     *e = (struct evidence){.network_share = network_share(r, x),
-                           .server_busy = most.busy,
-                           .server_cpu_share = most.cpu,
-                           .server_fault_share = most.faults,
+                           .server_busy = w->busy,
+                           .server_cpu_share = w->busy_cpu,
+                           .server_fault_share = busiest->fault_share,
                            .client_cpu_share = s->cpu_share,
-                           .covered = s->shortest_loop / most.interval};
+                           .covered = s->shortest_loop / w->interval};
     snprintf(x->outcome.limit, sizeof x->outcome.limit, "%s",
              limit_word(limit_judge(e, x->outcome.oversubscribed)));
 }

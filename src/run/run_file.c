@@ -161,7 +161,7 @@ void run_store(struct run *r, struct perm_run *x)
         .work = x->work,
     };
     struct error err = {.text = ""};
-    bool agree = true;
+    struct collected all = {.agree = true};
     int rc = 0;
 
     if (!has_run(&x->outcome)) {
@@ -171,10 +171,12 @@ void run_store(struct run *r, struct perm_run *x)
     if (r->team->rank == 0)
         team_busy(r->team, TEAM_SLOW_SECONDS);
     if (completed && (x->is_client || x->is_steward || r->team->rank == 0))
-        rc = collect(r->team, &r->placement, &r->sinks, &c, &agree, &err);
-    x->outcome.disagree = !agree;
-    if (completed && r->team->rank == 0)
+        rc = collect(r->team, &r->placement, &r->sinks, &c, &all, &err);
+    x->outcome.disagree = !all.agree;
+    if (completed && r->team->rank == 0) {
+        run_account(r, x, &all.busiest);
         remember(r, x);
+    }
     if (r->team->rank == 0 && rc == 0)
         rc = write_end(r, x, completed, &err);
     if (rc == 0 && r->rows_failed.text[0]) {

@@ -260,7 +260,6 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     team_bcast(r->team, r->team->world, &x->outcome.summary,
                (int)sizeof x->outcome.summary,
                place_client_rank(&r->placement, 0));
-    run_account(r, x);
     return 0;
 }
 

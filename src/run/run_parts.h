@@ -85,8 +85,10 @@ struct perm_run {
  * words on what failed first. Collective over the world. */
 int run_measure(struct run *r, struct perm_run *x, struct error *err);
 
-/* What held it back: the evidence, and its word. Collective over the world. */
-void run_account(struct run *r, struct perm_run *x);
+/* Rank 0: what held it back, the evidence and its word, by the busiest shard.
+ * Local. */
+void run_account(const struct run *r, struct perm_run *x,
+                 const struct shard_work *busiest);
 
 /* Words on a tensor that came back wrong, from the lowest rank that has some.
  * Collective over the world. */

@@ -169,16 +169,8 @@ class BenchparkExperiment:
         self.packages[name] = specs
 
 
-# What a study prints each of its figures by, and where that has no option yet,
-# nothing: it prints them anyway.
+# What a study prints each of its figures by.
 FIGURES = "--figures=stdout"
-
-
-def supported(line):
-    """A command line without what this srbench does not know."""
-    known = subprocess.run([SRBENCH, "--help", "figures"], timeout=300,
-                           capture_output=True, check=False).returncode == 0
-    return line if known else line.replace(FIGURES, "")
 
 
 # --- tests ---------------------------------------------------------------------
@@ -241,7 +233,7 @@ class Ramble(RunTest):
         (_, line), how = self.kit.of("executable")[0]
         self.assertTrue(how["use_mpi"])
         study = self.kit.of("workload_variable")[0][1]["default"]
-        words = supported(line.format(study=study)).split()
+        words = line.format(study=study).split()
         self.assertEqual(words[0], "srbench")
         return self.srbench(2, *words[1:], "--client=null", "--db_exe=null",
                             "--iterations=20", *args)
@@ -296,7 +288,7 @@ class Jube(RunTest):
     def test_patterns(self):
         """Each finds its figure in what srbench prints."""
         told = yaml.safe_load(self.FILE.read_text(encoding="utf-8"))
-        job = self.srbench(2, *supported(FIGURES).split(), "--client=null",
+        job = self.srbench(2, FIGURES, "--client=null",
                            "--db_exe=null", "--tensor_bytes=1024",
                            "--iterations=20")
         by_name = {f["name"]: f["value"] for f in job.foms}
@@ -322,7 +314,7 @@ class Jube(RunTest):
                           "--client=null --db_exe=null --iterations=20")):
             self.assertIn(old, told)
             told = told.replace(old, new)
-        (self.dir / "srbench.yaml").write_text(supported(told), encoding="utf-8")
+        (self.dir / "srbench.yaml").write_text(told, encoding="utf-8")
         env = {**OPEN_MPI, **os.environ, "TMPDIR": str(self.tmpdir)}
         for words in (("run", "srbench.yaml"), ("result", "srbench_runs", "-a")):
             done = subprocess.run(["jube", *words], cwd=self.dir, text=True,
