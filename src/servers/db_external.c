@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/tick.h"
 #include "servers/db_parts.h"
-#include "servers/external.h"
+#include "servers/external_ask.h"
 
 static int open_external_shard(struct shard *s, const struct roster *roster,
                                int k, const struct db_plan *plan,

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,49 +12,12 @@
 #include "base/signals.h"
 #include "base/tick.h"
 #include "client/client.h"
-#include "engine/engine.h"
-#include "protocol/control.h"
-#include "protocol/redisai.h"
+#include "servers/external_ask.h"
 
 #define ROSTER_MAX (4 * 1024 * 1024)
 #define LOOK_NS INT64_C(100000000)
-#define ASK_SECONDS 5.0
 #define SAY_SECONDS 10.0
-/* The least that a step is given, however late it is. */
-#define LEAST_SECONDS 0.1
 #define AUTH_VARIABLE "SRBENCH_DB_AUTH"
-
-/* ---- a shard ---- */
-
-/* What is left until then, and a little where nothing is: in whole tenths, as
- * it may come to be read. */
-static double left_until(int64_t deadline)
-{
-    double left = ceil(tick_seconds(deadline - tick_now()) * 10) / 10;
-
-    return left > LEAST_SECONDS ? left : LEAST_SECONDS;
-}
-
-struct control *external_enter(const struct roster *r, int shard,
-                               double seconds, struct error *err)
-{
-    const struct roster_shard *at = &r->shard[shard];
-    const struct login *login = r->secret ? &r->secret->steward : NULL;
-    int64_t deadline = tick_deadline(seconds);
-    struct control *c =
-        control_open(at->address, at->port, left_until(deadline), err);
-
-    if (!c)
-        return NULL;
-    if (control_secure(c, r->tls, roster_host(at), left_until(deadline), err) <
-            0 ||
-        control_login(c, login, left_until(deadline), err) < 0) {
-        control_close(c);
-        return NULL;
-    }
-    control_timeout(c, left_until(deadline));
-    return c;
-}
 
 /* ---- the file of srbench serve ---- */
 
@@ -156,134 +117,6 @@ static int await_file(const struct team *t, const char *path, double seconds,
 
 /* ---- servers that say themselves what they are ---- */
 
-static bool has_both(const struct addrinfo *found)
-{
-    for (const struct addrinfo *ai = found; ai; ai = ai->ai_next)
-        if (ai->ai_family != found->ai_family)
-            return true;
-    return false;
-}
-
-/* A name as a numeric address, which is what the file records. */
-static int resolve(struct roster_shard *s, struct error *err)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    int rc = getaddrinfo(s->host, NULL, &hints, &found);
-
-    if (rc != 0)
-        return error_set(err, "db_address: '%s' is no host: %s", s->host,
-                         gai_strerror(rc));
-    rc = getnameinfo(found->ai_addr, found->ai_addrlen, s->address,
-                     sizeof s->address, NULL, 0, NI_NUMERICHOST);
-    if (rc == 0 && has_both(found))
-        diag_note("note: db_address: '%s' has addresses of IPv4 and of IPv6; "
-                  "%s is taken",
-                  s->host, s->address);
-    freeaddrinfo(found);
-    return rc == 0 ? 0
-                   : error_set(err, "db_address: '%s' has no address", s->host);
-}
-
-/* Whether a server has none of the addresses before it: two names may be of one
- * host. */
-static int check_new(const struct roster *r, int s, struct error *err)
-{
-    const struct roster_shard *is = &r->shard[s];
-
-    for (int k = 0; k < s; k++)
-        if (r->shard[k].port == is->port &&
-            strcmp(r->shard[k].address, is->address) == 0)
-            return error_set(err,
-                             "db_address: '%s' and '%s' port %d are the same "
-                             "server, %s, expected every server once",
-                             r->shard[k].host, is->host, is->port, is->address);
-    return 0;
-}
-
-static void copy_field(const char *info, const char *key, char *buf, size_t n)
-{
-    size_t len;
-    const char *at = control_field(info, key, &len);
-
-    snprintf(buf, n, "%.*s", at ? (int)len : 0, at ? at : "");
-}
-
-/* What the server is, and whether it is one of a Redis Cluster. */
-static int recognise(struct control *c, struct roster *r, bool *clustered,
-                     struct error *err)
-{
-    char *info, version[SRB_VERSION_MAX], mode[32];
-    const struct engine *engine;
-    struct error why;
-
-    /* all of it: what sets one apart is in different sections */
-    if (control_say(c, &info, err, "INFO", NULL) < 0) {
-        why = *err;
-        return error_set(err, "db_address: %s%s", why.text,
-                         strstr(why.text, "NOAUTH")
-                             ? "; give its password in a file, --db_auth=FILE"
-                             : "");
-    }
-    engine = engine_answers(info, "db_address: what answers", version, err);
-    copy_field(info, "redis_mode", mode, sizeof mode);
-    if (!mode[0]) /* Valkey's word for it, since 8.0 */
-        copy_field(info, "server_mode", mode, sizeof mode);
-    free(info);
-    if (!engine)
-        return -1;
-    snprintf(r->engine, sizeof r->engine, "%s", engine->name);
-    snprintf(r->server, sizeof r->server, "%s %s", engine->name, version);
-    *clustered = strcmp(mode, "cluster") == 0;
-    return 0;
-}
-
-/* The longest value that all of them take. A server may keep that to itself
- * (CONFIG is often forbidden): then an operation that it refuses says so. */
-static void find_limit(struct control *c, struct roster *r)
-{
-    struct error ignored;
-    int64_t limit;
-    char *answer, *value;
-
-    if (control_say(c, &answer, &ignored, "CONFIG", "GET", "proto-max-bulk-len",
-                    NULL) < 0)
-        return;
-    value = strchr(answer, '\n'); /* its name, then its value */
-    limit = value ? strtoll(value + 1, NULL, 10) : 0;
-    free(answer);
-    if (limit > 0 && (r->max_bytes < 0 || limit < r->max_bytes))
-        r->max_bytes = limit;
-}
-
-static struct control *enter(const struct roster *r, int s, struct error *err)
-{
-    struct control *c = external_enter(r, s, ASK_SECONDS, err);
-
-    if (c)
-        control_timeout(c, ASK_SECONDS);
-    else
-        error_prefix(err, "db_address");
-    return c;
-}
-
-static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
-                   struct error *err)
-{
-    struct control *c = enter(r, s, err);
-    int rc;
-
-    if (!c)
-        return -1;
-    rc = recognise(c, r, clustered, err);
-    if (rc == 0)
-        find_limit(c, r);
-    if (rc == 0 && *clustered && nodes)
-        rc = control_say(c, nodes, err, "CLUSTER", "NODES", NULL);
-    control_close(c);
-    return rc;
-}
-
 /* The list of host:port, or the file. */
 static const char *servers_of(const struct options *o)
 {
@@ -314,150 +147,6 @@ static int find_login(struct roster *r, const char *auth, struct error *err)
     return rc < 0 ? -1 : 0;
 }
 
-static int ask_seed(struct roster *r, int s, bool *clustered, char **nodes,
-                    struct error *err)
-{
-    if (resolve(&r->shard[s], err) < 0)
-        return -1;
-    return ask_one(r, s, clustered, nodes, err);
-}
-
-static int both_kinds(const struct roster *r, int s, bool clustered,
-                      struct error *err)
-{
-    return error_set(err,
-                     "db_address: %s:%d is %s of a Redis Cluster, unlike the "
-                     "server before it",
-                     r->shard[s].host, r->shard[s].port,
-                     clustered ? "one" : "none");
-}
-
-/* A cluster is named whole by any of its servers: the first that answers
- * becomes the first of the list, and *nodes is what it says. Of others each
- * must answer. */
-static int ask_seeds(struct roster *r, char **nodes, struct error *err)
-{
-    bool answered = false, clustered = false;
-    struct error why = {.text = ""};
-
-    for (int s = 0; s < r->nshards; s++) {
-        if (ask_seed(r, s, &clustered, nodes, err) < 0) {
-            if (!why.text[0])
-                why = *err;
-            continue;
-        }
-        if (clustered && answered)
-            return both_kinds(r, s, clustered, err);
-        if (clustered) {
-            if (why.text[0])
-                diag_say("srbench: another server of the cluster is asked: %s",
-                         why.text);
-            r->shard[0] = r->shard[s];
-            return 0;
-        }
-        answered = true;
-        if (check_new(r, s, err) < 0)
-            return -1;
-    }
-    if (!why.text[0])
-        return 0;
-    *err = why;
-    return -1;
-}
-
-/* ---- what a study will need of each ---- */
-
-/* What the server said instead of doing it: no right, or no such command. A key
- * of another shard, or a server that is full, is no matter of rights. */
-static bool is_refusal(const struct error *err)
-{
-    return strstr(err->text, "NOPERM") || strstr(err->text, "unknown command");
-}
-
-static int try_command(struct control *c, const char *const *words,
-                       struct error *err)
-{
-    int n = 0;
-
-    while (words[n])
-        n++;
-    if (control_command(c, NULL, err, n, words) == 0 || !is_refusal(err))
-        return 0;
-    return error_prefix(err, "db_address: a study needs %s of every server",
-                        words[0]);
-}
-
-/* Rights are looked at before arguments: with a word too much FLUSHALL empties
- * nothing. */
-static int try_commands(struct control *c, const struct roster *r,
-                        const struct options *o, struct error *err)
-{
-    char key[sizeof r->prefix + 8];
-    const struct {
-        bool needed;
-        const char *words[8];
-    } commands[] = {
-        {true, {"PING"}},
-        {true, {"SET", key, "1"}},
-        {true, {"GET", key}},
-        {true, {"DEL", key}},
-        {r->cluster, {"CLUSTER", "SLOTS"}},
-        {options_redisai(o),
-         {"AI.TENSORSET", key, "FLOAT", "1", "1", "BLOB", "once"}},
-        {options_redisai(o), {"AI.TENSORGET", key, "META", "BLOB"}},
-        {options_redisai(o), {"DEL", key}},
-        {options_one(o, OPT_FLUSH)->count, {"FLUSHALL", "SYNC", "not"}},
-    };
-
-    snprintf(key, sizeof key, "%scheck", r->prefix);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (commands[i].needed && try_command(c, commands[i].words, err) < 0)
-            return -1;
-    return 0;
-}
-
-/* Slots on their way are known to the two servers alone that they concern. */
-static int check_moving(struct control *c, const struct roster_shard *at,
-                        struct error *err)
-{
-    char *nodes, *own;
-    bool moving;
-
-    if (control_say(c, &nodes, err, "CLUSTER", "NODES", NULL) < 0)
-        return error_prefix(err, "db_address");
-    own = strstr(nodes, "myself");
-    moving = own && memchr(own, '[', strcspn(own, "\n"));
-    free(nodes);
-    return moving
-               ? error_set(err,
-                           "db_address: the cluster is being resharded (%s:%d "
-                           "says so); wait until it is done",
-                           at->address, at->port)
-               : 0;
-}
-
-static int ask_masters(struct roster *r, const struct options *o,
-                       struct error *err)
-{
-    for (int s = 0; s < r->nshards; s++) {
-        struct control *c = enter(r, s, err);
-        int rc;
-
-        if (!c)
-            return -1;
-        find_limit(c, r);
-        rc = r->cluster ? check_moving(c, &r->shard[s], err) : 0;
-        if (rc == 0 && options_redisai(o) && redisai_check(c, err) < 0)
-            rc = error_prefix(err, "db_address");
-        if (rc == 0)
-            rc = try_commands(c, r, o, err);
-        control_close(c);
-        if (rc < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* Keys begin with what no other run has. */
 static void draw_prefix(struct roster *r)
 {
@@ -467,27 +156,6 @@ static void draw_prefix(struct roster *r)
         run = (uint64_t)tick_now();
     snprintf(r->prefix, sizeof r->prefix,
              "srbench:%016llx:", (unsigned long long)run);
-}
-
-/* r has what is known of them before: login, TLS, prefix. It is released on
- * failure. */
-static int ask_servers(struct roster *r, const struct options *o,
-                       struct error *err)
-{
-    char *nodes = NULL;
-    int rc = ask_seeds(r, &nodes, err);
-
-    if (rc == 0 && nodes)
-        rc = roster_take_nodes(r, nodes, err);
-    free(nodes);
-    if (rc == 0)
-        rc = ask_masters(r, o, err);
-    if (rc < 0) {
-        roster_free(r);
-        return -1;
-    }
-    roster_count_hosts(r);
-    return 0;
 }
 
 static int find_theirs(const struct options *o, const struct tls *tls,
@@ -501,7 +169,7 @@ static int find_theirs(const struct options *o, const struct tls *tls,
         return -1;
     }
     draw_prefix(r);
-    return ask_servers(r, o, err);
+    return external_ask(r, o, err);
 }
 
 /* ---- for all ranks ---- */
@@ -634,22 +302,6 @@ int external_check(const struct options *o, struct error *err)
                : 0;
 }
 
-/* Whether all of them have what a study with command_set redisai needs. */
-static int check_redisai(const struct roster *r, struct error *err)
-{
-    int rc = 0;
-
-    for (int s = 0; s < r->nshards && rc == 0; s++) {
-        struct control *c = enter(r, s, err);
-
-        if (!c)
-            return -1;
-        rc = redisai_check(c, err);
-        control_close(c);
-    }
-    return rc < 0 ? error_prefix(err, "db_address") : 0;
-}
-
 /* Rank 0's files become everybody's. */
 static void share_files(const struct team *t, struct tls_files *files)
 {
@@ -698,7 +350,7 @@ static int find_served(struct team *t, const struct options *o,
 
     if (await_file(t, servers_of(o), seconds, out, err) < 0)
         return -1;
-    if (!options_redisai(o) || check_redisai(out, err) == 0)
+    if (!options_redisai(o) || external_ask_redisai(out, err) == 0)
         return 0;
     roster_free(out);
     return -1;
@@ -735,7 +387,7 @@ static int ask_again(const struct options *o, const struct roster *before,
         out->secret = secret_open();
         *out->secret = *before->secret;
     }
-    return ask_servers(out, o, err);
+    return external_ask(out, o, err);
 }
 
 int external_again(struct team *t, const struct options *o,

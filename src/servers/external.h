@@ -1,12 +1,11 @@
 /* external.h - databases that this job does not start, as all its ranks learn
- * of them. Part of run.
+ * of them.
  */
 #ifndef SRB_EXTERNAL_H
 #define SRB_EXTERNAL_H
 
 #include "options/options.h"
 #include "plan/roster.h"
-#include "protocol/control.h"
 #include "protocol/tls.h"
 #include "ranks/team.h"
 
@@ -34,12 +33,6 @@ int external_again(struct team *t, const struct options *o,
 /* Rank 0's roster, or its failure (rc -1), becomes everybody's. Collective over
  * the world. */
 int external_share(struct team *t, int rc, struct roster *r, struct error *err);
-
-/* Connect to a shard of a roster as its steward, see control_open(),
- * control_secure() and control_login(), all within `seconds`; a reply may then
- * take what is left of them. NULL on failure. Local. */
-struct control *external_enter(const struct roster *r, int shard,
-                               double seconds, struct error *err);
 
 /* Read the file that srbench serve writes, with its passwords: 1, 0 when it is
  * not there yet, or -1. Local. */

@@ -368,7 +368,8 @@ def chart_section(chart: Chart) -> str:
 
 _LONG = ("config", "resolved_config")
 _HOST_WORDS = {"memory": words.size, "memory_limit": words.size,
-               "interface_speed": words.rate}
+               "interface_speed": words.rate, "copy_bandwidth": words.rate,
+               "page_fault_seconds": words.seconds}
 
 
 def _unknown(value: Any) -> bool:

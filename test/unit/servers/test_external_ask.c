@@ -11,7 +11,7 @@
 #include "base/tick.h"
 #include "lib/answering.h"
 #include "plan/roster.h"
-#include "servers/external.h"
+#include "servers/external_ask.h"
 
 #define MS INT64_C(1000000)
 
