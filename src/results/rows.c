@@ -74,16 +74,26 @@ static bool stands_before(enum option_id id, const struct value *a,
     return is_amount(id) && amount(a) < amount(b);
 }
 
+/* The values of an axis that permutations have, in their order. There may be
+ * thousands of each: most are told by where they stand in the setting. */
 struct levels {
+    const struct setting *set;
+    int *of; /* [set->nvalues] level of that value, or -1 */
     const struct value **list;
     int n;
-    bool missing; /* in some permutation */
 };
+
+static bool is_given(const struct levels *l, const struct value *v)
+{
+    return v >= l->set->values && v < l->set->values + l->set->nvalues;
+}
 
 static int find(const struct levels *l, const struct value *v)
 {
-    for (int k = 0; v && k < l->n; k++)
-        if (l->list[k] == v || strcmp(l->list[k]->text, v->text) == 0)
+    if (v && is_given(l, v))
+        return l->of[v - l->set->values];
+    for (int k = 0; v && k < l->n; k++) /* what a server has instead */
+        if (strcmp(l->list[k]->text, v->text) == 0)
             return k;
     return -1;
 }
@@ -93,7 +103,6 @@ static void add_level(struct levels *l, enum option_id id,
 {
     int at;
 
-    l->missing = l->missing || !v;
     if (!v || find(l, v) >= 0)
         return;
     l->list = mem_grow(l->list, (size_t)l->n + 1, sizeof(void *));
@@ -101,9 +110,13 @@ static void add_level(struct levels *l, enum option_id id,
         l->list[at] = l->list[at - 1];
     l->list[at] = v;
     l->n++;
+    for (; at < l->n; at++)
+        if (is_given(l, l->list[at]))
+            l->of[l->list[at] - l->set->values] = at;
 }
 
-/* Two sizes may read alike to three digits: then all are exact. */
+/* Two sizes may read alike to three digits, and are neighbours then: all are
+ * exact. */
 static void name_levels(const struct sweep *s, struct row_axis *a,
                         const struct levels *l)
 {
@@ -116,8 +129,7 @@ static void name_levels(const struct sweep *s, struct row_axis *a,
 
         a->word[k] =
             mem_copy(rows_word(s, a->id, l->list[k], text, sizeof text));
-        for (int j = 0; j < k; j++)
-            exact = exact || strcmp(a->word[j], a->word[k]) == 0;
+        exact = exact || (k > 0 && strcmp(a->word[k - 1], a->word[k]) == 0);
     }
     for (int k = 0; exact && k < l->n; k++) {
         free(a->word[k]);
@@ -129,6 +141,14 @@ static struct levels *find_levels(const struct rows *r)
 {
     struct levels *all = mem_new(OPT_COUNT, sizeof *all);
 
+    for (int id = 0; id < OPT_COUNT; id++) {
+        struct levels *l = &all[id];
+
+        l->set = options_get(r->sweep->options, (enum option_id)id);
+        l->of = mem_new(l->set->nvalues, sizeof *l->of);
+        for (size_t k = 0; k < l->set->nvalues; k++)
+            l->of[k] = -1;
+    }
     for (size_t i = 0; i < r->n; i++) {
         struct permutation p;
 
@@ -196,8 +216,10 @@ void rows_open(struct rows *r, const struct sweep *s)
     all = find_levels(r);
     open_axes(r, all);
     place_rows(r, all);
-    for (int id = 0; id < OPT_COUNT; id++)
+    for (int id = 0; id < OPT_COUNT; id++) {
         free(all[id].list);
+        free(all[id].of);
+    }
     free(all);
     sorting_axes = r->naxes;
     qsort(r->list, r->n, sizeof *r->list, compare_rows);
