@@ -83,29 +83,25 @@ bool effect_usable(const struct verdict_row *r)
     return !isnan(r->rate) && r->rate > 0;
 }
 
-/* Whether a value of the axis never has another axis that varied. */
-static bool lacks(const struct verdict_study *s, int axis, int level, int other)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < s->nrows; i++) {
-        if (s->rows[i].level[axis] != level)
-            continue;
-        any = true;
-        if (s->rows[i].level[other] >= 0)
-            return false;
-    }
-    return any;
-}
-
+/* Whether some value of the axis never has another axis that varied. */
 static bool is_own(const struct verdict_study *s, int axis, int other)
 {
-    if (other == axis || other == s->size)
-        return false;
-    for (int k = 0; k < s->axes[axis].nlevels; k++)
-        if (lacks(s, axis, k, other))
-            return true;
-    return false;
+    enum { THERE = 1, HAS_IT = 2 };
+    int nlevels = s->axes[axis].nlevels;
+    unsigned char *seen = mem_new((size_t)nlevels, 1);
+    bool own = false;
+
+    for (size_t i = 0; i < s->nrows; i++) {
+        const int *level = s->rows[i].level;
+
+        if (level[axis] >= 0)
+            seen[level[axis]] |=
+                (unsigned char)(level[other] >= 0 ? THERE | HAS_IT : THERE);
+    }
+    for (int k = 0; k < nlevels; k++)
+        own = own || seen[k] == THERE;
+    free(seen);
+    return own && other != axis && other != s->size;
 }
 
 /* qsort() hands nothing on; one thread. */
@@ -149,25 +145,32 @@ struct variant {
     size_t row; /* one of them */
     double sum; /* of the logarithms of the rates */
     size_t n;
+    size_t before; /* index + 1 of another one of the same value; 0: none */
 };
 
-/* All of them; there are few. */
+/* All of them, those of a value in a chain: it has few, and most often one. */
 static struct variant *variants(const struct view *v, size_t *n)
 {
+    int nlevels = v->s->axes[v->axis].nlevels;
     struct variant *list = NULL;
-    size_t k = 0;
+    size_t *last = mem_new((size_t)nlevels, sizeof *last); /* index + 1 */
 
     *n = 0;
     for (size_t i = 0; i < v->n; i++) {
-        for (k = 0; k < *n && !same_variant(v, list[k].row, v->row[i]);)
-            k++;
-        if (k == *n) {
+        size_t *of = &last[v->s->rows[v->row[i]].level[v->axis]], k = *of;
+
+        while (k > 0 && !same_variant(v, list[k - 1].row, v->row[i]))
+            k = list[k - 1].before;
+        if (k == 0) {
             list = mem_grow(list, ++*n, sizeof *list);
-            list[k] = (struct variant){.row = v->row[i]};
+            list[*n - 1] = (struct variant){.row = v->row[i], .before = *of};
+            *of = k = *n;
         }
+        k--;
         list[k].sum += log(v->s->rows[v->row[i]].rate);
         list[k].n++;
     }
+    free(last);
     return list;
 }
 

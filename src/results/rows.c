@@ -135,6 +135,9 @@ static void name_levels(const struct sweep *s, struct row_axis *a,
         free(a->word[k]);
         a->word[k] = mem_copy(l->list[k]->text);
     }
+    for (int k = 0; k < l->n; k++)
+        if ((int)strlen(a->word[k]) > a->width)
+            a->width = (int)strlen(a->word[k]);
 }
 
 static struct levels *find_levels(const struct rows *r)

@@ -14,6 +14,7 @@ struct row_axis {
     enum option_id id;
     int nlevels;
     char **word; /* [nlevels] "64 KiB", "colocated" */
+    int width;   /* of the longest */
 };
 
 struct row {

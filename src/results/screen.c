@@ -89,11 +89,8 @@ static void add_cell(const struct row_axis *a, int level, char *buf, size_t n)
     const char *word = level < 0 ? "-" : a->word[level];
     bool number = option_table[a->id].type == OPTION_COUNT ||
                   option_table[a->id].type == OPTION_BYTES;
-    int width = 1;
+    int width = a->width;
 
-    for (int k = 0; k < a->nlevels; k++)
-        if ((int)strlen(a->word[k]) > width)
-            width = (int)strlen(a->word[k]);
     if (is_named(a->id))
         text_join(buf, n, "  ", "%s %*s", option_table[a->id].name,
                   number ? width : -width, word);

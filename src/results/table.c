@@ -189,9 +189,7 @@ static void measure(struct table *t)
     bool any[COLUMNS] = {[PUT] = true, [GET] = true, [RATE] = true};
 
     for (int k = 0; k < r->naxes; k++) {
-        t->axis_width[k] = (int)strlen(axis_head(r->axes[k].id));
-        for (int j = 0; j < r->axes[k].nlevels; j++)
-            t->axis_width[k] = wider(t->axis_width[k], r->axes[k].word[j]);
+        t->axis_width[k] = wider(r->axes[k].width, axis_head(r->axes[k].id));
     }
     for (size_t i = 0; i < r->n; i++) {
         struct line line;
