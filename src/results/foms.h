@@ -2,7 +2,8 @@
  *
  *     SRBENCH_FOM perm=0007 name=put_tensor_median value=8.12e-04 unit=s
  *
- * one for every real number of a permutation that is not NaN. They come to
+ * one for every real number of a permutation that is not NaN, and one for the
+ * word `limit` where there is one, without a unit. They come to
  * standard output all together at the end, or into a file that is always whole:
  * it is written under another name, which is then given to it. World rank 0
  * alone; all functions are local.
