@@ -152,7 +152,7 @@ struct variant {
 static struct variant *variants(const struct view *v, size_t *n)
 {
     int nlevels = v->s->axes[v->axis].nlevels;
-    struct variant *list = NULL;
+    struct variant *list = mem_new(v->n, sizeof *list);
     size_t *last = mem_new((size_t)nlevels, sizeof *last); /* index + 1 */
 
     *n = 0;
@@ -162,9 +162,8 @@ static struct variant *variants(const struct view *v, size_t *n)
         while (k > 0 && !same_variant(v, list[k - 1].row, v->row[i]))
             k = list[k - 1].before;
         if (k == 0) {
-            list = mem_grow(list, ++*n, sizeof *list);
-            list[*n - 1] = (struct variant){.row = v->row[i], .before = *of};
-            *of = k = *n;
+            list[*n] = (struct variant){.row = v->row[i], .before = *of};
+            *of = k = ++*n;
         }
         k--;
         list[k].sum += log(v->s->rows[v->row[i]].rate);
