@@ -547,12 +547,23 @@ END
     def assert_status(self, job, returncode, **counts):
         """Exit status, verdict, and counts of SRBENCH_STATUS."""
         self.assertEqual(job.returncode, returncode, job.describe())
+        self.assert_verdict(job, "pass" if returncode == 0 else "fail",
+                            **counts)
+
+    def assert_verdict(self, job, verdict, **counts):
+        """SRBENCH_STATUS alone, where a launcher's status is its own."""
         status = job.status
-        self.assertEqual(status.get("verdict"),
-                         "pass" if returncode == 0 else "fail", job.describe())
+        self.assertEqual(status.get("verdict"), verdict, job.describe())
         for name, count in counts.items():
             self.assertEqual(status.get(name), count,
                              f"{name} of SRBENCH_STATUS\n{job.describe()}")
+
+    def assert_signalled(self, job, number):
+        """What mpiexec returns when it was itself sent that signal and all ranks
+        return 128 + number. Hydra 4.0.2 counts those as 0 for which it waits
+        after the last stream is closed (pmip.c, main()): a race within it, so
+        that what a rank returns is asked of the ranks."""
+        self.assertIn(job.returncode, (128 + number, 0), job.describe())
 
     def assert_passed(self, job, permutations):
         """All permutations completed and verified."""
