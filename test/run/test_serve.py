@@ -1,7 +1,7 @@
 """Databases that another job runs: srbench serve and its file, servers of
 somebody else, and the parts of a job that was started in several.
 """
-# ctest: label=fast
+# ctest: label=fast long
 import os
 import signal
 import socket
@@ -537,11 +537,11 @@ class Roles(RunTest):
                  "--iterations: found 9999, but the first part"),
                 ("--config=x.yaml", "--config: found 'x.yaml', but the first")):
             with self.subTest(second):
-                job = self.start(2, *first, second).wait(60)
+                job = self.start(2, *first, second).wait()
                 self.assert_status(job, 2)
                 self.assertIn("part 2 of the job", job.stderr)
                 self.assertIn(words, job.stderr)
-        job = self.start(2, *first, "--iterations=2").wait(60)
+        job = self.start(2, *first, "--iterations=2").wait()
         self.assert_passed(job, permutations=1)
 
     def test_requests_of_parts(self):

@@ -1,4 +1,4 @@
-# ctest: label=fast full
+# ctest: label=fast full long
 """Signals and kills, to everything there is: the file stays whole, all
 processes and scratch folders go (RunTest sees to that after every test)."""
 import os

@@ -1,4 +1,4 @@
-# ctest: label=fast,asan
+# ctest: label=fast,asan long
 """The main job in small: both placements, one file, nothing left behind."""
 import re
 
