@@ -263,6 +263,17 @@ class Gate:
                    for what in ("warm-up", "loop"))
         os.write(self.end, b"-" * (room - at * said))
 
+    def holds(self, job):
+        """Whether all its clients wait there now: they have it open."""
+        there = 0
+        for rank in job.ranks():
+            try:
+                there += any(os.readlink(fd) == str(self.path)
+                             for fd in Path(f"/proc/{rank.pid}/fd").iterdir())
+            except OSError:  # closed meanwhile
+                pass
+        return there == self.clients
+
     def open(self):
         """For good. Linux wakes one of those that wait for room, each time that
         there is more of it."""
@@ -504,8 +515,9 @@ class RunTest(unittest.TestCase):
         return job
 
     def gate(self, clients, at=0):
-        """For start(): its clients wait until it is opened. A warm-up there
-        must be. Their --op_timeout is to be long."""
+        """For start(): its clients wait until it is opened, connected and
+        ready (job.wait_until(lambda: gate.holds(job), ...) says when). A
+        warm-up there must be. Their --op_timeout is to be long."""
         gate = Gate(self.top / f"gate-{len(self.jobs)}", clients, at)
         self.addCleanup(gate.close)
         return gate
