@@ -55,7 +55,7 @@ PATIENCE = 60.0  # and within which the last process is gone, s
 BLOCK = 16
 BLOCKS = range(11008, 21008 - BLOCK, BLOCK)
 CLAIMS = []  # of this process, the oldest first
-MOST_CLAIMS = 100
+MOST_CLAIMS = 30  # of as many tests at a time as check.sh has
 
 # What root in a container, or more ranks than cores, need under Open MPI.
 OPEN_MPI = {
