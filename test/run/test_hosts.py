@@ -1,6 +1,6 @@
 """Several hosts on one machine: where databases listen, from where clients
 come, and what is said when that is not possible."""
-# ctest: label=fast full
+# ctest: label=fast full long
 
 import subprocess
 import time

@@ -1,4 +1,4 @@
-# ctest: label=fast full
+# ctest: label=fast full alone
 """What held a permutation back: each word has a scene that is made so."""
 import os
 import subprocess

@@ -168,7 +168,7 @@ class Refused(RunTest):
         job.wait_until(lambda: "[2/4]" in job.stderr, "the second permutation")
         for rank in job.ranks():
             resource.prlimit(rank.pid, resource.RLIMIT_FSIZE, (4096, 4096))
-        job.wait(60)
+        job.wait()
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn("File too large", job.stderr)
         self.assertEqual(

@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest together
+# ctest: label=fast runner=pytest computes
 """tools/srbench-report: the page says what the file says, is whole and needs
 nothing else; damaged, partial and old files end in a sentence or a page."""
 import csv

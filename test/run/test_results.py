@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest together
+# ctest: label=fast runner=pytest computes
 """tools/srbench_results.py: the same figures as in the file, on files that srbench
 has just written, on old and damaged ones, and in bounded memory."""
 import fcntl

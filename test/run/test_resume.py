@@ -330,7 +330,7 @@ class Wide(ResumeTest):
         job.wait_until(lambda: [*self.dir.glob("*.part")], "the copy")
         job.process.terminate()
         job.wait()
-        self.assertEqual(job.returncode, 143, job.describe())
+        self.assert_signalled(job, signal.SIGTERM)
         self.assertEqual([p.name for p in self.dir.iterdir()
                           if p.name.endswith(".part")], [])
         with open(self.out, "rb") as f:
