@@ -420,6 +420,75 @@ void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
     free(setups);
 }
 
+/* By what permutations are brought in turn, the weightiest first: where the
+ * first of those that are compared stands, the repetition, whose turn it is. */
+struct turn {
+    uint32_t family, repetition;
+    int64_t setup;
+    uint32_t position, index;
+};
+
+static int compare_turns(const void *a, const void *b)
+{
+    const struct turn *x = a, *y = b;
+
+    if (x->family != y->family)
+        return x->family < y->family ? -1 : 1;
+    if (x->repetition != y->repetition)
+        return x->repetition < y->repetition ? -1 : 1;
+    if (x->setup != y->setup)
+        return x->setup < y->setup ? -1 : 1;
+    return x->position < y->position ? -1 : 1;
+}
+
+/* The set-up of the server in the place of p. */
+static size_t setup_beside(const struct sweep *s, const struct permutation *p,
+                           size_t exe)
+{
+    struct permutation q;
+
+    if (!p->value[OPT_DB_EXE])
+        return p->setup;
+    sweep_at(s, sweep_sibling(s, p, OPT_DB_EXE, exe), &q);
+    return q.setup;
+}
+
+/* Where something first stands; *at is one more, 0 for not yet. */
+static uint32_t first_place(uint32_t *at, size_t position)
+{
+    if (*at == 0)
+        *at = (uint32_t)position + 1;
+    return *at - 1;
+}
+
+void sweep_in_turn(const struct sweep *s, size_t exe, uint32_t *positions)
+{
+    struct turn *turns = mem_new(s->count, sizeof *turns);
+    uint32_t *family = mem_new(s->setups, sizeof *family);
+    uint32_t *setup = mem_new(s->setups, sizeof *setup);
+
+    for (size_t k = 0; k < s->count; k++) {
+        struct turn *t = &turns[k];
+        struct permutation p;
+
+        sweep_at(s, positions[k], &p);
+        *t = (struct turn){
+            .family = first_place(&family[setup_beside(s, &p, exe)], k),
+            .repetition = (uint32_t)p.repetition,
+            .setup = first_place(&setup[p.setup], k),
+            .position = (uint32_t)k,
+            .index = positions[k]};
+        if (t->repetition % 2)
+            t->setup = -t->setup;
+    }
+    qsort(turns, s->count, sizeof *turns, compare_turns);
+    for (size_t k = 0; k < s->count; k++)
+        positions[k] = turns[k].index;
+    free(turns);
+    free(family);
+    free(setup);
+}
+
 /* The last `parts` parts of a path. */
 static const char *last_parts(const char *path, int parts)
 {

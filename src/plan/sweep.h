@@ -75,6 +75,13 @@ void sweep_at(const struct sweep *s, size_t i, struct permutation *p);
 void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
                  uint32_t *positions);
 
+/* Change such an order so that what is compared with the server that is value
+ * `exe` of db_exe runs beside it: repetition by repetition, its set-up and
+ * those of the others in its place in turn, forth and back, so that what drifts
+ * with time is not taken for a difference. Each set-up is started once a
+ * repetition. All else stays in its order. */
+void sweep_in_turn(const struct sweep *s, size_t exe, uint32_t *positions);
+
 /* The index of the permutation that differs from p in one axis alone, which has
  * its value k there; and in what the server lacks, if the axis is db_exe. */
 size_t sweep_sibling(const struct sweep *s, const struct permutation *p,

@@ -13,6 +13,8 @@
 #define SKEW_LIMIT 100
 /* Clocks may be apart by this share of a loop. */
 #define CLOCK_LIMIT 0.01
+/* One repetition that is faster by more than this factor beats the floor. */
+#define FLOOR_LIMIT 1.1
 /* Clients that work for a larger share of the loop are measured themselves. */
 #define CLIENT_LIMIT 0.5
 
@@ -61,6 +63,17 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         if (flags[i].raised)
             text_join(buf, n, ",", "%s", flags[i].name);
     return buf;
+}
+
+bool record_floor_beaten(const struct of_floor *x)
+{
+    for (int k = 0; k < HEADLINES; k++) {
+        const struct across *a = &x->share[k];
+
+        if (isnan(a->low) ? a->centre > FLOOR_LIMIT : a->low > 1)
+            return true;
+    }
+    return false;
 }
 
 char *record_now(char *buf, size_t n)

@@ -29,11 +29,16 @@ enum status {
 const char *record_status(enum status s);
 
 /* Shares of what the built-in server reaches in the same place: of its rate, or
- * for times, of which less is better, its time as a share of this one. NaN:
- * floor was not swept beside it, or has not run yet. */
+ * for times, of which less is better, its time as a share of this one. Over the
+ * repetitions that both completed, each beside its like. NaN: floor was not
+ * swept beside it, or has not run yet. */
 struct of_floor {
-    double share[HEADLINES];
+    struct across share[HEADLINES];
 };
+
+/* Whether it was faster than what is to be its limit: an interval above 1, or a
+ * single repetition above 1.1: SRB_FLOOR_BEATEN. */
+bool record_floor_beaten(const struct of_floor *x);
 
 /* What became of one permutation. */
 struct outcome {
@@ -76,8 +81,9 @@ void record_clear(struct outcome *o);
  *   too_short       a loop was shorter than 100 times the start skew
  *   env_ignored     an allocator did not take what db_env says
  *   clock_error     clocks may be apart by more than 1 % of a loop
+ * Only the end of the study tells the last one, record_floor_beaten().
  * Returns buf. */
-#define SRB_FLAGS_MAX 128
+#define SRB_FLAGS_MAX 256
 char *record_flags(const struct outcome *o, char *buf, size_t n);
 
 /* Now, in UTC, as ISO 8601: "2026-11-23T11:42:12Z". Returns buf. */

@@ -285,6 +285,11 @@ void rows_share(struct rows *r, size_t index, double share)
     row_of(r, index)->share = share;
 }
 
+void rows_flag(struct rows *r, size_t index, const char *flag)
+{
+    add_flags(row_of(r, index), flag);
+}
+
 void rows_close_up(struct rows *r, const struct repeats *repeats)
 {
     for (size_t i = 0; i < r->n; i++)

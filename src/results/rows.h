@@ -46,8 +46,10 @@ void rows_free(struct rows *r);
 void rows_add(struct rows *r, const struct permutation *p,
               const struct outcome *o, const char *flags);
 
-/* Its share of the floor's bandwidth. */
+/* Its share of the floor's bandwidth; and a flag that the end of the study
+ * tells. */
 void rows_share(struct rows *r, size_t index, double share);
+void rows_flag(struct rows *r, size_t index, const char *flag);
 
 /* All that ran has ended: take the means over repetitions. */
 void rows_close_up(struct rows *r, const struct repeats *repeats);

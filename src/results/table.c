@@ -9,7 +9,7 @@
 #include "base/units.h"
 #include "results/effect.h"
 
-/* In the order of record_flags(). */
+/* In the order of record_flags(), and what the end of the study tells. */
 static const struct flag {
     const char *name;
     char letter;
@@ -30,6 +30,8 @@ static const struct flag {
     {"env_ignored", 'e',
      "an allocator did not take what db_env says: see db_config in the file"},
     {"clock_error", 'k', "clocks may be apart by more than 1 % of a loop"},
+    {SRB_FLOOR_BEATEN, 'f',
+     "it was faster than floor, which is no limit there: repeat it, quietly"},
 };
 
 enum { FLAGS = sizeof flags / sizeof flags[0] };

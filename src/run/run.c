@@ -147,11 +147,11 @@ static const char *reason_to_skip(const struct run *r, const struct perm_run *x,
                  r->team->ended, strsignal(r->team->ended));
         return buf;
     }
-    if (db_setup_given_up(&r->setup, x->p.setup)) {
+    if (db_setup_failures(&r->setup, x->p.setup) >= DB_SETUP_TRIES) {
         snprintf(buf, n,
                  "not started: its databases failed to start %d times in a "
                  "row",
-                 r->setup.failures);
+                 db_setup_failures(&r->setup, x->p.setup));
         return buf;
     }
     return NULL;
@@ -265,6 +265,23 @@ static void run_permutation(struct run *r, size_t position)
 
 /* ---- the study ---- */
 
+/* The plan counts a start for each set-up; in this order it may take more. */
+static void count_starts(struct run *r)
+{
+    const struct sweep *s = &r->plan.sweep;
+    size_t changes = 0, last = 0;
+
+    for (size_t k = 0; k < s->count; k++) {
+        struct permutation p;
+
+        sweep_at(s, r->order[k], &p);
+        changes += k == 0 || p.setup != last;
+        last = p.setup;
+    }
+    for (int k = 0; k < 2; k++)
+        r->remaining.left.starts[k] *= (double)changes / (double)s->setups;
+}
+
 /* Rank 0 keeps what permutations have in common. Local. */
 static void prepare_sweep(struct run *r)
 {
@@ -274,11 +291,13 @@ static void prepare_sweep(struct run *r)
     r->order = mem_new(n, sizeof *r->order);
     sweep_order(&r->plan.sweep, (enum order)options_one(o, OPT_ORDER)->count,
                 r->plan.seed, r->order);
+    of_floor_order(&r->plan, r->order);
     if (r->team->rank == 0) {
         r->repeats =
             repeats_open(n / (size_t)options_one(o, OPT_REPETITIONS)->count);
         r->floors = of_floor_open(&r->plan);
         r->remaining.left = r->plan.work;
+        count_starts(r);
         rows_open(&r->rows, &r->plan.sweep);
         screen_open(&r->rows, &r->team->machine, r->plan.server_names);
     }

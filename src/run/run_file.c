@@ -51,27 +51,35 @@ static int write_end(struct run *r, struct perm_run *x, bool begun,
 static void remember(struct run *r, struct perm_run *x)
 {
     size_t group = sweep_group(&r->plan.sweep, x->p.index);
+    char flags[SRB_FLAGS_MAX];
 
     repeats_add(r->repeats, group, &x->outcome.summary);
-    of_floor_add(r->floors, &x->p, &x->outcome.summary);
+    of_floor_add(r->floors, &x->p, &x->outcome.summary,
+                 record_flags(&x->outcome, flags, sizeof flags));
     x->outcome.repeated = repeats_get(r->repeats, group);
-    x->outcome.of_floor = of_floor_compare(r->floors, &x->p, r->repeats);
+    x->outcome.of_floor = of_floor_compare(r->floors, &x->p);
     expect_judge_end(r->judge, &x->p, &x->outcome);
 }
 
-/* Rank 0: shares of the floor, which may have been measured after the others.
- */
+/* Rank 0: shares of the floor, which may have been measured after the others,
+ * and whether it is none. */
 static void amend_of_floor(struct run *r, const struct permutation *p,
                            struct fields *cells)
 {
-    const struct outcome now = {.of_floor =
-                                    of_floor_compare(r->floors, p, r->repeats)};
+    const struct outcome now = {.of_floor = of_floor_compare(r->floors, p)};
+    char text[SRB_FLAGS_MAX];
+    const char *flags =
+        of_floor_flags(r->floors, p, &now.of_floor, text, sizeof text);
 
-    if (isnan(now.of_floor.share[HEADLINE_PUT]))
+    if (flags)
+        fields_text(cells, "flags", flags);
+    if (isnan(now.of_floor.share[HEADLINE_PUT].centre))
         return;
     record_figures(cells, &now, FIGURE_OF_FLOOR);
     foms_add(r->foms, p->index, &now, FIGURE_OF_FLOOR);
-    rows_share(&r->rows, p->index, now.of_floor.share[HEADLINE_WINDOW]);
+    rows_share(&r->rows, p->index, now.of_floor.share[HEADLINE_WINDOW].centre);
+    if (record_floor_beaten(&now.of_floor))
+        rows_flag(&r->rows, p->index, SRB_FLOOR_BEATEN);
 }
 
 /* Rank 0: limits on what was not known before. */

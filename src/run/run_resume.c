@@ -164,6 +164,7 @@ static void recall_figures(struct run *r, const struct permutation *p,
                            const struct fields *row)
 {
     const struct field *flags = fields_find(row, "flags");
+    char text[SRB_FLAGS_MAX];
     struct outcome o;
 
     record_clear(&o);
@@ -172,13 +173,14 @@ static void recall_figures(struct run *r, const struct permutation *p,
     if (o.status == STATUS_COMPLETED) {
         repeats_add(r->repeats, sweep_group(&r->plan.sweep, p->index),
                     &o.summary);
-        of_floor_add(r->floors, p, &o.summary);
+        of_floor_add(r->floors, p, &o.summary, flags ? flags->text : "");
         expect_judge_end(r->judge, p, &o);
     }
     if (o.summary.verify_errors > 0)
         r->tally.verify_errors += o.summary.verify_errors;
     r->tally.breaches += o.breaches > 0 ? o.breaches : 0;
-    run_count_in(r, p, &o, flags ? flags->text : "");
+    of_floor_strip(flags ? flags->text : "", text, sizeof text);
+    run_count_in(r, p, &o, text);
 }
 
 static void recall_one(struct run *r, size_t i)

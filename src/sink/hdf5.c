@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "sink/hdf5_parts.h"
 #include "sink/sink.h"
 
@@ -489,40 +490,54 @@ static int hdf5_row(struct sink *s, size_t index, const struct fields *row,
                : keep_row(&h->keep, h->column, row, index, err);
 }
 
-/* The number of the summary's column of that name and type, or -1. */
+/* Set the number of the summary's column of that name and type, or -1. */
 static int find_column(const struct hdf5_sink *h, const struct field *f,
                        size_t *column, struct error *err)
 {
     for (*column = 0; *column < h->ncols; ++*column) {
         const struct field *x = &h->columns[*column];
 
-        if (strcmp(x->name, f->name) == 0 && x->type == f->type &&
-            f->type != FIELD_TEXT)
+        if (strcmp(x->name, f->name) == 0 && x->type == f->type)
             return 0;
     }
-    return error_set(err, "the summary of '%s' has no column %s of numbers",
+    return error_set(err, "the summary of '%s' has no column %s of that type",
                      h->path, f->name);
+}
+
+/* Some cells of a row. */
+static int keep_cells(struct hdf5_sink *h, const struct fields *cells,
+                      size_t index, struct error *err)
+{
+    uint64_t *column = mem_new(cells->n, sizeof *column);
+    bool texts = false;
+    int rc = 0;
+
+    for (size_t i = 0; i < cells->n && rc == 0; i++) {
+        size_t k;
+
+        texts = texts || cells->list[i].type == FIELD_TEXT;
+        rc = find_column(h, &cells->list[i], &k, err);
+        if (rc == 0)
+            column[i] = h->column[k];
+    }
+    if (rc == 0 && texts)
+        rc = keep_row(&h->keep, column, cells, index, err);
+    for (size_t i = 0; i < cells->n && rc == 0 && !texts; i++)
+        rc = keep_number(&h->keep, column[i], &cells->list[i], index, err);
+    free(column);
+    return rc;
 }
 
 static int hdf5_amend(struct sink *s, size_t index, const struct fields *cells,
                       struct error *err)
 {
     struct hdf5_sink *h = self(s);
-    int rc = 0;
 
-    if (index >= h->nperms || h->group >= 0)
+    if (index >= h->nperms || h->file >= 0)
         return error_set(err,
                          "row %zu of the summary of '%s' cannot be amended",
                          index, h->path);
-    for (size_t i = 0; i < cells->n && rc == 0; i++) {
-        const struct field *f = &cells->list[i];
-        size_t column;
-
-        rc = find_column(h, f, &column, err);
-        if (rc == 0)
-            rc = keep_number(&h->keep, h->column[column], f, index, err);
-    }
-    return rc;
+    return keep_cells(h, cells, index, err);
 }
 
 /* Give the next root attributes, and make it the present one. */

@@ -121,9 +121,9 @@ struct sink_ops {
      * group; durable with the next end, or at close. */
     int (*row)(struct sink *s, size_t index, const struct fields *row,
                struct error *err);
-    /* Replace numbers in the summary's row of a permutation that has ended:
-     * cells are some of its columns, FIELD_INT or FIELD_REAL. Each appears at
-     * once; durable at close. */
+    /* Replace cells in the summary's row of a permutation that has ended, some
+     * of its columns. Each appears at once, a text by way of ""; durable at
+     * close. */
     int (*amend)(struct sink *s, size_t index, const struct fields *cells,
                  struct error *err);
     /* Replace attributes of the root group, e.g. end_time, while no permutation

@@ -155,7 +155,7 @@ int expect_judge_late(struct expect_judge *j, const struct permutation *p,
     breaches = &j->breaches[p->index];
     group = sweep_group(j->sweep, p->index);
     if (floors && !of_floor_is(floors, p)) {
-        known.of_floor = of_floor_compare(floors, p, repeats);
+        known.of_floor = of_floor_compare(floors, p);
         kinds |= FIGURE_OF_FLOOR;
     }
     if (j->latest[group] == p->index) {

@@ -849,19 +849,20 @@ FLOOR_COLUMNS = (("window_of_floor", "bandwidth"),
                  ("put_tensor_of_floor", "put_tensor"),
                  ("unpack_tensor_of_floor", "unpack_tensor"))
 BEATEN = ("Above 100 % the server was faster than the floor, which is no bound "
-          "there. The floor is one plain server of one thread, measured in a run "
-          "of its own just before or after: a server with more threads or with "
-          "buffers that fit can beat it with large tensors, and where several "
-          "processes share a CPU, who is woken first differs from run to run. "
-          "Repetitions on a quiet machine tell which it is.")
+          "there (floor_beaten: by more than chance). A server with more threads "
+          "or with buffers that fit can beat it with large tensors, and where "
+          "several processes share a CPU, who is woken first differs from run to "
+          "run. Repetitions, which take turns, on a quiet machine tell which it "
+          "is.")
 
 
 def of_floor(study: Study, _: Digests) -> Chart:
     chart = Chart("floor", "Share of the floor",
                  "How near a server comes to the built-in one, which only carries "
                  "bytes, in the same place: its share of that bandwidth, and for "
-                 "times the floor's median / this one's. 100 %: nothing left to "
-                 "gain but in network, CPUs and client.")
+                 "times the floor's median / this one's; each repetition beside "
+                 "its like, whiskers 95 % over these. 100 %: nothing left to gain "
+                 "but in network, CPUs and client.")
     names = [c for c, _ in FLOOR_COLUMNS]
     known = study.configs[study.configs[names].notna().any(axis=1)]
     if known.empty:
@@ -876,7 +877,9 @@ def _floor_variant(label: str, part: pd.DataFrame, dims: list[str]
     x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
     names = [c for c, _ in FLOOR_COLUMNS]
     y = svg.linear_axis("share of the floor",
-                        [1.0, *part[names].to_numpy().ravel()], words.share)
+                        [1.0, *part[names].to_numpy().ravel(),
+                         *(end for c in names for end in reach(part, c, 1.5))],
+                        words.share)
     panels = []
     for column, what in FLOOR_COLUMNS:
         panel = Panel(what, f"Share of what the built-in server reaches in {what}, "

@@ -28,10 +28,12 @@ NUMBERS = (
     "index", "repetition", "repetitions_done", "clients", "shards", "db_nodes",
     "client_nodes", "clients_per_node", "tensor_bytes", *SHARES,
     "window", "window_repeated", "window_repeated_low", "window_repeated_high",
-    "window_of_floor", "window_ops",
+    "window_ops",
     *(f"{op}_{what}" for op in OPS
       for what in ("median", "p99", "max", "median_low", "median_high",
-                   "repeated", "repeated_low", "repeated_high", "of_floor")),
+                   "repeated", "repeated_low", "repeated_high")),
+    *(f"{figure}_of_floor{end}" for figure in ("window", *OPS)
+      for end in ("", "_low", "_high")),
 )
 # What carries bytes or does nothing: never the answer beside a database.
 NO_DATABASE = ("floor", "null")

@@ -22,6 +22,8 @@ FLAGS = {
                    "what it is set to",
     "clock_error": "clocks may be apart by more than 1 % of a loop, so that "
                    "bandwidths of the window are unsure",
+    "floor_beaten": "it was faster than floor in its place, which is no limit "
+                    "there: more repetitions on a quiet machine tell whether it is",
 }
 
 # What held a configuration back: the column that tells how much, what is so,

@@ -75,6 +75,37 @@ static void flags_catch_the_eye(void **state)
     }
 }
 
+/* One repetition may be above the floor by a tenth, several only as far as
+ * their interval holds 1. */
+static void what_beats_the_floor(void **state)
+{
+    static const struct {
+        struct across put, window;
+        bool beaten;
+    } vectors[] = {
+        {{NAN, NAN, NAN, NAN}, {NAN, NAN, NAN, NAN}, false},
+        {{1.09, NAN, NAN, NAN}, {0.5, NAN, NAN, NAN}, false},
+        {{1.11, NAN, NAN, NAN}, {0.5, NAN, NAN, NAN}, true},
+        {{0.5, NAN, NAN, NAN}, {1.11, NAN, NAN, NAN}, true},
+        {{1.5, 0.99, 2, 0.1}, {0.8, 0.7, 0.9, 0.1}, false},
+        {{1.05, 1.01, 1.1, 0.1}, {0.8, 0.7, 0.9, 0.1}, true},
+        {{0.8, 0.7, 0.9, 0.1}, {1.05, 1.01, 1.1, 0.1}, true},
+        {{0.8, 0.7, 0.9, 0.1}, {NAN, NAN, NAN, NAN}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct of_floor x = {.share = {
+                                 [HEADLINE_PUT] = vectors[i].put,
+                                 [HEADLINE_UNPACK] = {0.5, NAN, NAN, NAN},
+                                 [HEADLINE_WINDOW] = vectors[i].window,
+                             }};
+
+        if (record_floor_beaten(&x) != vectors[i].beaten)
+            fail_msg("vector %zu", i);
+    }
+}
+
 /* Each flag at its limit and beyond; in their order when all are raised. */
 static void every_flag_has_its_limit(void **state)
 {
@@ -291,6 +322,7 @@ int main(void)
         cmocka_unit_test(nothing_is_known_at_first),
         cmocka_unit_test(flags_catch_the_eye),
         cmocka_unit_test(every_flag_has_its_limit),
+        cmocka_unit_test(what_beats_the_floor),
         cmocka_unit_test(times_are_iso_8601),
         cmocka_unit_test(rows_have_the_same_columns),
         cmocka_unit_test(values_of_a_row),
