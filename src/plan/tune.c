@@ -16,10 +16,10 @@ struct entry {
 
 struct tune {
     int n, loads;
-    uint64_t state; /* of what is drawn */
-    bool *gone;     /* [n] taken over, or dropped */
-    int *taken;     /* [n] */
-    int ntaken;
+    uint64_t state;         /* of what is drawn */
+    double t95[TUNE_PAIRS]; /* [df] */
+    bool *gone;             /* [n] dropped */
+    int taken[TUNE_ROUNDS], ntaken;
     enum tune_step step;
     int round, pass; /* pass: so many pairs each entry has had */
     struct entry *entry;
@@ -51,7 +51,7 @@ double tune_student_t(double p, int df)
 {
     double low = -1e6, high = 1e6;
 
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 80; i++) {
         double mid = (low + high) / 2;
 
         if (tune_student_p(mid, df) > p)
@@ -77,8 +77,10 @@ static double log_of(const struct entry *e, int pair, int load, int loads)
     return sum / loads;
 }
 
-static struct tune_effect effect_of(const struct entry *e, int load, int loads)
+static struct tune_effect effect_of(const struct tune *t, const struct entry *e,
+                                    int load)
 {
+    int loads = t->loads;
     struct tune_effect x = {e->pairs, NAN, NAN, NAN, NAN};
     double mean = 0, squares = 0, error, half;
 
@@ -92,7 +94,7 @@ static struct tune_effect effect_of(const struct entry *e, int load, int loads)
     for (int i = 0; i < e->pairs; i++)
         squares += pow(log_of(e, i, load, loads) - mean, 2);
     error = sqrt(squares / (e->pairs - 1) / e->pairs);
-    half = tune_student_t(0.025, e->pairs - 1) * error;
+    half = t->t95[e->pairs - 1] * error;
     x.low = exp(mean - half);
     x.high = exp(mean + half);
     /* equal ones to the last bit leave no doubt */
@@ -164,9 +166,9 @@ static void note(struct tune *t, const struct entry *e)
 {
     struct tune_result *r = &t->result[e->result];
 
-    r->all = effect_of(e, -1, t->loads);
+    r->all = effect_of(t, e, -1);
     for (int l = 0; l < t->loads; l++)
-        r->load[l] = effect_of(e, l, t->loads);
+        r->load[l] = effect_of(t, e, l);
 }
 
 /* Base and winner, or the end where there is none. */
@@ -330,7 +332,6 @@ static void end_confirm(struct tune *t)
         return;
     }
     result_of(t, best)->decision = TUNE_TAKEN;
-    t->gone[best->candidate] = true;
     t->taken[t->ntaken++] = best->candidate;
     if (t->round == TUNE_ROUNDS)
         begin_final(t);
@@ -389,8 +390,9 @@ struct tune *tune_open(int candidates, int loads, uint64_t seed)
                        .state = seed,
                        .step = TUNE_ROUND,
                        .gone = mem_new(n, sizeof *t->gone),
-                       .taken = mem_new(n, sizeof *t->taken),
                        .entry = mem_new(n, sizeof *t->entry)};
+    for (int df = 1; df < TUNE_PAIRS; df++)
+        t->t95[df] = tune_student_t(0.025, df);
     return t;
 }
 
@@ -404,7 +406,6 @@ void tune_close(struct tune *t)
     free(t->result);
     free(t->entry);
     free(t->gone);
-    free(t->taken);
     free(t);
 }
 

@@ -92,7 +92,8 @@ void tune_close(struct tune *t);
 struct tune_pair tune_next(const struct tune *t);
 
 /* A round begins, with those candidates that can be tried on the base as it is
- * now (those taken over and dropped are not in any case). */
+ * now (those dropped are not in any case; one that was taken over may have more
+ * to give). */
 void tune_round(struct tune *t, const bool *able);
 
 /* The pair ran: of each load the logarithm of candidate / base, above 0 where
@@ -110,7 +111,7 @@ void tune_hurry(struct tune *t);
  * under way are TUNE_OPEN. Valid until the next call that changes t. */
 int tune_results(const struct tune *t, const struct tune_result **list);
 
-/* Candidates that were taken over, in that order. */
+/* Candidates that were taken over, in that order; a round has one at most. */
 int tune_taken(const struct tune *t, const int **list);
 
 /* The base and the winner beside each other at last; NULL: not begun. */

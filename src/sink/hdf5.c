@@ -30,9 +30,9 @@ struct hdf5_sink {
     struct keep keep;
     size_t nperms, ncols;
     struct field *columns;    /* names and types of the summary's */
-    uint64_t *column;         /* where each starts in the file */
     size_t session, nsession; /* this session's row of /sessions; its columns */
-    uint64_t *session_column; /* where each starts */
+    size_t nextra, extra_rows; /* columns and rows of the further group */
+    struct places places;      /* where columns start */
     struct lock lock;
 
     uint64_t behind;     /* the group that the next root lacks; 0: none */
@@ -71,10 +71,8 @@ static int create(struct hdf5_sink *h, bool overwrite,
     h->keep.fd = keep_create(made, sizeof made, h->path, err);
     if (h->keep.fd < 0)
         return -1;
-    if ((kept ? resume_copy(&h->keep, made, kept, start, h->column,
-                            h->session_column, err)
-              : new_file(&h->keep, made, start, h->column, h->session_column,
-                         err)) == 0 &&
+    if ((kept ? resume_copy(&h->keep, made, kept, start, &h->places, err)
+              : new_file(&h->keep, made, start, &h->places, err)) == 0 &&
         keep_sync(&h->keep, err) == 0 &&
         keep_publish(made, h->path, overwrite, err) == 0)
         return 0;
@@ -87,8 +85,9 @@ static void release(struct hdf5_sink *h)
     if (h->keep.fd >= 0)
         close(h->keep.fd);
     free(h->columns);
-    free(h->column);
-    free(h->session_column);
+    free(h->places.summary);
+    free(h->places.sessions);
+    free(h->places.extra);
     lock_release(&h->lock);
     free(h->path);
     free(h);
@@ -110,11 +109,15 @@ new_sink(const char *path, const struct sink_start *start, struct error *err)
         h->session = h->nsession ? start->sessions->nrows - 1 : 0;
         h->path = strdup(path);
         h->keep.path = h->path;
-        h->column = calloc(row->n + 1, sizeof *h->column);
+        h->nextra = start->extra ? start->extra->ncols : 0;
+        h->extra_rows = start->extra ? start->extra->nrows : 0;
+        h->places.summary = calloc(row->n + 1, sizeof(uint64_t));
         h->columns = calloc(row->n + 1, sizeof *h->columns);
-        h->session_column = calloc(h->nsession + 1, sizeof *h->session_column);
+        h->places.sessions = calloc(h->nsession + 1, sizeof(uint64_t));
+        h->places.extra = calloc(h->nextra + 1, sizeof(uint64_t));
     }
-    if (!h || !h->path || !h->column || !h->columns || !h->session_column) {
+    if (!h || !h->path || !h->columns || !h->places.summary ||
+        !h->places.sessions || !h->places.extra) {
         if (h)
             release(h);
         error_set(err, "out of memory for the output '%s'", path);
@@ -467,7 +470,7 @@ static int hdf5_end(struct sink *s, const struct fields *attributes,
     }
     if (session_close(h, err) || turn(h, place, err))
         return -1;
-    if (keep_row(&h->keep, h->column, row, h->index, err)) {
+    if (keep_row(&h->keep, h->places.summary, row, h->index, err)) {
         turn(h, 0, NULL); /* back to what was before */
         return -1;
     }
@@ -486,7 +489,7 @@ static int hdf5_row(struct sink *s, size_t index, const struct fields *row,
                          index, h->path);
     return check_row(h, row, err)
                ? -1
-               : keep_row(&h->keep, h->column, row, index, err);
+               : keep_row(&h->keep, h->places.summary, row, index, err);
 }
 
 /* The number of the summary's column of that name and type, or -1. */
@@ -520,7 +523,8 @@ static int hdf5_amend(struct sink *s, size_t index, const struct fields *cells,
 
         rc = find_column(h, f, &column, err);
         if (rc == 0)
-            rc = keep_number(&h->keep, h->column[column], f, index, err);
+            rc =
+                keep_number(&h->keep, h->places.summary[column], f, index, err);
     }
     return rc;
 }
@@ -560,7 +564,18 @@ static int hdf5_session(struct sink *s, const struct fields *row,
     if (row->n != h->nsession || h->file >= 0)
         return error_set(err, "the sessions of '%s' cannot be amended",
                          h->path);
-    return keep_row(&h->keep, h->session_column, row, h->session, err);
+    return keep_row(&h->keep, h->places.sessions, row, h->session, err);
+}
+
+static int hdf5_extra(struct sink *s, size_t index, const struct fields *row,
+                      struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+
+    if (row->n != h->nextra || index >= h->extra_rows || h->file >= 0)
+        return error_set(err, "row %zu of a table of '%s' cannot be put", index,
+                         h->path);
+    return keep_row(&h->keep, h->places.extra, row, index, err);
 }
 
 static int hdf5_close(struct sink *s, struct error *err)
@@ -587,5 +602,6 @@ const struct sink_ops sink_hdf5 = {
     .amend = hdf5_amend,
     .note = hdf5_note,
     .session = hdf5_session,
+    .extra = hdf5_extra,
     .close = hdf5_close,
 };
