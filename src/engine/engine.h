@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "engine/candidate.h"
 #include "options/options.h"
 #include "plan/footprint.h"
 #include "plan/place.h"
@@ -74,6 +75,9 @@ struct engine {
     /* The client that it comes with, which no other may replace: it then lacks
      * the axis `client`. NULL: any that is chosen. */
     const char *client;
+    /* What srbench tune may try with it, one without a name at the end; NULL:
+     * nothing. */
+    const struct candidate *candidates;
     /* Axes that it does not have and which collapse for it, OPT_COUNT at the
      * end; NULL: it has all. */
     const enum option_id *lacks;

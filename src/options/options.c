@@ -57,6 +57,10 @@ bool options_idle(const struct options *o, enum option_id id)
         return !timed;
     case OPT_LIFELINE:
         return !o->serve;
+    case OPT_OBJECTIVE:
+    case OPT_TUNE_TIME:
+    case OPT_TUNED:
+        return !o->tune;
     case OPT_DB_TLS_CA:
     case OPT_DB_TLS_CERT:
     case OPT_DB_TLS_KEY:

@@ -98,6 +98,10 @@ enum option_id {
     OPT_QUIET,
     OPT_VERBOSE,
     OPT_NULL_CLIENT,
+    /* of `srbench tune` alone */
+    OPT_OBJECTIVE,
+    OPT_TUNE_TIME,
+    OPT_TUNED,
     OPT_COUNT
 };
 
@@ -172,6 +176,7 @@ enum option_group {
     GROUP_LOOP,     /* how often, and how long */
     GROUP_DATABASE, /* the databases that srbench starts */
     GROUP_NODES,    /* where all that runs */
+    GROUP_TUNE,     /* what srbench tune looks for */
     GROUP_EXTERNAL, /* databases that it does not start, or not in this job */
     GROUP_COUNT
 };
@@ -271,6 +276,7 @@ struct options {
     enum help_topic topic;    /* of REQUEST_HELP */
     enum option_id help_with; /* of HELP_OPTION */
     bool serve; /* `srbench serve`: run databases, and no clients */
+    bool tune;  /* `srbench tune`: find the best configuration */
 };
 
 /* The first look at a command line, before the file is read: sets *file to the
@@ -327,6 +333,16 @@ const struct options_word *options_handed(enum option_id id, const char *name);
 /* The canonical spelling of a value (value.text), of a map in YAML, to be
  * freed, or NULL where the option may not have it. */
 char *options_canonical(enum option_id id, const char *text);
+
+/* A value of an option from what one would write for it, "4MB" or a map in
+ * YAML; to be released by options_value_free(). -1 where it may not have that.
+ */
+int options_value(enum option_id id, const char *text, struct value *out,
+                  struct error *err);
+void options_value_free(struct value *v);
+
+/* A text as one YAML scalar that reads back to it. */
+void options_print_text(FILE *out, const char *text);
 
 /* Where databases on nodes of their own come from: true when they run already
  * (db_address), or as batch jobs. Both false in `srbench serve`. */

@@ -315,8 +315,8 @@ const struct option option_table[OPT_COUNT] = {
                        .resume_free = true,
                        .def = "false",
                        .brief = "replace files that exist",
-                       .help = "replace the result file, and summary_json, "
-                               "where they exist"},
+                       .help = "replace the result file, summary_json and "
+                               "tuned, where they exist"},
     [OPT_RESUME] = {.name = "resume",
                     .type = OPTION_FLAG,
                     .resume_free = true,
@@ -343,7 +343,8 @@ const struct option option_table[OPT_COUNT] = {
                       .group = GROUP_LOOP,
                       .brief = "how long the loop runs, instead of iterations",
                       .help = "how long the timed loop runs, in place of "
-                              "iterations; auto: as long as those take"},
+                              "iterations; auto: as long as those take, and in "
+                              "srbench tune 1s"},
     [OPT_MAX_SAMPLES] =
         {.name = "max_samples",
          .type = OPTION_COUNT,
@@ -397,7 +398,8 @@ const struct option option_table[OPT_COUNT] = {
                   .min = 0,
                   .max = INT64_MAX,
                   .group = GROUP_LOOP,
-                  .help = "of the random order; auto: drawn, and recorded"},
+                  .help = "of the random order, and of that of srbench tune; "
+                          "auto: drawn, and recorded"},
     [OPT_WALL_TIME] = {.name = "wall_time",
                        .type = OPTION_SECONDS,
                        .resume_free = true,
@@ -754,4 +756,36 @@ const struct option option_table[OPT_COUNT] = {
                          .for_tests = true,
                          .help = "faults of the client null, for tests: "
                                  "fail_at, hang_at, alter_at, client, delay"},
+    [OPT_OBJECTIVE] =
+        {.name = "objective",
+         .type = OPTION_TEXT,
+         .def = "window",
+         .group = GROUP_TUNE,
+         .brief = "the figure that is to be better",
+         .help = "of srbench tune: the figure of /summary that is to be "
+                 "better, a rate (window, put_window, window_ops, ...) higher "
+                 "or a time (put_tensor_p99, ...) lower"},
+    [OPT_TUNE_TIME] = {.name = "tune_time",
+                       .type = OPTION_SECONDS,
+                       .resume_free = true,
+                       .def = "auto",
+                       .may_be_auto = true,
+                       .min = 0,
+                       .max = 366 * DAY,
+                       .unit = "s",
+                       .group = GROUP_TUNE,
+                       .brief = "how long to look for it",
+                       .help = "of srbench tune: after this time no more is "
+                               "tried, and what was found by then is measured "
+                               "beside the base and reported; auto: until "
+                               "nothing more helps"},
+    [OPT_TUNED] = {.name = "tuned",
+                   .type = OPTION_TEXT,
+                   .resume_free = true,
+                   .def = "none",
+                   .group = GROUP_TUNE,
+                   .brief = "a file for the configuration found",
+                   .help = "of srbench tune: a file for the configuration that "
+                           "was found, which --config reads, each line with "
+                           "its effect as a comment; none: no such file"},
 };

@@ -659,6 +659,43 @@ int options_convert(const struct said *said, enum option_id id,
     return 0;
 }
 
+int options_value(enum option_id id, const char *text, struct value *out,
+                  struct error *err)
+{
+    const struct said said = {.flag = option_table[id].name};
+    struct yaml_node node = {0};
+    struct setting set = {0};
+    int rc = options_yaml_read_value(&said, text, false, &node, err);
+
+    if (rc == 0)
+        rc = options_convert(&said, id, &node, &set, err);
+    options_yaml_node_free(&node);
+    if (rc == 0 && set.nvalues != 1)
+        rc = error_set(err, "%s: found several values, expected one",
+                       option_table[id].name);
+    if (rc == 0) {
+        *out = set.values[0];
+        set.values[0] = (struct value){.text = NULL};
+    }
+    options_setting_free(&set);
+    return rc;
+}
+
+void options_value_free(struct value *v)
+{
+    struct setting set = {.values = mem_new(1, sizeof *set.values),
+                          .nvalues = 1};
+
+    set.values[0] = *v;
+    options_setting_free(&set);
+    *v = (struct value){.text = NULL};
+}
+
+void options_print_text(FILE *out, const char *text)
+{
+    options_yaml_print_text(out, text);
+}
+
 char *options_canonical(enum option_id id, const char *text)
 {
     const struct said said = {.flag = option_table[id].name};

@@ -299,12 +299,14 @@ void sweep_close(struct sweep *s)
     free(s->like);
     free(s->place);
     free(s->setup);
+    free(s->made);
+    s->made = NULL;
     s->lacks = NULL;
     s->like = s->place = s->setup = NULL;
     s->nlacks = 0;
 }
 
-void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
+void sweep_load(const struct sweep *s, size_t i, struct permutation *p)
 {
     product_at(s, s->place ? s->place[i] : i, p);
     p->index = i;
@@ -316,6 +318,40 @@ void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
         if (lacks(s, p, &s->lacks[k]))
             p->value[s->lacks[k].axis] = instead->text ? instead : NULL;
     }
+}
+
+void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
+{
+    if (s->made)
+        *p = s->made[i];
+    else
+        sweep_load(s, i, p);
+}
+
+void sweep_search(struct sweep *s, size_t room)
+{
+    s->made = mem_new(room, sizeof *s->made);
+    s->loads = s->count;
+    s->room = room;
+    s->count = s->setups = 0;
+}
+
+size_t sweep_make(struct sweep *s, size_t load,
+                  const struct value *const instead[OPT_COUNT], size_t setup,
+                  const struct sweep_tried *tried)
+{
+    struct permutation *p = &s->made[s->count];
+
+    sweep_load(s, load, p);
+    for (int id = 0; id < OPT_COUNT; id++)
+        if (instead[id])
+            p->value[id] = instead[id];
+    p->index = s->count;
+    p->setup = setup;
+    p->tried = tried;
+    if (setup + 1 > s->setups)
+        s->setups = setup + 1;
+    return s->count++;
 }
 
 /* How far values of an axis are apart in the product. */

@@ -15,6 +15,17 @@
 /* A server's name and version, "redis 7.0.15". */
 #define SRB_SERVER_MAX 96
 
+/* What a permutation of a search is for. */
+struct sweep_tried {
+    const char *step;      /* "screen", "confirm", "final" */
+    int round;             /* from 1 */
+    const char *candidate; /* its name; "": all that was taken over */
+    int pair;              /* from 0 */
+    bool base;             /* its side: the base's, or with the candidate */
+    const char *proof;     /* a line that the server must have, or NULL; of the
+                              candidate's side */
+};
+
 /* One point of the sweep: one value of every option; value[id] is NULL where
  * the placement or the server does not have the option. Values point into the
  * options, but for what a server has instead (sweep_lack). */
@@ -24,6 +35,7 @@ struct permutation {
     int repetition; /* 0 … repetitions - 1 */
     size_t setup;   /* number of its database set-up, counted from 0 */
     const struct value *value[OPT_COUNT];
+    const struct sweep_tried *tried; /* in a search; else NULL */
 };
 
 /* An axis that a server does not have. */
@@ -49,6 +61,10 @@ struct sweep {
     /* where something collapses */
     uint32_t *place; /* of each permutation, in the product of all axes */
     uint32_t *setup; /* and its set-up */
+    /* of sweep_search() */
+    struct permutation *made;
+    size_t loads; /* permutations of the product */
+    size_t room;  /* rows of the result file; 0: count */
 };
 
 /* Refuses a product beyond SRB_SWEEP_MAX and an option that was given but
@@ -61,6 +77,20 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err);
  * set-ups are numbered anew. Once; the list, of malloc(), becomes the sweep's.
  * Dies when there is no memory. */
 void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n);
+
+/* Begin a search: permutations are no longer the product of all axes, which are
+ * its loads from now on, but made one after another. room: so many at most. */
+void sweep_search(struct sweep *s, size_t room);
+
+/* One of the loads. */
+void sweep_load(const struct sweep *s, size_t load, struct permutation *p);
+
+/* Make the next permutation: a load with other values of some options (NULL:
+ * the load's own), on a database set-up of that number. Values and `tried` must
+ * stay. Returns its index. */
+size_t sweep_make(struct sweep *s, size_t load,
+                  const struct value *const instead[OPT_COUNT], size_t setup,
+                  const struct sweep_tried *tried);
 
 void sweep_close(struct sweep *s);
 

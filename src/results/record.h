@@ -56,6 +56,8 @@ struct outcome {
     size_t position;           /* in the order in which permutations ran */
     int clock_domains;         /* clocks that the clients read */
     bool oversubscribed;       /* more runnable processes than CPUs */
+    bool unproven; /* the servers do not say what proves that a candidate took
+                      effect (struct sweep_tried) */
     bool env_ignored; /* something of db_env did not arrive at an allocator;
                          rank 0 alone */
     /* rank 0 alone */
@@ -145,6 +147,12 @@ enum figure_kind {
     FIGURE_ALONE = FIGURE_MEASURED | FIGURE_BOUND,
     FIGURE_PRINTED = FIGURE_ALONE | FIGURE_REPEATED,
 };
+
+/* Whether that figure is better where it is higher (1: a rate) or lower (-1: a
+ * time); 0: neither, or there is no such figure. And what it is of a
+ * permutation; NaN: it was not measured. */
+int record_better(const char *figure);
+double record_figure(const struct outcome *o, const char *figure);
 
 /* Add those cells. A role of the file goes with them: "figure" for what was
  * measured, "word" where that is no number, "bound", "repetitions", "of_floor".

@@ -146,6 +146,36 @@ void record_figures(struct fields *f, const struct outcome *o, unsigned kinds)
             add(f, &table[i], o);
 }
 
+static const struct figure *find(const char *name)
+{
+    for (int i = 0; i < ROWS; i++)
+        if (strcmp(table[i].column, name) == 0 &&
+            table[i].kind == FIGURE_MEASURED && table[i].type == FIELD_REAL)
+            return &table[i];
+    return NULL;
+}
+
+int record_better(const char *figure)
+{
+    const struct figure *x = find(figure);
+
+    if (!x)
+        return 0;
+    return strcmp(x->unit, "s") == 0                                    ? -1
+           : strcmp(x->unit, "B/s") == 0 || strcmp(x->unit, "1/s") == 0 ? 1
+                                                                        : 0;
+}
+
+double record_figure(const struct outcome *o, const char *figure)
+{
+    const struct figure *x = find(figure);
+    double value = NAN;
+
+    if (x)
+        memcpy(&value, (const char *)o + x->at, sizeof value);
+    return value;
+}
+
 void record_no_figures(struct outcome *o)
 {
     const double none = NAN;
@@ -159,6 +189,9 @@ void record_no_figures(struct outcome *o)
 
 void record_recall(struct outcome *o, const struct fields *row)
 {
+    const struct field *proven = fields_find(row, "tune_proven");
+
+    o->unproven = proven && proven->integer == 0;
     for (int i = 0; i < ROWS; i++) {
         const struct field *f = fields_find(row, table[i].column);
         char *at = (char *)o + table[i].at;

@@ -206,6 +206,21 @@ void record_attributes(struct fields *f, const struct study_attributes *study,
     add_options(f, study, p, pl);
 }
 
+/* What it is for in a search. */
+static void add_tried(struct fields *f, const struct sweep_tried *t,
+                      const struct outcome *o)
+{
+    bool ran = o->status == STATUS_COMPLETED || o->status == STATUS_FAILED;
+
+    fields_text(f, "tune_step", t ? t->step : "");
+    fields_int(f, "tune_round", "", t ? t->round : FIELD_NO_INT);
+    fields_text(f, "tune_candidate", t ? t->candidate : "");
+    fields_text(f, "tune_side", !t ? "" : t->base ? "base" : "candidate");
+    fields_int(f, "tune_pair", "", t ? t->pair : FIELD_NO_INT);
+    fields_int(f, "tune_proven", "",
+               !t || !t->proof || !ran ? FIELD_NO_INT : !o->unproven);
+}
+
 void record_row(struct fields *f, const struct sweep *s,
                 const struct permutation *p, const struct placement *pl,
                 const struct outcome *o)
@@ -235,6 +250,8 @@ void record_row(struct fields *f, const struct sweep *s,
     fields_text(f, "flags", record_flags(o, text, sizeof text));
     record_figures(f, o, FIGURE_BREACHES);
     fields_text(f, "error", o->error);
+    if (s->made)
+        add_tried(f, p->tried, o);
 }
 
 void record_unknown(struct fields *row)

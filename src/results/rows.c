@@ -53,6 +53,34 @@ char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
     return buf;
 }
 
+/* Words speak for themselves, numbers but sizes do not. */
+static bool is_named(enum option_id id)
+{
+    enum option_type t = option_table[id].type;
+
+    return id != OPT_TENSOR_BYTES && t != OPTION_CHOICE && t != OPTION_TEXT;
+}
+
+char *rows_variant(const struct sweep *s, const struct permutation *p,
+                   char *buf, size_t n)
+{
+    buf[0] = '\0';
+    for (int i = OPT_COUNT - 1; i >= 0; i--) {
+        enum option_id id = (enum option_id)i;
+        char word[SRB_WORD_MAX];
+        bool named = is_named(id);
+
+        if (option_table[id].axis && p->value[id] &&
+            options_get(s->options, id)->nvalues > 1)
+            text_join(buf, n, ", ", "%s%s%s",
+                      named ? option_table[id].name : "", named ? " " : "",
+                      rows_word(s, id, p->value[id], word, sizeof word));
+    }
+    if (buf[0] == '\0')
+        units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, buf, n);
+    return buf;
+}
+
 /* ---- axes ---- */
 
 static bool is_amount(enum option_id id)

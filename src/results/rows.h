@@ -72,6 +72,12 @@ void rows_best(const struct rows *r, bool *best);
 /* "Database nodes": what an axis is called at the begin of a sentence. */
 const char *rows_title(enum option_id id);
 
+/* What sets a permutation apart as a person writes it, "64 KiB, 4 nodes" by the
+ * axes that the study has several values of; the size where there is none.
+ * Returns buf. */
+char *rows_variant(const struct sweep *s, const struct permutation *p,
+                   char *buf, size_t n);
+
 /* A value of an axis as a person writes it: "64 KiB", "colocated". Returns buf.
  */
 char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,

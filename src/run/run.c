@@ -27,8 +27,9 @@ static void account(struct run *r, struct perm_run *x)
         return;
     r->tally.breaches += o->breaches > 0 ? o->breaches : 0;
     screen_end(&x->p, o,
-               o->position + 1 < s->count ? remaining_seconds(&r->remaining)
-                                          : NAN);
+               o->position + 1 < s->count && !s->made
+                   ? remaining_seconds(&r->remaining)
+                   : NAN);
     run_count_in(r, &x->p, o, record_flags(o, flags, sizeof flags));
     foms_keep(r->foms);
 }
@@ -238,10 +239,10 @@ static void attempt_or_skip(struct run *r, struct perm_run *x)
     }
 }
 
-static void run_permutation(struct run *r, size_t position)
+void run_permutation(struct run *r, size_t position, size_t i,
+                     struct outcome *o)
 {
     struct perm_run x = {0};
-    size_t i = r->order[position];
 
     sweep_at(&r->plan.sweep, i, &x.p);
     if (place_solve(&r->team->machine, &x.p, &r->placement, NULL) < 0)
@@ -257,6 +258,7 @@ static void run_permutation(struct run *r, size_t position)
     run_store(r, &x);
     run_time_end(r, &x);
     account(r, &x);
+    *o = x.outcome;
     load_close(&x.load);
     pin_release(r->discovery);
     free(x.work);
@@ -286,35 +288,54 @@ static void count_starts(struct run *r)
 static void prepare_sweep(struct run *r)
 {
     const struct options *o = r->plan.sweep.options;
-    size_t n = r->plan.sweep.count;
+    size_t n = r->tune ? r->plan.sweep.room : r->plan.sweep.count;
 
     r->order = mem_new(n, sizeof *r->order);
-    sweep_order(&r->plan.sweep, (enum order)options_one(o, OPT_ORDER)->count,
-                r->plan.seed, r->order);
-    of_floor_order(&r->plan, r->order);
+    if (!r->tune) {
+        sweep_order(&r->plan.sweep,
+                    (enum order)options_one(o, OPT_ORDER)->count, r->plan.seed,
+                    r->order);
+        of_floor_order(&r->plan, r->order);
+    }
     if (r->team->rank == 0) {
         r->repeats =
             repeats_open(n / (size_t)options_one(o, OPT_REPETITIONS)->count);
         r->floors = of_floor_open(&r->plan);
         r->remaining.left = r->plan.work;
-        count_starts(r);
-        rows_open(&r->rows, &r->plan.sweep);
+        if (r->tune) {
+            r->rows.sweep = &r->plan.sweep; /* it has a table of its own */
+        } else {
+            count_starts(r);
+            rows_open(&r->rows, &r->plan.sweep);
+        }
         screen_open(&r->rows, &r->team->machine, r->plan.server_names);
     }
     run_budget_open(r);
 }
 
-static void run_sweep(struct run *r)
+/* Those of the plan that are not kept. */
+static void run_plan(struct run *r)
 {
     size_t n = r->plan.sweep.count;
+    struct outcome ignored;
 
-    prepare_sweep(r);
     run_recall(r);
     team_busy(r->team, 0);
     for (size_t i = 0; i < n && !r->sink_broken; i++)
         if (!r->earlier.status ||
             r->earlier.status[r->order[i]] == STATUS_PLANNED)
-            run_permutation(r, i);
+            run_permutation(r, i, r->order[i], &ignored);
+}
+
+static void run_sweep(struct run *r)
+{
+    prepare_sweep(r);
+    if (r->tune) {
+        team_busy(r->team, 0);
+        run_tune(r);
+    } else {
+        run_plan(r);
+    }
     run_stored(r);
     /* a batch job ends, all rows are amended; then nothing is left to do */
     if (r->team->rank == 0)
@@ -324,8 +345,8 @@ static void run_sweep(struct run *r)
         team_uncast(&r->cast);
         place_free(&r->cast_for);
     }
-    r->tally.skipped += n - r->tally.completed - r->tally.failed -
-                        r->tally.skipped - r->tally.spared;
+    r->tally.skipped += r->tally.permutations - r->tally.completed -
+                        r->tally.failed - r->tally.skipped - r->tally.spared;
 }
 
 static int exit_status(const struct run *r, bool file_closed)
@@ -334,7 +355,7 @@ static int exit_status(const struct run *r, bool file_closed)
 
     if (r->team->ended)
         return 128 + r->team->ended;
-    if (!file_closed || r->sink_broken ||
+    if (!file_closed || r->sink_broken || run_tune_cut(r) ||
         t->completed + t->spared != t->permutations || t->verify_errors > 0)
         return EXIT_INCOMPLETE;
     return t->breaches > 0 ? EXIT_BREACHED : EXIT_PASSED;
@@ -349,6 +370,8 @@ static int begin(struct run *r, const struct run_args *args, struct error *err)
     if (rc < 0 || expect_judge_open(&r->judge, &r->plan, err) < 0)
         return -1;
     r->tally.judged = r->judge != NULL;
+    if (run_tune_open(r, err) < 0)
+        return -1;
     if (run_resume(r, err) < 0)
         return -1;
     discover_memory(r->team, r->discovery);
@@ -361,6 +384,10 @@ static int say_result(struct run *r, bool closed, int status)
 {
     struct error err = {.text = ""};
 
+    if (r->tune && run_tune_report(r, r->verdicts, &err) < 0) {
+        diag_say("srbench: %s", err.text);
+        status = status == EXIT_PASSED ? EXIT_INCOMPLETE : status;
+    }
     report_results(&r->rows, r->verdicts ? r->verdicts : "", r->plan.output,
                    closed ? r->plan.summary_json : "");
     screen_close();
@@ -409,6 +436,7 @@ static void release(struct run *r)
     rows_free(&r->rows);
     free(r->verdicts);
     budget_close(r->budget);
+    run_tune_close(r);
     free(r->order);
     prepare_free(&r->plan);
 }

@@ -206,7 +206,8 @@ void run_count_in(struct run *r, const struct permutation *p,
 {
     if (o->status == STATUS_COMPLETED)
         foms_add(r->foms, p->index, o, FIGURE_PRINTED);
-    rows_add(&r->rows, p, o, flags);
+    if (!r->tune)
+        rows_add(&r->rows, p, o, flags);
 }
 
 int run_blank_row(const struct run *r, struct fields *row, struct error *err)
@@ -216,7 +217,9 @@ int run_blank_row(const struct run *r, struct fields *row, struct error *err)
     struct outcome nothing;
 
     record_clear(&nothing);
-    sweep_at(&r->plan.sweep, 0, &p);
+    sweep_load(&r->plan.sweep, 0, &p);
+    if (r->tune) /* a search needs few of the rows that there may be */
+        nothing.status = STATUS_SPARED;
     if (place_solve(&r->team->machine, &p, &pl, err) < 0)
         return -1;
     record_row(row, &r->plan.sweep, &p, &pl, &nothing);
@@ -229,8 +232,9 @@ int run_blank_row(const struct run *r, struct fields *row, struct error *err)
 static struct sink *continue_file(struct run *r, const struct sink_start *start,
                                   struct error *err)
 {
-    static const char *const forget[] = {"end_time", "expect_at_end",
-                                         "verdicts", NULL};
+    static const char *const forget[] = {"end_time",     "expect_at_end",
+                                         "verdicts",     "tune_winner",
+                                         "tune_stopped", NULL};
     struct earlier *e = &r->earlier;
     char hosts[32];
     const struct sink_kept kept = {.perm = start->kept,
@@ -301,12 +305,18 @@ int run_open_sinks(struct run *r, struct error *err)
 {
     struct fields study = {0}, cells = {0}, row = {0};
     struct earlier *e = &r->earlier;
-    size_t nperms = r->plan.sweep.count, nsessions = e->nsessions + 1;
-    struct sink_table hosts = {0}, sessions, earlier;
+    size_t nperms = r->tune ? r->plan.sweep.room : r->plan.sweep.count;
+    size_t nsessions = e->nsessions + 1;
+    struct sink_table hosts = {0}, sessions, earlier, results = {0};
+    struct fields found = {0};
     bool *kept = kept_ones(e, nperms);
     int rc = run_blank_row(r, &row, err);
 
     record_study(&study, &r->plan.study);
+    if (r->tune) {
+        run_tune_study(r, &study);
+        run_tune_table(r, &found, &results);
+    }
     record_hosts(&cells, r->discovery->attributes, r->team->machine.nnodes,
                  &hosts);
     record_session(&e->sessions, &r->plan.study);
@@ -321,6 +331,9 @@ int run_open_sinks(struct run *r, struct error *err)
                                              .hosts = &hosts,
                                              .sessions = &sessions,
                                              .row = &row,
+                                             .extra = r->tune ? &results : NULL,
+                                             .extra_name = "tune",
+                                             .extra_scale = "result",
                                              .nperms = nperms,
                                              .earlier = kept ? &earlier : NULL,
                                              .kept = kept},
@@ -328,6 +341,7 @@ int run_open_sinks(struct run *r, struct error *err)
     fields_free(&study);
     fields_free(&cells);
     fields_free(&row);
+    fields_free(&found);
     free(kept);
     return rc;
 }
@@ -364,8 +378,12 @@ int run_close_sinks(struct run *r, struct error *err)
     fields_text(&end, "end_time", record_now(now, sizeof now));
     if (r->judge) /* the permutations' own attributes are written by now */
         fields_text(&end, "expect_at_end", r->late);
-    rows_close_up(&r->rows, r->repeats);
-    r->verdicts = rows_verdicts(&r->rows);
+    if (r->tune) {
+        r->verdicts = run_tune_end(r, &end);
+    } else {
+        rows_close_up(&r->rows, r->repeats);
+        r->verdicts = rows_verdicts(&r->rows);
+    }
     fields_text(&end, "verdicts", r->verdicts);
     session = end_session(r, now);
     if (sinks_close(&r->sinks, &end, &session, rc < 0 ? NULL : err) < 0)

@@ -34,6 +34,8 @@ static int provide_databases(struct run *r, struct perm_run *x,
     x->outcome.env_ignored =
         rc == 0 && x->p.value[OPT_DB_ENV] &&
         allocator_ignored(r->setup.config, x->p.value[OPT_DB_ENV]);
+    x->outcome.unproven = rc == 0 && x->p.tried && x->p.tried->proof &&
+                          !candidate_proven(r->setup.config, x->p.tried->proof);
     return rc;
 }
 

@@ -3,7 +3,8 @@
  *
  * run.c goes through the study, run_measure.c through the phases of one
  * permutation, run_account.c says what held it back, run_file.c keeps what came
- * of it, run_budget.c what it took; run_resume.c continues a study that an
+ * of it, run_budget.c what it took; run_tune.c makes the permutations of a
+ * search, which run.c runs; run_resume.c continues a study that an
  * earlier session began, when run_same.c finds it to be the same.
  */
 #ifndef SRB_RUN_PARTS_H
@@ -65,6 +66,7 @@ struct run {
     struct rows rows;             /* rank 0 */
     char *verdicts;               /* rank 0, once all have run */
     struct foms *foms;            /* rank 0; NULL: nobody asked for figures */
+    struct tune_run *tune;        /* of srbench tune; else NULL */
 };
 
 /* One permutation under way. */
@@ -108,6 +110,35 @@ int run_resume(struct run *r, struct error *err);
 
 /* Count in what is kept, as if it had just run. Collective over the world. */
 void run_recall(struct run *r);
+
+/* The same of one permutation of a search, made just now, with what came of it
+ * (of which rank 0 knows all, others the status). Collective as a run is. */
+void run_recall_made(struct run *r, size_t i, struct outcome *o);
+
+/* Run a permutation, as the position-th; *o gets what came of it. Collective
+ * over the world. */
+void run_permutation(struct run *r, size_t position, size_t i,
+                     struct outcome *o);
+
+/* srbench tune: after prepare() and before any file, what can be refused; the
+ * order drawn again where the seed is a file's, of which so many rows are kept;
+ * the search itself; whether it was cut short. Collective over the world, but
+ * for run_tune_close(), run_tune_resume() and run_tune_cut(), which are local.
+ */
+int run_tune_open(struct run *r, struct error *err);
+void run_tune_resume(struct run *r, size_t kept);
+void run_tune(struct run *r);
+bool run_tune_cut(const struct run *r);
+void run_tune_close(struct run *r);
+
+/* Rank 0: its table in the file, its attributes at the begin and at the end,
+ * with the words on what was found (allocated); and its result on standard
+ * output and in the file of `tuned`. */
+void run_tune_table(const struct run *r, struct fields *cells,
+                    struct sink_table *table);
+void run_tune_study(const struct run *r, struct fields *study);
+char *run_tune_end(const struct run *r, struct fields *end);
+int run_tune_report(struct run *r, const char *words, struct error *err);
 
 /* A row of /summary of which nothing is known yet. Local. */
 int run_blank_row(const struct run *r, struct fields *row, struct error *err);

@@ -66,13 +66,13 @@ static int check_attributes(const struct fields *was, const struct fields *is,
 int run_same_config(const struct options *o, const char *before,
                     struct error *err)
 {
-    char program[] = "srbench";
-    char *argv[] = {program, NULL};
+    char program[] = "srbench", tune[] = "tune";
+    char *argv[] = {program, o->tune ? tune : NULL, NULL};
     struct options was;
     int rc;
 
-    if (options_parse(&was, 1, argv, "its resolved_config", before,
-                      strlen(before), err) < 0)
+    if (options_parse(&was, o->tune ? 2 : 1, argv, "its resolved_config",
+                      before, strlen(before), err) < 0)
         return -1;
     rc = options_resumable(&was, o, err);
     options_free(&was);

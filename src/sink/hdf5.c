@@ -31,9 +31,9 @@ struct hdf5_sink {
     struct keep keep;
     size_t nperms, ncols;
     struct field *columns;    /* names and types of the summary's */
-    uint64_t *column;         /* where each starts in the file */
     size_t session, nsession; /* this session's row of /sessions; its columns */
-    uint64_t *session_column; /* where each starts */
+    size_t nextra, extra_rows; /* columns and rows of the further group */
+    struct places places;      /* where columns start */
     struct lock lock;
 
     uint64_t behind;     /* the group that the next root lacks; 0: none */
@@ -72,10 +72,8 @@ static int create(struct hdf5_sink *h, bool overwrite,
     h->keep.fd = keep_create(made, sizeof made, h->path, err);
     if (h->keep.fd < 0)
         return -1;
-    if ((kept ? resume_copy(&h->keep, made, kept, start, h->column,
-                            h->session_column, err)
-              : new_file(&h->keep, made, start, h->column, h->session_column,
-                         err)) == 0 &&
+    if ((kept ? resume_copy(&h->keep, made, kept, start, &h->places, err)
+              : new_file(&h->keep, made, start, &h->places, err)) == 0 &&
         keep_sync(&h->keep, err) == 0 &&
         keep_publish(made, h->path, overwrite, err) == 0)
         return 0;
@@ -88,8 +86,9 @@ static void release(struct hdf5_sink *h)
     if (h->keep.fd >= 0)
         close(h->keep.fd);
     free(h->columns);
-    free(h->column);
-    free(h->session_column);
+    free(h->places.summary);
+    free(h->places.sessions);
+    free(h->places.extra);
     lock_release(&h->lock);
     free(h->path);
     free(h);
@@ -111,11 +110,15 @@ new_sink(const char *path, const struct sink_start *start, struct error *err)
         h->session = h->nsession ? start->sessions->nrows - 1 : 0;
         h->path = strdup(path);
         h->keep.path = h->path;
-        h->column = calloc(row->n + 1, sizeof *h->column);
+        h->nextra = start->extra ? start->extra->ncols : 0;
+        h->extra_rows = start->extra ? start->extra->nrows : 0;
+        h->places.summary = calloc(row->n + 1, sizeof(uint64_t));
         h->columns = calloc(row->n + 1, sizeof *h->columns);
-        h->session_column = calloc(h->nsession + 1, sizeof *h->session_column);
+        h->places.sessions = calloc(h->nsession + 1, sizeof(uint64_t));
+        h->places.extra = calloc(h->nextra + 1, sizeof(uint64_t));
     }
-    if (!h || !h->path || !h->column || !h->columns || !h->session_column) {
+    if (!h || !h->path || !h->columns || !h->places.summary ||
+        !h->places.sessions || !h->places.extra) {
         if (h)
             release(h);
         error_set(err, "out of memory for the output '%s'", path);
@@ -468,7 +471,7 @@ static int hdf5_end(struct sink *s, const struct fields *attributes,
     }
     if (session_close(h, err) || turn(h, place, err))
         return -1;
-    if (keep_row(&h->keep, h->column, row, h->index, err)) {
+    if (keep_row(&h->keep, h->places.summary, row, h->index, err)) {
         turn(h, 0, NULL); /* back to what was before */
         return -1;
     }
@@ -487,7 +490,7 @@ static int hdf5_row(struct sink *s, size_t index, const struct fields *row,
                          index, h->path);
     return check_row(h, row, err)
                ? -1
-               : keep_row(&h->keep, h->column, row, index, err);
+               : keep_row(&h->keep, h->places.summary, row, index, err);
 }
 
 /* Set the number of the summary's column of that name and type, or -1. */
@@ -518,7 +521,7 @@ static int keep_cells(struct hdf5_sink *h, const struct fields *cells,
         texts = texts || cells->list[i].type == FIELD_TEXT;
         rc = find_column(h, &cells->list[i], &k, err);
         if (rc == 0)
-            column[i] = h->column[k];
+            column[i] = h->places.summary[k];
     }
     if (rc == 0 && texts)
         rc = keep_row(&h->keep, column, cells, index, err);
@@ -575,7 +578,18 @@ static int hdf5_session(struct sink *s, const struct fields *row,
     if (row->n != h->nsession || h->file >= 0)
         return error_set(err, "the sessions of '%s' cannot be amended",
                          h->path);
-    return keep_row(&h->keep, h->session_column, row, h->session, err);
+    return keep_row(&h->keep, h->places.sessions, row, h->session, err);
+}
+
+static int hdf5_extra(struct sink *s, size_t index, const struct fields *row,
+                      struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+
+    if (row->n != h->nextra || index >= h->extra_rows || h->file >= 0)
+        return error_set(err, "row %zu of a table of '%s' cannot be put", index,
+                         h->path);
+    return keep_row(&h->keep, h->places.extra, row, index, err);
 }
 
 static int hdf5_close(struct sink *s, struct error *err)
@@ -602,5 +616,6 @@ const struct sink_ops sink_hdf5 = {
     .amend = hdf5_amend,
     .note = hdf5_note,
     .session = hdf5_session,
+    .extra = hdf5_extra,
     .close = hdf5_close,
 };

@@ -56,6 +56,9 @@ struct sink_start {
     const struct sink_table *hosts;    /* /hosts */
     const struct sink_table *sessions; /* /sessions, one row a session, the last
                                           that of this process; NULL: none */
+    const struct sink_table *extra;    /* a further group, whose rows come to be
+                                          known; as they are now. NULL: none */
+    const char *extra_name, *extra_scale; /* its name, and its dimension's */
     const struct fields *row; /* the columns of /summary; values are those of a
                                  permutation that has not run (every later row
                                  has the same names and types in the same
@@ -134,6 +137,9 @@ struct sink_ops {
     /* Replace this session's row of /sessions; at once, durable at close. NULL
      * where the sink has none. */
     int (*session)(struct sink *s, const struct fields *row, struct error *err);
+    /* Replace a row of start.extra; as session. */
+    int (*extra)(struct sink *s, size_t index, const struct fields *row,
+                 struct error *err);
     /* Close the file and release the sink, even when it returns -1. */
     int (*close)(struct sink *s, struct error *err);
 };
@@ -166,6 +172,8 @@ int sinks_end(struct sinks *s, const struct fields *attributes,
 int sinks_row(struct sinks *s, size_t index, const struct fields *row,
               struct error *err);
 int sinks_amend(struct sinks *s, size_t index, const struct fields *cells,
+                struct error *err);
+int sinks_extra(struct sinks *s, size_t index, const struct fields *row,
                 struct error *err);
 
 /* Close all, the last one first, whatever fails. Those that are not broken get
