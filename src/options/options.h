@@ -50,6 +50,10 @@ enum option_id {
     OPT_KEYS,
     OPT_SYNC,
     OPT_PATTERN,
+    OPT_COMPUTE,
+    OPT_COMPUTE_KIND,
+    OPT_RATE,
+    OPT_ARRIVALS,
     OPT_TENSOR_BYTES,
     /* one value for the whole study */
     OPT_EXP_NAME,
@@ -60,6 +64,7 @@ enum option_id {
     OPT_DURATION,
     OPT_MAX_SAMPLES,
     OPT_WARMUP,
+    OPT_SUSTAIN,
     OPT_REPETITIONS,
     OPT_UNTIL_INTERVAL,
     OPT_ORDER,
@@ -118,19 +123,25 @@ enum option_type {
     OPTION_MAP,     /* a mapping of names to scalars, value.pairs */
     OPTION_MAPS,    /* such a mapping or a list of them, one value each */
     OPTION_SHAPE,   /* NODESxRANKS, value.count nodes, value.count2 ranks */
+    OPTION_RATE,    /* a number a second, value.rate, above 0 to max */
 };
 
 /* Which placement has the option (or, for an axis, varies with it). */
 enum { IN_STANDARD = 1, IN_COLOCATED = 2, IN_BOTH = 3 };
 
 /* Indices of the choices of OPT_EXPERIMENT, OPT_VERIFY, OPT_TRANSPORT,
- * OPT_KEYS, OPT_SYNC, OPT_PATTERN, OPT_ORDER and OPT_ROLE. */
+ * OPT_KEYS, OPT_SYNC, OPT_PATTERN, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_ORDER
+ * and OPT_ROLE. */
 enum experiment { EXPERIMENT_STANDARD, EXPERIMENT_COLOCATED };
 enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
 enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
 enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
 enum pattern { PATTERN_PAIR, PATTERN_PHASES };
+enum compute_kind { COMPUTE_SPIN, COMPUTE_SLEEP, COMPUTE_STREAM };
+enum arrivals { ARRIVALS_UNIFORM, ARRIVALS_POISSON };
+/* value.word of OPT_RATE */
+enum rate_word { RATE_NUMBER, RATE_MAX, RATE_SEARCH };
 enum order { ORDER_PLAN, ORDER_RANDOM };
 enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
 
@@ -204,6 +215,11 @@ struct option {
                                    OPTION_CHOICE they are all its choices */
     const char *const
         *aliases; /* {other, name, other, name, …, NULL} or NULL */
+    /* Names that may stand instead of its number, NULL at the end: value.word
+     * is the place there, from 1. The result file then has the axis as text,
+     * and beside it the number, NaN for a word, as words_value. */
+    const char *const *words;
+    const char *words_value;
     int64_t min, max;
     bool may_be_zero; /* 0 is a value too, though below min */
     const char *unit; /* of the value in the result file ("B", "s"), or NULL */
@@ -235,6 +251,8 @@ struct value {
     int64_t count2;
     double seconds;
     double share; /* 0.05 for 5% */
+    double rate;  /* a second */
+    int word;     /* of option.words, from 1; 0: none, but a number */
     char *text;
     struct pair *pairs;
     size_t npairs;
@@ -381,6 +399,19 @@ bool options_idle(const struct options *o, enum option_id id);
  * whether databases that this study starts must have it. */
 bool options_names_redisai(const char *module);
 bool options_redisai(const struct options *o);
+
+/* Whether any value of the axis rate is that word, or a number. */
+bool options_rate(const struct options *o, enum rate_word word);
+
+/* Whether any steps of the study compute; have a schedule. */
+bool options_computes(const struct options *o);
+bool options_paced(const struct options *o);
+
+/* Whether something of the study is drawn at random, by seed. */
+bool options_draw(const struct options *o);
+
+/* How long a probe of rate: search lasts where no duration says so. */
+#define SRB_PROBE_SECONDS 10
 
 /* --help: what o->topic says of the options. */
 void options_help(FILE *out, const struct options *o);

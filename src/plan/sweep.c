@@ -6,6 +6,7 @@
 
 #include "base/hostlist.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/text.h"
 
 static unsigned placement_bit(enum experiment e)
@@ -204,8 +205,18 @@ static bool has_one_shard(const struct sweep *s)
 }
 
 /* The axes that the following is about. */
-static const enum option_id alike[] = {OPT_DB_CLUSTER, OPT_TENSOR_BYTES};
+static const enum option_id alike[] = {OPT_DB_CLUSTER, OPT_COMPUTE_KIND,
+                                       OPT_ARRIVALS, OPT_TENSOR_BYTES};
 #define ALIKE (sizeof alike / sizeof alike[0])
+
+/* Whether the axis says how something is done that some permutation does not
+ * do. */
+static bool is_idle(const struct permutation *p, enum option_id axis)
+{
+    return axis == OPT_COMPUTE_KIND ? p->value[OPT_COMPUTE]->seconds == 0
+           : axis == OPT_ARRIVALS   ? p->value[OPT_RATE]->word == RATE_MAX
+                                    : false;
+}
 
 /* How far the permutation's value of such an axis is behind the first that
  * comes to the same. */
@@ -216,6 +227,8 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
 
     if (axis == OPT_TENSOR_BYTES)
         return s->like ? k - s->like[k] : 0;
+    if (axis != OPT_DB_CLUSTER)
+        return is_idle(p, axis) ? k : 0;
     return k > 0 && s->one_shard &&
                    is_one(s->options, p->value[OPT_DB_NODES],
                           p->value[OPT_DB_SHARDS_PER_NODE])
@@ -258,6 +271,21 @@ static void number(struct sweep *s)
     }
 }
 
+/* Whether that is so of several values of the axis. */
+static bool has_idle(const struct options *o, enum option_id axis)
+{
+    const struct setting *compute = options_get(o, OPT_COMPUTE);
+
+    if (options_get(o, axis)->nvalues < 2)
+        return false;
+    if (axis == OPT_ARRIVALS)
+        return options_rate(o, RATE_MAX);
+    for (size_t k = 0; k < compute->nvalues; k++)
+        if (compute->values[k].seconds == 0)
+            return true;
+    return false;
+}
+
 int sweep_open(struct sweep *s, const struct options *o, struct error *err)
 {
     size_t nexp = options_get(o, OPT_EXPERIMENT)->nvalues;
@@ -280,7 +308,8 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     s->product = s->count;
     find_like(s);
     s->one_shard = has_one_shard(s);
-    if (s->like || s->one_shard)
+    if (s->like || s->one_shard || has_idle(o, OPT_COMPUTE_KIND) ||
+        has_idle(o, OPT_ARRIVALS))
         number(s);
     return 0;
 }
@@ -396,22 +425,11 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
     return found ? (size_t)(found - s->place) : p->index;
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
- * generators"). */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 /* Fisher and Yates's. The remainder favours small numbers by n / 2^64. */
 static void shuffle(uint32_t *list, size_t n, uint64_t *state)
 {
     for (size_t i = n; i > 1; i--) {
-        size_t k = (size_t)(next_random(state) % i);
+        size_t k = (size_t)(random_next(state) % i);
         uint32_t other = list[k];
 
         list[k] = list[i - 1];
@@ -621,6 +639,18 @@ static size_t note(char *buf, size_t n, size_t used, const struct option *d,
                                    set->nvalues == 1 ? "" : "s", where, name);
 }
 
+static size_t note_idle(const struct sweep *s, enum option_id axis,
+                        const char *where, char *buf, size_t n, size_t used)
+{
+    size_t values = options_get(s->options, axis)->nvalues;
+
+    if (!has_idle(s->options, axis) || used >= n)
+        return used;
+    return used + (size_t)snprintf(buf + used, n - used,
+                                   "%s (%zu values) collapses where %s\n",
+                                   option_table[axis].name, values, where);
+}
+
 /* The notes on values that come to the same. */
 static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
 {
@@ -634,6 +664,8 @@ static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
                              "there is one shard, which is no cluster "
                              "either way\n",
                              options_get(s->options, OPT_DB_CLUSTER)->nvalues);
+    used = note_idle(s, OPT_COMPUTE_KIND, "nothing is computed", buf, n, used);
+    used = note_idle(s, OPT_ARRIVALS, "there is no rate", buf, n, used);
     if (!s->like || used >= n)
         return;
     used += (size_t)snprintf(buf + used, n - used, "tensor_bytes collapses: ");

@@ -215,7 +215,7 @@ static void recall_figures(struct run *r, const struct permutation *p,
     const struct field *flags = fields_find(row, "flags");
     char text[SRB_FLAGS_MAX];
 
-    record_clear(o);
+    record_clear(o, record_scope(r->plan.sweep.options));
     record_recall(o, row);
     o->status = (enum status)r->earlier.status[p->index];
     if (o->status == STATUS_COMPLETED) {
@@ -275,7 +275,7 @@ void run_recall_made(struct run *r, size_t i, struct outcome *o)
     enum status status = (enum status)r->earlier.status[i];
     struct permutation p;
 
-    record_clear(o);
+    record_clear(o, record_scope(r->plan.sweep.options));
     o->status = status;
     r->tally.completed += status == STATUS_COMPLETED;
     r->tally.failed += status == STATUS_FAILED;
