@@ -544,7 +544,7 @@ class TheFile(OutputTest):
     def test_no_place_for_it(self):
         (self.dir / "plain").write_text("text", encoding="utf-8")
         for path, named in (("plain/output.h5", "plain"),
-                            ("/proc/no/output.h5", "/proc/no"),
+                            ("/proc/no/output.h5", "/proc"),
                             (self.dir, str(self.dir))):
             with self.subTest(path=path):
                 job = self.srbench(2, *QUICK, "--tensor_bytes=4",
