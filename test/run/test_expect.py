@@ -250,11 +250,13 @@ class SummaryJson(ExpectTest):
         """Its folder went away meanwhile."""
         folder = self.dir / "gone"
         folder.mkdir()
-        job = self.start(1, *SLOW, "--tensor_bytes=4", "--iterations=300",
-                         f"--summary_json={folder}/x.json", "--verbose",
-                         f"--output={self.out}")
-        job.wait_until(lambda: "[1/1]" in job.stderr, "the loop")
+        gate = self.gate(1)
+        job = self.start(1, *QUICK, "--tensor_bytes=4",
+                         f"--summary_json={folder}/x.json", "--op_timeout=1h",
+                         f"--output={self.out}", gate=gate)
+        job.wait_until(lambda: gate.holds(job), "the client to be ready")
         folder.rmdir()
+        gate.open()
         job.wait()
         self.assert_status(job, 1, completed=1, failed=0)
         self.assertRegex(job.stderr, re.escape(f"{folder}/x.json") +

@@ -505,10 +505,11 @@ class ServerLost(FaultTest):
     def test_killed_while_nobody_uses_it(self):
         """Seen at the next permutation at the latest, which has a new one."""
         job = self.start(2, "--client=[null,hiredis]", "--tensor_bytes=4",
-                         "--null_client={delay: 10ms}", "--iterations=100",
-                         f"--output={self.out}", loops=True)
-        job.wait_in_loop()
+                         "--iterations=20", "--op_timeout=1h",
+                         f"--output={self.out}", gate=(gate := self.gate(2)))
+        job.wait_until(lambda: gate.holds(job), "clients to be ready")
         os.kill(self.server_of(self.port), signal.SIGKILL)
+        gate.open()
         job.wait()
         self.assertEqual(job.status.get("permutations"), 2, job.describe())
         self.assert_completed(1)

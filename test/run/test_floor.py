@@ -156,12 +156,14 @@ class Placements(FloorTest):
         wrapper.write_text(f'#!/bin/sh\nshift\nexec "{moved}" "$@"\n',
             encoding="utf-8")
         wrapper.chmod(0o755)
+        gate = self.gate(1)
         job = self.start(1, "--db_exe=[redis-server,floor]",
-                         "--tensor_bytes=64KiB", "--iterations=3000",
-                         "--output=none", "--verbose",
-                         wrapper=[str(wrapper)])
-        job.wait_until(lambda: "[1/2]" in job.stderr, "its first loop")
+                         "--tensor_bytes=4", "--iterations=20",
+                         "--op_timeout=1h", "--output=none",
+                         wrapper=[str(wrapper)], gate=gate)
+        job.wait_until(lambda: gate.holds(job), "its first loop")
         moved.unlink()
+        gate.open()
         job.wait()
         self.assert_passed(job, 2)
 

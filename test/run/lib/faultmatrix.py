@@ -139,7 +139,7 @@ TABLE = [
         "open files", REFUSED, None, SOON),
     # --- disks ---
     Row("no place for results", lambda t: t.study(output="/proc/no/place.h5"),
-        "/proc/no", REFUSED, None, SOON),
+        "/proc", REFUSED, None, SOON),  # and of it alone who is not root
     Row("too little room for results", lambda t: t.study(
         "--iterations=100000", output=t.tmpfs("size=1m") / "out.h5"),
         "the results may take", REFUSED, None, SOON),

@@ -1,7 +1,8 @@
 /* Preloaded into the only rank of a job that needs no server: its monotonic
- * clock is its own. It goes on by a microsecond whenever it is read, and by each
- * nap, which is over at once and up to a sixteenth longer: whatever else runs on
- * the machine, the operations of a null client take what they always take. */
+ * clock is its own. It goes on by a microsecond whenever it is read, and by
+ * each nap, which is over at once and up to a sixteenth longer: whatever else
+ * runs on the machine, the operations of a null client take what they always
+ * take. */
 #include <errno.h>
 #include <sys/syscall.h>
 #include <time.h>

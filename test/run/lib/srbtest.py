@@ -266,10 +266,11 @@ class Gate:
     def holds(self, job):
         """Whether all its clients wait there now: they have it open."""
         there = 0
-        for rank in job.ranks():
+        for process in processes(job.tmpdir):
             try:
-                there += any(os.readlink(fd) == str(self.path)
-                             for fd in Path(f"/proc/{rank.pid}/fd").iterdir())
+                there += any(
+                    os.readlink(fd) == str(self.path)
+                    for fd in Path(f"/proc/{process.pid}/fd").iterdir())
             except OSError:  # closed meanwhile
                 pass
         return there == self.clients
