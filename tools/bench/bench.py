@@ -15,7 +15,6 @@ Sections: see SECTIONS; all of them take about 20 minutes on two cores, with
 """
 import argparse
 import json
-import os
 import shlex
 import statistics
 import subprocess

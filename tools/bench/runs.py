@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "test" / "run"))
+sys.path.insert(0, str(TOP / "test" / "run" / "lib"))
 try:
     import h5py
     import numpy
@@ -66,7 +66,7 @@ class Permutation:
 
     def seconds(self, op):
         """Median of all clients and iterations."""
-        return float(numpy.median(getattr(self, f"{op}_tensor")))
+        return float(numpy.nanmedian(getattr(self, f"{op}_tensor")))
 
     def rate(self, op):
         """Operations a second of all clients together, of a run in phases: all
