@@ -88,10 +88,12 @@ static struct entry *add(struct bucket *b, struct floor_word key)
 static void *allocate_pages(size_t bytes)
 {
     size_t n = (bytes + PAGE - 1) / PAGE * PAGE;
-    void *at = aligned_alloc(HUGE_PAGE, n);
+    void *at;
 
-    if (at) /* a kernel without them says so, and is as well */
-        madvise(at, n, MADV_HUGEPAGE);
+    if (posix_memalign(&at, HUGE_PAGE, n) != 0)
+        return NULL;
+    /* a kernel without them says so, and is as well */
+    madvise(at, n, MADV_HUGEPAGE);
     return at;
 }
 
