@@ -14,10 +14,13 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/output.h"
 #include "base/text.h"
 #include "base/tick.h"
+#include "base/units.h"
 #include "plan/tune.h"
 #include "results/tuned.h"
+#include "run/run.h"
 #include "run/run_parts.h"
 
 /* What is needed as long as the study, whatever made it. */
@@ -320,6 +323,81 @@ static struct tuned told(const struct run *r)
                           .stopped = u->stopped,
                           .runs = u->setups,
                           .command_line = r->plan.study.command_line};
+}
+
+/* ---- the plan ---- */
+
+/* One that could be tried, by what is known before a server was asked. */
+static void print_candidate(const struct tune_run *u, int c)
+{
+    const struct held *h = u->on[c];
+    char since[64] = "";
+
+    if (u->list[c].since)
+        snprintf(since, sizeof since, ", of version %s and newer",
+                 u->list[c].since);
+    printf("  %s: %s%s\n", u->list[c].name, u->list[c].what, since);
+    for (int i = 0; i < h->values.n; i++) {
+        printf("    ");
+        options_show_one(stdout, h->values.option[i], &h->values.value[i]);
+    }
+}
+
+static void print_time(const struct options *o, size_t loads, int runs)
+{
+    const struct value *duration = options_one(o, OPT_DURATION);
+    char time[64];
+
+    if (!duration->is_auto)
+        printf("  time     a round at least %s in the loops, and what the "
+               "servers take to start %d times (a cluster about 2 s each)\n",
+               units_print_seconds(duration->seconds * (double)loads * runs,
+                                   time, sizeof time),
+               runs);
+}
+
+static void print_search(const struct tune_run *u, const struct sweep *s,
+                         int able)
+{
+    int round = tune_round_runs(able);
+
+    printf("search: %d candidate%s beside the base, at most %d runs in a round "
+           "and %d for base and winner at last; each run starts databases of "
+           "its own for %zu load%s\n",
+           able, able == 1 ? "" : "s", round, tune_final_runs(), s->loads,
+           s->loads == 1 ? "" : "s");
+    printf("  rounds   until nothing more is confirmed, at most %d\n",
+           TUNE_ROUNDS);
+    printf("  better   %s %s\n", u->better > 0 ? "higher" : "lower",
+           u->objective);
+    print_time(s->options, s->loads, round);
+    for (int c = 0; c < u->n; c++)
+        if (u->on[c])
+            print_candidate(u, c);
+}
+
+int run_tune_plan(const struct sweep *s, const struct machine *m,
+                  struct error *err)
+{
+    const char *exe = options_one(s->options, OPT_DB_EXE)->text;
+    const struct engine *e = engine_expected(exe);
+    struct sweep search = *s;
+    struct tune_run *u;
+    int able = 0;
+
+    if (check_objective(s->options, err) < 0)
+        return -1;
+    if (count_candidates(e->candidates) == 0)
+        return error_set(err, "tune: there is nothing to try with %s", e->name);
+    search.loads = s->count;
+    u = new_search(s->options, e, s->count, 0);
+    find_able(u, &search, m);
+    for (int c = 0; c < u->n; c++)
+        able += u->on[c] != NULL;
+    print_search(u, &search, able);
+    output_flush();
+    close_search(u);
+    return 0;
 }
 
 /* ---- the file ---- */
