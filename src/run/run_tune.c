@@ -52,7 +52,7 @@ static struct came run_made(struct run *r, size_t i)
         run_recall_made(r, i, &o);
     else
         r->tune->run(r, i, i, &o);
-    came = (struct came){.status = o.status,
+    came = (struct came){.status = (int)o.status,
                          .unproven = o.unproven,
                          .wrong = o.summary.verify_errors > 0,
                          .value = record_figure(&o, r->tune->objective)};
