@@ -64,6 +64,13 @@ bool options_idle(const struct options *o, enum option_id id)
         return !options_paced(o);
     case OPT_LIFELINE:
         return !o->serve;
+    case OPT_REPETITIONS:
+    case OPT_UNTIL_INTERVAL:
+    case OPT_ORDER:
+    case OPT_EXPECT:
+    case OPT_DB_ADDRESS:
+    case OPT_RUN_DB_AS_BATCH:
+        return o->tune;
     case OPT_OBJECTIVE:
     case OPT_TUNE_TIME:
     case OPT_TUNED:

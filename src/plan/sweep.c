@@ -335,12 +335,12 @@ void sweep_close(struct sweep *s)
     s->nlacks = 0;
 }
 
-void sweep_load(const struct sweep *s, size_t i, struct permutation *p)
+void sweep_load(const struct sweep *s, size_t load, struct permutation *p)
 {
-    product_at(s, s->place ? s->place[i] : i, p);
-    p->index = i;
+    product_at(s, s->place ? s->place[load] : load, p);
+    p->index = load;
     if (s->place)
-        p->setup = s->setup[i];
+        p->setup = s->setup[load];
     for (size_t k = 0; k < s->nlacks; k++) {
         const struct value *instead = &s->lacks[k].instead;
 

@@ -270,6 +270,8 @@ static void print_sum(const struct sum *x)
     bool timed = !options_one(s->options, OPT_DURATION)->is_auto;
     char text[TEXT];
 
+    if (s->options->tune)
+        printf("a run of the search: ");
     printf("%zu permutation%s in %zu database set-up%s; ", s->count,
            plural((int64_t)s->count), s->setups, plural((int64_t)s->setups));
     if (x->bad < s->count)

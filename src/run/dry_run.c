@@ -40,7 +40,8 @@ static int plan(const struct options *o, const struct machine *m)
 
     if (sweep_open(&s, o, &err) < 0)
         return refuse(&err);
-    if (check(&s, o, m, &err) < 0)
+    if (check(&s, o, m, &err) < 0 ||
+        (o->tune && run_tune_plan(&s, m, &err) < 0))
         status = refuse(&err);
     else if (plan_print(&s, m) < 0)
         status = 2;

@@ -239,8 +239,8 @@ static void attempt_or_skip(struct run *r, struct perm_run *x)
     }
 }
 
-void run_permutation(struct run *r, size_t position, size_t i,
-                     struct outcome *o)
+static void run_permutation(struct run *r, size_t position, size_t i,
+                            struct outcome *o)
 {
     struct perm_run x = {0};
 
@@ -333,7 +333,7 @@ static void run_sweep(struct run *r)
     prepare_sweep(r);
     if (r->tune) {
         team_busy(r->team, 0);
-        run_tune(r);
+        run_tune(r, run_permutation);
     } else {
         run_plan(r);
     }

@@ -4,9 +4,9 @@
  * run.c goes through the study, run_measure.c through the phases of one
  * permutation, run_search.c looks for a rate, run_account.c says what held it
  * back, run_file.c keeps what came of it, run_budget.c what it took; run_tune.c
- * makes the permutations of a search for the best configuration, which run.c
- * runs; run_resume.c continues a study that an
- * earlier session began, when run_same.c finds it to be the same.
+ * makes the permutations of a search for the best configuration
+ * (run_tune_parts.h); run_resume.c continues a study that an earlier session
+ * began, when run_same.c finds it to be the same.
  */
 #ifndef SRB_RUN_PARTS_H
 #define SRB_RUN_PARTS_H
@@ -133,9 +133,9 @@ void run_recall(struct run *r);
  * (of which rank 0 knows all, others the status). Collective as a run is. */
 void run_recall_made(struct run *r, size_t i, struct outcome *o);
 
-/* Run a permutation, as the position-th; *o gets what came of it. Collective
- * over the world. */
-void run_permutation(struct run *r, size_t position, size_t i,
+/* What runs a permutation, as the position-th; *o gets what came of it.
+ * Collective over the world. */
+typedef void run_one(struct run *r, size_t position, size_t i,
                      struct outcome *o);
 
 /* srbench tune: after prepare() and before any file, what can be refused; the
@@ -145,7 +145,7 @@ void run_permutation(struct run *r, size_t position, size_t i,
  */
 int run_tune_open(struct run *r, struct error *err);
 void run_tune_resume(struct run *r, size_t kept);
-void run_tune(struct run *r);
+void run_tune(struct run *r, run_one *run);
 bool run_tune_cut(const struct run *r);
 void run_tune_close(struct run *r);
 

@@ -270,6 +270,23 @@ void run_recall(struct run *r)
         tell(r, kept);
 }
 
+/* Whether a row is of what the search wants to know there: with the same seed
+ * and figures it does, unless other CPUs or servers leave it other candidates.
+ */
+static bool is_same_try(const struct fields *row, const struct permutation *p)
+{
+    const struct sweep_tried *t = p->tried;
+    const struct field *step = fields_find(row, "tune_step");
+    const struct field *candidate = fields_find(row, "tune_candidate");
+    const struct field *side = fields_find(row, "tune_side");
+    const struct field *pair = fields_find(row, "tune_pair");
+
+    return strcmp(step->text, t->step) == 0 &&
+           strcmp(candidate->text, t->candidate) == 0 &&
+           strcmp(side->text, t->base ? "base" : "candidate") == 0 &&
+           pair->integer == t->pair;
+}
+
 void run_recall_made(struct run *r, size_t i, struct outcome *o)
 {
     enum status status = (enum status)r->earlier.status[i];
@@ -284,6 +301,12 @@ void run_recall_made(struct run *r, size_t i, struct outcome *o)
 
         sweep_at(&r->plan.sweep, i, &p);
         recall_figures(r, &p, &row, o);
+        if (!is_same_try(&row, &p)) {
+            diag_say("resume: permutation %04zu of the file tried something "
+                     "else than this search would: it has other candidates",
+                     i);
+            o->status = STATUS_SKIPPED;
+        }
     }
     team_bcast(r->team, r->team->world, &r->tally.verify_errors,
                (int)sizeof r->tally.verify_errors, 0);

@@ -15,7 +15,7 @@ import pandas as pd
 
 from srbench_results import ResultError
 
-from . import svg, words
+from . import svg, tuned, words
 from .digest import TOLD, Clients, Digest, Digests, Heat
 from .study import NO_DATABASE, OPS, Study, described, groups
 from .svg import SERIES, Panel
@@ -968,10 +968,11 @@ def all_charts(study: Study, digests: Digests,
     """In the order of the page; which: the permutations of --timeline."""
     if study.configs.empty:
         return []
-    return [bandwidth(study, digests), against_nodes(study, digests),
-            against_clients(study, digests), against_size(study, digests),
-            percentiles(study, digests), over_time(study, digests, which),
-            slowdown(study, digests), each_client(study, digests, which),
-            cpu(study, digests), shards(study, digests),
-            of_floor(study, digests), sureness(study, digests),
-            timeline(study, digests, which)]
+    found = tuned.effects(study.paths, study.about)
+    return [*filter(None, [found]), bandwidth(study, digests),
+            against_nodes(study, digests), against_clients(study, digests),
+            against_size(study, digests), percentiles(study, digests),
+            over_time(study, digests, which), slowdown(study, digests),
+            each_client(study, digests, which), cpu(study, digests),
+            shards(study, digests), of_floor(study, digests),
+            sureness(study, digests), timeline(study, digests, which)]

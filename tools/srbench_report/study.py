@@ -16,7 +16,7 @@ import pandas as pd
 import srbench_results
 from srbench_results import ResultError, shown
 
-from . import words
+from . import tuned, words
 
 # Columns that are used here, which an older file may lack.
 TEXTS = ("flags", "error", "limit", "interval_method", "experiment", "db_exe", "client",
@@ -108,6 +108,8 @@ def _read(path: str) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
                           "to report")
     df["index"] = df["permutation"]
     df["path"] = path
+    if "tune_step" in df:
+        df = tuned.at_last(df)
     if "db_exe" in df:
         df["server"] = df["db_exe"].map(servers(path, df))
     return df, srbench_results.study(path), hosts(path)

@@ -53,7 +53,7 @@ AXIS_NAMES = {
     "db_cluster": "cluster", "db_cpus": "database CPUs",
     "db_io_threads": "I/O threads", "client_nodes": "client nodes",
     "clients_per_node": "clients per node", "socket_buffer": "socket buffer",
-    "clients": "clients", "languages": "language",
+    "clients": "clients", "languages": "language", "tuned": "configuration",
     "pin_app_cpus": "pinned clients", "experiment": "experiment",
 }
 _COUNTED = {
