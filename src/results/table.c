@@ -121,6 +121,8 @@ static void rate_cells(const struct table *t, const struct row *row,
     struct row_rate x = rows_rate(row, t->within);
     double half = effect_student(x.df) * x.error;
 
+    if (isnan(x.rate) && !isnan(row->last.steps.step.median))
+        return; /* of steps it is what was asked for */
     units_print_rate(x.rate, value, CELL);
     range_text(units_print_rate, x.rate, x.rate * exp(-half),
                x.rate * exp(half), range);
@@ -226,7 +228,7 @@ static int wider(int width, const char *text)
 static void measure(struct table *t)
 {
     const struct rows *r = t->rows;
-    bool any[COLUMNS] = {[PUT] = true, [GET] = true, [RATE] = true};
+    bool any[COLUMNS] = {[PUT] = true, [GET] = true};
 
     for (int k = 0; k < r->naxes; k++) {
         t->axis_width[k] = wider(r->axes[k].width, axis_head(r->axes[k].id));

@@ -256,7 +256,7 @@ class Steps(RunTest):
         code, said = self.plan("--compute=100ms", "--iterations=1000",
                                "--tensor_bytes=4KiB")
         self.assertEqual(code, 0, said)
-        self.assertIn("at least 1m40s", said)
+        self.assertIn("at least 1m41s", said)
         code, said = self.plan("--rate=[1,2]", "--iterations=101",
                                "--tensor_bytes=4KiB")
         self.assertIn("at least 2m30s", said)

@@ -24,6 +24,10 @@ FLAGS = {
                    "bandwidths of the window are unsure",
     "floor_beaten": "it was faster than floor in its place, which is no limit "
                     "there: more repetitions on a quiet machine tell whether it is",
+    "behind": "less was achieved than the rate offers: responses grow as long as "
+              "the loop goes on",
+    "pacing": "clients began steps late by themselves, by more than a tenth of the "
+              "median response: responses are theirs in part",
 }
 
 # What held a configuration back: the column that tells how much, what is so,
@@ -168,6 +172,8 @@ def value(axis: str, v: Any) -> str:
         return "auto" if v < 0 else size(v)
     if axis == "tensor_bytes":
         return size(v)
+    if axis == "compute":
+        return seconds(v) if v else "0 s"
     if axis in _YES_NO:
         return "yes" if v else "no"
     return exact(v)
