@@ -50,6 +50,11 @@ enum option_id {
     OPT_KEYS,
     OPT_SYNC,
     OPT_PATTERN,
+    OPT_TENSORS,
+    OPT_PIPELINED,
+    OPT_HISTORY,
+    OPT_RETIRE,
+    OPT_EXPIRE_AFTER,
     OPT_TENSOR_BYTES,
     /* one value for the whole study */
     OPT_EXP_NAME,
@@ -128,6 +133,9 @@ enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
 enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
 enum pattern { PATTERN_PAIR, PATTERN_PHASES };
+enum retire { RETIRE_OVERWRITE, RETIRE_DELETE, RETIRE_EXPIRE };
+/* value.word of OPT_HISTORY */
+enum history_word { HISTORY_NUMBER, HISTORY_ALL };
 enum order { ORDER_PLAN, ORDER_RANDOM };
 enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
 
@@ -373,6 +381,10 @@ bool options_idle(const struct options *o, enum option_id id);
  * whether databases that this study starts must have it. */
 bool options_names_redisai(const char *module);
 bool options_redisai(const struct options *o);
+
+/* Whether any value of the axis retire is that one, and of history all. */
+bool options_retire(const struct options *o, enum retire retire);
+bool options_keeps_all(const struct options *o);
 
 /* --help: what o->topic says of the options. */
 void options_help(FILE *out, const struct options *o);

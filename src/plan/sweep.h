@@ -3,8 +3,10 @@
  * The sweep is the product of all axes, those that shape the databases
  * outermost, `repetitions` innermost. An axis that a placement or a server does
  * not have collapses there: one permutation, no value. Values that come to the
- * same collapse to the first of them: sizes of as many whole elements, and
- * db_cluster where there is one shard. All functions are local and pure.
+ * same collapse to the first of them: sizes of as many whole elements,
+ * db_cluster where there is one shard, pipelined where a step has one tensor,
+ * history where keys expire and expire_after where they do not, overwrite and
+ * delete where all steps stay. All functions are local and pure.
  */
 #ifndef SRB_SWEEP_H
 #define SRB_SWEEP_H
