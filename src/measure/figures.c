@@ -307,6 +307,8 @@ static void one_client(const struct figures_of *x, const struct spans d[2],
     max[SHORTEST_LOOP] = -loop;
     max[KEPT] =
         (int64_t)(s->put.kept > s->unpack.kept ? s->put.kept : s->unpack.kept);
+    if ((int64_t)s->retire.kept > max[KEPT])
+        max[KEPT] = (int64_t)s->retire.kept;
     sum[PUTS] = (double)s->put.count;
     sum[GETS] = (double)s->unpack.count;
     sum[KEPT_PUTS] = (double)s->put.kept;

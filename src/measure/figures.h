@@ -63,7 +63,7 @@ double figures_headline(const struct summary *s, enum headline which);
  * clock. All clients get the result. Collective over clients. */
 struct figures_of {
     const struct samples *samples;
-    size_t bytes;      /* of a tensor */
+    size_t bytes;      /* of a step's tensors */
     bool phases;       /* the pattern; else pair */
     double cpu_time;   /* s, of the loop; NaN: not to be told from waiting */
     double fault_time; /* s, of the loop */

@@ -386,6 +386,10 @@ bool options_redisai(const struct options *o);
 bool options_retire(const struct options *o, enum retire retire);
 bool options_keeps_all(const struct options *o);
 
+/* Whether clients may remove keys: those of the study, or unknown ones, which
+ * srbench serve serves. */
+bool options_removes(const struct options *o);
+
 /* --help: what o->topic says of the options. */
 void options_help(FILE *out, const struct options *o);
 

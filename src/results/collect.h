@@ -19,6 +19,7 @@ struct collection {
     size_t kept;             /* timings of an operation that a client kept at
                                 most; both the same on every rank */
     int64_t zero;            /* instant that starts are counted from */
+    const struct tensors_rules *tensors; /* of its steps */
     const struct load *load; /* NULL where this rank is no client */
     const struct client_attributes *attributes;
     const struct db *db;           /* NULL where it is no steward of shards */

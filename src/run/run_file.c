@@ -148,7 +148,9 @@ void run_stored(struct run *r)
 void run_store(struct run *r, struct perm_run *x)
 {
     bool completed = x->outcome.status == STATUS_COMPLETED;
+    const struct tensors_rules tensors = tensors_rules_of(&x->p);
     const struct collection c = {
+        .tensors = &tensors,
         .index = x->p.index,
         .warmup = (size_t)x->p.value[OPT_WARMUP]->count,
         .kept = (size_t)x->outcome.summary.kept,
