@@ -82,7 +82,8 @@ static int check_expiry(const struct options *o, struct error *err)
 
 int options_check_tensors(const struct options *o, struct error *err)
 {
-    if (options_keeps_all(o) && !options_one(o, OPT_DURATION)->is_auto)
+    if (options_keeps_all(o) && !options_one(o, OPT_DURATION)->is_auto &&
+        (options_rate(o, RATE_MAX) || options_rate(o, RATE_SEARCH)))
         return options_refuse(o, OPT_HISTORY,
                               "all has no end in a loop that lasts a duration "
                               "and goes as fast as it can, expected iterations "
