@@ -425,6 +425,20 @@ double figures_headline(const struct summary *s, enum headline which)
     return values[which];
 }
 
+static void retirements(const struct team *t, MPI_Comm clients,
+                        const struct figures_of *x, struct figures *out)
+{
+    struct figures *const of[1] = {out};
+    struct spans d;
+
+    *out = (struct figures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, false};
+    if (!x->removes)
+        return;
+    sort_spans(&d, &x->samples->retire);
+    figures_quantiles(t, clients, &d, 1, of);
+    free(d.ns);
+}
+
 void figures_reduce(const struct team *t, MPI_Comm clients,
                     const struct figures_of *x, struct summary *out)
 {
@@ -454,5 +468,6 @@ void figures_reduce(const struct team *t, MPI_Comm clients,
               of);
     free(d[0].ns);
     free(d[1].ns);
+    retirements(t, clients, x, &out->retire);
     step_figures_reduce(t, clients, x, &out->steps);
 }

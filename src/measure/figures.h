@@ -74,6 +74,7 @@ struct summary {
     double clock_error; /* s, by which common times may be wrong */
     double clock_drift; /* by which rates of clocks differ, at most */
     struct step_figures steps;
+    struct figures retire; /* removals of older steps' tensors */
 };
 
 /* One operation's durations of this client, in any order; sorted in place. */
@@ -103,6 +104,7 @@ struct figures_of {
     double fault_time;    /* s, of the loop */
     double start_skew;    /* s; NaN */
     bool computes, paced; /* its steps do */
+    bool removes;         /* and remove older ones */
     bool poisson;         /* arrivals, of which some always wait at the end */
     double compute_alone; /* s of this client's */
 };

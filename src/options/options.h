@@ -396,6 +396,9 @@ bool options_redisai(const struct options *o);
 bool options_retire(const struct options *o, enum retire retire);
 bool options_keeps_all(const struct options *o);
 
+/* Whether some step is more than one tensor under a key that stays the same. */
+bool options_keeps(const struct options *o);
+
 /* Whether clients may remove keys: those of the study, or unknown ones, which
  * srbench serve serves. */
 bool options_removes(const struct options *o);

@@ -38,6 +38,17 @@ static bool has_several(const struct options *o)
     return false;
 }
 
+bool options_keeps(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_HISTORY);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].word || set->values[k].count > 1)
+            return true;
+    return has_several(o) || options_retire(o, RETIRE_DELETE) ||
+           options_retire(o, RETIRE_EXPIRE);
+}
+
 /* Keys that go by themselves. */
 static int check_expiry(const struct options *o, struct error *err)
 {

@@ -467,6 +467,8 @@ static void complete(struct target *x, int shard, struct shard_row *row)
     if (!isnan(row->work.watched.busy) &&
         !(row->work.watched.busy <= x->all->busiest.watched.busy))
         x->all->busiest = row->work;
+    if (row->work.memory[1] > x->all->memory[1])
+        memcpy(x->all->memory, row->work.memory, sizeof x->all->memory);
     snprintf(row->address, sizeof row->address,
              strchr(ip, ':') ? "[%s]:%d" : "%s:%d", ip,
              x->pl->shard_port[shard]);
@@ -610,7 +612,7 @@ int collect(const struct team *t, const struct placement *pl,
     int rc = 0, shards_rc;
 
     *out = (struct collected){
-        true, {.watched = procstat_unknown, .fault_share = NAN}};
+        true, {-1, -1}, {.watched = procstat_unknown, .fault_share = NAN}};
     span_columns(c, columns);
     x.row_bytes = client_row_bytes(columns);
     if (t->rank == 0)

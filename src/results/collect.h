@@ -43,6 +43,7 @@ struct collection {
 struct collected {
     bool agree; /* every shard that counts its operations counted as many as its
                    clients did */
+    int64_t memory[2]; /* of the shard that had most in use at the end; -1 */
     struct shard_work
         busiest; /* by its busiest thread; NaN: none was watched */
 };

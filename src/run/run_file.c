@@ -182,6 +182,7 @@ void run_store(struct run *r, struct perm_run *x)
         rc = collect(r->team, &r->placement, &r->sinks, &c, &all, &err);
     x->outcome.disagree = !all.agree;
     if (completed && r->team->rank == 0) {
+        memcpy(x->outcome.memory, all.memory, sizeof all.memory);
         run_account(r, x, &all.busiest);
         remember(r, x);
     }

@@ -264,6 +264,7 @@ static void reduce(struct run *r, struct perm_run *x)
         .samples = &l->samples,
         .bytes = l->count * sizeof(float) * l->rules.tensors.n,
         .phases = l->rules.pattern == PATTERN_PHASES,
+        .removes = tensors_removes(&l->rules.tensors),
         .fault_time = fault_time(r, l),
         .cpu_time = l->rules.sync == SYNC_ITERATION
                         ? NAN
