@@ -251,8 +251,7 @@ int hiredis_remove(struct client *base, const struct srb_tensor *tensors,
 
     for (size_t i = 0; i < n; i += SRB_REMOVE_MOST)
         if (append_removal(c->at.redis, tensors + i,
-                           n - i < SRB_REMOVE_MOST ? n - i
-                                                   : SRB_REMOVE_MOST) !=
+                           n - i < SRB_REMOVE_MOST ? n - i : SRB_REMOVE_MOST) !=
             REDIS_OK)
             return hiredis_no_reply(&c->at, REMOVE, err);
     for (size_t i = 0; i < n; i += SRB_REMOVE_MOST)

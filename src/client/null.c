@@ -1,8 +1,9 @@
 /* A client without a server: it keeps the tensor itself. With it the harness is
  * tested, and faults come at a chosen place: null_client: {client: 2,
  * fail_at: 5, hang_at: 7, delay: 10us, alter_at: 3}. Counted are pairs (of
- * several tensors each counts), warm-up included, from 0; `client` is the one that misbehaves (all if not given);
- * `delay` is how long every operation of every client takes. */
+ * several tensors each counts), warm-up included, from 0; `client` is the one
+ * that misbehaves (all if not given); `delay` is how long every operation of
+ * every client takes. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -30,8 +30,8 @@ static struct null_entry **link_of(const struct null_store *s, const char *key,
 {
     struct null_entry **at = &s->bucket[hash_of(key, length) % s->buckets];
 
-    while (*at && ((*at)->length != length ||
-                   memcmp((*at)->key, key, length) != 0))
+    while (*at &&
+           ((*at)->length != length || memcmp((*at)->key, key, length) != 0))
         at = &(*at)->next;
     return at;
 }

@@ -218,7 +218,8 @@ static int wrong_head(struct socket_client *c, const struct reply *r,
         memcpy(text + in_head + copied, r->tail, in_tail);
     else
         in_tail = 0;
-    return socket_hear_out(c, "unpack_tensor", text, in_head + copied + in_tail, err);
+    return socket_hear_out(c, "unpack_tensor", text, in_head + copied + in_tail,
+                           err);
 }
 
 /* Where the next bytes go: what is missing of the head, the next piece of the

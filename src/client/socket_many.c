@@ -242,8 +242,8 @@ static size_t gather(struct many *x, size_t n, char text[WORDS_MAX])
         const char *part[PARTS] = {x->head[i % BATCH],
                                    (const char *)x->tensors[i].data,
                                    x->tail[i % BATCH]};
-        const size_t bytes[PARTS] = {right_head(x, i),
-                                     bytes_of(&x->tensors[i]), TAIL};
+        const size_t bytes[PARTS] = {right_head(x, i), bytes_of(&x->tensors[i]),
+                                     TAIL};
 
         for (size_t k = 0; k < PARTS; k++) {
             size_t take = socket_least(bytes[k], n - used);
@@ -427,8 +427,8 @@ int socket_remove(struct client *base, const struct srb_tensor *tensors,
 
     c->deadline = 0;
     for (size_t i = 0; i < n; i += SRB_REMOVE_MOST)
-        if (send_removal(c, tensors + i,
-                         socket_least(n - i, SRB_REMOVE_MOST)) < 0)
+        if (send_removal(c, tensors + i, socket_least(n - i, SRB_REMOVE_MOST)) <
+            0)
             return socket_refused(c, REMOVE, err);
     for (size_t i = 0; i < n; i += SRB_REMOVE_MOST, removed += some)
         if (take_number(c, text, &have, &some, err) < 0)

@@ -95,8 +95,8 @@ void loop_spoil(struct load *l);
 int loop_put(struct load *l, int rc, int64_t start, int64_t end);
 int loop_got(struct load *l, int rc, int64_t start, int64_t end);
 
-/* The same of a step's tensors, whose keys and stamps are then those of the step
- * that comes. */
+/* The same of a step's tensors, whose keys and stamps are then those of the
+ * step that comes. */
 void loop_stamp_all(struct load *l);
 void loop_spoil_all(struct load *l);
 int loop_got_all(struct load *l, int rc, int64_t start, int64_t end);

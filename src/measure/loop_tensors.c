@@ -1,5 +1,5 @@
-/* The rules of the timed loop for steps of several tensors, and keys that change
- * (loop.h). */
+/* The rules of the timed loop for steps of several tensors, and keys that
+ * change (loop.h). */
 #include "base/tick.h"
 #include "client/tensor_client_wrap.h"
 #include "measure/loop_parts.h"
@@ -22,8 +22,7 @@ void loop_spoil_all(struct load *l)
     bool phase = l->phase.counted == &l->samples.unpack;
     int64_t k = l->samples.unpack.count;
 
-    t->get_step = phase ? tensors_get_step(&t->rules, l->pair, k)
-                        : l->pair - 1;
+    t->get_step = phase ? tensors_get_step(&t->rules, l->pair, k) : l->pair - 1;
     tensors_name(t, t->get, t->get_step);
     for (size_t i = 0; i < t->rules.n && loop_checks(l); i++)
         tensor_spoil(t->in[i], l->count);

@@ -74,6 +74,6 @@ void tensors_name(struct tensors *t, struct srb_tensor *list, int64_t step)
     int64_t number = tensors_key_step(&t->rules, step);
 
     for (size_t i = 0; i < t->rules.n; i++)
-        list[i].key_length = keys_of_step(
-            t->keys[list - t->put + (ptrdiff_t)i], t->stem, number, i);
+        list[i].key_length = keys_of_step(t->keys[list - t->put + (ptrdiff_t)i],
+                                          t->stem, number, i);
 }

@@ -117,10 +117,11 @@ static int check_redisai(const struct options *o, struct error *err)
     if (!starts_any(o))
         return 0; /* servers that run are asked */
     if (options_count_builtin(o) > 0)
-        return options_refuse_builtin(o, OPT_COMMAND_SET, "redisai is what the servers",
-                              "do not speak, expected another db_exe, or a "
-                              "study of their own for these",
-                              err);
+        return options_refuse_builtin(
+            o, OPT_COMMAND_SET, "redisai is what the servers",
+            "do not speak, expected another db_exe, or a "
+            "study of their own for these",
+            err);
     if (options_one(o, OPT_DB_MODULES)->is_auto)
         return options_refuse(o, OPT_COMMAND_SET,
                               "redisai needs RedisAI in the servers, expected "
@@ -143,8 +144,8 @@ int options_check_commands(const struct options *o, struct error *err)
         return -1;
     if (!options_one(o, OPT_DB_MODULES)->is_auto && starts_any(o) &&
         options_count_builtin(o) == options_get(o, OPT_DB_EXE)->nvalues)
-        return options_refuse_builtin(o, OPT_DB_MODULES,
-                              "is for servers that load modules, and",
-                              "do not; expected another db_exe with it", err);
+        return options_refuse_builtin(
+            o, OPT_DB_MODULES, "is for servers that load modules, and",
+            "do not; expected another db_exe with it", err);
     return check_queue_threads(o, err);
 }

@@ -62,8 +62,8 @@ static int check_expiry(const struct options *o, struct error *err)
                                   "expected retire: expire with it",
                                   err);
         if (expires && after->values[k].is_auto)
-            return options_refuse(o, after->given ? OPT_EXPIRE_AFTER
-                                                  : OPT_RETIRE,
+            return options_refuse(o,
+                                  after->given ? OPT_EXPIRE_AFTER : OPT_RETIRE,
                                   "expire needs to know when, expected "
                                   "expire_after with it, such as 10s",
                                   err);

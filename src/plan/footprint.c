@@ -65,9 +65,8 @@ int64_t footprint_keeper(const struct footprint *server, int64_t clients,
 
     if (server->eighths == 0)
         return server->fixed;
-    return footprint_sum(
-        resident(server, footprint_product(each, moving)),
-        part(footprint_product(each, still), STILL_EIGHTHS));
+    return footprint_sum(resident(server, footprint_product(each, moving)),
+                         part(footprint_product(each, still), STILL_EIGHTHS));
 }
 
 int64_t footprint_stepper(const struct footprint *client, int64_t bytes,

@@ -33,7 +33,7 @@ bool tensors_removes(const struct tensors_rules *r)
 int64_t tensors_key_step(const struct tensors_rules *r, int64_t step)
 {
     return r->retire == RETIRE_OVERWRITE && r->history > 0 ? step % r->history
-                                                            : step;
+                                                           : step;
 }
 
 int64_t tensors_oldest(const struct tensors_rules *r, int64_t steps)

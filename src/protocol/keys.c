@@ -55,9 +55,8 @@ static size_t write_number(char *at, uint64_t number)
 int keys_stem(char out[SRB_KEY_MAX], const char *key)
 {
     size_t tag;
-    int n = tag_of(key, &tag)
-                ? snprintf(out, SRB_KEY_MAX, "%s.", key)
-                : snprintf(out, SRB_KEY_MAX, "%s{%s}.", key, key);
+    int n = tag_of(key, &tag) ? snprintf(out, SRB_KEY_MAX, "%s.", key)
+                              : snprintf(out, SRB_KEY_MAX, "%s{%s}.", key, key);
 
     return n + SRB_KEY_STEP_MAX <= SRB_KEY_MAX ? n : -1;
 }

@@ -216,7 +216,7 @@ static void pack_spans(double *at, const struct samples *s, int64_t zero,
     at = put_numbers(at, u->ns, 0, w, columns[WARMUP_UNPACK]);
     at = put_numbers(at, s->retire.ns, 0, s->retire.kept, columns[RETIRE]);
     at = put_numbers(at, s->retire.start, zero, s->retire.kept,
-                columns[RETIRE_START]);
+                     columns[RETIRE_START]);
     for (int k = 0; k < 2; k++) {
         const struct step_series *x = &s->step[k];
         const size_t *of = columns + (k == 0 ? STEP : GET_STEP);

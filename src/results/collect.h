@@ -31,9 +31,9 @@ struct collection {
     bool phases;       /* so have gets of their own */
     const struct probe *probes; /* [nprobes], rank 0's; none elsewhere */
     size_t nprobes;
-    int64_t zero;            /* instant that starts are counted from */
+    int64_t zero; /* instant that starts are counted from */
     const struct tensors_rules *tensors; /* of its steps */
-    const struct load *load; /* NULL where this rank is no client */
+    const struct load *load;             /* NULL where this rank is no client */
     const struct client_attributes *attributes;
     const struct db *db;           /* NULL where it is no steward of shards */
     const struct shard_work *work; /* one entry a shard, or NULL */

@@ -76,15 +76,13 @@ static void weigh_node(struct sum *x, const struct permutation *p,
 {
     int64_t tensor =
         options_get(x->s->options, OPT_TENSOR_BYTES)->values[x->longest].count;
-    int64_t bytes =
-        footprint_product(place_node_clients(pl, node),
-                          burden_client_bytes(p, tensor, x->pairs));
+    int64_t bytes = footprint_product(place_node_clients(pl, node),
+                                      burden_client_bytes(p, tensor, x->pairs));
     int first = place_node_shard(pl, node);
 
     for (int s = 0; first >= 0 && s < pl->shards_per_node; s++)
-        bytes =
-            footprint_sum(bytes, burden_server_bytes(p, clients[first + s],
-                                                     tensor));
+        bytes = footprint_sum(
+            bytes, burden_server_bytes(p, clients[first + s], tensor));
     if (first >= 0 && bytes > x->with_database)
         x->with_database = bytes;
     if (first < 0 && bytes > x->without)

@@ -10,12 +10,10 @@
 
 bool burden_same(const struct permutation *a, const struct permutation *b)
 {
-    static const enum option_id shape[] = {OPT_CLIENT_NODES,
-                                           OPT_CLIENTS_PER_NODE, OPT_KEYS,
-                                           OPT_CLIENT, OPT_COMMAND_SET,
-                                           OPT_TENSORS, OPT_PIPELINED,
-                                           OPT_HISTORY, OPT_RETIRE,
-                                           OPT_EXPIRE_AFTER, OPT_RATE};
+    static const enum option_id shape[] = {
+        OPT_CLIENT_NODES, OPT_CLIENTS_PER_NODE, OPT_KEYS,      OPT_CLIENT,
+        OPT_COMMAND_SET,  OPT_TENSORS,          OPT_PIPELINED, OPT_HISTORY,
+        OPT_RETIRE,       OPT_EXPIRE_AFTER,     OPT_RATE};
 
     for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
         if (a->value[shape[k]] != b->value[shape[k]])

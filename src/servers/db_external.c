@@ -147,8 +147,9 @@ static void remove_once(struct db *db, const struct placement *pl,
         if (x->gone[c])
             continue;
         place_key(pl, c, key);
-        x->gone[c] = !x->failed[k] && remove_of(db->shards[k].control, key, keys,
-                                                x->left ? &ignored : err) == 0;
+        x->gone[c] =
+            !x->failed[k] && remove_of(db->shards[k].control, key, keys,
+                                       x->left ? &ignored : err) == 0;
         if (x->gone[c])
             continue;
         x->failed[k] = true; /* the next would wait for it as long */

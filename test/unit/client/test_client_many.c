@@ -182,8 +182,9 @@ static const struct {
      "put_tensor of bb at 127.0.0.1:PORT: the server says: OOM no memory"},
     {PUT, "-NOPERM none\r\n", "put_tensor of a at"},
     {PUT, "+OK\r\n+OK\r\n:7\r\n", "put_tensor of ccc at"},
-    {PUT, "+OK\r\n+OK\r\n", "put_tensor of ccc at 127.0.0.1:PORT: no reply "
-                            "within"},
+    {PUT, "+OK\r\n+OK\r\n",
+     "put_tensor of ccc at 127.0.0.1:PORT: no reply "
+     "within"},
     {GET, TENSORS, NULL},
     {GET, "$4\r\nabcd\r\n$-1\r\n$12\r\n123456789012\r\n",
      "unpack_tensor of bb at 127.0.0.1:PORT: the server has no such key"},
@@ -193,11 +194,13 @@ static const struct {
     {GET, "$4\r\nabcd\r\n-WRONGTYPE it is a list\r\n",
      "unpack_tensor of bb at 127.0.0.1:PORT: the server says: WRONGTYPE it is "
      "a list"},
-    {GET, "$4\r\nabcd\r\n$8\r\nABCD", "unpack_tensor of bb at 127.0.0.1:PORT: "
-                                      "no reply within"},
+    {GET, "$4\r\nabcd\r\n$8\r\nABCD",
+     "unpack_tensor of bb at 127.0.0.1:PORT: "
+     "no reply within"},
     {TAKE_AWAY, ":3\r\n", NULL},
-    {TAKE_AWAY, ":2\r\n", "remove of a at 127.0.0.1:PORT: the server had 2 of "
-                          "3 keys, the first of which this is"},
+    {TAKE_AWAY, ":2\r\n",
+     "remove of a at 127.0.0.1:PORT: the server had 2 of "
+     "3 keys, the first of which this is"},
     {TAKE_AWAY, "-NOPERM this user\r\n", "the server says: NOPERM this user"},
 };
 
@@ -212,9 +215,11 @@ static int do_it(struct client *c, enum what what, const struct srb_tensor *t,
 
 static void try_vector(const struct client_ops *ops, size_t v, size_t piece)
 {
-    static const char *const want[] = {
-        [PUT] = SETS,         [EXPIRING] = SETS_PX, [GET] = GETS,
-        [TAKE_AWAY] = REMOVE, [AI_PUT] = AI_SETS};
+    static const char *const want[] = {[PUT] = SETS,
+                                       [EXPIRING] = SETS_PX,
+                                       [GET] = GETS,
+                                       [TAKE_AWAY] = REMOVE,
+                                       [AI_PUT] = AI_SETS};
     enum what what = vectors[v].what;
     const struct client_params p = {
         .expire_ms = what == EXPIRING ? 1500 : 0,
