@@ -109,7 +109,7 @@ static int check_search(const struct options *o, struct error *err)
     bool search = options_rate(o, RATE_SEARCH);
     size_t limits = options_one(o, OPT_SUSTAIN)->npairs;
 
-    if (!search && options_get(o, OPT_SUSTAIN)->given)
+    if (!search && limits > 0)
         return options_refuse(o, OPT_SUSTAIN,
                               "is what a search goes by, expected rate: search "
                               "with it",

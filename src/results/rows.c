@@ -270,6 +270,21 @@ static void add_flags(struct row *row, const char *flags)
             text_join(row->flags, sizeof row->flags, ",", "%s", f);
 }
 
+/* Means over as many repetitions as were completed with this one. */
+static void add_steps(struct row *row, const struct step_figures *x)
+{
+    struct step_row *to = &row->steps;
+    double *const mean[] = {&to->overhead,  &to->response, &to->p99,
+                            &to->sustained, &to->low,      &to->high};
+    const double value[] = {x->overhead,      x->response.median,
+                            x->response.p99,  x->sustained,
+                            x->sustained_low, x->sustained_high};
+    double n = row->ended[STATUS_COMPLETED];
+
+    for (size_t k = 0; k < sizeof mean / sizeof mean[0]; k++)
+        *mean[k] = n > 1 ? *mean[k] + (value[k] - *mean[k]) / n : value[k];
+}
+
 void rows_add(struct rows *r, const struct permutation *p,
               const struct outcome *o, const char *flags)
 {
@@ -279,6 +294,7 @@ void rows_add(struct rows *r, const struct permutation *p,
     if (o->status != STATUS_COMPLETED)
         return;
     row->last = o->summary;
+    add_steps(row, &o->summary.steps);
     if (row->ended[STATUS_COMPLETED] == 1)
         memcpy(row->limit, o->limit, sizeof row->limit);
     else if (strcmp(row->limit, o->limit) != 0)
@@ -331,7 +347,9 @@ struct row_rate rows_rate(const struct row *row, bool within)
     const struct across *a = &row->repeated.of[HEADLINE_WINDOW];
     struct row_rate x = {NAN, NAN, 1, false};
 
-    if (row->ended[STATUS_COMPLETED] == 0)
+    /* of steps it is what was asked for */
+    if (row->ended[STATUS_COMPLETED] == 0 ||
+        !isnan(row->last.steps.step.median))
         return x;
     x.rate = a->centre;
     x.summed = isnan(x.rate);

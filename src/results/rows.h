@@ -25,7 +25,10 @@ struct row {
     char limit[16];               /* the word that all repetitions have; "" */
     struct summary last;          /* of the repetition completed last */
     double share;                 /* of the floor's bandwidth; NaN */
-    struct repeated repeated;     /* set by rows_close_up() */
+    struct step_row {             /* of steps; means over repetitions, or NaN */
+        double overhead, response, p99, sustained, low, high;
+    } steps;
+    struct repeated repeated; /* set by rows_close_up() */
 };
 
 struct rows {

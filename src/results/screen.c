@@ -116,11 +116,32 @@ static void variant_text(const struct permutation *p, char *buf, size_t n)
         units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, buf, n);
 }
 
+/* What steps are about; false where there are none. */
+static bool step_text(const struct step_figures *x, char *buf, size_t n)
+{
+    char time[TEXT];
+
+    if (x->sustained_low > 0)
+        snprintf(buf, n, "sustains %.3g/s", x->sustained_low);
+    else if (x->sustained_high > 0)
+        snprintf(buf, n, "sustains less than %.3g/s", x->sustained_high);
+    else if (!isnan(x->response.median))
+        snprintf(buf, n, "response %s",
+                 units_print_seconds(x->response.median, time, sizeof time));
+    else if (!isnan(x->overhead))
+        snprintf(buf, n, "overhead %.1f %%", 100 * x->overhead);
+    else
+        return false;
+    return true;
+}
+
 /* The bandwidth to show: of the window where there is one clock. */
 static const char *bandwidth(const struct summary *x, char *buf, size_t n)
 {
     char rate[TEXT];
 
+    if (step_text(&x->steps, buf, n))
+        return buf;
     if (!isnan(x->window))
         snprintf(buf, n, "%9s", units_print_rate(x->window, rate, sizeof rate));
     else

@@ -56,6 +56,10 @@ enum column {
     GET_RANGE,
     RATE,
     RATE_RANGE,
+    OVERHEAD,
+    RESPONSE,
+    RESPONSE_P99,
+    SUSTAINED,
     SHARE,
     LIMIT,
     NOTE
@@ -115,6 +119,8 @@ static void rate_cells(const struct table *t, const struct row *row,
     struct row_rate x = rows_rate(row, t->within);
     double half = effect_student(x.df) * x.error;
 
+    if (isnan(x.rate) && !isnan(row->last.steps.step.median))
+        return; /* of steps it is what was asked for */
     units_print_rate(x.rate, value, CELL);
     range_text(units_print_rate, x.rate, x.rate * exp(-half),
                x.rate * exp(half), range);
@@ -139,6 +145,32 @@ static void note_cell(const struct row *row, char buf[CELL])
                       record_status((enum status)k));
 }
 
+/* "163/s (158 to 168)": what held, and what did not. */
+static void sustained_cell(const struct step_row *x, char buf[CELL])
+{
+    if (isnan(x->sustained) && x->low > 0)
+        snprintf(buf, CELL, "%.3g/s at least", x->low);
+    else if (isnan(x->sustained) && x->low == 0)
+        snprintf(buf, CELL, "below %.3g/s", x->high);
+    else if (!isnan(x->sustained))
+        snprintf(buf, CELL, "%.3g/s (%.3g to %.3g)", x->sustained, x->low,
+                 x->high);
+}
+
+static void step_cells(const struct step_row *x, bool completed,
+                       struct line *line)
+{
+    if (!completed)
+        return;
+    if (!isnan(x->overhead))
+        snprintf(line->cell[OVERHEAD], CELL, "%.1f %%", 100 * x->overhead);
+    if (!isnan(x->response))
+        units_print_seconds(x->response, line->cell[RESPONSE], CELL);
+    if (!isnan(x->p99))
+        units_print_seconds(x->p99, line->cell[RESPONSE_P99], CELL);
+    sustained_cell(x, line->cell[SUSTAINED]);
+}
+
 static void fill_line(const struct table *t, size_t i, struct line *line)
 {
     const struct row *row = &t->rows->list[i];
@@ -149,6 +181,7 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
     time_cells(t, row, HEADLINE_UNPACK, &row->last.unpack, line->cell[GET],
                line->cell[GET_RANGE]);
     rate_cells(t, row, line->cell[RATE], line->cell[RATE_RANGE]);
+    step_cells(&row->steps, row->ended[STATUS_COMPLETED] > 0, line);
     if (!isnan(row->share))
         snprintf(line->cell[SHARE], CELL, "%.0f %%", 100 * row->share);
     snprintf(line->cell[LIMIT], CELL, "%s", row->limit);
@@ -158,6 +191,10 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
 static const struct line head = {.cell = {[PUT] = "put",
                                           [GET] = "get",
                                           [RATE] = "bandwidth",
+                                          [OVERHEAD] = "overhead",
+                                          [RESPONSE] = "response",
+                                          [RESPONSE_P99] = "its p99",
+                                          [SUSTAINED] = "sustained",
                                           [SHARE] = "of floor",
                                           [LIMIT] = "limit",
                                           [NOTE] = ""}};
@@ -189,7 +226,7 @@ static int wider(int width, const char *text)
 static void measure(struct table *t)
 {
     const struct rows *r = t->rows;
-    bool any[COLUMNS] = {[PUT] = true, [GET] = true, [RATE] = true};
+    bool any[COLUMNS] = {[PUT] = true, [GET] = true};
 
     for (int k = 0; k < r->naxes; k++) {
         t->axis_width[k] = wider(r->axes[k].width, axis_head(r->axes[k].id));
@@ -348,6 +385,21 @@ static void print_legend(FILE *out, const struct table *t, int columns)
     if (t->shown[RATE_RANGE] || t->shown[PUT_RANGE])
         fprintf(out, "( ) 95 %% interval %s\n",
                 t->within ? "within this run" : "over repetitions");
+    if (t->shown[OVERHEAD])
+        text_wrap(out,
+                  "overhead: how much longer a step takes than its computing "
+                  "alone",
+                  columns);
+    if (t->shown[RESPONSE])
+        text_wrap(out,
+                  "response: of a step, from when it was due to its end, the "
+                  "median",
+                  columns);
+    if (t->shown[SUSTAINED])
+        text_wrap(out,
+                  "sustained: steps a second of a client, between a rate that "
+                  "held three times and one that did not three times",
+                  columns);
     if (t->shown[LIMIT])
         text_wrap(out, "limit: what held it back, where the evidence tells",
                   columns);

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +29,10 @@ static bool same_value(const struct field *a, const struct field *b)
 {
     if (a->type == FIELD_TEXT)
         return strcmp(a->text, b->text) == 0;
-    return a->type == FIELD_INT ? a->integer == b->integer : a->real == b->real;
+    /* the number of a word is NaN */
+    return a->type == FIELD_INT
+               ? a->integer == b->integer
+               : a->real == b->real || (isnan(a->real) && isnan(b->real));
 }
 
 /* "ranks was 4, is 6" */

@@ -160,6 +160,8 @@ def reach(configs: pd.DataFrame, figure: str, factor: float) -> list[float]:
     """Ends of intervals that an axis should show: those within a factor of the
     figures themselves. A few wild ones would squeeze all else."""
     least, most = configs[figure].min() / factor, configs[figure].max() * factor
+    if least != least:  # nothing of it was measured
+        return []
     return [*configs[f"{figure}_low"].clip(lower=least).dropna(),
             *configs[f"{figure}_high"].clip(upper=most).dropna()]
 
@@ -203,8 +205,15 @@ WINDOW = ("Bandwidth of the window: bytes of both directions / (last end − fir
           "ends is left out.")
 
 
+NO_WINDOW = ("steps compute or have a rate, and what was moved is what was asked "
+             "for")
+
+
 def bandwidth(study: Study, _: Digests) -> Chart:
     chart = Chart("bandwidth", "Bandwidth against tensor size", WINDOW)
+    if study.configs["window"].isna().all():
+        chart.why_not = NO_WINDOW
+        return chart
     return varied(chart, study.configs, study.dims, ["tensor_bytes"],
                   _bandwidth_variant)
 
@@ -248,6 +257,9 @@ def _against(name: str, title: str, column: str, study: Study) -> Chart:
     if configs[column].nunique() < 2:
         chart.why_not = (f"the number of {words.AXIS_NAMES.get(column, column)} "
                          "was not varied")
+        return chart
+    if configs["window"].isna().all():
+        chart.why_not = NO_WINDOW
         return chart
     if column == "db_nodes":  # of which `place` consists
         dims = [d for d in study.dims if d != "place"]
@@ -963,9 +975,12 @@ def _methods(study: Study) -> str:
 def all_charts(study: Study, digests: Digests,
                which: Sequence[int] | None = None) -> list[Chart]:
     """In the order of the page; which: the permutations of --timeline."""
+    from . import steps  # which is made of what is above
+
     if study.configs.empty:
         return []
-    return [bandwidth(study, digests), against_nodes(study, digests),
+    return [bandwidth(study, digests), steps.overhead(study, digests),
+            steps.capacity(study, digests), against_nodes(study, digests),
             against_clients(study, digests), against_size(study, digests),
             percentiles(study, digests), over_time(study, digests, which),
             slowdown(study, digests), each_client(study, digests, which),

@@ -24,6 +24,13 @@ TEXTS = ("flags", "error", "limit", "interval_method", "experiment", "db_exe", "
 OPS = ("put_tensor", "unpack_tensor")
 SHARES = tuple(dict.fromkeys((*(column for column, _ in words.LIMITS.values()),
                               "server_cpu_share")))
+# Of studies with steps alone.
+STEPS = (
+    "overhead", "exchange_overhead", "compute_slowdown", "compute_alone",
+    "step_median", "step_response_median", "step_response_p99",
+    "put_response_p99", "offered_rate", "achieved_rate", "unsent", "behind",
+    "sustained_rate", "sustained_rate_low", "sustained_rate_high",
+)
 NUMBERS = (
     "index", "repetition", "repetitions_done", "clients", "shards", "db_nodes",
     "client_nodes", "clients_per_node", "tensor_bytes", *SHARES,
@@ -251,7 +258,7 @@ def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     for end in ("", "_low", "_high"):
         last[f"ops{end}"] = last[f"window{end}"] * middle(
             group["window_ops"] / group["window"])
-    for share in SHARES:
+    for share in (*SHARES, *(c for c in STEPS if c in group)):
         last[share] = middle(group[share])
     if group["limit"].nunique() > 1:
         last["limit"] = ""

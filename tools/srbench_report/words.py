@@ -22,6 +22,10 @@ FLAGS = {
                    "what it is set to",
     "clock_error": "clocks may be apart by more than 1 % of a loop, so that "
                    "bandwidths of the window are unsure",
+    "behind": "less was achieved than the rate offers: responses grow as long as "
+              "the loop goes on",
+    "pacing": "clients began steps late by themselves, by more than a tenth of the "
+              "median response: responses are theirs in part",
 }
 
 # What held a configuration back: the column that tells how much, what is so,
@@ -166,6 +170,8 @@ def value(axis: str, v: Any) -> str:
         return "auto" if v < 0 else size(v)
     if axis == "tensor_bytes":
         return size(v)
+    if axis == "compute":
+        return seconds(v) if v else "0 s"
     if axis in _YES_NO:
         return "yes" if v else "no"
     return exact(v)

@@ -311,6 +311,11 @@ static const struct {
      "axis\n"
      "keys (2 values) collapses in throughput_colocated, which has no such "
      "axis\n"},
+    {{{"--compute=[1ms,2ms]", "--compute_kind=[spin,sleep]"}}, ""},
+    {{{"--compute=[1ms,0s]", "--compute_kind=[spin,sleep]"}},
+     "compute_kind (2 values) collapses where nothing is computed\n"},
+    {{{"--rate=[1,max]", "--arrivals=[poisson,uniform]"}},
+     "arrivals (2 values) collapses where there is no rate\n"},
 };
 
 static void collapsed_axes_are_noted(void **state)
@@ -336,8 +341,45 @@ static void collapsed_axes_are_noted(void **state)
                          rooms[k], buf, want);
             free(buf);
         }
+        sweep_close(&s);
         options_free(&o);
     }
+}
+
+/* What says how something is done that is not done is one permutation; all
+ * others differ, and their siblings are what they should be. */
+static void idle_axes_collapse(void **state)
+{
+    static const struct line steps = {{"--compute=[0s,1ms,2ms]",
+                                       "--compute_kind=[spin,sleep,stream]",
+                                       "--tensor_bytes=[4,8]"}};
+    struct options o;
+    struct sweep s;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(parse(&o, &steps, NULL, 0, &err), 0);
+    assert_int_equal(sweep_open(&s, &o, &err), 0);
+    assert_int_equal(s.product, 18);
+    assert_int_equal(s.count, 2 * (1 + 2 * 3));
+    for (size_t k = 0; k < s.count; k++) {
+        struct permutation p, q;
+
+        sweep_at(&s, k, &p);
+        assert_int_equal(p.index, k);
+        for (size_t v = 0; v < 3; v++) {
+            sweep_at(&s, sweep_sibling(&s, &p, OPT_COMPUTE, v), &q);
+            assert_ptr_equal(q.value[OPT_COMPUTE],
+                             &options_get(&o, OPT_COMPUTE)->values[v]);
+            assert_ptr_equal(q.value[OPT_TENSOR_BYTES],
+                             p.value[OPT_TENSOR_BYTES]);
+            if (v > 0 && p.value[OPT_COMPUTE]->seconds > 0)
+                assert_ptr_equal(q.value[OPT_COMPUTE_KIND],
+                                 p.value[OPT_COMPUTE_KIND]);
+        }
+    }
+    sweep_close(&s);
+    options_free(&o);
 }
 
 static void values_of_a_permutation(void **state)
@@ -707,6 +749,7 @@ int main(void)
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(a_product_beyond_all_numbers_is_refused),
         cmocka_unit_test(collapsed_axes_are_noted),
+        cmocka_unit_test(idle_axes_collapse),
         cmocka_unit_test(values_of_a_permutation),
     };
 
