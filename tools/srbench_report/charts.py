@@ -975,12 +975,13 @@ def _methods(study: Study) -> str:
 def all_charts(study: Study, digests: Digests,
                which: Sequence[int] | None = None) -> list[Chart]:
     """In the order of the page; which: the permutations of --timeline."""
-    from . import steps  # which is made of what is above
+    from . import kept, steps  # which are made of what is above
 
     if study.configs.empty:
         return []
     return [bandwidth(study, digests), steps.overhead(study, digests),
-            steps.capacity(study, digests), against_nodes(study, digests),
+            steps.capacity(study, digests), kept.memory(study, digests),
+            against_nodes(study, digests),
             against_clients(study, digests), against_size(study, digests),
             percentiles(study, digests), over_time(study, digests, which),
             slowdown(study, digests), each_client(study, digests, which),
