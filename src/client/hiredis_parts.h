@@ -1,5 +1,6 @@
 /* hiredis_parts.h - what the files of the client hiredis share: hiredis.c has
- * one tensor, hiredis_many.c several. All functions are local. */
+ * one tensor, hiredis_many.c several, hiredis_reply.c what both need. All
+ * functions are local. */
 #ifndef SRB_HIREDIS_PARTS_H
 #define SRB_HIREDIS_PARTS_H
 

@@ -1,5 +1,6 @@
 /* socket_parts.h - what the files of the straight client share: socket.c has
- * one tensor, socket_many.c several. All functions are local. */
+ * one tensor, socket_many.c several, socket_wire.c what both need. All
+ * functions are local. */
 #ifndef SRB_SOCKET_PARTS_H
 #define SRB_SOCKET_PARTS_H
 

@@ -31,6 +31,7 @@ class Monitored:
             time.sleep(0.05)
         self.lines = []
         self.monitor = subprocess.Popen([*self.cli, "monitor"], text=True,
+                                        encoding="utf-8",
                                         stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL)
         assert self.monitor.stdout.readline() == "OK\n"
