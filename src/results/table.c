@@ -226,7 +226,7 @@ static int wider(int width, const char *text)
 static void measure(struct table *t)
 {
     const struct rows *r = t->rows;
-    bool any[COLUMNS] = {[PUT] = true, [GET] = true};
+    bool any[COLUMNS] = {[PUT] = true, [GET] = true}, steps = false;
 
     for (int k = 0; k < r->naxes; k++) {
         t->axis_width[k] = wider(r->axes[k].width, axis_head(r->axes[k].id));
@@ -239,7 +239,10 @@ static void measure(struct table *t)
             t->width[c] = wider(t->width[c], line.cell[c]);
             any[c] = any[c] || line.cell[c][0];
         }
+        steps = steps || (r->list[i].ended[STATUS_COMPLETED] > 0 &&
+                          !isnan(r->list[i].last.steps.step.median));
     }
+    any[RATE] = any[RATE] || !steps;
     for (int c = 0; c < COLUMNS; c++) {
         t->shown[c] = any[c];
         t->width[c] = wider(t->width[c], head.cell[c]);
