@@ -232,7 +232,7 @@ static size_t behind_idle(const struct sweep *s, const struct permutation *p,
     case OPT_EXPIRE_AFTER:
         return expires ? 0 : k;
     case OPT_RETIRE:
-        while (set->values[first].count == RETIRE_EXPIRE && first < k)
+        while (first < k && set->values[first].count == RETIRE_EXPIRE)
             first++;
         return !expires && p->value[OPT_HISTORY]->word == HISTORY_ALL
                    ? k - first
