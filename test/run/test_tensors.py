@@ -7,6 +7,7 @@ import time
 
 import h5py
 
+from redisaitest import STAND_IN
 from srbtest import END, RunTest, column, free_port, main, text
 
 LANGUAGES = "--languages=[c,cpp,fortran]"
@@ -103,6 +104,18 @@ class Tensors(RunTest):
             s = f["summary"]
             self.assertEqual(set(column(s, "bytes")), {4 * 16 * 4_000_000})
             self.assertEqual(set(column(s, "ops")), {4})
+
+    def test_redisai(self):
+        """The module's commands likewise, and its keys are removed as others
+        are."""
+        self.study(BOTH, "--command_set=redisai", f"--db_modules={STAND_IN}",
+                   "--tensors=3", "--pipelined=[true,false]", "--history=2",
+                   "--retire=delete", "--tensor_bytes=4096", "--iterations=9",
+                   permutations=4)
+        with h5py.File(self.out) as f:
+            for i in range(4):
+                g = f[f"perm_{i:04d}"]
+                self.assertEqual(g["shard_commands"][0], 2 * 3 * 10)
 
     def test_memory_is_what_stays(self):
         """Flat where keys are used again or removed, else that of the steps
@@ -205,6 +218,9 @@ class Tensors(RunTest):
                  "expire is what the servers floor"),
                 (["--retire=expire", "--expire_after=3s", "--client=null"],
                  "client 'null' has no server"),
+                (["--retire=expire", "--expire_after=3s",
+                  "--command_set=redisai", f"--db_modules={STAND_IN}"],
+                 "command_set: redisai does not use"),
                 (["--history=all", "--duration=2s"],
                  "all has no end in a loop that lasts a duration"),
                 (["--history=0"], "history"),
