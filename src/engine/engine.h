@@ -48,6 +48,7 @@ struct shard_spec {
     const struct setting *modules; /* to load (db_modules.h); NULL: none */
     int64_t tpq;                   /* threads of RedisAI's; 0: not said */
     bool redisai;                  /* clients may speak its commands */
+    bool removes;                  /* and remove their keys */
     const struct secret *secret;   /* by which its users get in */
 };
 
@@ -56,6 +57,7 @@ struct shard_counters {
     int64_t commands; /* that carried a tensor: puts and gets */
     int64_t bytes;    /* read and written on its sockets */
     double cpu_time;  /* s, by its own word; NaN where it has none */
+    int64_t memory;   /* B in use now; -1 where it does not say */
 };
 
 /* Who serves. */

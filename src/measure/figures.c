@@ -328,6 +328,8 @@ static void one_client(const struct figures_of *x, const struct spans d[2],
     max[SHORTEST_LOOP] = -loop;
     max[KEPT] =
         (int64_t)(s->put.kept > s->unpack.kept ? s->put.kept : s->unpack.kept);
+    if ((int64_t)s->retire.kept > max[KEPT])
+        max[KEPT] = (int64_t)s->retire.kept;
     sum[PUTS] = (double)s->put.count;
     sum[GETS] = (double)s->unpack.count;
     sum[KEPT_PUTS] = (double)s->put.kept;
@@ -423,6 +425,20 @@ double figures_headline(const struct summary *s, enum headline which)
     return values[which];
 }
 
+static void retirements(const struct team *t, MPI_Comm clients,
+                        const struct figures_of *x, struct figures *out)
+{
+    struct figures *const of[1] = {out};
+    struct spans d;
+
+    *out = (struct figures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, false};
+    if (!x->removes)
+        return;
+    sort_spans(&d, &x->samples->retire);
+    figures_quantiles(t, clients, &d, 1, of);
+    free(d.ns);
+}
+
 void figures_reduce(const struct team *t, MPI_Comm clients,
                     const struct figures_of *x, struct summary *out)
 {
@@ -452,5 +468,6 @@ void figures_reduce(const struct team *t, MPI_Comm clients,
               of);
     free(d[0].ns);
     free(d[1].ns);
+    retirements(t, clients, x, &out->retire);
     step_figures_reduce(t, clients, x, &out->steps);
 }

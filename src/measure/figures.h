@@ -74,6 +74,7 @@ struct summary {
     double clock_error; /* s, by which common times may be wrong */
     double clock_drift; /* by which rates of clocks differ, at most */
     struct step_figures steps;
+    struct figures retire; /* removals of older steps' tensors */
 };
 
 /* One operation's durations of this client, in any order; sorted in place. */
@@ -97,12 +98,13 @@ double figures_headline(const struct summary *s, enum headline which);
  * clock. All clients get the result. Collective over clients. */
 struct figures_of {
     const struct samples *samples;
-    size_t bytes;         /* of a tensor */
+    size_t bytes;         /* of a step's tensors */
     bool phases;          /* the pattern; else pair */
     double cpu_time;      /* s, of the loop; NaN: not to be told from waiting */
     double fault_time;    /* s, of the loop */
     double start_skew;    /* s; NaN */
     bool computes, paced; /* its steps do */
+    bool removes;         /* and remove older ones */
     bool poisson;         /* arrivals, of which some always wait at the end */
     double compute_alone; /* s of this client's */
 };

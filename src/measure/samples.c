@@ -33,6 +33,15 @@ int samples_open(struct samples *s, size_t warmup, size_t room,
                      warmup + room);
 }
 
+int samples_open_retire(struct samples *s, size_t room, struct error *err)
+{
+    return series_open(&s->retire, 0, room) == 0
+               ? 0
+               : error_set(err,
+                           "not enough memory for the timings of %zu steps",
+                           room);
+}
+
 int samples_open_steps(struct samples *s, int phases, bool paced,
                        struct error *err)
 {
@@ -89,6 +98,7 @@ void samples_step(struct step_series *x, int64_t begun, int64_t end,
 
 void samples_free(struct samples *s)
 {
+    free(s->retire.start);
     for (int k = 0; k < 2; k++) {
         free(s->step[k].span.start);
         free(s->step[k].due);
@@ -176,6 +186,8 @@ void samples_translate(struct samples *s,
 
     translate_series(&s->put, translate, clock);
     translate_series(&s->unpack, translate, clock);
+    if (s->retire.kept > 0)
+        translate_series(&s->retire, translate, clock);
     for (int k = 0; k < 2; k++) {
         translate_series(&s->step[k].span, translate, clock);
         translate_steps(&s->step[k], translate, clock);
@@ -201,7 +213,7 @@ int64_t samples_main(const struct samples *s)
 int64_t samples_between(const struct samples *s)
 {
     return samples_loop(s) - s->waited - s->computed - s->paced - s->put.sum -
-           s->unpack.sum;
+           s->unpack.sum - s->retire.sum;
 }
 
 int64_t samples_quantile_rank(int64_t n, double q, int64_t *upper)

@@ -53,10 +53,12 @@ struct step_series {
 /* What a client measures in one permutation. */
 struct samples {
     struct series put, unpack;
-    struct step_series step[2];   /* of the loop; of phases that of the puts and
-                                     that of the gets */
-    int64_t computed, paced;      /* ns of the loop: computing, waiting for due
-                                     times */
+    struct series retire;       /* without warm-up; of no room where nothing is
+                                   removed */
+    struct step_series step[2]; /* of the loop; of phases that of the puts and
+                                   that of the gets */
+    int64_t computed, paced;    /* ns of the loop: computing, waiting for due
+                                   times */
     int64_t loop_start, loop_end; /* instants around the timed operations */
     int64_t waited;               /* ns of the loop spent on other clients */
     int64_t main_start, main_end; /* connect … disconnect */
@@ -68,6 +70,10 @@ struct samples {
 
 int samples_open(struct samples *s, size_t warmup, size_t room,
                  struct error *err);
+
+/* Have room for removals too. */
+int samples_open_retire(struct samples *s, size_t room, struct error *err);
+
 void samples_free(struct samples *s);
 
 /* Have room for the steps too, of so many phases, when that is asked for. */

@@ -50,6 +50,11 @@ enum option_id {
     OPT_KEYS,
     OPT_SYNC,
     OPT_PATTERN,
+    OPT_TENSORS,
+    OPT_PIPELINED,
+    OPT_HISTORY,
+    OPT_RETIRE,
+    OPT_EXPIRE_AFTER,
     OPT_COMPUTE,
     OPT_COMPUTE_KIND,
     OPT_RATE,
@@ -138,6 +143,9 @@ enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
 enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
 enum pattern { PATTERN_PAIR, PATTERN_PHASES };
+enum retire { RETIRE_OVERWRITE, RETIRE_DELETE, RETIRE_EXPIRE };
+/* value.word of OPT_HISTORY */
+enum history_word { HISTORY_NUMBER, HISTORY_ALL };
 enum compute_kind { COMPUTE_SPIN, COMPUTE_SLEEP, COMPUTE_STREAM };
 enum arrivals { ARRIVALS_UNIFORM, ARRIVALS_POISSON };
 /* value.word of OPT_RATE */
@@ -399,6 +407,17 @@ bool options_idle(const struct options *o, enum option_id id);
  * whether databases that this study starts must have it. */
 bool options_names_redisai(const char *module);
 bool options_redisai(const struct options *o);
+
+/* Whether any value of the axis retire is that one, and of history all. */
+bool options_retire(const struct options *o, enum retire retire);
+bool options_keeps_all(const struct options *o);
+
+/* Whether some step is more than one tensor under a key that stays the same. */
+bool options_keeps(const struct options *o);
+
+/* Whether clients may remove keys: those of the study, or unknown ones, which
+ * srbench serve serves. */
+bool options_removes(const struct options *o);
 
 /* Whether any value of the axis rate is that word, or a number. */
 bool options_rate(const struct options *o, enum rate_word word);

@@ -205,17 +205,41 @@ static bool has_one_shard(const struct sweep *s)
 }
 
 /* The axes that the following is about. */
-static const enum option_id alike[] = {OPT_DB_CLUSTER, OPT_COMPUTE_KIND,
-                                       OPT_ARRIVALS, OPT_TENSOR_BYTES};
+static const enum option_id alike[] = {
+    OPT_DB_CLUSTER,   OPT_PIPELINED,    OPT_HISTORY,  OPT_RETIRE,
+    OPT_EXPIRE_AFTER, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_TENSOR_BYTES};
 #define ALIKE (sizeof alike / sizeof alike[0])
 
-/* Whether the axis says how something is done that some permutation does not
- * do. */
-static bool is_idle(const struct permutation *p, enum option_id axis)
+/* The same of an axis that says how something is done which the permutation
+ * does not do. Where all steps stay, overwrite and delete do nothing, and where
+ * keys expire, history says nothing. */
+static size_t behind_idle(const struct sweep *s, const struct permutation *p,
+                          enum option_id axis, size_t k)
 {
-    return axis == OPT_COMPUTE_KIND ? p->value[OPT_COMPUTE]->seconds == 0
-           : axis == OPT_ARRIVALS   ? p->value[OPT_RATE]->word == RATE_MAX
-                                    : false;
+    const struct setting *set = options_get(s->options, axis);
+    bool expires = p->value[OPT_RETIRE]->count == RETIRE_EXPIRE;
+    size_t first = 0;
+
+    switch ((int)axis) {
+    case OPT_COMPUTE_KIND:
+        return p->value[OPT_COMPUTE]->seconds == 0 ? k : 0;
+    case OPT_ARRIVALS:
+        return p->value[OPT_RATE]->word == RATE_MAX ? k : 0;
+    case OPT_PIPELINED:
+        return p->value[OPT_TENSORS]->count == 1 ? k : 0;
+    case OPT_HISTORY:
+        return expires ? k : 0;
+    case OPT_EXPIRE_AFTER:
+        return expires ? 0 : k;
+    case OPT_RETIRE:
+        while (first < k && set->values[first].count == RETIRE_EXPIRE)
+            first++;
+        return !expires && p->value[OPT_HISTORY]->word == HISTORY_ALL
+                   ? k - first
+                   : 0;
+    default:
+        return 0;
+    }
 }
 
 /* How far the permutation's value of such an axis is behind the first that
@@ -228,7 +252,7 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
     if (axis == OPT_TENSOR_BYTES)
         return s->like ? k - s->like[k] : 0;
     if (axis != OPT_DB_CLUSTER)
-        return is_idle(p, axis) ? k : 0;
+        return behind_idle(s, p, axis, k);
     return k > 0 && s->one_shard &&
                    is_one(s->options, p->value[OPT_DB_NODES],
                           p->value[OPT_DB_SHARDS_PER_NODE])
@@ -271,17 +295,29 @@ static void number(struct sweep *s)
     }
 }
 
-/* Whether that is so of several values of the axis. */
+/* Whether several values of the axis say nothing to some permutations. */
 static bool has_idle(const struct options *o, enum option_id axis)
 {
     const struct setting *compute = options_get(o, OPT_COMPUTE);
+    const struct setting *tensors = options_get(o, OPT_TENSORS);
 
     if (options_get(o, axis)->nvalues < 2)
         return false;
+    if (axis == OPT_HISTORY)
+        return options_retire(o, RETIRE_EXPIRE);
+    if (axis == OPT_RETIRE)
+        return options_keeps_all(o) && options_retire(o, RETIRE_OVERWRITE) &&
+               options_retire(o, RETIRE_DELETE);
+    if (axis == OPT_EXPIRE_AFTER)
+        return options_retire(o, RETIRE_OVERWRITE) ||
+               options_retire(o, RETIRE_DELETE);
     if (axis == OPT_ARRIVALS)
         return options_rate(o, RATE_MAX);
-    for (size_t k = 0; k < compute->nvalues; k++)
+    for (size_t k = 0; axis == OPT_COMPUTE_KIND && k < compute->nvalues; k++)
         if (compute->values[k].seconds == 0)
+            return true;
+    for (size_t k = 0; axis == OPT_PIPELINED && k < tensors->nvalues; k++)
+        if (tensors->values[k].count == 1)
             return true;
     return false;
 }
@@ -308,7 +344,9 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     s->product = s->count;
     find_like(s);
     s->one_shard = has_one_shard(s);
-    if (s->like || s->one_shard || has_idle(o, OPT_COMPUTE_KIND) ||
+    if (s->like || s->one_shard || has_idle(o, OPT_PIPELINED) ||
+        has_idle(o, OPT_HISTORY) || has_idle(o, OPT_RETIRE) ||
+        has_idle(o, OPT_EXPIRE_AFTER) || has_idle(o, OPT_COMPUTE_KIND) ||
         has_idle(o, OPT_ARRIVALS))
         number(s);
     return 0;
@@ -664,6 +702,10 @@ static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
                              "there is one shard, which is no cluster "
                              "either way\n",
                              options_get(s->options, OPT_DB_CLUSTER)->nvalues);
+    used = note_idle(s, OPT_PIPELINED, "a step has one tensor", buf, n, used);
+    used = note_idle(s, OPT_HISTORY, "keys expire", buf, n, used);
+    used = note_idle(s, OPT_RETIRE, "all steps stay", buf, n, used);
+    used = note_idle(s, OPT_EXPIRE_AFTER, "keys do not expire", buf, n, used);
     used = note_idle(s, OPT_COMPUTE_KIND, "nothing is computed", buf, n, used);
     used = note_idle(s, OPT_ARRIVALS, "there is no rate", buf, n, used);
     if (!s->like || used >= n)

@@ -4,8 +4,10 @@
  * outermost, `repetitions` innermost. An axis that a placement or a server does
  * not have collapses there: one permutation, no value. Values that come to the
  * same collapse to the first of them: sizes of as many whole elements,
- * db_cluster where there is one shard, compute_kind where nothing is computed
- * and arrivals where there is no rate. All functions are local and pure.
+ * db_cluster where there is one shard, pipelined where a step has one tensor,
+ * history where keys expire and expire_after where they do not, overwrite and
+ * delete where all steps stay, compute_kind where nothing is computed and
+ * arrivals where there is no rate. All functions are local and pure.
  */
 #ifndef SRB_SWEEP_H
 #define SRB_SWEEP_H

@@ -41,6 +41,8 @@ enum {
     UNPACK_START,
     WARMUP_PUT,
     WARMUP_UNPACK,
+    RETIRE,
+    RETIRE_START,
     STEP, /* of the puts, in phases */
     BEGUN,
     DUE,
@@ -70,6 +72,13 @@ static const struct sink_array span_arrays[SPANS] = {
     [WARMUP_UNPACK] = {"warmup_unpack_tensor", FIELD_REAL, "s",
                        "time of each unpack_tensor before the timed loop",
                        SINK_CLIENT, SINK_WARMUP},
+    [RETIRE] = {"retire", FIELD_REAL, "s",
+                "time of each timed removal of an older step's tensors",
+                SINK_CLIENT, SINK_ITERATION},
+    [RETIRE_START] = {"retire_start", FIELD_REAL, "s",
+                      "start of each of those since the loop's start, on the "
+                      "common clock",
+                      SINK_CLIENT, SINK_ITERATION},
     [STEP] = {"step", FIELD_REAL, "s",
               "time of each step, from its begin to the end of its last "
               "operation",
@@ -163,12 +172,16 @@ static const struct column step_columns[] = {
 /* Columns of each array of spans; 0: it is not there. */
 static void span_columns(const struct collection *c, size_t columns[SPANS])
 {
+    bool retires = tensors_removes(c->tensors);
+
     for (int a = 0; a < SPANS; a++)
-        columns[a] = a < WARMUP_PUT ? c->kept : a < STEP ? c->warmup : 0;
+        columns[a] = a < WARMUP_PUT ? c->kept : a < RETIRE ? c->warmup : 0;
     columns[STEP] = columns[BEGUN] = c->steps ? c->kept : 0;
     columns[DUE] = c->paced ? c->kept : 0;
     for (int a = 0; a < 3 && c->phases; a++)
         columns[GET_STEP + a] = columns[STEP + a];
+    for (int a = RETIRE; a <= RETIRE_START && retires; a++)
+        columns[a] = c->kept;
 }
 
 static size_t client_row_bytes(const size_t columns[SPANS])
@@ -201,6 +214,9 @@ static void pack_spans(double *at, const struct samples *s, int64_t zero,
     at = put_numbers(at, u->start + w, zero, u->kept, columns[UNPACK_START]);
     at = put_numbers(at, p->ns, 0, w, columns[WARMUP_PUT]);
     at = put_numbers(at, u->ns, 0, w, columns[WARMUP_UNPACK]);
+    at = put_numbers(at, s->retire.ns, 0, s->retire.kept, columns[RETIRE]);
+    at = put_numbers(at, s->retire.start, zero, s->retire.kept,
+                     columns[RETIRE_START]);
     for (int k = 0; k < 2; k++) {
         const struct step_series *x = &s->step[k];
         const size_t *of = columns + (k == 0 ? STEP : GET_STEP);
@@ -251,6 +267,7 @@ struct target {
     const size_t *columns;
     size_t row_bytes;
     size_t warmup;
+    const struct tensors_rules *tensors;
     int64_t *shard_clients; /* [nshards], by the placement */
     int64_t *shard_ops;     /* [nshards], as their rows come */
     struct collected *all;  /* so far */
@@ -320,7 +337,8 @@ static void count_ops(struct target *x, int n, const void *rows)
 {
     for (int k = 0; k < n; k++)
         x->shard_ops[row_at(x, rows, k)->shard] +=
-            row_at(x, rows, k)->ops + 2 * (int64_t)x->warmup;
+            (row_at(x, rows, k)->ops + 2 * (int64_t)x->warmup) *
+            (int64_t)x->tensors->n;
 }
 
 static int take_clients(void *arg, int first, int n, const void *rows,
@@ -409,9 +427,10 @@ static const struct column shard_columns[] = {
           "of warm-up and loop, those that waited for a disk"),
     SHARD("shard_clients", FIELD_INT, clients, "", "clients whose key it owns"),
     SHARD("shard_ops", FIELD_INT, ops, "",
-          "puts and gets of warm-up and loop, by the clients' count"),
+          "tensors put and got in warm-up and loop, by the clients' count"),
     SHARD("shard_commands", FIELD_INT, work.commands, "",
-          "puts and gets of warm-up and loop, by the server's own count"),
+          "tensors put and got in warm-up and loop, by the server's own "
+          "count"),
     SHARD("shard_bytes", FIELD_INT, work.bytes, "B",
           "read and written on its sockets, by the server's own count"),
     SHARD("shard_peak_memory", FIELD_INT, work.watched.peak_memory, "B",
@@ -428,6 +447,14 @@ static const struct column shard_columns[] = {
     SHARD("shard_cpus", FIELD_TEXT, cpus, "", "CPUs it was allowed"),
 };
 
+/* Of steps that are more than one tensor under one key alone. */
+static const struct column kept_columns[] = {
+    SHARD("shard_memory_start", FIELD_INT, work.memory[0], "B",
+          "in use before warm-up and loop, by the server's own word"),
+    SHARD("shard_memory_end", FIELD_INT, work.memory[1], "B",
+          "in use after the loop, by the server's own word"),
+};
+
 /* What rank 0 knows of a shard beside what its steward says. */
 static void complete(struct target *x, int shard, struct shard_row *row)
 {
@@ -440,6 +467,8 @@ static void complete(struct target *x, int shard, struct shard_row *row)
     if (!isnan(row->work.watched.busy) &&
         !(row->work.watched.busy <= x->all->busiest.watched.busy))
         x->all->busiest = row->work;
+    if (row->work.memory[1] > x->all->memory[1])
+        memcpy(x->all->memory, row->work.memory, sizeof x->all->memory);
     snprintf(row->address, sizeof row->address,
              strchr(ip, ':') ? "[%s]:%d" : "%s:%d", ip,
              x->pl->shard_port[shard]);
@@ -460,6 +489,9 @@ static int take_shards(void *arg, int first, int n, const void *rows,
         complete(x, first * each + k, &copy[k]);
     rc = take_columns(x, shard_columns, COUNT(shard_columns), first * each,
                       shards, copy, sizeof *copy, room, err);
+    if (rc == 0 && !tensors_plain(x->tensors))
+        rc = take_columns(x, kept_columns, COUNT(kept_columns), first * each,
+                          shards, copy, sizeof *copy, room, err);
     free(copy);
     free(room);
     return rc;
@@ -574,12 +606,13 @@ int collect(const struct team *t, const struct placement *pl,
                        .pl = pl,
                        .columns = columns,
                        .warmup = c->warmup,
+                       .tensors = c->tensors,
                        .all = out};
     struct error later;
     int rc = 0, shards_rc;
 
     *out = (struct collected){
-        true, {.watched = procstat_unknown, .fault_share = NAN}};
+        true, {-1, -1}, {.watched = procstat_unknown, .fault_share = NAN}};
     span_columns(c, columns);
     x.row_bytes = client_row_bytes(columns);
     if (t->rank == 0)

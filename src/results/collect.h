@@ -31,8 +31,9 @@ struct collection {
     bool phases;       /* so have gets of their own */
     const struct probe *probes; /* [nprobes], rank 0's; none elsewhere */
     size_t nprobes;
-    int64_t zero;            /* instant that starts are counted from */
-    const struct load *load; /* NULL where this rank is no client */
+    int64_t zero; /* instant that starts are counted from */
+    const struct tensors_rules *tensors; /* of its steps */
+    const struct load *load;             /* NULL where this rank is no client */
     const struct client_attributes *attributes;
     const struct db *db;           /* NULL where it is no steward of shards */
     const struct shard_work *work; /* one entry a shard, or NULL */
@@ -42,6 +43,7 @@ struct collection {
 struct collected {
     bool agree; /* every shard that counts its operations counted as many as its
                    clients did */
+    int64_t memory[2]; /* of the shard that had most in use at the end; -1 */
     struct shard_work
         busiest; /* by its busiest thread; NaN: none was watched */
 };

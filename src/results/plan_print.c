@@ -74,18 +74,15 @@ static void widen(struct range *r, int64_t value, bool first)
 static void weigh_node(struct sum *x, const struct permutation *p,
                        const struct placement *pl, const int *clients, int node)
 {
-    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
     int64_t tensor =
         options_get(x->s->options, OPT_TENSOR_BYTES)->values[x->longest].count;
-    int64_t bytes =
-        footprint_product(place_node_clients(pl, node),
-                          footprint_client(&ops->memory, tensor, x->pairs));
+    int64_t bytes = footprint_product(place_node_clients(pl, node),
+                                      burden_client_bytes(p, tensor, x->pairs));
     int first = place_node_shard(pl, node);
 
     for (int s = 0; first >= 0 && s < pl->shards_per_node; s++)
-        bytes =
-            footprint_sum(bytes, footprint_server(burden_memory(p),
-                                                  clients[first + s], tensor));
+        bytes = footprint_sum(
+            bytes, burden_server_bytes(p, clients[first + s], tensor));
     if (first >= 0 && bytes > x->with_database)
         x->with_database = bytes;
     if (first < 0 && bytes > x->without)
@@ -123,7 +120,8 @@ static int threads_of(const struct permutation *p, const struct placement *pl)
 static double least_seconds(const struct sum *x, const struct permutation *p,
                             const struct placement *pl, double bytes)
 {
-    double commands = 2.0 * (double)x->pairs * x->busiest;
+    double commands = 2.0 * (double)x->pairs * x->busiest *
+                      (double)p->value[OPT_TENSORS]->count;
     double threads = threads_of(p, pl), steps = step_time_least(p);
 
     if (!options_one(x->s->options, OPT_UNTIL_INTERVAL)->is_auto &&
@@ -149,7 +147,8 @@ static void add_part(struct sum *x, const struct permutation *p,
     widen(&part->bytes, p->value[OPT_TENSOR_BYTES]->count, first);
     if (x->busiest > part->busiest)
         part->busiest = x->busiest;
-    part->moved += 2.0 * (double)x->pairs * pl->nclients * (double)bytes;
+    part->moved += 2.0 * (double)x->pairs * pl->nclients * (double)bytes *
+                   (double)p->value[OPT_TENSORS]->count;
     part->seconds += least_seconds(x, p, pl, (double)bytes);
 }
 

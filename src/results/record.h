@@ -47,7 +47,9 @@ enum figure_scope {
     SCOPE_COMPUTED = 2, /* they compute */
     SCOPE_PACED = 4,    /* they have a schedule */
     SCOPE_SEARCHED = 8, /* a rate is searched */
-    SCOPE_ALL = 15,
+    SCOPE_KEPT = 16,    /* they have several tensors, or keys that change */
+    SCOPE_REMOVED = 32, /* older ones are removed */
+    SCOPE_ALL = 63,
 };
 unsigned record_scope(const struct options *o);
 
@@ -60,6 +62,8 @@ struct outcome {
     int failed_ranks;
     struct summary summary;    /* NaN unless completed */
     struct evidence evidence;  /* likewise; rank 0 alone */
+    int64_t memory[2];         /* B in use before and after, of the shard that
+                                  had most after it; -1: none says; rank 0 */
     char limit[16];            /* its word, see limit_judge() */
     char wrong[SRB_ERROR_MAX]; /* words on a tensor that came back wrong */
     char start_time[32];       /* ISO 8601 */

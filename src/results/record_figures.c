@@ -122,6 +122,18 @@ static const struct figure {
      FIGURE_BOUND, SCOPE_SEARCHED},
     {"sustained_rate_high", "1/s", REAL(summary.steps.sustained_high),
      FIGURE_BOUND, SCOPE_SEARCHED},
+    {"retire_median", "s", REAL(summary.retire.median), FIGURE_MEASURED,
+     SCOPE_REMOVED},
+    {"retire_p95", "s", REAL(summary.retire.p95), FIGURE_MEASURED,
+     SCOPE_REMOVED},
+    {"retire_p99", "s", REAL(summary.retire.p99), FIGURE_MEASURED,
+     SCOPE_REMOVED},
+    {"retire_p99.9", "s", REAL(summary.retire.p999), FIGURE_MEASURED,
+     SCOPE_REMOVED},
+    {"retire_max", "s", REAL(summary.retire.max), FIGURE_MEASURED,
+     SCOPE_REMOVED},
+    {"shard_memory_start", "B", INT(memory[0]), FIGURE_MEASURED, SCOPE_KEPT},
+    {"shard_memory_end", "B", INT(memory[1]), FIGURE_MEASURED, SCOPE_KEPT},
     {"client_cpu_share", "1", REAL(summary.cpu_share), FIGURE_MEASURED, 0},
     {"client_fault_share", "1", REAL(summary.fault_share), FIGURE_MEASURED, 0},
     {"server_busy", "1", REAL(evidence.server_busy), FIGURE_MEASURED, 0},
@@ -184,6 +196,10 @@ unsigned record_scope(const struct options *o)
         scope |= SCOPE_STEPS | SCOPE_PACED;
     if (options_rate(o, RATE_SEARCH))
         scope |= SCOPE_SEARCHED;
+    if (options_keeps(o))
+        scope |= SCOPE_KEPT;
+    if (options_retire(o, RETIRE_DELETE))
+        scope |= SCOPE_REMOVED;
     return scope;
 }
 
@@ -272,6 +288,7 @@ void record_no_figures(struct outcome *o)
             memcpy((char *)o + table[i].at, &none, sizeof none);
     o->limit[0] = '\0';
     o->summary.ops = o->summary.bytes = o->breaches = FIELD_NO_INT;
+    o->memory[0] = o->memory[1] = FIELD_NO_INT;
     o->summary.steps.unsent = o->summary.steps.behind = FIELD_NO_INT;
 }
 

@@ -33,6 +33,10 @@ const char *rows_title(enum option_id id)
         [OPT_KEYS] = "Keys",
         [OPT_SYNC] = "Sync",
         [OPT_PATTERN] = "Pattern",
+        [OPT_TENSORS] = "Tensors a step",
+        [OPT_PIPELINED] = "Pipelined",
+        [OPT_HISTORY] = "History",
+        [OPT_RETIRE] = "Retire",
         [OPT_TENSOR_BYTES] = "Tensor size",
     };
 

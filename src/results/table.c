@@ -115,13 +115,20 @@ static void time_cells(const struct table *t, const struct row *row,
                t->within ? x->high : a->high, range);
 }
 
+/* Whether something came of it, and it was of steps. */
+static bool has_steps(const struct row *row)
+{
+    return row->ended[STATUS_COMPLETED] > 0 &&
+           !isnan(row->last.steps.step.median);
+}
+
 static void rate_cells(const struct table *t, const struct row *row,
                        char value[CELL], char range[CELL])
 {
     struct row_rate x = rows_rate(row, t->within);
     double half = effect_student(x.df) * x.error;
 
-    if (isnan(x.rate) && !isnan(row->last.steps.step.median))
+    if (isnan(x.rate) && has_steps(row))
         return; /* of steps it is what was asked for */
     units_print_rate(x.rate, value, CELL);
     range_text(units_print_rate, x.rate, x.rate * exp(-half),
@@ -228,7 +235,7 @@ static int wider(int width, const char *text)
 static void measure(struct table *t)
 {
     const struct rows *r = t->rows;
-    bool any[COLUMNS] = {[PUT] = true, [GET] = true};
+    bool any[COLUMNS] = {[PUT] = true, [GET] = true}, steps = false;
 
     for (int k = 0; k < r->naxes; k++) {
         t->axis_width[k] = wider(r->axes[k].width, axis_head(r->axes[k].id));
@@ -241,7 +248,9 @@ static void measure(struct table *t)
             t->width[c] = wider(t->width[c], line.cell[c]);
             any[c] = any[c] || line.cell[c][0];
         }
+        steps = steps || has_steps(&r->list[i]);
     }
+    any[RATE] = any[RATE] || !steps;
     for (int c = 0; c < COLUMNS; c++) {
         t->shown[c] = any[c];
         t->width[c] = wider(t->width[c], head.cell[c]);

@@ -156,8 +156,10 @@ void run_stored(struct run *r)
 void run_store(struct run *r, struct perm_run *x)
 {
     bool completed = x->outcome.status == STATUS_COMPLETED;
+    const struct tensors_rules tensors = tensors_rules_of(&x->p);
     bool paced = x->p.value[OPT_RATE]->word != RATE_MAX;
     const struct collection c = {
+        .tensors = &tensors,
         .index = x->p.index,
         .warmup = (size_t)x->p.value[OPT_WARMUP]->count,
         .kept = (size_t)x->outcome.summary.kept,
@@ -188,6 +190,7 @@ void run_store(struct run *r, struct perm_run *x)
         rc = collect(r->team, &r->placement, &r->sinks, &c, &all, &err);
     x->outcome.disagree = !all.agree;
     if (completed && r->team->rank == 0) {
+        memcpy(x->outcome.memory, all.memory, sizeof all.memory);
         run_account(r, x, &all.busiest);
         remember(r, x);
     }

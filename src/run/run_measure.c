@@ -65,6 +65,7 @@ static struct load_rules rules_of(const struct run *r,
         .verify = (enum verify)p->value[OPT_VERIFY]->count,
         .sync = (enum sync)p->value[OPT_SYNC]->count,
         .pattern = (enum pattern)p->value[OPT_PATTERN]->count,
+        .tensors = tensors_rules_of(p),
         .warmup = (size_t)p->value[OPT_WARMUP]->count,
         .iterations = (size_t)p->value[room]->count,
         .duration = duration,
@@ -143,6 +144,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .commands = p->value[OPT_COMMAND_SET]
                         ? command_set_find(p->value[OPT_COMMAND_SET]->text)
                         : NULL,
+        .expire_ms = rules.tensors.expire_ms,
         .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
         .socket_buffer = permutation_count(p, OPT_SOCKET_BUFFER, 0),
         .client = client,
@@ -262,8 +264,9 @@ static void reduce(struct run *r, struct perm_run *x)
     const struct load *l = &x->load;
     const struct figures_of of = {
         .samples = &l->samples,
-        .bytes = l->count * sizeof(float),
+        .bytes = l->count * sizeof(float) * l->rules.tensors.n,
         .phases = l->rules.pattern == PATTERN_PHASES,
+        .removes = tensors_removes(&l->rules.tensors),
         .fault_time = fault_time(r, l),
         .cpu_time = l->rules.sync == SYNC_ITERATION
                         ? NAN
@@ -322,13 +325,42 @@ void run_hear_of_errors(struct run *r, struct perm_run *x)
         snprintf(x->outcome.wrong, sizeof x->outcome.wrong, "%s", words.text);
 }
 
-/* Nothing of ours stays in somebody else's database. */
+/* Which keys clients left: each may have come to another step. Collective over
+ * the world. */
+static struct db_keys keys_left(struct run *r, const struct perm_run *x)
+{
+    const struct tensors_rules rules = tensors_rules_of(&x->p);
+    int64_t steps[2] = {0, INT64_MIN}; /* the most, and the least negative */
+    struct db_keys keys = {.tensors = 0};
+
+    if (tensors_plain(&rules))
+        return keys;
+    if (x->is_client) {
+        steps[0] = x->load.pair;
+        steps[1] = -x->load.pair;
+    }
+    team_allreduce(r->team, r->team->world, steps, 2, MPI_INT64_T, MPI_MAX);
+    keys.tensors = rules.n;
+    keys.to = steps[0];
+    if (rules.retire == RETIRE_OVERWRITE && rules.history > 0)
+        keys.to = steps[0] < rules.history ? steps[0] : rules.history;
+    else if (-steps[1] > 0) /* one more: what was to go may not have */
+        keys.from = tensors_oldest(&rules, -steps[1] - 1);
+    return keys;
+}
+
+/* Nothing of ours stays in somebody else's database. Collective over the world.
+ */
 static void tidy(struct run *r, const struct perm_run *x)
 {
+    struct db_keys keys = {.tensors = 0};
     struct error err;
 
+    if (r->placement.external)
+        keys = keys_left(r, x);
+
     if (x->is_steward && r->setup.db &&
-        db_remove_keys(r->setup.db, &r->placement, &err) < 0)
+        db_remove_keys(r->setup.db, &r->placement, &keys, &err) < 0)
         diag_say("keys of this run may have been left: %s", err.text);
 }
 

@@ -128,6 +128,7 @@ static struct db_plan db_plan_of(const struct db_setup *s,
                    ? 0
                    : permutation_count(p, OPT_DB_TPQ, 0),
         .redisai = needs_redisai(s, terms->plan),
+        .removes = options_removes(o),
         .op_timeout = options_one(o, OPT_OP_TIMEOUT)->seconds,
         .db_timeout = options_one(o, OPT_DB_TIMEOUT)->seconds,
         .max_clients = terms->plan->max_clients,

@@ -196,6 +196,17 @@ static int check_clients(const struct prepared *plan, struct error *err)
 
         if (ops->check && ops->check(options_one(o, OPT_NULL_CLIENT), err) < 0)
             return -1;
+        if (!ops->serves && options_retire(o, RETIRE_EXPIRE))
+            return error_set(err,
+                             "retire: client '%s' has no server whose keys "
+                             "could expire, expected another client, or "
+                             "overwrite or delete",
+                             ops->name);
+        if (!ops->remove && options_retire(o, RETIRE_DELETE))
+            return error_set(err,
+                             "retire: client '%s' removes nothing, expected "
+                             "another client, or overwrite",
+                             ops->name);
         for (size_t e = 0; e < exes->nvalues && ops->serves; e++)
             if (plan->servers && plan->servers[e].engine &&
                 plan->servers[e].engine->kind != ENGINE_PROCESS &&

@@ -30,6 +30,7 @@ STEPS = (
     "step_median", "step_response_median", "step_response_p99",
     "put_response_p99", "offered_rate", "achieved_rate", "unsent", "behind",
     "sustained_rate", "sustained_rate_low", "sustained_rate_high",
+    "shard_memory_start", "shard_memory_end",
 )
 NUMBERS = (
     "index", "repetition", "repetitions_done", "clients", "shards", "db_nodes",

@@ -58,7 +58,8 @@ AXIS_NAMES = {
     "db_io_threads": "I/O threads", "client_nodes": "client nodes",
     "clients_per_node": "clients per node", "socket_buffer": "socket buffer",
     "clients": "clients", "languages": "language", "tuned": "configuration",
-    "pin_app_cpus": "pinned clients", "experiment": "experiment",
+    "pin_app_cpus": "pinned clients", "tensors": "tensors a step",
+    "expire_after": "expiry after", "experiment": "experiment",
 }
 _COUNTED = {
     "clients": ("client", "clients"),

@@ -409,6 +409,7 @@ static void scene_close(struct scene *s)
 
 #define PING "*1\r\n$4\r\nPING\r\n"
 #define GET_K "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"
+#define UNLINK_KX "*3\r\n$6\r\nUNLINK\r\n$1\r\nk\r\n$1\r\nx\r\n"
 #define SET_K(n, value) "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$" #n "\r\n" value "\r\n"
 
 /* Requests one behind the other, and all that comes back. */
@@ -423,12 +424,14 @@ static const struct {
      "+OK\r\n$3\r\na\r\n\r\n+OK\r\n$0\r\n\r\n+PONG\r\n", false},
     {SET_K(1, "a") "*2\r\n$8\r\nFLUSHALL\r\n$4\r\nSYNC\r\n" GET_K,
      "+OK\r\n+OK\r\n$-1\r\n", false},
+    {SET_K(1, "a") UNLINK_KX GET_K UNLINK_KX SET_K(1, "b") GET_K,
+     "+OK\r\n:1\r\n$-1\r\n:0\r\n+OK\r\n$1\r\nb\r\n", false},
     {"*1\r\n$3\r\nGET\r\n" PING, "-ERR GET takes one key\r\n+PONG\r\n", false},
     {"*2\r\n$3\r\nSET\r\n$1\r\nk\r\n" PING,
      "-ERR SET takes a key and a value\r\n+PONG\r\n", false},
     {"*1\r\n$5\r\nEVAL!\r\n" PING,
      "-ERR unknown command: this server carries tensors and knows AUTH, "
-     "SET, GET, PING, INFO, FLUSHALL and SHUTDOWN\r\n+PONG\r\n",
+     "SET, GET, UNLINK, PING, INFO, FLUSHALL and SHUTDOWN\r\n+PONG\r\n",
      false},
     {PING "nonsense\r\n" PING,
      "+PONG\r\n-ERR that is no RESP array of bulk strings\r\n", true},
