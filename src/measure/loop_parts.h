@@ -105,7 +105,7 @@ int loop_meet(struct load *l, int bits);
 bool loop_meets(const struct load *l);
 
 /* Look whether another rank was told to end, from time to time. Local. */
-void loop_look(struct load *l);
+void loop_look(struct load *l, int64_t now);
 
 /* Whether the client's grace after a signal is over. Local. */
 bool loop_cut_off(const struct load *l);

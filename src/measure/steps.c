@@ -62,7 +62,7 @@ static int64_t compute(struct load *l, int64_t begun)
     while (left > 0 && !loop_cut_off(l)) {
         left = compute_piece(c, left, begun);
         if (left > 0)
-            loop_look(l);
+            loop_look(l, tick_now());
     }
     return tick_now() - begun;
 }
@@ -204,7 +204,7 @@ static bool wait_for(struct load *l)
 
         now = pace_await(last ? s->due : now + NAP_NS, last ? s->spin_ns : 0);
         if (!last)
-            loop_look(l);
+            loop_look(l, now);
     }
     s->begun = now;
     s->cpu_time += cpu_seconds() - cpu;

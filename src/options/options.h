@@ -419,6 +419,9 @@ bool options_keeps(const struct options *o);
  * srbench serve serves. */
 bool options_removes(const struct options *o);
 
+/* Whether any value of an axis is that choice. */
+bool options_has(const struct options *o, enum option_id id, int64_t choice);
+
 /* Whether any value of the axis rate is that word, or a number. */
 bool options_rate(const struct options *o, enum rate_word word);
 

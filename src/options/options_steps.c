@@ -12,47 +12,6 @@
 /* Steps of a client in a time, begun or left: as many as iterations may be. */
 #define STEPS_MAX 1e9
 
-bool options_rate(const struct options *o, enum rate_word word)
-{
-    const struct setting *set = options_get(o, OPT_RATE);
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].word == (int)word)
-            return true;
-    return false;
-}
-
-bool options_paced(const struct options *o)
-{
-    return options_rate(o, RATE_NUMBER) || options_rate(o, RATE_SEARCH);
-}
-
-static bool has(const struct options *o, enum option_id id, int64_t choice)
-{
-    const struct setting *set = options_get(o, id);
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].count == choice)
-            return true;
-    return false;
-}
-
-bool options_computes(const struct options *o)
-{
-    const struct setting *set = options_get(o, OPT_COMPUTE);
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].seconds > 0)
-            return true;
-    return false;
-}
-
-bool options_draw(const struct options *o)
-{
-    return o->tune || options_one(o, OPT_ORDER)->count == ORDER_RANDOM ||
-           (options_paced(o) && has(o, OPT_ARRIVALS, ARRIVALS_POISSON));
-}
-
 static int check_rate(const struct options *o, struct error *err)
 {
     if (options_computes(o))
@@ -61,13 +20,13 @@ static int check_rate(const struct options *o, struct error *err)
                               "or after computing; expected one of the two "
                               "(rate: max with compute)",
                               err);
-    if (has(o, OPT_SYNC, SYNC_NONE))
+    if (options_has(o, OPT_SYNC, SYNC_NONE))
         return options_refuse(o, OPT_RATE,
                               "contradicts sync: none, since a schedule "
                               "begins for all clients at one instant; "
                               "expected sync: start with a rate",
                               err);
-    if (has(o, OPT_SYNC, SYNC_ITERATION))
+    if (options_has(o, OPT_SYNC, SYNC_ITERATION))
         return options_refuse(o, OPT_RATE,
                               "contradicts sync: iteration, since a schedule "
                               "waits for no other client; expected sync: start "
@@ -81,8 +40,9 @@ static int check_numbers(const struct options *o, struct error *err)
 {
     const struct setting *set = options_get(o, OPT_RATE);
     const struct value *duration = options_one(o, OPT_DURATION);
-    double seconds = has(o, OPT_PATTERN, PATTERN_PHASES) ? duration->seconds / 2
-                                                         : duration->seconds;
+    double seconds = options_has(o, OPT_PATTERN, PATTERN_PHASES)
+                         ? duration->seconds / 2
+                         : duration->seconds;
     char what[160];
 
     for (size_t k = 0; k < set->nvalues && !duration->is_auto; k++) {

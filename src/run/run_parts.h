@@ -2,11 +2,11 @@
  * way.
  *
  * run.c goes through the study, run_measure.c through the phases of one
- * permutation, run_search.c looks for a rate, run_account.c says what held it
- * back, run_file.c keeps what came of it, run_budget.c what it took; run_tune.c
- * makes the permutations of a search for the best configuration
- * (run_tune_parts.h); run_resume.c continues a study that an earlier session
- * began, when run_same.c finds it to be the same.
+ * permutation, run_loop.c through its loop, run_search.c looks for a rate,
+ * run_account.c says what held it back, run_file.c keeps what came of it,
+ * run_budget.c what it took; run_tune.c makes the permutations of a search for
+ * the best configuration (run_tune_parts.h); run_resume.c continues a study
+ * that an earlier session began, when run_same.c finds it to be the same.
  */
 #ifndef SRB_RUN_PARTS_H
 #define SRB_RUN_PARTS_H
@@ -88,6 +88,9 @@ struct perm_run {
     int64_t begun; /* tick */
     bool starts;   /* its databases were not those that ran */
 };
+
+/* The clients among themselves. Local. */
+struct load_company run_company(const struct run *r, const struct perm_run *x);
 
 /* One loop of those who are ready, and the agreement on its outcome; its
  * figures, which all ranks get. Collective over the world. */

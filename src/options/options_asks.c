@@ -1,0 +1,43 @@
+/* options_asks.c - what a study asks for, by the values of its axes. */
+#include "options/options.h"
+
+bool options_rate(const struct options *o, enum rate_word word)
+{
+    const struct setting *set = options_get(o, OPT_RATE);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].word == (int)word)
+            return true;
+    return false;
+}
+
+bool options_paced(const struct options *o)
+{
+    return options_rate(o, RATE_NUMBER) || options_rate(o, RATE_SEARCH);
+}
+
+bool options_has(const struct options *o, enum option_id id, int64_t choice)
+{
+    const struct setting *set = options_get(o, id);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].count == choice)
+            return true;
+    return false;
+}
+
+bool options_computes(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_COMPUTE);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].seconds > 0)
+            return true;
+    return false;
+}
+
+bool options_draw(const struct options *o)
+{
+    return o->tune || options_one(o, OPT_ORDER)->count == ORDER_RANDOM ||
+           (options_paced(o) && options_has(o, OPT_ARRIVALS, ARRIVALS_POISSON));
+}

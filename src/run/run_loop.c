@@ -1,0 +1,98 @@
+/* One loop of a permutation's clients, and what it comes to: what is measured
+ * once, and by a search for a rate again and again. */
+#include "run/run_parts.h"
+
+#include <math.h>
+
+#include "base/tick.h"
+#include "measure/step_figures.h"
+
+static struct clock_params params_of_clock(const struct run *r)
+{
+    return (struct clock_params){.now = tick_now,
+                                 .step_ns = r->plan.study.clock_step};
+}
+
+struct load_company run_company(const struct run *r, const struct perm_run *x)
+{
+    return (struct load_company){.team = r->team,
+                                 .cast = &r->cast,
+                                 .line = &x->clock,
+                                 .oversubscribed = r->crowded_here};
+}
+
+int run_loop(struct run *r, struct perm_run *x, struct error *err)
+{
+    int rc = 0;
+
+    if (x->is_steward)
+        db_watch(r->setup.db);
+    if (x->is_client) {
+        const struct load_company with = run_company(r, x);
+        const struct clock_params clock = params_of_clock(r);
+
+        clock_sync(r->team, &r->cast, &clock, &x->clock.before);
+        x->clock.after = x->clock.before;
+        rc = load_run(&x->load, &with, err);
+    }
+    return team_agree(r->team, r->team->world, rc, err);
+}
+
+static int64_t to_common(const void *line, int64_t own)
+{
+    return clock_common(line, own);
+}
+
+/* What this client spent bringing in pages; no more than its time in the
+ * kernel, which getrusage() may tell in ticks. */
+static double fault_time(const struct run *r, const struct load *l)
+{
+    double page_fault = r->discovery->mine.memory_cost.page_fault;
+
+    return fmin((double)l->usage.minor_faults * page_fault,
+                l->usage.system_time);
+}
+
+/* All clients: their timings on the common clock, and what they come to. */
+static void reduce(struct run *r, struct perm_run *x)
+{
+    const struct load *l = &x->load;
+    const struct figures_of of = {
+        .samples = &l->samples,
+        .bytes = l->count * sizeof(float) * l->rules.tensors.n,
+        .phases = l->rules.pattern == PATTERN_PHASES,
+        .removes = tensors_removes(&l->rules.tensors),
+        .fault_time = fault_time(r, l),
+        .cpu_time = l->rules.sync == SYNC_ITERATION
+                        ? NAN
+                        : l->usage.cpu_time - l->steps.cpu_time,
+        .computes = l->rules.step.compute > 0,
+        .paced = l->rules.step.rate > 0,
+        .poisson = l->rules.step.poisson,
+        .compute_alone = l->steps.alone,
+        .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
+    };
+    const struct clock_params clock = params_of_clock(r);
+    double worst[2];
+
+    /* only now that nobody is in the loop: who synchronises clocks, spins */
+    clock_sync(r->team, &r->cast, &clock, &x->clock.after);
+    worst[0] = tick_seconds(clock_error(&x->clock));
+    worst[1] = fabs(clock_drift(&x->clock));
+    samples_translate(&x->load.samples, to_common, &x->clock);
+    figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
+    step_figures_reduce(r->team, r->cast.clients, &of,
+                        &x->outcome.summary.steps);
+    team_allreduce(r->team, r->cast.clients, worst, 2, MPI_DOUBLE, MPI_MAX);
+    x->outcome.summary.clock_error = worst[0];
+    x->outcome.summary.clock_drift = worst[1];
+}
+
+void run_reduce(struct run *r, struct perm_run *x)
+{
+    if (x->is_client)
+        reduce(r, x);
+    team_bcast(r->team, r->team->world, &x->outcome.summary,
+               (int)sizeof x->outcome.summary,
+               place_client_rank(&r->placement, 0));
+}
