@@ -276,14 +276,14 @@ class Pages(Tree):
 
     def test_bash(self):
         for words, wanted in (
-                (("--tens",), ["--tensor_bytes="]),
+                (("--tensor_",), ["--tensor_bytes="]),
                 (("--verify", "="), ["none", "ends", "all"]),
                 (("--verify", "=", "e"), ["ends"]),
                 (("--db-exe", "n"), ["null"]),
                 (("--overwrite", "=", "t"), ["true"]),
                 (("throughput_c",), ["throughput_colocated"]),
                 (("--config", "my"), ["my study.yaml"]),
-                (("--help", "tensor"), ["tensor_bytes"]),
+                (("--help", "tensor_"), ["tensor_bytes"]),
                 (("--tensor_bytes", "=", ""), [""])):
             with self.subTest(words=words):
                 self.assertEqual(self.completed(*words), wanted)
