@@ -243,11 +243,14 @@ def _warn_of_version(path: Pathish, f: h5py.File) -> None:
 
 def _axes_by_place(names: Sequence[str]) -> List[str]:
     """The axes among columns of which it is not said what they are for: those
-    between `name` and `repetition`."""
+    between `name` and `repetition`, without the numbers X_value beside the
+    text of X."""
     names = list(names)
     if "name" not in names or "repetition" not in names:
         return []
-    return names[names.index("name") + 1:names.index("repetition")]
+    between = names[names.index("name") + 1:names.index("repetition")]
+    return [n for n in between if not (n.endswith("_value")
+                                       and n[:-len("_value")] in between)]
 
 
 def _meanings(f: h5py.File) -> Dict[str, Any]:
@@ -258,7 +261,8 @@ def _meanings(f: h5py.File) -> Dict[str, Any]:
     units = {n: native(c.attrs["units"]) for n, c in columns.items()
              if "units" in c.attrs}
     if not any(roles.values()):
-        roles = {n: "figure" for n in units if columns[n].dtype.kind == "f"}
+        roles = {n: "figure" for n in units if columns[n].dtype.kind == "f"
+                 and not n.endswith("_value")}
         roles.update(dict.fromkeys(_axes_by_place(list(columns)), "axis"))
     return {"axes": [n for n in columns if roles.get(n) == "axis"],
             "figures": [n for n in columns if roles.get(n) == "figure"],

@@ -176,11 +176,13 @@ class Csv(ExportTest):
         out = self.export("csv")
         self.assertEqual(sorted(p.name for p in out.iterdir()),
                          ["summary.csv", "timings.csv"])
+        summary = results.summary(self.path)
         pd.testing.assert_frame_equal(
             pd.read_csv(out / "summary.csv", keep_default_na=False,
-                        na_values={c: [""] for c in results.summary(
-                            self.path).select_dtypes("float")}),
-            results.summary(self.path))
+                        dtype={c: str for c in summary.select_dtypes("object")},
+                        na_values={c: [""]
+                                   for c in summary.select_dtypes("float")}),
+            summary)
         rows = results.load_timings(self.path)
         texts = rows.select_dtypes("object").columns
         read = pd.read_csv(out / "timings.csv", dtype={t: str for t in texts},

@@ -54,7 +54,7 @@ class Summary(OneFile):
     def test_axes_are_those_of_the_options(self):
         words = srbtest.run(0, "--help", "all").stdout
         axes = re.findall(r"(?m)^  --(\S+).*\n(?: {6}.*\n)*?"
-                          r" {6}.*takes a list \(axis\)", words)
+                          r" {6}.*takes a list\s+\(axis\)", words)
         found = results.axes(results.summary(self.path))
         self.assertEqual(found[:2], ["clients_per_node", "tensor_bytes"])
         self.assertEqual(set(found), set(axes))
@@ -409,7 +409,7 @@ class Table(OneFile):
         for name in results.axes(df):
             joined = re.sub(r"\s+", "", table)
             self.assertTrue(name in joined or name.split("_")[0] + "_" in table
-                            or df[name].astype(str).isin(["-1", ""]).all(), name)
+                            or df[name].astype(str).isin(["-1", "", "nan"]).all(), name)
         wide = results.in_table(df, width=1000)
         row = next(x for x in wide.splitlines()
                    if re.match(r" *37 +completed", x))
