@@ -154,9 +154,10 @@ class Time(EndingTest):
         self.assert_limit(0.3, "wall_time")
 
     def test_a_cheaper_one_may_run(self):
-        """A thousand times as large would not finish; what is as small as the
-        first does."""
-        job = self.srbench(2, "--tensor_bytes=[1024,256MiB,1028]",
+        """What is thousands of times the first, which takes a second at least,
+        would not finish; what is as small does."""
+        job = self.srbench(2, *IDLE, "--null_client={delay: 1ms}",
+                           "--tensor_bytes=[1024,256MiB,1028]",
                            "--iterations=500", "--wall_time=600s",
                            f"--output={self.out}")
         self.assert_status(job, 1, completed=2, skipped=1)

@@ -48,9 +48,10 @@ class Steps(RunTest):
         end = a[start] + a[op]
         step = a[prefix + "step"]
         np.testing.assert_allclose(begun + step, end, atol=2e-9)
-        self.assertGreaterEqual((begun - due).min(), -1e-9)
-        self.assertGreaterEqual((begun[:, 1:] - end[:, :-1]).min(), -1e-9)
-        self.assertGreaterEqual(np.diff(due, axis=1).min(), 0)
+        # a client of fewer steps has NaN behind them
+        self.assertGreaterEqual(np.nanmin(begun - due), -1e-9)
+        self.assertGreaterEqual(np.nanmin(begun[:, 1:] - end[:, :-1]), -1e-9)
+        self.assertGreaterEqual(np.nanmin(np.diff(due, axis=1)), 0)
         return due, begun, end
 
     # ---- computing

@@ -22,12 +22,12 @@ FLAGS = {
                    "what it is set to",
     "clock_error": "clocks may be apart by more than 1 % of a loop, so that "
                    "bandwidths of the window are unsure",
-    "floor_beaten": "it was faster than floor in its place, which is no limit "
-                    "there: more repetitions on a quiet machine tell whether it is",
     "behind": "less was achieved than the rate offers: responses grow as long as "
               "the loop goes on",
     "pacing": "clients began steps late by themselves, by more than a tenth of the "
               "median response: responses are theirs in part",
+    "floor_beaten": "it was faster than floor in its place, which is no limit "
+                    "there: more repetitions on a quiet machine tell whether it is",
 }
 
 # What held a configuration back: the column that tells how much, what is so,
