@@ -33,6 +33,10 @@ struct client_params {
     const struct login *login; /* NULL: the server asks for none */
     const struct tls *tls;     /* speak by it; NULL: plain */
     const char *host;          /* the server's name, for tls */
+    /* Of a client that belongs to an engine: where it finds what its steward
+     * provides (store.h), and its number among the node's clients, from 0. */
+    const char *store;
+    int slot;
     const char *key;
     size_t bytes;                       /* of the tensor */
     const struct command_set *commands; /* NULL: plain */
@@ -83,6 +87,7 @@ struct client_ops {
 #define SRB_CLIENTS(X)                                                         \
     X(socket)                                                                  \
     X(hiredis)                                                                 \
+    X(shm)                                                                     \
     X(null)
 
 #define SRB_CLIENT(x) extern const struct client_ops client_##x;

@@ -9,7 +9,7 @@
 #include "base/signals.h"
 #include "base/tick.h"
 #include "base/units.h"
-#include "client/client.h"
+#include "client/serverless.h"
 
 #define PAGE ((size_t)4096)
 
@@ -164,24 +164,6 @@ static int get(struct client *base, void *data, struct error *err)
     return 0;
 }
 
-static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
-{
-    (void)base;
-    text[0] = '\0';
-}
-
-static void buffers(const struct client *base, int bytes[2])
-{
-    (void)base;
-    bytes[0] = bytes[1] = -1;
-}
-
-static int socket_of(const struct client *base)
-{
-    (void)base;
-    return -1;
-}
-
 const struct client_ops client_null = {
     .name = "null",
     .help = "without a server, to test the harness",
@@ -190,8 +172,8 @@ const struct client_ops client_null = {
     .open = open_client,
     .put = put,
     .get = get,
-    .address = address,
-    .buffers = buffers,
-    .socket = socket_of,
+    .address = serverless_address,
+    .buffers = serverless_buffers,
+    .socket = serverless_socket,
     .close = close_client,
 };

@@ -48,7 +48,7 @@ const struct option option_table[OPT_COUNT] = {
                     .tag = "DB",
                     .handed = HANDED_SERVERS,
                     .group = GROUP_DATABASE,
-                    .brief = "the server: a program, floor or null",
+                    .brief = "the server: a program, or of srbench's own",
                     .help = "the server's program, a Redis, Valkey or KeyDB by "
                             "its own word"},
     [OPT_DB_NODES] = {.name = "db_nodes",

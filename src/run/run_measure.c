@@ -120,6 +120,8 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .address = place_shard_address(pl, shard),
         .port = pl->shard_port[shard],
         .login = login_of(r),
+        .store = r->setup.store,
+        .slot = client - place_first_client(pl, place_client_node(pl, client)),
         .key = key,
         .commands = p->value[OPT_COMMAND_SET]
                         ? command_set_find(p->value[OPT_COMMAND_SET]->text)

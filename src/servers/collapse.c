@@ -73,10 +73,49 @@ static int add(const struct sweep *s, const struct server *servers,
                : 0;
 }
 
+/* Whether some permutation is left. */
+static bool any_left(const struct options *o, const struct server *servers)
+{
+    for (size_t k = 0; k < options_get(o, OPT_DB_EXE)->nvalues; k++)
+        if (!servers[k].engine || !servers[k].engine->only ||
+            options_has_placement(o, servers[k].engine->only))
+            return true;
+    return false;
+}
+
+/* Servers that only one placement has are left out of the others. */
+static int leave_out(const struct sweep *s, const struct server *servers,
+                     struct sweep_lack *list, size_t *n, struct error *err)
+{
+    const struct options *o = s->options;
+
+    for (size_t k = 0; k < options_get(o, OPT_DB_EXE)->nvalues; k++) {
+        const struct engine *e = servers[k].engine;
+        struct sweep_lack *lack = &list[*n];
+
+        if (!e || !e->only || !options_has_placement(o, IN_BOTH & ~e->only))
+            continue;
+        *lack = (struct sweep_lack){
+            .exe = k, .axis = OPT_EXPERIMENT, .only = e->only};
+        snprintf(lack->server, sizeof lack->server, "%s", servers[k].label);
+        ++*n;
+    }
+    if (any_left(o, servers))
+        return 0;
+    return error_set(err,
+                     "db_exe: no permutation is left, since %s is for "
+                     "throughput_%s alone; add that experiment, or another "
+                     "db_exe",
+                     servers[0].label,
+                     servers[0].engine->only == IN_STANDARD ? "standard"
+                                                            : "colocated");
+}
+
 int collapse(struct sweep *s, const struct server *servers, struct error *err)
 {
     size_t nexes = options_get(s->options, OPT_DB_EXE)->nvalues, n = 0;
-    struct sweep_lack *list = mem_new(OPT_COUNT * nexes, sizeof *list);
+    /* axes, and a placement */
+    struct sweep_lack *list = mem_new((OPT_COUNT + 1) * nexes, sizeof *list);
 
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis &&
@@ -84,6 +123,10 @@ int collapse(struct sweep *s, const struct server *servers, struct error *err)
             free(list);
             return -1;
         }
+    if (leave_out(s, servers, list, &n, err) < 0) {
+        free(list);
+        return -1;
+    }
     sweep_collapse(s, list, n);
     return 0;
 }

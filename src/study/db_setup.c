@@ -28,6 +28,8 @@ void db_setup_stop(struct db_setup *s)
     roster_free(&s->roster);
     free(s->ports);
     s->ports = NULL;
+    free(s->store);
+    s->store = NULL;
     s->up = false;
 }
 
@@ -168,6 +170,24 @@ static void share_socket(struct db_setup *s, const struct team *t,
     team_bcast(t, t->node, s->unix_socket, (int)sizeof s->unix_socket, 0);
 }
 
+/* Where clients find what their node's steward provides, or the first steward
+ * for all. */
+static void share_store(struct db_setup *s, const struct team *t,
+                        const struct setup_terms *terms)
+{
+    const struct store_ops *ops =
+        prepare_server(terms->plan, terms->p)->engine->store;
+    bool all = terms->pl->experiment == EXPERIMENT_STANDARD;
+
+    if (!ops)
+        return;
+    s->store = mem_new(SRB_STORE_WHERE_MAX, 1);
+    if (s->db)
+        snprintf(s->store, SRB_STORE_WHERE_MAX, "%s", db_store(s->db));
+    team_bcast(t, all ? t->world : t->node, s->store, SRB_STORE_WHERE_MAX,
+               all ? place_shard_steward(terms->pl, 0) : 0);
+}
+
 /* The number of a directive among lines of "name value", -1 without. */
 static int64_t directive(const char *lines, const char *name)
 {
@@ -219,10 +239,10 @@ static int start_here(struct db_setup *s, struct team *t,
 /* Whether ports are for srbench to find. */
 static bool finds_ports(const struct setup_terms *terms)
 {
-    return permutation_auto(terms->p, OPT_DB_PORT)
-               ? prepare_server(terms->plan, terms->p)->engine->kind ==
-                     ENGINE_PROCESS
-               : permutation_count(terms->p, OPT_DB_PORT, 0) == 0;
+    return prepare_server(terms->plan, terms->p)->engine->kind ==
+               ENGINE_PROCESS &&
+           (permutation_auto(terms->p, OPT_DB_PORT) ||
+            permutation_count(terms->p, OPT_DB_PORT, 0) == 0);
 }
 
 /* Said once: ports are not where people may look for them. */
@@ -414,6 +434,7 @@ static int start(struct db_setup *s, struct team *t,
     s->up = true;
     share_config(s, t, terms->pl);
     share_socket(s, t, terms->pl);
+    share_store(s, t, terms);
     find_backlog(s, t, terms);
     return 0;
 }

@@ -54,6 +54,7 @@ struct sight {
     int shards;             /* of this node, at most */
     int64_t server, client; /* B, of one on this node, at most */
     int64_t threads;        /* of all servers of this node, at most */
+    bool scratch;           /* this node needs it, with no server there */
     bool sockets;           /* some clients find theirs by its Unix socket */
     int nclients;           /* of the placement that was seen last */
     int64_t file;           /* B, of all permutations */
@@ -169,9 +170,12 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
 {
     const struct value *room =
         options_one(x->sweep->options, OPT_DB_MAX_CLIENTS);
+    const struct store_ops *store =
+        p->value[OPT_DB_EXE] ? burden_server(p)->store : NULL;
     int first = place_steward_shard(pl, x->t->rank);
     int64_t tasks;
 
+    x->scratch |= first >= 0 && store && store->scratch;
     if (first < 0 || pl->external || !starts(p))
         return;
     for (int s = first; s < first + pl->shards_per_node; s++) {
@@ -309,7 +313,8 @@ static void check_scratch(struct sight *x)
 {
     struct error err;
 
-    if (x->shards > 0 && preflight_scratch(x->shards, x->sockets, &err) < 0)
+    if ((x->shards > 0 || x->scratch) &&
+        preflight_scratch(x->shards > 0 ? x->shards : 1, x->sockets, &err) < 0)
         add(x, "%s", err.text);
 }
 

@@ -24,6 +24,10 @@ static const struct engine shelf = {.name = "shelf",
     {                                                                          \
         .engine = &shelf, .label = "shelf 1"                                   \
     }
+#define SHM                                                                    \
+    {                                                                          \
+        .engine = &engine_shm, .label = "shm"                                  \
+    }
 #define REDIS                                                                  \
     {                                                                          \
         .engine = &engine_redis, .label = "redis 7"                            \
@@ -69,6 +73,20 @@ static const struct {
      "socket hiredis",
      "",
      false},
+    /* one that a placement does not have */
+    {{{"throughput_standard,throughput_colocated", "--tensor_bytes=4",
+       "--db_exe=[a,b]"}},
+     {SHM, REDIS},
+     "socket shm socket",
+     "db_exe shm is left out in throughput_standard, which has nothing like "
+     "it\n",
+     false},
+    {{{"throughput_standard", "--tensor_bytes=4", "--db_exe=b"}},
+     {SHM},
+     "",
+     "db_exe: no permutation is left, since shm is for throughput_colocated "
+     "alone; add that experiment, or another db_exe",
+     true},
     {{{"--tensor_bytes=4", "--db_exe=b", "--client=socket"}},
      {SHELF},
      "",

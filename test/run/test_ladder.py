@@ -1,0 +1,146 @@
+# ctest: label=fast,asan
+"""Rungs below a database: engines without servers, in one sweep with those that
+have them."""
+import os
+import random
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from srbtest import (RunTest, column, full, kill_all, main, stop, text)
+
+BOTH = ("throughput_standard,throughput_colocated", "--virtual_nodes=2")
+
+
+class LadderTest(RunTest):
+
+    def study(self, nranks, *args, **how):
+        self.out = self.dir / "ladder.h5"
+        return self.srbench(nranks, "--verify=all", *args,
+                            f"--output={self.out}", **how)
+
+    def by_engine(self, f):
+        """The permutations of each value of db_exe."""
+        found = {}
+        for name in sorted(n for n in f if n.startswith("perm_")):
+            found.setdefault(text(f[name].attrs["db_exe"]), []).append(f[name])
+        return found
+
+    def shared(self):
+        """What srbench may have left in /dev/shm; MPI's own is MPI's."""
+        return [n for n in os.listdir("/dev/shm") if n.startswith("srbench")]
+
+
+class Memory(LadderTest):
+
+    def test_one_sweep(self):
+        """Over both placements and all that a socket can be: what memory does
+        not have collapses, and the plan says so."""
+        job = self.study(4, *BOTH, "--db_exe=[floor,shm]",
+                         "--client=[socket,hiredis]", "--transport=[tcp,unix]",
+                         "--db_cluster=[true,false]", "--pattern=[pair,phases]",
+                         "--tensor_bytes=[4,100KiB]", "--iterations=10")
+        # standard: 2 clients; colocated: these by 2 transports, and shm alone
+        self.assert_passed(job, (2 + 4 + 1) * 2 * 2)
+        for words in ("db_exe shm is left out in throughput_standard",
+                      "client (2 values) collapses with shm",
+                      "transport (2 values) collapses with shm"):
+            self.assertIn(words, job.stderr)
+        shm = self.by_engine(self.open(self.out))["shm"]
+        self.assertEqual(len(shm), 4)
+        for g in shm:
+            self.assertEqual(text(g.attrs["client"]), "shm")
+            self.assertEqual(set(column(g, "client_address")), {""})
+            self.assertRegex(text(g.attrs["db_config"]),
+                             r"^slots 2\nslot-bytes \d+\n$")
+        self.assertEqual(self.shared(), [])
+
+    def test_sync_and_languages(self):
+        job = self.study(4, "--virtual_nodes=2", "--db_exe=shm",
+                         "--languages=[c,cpp]",
+                         "--sync=[none,start,iteration]",
+                         "--tensor_bytes=[4,1MiB]", "--iterations=20")
+        self.assert_passed(job, 12)
+
+    def test_long_scratch(self):
+        """A path that is no Unix socket's matters to none."""
+        deep = self.tmpdir / ("d" * 120)
+        deep.mkdir()
+        job = self.study(2, "--db_exe=shm", "--tensor_bytes=4",
+                         wrapper=("env", f"TMPDIR={deep}"))
+        self.assert_passed(job, 1)
+        shutil.rmtree(deep)
+
+    def test_more_than_there_is(self):
+        """Refused before anything starts."""
+        with open("/proc/meminfo", encoding="utf-8") as info:
+            if int(info.readline().split()[1]) > 40 << 20:
+                self.skipTest("a machine with much memory")
+        job = self.study(4, "--db_exe=shm", "--tensor_bytes=4GiB")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("needs 48.0 GiB of memory", job.stderr)
+
+    def test_standard_alone(self):
+        job = self.study(2, "throughput_standard", "--virtual_nodes=2",
+                         "--db_exe=shm")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("shm is for throughput_colocated alone", job.stderr)
+
+    def test_resumed(self):
+        job = self.start(2, "--db_exe=[floor,shm]", "--tensor_bytes=[4,8MiB]",
+                         "--iterations=2000", "--term_grace=0s", "--verify=all",
+                         f"--output={self.dir / 'r.h5'}", loops=True)
+        job.wait_in_loop(4)
+        os.kill(job.process.pid, signal.SIGTERM)
+        job.wait()
+        self.assertIn("signal 15", job.stderr)
+        job = self.srbench(2, "--db_exe=[floor,shm]", "--tensor_bytes=[4,8MiB]",
+                           "--iterations=2000", "--verify=all", "--resume",
+                           f"--output={self.dir / 'r.h5'}")
+        self.assert_passed(job, 4)
+
+
+class Left(LadderTest):
+    """Killed at any instant, by any part: nothing stays, at the latest when the
+    next one has started."""
+
+    ENGINES = ("shm",)
+
+    def kill_one(self, engine):
+        job = self.start(4, "--virtual_nodes=2", f"--db_exe=[{engine},floor]",
+                         "--tensor_bytes=[4,64KiB]", "--duration=50ms",
+                         "--output=none", loops=True)
+        job.wait_in_loop(random.randint(1, 2))
+        time.sleep(random.random() * 0.05)  # anywhere in it
+        victims = [job.process.pid] + [p.pid for p in
+                                       job.ranks() + job.guards()]
+        try:
+            os.kill(random.choice(victims), signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        job.wait()
+        self.jobs.remove(job)
+        job.close()
+
+    def kill_many(self, n):
+        for k in range(n):
+            self.kill_one(self.ENGINES[k % len(self.ENGINES)])
+        left = self.await_no_leftovers(1)
+        # what a killed guard has left goes with the next start
+        job = self.srbench(1, f"--db_exe={self.ENGINES[0]}", "--tensor_bytes=4",
+                           "--output=none")
+        self.assert_passed(job, 1)
+        self.assertEqual(self.await_no_leftovers(), [], left)
+        self.assertEqual(self.shared(), [])
+
+    def test_two_dozen(self):
+        self.kill_many(24)
+
+    @full
+    def test_a_thousand(self):
+        self.kill_many(1000)
+
+
+if __name__ == "__main__":
+    main()
