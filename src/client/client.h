@@ -37,6 +37,7 @@ struct client_params {
      * provides (store.h), and its number among the node's clients, from 0. */
     const char *store;
     int slot;
+    int shard; /* that owns the key, of those of the store */
     const char *key;
     size_t bytes;                       /* of the tensor */
     const struct command_set *commands; /* NULL: plain */
@@ -88,6 +89,7 @@ struct client_ops {
     X(socket)                                                                  \
     X(hiredis)                                                                 \
     X(shm)                                                                     \
+    X(files)                                                                   \
     X(null)
 
 #define SRB_CLIENT(x) extern const struct client_ops client_##x;

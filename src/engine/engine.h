@@ -142,6 +142,7 @@ struct engine {
     X(redis)                                                                   \
     X(floor)                                                                   \
     X(shm)                                                                     \
+    X(files)                                                                   \
     X(null)
 
 #define SRB_ENGINE(x) extern const struct engine engine_##x;

@@ -39,6 +39,7 @@ enum option_id {
     OPT_DB_TPQ,
     OPT_DB_ARGS,
     OPT_DB_ENV,
+    OPT_DB_PATH,
     OPT_CLIENT_NODES,
     OPT_CLIENTS_PER_NODE,
     OPT_LANGUAGES,

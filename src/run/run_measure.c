@@ -121,6 +121,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .port = pl->shard_port[shard],
         .login = login_of(r),
         .store = r->setup.store,
+        .shard = pl->experiment == EXPERIMENT_STANDARD ? shard : 0,
         .slot = client - place_first_client(pl, place_client_node(pl, client)),
         .key = key,
         .commands = p->value[OPT_COMMAND_SET]

@@ -109,6 +109,7 @@ static struct db_plan db_plan_of(const struct db_setup *s,
         .args = map_of(p, OPT_DB_ARGS),
         .env = map_of(p, OPT_DB_ENV),
         .modules = options_get(o, OPT_DB_MODULES),
+        .path = p->value[OPT_DB_PATH] ? p->value[OPT_DB_PATH]->text : "auto",
         .tpq = permutation_auto(p, OPT_DB_TPQ)
                    ? 0
                    : permutation_count(p, OPT_DB_TPQ, 0),
@@ -186,6 +187,22 @@ static void share_store(struct db_setup *s, const struct team *t,
         snprintf(s->store, SRB_STORE_WHERE_MAX, "%s", db_store(s->db));
     team_bcast(t, all ? t->world : t->node, s->store, SRB_STORE_WHERE_MAX,
                all ? place_shard_steward(terms->pl, 0) : 0);
+}
+
+/* Every node must see what the clients of all share. */
+static int check_store(struct db_setup *s, struct team *t,
+                       const struct setup_terms *terms, struct error *err)
+{
+    const struct store_ops *ops =
+        prepare_server(terms->plan, terms->p)->engine->store;
+    bool looks = t->stewards != MPI_COMM_NULL && s->store && s->store[0];
+    int rc = looks && ops->seen ? ops->seen(s->store, err) : 0;
+
+    if (!ops)
+        return 0;
+    if (rc < 0)
+        error_prefix(err, "node %s", terms->discovery->mine.name);
+    return team_agree(t, t->world, rc, err);
 }
 
 /* The number of a directive among lines of "name value", -1 without. */
@@ -429,12 +446,17 @@ static int start(struct db_setup *s, struct team *t,
         db_setup_stop(s);
         return -1;
     }
+    share_store(s, t, terms);
+    if (check_store(s, t, terms, err) < 0) {
+        s->failures++;
+        db_setup_stop(s);
+        return -1;
+    }
     diag_detail("  set-up %zu: started in %.2f s", s->number, s->start_seconds);
     s->failures = 0;
     s->up = true;
     share_config(s, t, terms->pl);
     share_socket(s, t, terms->pl);
-    share_store(s, t, terms);
     find_backlog(s, t, terms);
     return 0;
 }

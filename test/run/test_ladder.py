@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -101,11 +102,146 @@ class Memory(LadderTest):
         self.assert_passed(job, 4)
 
 
+class Files(LadderTest):
+
+    def test_both_placements(self):
+        """Folders as an axis; a share of each shard."""
+        folders = [self.dir / "a", self.dir / "b"]
+        for folder in folders:
+            folder.mkdir()
+        job = self.study(4, *BOTH, "--db_exe=[floor,files]",
+                         f"--db_path=[{folders[0]},{folders[1]}]",
+                         "--db_shards_per_node=[1,2]", "--keys=balanced",
+                         "--tensor_bytes=[4,100KiB]", "--iterations=10")
+        # standard: by 1 and 2 shards; floor has no folders
+        self.assert_passed(job, (2 + 2 * 2 + 1 + 2) * 2)
+        self.assertIn("db_path (2 values) collapses with floor", job.stderr)
+        for g in self.by_engine(self.open(self.out))["files"]:
+            folder = text(g.attrs["db_path"])
+            self.assertIn(folder, map(str, folders))
+            shards = g["shard_clients"].shape[0] \
+                if text(g.attrs["experiment"]).endswith("standard") else 1
+            self.assertEqual(text(g.attrs["db_config"]),
+                             f"path {folder}\nfolders {shards}\n")
+        self.assertEqual([list(f.iterdir()) for f in folders], [[], []])
+
+    def test_in_memory_by_default(self):
+        job = self.study(4, "--virtual_nodes=2", "--db_exe=files",
+                         "--tensor_bytes=[4,1MiB]", "--sync=iteration",
+                         "--pattern=[pair,phases]", "--iterations=10")
+        self.assert_passed(job, 4)
+        f = self.open(self.out)
+        self.assertEqual(text(f["perm_0000"].attrs["db_config"]),
+                         "path /dev/shm\nfolders 1\n")
+        self.assertEqual(self.shared(), [])
+
+    REFUSED = (
+        ((), "db_path: found none, expected a folder that all nodes see"),
+        (("--db_path=there",), "found 'there', expected a path from /"),
+        (("--db_path=/no/such/place",), "db_path: /no/such/place cannot be used"),
+        (("--db_path=/etc/passwd",), "db_path: /etc/passwd "),
+    )
+
+    def test_refused(self):
+        for args, words in self.REFUSED:
+            with self.subTest(words=words):
+                job = self.study(2, "throughput_standard", "--virtual_nodes=2",
+                                 "--db_exe=files", "--tensor_bytes=4", *args)
+                self.assert_status(job, 2, completed=0)
+                self.assertIn(words, job.stderr)
+
+    def test_open_to_everybody(self):
+        """Who may rename what is ours, may put something else there."""
+        folder = self.dir / "open"
+        folder.mkdir()
+        folder.chmod(0o777)
+        job = self.study(1, "--db_exe=files", "--tensor_bytes=4",
+                         f"--db_path={folder}")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("no sticky bit", job.stderr)
+        folder.chmod(0o1777)
+        job = self.study(1, "--db_exe=files", "--tensor_bytes=4",
+                         f"--db_path={folder}")
+        self.assert_passed(job, 1)
+
+    def tmpfs(self, options):
+        folder = self.top / f"small-{len(self.jobs)}"
+        folder.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs",
+                           str(folder)], capture_output=True,
+                          check=False).returncode:
+            self.skipTest("no file system can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", str(folder)])
+        return folder
+
+    def test_too_small(self):
+        folder = self.tmpfs("size=8m")
+        job = self.study(2, "--db_exe=files", "--tensor_bytes=4MiB",
+                         f"--db_path={folder}")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("has 8 MiB left, and the files of 2 clients may take "
+                      "16 MiB", job.stderr)
+
+    def hit(self, folder, blow, nranks=2):
+        """In the loop of the first of two permutations; the job, when that has
+        failed."""
+        self.out = self.dir / "hit.h5"
+        job = self.start(nranks, "--db_exe=files", f"--db_path={folder}",
+                         "--tensor_bytes=[1MiB,4]", "--iterations=100000",
+                         "--verify=all", "--term_grace=0s",
+                         f"--output={self.out}", loops=True)
+        job.wait_in_loop()
+        blow()
+        job.wait_until(lambda: "[1/2]" in job.stderr, "the first to fail")
+        return job
+
+    def end(self, job, words):
+        os.kill(job.process.pid, signal.SIGTERM)
+        job.wait()
+        f = self.open(self.out)
+        self.assertEqual(column(f["summary"], "status")[0], "failed")
+        self.assertRegex(text(f["perm_0000"].attrs["error"]), words)
+
+    def test_runs_full(self):
+        folder = self.tmpfs("size=24m")
+        theirs = folder / "theirs"
+
+        def fill():
+            with open(theirs, "wb", buffering=0) as f:
+                try:
+                    while True:
+                        f.write(b"x" * 65536)
+                except OSError:
+                    pass
+        job = self.hit(folder, fill)
+        self.end(job, "put_tensor of throughput_rank_.* No space left on device")
+
+    def test_removed(self):
+        folder = self.dir / "away"
+        folder.mkdir()
+
+        def remove():
+            while folder.exists():  # while clients put more into it
+                shutil.rmtree(folder, ignore_errors=True)
+        job = self.hit(folder, remove)
+        self.end(job, "No such file or directory")
+
+    def test_read_only(self):
+        folder = self.tmpfs("size=64m")
+
+        def protect():
+            while subprocess.run(["mount", "-o", "remount,ro", str(folder)],
+                                 capture_output=True, check=False).returncode:
+                pass  # somebody writes
+        job = self.hit(folder, protect, nranks=1)
+        self.end(job, "put_tensor of throughput_rank_0 .*Read-only file system")
+
+
 class Left(LadderTest):
     """Killed at any instant, by any part: nothing stays, at the latest when the
     next one has started."""
 
-    ENGINES = ("shm",)
+    ENGINES = ("shm", "files")
 
     def kill_one(self, engine):
         job = self.start(4, "--virtual_nodes=2", f"--db_exe=[{engine},floor]",
@@ -128,9 +264,9 @@ class Left(LadderTest):
             self.kill_one(self.ENGINES[k % len(self.ENGINES)])
         left = self.await_no_leftovers(1)
         # what a killed guard has left goes with the next start
-        job = self.srbench(1, f"--db_exe={self.ENGINES[0]}", "--tensor_bytes=4",
+        job = self.srbench(1, "--db_exe=[shm,files]", "--tensor_bytes=4",
                            "--output=none")
-        self.assert_passed(job, 1)
+        self.assert_passed(job, 2)
         self.assertEqual(self.await_no_leftovers(), [], left)
         self.assertEqual(self.shared(), [])
 
