@@ -22,6 +22,7 @@
 #include "protocol/secret.h"
 
 struct tls;
+struct served;
 
 struct client_params {
     const char *address; /* of the shard that owns the key */
@@ -37,7 +38,8 @@ struct client_params {
      * provides (store.h), and its number among the node's clients, from 0. */
     const char *store;
     int slot;
-    int shard; /* that owns the key, of those of the store */
+    const struct served *served; /* of one whom a rank serves (serving.h) */
+    int shard;                   /* that owns the key, of those of the store */
     const char *key;
     size_t bytes;                       /* of the tensor */
     const struct command_set *commands; /* NULL: plain */
@@ -81,6 +83,11 @@ struct client_ops {
     void (*buffers)(const struct client *c, int bytes[2]);
     /* Its socket; shut down, every wait for a reply ends. -1: none. */
     int (*socket)(const struct client *c);
+    /* Of a client that a rank serves, which has failed or not: nothing more
+     * comes of it; and whether all that it had under way has ended, before
+     * which its tensors must stay. NULL: neither matters. */
+    void (*leave)(struct client *c);
+    bool (*left)(struct client *c);
     void (*close)(struct client *c);
 };
 
@@ -90,6 +97,7 @@ struct client_ops {
     X(hiredis)                                                                 \
     X(shm)                                                                     \
     X(files)                                                                   \
+    X(mpi)                                                                     \
     X(null)
 
 #define SRB_CLIENT(x) extern const struct client_ops client_##x;

@@ -44,7 +44,9 @@ const struct options_word *engine_words(void)
     for (size_t i = 0; i < ENGINES; i++)
         if (engines[i]->help)
             words[n++] = (struct options_word){.name = engines[i]->name,
-                                               .help = engines[i]->help};
+                                               .help = engines[i]->help,
+                                               .ranks = engines[i]->kind ==
+                                                        ENGINE_RANKS};
     return words;
 }
 

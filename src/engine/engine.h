@@ -66,6 +66,8 @@ enum engine_kind {
     ENGINE_RANKS,   /* ranks of this job that run no client, one a shard */
 };
 
+struct serving_ops; /* serving.h */
+
 struct engine {
     const char *name;
     /* What it is, for --help, where its name is a value of db_exe; NULL: it is
@@ -92,6 +94,7 @@ struct engine {
     int most_threads;
     /* What stewards provide in place of servers; NULL: nothing. */
     const struct store_ops *store;
+    const struct serving_ops *serving; /* of ENGINE_RANKS: how */
 
     /* ---- the rest is a process's; zeros in others ---- */
 
@@ -143,6 +146,7 @@ struct engine {
     X(floor)                                                                   \
     X(shm)                                                                     \
     X(files)                                                                   \
+    X(mpi)                                                                     \
     X(null)
 
 #define SRB_ENGINE(x) extern const struct engine engine_##x;

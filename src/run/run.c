@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/tick.h"
+#include "engine/serving.h"
 #include "run/run_parts.h"
 
 /* ---- bookkeeping ---- */
@@ -258,6 +259,8 @@ static void run_permutation(struct run *r, size_t position)
     run_time_end(r, &x);
     account(r, &x);
     load_close(&x.load);
+    if (x.serving)
+        x.serving->close(x.server);
     pin_release(r->discovery);
     free(x.work);
     place_free(&r->placement);

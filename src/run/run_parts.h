@@ -77,8 +77,10 @@ struct perm_run {
     struct client_attributes client;
     struct shard_work *work; /* of this steward's shards */
     bool is_client, is_steward;
-    int64_t begun; /* tick */
-    bool starts;   /* its databases were not those that ran */
+    const struct serving_ops *serving; /* of a rank that serves, */
+    void *server;                      /* or NULL */
+    int64_t begun;                     /* tick */
+    bool starts; /* its databases were not those that ran */
 };
 
 /* Databases, loop and figures of a permutation whose roles are set; -1 with the

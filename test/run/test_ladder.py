@@ -7,10 +7,10 @@ import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
-from srbtest import (RunTest, column, full, kill_all, main, stop, text)
+from srbtest import RunTest, column, full, main, stop, text
 
+RANK_NAMES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
 BOTH = ("throughput_standard,throughput_colocated", "--virtual_nodes=2")
 
 
@@ -237,11 +237,112 @@ class Files(LadderTest):
         self.end(job, "put_tensor of throughput_rank_0 .*Read-only file system")
 
 
+class Messages(LadderTest):
+
+    def test_one_sweep(self):
+        """Colocated a rank of each node is left free, in all permutations;
+        in standard the databases' nodes have some."""
+        job = self.study(6, "throughput_standard,throughput_colocated",
+                         "--virtual_nodes=3", "--db_exe=[mpi,floor,shm]",
+                         "--db_nodes=1", "--db_shards_per_node=[1,2]",
+                         "--keys=balanced",
+                         "--client=[socket,hiredis]",
+                         "--tensor_bytes=[4,100KiB]", "--iterations=10")
+        # standard: 2 numbers of shards, by mpi's client or by two
+        self.assert_passed(job, (2 * (1 + 2) + 1 + 2 + 1) * 2)
+        f = self.by_engine(self.open(self.out))
+        self.assertEqual({int(g["client_rank"].shape[0]) for g in f["mpi"]},
+                         {2, 3})
+        self.assertEqual({int(g["client_rank"].shape[0]) for g in f["shm"]},
+                         {3})
+        for g in f["mpi"]:
+            self.assertEqual(text(g.attrs["client"]), "mpi")
+
+    def test_patterns(self):
+        job = self.study(4, "--virtual_nodes=2", "--db_exe=mpi",
+                         "--pattern=[pair,phases]", "--sync=[none,iteration]",
+                         "--languages=[c,cpp]", "--tensor_bytes=[4,1MiB]",
+                         "--iterations=10")
+        self.assert_passed(job, 16)
+
+    def test_nobody_left_to_serve(self):
+        job = self.study(2, "--db_exe=mpi", "--clients_per_node=2",
+                         "--tensor_bytes=4")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("has 2 ranks, of which 2 run a client, and 1 must serve",
+                      job.stderr)
+        job = self.study(1, "--db_exe=mpi", "--tensor_bytes=4")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("start two ranks a node", job.stderr)
+
+    def serving(self, job):
+        """With a rank more than clients that is the steward, rank 0."""
+        found = [p for p in job.ranks()
+                 if any(f"{name}=0".encode() in p.environ.split(b"\0")
+                        for name in RANK_NAMES)]
+        self.assertEqual(len(found), 1, job.describe())
+        return found[0]
+
+    def strike(self, timeout):
+        self.out = self.dir / "strike.h5"
+        job = self.start(3, "--db_exe=mpi", "--tensor_bytes=[1MiB,4]",
+                         "--duration=4s", "--max_samples=1000",
+                         f"--op_timeout={timeout}s", "--verify=ends",
+                         f"--output={self.out}", loops=True)
+        job.wait_in_loop(1, 2)
+        return job
+
+    def test_stopped_and_continued(self):
+        """Its clients wait as for any reply, and the next permutation is
+        served."""
+        job = self.strike(1)
+        server = self.serving(job)
+        stop(job, server)
+        time.sleep(2.5)
+        os.kill(server.pid, signal.SIGCONT)
+        job.wait()
+        self.assert_status(job, 1, permutations=2, completed=1, failed=1)
+        f = self.open(self.out)
+        self.assertEqual(column(f["summary"], "status"),
+                         ["failed", "completed"])
+        self.assertRegex(text(f["perm_0000"].attrs["error"]),
+                         "throughput_rank_. at rank 0: no reply within 1 s")
+
+    def test_killed(self):
+        """A rank is a rank: the job ends."""
+        job = self.strike(5)
+        os.kill(self.serving(job).pid, signal.SIGKILL)
+        job.wait()
+        self.assertNotEqual(job.returncode, 0)
+
+    def test_told_to_end(self):
+        job = self.strike(5)
+        os.kill(job.process.pid, signal.SIGTERM)
+        job.wait()
+        self.assertIn("signal 15", job.stderr + job.stdout)
+
+    def end_often(self, n, env):
+        for _ in range(n):
+            job = self.srbench(3, "--db_exe=mpi", "--tensor_bytes=[4,64KiB]",
+                               "--iterations=20", "--output=none", env=env)
+            self.assert_passed(job, 2)
+            self.jobs.remove(job)
+            job.close()
+
+    def test_ends(self):
+        self.end_often(3, {})
+
+    @full
+    def test_ends_a_hundred_times(self):
+        self.end_often(100, {})
+        self.end_often(100, {"UCX_TLS": "tcp"})
+
+
 class Left(LadderTest):
     """Killed at any instant, by any part: nothing stays, at the latest when the
     next one has started."""
 
-    ENGINES = ("shm", "files")
+    ENGINES = ("shm", "files", "mpi")
 
     def kill_one(self, engine):
         job = self.start(4, "--virtual_nodes=2", f"--db_exe=[{engine},floor]",
