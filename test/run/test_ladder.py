@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from srbtest import RunTest, column, full, main, stop, text
+from srbtest import SOURCE, RunTest, column, full, main, stop, text
 
 RANK_NAMES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
 BOTH = ("throughput_standard,throughput_colocated", "--virtual_nodes=2")
@@ -265,6 +265,21 @@ class Messages(LadderTest):
                          "--iterations=10")
         self.assert_passed(job, 16)
 
+    def test_what_mpi_was_told(self):
+        job = self.study(2, "--db_exe=mpi", "--tensor_bytes=4",
+                         env={"UCX_LOG_LEVEL": "error", "FI_LOG_LEVEL": "warn",
+                              "MPIR_CVAR_CH4_NUM_VCIS": "1"})
+        self.assert_passed(job, 1)
+        f = self.open(self.out)
+        self.assertNotEqual(text(f.attrs["mpi_version"]), "")
+        lines = text(f.attrs["mpi_settings"]).splitlines()
+        self.assertEqual(lines, sorted(lines))
+        for line in ("UCX_LOG_LEVEL=error", "FI_LOG_LEVEL=warn",
+                     "MPIR_CVAR_CH4_NUM_VCIS=1"):
+            self.assertIn(line, lines)
+        for line in lines:
+            self.assertRegex(line, "^(MPIR_CVAR|UCX|FI)_")
+
     def test_nobody_left_to_serve(self):
         job = self.study(2, "--db_exe=mpi", "--clients_per_node=2",
                          "--tensor_bytes=4")
@@ -336,6 +351,22 @@ class Messages(LadderTest):
     def test_ends_a_hundred_times(self):
         self.end_often(100, {})
         self.end_often(100, {"UCX_TLS": "tcp"})
+
+
+class Example(LadderTest):
+
+    def test_example(self):
+        """As it is, on two virtual nodes, with shorter loops."""
+        out = self.dir / "example.h5"
+        job = self.srbench(6, "--config",
+                           SOURCE / "batch_scripts/example_ladder.yaml",
+                           "--virtual_nodes=2", "--iterations=10",
+                           "--tensor_bytes=[1KiB,1MiB]", "--repetitions=2",
+                           f"--output={out}")
+        # five rungs, floor and redis over two transports
+        self.assert_passed(job, (2 * 2 + 3) * 2 * 2)
+        self.assertEqual(set(self.by_engine(self.open(out))),
+                         {"redis-server", "floor", "mpi", "shm", "files"})
 
 
 class Left(LadderTest):
