@@ -7,6 +7,17 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+/* A file that says the default says it of all servers that have the axis: a
+ * resolved configuration (--show_config) does so of every option. On the command
+ * line somebody meant it. */
+static bool is_default(const struct option *d, const struct setting *set)
+{
+    const struct value *v = &set->values[0];
+
+    return strncmp(set->origin, "--", 2) != 0 && set->nvalues == 1 &&
+           strcmp(v->is_auto ? "auto" : v->text, d->def) == 0;
+}
+
 /* Whether any value of an axis asks for more than every server has. */
 static bool asks(const struct options *o, enum option_id axis)
 {
@@ -18,7 +29,7 @@ static bool asks(const struct options *o, enum option_id axis)
     if (option_table[axis].type == OPTION_MAPS)
         return false;
     if (option_table[axis].type != OPTION_COUNT)
-        return set->given;
+        return set->given && !is_default(&option_table[axis], set);
     for (size_t k = 0; k < set->nvalues; k++)
         if (!set->values[k].is_auto &&
             (option_table[axis].may_be_auto || set->values[k].count > 1))

@@ -82,6 +82,16 @@ class Memory(LadderTest):
         self.assert_status(job, 2, completed=0)
         self.assertIn("needs 48.0 GiB of memory", job.stderr)
 
+    def test_resolved(self):
+        """What is said of every option is read again, with the same study."""
+        for engine in ("shm", "mpi", "files"):
+            shown = self.srbench(0, f"--db_exe={engine}", "--tensor_bytes=4",
+                                 "--show_config")
+            path = self.dir / "resolved.yaml"
+            path.write_text(shown.stdout, encoding="utf-8")
+            job = self.study(2, "--config", path, "--overwrite")
+            self.assert_passed(job, 1)
+
     def test_standard_alone(self):
         job = self.study(2, "throughput_standard", "--virtual_nodes=2",
                          "--db_exe=shm")
