@@ -8,8 +8,8 @@
 #include "base/text.h"
 
 /* A file that says the default says it of all servers that have the axis: a
- * resolved configuration (--show_config) does so of every option. On the command
- * line somebody meant it. */
+ * resolved configuration (--show_config) does so of every option. On the
+ * command line somebody meant it. */
 static bool is_default(const struct option *d, const struct setting *set)
 {
     const struct value *v = &set->values[0];

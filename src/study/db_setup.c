@@ -195,11 +195,12 @@ static int check_store(struct db_setup *s, struct team *t,
 {
     const struct store_ops *ops =
         prepare_server(terms->plan, terms->p)->engine->store;
-    bool looks = t->stewards != MPI_COMM_NULL && s->store && s->store[0];
-    int rc = looks && ops->seen ? ops->seen(s->store, err) : 0;
+    int rc = 0;
 
-    if (!ops)
+    if (!ops || !ops->seen)
         return 0;
+    if (t->stewards != MPI_COMM_NULL && s->store[0])
+        rc = ops->seen(s->store, err);
     if (rc < 0)
         error_prefix(err, "node %s", terms->discovery->mine.name);
     return team_agree(t, t->world, rc, err);
