@@ -389,7 +389,7 @@ class Left(LadderTest):
         job = self.start(4, "--virtual_nodes=2", f"--db_exe=[{engine},floor]",
                          "--tensor_bytes=[4,64KiB]", "--duration=50ms",
                          "--output=none", loops=True)
-        job.wait_in_loop(random.randint(1, 2))
+        job.wait_in_loop(random.randint(1, 2), 2 if engine == "mpi" else 4)
         time.sleep(random.random() * 0.05)  # anywhere in it
         victims = [job.process.pid] + [p.pid for p in
                                        job.ranks() + job.guards()]
