@@ -78,7 +78,7 @@ server=${server:-$(server_name redis-server)}
 printf '== server under test: %s (%s)\n' "${server:-none}" \
     "${SRBENCH_TEST_DB:-$(type -P redis-server || echo 'no redis-server')}"
 step 'build with sanitizers' quietly set_up build-asan \
-    -DCMAKE_BUILD_TYPE=Debug '-DCMAKE_C_FLAGS_DEBUG=-O1 -g' \
+    -DCMAKE_BUILD_TYPE=Debug '-DCMAKE_C_FLAGS_DEBUG=-O1 -g1' \
     -DSRBENCH_SANITIZE=ON
 step 'tests with sanitizers' tests "$top/build-asan" '^asan$'
 step 'build' quietly set_up build -DCMAKE_BUILD_TYPE=RelWithDebInfo \

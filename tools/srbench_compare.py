@@ -31,6 +31,10 @@ from srbench_results import (ResultError, axes, clean, shown, study,
 
 FIGURES = ("put_tensor_median", "unpack_tensor_median", "put_tensor_p99",
            "unpack_tensor_p99", "window", "steady", "window_ops")
+# The same of steps, beside those where both files have them.
+STEP_FIGURES = ("step_median", "step_p99", "put_response_median",
+                "put_response_p99", "step_response_median", "step_response_p99",
+                "sustained_rate")
 COMPARABLE = ("s", "B/s", "1/s")  # units of which it is known what is better
 # What is the same ratio as another one is not one hypothesis more.
 SAME_RATIO = {"window_ops": "window", "steady_ops": "steady",
@@ -158,7 +162,7 @@ class Results:
         names = [n for n in self.settings.figures if n.startswith(operation + "_")
                  and n.rsplit("_", 1)[1] in QUANTILE]
         found = stats.quantile_replicates(
-            _timings(group[operation]), [QUANTILE[n.rsplit("_", 1)[1]]
+            _durations(group, operation), [QUANTILE[n.rsplit("_", 1)[1]]
                                          for n in names],
             self._rng(index, operation))
         return dict(zip(names, found))
@@ -170,6 +174,16 @@ def _timings(data: h5py.Dataset) -> np.ndarray:
         raise ValueError(f"{data.name} has {data.ndim} dimensions, not 2")
     step = max(1, math.ceil(data.size / MOST_TIMINGS))
     return data[::step]
+
+
+def _durations(group: h5py.Group, operation: str) -> np.ndarray:
+    """Of an operation, or from when its step was due."""
+    if not operation.endswith("_response"):
+        return _timings(group[operation])
+    whose = operation.removesuffix("_response")
+    of = "unpack_" if whose == "unpack" and "unpack_due" in group else ""
+    late = _timings(group[of + "begun"]) - _timings(group[of + "due"])
+    return late + _timings(group["step" if whose == "step" else f"{whose}_tensor"])
 
 
 def _rates(group: h5py.Group, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -606,6 +620,9 @@ def samples(report: Report, most: int) -> Samples:
 def compare_open(base: Results, new: Results, history: Sequence[Results],
                  settings: Settings) -> Report:
     """The same of files that are open."""
+    if tuple(settings.figures) == FIGURES:
+        settings.figures = [*FIGURES, *(f for f in STEP_FIGURES
+                                        if f in base.rows and f in new.rows)]
     comparer = Comparer(base, new, history, settings)
     for figure in settings.figures:
         if figure not in (*FIGURES, *comparer.units):

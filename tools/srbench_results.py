@@ -286,6 +286,8 @@ def _summary_of(path: Pathish) -> pd.DataFrame:
     found = {"permutation": None, **found}  # first, whatever else there is
     found["permutation"] = np.arange(len(found["status"]))
     df = pd.DataFrame(found)
+    if "tune_step" in df:  # a search has room for more runs than it needed
+        df = df[df["tune_step"] != ""].reset_index(drop=True)
     df.attrs.update(meanings)
     _blank_planned(df)
     return df

@@ -4,15 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "client/connection.h"
-#include "protocol/tls.h"
-
-struct hiredis_client {
-    struct connection at;
-    struct tensor_request put, get; /* the last word of a put is the payload */
-    /* Of a reply to a get the string that is the tensor, or NULL. */
-    const redisReply *(*payload)(const redisReply *r, size_t bytes);
-};
+#include "client/hiredis_parts.h"
 
 static struct hiredis_client *self(struct client *c)
 {
@@ -58,7 +50,8 @@ static void prepare(struct connection *at)
     const struct command_set *s = at->commands;
 
     command_set_put(s, at->key, at->bytes, &c->put);
-    c->put.length[c->put.n++] = at->bytes;
+    command_set_expire(s, &c->put, at->expire_ms);
+    c->place = command_set_with_payload(&c->put, at->bytes);
     command_set_get(s, at->key, at->bytes, &c->get);
     c->payload = s == &command_plain ? plain_payload : tensor_payload;
 }
@@ -70,61 +63,19 @@ static struct client *open_client(const struct client_params *p,
                            prepare, p, err);
 }
 
-/* Why there is no reply. hiredis reports a timeout as EAGAIN's words. */
-static int no_reply(const struct connection *c, const char *what,
-                    struct error *err)
-{
-    const redisContext *r = c->redis;
-    const char *why;
-
-    if (r->err == REDIS_ERR_IO &&
-        strstr(r->errstr, "Resource temporarily unavailable"))
-        return connection_late(c, what, err);
-    why = c->ssl ? tls_last(c->ssl) : NULL;
-    return connection_error(c, what, err, "%s", why ? why : r->errstr);
-}
-
 static int put(struct client *base, const void *data, struct error *err)
 {
     struct hiredis_client *c = self(base);
     redisReply *r;
-    int rc = 0;
+    int rc;
 
-    c->put.word[c->put.n - 1] = data;
+    c->put.word[c->place] = data;
     r = redisCommandArgv(c->at.redis, c->put.n, c->put.word, c->put.length);
     if (!r)
-        return no_reply(&c->at, "put_tensor", err);
-    if (r->type == REDIS_REPLY_ERROR)
-        rc = connection_refused(&c->at, "put_tensor", r->str, r->len, err);
-    else if (r->type != REDIS_REPLY_STATUS || strcmp(r->str, "OK") != 0)
-        rc = connection_error(&c->at, "put_tensor", err,
-                              "the server says: something else than OK");
+        return hiredis_no_reply(&c->at, "put_tensor", err);
+    rc = hiredis_put_reply(c, r, err);
     freeReplyObject(r);
     return rc;
-}
-
-/* What a get brought instead of its tensor; `tensor` has another length, or is
- * NULL. */
-static int wrong_reply(const struct hiredis_client *c, const redisReply *r,
-                       const redisReply *tensor, struct error *err)
-{
-    static const char what[] = "unpack_tensor";
-    const struct connection *at = &c->at;
-
-    if (r->type == REDIS_REPLY_ERROR)
-        return connection_refused(at, what, r->str, r->len, err);
-    if (tensor)
-        return connection_error(at, what, err,
-                                "the reply has %zu bytes instead of %zu",
-                                (size_t)tensor->len, at->bytes);
-    if (r->type == REDIS_REPLY_NIL)
-        return connection_error(at, what, err, "the server has no such key");
-    if (c->payload == tensor_payload)
-        return connection_error(at, what, err,
-                                "the reply is not the FLOAT tensor of %zu "
-                                "elements that was put",
-                                at->bytes / sizeof(float));
-    return connection_error(at, what, err, "the reply is no string");
 }
 
 static int get(struct client *base, void *data, struct error *err)
@@ -132,17 +83,11 @@ static int get(struct client *base, void *data, struct error *err)
     struct hiredis_client *c = self(base);
     redisReply *r =
         redisCommandArgv(c->at.redis, c->get.n, c->get.word, c->get.length);
-    size_t bytes = c->at.bytes;
-    const redisReply *tensor;
-    int rc = 0;
+    int rc;
 
     if (!r)
-        return no_reply(&c->at, "unpack_tensor", err);
-    tensor = c->payload(r, bytes);
-    if (tensor && (size_t)tensor->len == bytes)
-        memcpy(data, tensor->str, bytes);
-    else
-        rc = wrong_reply(c, r, tensor, err);
+        return hiredis_no_reply(&c->at, "unpack_tensor", err);
+    rc = hiredis_get_reply(c, r, data, err);
     freeReplyObject(r);
     return rc;
 }
@@ -160,6 +105,9 @@ const struct client_ops client_hiredis = {
     .rebind = connection_rebind,
     .put = put,
     .get = get,
+    .put_many = hiredis_put_many,
+    .get_many = hiredis_get_many,
+    .remove = hiredis_remove,
     .address = connection_address,
     .buffers = connection_buffers,
     .socket = connection_socket,

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "engine/candidate.h"
 #include "engine/store.h"
 #include "options/options.h"
 #include "plan/footprint.h"
@@ -48,6 +49,7 @@ struct shard_spec {
     const struct setting *modules; /* to load (db_modules.h); NULL: none */
     int64_t tpq;                   /* threads of RedisAI's; 0: not said */
     bool redisai;                  /* clients may speak its commands */
+    bool removes;                  /* and remove their keys */
     const struct secret *secret;   /* by which its users get in */
 };
 
@@ -56,6 +58,7 @@ struct shard_counters {
     int64_t commands; /* that carried a tensor: puts and gets */
     int64_t bytes;    /* read and written on its sockets */
     double cpu_time;  /* s, by its own word; NaN where it has none */
+    int64_t memory;   /* B in use now; -1 where it does not say */
 };
 
 /* Who serves. */
@@ -79,6 +82,9 @@ struct engine {
     /* The client that it comes with, which no other may replace: it then lacks
      * the axis `client`. NULL: any that is chosen. */
     const char *client;
+    /* What srbench tune may try with it, one without a name at the end; NULL:
+     * nothing. */
+    const struct candidate *candidates;
     /* Axes that it does not have and which collapse for it, OPT_COUNT at the
      * end; NULL: it has all. */
     const enum option_id *lacks;

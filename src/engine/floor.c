@@ -61,6 +61,8 @@ static int effective(struct control *c, const struct shard_spec *s, char **text,
 static const enum option_id lacks[] = {OPT_DB_IO_THREADS, OPT_DB_TPQ,
                                        OPT_DB_ARGS, OPT_COUNT};
 
+static const struct candidate candidates[] = {CANDIDATES_ANY, {.name = NULL}};
+
 /* Resident at most (as RESP_MEMORY): 1.04 to 1.2 times the tensors, and 11 MiB
  * of its own. */
 const struct engine engine_floor = {
@@ -68,6 +70,7 @@ const struct engine engine_floor = {
     .help = "srbench's own, which only carries bytes, as the limit of network, "
             "CPUs and client",
     .kind = ENGINE_PROCESS,
+    .candidates = candidates,
     .lacks = lacks,
     .limit = true,
     .memory = {10, INT64_C(16) * 1024 * 1024},

@@ -3,11 +3,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Ten thousand clients have as many keys: a few in a bucket. Each bucket has
  * its lock, so that loops hardly ever meet. */
 #define BUCKETS 4096
 #define LINE ((size_t)64) /* of the cache */
+#define PAGE ((size_t)4096)
+#define HUGE_PAGE ((size_t)2 * 1024 * 1024)
 
 struct entry {
     struct entry *next;
@@ -79,15 +82,32 @@ static struct entry *add(struct bucket *b, struct floor_word key)
     return e;
 }
 
+/* Zeroed pages come as they are touched first, one fault each, which may cost
+ * as much as the put of a kilobyte: large values ask for huge ones, of which
+ * only whole ones are used. */
+static void *allocate_pages(size_t bytes)
+{
+    size_t n = (bytes + PAGE - 1) / PAGE * PAGE;
+    void *at;
+
+    if (posix_memalign(&at, HUGE_PAGE, n) != 0)
+        return NULL;
+    /* a kernel without them says so, and is as well */
+    madvise(at, n, MADV_HUGEPAGE);
+    return at;
+}
+
 /* The value itself and its bytes, from a line of the cache on, in one. */
 static struct floor_value *allocate(size_t bytes)
 {
     size_t head = (sizeof(struct floor_value) + LINE - 1) / LINE * LINE;
     struct floor_value *v = NULL;
 
-    if (bytes > SIZE_MAX - head - LINE)
+    if (bytes > SIZE_MAX - head - PAGE)
         return NULL;
-    v = aligned_alloc(LINE, (head + bytes + LINE - 1) / LINE * LINE);
+    v = head + bytes < 2 * HUGE_PAGE
+            ? aligned_alloc(LINE, (head + bytes + LINE - 1) / LINE * LINE)
+            : allocate_pages(head + bytes);
     if (!v)
         return NULL;
     atomic_init(&v->refs, 1);
@@ -181,6 +201,31 @@ struct floor_value *floor_store_get(struct floor_store *s,
     *busy = e && !v && e->taken > 0;
     pthread_mutex_unlock(&b->lock);
     return v;
+}
+
+/* An entry that a put has taken the storage of stays for that put. */
+bool floor_store_remove(struct floor_store *s, struct floor_word key)
+{
+    struct bucket *b = bucket_of(s, key);
+    struct floor_value *v = NULL;
+    struct entry **at, *e;
+
+    pthread_mutex_lock(&b->lock);
+    e = find(b, key);
+    if (e) {
+        v = e->value;
+        e->value = NULL;
+    }
+    if (e && e->taken == 0) {
+        at = &b->first;
+        while (*at != e)
+            at = &(*at)->next;
+        *at = e->next;
+        free(e);
+    }
+    pthread_mutex_unlock(&b->lock);
+    floor_value_drop(v);
+    return v != NULL;
 }
 
 void floor_value_drop(struct floor_value *v)

@@ -78,9 +78,13 @@ static int effective(struct control *c, const struct shard_spec *s, char **text,
 /* All its threads serve. */
 static const enum option_id lacks[] = {OPT_DB_IO_THREADS, OPT_COUNT};
 
+static const struct candidate candidates[] = {
+    RESP_CANDIDATES, RESP_CLUSTER, CANDIDATES_ANY, {.name = NULL}};
+
 const struct engine engine_keydb = {
     .name = "keydb",
     .kind = ENGINE_PROCESS,
+    .candidates = candidates,
     .lacks = lacks,
     .memory = RESP_MEMORY,
     .memory_redisai = RESP_MEMORY_REDISAI,

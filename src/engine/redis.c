@@ -36,9 +36,16 @@ static void cluster(FILE *out, const struct shard_spec *s)
     resp_cluster(out, s, "7.2");
 }
 
+static const struct candidate candidates[] = {RESP_CANDIDATES,
+                                              RESP_IO_THREADS,
+                                              RESP_CLUSTER,
+                                              CANDIDATES_ANY,
+                                              {.name = NULL}};
+
 const struct engine engine_redis = {
     .name = "redis",
     .kind = ENGINE_PROCESS,
+    .candidates = candidates,
     .memory = RESP_MEMORY,
     .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "6.2", /* users and passwords (6.0), FLUSHALL SYNC */

@@ -26,6 +26,88 @@
         28, INT64_C(16) * 1024 * 1024                                          \
     }
 
+/* ---- what may make them faster, for srbench tune ---- */
+
+/* jemalloc gives pages back some time after they were freed, and brings them in
+ * again for the next value: 13 times at 16 MiB with four clients (jemalloc's
+ * TUNING.md, "dirty_decay_ms"). The second one also keeps what is larger than 8
+ * MiB, which has an arena of its own ("oversize_threshold"). */
+#define RESP_KEPT "dirty_decay_ms:-1,muzzy_decay_ms:-1"
+#define RESP_JEMALLOC(words)                                                   \
+    "{MALLOC_CONF: \"" words "\", JE_MALLOC_CONF: \"" words "\"}"
+/* glibc's of the same: values from 128 KiB on are mapped and unmapped
+ * (mallopt(3), M_MMAP_MAX and M_TRIM_THRESHOLD). */
+#define RESP_GLIBC                                                             \
+    "{GLIBC_TUNABLES: \"glibc.malloc.mmap_max=0:"                              \
+    "glibc.malloc.trim_threshold=1099511627776\"}"
+/* A page of 2 MiB is one fault instead of 512. Redis turns them off for itself
+ * (disable-thp of its redis.conf) since a fork would copy them; nothing forks
+ * here. With the kernel's setting `madvise` jemalloc must ask for them. */
+#define RESP_CANDIDATES                                                        \
+    {.name = "memory_kept",                                                    \
+     .what = "the allocator keeps freed memory",                               \
+     .set = {{OPT_DB_ENV, CANDIDATE_JOINS, RESP_JEMALLOC(RESP_KEPT)}},         \
+     .nsets = 1,                                                               \
+     .proof = "opt.dirty_decay_ms -1"},                                        \
+        {.name = "memory_kept_all",                                            \
+         .what = "the allocator keeps freed memory, large values too",         \
+         .set = {{OPT_DB_ENV, CANDIDATE_JOINS,                                 \
+                  RESP_JEMALLOC(RESP_KEPT ",oversize_threshold:0")}},          \
+         .nsets = 1,                                                           \
+         .proof = "opt.oversize_threshold 0"},                                 \
+        {.name = "memory_kept_glibc",                                          \
+         .what = "glibc's allocator keeps freed memory",                       \
+         .set = {{OPT_DB_ENV, CANDIDATE_JOINS, RESP_GLIBC}},                   \
+         .nsets = 1,                                                           \
+         .proof = "mem_allocator libc"},                                       \
+        {.name = "huge_pages",                                                 \
+         .what = "huge pages as the kernel gives them",                        \
+         .set = {{OPT_DB_ARGS, CANDIDATE_JOINS, "{disable-thp: \"no\"}"}},     \
+         .nsets = 1,                                                           \
+         .proof = "disable-thp no"},                                           \
+    {                                                                          \
+        .name = "huge_pages_asked",                                            \
+        .what = "huge pages, asked for by jemalloc",                           \
+        .set = {{OPT_DB_ARGS, CANDIDATE_JOINS, "{disable-thp: \"no\"}"},       \
+                {OPT_DB_ENV, CANDIDATE_JOINS, RESP_JEMALLOC("thp:always")}},   \
+        .nsets = 2, .proof = "opt.thp \"always\""                              \
+    }
+
+/* Several clients' bytes are read and written beside each other, commands are
+ * not (redis.conf, "THREADED I/O"). */
+#define RESP_IO_THREADS                                                        \
+    {.name = "io_threads",                                                     \
+     .what = "as many I/O threads as CPUs",                                    \
+     .set = {{OPT_DB_IO_THREADS, CANDIDATE_CPUS, NULL}},                       \
+     .nsets = 1,                                                               \
+     .proof = "io-threads %"},                                                 \
+        {.name = "io_threads_twice",                                           \
+         .what = "twice the I/O threads",                                      \
+         .set = {{OPT_DB_IO_THREADS, CANDIDATE_TWICE, NULL}},                  \
+         .nsets = 1,                                                           \
+         .proof = "io-threads %"},                                             \
+    {                                                                          \
+        .name = "io_threads_and_cpus",                                         \
+        .what = "twice the CPUs, and as many I/O threads",                     \
+        .set = {{OPT_DB_CPUS, CANDIDATE_TWICE, NULL},                          \
+                {OPT_DB_IO_THREADS, CANDIDATE_CPUS, NULL}},                    \
+        .nsets = 2, .proof = "io-threads %"                                    \
+    }
+
+/* Members of a cluster check slots and talk to each other; clients find the
+ * server of a key themselves either way (Redis Cluster specification). */
+#define RESP_CLUSTER                                                           \
+    {.name = "independent",                                                    \
+     .what = "servers that form no cluster",                                   \
+     .set = {{OPT_DB_CLUSTER, CANDIDATE_IS, "false"}},                         \
+     .nsets = 1,                                                               \
+     .proof = "cluster-enabled no"},                                           \
+    {                                                                          \
+        .name = "cluster", .what = "servers that form a cluster",              \
+        .set = {{OPT_DB_CLUSTER, CANDIDATE_IS, "true"}}, .nsets = 1,           \
+        .proof = "cluster-enabled yes"                                         \
+    }
+
 /* Whether it is "<title> v=<version> …", in whatever case, as these servers
  * print it (version() in their server.c). */
 bool resp_recognise(const char *printed, const char *title,

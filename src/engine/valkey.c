@@ -47,9 +47,29 @@ static void cluster(FILE *out, const struct shard_spec *s)
     resp_cluster(out, s, "7.2");
 }
 
+/* A string is freed at once whatever lazyfree-lazy-server-del says, but since
+ * 8.0 an I/O thread frees one that is replaced, where one is awake
+ * (tryOffloadFreeObjToIOThreads() in its io_threads.c, from dbSetValue() in its
+ * db.c): one for each event that comes, not for every second. */
+static const struct candidate candidates[] = {
+    RESP_CANDIDATES,
+    RESP_IO_THREADS,
+    {.name = "lazy_freeing",
+     .what = "more I/O threads awake, which free what is replaced",
+     .set = {{OPT_DB_ARGS, CANDIDATE_JOINS, "{events-per-io-thread: \"1\"}"},
+             {OPT_DB_CPUS, CANDIDATE_TWICE, NULL},
+             {OPT_DB_IO_THREADS, CANDIDATE_CPUS, NULL}},
+     .nsets = 3,
+     .proof = "events-per-io-thread 1",
+     .since = "8.0"},
+    RESP_CLUSTER,
+    CANDIDATES_ANY,
+    {.name = NULL}};
+
 const struct engine engine_valkey = {
     .name = "valkey",
     .kind = ENGINE_PROCESS,
+    .candidates = candidates,
     .memory = RESP_MEMORY,
     .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "7.2", /* its first */

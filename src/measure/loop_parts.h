@@ -11,6 +11,8 @@
 #include "client/client.h"
 #include "measure/loop.h"
 #include "measure/samples.h"
+#include "measure/steps.h"
+#include "measure/tensors.h"
 #include "options/options.h"
 #include "ranks/clock_sync.h"
 #include "ranks/team.h"
@@ -21,12 +23,14 @@ struct load_rules {
     enum verify verify;
     enum sync sync;
     enum pattern pattern;
+    struct tensors_rules tensors;
     size_t warmup;
     size_t iterations;  /* timed pairs; with a duration the most to keep */
     double duration;    /* s; 0: as long as the iterations take. Of phases each
                            lasts half of it */
     int64_t connect_at; /* tick before which it does not connect
                            (connect_waves.h) */
+    struct step_rules step;
 };
 
 /* The process in the timed loop (getrusage(2)). */
@@ -50,8 +54,9 @@ struct load_company {
 struct load_phase {
     const struct load_company *with;
     const struct series *counted; /* what ends it; NULL: warm-up */
-    double seconds; /* after which it ends; 0: iterations end it */
-    size_t left;    /* pairs of the warm-up */
+    struct steps *steps; /* NULL: operations follow each other at once */
+    double seconds;      /* after which it ends; 0: iterations end it */
+    size_t left;         /* pairs of the warm-up */
     int64_t begin;
     int64_t latest; /* end of the last operation */
     int64_t look; /* when to look again whether another rank was told to end */
@@ -73,8 +78,10 @@ struct load {
     float *out, *in;
     char key[SRB_KEY_MAX];
     struct load_rules rules;
+    struct tensors tensors; /* of a step; zeros: the one above */
     struct samples samples;
     struct load_usage usage;
+    struct steps steps;
     int64_t pair;       /* puts begun: the number of the next */
     int64_t got;        /* gets begun */
     int64_t agreed;     /* start of the loop, an instant of the common clock;
@@ -97,8 +104,56 @@ int loop_meet(struct load *l, int bits);
 /* Whether clients meet before each iteration of the phase. Local. */
 bool loop_meets(const struct load *l);
 
+/* Look whether another rank was told to end, from time to time. Local. */
+void loop_look(struct load *l);
+
+/* Whether the client's grace after a signal is over. Local. */
+bool loop_cut_off(const struct load *l);
+
+/* Whether the iteration that comes is the last by what ends the phase. Local.
+ */
+bool loop_is_last(const struct load *l);
+
+/* Compare what came back last with what was put last. Local. */
+void loop_verify(struct load *l);
+
+/* ---- steps (steps.h) ---- */
+
+/* Have what the rules of steps need. Local. */
+int steps_open(struct load *l, struct error *err);
+void steps_close(struct load *l);
+
+/* Find how much work a step is, and how long it takes while all clients compute
+ * and no server has anything to do: 5 steps and 200 ms. Collective over the
+ * clients. */
+void steps_alone(struct load *l);
+
+/* A phase of the loop begins, which puts or only gets; and ends. -1: none of
+ * its steps was due. Local. */
+void steps_phase(struct load *l, bool puts);
+int steps_phase_end(struct load *l);
+
+/* Whether the step that comes is the last one, as far as can be known. Local.
+ */
+bool steps_last(const struct load *l);
+
+/* Wait until the next step is due, begin it and compute. false: there is none
+ * any more. Local. */
+bool steps_begin(struct load *l);
+
+/* The step under way, if any, has ended with its last operation. Local. */
+void steps_end(struct load *l);
+
 /* Begin a phase, which `counted` ends (NULL: the warm-up's number) or, above 0,
  * so many seconds. Local. */
 void loop_begin(struct load *l, const struct series *counted, double seconds);
+
+/* What the files of the loop share: this client has failed; note operation k of
+ * a series, which begins with the warm-up; whether the get that comes is looked
+ * at. Local. */
+int loop_fail(struct load *l);
+int loop_note(struct load *l, struct series *s, size_t k, int64_t start,
+              int64_t end);
+bool loop_checks(const struct load *l);
 
 #endif

@@ -6,21 +6,41 @@
 #include "base/mem.h"
 #include "options/options.h"
 
-/* A running mean and sum of squared deviations of logarithms (Welford 1962,
- * "Note on a method for calculating corrected sums of squares and products").
- */
-struct running {
-    double mean, squares;
-};
-
 struct group {
-    int n;
     struct running of[HEADLINES];
 };
 
 struct repeats {
     struct group *groups;
 };
+
+/* Welford 1962, "Note on a method for calculating corrected sums of squares and
+ * products". */
+void running_add(struct running *x, double value)
+{
+    double log_value = log(value), delta = log_value - x->mean;
+
+    x->n++;
+    x->mean += delta / (double)x->n;
+    x->squares += delta * (log_value - x->mean);
+}
+
+struct across running_across(const struct running *x)
+{
+    struct across a = {NAN, NAN, NAN, NAN};
+    double n = (double)x->n, half;
+
+    if (x->n < 1)
+        return a;
+    a.centre = exp(x->mean);
+    if (x->n < 2)
+        return a;
+    a.error = sqrt(x->squares / (n - 1) / n);
+    half = samples_t(x->n - 1) * a.error;
+    a.low = exp(x->mean - half);
+    a.high = exp(x->mean + half);
+    return a;
+}
 
 struct repeats *repeats_open(size_t groups)
 {
@@ -41,42 +61,18 @@ void repeats_add(struct repeats *r, size_t group, const struct summary *s)
 {
     struct group *g = &r->groups[group];
 
-    g->n++;
-    for (int k = 0; k < HEADLINES; k++) {
-        struct running *x = &g->of[k];
-        double log_value = log(figures_headline(s, (enum headline)k));
-        double delta = log_value - x->mean;
-
-        x->mean += delta / g->n;
-        x->squares += delta * (log_value - x->mean);
-    }
-}
-
-static struct across over(const struct running *x, int n)
-{
-    struct across a = {NAN, NAN, NAN, NAN};
-    double half;
-
-    if (n < 1)
-        return a;
-    a.centre = exp(x->mean);
-    if (n < 2)
-        return a;
-    a.error = sqrt(x->squares / (n - 1) / n);
-    half = samples_t(n - 1) * a.error;
-    a.low = exp(x->mean - half);
-    a.high = exp(x->mean + half);
-    return a;
+    for (int k = 0; k < HEADLINES; k++)
+        running_add(&g->of[k], figures_headline(s, (enum headline)k));
 }
 
 struct repeated repeats_get(const struct repeats *r, size_t group)
 {
     const struct group *g = &r->groups[group];
 
-    struct repeated x = {.n = g->n};
+    struct repeated x = {.n = g->of[0].n};
 
     for (int k = 0; k < HEADLINES; k++)
-        x.of[k] = over(&g->of[k], g->n);
+        x.of[k] = running_across(&g->of[k]);
     return x;
 }
 

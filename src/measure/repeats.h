@@ -18,6 +18,15 @@ struct across {
     double error; /* standard error of the centre's logarithm; as the bounds */
 };
 
+/* Positive values, one after the other: their logarithms' mean and sum of
+ * squared deviations. All zero is none. */
+struct running {
+    int64_t n;
+    double mean, squares;
+};
+void running_add(struct running *x, double value);
+struct across running_across(const struct running *x);
+
 /* Over the completed repetitions so far. */
 struct repeated {
     int64_t n;

@@ -51,6 +51,15 @@ enum option_id {
     OPT_KEYS,
     OPT_SYNC,
     OPT_PATTERN,
+    OPT_TENSORS,
+    OPT_PIPELINED,
+    OPT_HISTORY,
+    OPT_RETIRE,
+    OPT_EXPIRE_AFTER,
+    OPT_COMPUTE,
+    OPT_COMPUTE_KIND,
+    OPT_RATE,
+    OPT_ARRIVALS,
     OPT_TENSOR_BYTES,
     /* one value for the whole study */
     OPT_EXP_NAME,
@@ -61,6 +70,7 @@ enum option_id {
     OPT_DURATION,
     OPT_MAX_SAMPLES,
     OPT_WARMUP,
+    OPT_SUSTAIN,
     OPT_REPETITIONS,
     OPT_UNTIL_INTERVAL,
     OPT_ORDER,
@@ -99,6 +109,10 @@ enum option_id {
     OPT_QUIET,
     OPT_VERBOSE,
     OPT_NULL_CLIENT,
+    /* of `srbench tune` alone */
+    OPT_OBJECTIVE,
+    OPT_TUNE_TIME,
+    OPT_TUNED,
     OPT_COUNT
 };
 
@@ -115,19 +129,28 @@ enum option_type {
     OPTION_MAP,     /* a mapping of names to scalars, value.pairs */
     OPTION_MAPS,    /* such a mapping or a list of them, one value each */
     OPTION_SHAPE,   /* NODESxRANKS, value.count nodes, value.count2 ranks */
+    OPTION_RATE,    /* a number a second, value.rate, above 0 to max */
 };
 
 /* Which placement has the option (or, for an axis, varies with it). */
 enum { IN_STANDARD = 1, IN_COLOCATED = 2, IN_BOTH = 3 };
 
 /* Indices of the choices of OPT_EXPERIMENT, OPT_VERIFY, OPT_TRANSPORT,
- * OPT_KEYS, OPT_SYNC, OPT_PATTERN, OPT_ORDER and OPT_ROLE. */
+ * OPT_KEYS, OPT_SYNC, OPT_PATTERN, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_ORDER
+ * and OPT_ROLE. */
 enum experiment { EXPERIMENT_STANDARD, EXPERIMENT_COLOCATED };
 enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
 enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
 enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
 enum pattern { PATTERN_PAIR, PATTERN_PHASES };
+enum retire { RETIRE_OVERWRITE, RETIRE_DELETE, RETIRE_EXPIRE };
+/* value.word of OPT_HISTORY */
+enum history_word { HISTORY_NUMBER, HISTORY_ALL };
+enum compute_kind { COMPUTE_SPIN, COMPUTE_SLEEP, COMPUTE_STREAM };
+enum arrivals { ARRIVALS_UNIFORM, ARRIVALS_POISSON };
+/* value.word of OPT_RATE */
+enum rate_word { RATE_NUMBER, RATE_MAX, RATE_SEARCH };
 enum order { ORDER_PLAN, ORDER_RANDOM };
 enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
 
@@ -174,6 +197,7 @@ enum option_group {
     GROUP_LOOP,     /* how often, and how long */
     GROUP_DATABASE, /* the databases that srbench starts */
     GROUP_NODES,    /* where all that runs */
+    GROUP_TUNE,     /* what srbench tune looks for */
     GROUP_EXTERNAL, /* databases that it does not start, or not in this job */
     GROUP_COUNT
 };
@@ -201,6 +225,11 @@ struct option {
                                    OPTION_CHOICE they are all its choices */
     const char *const
         *aliases; /* {other, name, other, name, …, NULL} or NULL */
+    /* Names that may stand instead of its number, NULL at the end: value.word
+     * is the place there, from 1. The result file then has the axis as text,
+     * and beside it the number, NaN for a word, as words_value. */
+    const char *const *words;
+    const char *words_value;
     int64_t min, max;
     bool may_be_zero; /* 0 is a value too, though below min */
     const char *unit; /* of the value in the result file ("B", "s"), or NULL */
@@ -232,6 +261,8 @@ struct value {
     int64_t count2;
     double seconds;
     double share; /* 0.05 for 5% */
+    double rate;  /* a second */
+    int word;     /* of option.words, from 1; 0: none, but a number */
     char *text;
     struct pair *pairs;
     size_t npairs;
@@ -273,6 +304,7 @@ struct options {
     enum help_topic topic;    /* of REQUEST_HELP */
     enum option_id help_with; /* of HELP_OPTION */
     bool serve; /* `srbench serve`: run databases, and no clients */
+    bool tune;  /* `srbench tune`: find the best configuration */
 };
 
 /* The first look at a command line, before the file is read: sets *file to the
@@ -336,6 +368,16 @@ bool options_leaves_ranks(const struct options *o);
  * freed, or NULL where the option may not have it. */
 char *options_canonical(enum option_id id, const char *text);
 
+/* A value of an option from what one would write for it, "4MB" or a map in
+ * YAML; to be released by options_value_free(). -1 where it may not have that.
+ */
+int options_value(enum option_id id, const char *text, struct value *out,
+                  struct error *err);
+void options_value_free(struct value *v);
+
+/* A text as one YAML scalar that reads back to it. */
+void options_print_text(FILE *out, const char *text);
+
 /* Where databases on nodes of their own come from: true when they run already
  * (db_address), or as batch jobs. Both false in `srbench serve`. */
 bool options_external(const struct options *o);
@@ -373,6 +415,30 @@ bool options_idle(const struct options *o, enum option_id id);
  * whether databases that this study starts must have it. */
 bool options_names_redisai(const char *module);
 bool options_redisai(const struct options *o);
+
+/* Whether any value of the axis retire is that one, and of history all. */
+bool options_retire(const struct options *o, enum retire retire);
+bool options_keeps_all(const struct options *o);
+
+/* Whether some step is more than one tensor under a key that stays the same. */
+bool options_keeps(const struct options *o);
+
+/* Whether clients may remove keys: those of the study, or unknown ones, which
+ * srbench serve serves. */
+bool options_removes(const struct options *o);
+
+/* Whether any value of the axis rate is that word, or a number. */
+bool options_rate(const struct options *o, enum rate_word word);
+
+/* Whether any steps of the study compute; have a schedule. */
+bool options_computes(const struct options *o);
+bool options_paced(const struct options *o);
+
+/* Whether something of the study is drawn at random, by seed. */
+bool options_draw(const struct options *o);
+
+/* How long a probe of rate: search lasts where no duration says so. */
+#define SRB_PROBE_SECONDS 10
 
 /* --help: what o->topic says of the options. */
 void options_help(FILE *out, const struct options *o);

@@ -19,7 +19,7 @@ static bool takes_faults(const struct options *o)
 /* How long the loop is and how often it is repeated. */
 static int check_time(const struct options *o, struct error *err)
 {
-    if (options_idle(o, OPT_ITERATIONS) &&
+    if (!options_one(o, OPT_DURATION)->is_auto &&
         options_get(o, OPT_ITERATIONS)->given)
         return options_refuse(o, OPT_ITERATIONS,
                               "does nothing beside a duration, expected one of "
@@ -154,11 +154,10 @@ static int check_role(const struct options *o, struct error *err)
 
 static int check_order(const struct options *o, struct error *err)
 {
-    if (!options_one(o, OPT_SEED)->is_auto &&
-        options_one(o, OPT_ORDER)->count != ORDER_RANDOM)
+    if (!options_one(o, OPT_SEED)->is_auto && !options_draw(o))
         return options_refuse(o, OPT_SEED,
                               "does nothing in the order of the plan, expected "
-                              "order: random with it",
+                              "order: random or arrivals: poisson with it",
                               err);
     return 0;
 }
@@ -206,10 +205,18 @@ static int check_faults(const struct options *o, struct error *err)
 static int check_files(const struct options *o, struct error *err)
 {
     static const enum option_id files[] = {OPT_OUTPUT, OPT_SUMMARY_JSON,
-                                           OPT_FIGURES};
+                                           OPT_TUNED, OPT_FIGURES};
     const char *figures = options_one(o, OPT_FIGURES)->text;
+    const char *tuned = options_one(o, OPT_TUNED)->text;
 
     for (size_t i = 0; i < 2; i++)
+        if (strcmp(tuned, options_one(o, files[i])->text) == 0 &&
+            strcmp(tuned, "none") != 0)
+            return options_refuse(o, OPT_TUNED,
+                                  "names the file of another option, expected "
+                                  "one of its own",
+                                  err);
+    for (size_t i = 0; i < 3; i++)
         if (strcmp(figures, options_one(o, files[i])->text) == 0 &&
             strcmp(figures, "none") != 0)
             return options_refuse(o, OPT_FIGURES,
@@ -226,6 +233,64 @@ static int check_files(const struct options *o, struct error *err)
     return 0;
 }
 
+/* Of what shapes databases and of what it tries srbench tune begins with one
+ * value; other lists are loads. */
+static int check_tuned_axes(const struct options *o, struct error *err)
+{
+    static const enum option_id tried[] = {OPT_TRANSPORT, OPT_SOCKET_BUFFER,
+                                           OPT_PIN_APP_CPUS};
+    unsigned placement =
+        options_has_placement(o, IN_COLOCATED) ? IN_COLOCATED : IN_STANDARD;
+
+    for (int i = 0; i < OPT_COUNT; i++) {
+        enum option_id id = (enum option_id)i;
+        bool one = option_table[id].setup & placement;
+
+        for (size_t k = 0; k < sizeof tried / sizeof tried[0]; k++)
+            one = one || id == tried[k];
+        if (one && option_table[id].axis && options_get(o, id)->nvalues > 1)
+            return options_refuse(o, id,
+                                  "has several values, and srbench tune begins "
+                                  "with one and finds which is better; "
+                                  "expected one value",
+                                  err);
+    }
+    return 0;
+}
+
+/* What a search has no use for. */
+static int check_tune(const struct options *o, struct error *err)
+{
+    static const struct {
+        enum option_id id;
+        const char *what;
+    } vain[] = {
+        {OPT_REPETITIONS, "is srbench's own in a search, which runs pairs "
+                          "until it knows; expected none in srbench tune"},
+        {OPT_UNTIL_INTERVAL,
+         "has no part in a search: who stops when an interval is narrow "
+         "enough finds what is not there; expected none in srbench tune"},
+        {OPT_ORDER, "is drawn in a search (seed), expected none in srbench "
+                    "tune"},
+        {OPT_EXPECT, "judges one configuration, and a search tries many; "
+                     "expected it in the study with what was found"},
+        {OPT_DB_ADDRESS, "names databases that run already, which srbench tune "
+                         "cannot start anew; expected none in srbench tune"},
+        {OPT_RUN_DB_AS_BATCH,
+         "would be a batch job for every run of a search, expected databases "
+         "in this job in srbench tune"},
+    };
+
+    for (int id = OPT_OBJECTIVE; id <= OPT_TUNED && !o->tune; id++)
+        if (options_get(o, (enum option_id)id)->given)
+            return options_refuse(o, (enum option_id)id, "is for srbench tune",
+                                  err);
+    for (size_t i = 0; i < sizeof vain / sizeof vain[0] && o->tune; i++)
+        if (options_get(o, vain[i].id)->given)
+            return options_refuse(o, vain[i].id, vain[i].what, err);
+    return o->tune ? check_tuned_axes(o, err) : 0;
+}
+
 int options_check_together(const struct options *o, bool dry_run,
                            struct error *err)
 {
@@ -239,8 +304,10 @@ int options_check_together(const struct options *o, bool dry_run,
             o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
     if (check_faults(o, err) < 0 || check_external(o, err) < 0 ||
         check_tls(o, err) < 0 || check_serve(o, err) < 0 ||
-        check_role(o, err) < 0 || check_files(o, err) < 0 ||
-        check_resume(o, err) < 0 || options_check_commands(o, err) < 0)
+        check_tune(o, err) < 0 || check_role(o, err) < 0 ||
+        check_files(o, err) < 0 || check_resume(o, err) < 0 ||
+        options_check_commands(o, err) < 0 ||
+        options_check_tensors(o, err) < 0 || options_check_steps(o, err) < 0)
         return -1;
     return check_time(o, err) < 0 ? -1 : check_order(o, err);
 }

@@ -63,6 +63,8 @@ static void print_usage(FILE *out)
     fputs("Usage: srbench [EXPERIMENT] [--config FILE] [--OPTION=VALUE ...]\n"
           "       srbench serve --db_address=FILE [--config FILE] "
           "[--OPTION=VALUE ...]\n"
+          "       srbench tune [EXPERIMENT] [--config FILE] "
+          "[--OPTION=VALUE ...]\n"
           "\n"
           "Measures how fast tensors move between the ranks of an MPI job and "
           "databases\n"
@@ -126,7 +128,9 @@ static void help_all(FILE *out)
           "throughput_colocated, and\n"
           "another way to write --experiment.\n"
           "srbench serve runs databases for clients of another job, which "
-          "finds them by --db_address.\n",
+          "finds them by --db_address.\n"
+          "srbench tune finds the best configuration of the databases for the "
+          "loads it is given.\n",
           out);
     print_examples(out);
     print_flags(out);

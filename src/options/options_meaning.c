@@ -42,6 +42,7 @@ static const struct {
     {GROUP_LOOP, "How often, and how long"},
     {GROUP_DATABASE, "The databases"},
     {GROUP_NODES, "Nodes and network"},
+    {GROUP_TUNE, "The best configuration (srbench tune)"},
     {GROUP_EXTERNAL, "Databases that run already, or in jobs of their own"},
     {GROUP_RESULT, "Results"},
 };

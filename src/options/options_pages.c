@@ -113,6 +113,9 @@ static void roff_head(FILE *out)
           "\\fBsrbench serve\\fR \\fB\\-\\-db_address\\fR=\\fIFILE\\fR "
           "[\\fB\\-\\-config\\fR \\fIFILE\\fR]\n"
           "[\\fB\\-\\-\\fIOPTION\\fR=\\fIVALUE\\fR ...]\n"
+          ".PP\n"
+          "\\fBsrbench tune\\fR [\\fIEXPERIMENT\\fR] [\\fB\\-\\-config\\fR "
+          "\\fIFILE\\fR]\n[\\fB\\-\\-\\fIOPTION\\fR=\\fIVALUE\\fR ...]\n"
           ".SH DESCRIPTION\n"
           "srbench is a program for MPI. It starts databases (Redis and its "
           "like) on\n"
@@ -126,7 +129,10 @@ static void roff_head(FILE *out)
           "nodes of their own) or\n"
           "\\fBthroughput_colocated\\fR (one on every client node; the "
           "default).\n"
-          "\\fBsrbench serve\\fR runs databases for clients of another job.\n",
+          "\\fBsrbench serve\\fR runs databases for clients of another job.\n"
+          "\\fBsrbench tune\\fR tries what may make the databases faster for "
+          "the loads that\nit is given, and reports the best configuration "
+          "with its effect.\n",
           out);
 }
 
@@ -201,6 +207,8 @@ static void print_words(FILE *out, const struct option *d)
         fprintf(out, "%s ", d->aliases[i]);
     for (; w->name; w++)
         fprintf(out, "%s ", w->name);
+    for (size_t i = 0; d->words && d->words[i]; i++)
+        fprintf(out, "%s ", d->words[i]);
     if (d->may_be_auto)
         fputs("auto ", out);
 }
@@ -208,7 +216,7 @@ static void print_words(FILE *out, const struct option *d)
 static bool has_words(const struct option *d)
 {
     return d->type == OPTION_FLAG || d->type == OPTION_CHOICE ||
-           d->handed != HANDED_NONE || d->may_be_auto;
+           d->handed != HANDED_NONE || d->words || d->may_be_auto;
 }
 
 /* One case of what may stand behind `--name`. */
@@ -277,7 +285,7 @@ void options_bash(FILE *out)
           "            [[ ${COMPREPLY[*]} == *= ]] && compopt -o nospace "
           "2>/dev/null\n"
           "        else\n"
-          "            _srbench_words 'serve ",
+          "            _srbench_words 'serve tune ",
           out);
     print_words(out, &option_table[OPT_EXPERIMENT]);
     fputs("'\n"
@@ -336,7 +344,7 @@ void options_zsh(FILE *out)
           "    '--help[print help]::option:(all man bash zsh ",
           out);
     bash_names(out);
-    fputs(")' \\\n    '1:experiment:(serve ", out);
+    fputs(")' \\\n    '1:experiment:(serve tune ", out);
     print_words(out, &option_table[OPT_EXPERIMENT]);
     fputs(")'\n", out);
 }

@@ -374,6 +374,10 @@ static int apply_argument(struct command_line *c, int argc, char *const argv[],
         c->o->serve = true;
         return 0;
     }
+    if (*i == 1 && strcmp(arg, "tune") == 0) {
+        c->o->tune = true;
+        return 0;
+    }
     if (arg[0] != '-')
         return apply_value(c, OPT_EXPERIMENT, "EXPERIMENT", arg, err);
     take_apart(arg, &a);
@@ -417,6 +421,21 @@ static int only_standard(struct options *o, struct error *err)
     return rc;
 }
 
+/* A search compares runs, which are to be equally long whatever is tried. */
+static int timed_loops(struct options *o, struct error *err)
+{
+    struct setting *set = &o->set[OPT_DURATION];
+    struct value v;
+
+    if (set->given || o->set[OPT_ITERATIONS].given)
+        return 0;
+    if (options_value(OPT_DURATION, "1s", &v, err) < 0)
+        return -1;
+    options_value_free(&set->values[0]);
+    set->values[0] = v;
+    return 0;
+}
+
 static int parse_all(struct options *o, int argc, char *const argv[],
                      const char *file_name, const char *file_text,
                      size_t length, struct error *err)
@@ -441,6 +460,8 @@ static int parse_all(struct options *o, int argc, char *const argv[],
             return -1;
     if (o->serve && only_standard(o, err) < 0)
         return -1;
+    if (o->tune && timed_loops(o, err) < 0)
+        return -1;
     return options_check_together(o, c.dry_run, err);
 }
 
@@ -450,6 +471,9 @@ static int same_request(const struct options *o, const struct options *part,
 {
     if (part->serve && !o->serve)
         return error_set(err, "found serve, which the first part of the job "
+                              "does not say");
+    if (part->tune && !o->tune)
+        return error_set(err, "found tune, which the first part of the job "
                               "does not say");
     if (part->request != REQUEST_RUN && part->request != o->request)
         return error_set(err,

@@ -18,6 +18,12 @@ static const char *const transports[] = {"tcp", "unix", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
 static const char *const syncs[] = {"none", "start", "iteration", NULL};
 static const char *const patterns[] = {"pair", "phases", NULL};
+static const char *const history_words[] = {"all", NULL};
+static const char *const retirements[] = {"overwrite", "delete", "expire",
+                                          NULL};
+static const char *const compute_kinds[] = {"spin", "sleep", "stream", NULL};
+static const char *const rate_words[] = {"max", "search", NULL};
+static const char *const arrivals[] = {"uniform", "poisson", NULL};
 static const char *const orders[] = {"plan", "random", NULL};
 static const char *const devices[] = {"cpu", "gpu", NULL};
 static const char *const device_aliases[] = {"CPU", "cpu", "GPU", "gpu", NULL};
@@ -294,6 +300,118 @@ const struct option option_table[OPT_COUNT] = {
                      .help =
                          "pair: put and get in turn; phases: all puts, then, "
                          "when all clients have done theirs, all gets"},
+    [OPT_TENSORS] = {.name = "tensors",
+                     .alias = "tensors_per_dataset",
+                     .type = OPTION_COUNT,
+                     .axis = true,
+                     .def = "1",
+                     .min = 1,
+                     .max = 1024,
+                     .tag = "TENSORS",
+                     .group = GROUP_STUDY,
+                     .help = "tensors of each step, each with a key of its "
+                             "own; a put and a get are of all of them"},
+    [OPT_PIPELINED] = {.name = "pipelined",
+                       .type = OPTION_FLAG,
+                       .axis = true,
+                       .def = "false",
+                       .tag = "PIPELINED",
+                       .group = GROUP_STUDY,
+                       .brief = "several tensors back to back",
+                       .help = "of several tensors the puts go out back to "
+                               "back, and likewise the gets; false: each "
+                               "waits for the reply to the one before"},
+    [OPT_HISTORY] = {.name = "history",
+                     .type = OPTION_COUNT,
+                     .axis = true,
+                     .def = "1",
+                     .min = 1,
+                     .max = NO_LIMIT,
+                     .words = history_words,
+                     .words_value = "history_value",
+                     .tag = "HIST",
+                     .group = GROUP_STUDY,
+                     .brief = "steps that stay in the database",
+                     .help = "steps that stay in the database, under keys of "
+                             "their own; all: none goes"},
+    [OPT_RETIRE] = {.name = "retire",
+                    .type = OPTION_CHOICE,
+                    .axis = true,
+                    .def = "overwrite",
+                    .choices = retirements,
+                    .tag = "RETIRE",
+                    .group = GROUP_STUDY,
+                    .brief = "how a step older than history goes",
+                    .help = "how a step older than history goes; overwrite: "
+                            "its keys are used again; delete: they are removed "
+                            "(UNLINK), which is timed; expire: by itself, "
+                            "expire_after it was put, whatever history says"},
+    [OPT_EXPIRE_AFTER] = {.name = "expire_after",
+                          .type = OPTION_SECONDS,
+                          .axis = true,
+                          .def = "auto",
+                          .may_be_auto = true,
+                          .min = 0,
+                          .max = DAY,
+                          .unit = "s",
+                          .tag = "EXPIRE",
+                          .group = GROUP_STUDY,
+                          .brief = "with retire: expire, how long a step stays",
+                          .help = "with retire: expire, and required there: "
+                                  "how long a step stays (SET ... PX); whole "
+                                  "milliseconds; auto: not said"},
+    [OPT_COMPUTE] =
+        {.name = "compute",
+         .type = OPTION_SECONDS,
+         .axis = true,
+         .def = "0s",
+         .min = -1,
+         .max = DAY,
+         .unit = "s",
+         .tag = "COMPUTE",
+         .group = GROUP_STUDY,
+         .brief = "what a client computes before each exchange",
+         .help = "what a client computes before each exchange, as a solver "
+                 "does: a fixed amount of work, of so much CPU time when "
+                 "nothing else runs; 0s: nothing"},
+    [OPT_COMPUTE_KIND] =
+        {.name = "compute_kind",
+         .type = OPTION_CHOICE,
+         .axis = true,
+         .def = "spin",
+         .choices = compute_kinds,
+         .tag = "KIND",
+         .group = GROUP_STUDY,
+         .brief = "arithmetic, sleep, or arithmetic through memory",
+         .help = "what it does meanwhile; spin: arithmetic in registers; "
+                 "sleep: nothing, as where another device computes; stream: "
+                 "arithmetic over a buffer of 32 MiB"},
+    [OPT_RATE] = {.name = "rate",
+                  .type = OPTION_RATE,
+                  .axis = true,
+                  .def = "max",
+                  .max = 1000000,
+                  .words = rate_words,
+                  .words_value = "rate_value",
+                  .unit = "1/s",
+                  .tag = "RATE",
+                  .group = GROUP_STUDY,
+                  .brief = "steps a second that each client is offered",
+                  .help = "steps a second that each client is offered, by a "
+                          "schedule that nothing shifts; max: the next when "
+                          "the one before has ended; search: find the rate at "
+                          "which sustain still holds"},
+    [OPT_ARRIVALS] = {.name = "arrivals",
+                      .type = OPTION_CHOICE,
+                      .axis = true,
+                      .def = "uniform",
+                      .choices = arrivals,
+                      .tag = "ARRIVALS",
+                      .group = GROUP_STUDY,
+                      .brief = "how a rate's steps are spread",
+                      .help = "how a rate's steps are spread; uniform: evenly, "
+                              "clients one after the other; poisson: at "
+                              "random, by seed"},
     [OPT_TENSOR_BYTES] = {.name = "tensor_bytes",
                           .type = OPTION_BYTES,
                           .told = TOLD_ANEW,
@@ -329,8 +447,8 @@ const struct option option_table[OPT_COUNT] = {
                        .resume_free = true,
                        .def = "false",
                        .brief = "replace files that exist",
-                       .help = "replace the result file, and summary_json, "
-                               "where they exist"},
+                       .help = "replace the result file, summary_json and "
+                               "tuned, where they exist"},
     [OPT_RESUME] = {.name = "resume",
                     .type = OPTION_FLAG,
                     .resume_free = true,
@@ -357,7 +475,8 @@ const struct option option_table[OPT_COUNT] = {
                       .group = GROUP_LOOP,
                       .brief = "how long the loop runs, instead of iterations",
                       .help = "how long the timed loop runs, in place of "
-                              "iterations; auto: as long as those take"},
+                              "iterations; auto: as long as those take, and in "
+                              "srbench tune 1s"},
     [OPT_MAX_SAMPLES] =
         {.name = "max_samples",
          .type = OPTION_COUNT,
@@ -376,6 +495,15 @@ const struct option option_table[OPT_COUNT] = {
                     .group = GROUP_LOOP,
                     .help = "pairs before them that do not count; kept in the "
                             "file, marked"},
+    [OPT_SUSTAIN] =
+        {.name = "sustain",
+         .type = OPTION_MAP,
+         .def = "{}",
+         .group = GROUP_LOOP,
+         .brief = "with rate: search, what must hold",
+         .help = "with rate: search, what must hold: one limit on a response "
+                 "or service figure, as in expect, such as "
+                 "{put_response_p99: \"< 5ms\"}"},
     [OPT_REPETITIONS] = {.name = "repetitions",
                          .type = OPTION_COUNT,
                          .def = "1",
@@ -411,7 +539,8 @@ const struct option option_table[OPT_COUNT] = {
                   .min = 0,
                   .max = INT64_MAX,
                   .group = GROUP_LOOP,
-                  .help = "of the random order; auto: drawn, and recorded"},
+                  .help = "of the random order, of srbench tune's, and of "
+                          "arrivals: poisson; auto: drawn, and recorded"},
     [OPT_WALL_TIME] = {.name = "wall_time",
                        .type = OPTION_SECONDS,
                        .resume_free = true,
@@ -768,4 +897,36 @@ const struct option option_table[OPT_COUNT] = {
                          .for_tests = true,
                          .help = "faults of the client null, for tests: "
                                  "fail_at, hang_at, alter_at, client, delay"},
+    [OPT_OBJECTIVE] =
+        {.name = "objective",
+         .type = OPTION_TEXT,
+         .def = "window",
+         .group = GROUP_TUNE,
+         .brief = "the figure that is to be better",
+         .help = "of srbench tune: the figure of /summary that is to be "
+                 "better, a rate (window, put_window, window_ops, ...) higher "
+                 "or a time (put_tensor_p99, ...) lower"},
+    [OPT_TUNE_TIME] = {.name = "tune_time",
+                       .type = OPTION_SECONDS,
+                       .resume_free = true,
+                       .def = "auto",
+                       .may_be_auto = true,
+                       .min = 0,
+                       .max = 366 * DAY,
+                       .unit = "s",
+                       .group = GROUP_TUNE,
+                       .brief = "how long to look for it",
+                       .help = "of srbench tune: after this time no more is "
+                               "tried, and what was found by then is measured "
+                               "beside the base and reported; auto: until "
+                               "nothing more helps"},
+    [OPT_TUNED] = {.name = "tuned",
+                   .type = OPTION_TEXT,
+                   .resume_free = true,
+                   .def = "none",
+                   .group = GROUP_TUNE,
+                   .brief = "a file for the configuration found",
+                   .help = "of srbench tune: a file for the configuration that "
+                           "was found, which --config reads, each line with "
+                           "its effect as a comment; none: no such file"},
 };

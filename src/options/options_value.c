@@ -60,6 +60,12 @@ static void expect_range(const struct option *d, bool all, char *buf, size_t n)
                  " to %" PRId64,
                  d->min, d->max);
         break;
+    case OPTION_RATE:
+        snprintf(buf, n,
+                 "a number a second above 0 to %" PRId64 " such as 100 or "
+                 "100/s",
+                 d->max);
+        break;
     default:
         if (all || d->max < INT32_MAX)
             snprintf(buf, n, "a whole number from %" PRId64 " to %" PRId64,
@@ -67,6 +73,26 @@ static void expect_range(const struct option *d, bool all, char *buf, size_t n)
         else
             snprintf(buf, n, "a whole number of at least %" PRId64, d->min);
     }
+}
+
+/* What else it may be: ", max or search", ", 0 or auto". */
+static void add_names(const struct option *d, char *buf, size_t n)
+{
+    const char *names[8];
+    size_t k = 0;
+
+    if (d->may_be_zero)
+        names[k++] = "0";
+    for (size_t i = 0; d->words && d->words[i] && k + 1 < 8; i++)
+        names[k++] = d->words[i];
+    if (d->may_be_auto)
+        names[k++] = "auto";
+    for (size_t i = 0; i < k; i++)
+        text_add(buf, n, "%s%s",
+                 k == 1       ? ", or "
+                 : i + 1 == k ? " or "
+                              : ", ",
+                 names[i]);
 }
 
 const char *options_expected(const struct option *d, bool all,
@@ -91,12 +117,7 @@ const char *options_expected(const struct option *d, bool all,
                  d->axis ? "{name: value}" : "{window: \"> 1GB/s\"}");
     else
         expect_range(d, all, buf, n);
-    if (d->may_be_zero || d->may_be_auto)
-        strncat(buf,
-                !d->may_be_auto  ? ", or 0"
-                : d->may_be_zero ? ", 0 or auto"
-                                 : ", or auto",
-                n - strlen(buf) - 1);
+    add_names(d, buf, n);
     return buf;
 }
 
@@ -232,6 +253,25 @@ static bool take_bytes(const struct option *d, const char *text,
     return true;
 }
 
+/* "100" or "100/s"; whole numbers and others, never in another unit. */
+static bool take_rate(const struct option *d, const char *text, struct value *v)
+{
+    struct quantity q;
+    char buf[48];
+
+    if (units_parse_quantity(text, "1/s", &q, NULL) < 0 || !(q.value > 0) ||
+        q.value > (double)d->max)
+        return false;
+    v->rate = q.value;
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(buf, sizeof buf, "%.*g", digits, v->rate);
+        if (strtod(buf, NULL) == v->rate)
+            break;
+    }
+    v->text = mem_copy(buf);
+    return true;
+}
+
 static bool take_seconds(const struct option *d, const char *text,
                          struct value *v)
 {
@@ -300,7 +340,20 @@ static bool (*const take[])(const struct option *, const char *,
     [OPTION_SECONDS] = take_seconds, [OPTION_FLAG] = take_flag,
     [OPTION_MAP] = take_nothing,     [OPTION_SHAPE] = take_machine,
     [OPTION_PERCENT] = take_percent, [OPTION_MAPS] = take_nothing,
+    [OPTION_RATE] = take_rate,
 };
+
+/* One of the names that stand instead of a number. */
+static bool take_word(const struct option *d, const char *text, struct value *v)
+{
+    for (int k = 0; d->words && d->words[k]; k++)
+        if (strcmp(d->words[k], text) == 0) {
+            v->word = k + 1;
+            v->text = mem_copy(text);
+            return true;
+        }
+    return false;
+}
 
 static void be_auto(struct value *v)
 {
@@ -332,7 +385,8 @@ static int convert_scalar(const struct said *said, const struct option *d,
     bool null = means_null(s);
     bool server = options_handed((enum option_id)(d - option_table), s->text);
 
-    if (d->type == OPTION_CHOICE && take_choice(d, s->text, v))
+    if (take_word(d, s->text, v) ||
+        (d->type == OPTION_CHOICE && take_choice(d, s->text, v)))
         return 0;
     if (d->may_be_auto && (null || (s->plain && strcmp(s->text, "auto") == 0)))
         be_auto(v);
@@ -657,6 +711,43 @@ int options_convert(const struct said *said, enum option_id id,
     set->values = fresh.values;
     set->nvalues = fresh.nvalues;
     return 0;
+}
+
+int options_value(enum option_id id, const char *text, struct value *out,
+                  struct error *err)
+{
+    const struct said said = {.flag = option_table[id].name};
+    struct yaml_node node = {0};
+    struct setting set = {0};
+    int rc = options_yaml_read_value(&said, text, false, &node, err);
+
+    if (rc == 0)
+        rc = options_convert(&said, id, &node, &set, err);
+    options_yaml_node_free(&node);
+    if (rc == 0 && set.nvalues != 1)
+        rc = error_set(err, "%s: found several values, expected one",
+                       option_table[id].name);
+    if (rc == 0) {
+        *out = set.values[0];
+        set.values[0] = (struct value){.text = NULL};
+    }
+    options_setting_free(&set);
+    return rc;
+}
+
+void options_value_free(struct value *v)
+{
+    struct setting set = {.values = mem_new(1, sizeof *set.values),
+                          .nvalues = 1};
+
+    set.values[0] = *v;
+    options_setting_free(&set);
+    *v = (struct value){.text = NULL};
+}
+
+void options_print_text(FILE *out, const char *text)
+{
+    options_yaml_print_text(out, text);
 }
 
 char *options_canonical(enum option_id id, const char *text)

@@ -6,6 +6,9 @@
 
 /* A part of the tensors' bytes is in eighths. */
 #define WHOLE 8
+/* Of one that lies still: size classes of allocators are up to a quarter apart
+ * (jemalloc(3), "SIZE CLASSES"). */
+#define STILL_EIGHTHS 10
 
 /* Of each pair: start and length of a put and a get; the same on the way to
  * rank 0; and the lengths once more to be sorted. */
@@ -49,6 +52,34 @@ int64_t footprint_server(const struct footprint *server, int64_t clients,
                          int64_t bytes)
 {
     return resident(server, footprint_product(clients, bytes));
+}
+
+/* Two of each tensor are the loop's own, the rest is of how it talks. */
+#define OWN_EIGHTHS 16
+
+int64_t footprint_keeper(const struct footprint *server, int64_t clients,
+                         int64_t bytes, int64_t kept, int64_t moving)
+{
+    int64_t each = footprint_product(clients, bytes);
+    int64_t still = kept > moving ? kept - moving : 0;
+
+    if (server->eighths == 0)
+        return server->fixed;
+    return footprint_sum(resident(server, footprint_product(each, moving)),
+                         part(footprint_product(each, still), STILL_EIGHTHS));
+}
+
+int64_t footprint_stepper(const struct footprint *client, int64_t bytes,
+                          int64_t pairs, int64_t tensors, int64_t moving,
+                          int64_t kept)
+{
+    int64_t more = footprint_sum(
+        part(footprint_product(bytes, tensors - moving), OWN_EIGHTHS),
+        footprint_product(bytes, kept));
+
+    return footprint_sum(
+        footprint_client(client, footprint_product(bytes, moving), pairs),
+        more);
 }
 
 int64_t footprint_client(const struct footprint *client, int64_t bytes,

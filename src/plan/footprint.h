@@ -28,10 +28,22 @@ int64_t footprint_product(int64_t a, int64_t b);
 int64_t footprint_server(const struct footprint *server, int64_t clients,
                          int64_t bytes);
 
+/* The same where each client keeps `kept` tensors at a time, `moving` of which
+ * arrive or leave together: what lies still takes its bytes and what allocators
+ * round them up to. */
+int64_t footprint_keeper(const struct footprint *server, int64_t clients,
+                         int64_t bytes, int64_t kept, int64_t moving);
+
 /* Memory of one client: its two tensors and whatever its way to talk copies,
  * timings of so many pairs, and what sorting and sending these takes. */
 int64_t footprint_client(const struct footprint *client, int64_t bytes,
                          int64_t pairs);
+
+/* The same of one with so many tensors a step, of which `moving` are copied at
+ * a time; without a server it keeps `kept` more of them itself. */
+int64_t footprint_stepper(const struct footprint *client, int64_t bytes,
+                          int64_t pairs, int64_t tensors, int64_t moving,
+                          int64_t kept);
 
 /* Descriptors that a server of so many connections opens; `shards`: of its
  * cluster, 1 where there is none. */

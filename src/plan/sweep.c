@@ -6,6 +6,7 @@
 
 #include "base/hostlist.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/text.h"
 
 static unsigned placement_bit(enum experiment e)
@@ -219,8 +220,42 @@ static bool has_one_shard(const struct sweep *s)
 }
 
 /* The axes that the following is about. */
-static const enum option_id alike[] = {OPT_DB_CLUSTER, OPT_TENSOR_BYTES};
+static const enum option_id alike[] = {
+    OPT_DB_CLUSTER,   OPT_PIPELINED,    OPT_HISTORY,  OPT_RETIRE,
+    OPT_EXPIRE_AFTER, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_TENSOR_BYTES};
 #define ALIKE (sizeof alike / sizeof alike[0])
+
+/* The same of an axis that says how something is done which the permutation
+ * does not do. Where all steps stay, overwrite and delete do nothing, and where
+ * keys expire, history says nothing. */
+static size_t behind_idle(const struct sweep *s, const struct permutation *p,
+                          enum option_id axis, size_t k)
+{
+    const struct setting *set = options_get(s->options, axis);
+    bool expires = p->value[OPT_RETIRE]->count == RETIRE_EXPIRE;
+    size_t first = 0;
+
+    switch ((int)axis) {
+    case OPT_COMPUTE_KIND:
+        return p->value[OPT_COMPUTE]->seconds == 0 ? k : 0;
+    case OPT_ARRIVALS:
+        return p->value[OPT_RATE]->word == RATE_MAX ? k : 0;
+    case OPT_PIPELINED:
+        return p->value[OPT_TENSORS]->count == 1 ? k : 0;
+    case OPT_HISTORY:
+        return expires ? k : 0;
+    case OPT_EXPIRE_AFTER:
+        return expires ? 0 : k;
+    case OPT_RETIRE:
+        while (first < k && set->values[first].count == RETIRE_EXPIRE)
+            first++;
+        return !expires && p->value[OPT_HISTORY]->word == HISTORY_ALL
+                   ? k - first
+                   : 0;
+    default:
+        return 0;
+    }
+}
 
 /* How far the permutation's value of such an axis is behind the first that
  * comes to the same. */
@@ -231,6 +266,8 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
 
     if (axis == OPT_TENSOR_BYTES)
         return s->like ? k - s->like[k] : 0;
+    if (axis != OPT_DB_CLUSTER)
+        return behind_idle(s, p, axis, k);
     return k > 0 && s->one_shard &&
                    is_one(s->options, p->value[OPT_DB_NODES],
                           p->value[OPT_DB_SHARDS_PER_NODE])
@@ -273,6 +310,33 @@ static void number(struct sweep *s)
     }
 }
 
+/* Whether several values of the axis say nothing to some permutations. */
+static bool has_idle(const struct options *o, enum option_id axis)
+{
+    const struct setting *compute = options_get(o, OPT_COMPUTE);
+    const struct setting *tensors = options_get(o, OPT_TENSORS);
+
+    if (options_get(o, axis)->nvalues < 2)
+        return false;
+    if (axis == OPT_HISTORY)
+        return options_retire(o, RETIRE_EXPIRE);
+    if (axis == OPT_RETIRE)
+        return options_keeps_all(o) && options_retire(o, RETIRE_OVERWRITE) &&
+               options_retire(o, RETIRE_DELETE);
+    if (axis == OPT_EXPIRE_AFTER)
+        return options_retire(o, RETIRE_OVERWRITE) ||
+               options_retire(o, RETIRE_DELETE);
+    if (axis == OPT_ARRIVALS)
+        return options_rate(o, RATE_MAX);
+    for (size_t k = 0; axis == OPT_COMPUTE_KIND && k < compute->nvalues; k++)
+        if (compute->values[k].seconds == 0)
+            return true;
+    for (size_t k = 0; axis == OPT_PIPELINED && k < tensors->nvalues; k++)
+        if (tensors->values[k].count == 1)
+            return true;
+    return false;
+}
+
 int sweep_open(struct sweep *s, const struct options *o, struct error *err)
 {
     size_t nexp = options_get(o, OPT_EXPERIMENT)->nvalues;
@@ -295,7 +359,10 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     s->product = s->count;
     find_like(s);
     s->one_shard = has_one_shard(s);
-    if (s->like || s->one_shard)
+    if (s->like || s->one_shard || has_idle(o, OPT_PIPELINED) ||
+        has_idle(o, OPT_HISTORY) || has_idle(o, OPT_RETIRE) ||
+        has_idle(o, OPT_EXPIRE_AFTER) || has_idle(o, OPT_COMPUTE_KIND) ||
+        has_idle(o, OPT_ARRIVALS))
         number(s);
     return 0;
 }
@@ -314,23 +381,59 @@ void sweep_close(struct sweep *s)
     free(s->like);
     free(s->place);
     free(s->setup);
+    free(s->made);
+    s->made = NULL;
     s->lacks = NULL;
     s->like = s->place = s->setup = NULL;
     s->nlacks = 0;
 }
 
-void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
+void sweep_load(const struct sweep *s, size_t load, struct permutation *p)
 {
-    product_at(s, s->place ? s->place[i] : i, p);
-    p->index = i;
+    product_at(s, s->place ? s->place[load] : load, p);
+    p->index = load;
     if (s->place)
-        p->setup = s->setup[i];
+        p->setup = s->setup[load];
     for (size_t k = 0; k < s->nlacks; k++) {
         const struct value *instead = &s->lacks[k].instead;
 
         if (lacks(s, p, &s->lacks[k]))
             p->value[s->lacks[k].axis] = instead->text ? instead : NULL;
     }
+}
+
+void sweep_at(const struct sweep *s, size_t i, struct permutation *p)
+{
+    if (s->made)
+        *p = s->made[i];
+    else
+        sweep_load(s, i, p);
+}
+
+void sweep_search(struct sweep *s, size_t room)
+{
+    s->made = mem_new(room, sizeof *s->made);
+    s->loads = s->count;
+    s->room = room;
+    s->count = s->setups = 0;
+}
+
+size_t sweep_make(struct sweep *s, size_t load,
+                  const struct value *const instead[OPT_COUNT], size_t setup,
+                  const struct sweep_tried *tried)
+{
+    struct permutation *p = &s->made[s->count];
+
+    sweep_load(s, load, p);
+    for (int id = 0; id < OPT_COUNT; id++)
+        if (instead[id])
+            p->value[id] = instead[id];
+    p->index = s->count;
+    p->setup = setup;
+    p->tried = tried;
+    if (setup + 1 > s->setups)
+        s->setups = setup + 1;
+    return s->count++;
 }
 
 /* How far values of an axis are apart in the product. */
@@ -375,22 +478,11 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
     return found ? (size_t)(found - s->place) : p->index;
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
- * generators"). */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 /* Fisher and Yates's. The remainder favours small numbers by n / 2^64. */
 static void shuffle(uint32_t *list, size_t n, uint64_t *state)
 {
     for (size_t i = n; i > 1; i--) {
-        size_t k = (size_t)(next_random(state) % i);
+        size_t k = (size_t)(random_next(state) % i);
         uint32_t other = list[k];
 
         list[k] = list[i - 1];
@@ -433,6 +525,75 @@ void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
     }
     free(first);
     free(setups);
+}
+
+/* By what permutations are brought in turn, the weightiest first: where the
+ * first of those that are compared stands, the repetition, whose turn it is. */
+struct turn {
+    uint32_t family, repetition;
+    int64_t setup;
+    uint32_t position, index;
+};
+
+static int compare_turns(const void *a, const void *b)
+{
+    const struct turn *x = a, *y = b;
+
+    if (x->family != y->family)
+        return x->family < y->family ? -1 : 1;
+    if (x->repetition != y->repetition)
+        return x->repetition < y->repetition ? -1 : 1;
+    if (x->setup != y->setup)
+        return x->setup < y->setup ? -1 : 1;
+    return x->position < y->position ? -1 : 1;
+}
+
+/* The set-up of the server in the place of p. */
+static size_t setup_beside(const struct sweep *s, const struct permutation *p,
+                           size_t exe)
+{
+    struct permutation q;
+
+    if (!p->value[OPT_DB_EXE])
+        return p->setup;
+    sweep_at(s, sweep_sibling(s, p, OPT_DB_EXE, exe), &q);
+    return q.setup;
+}
+
+/* Where something first stands; *at is one more, 0 for not yet. */
+static uint32_t first_place(uint32_t *at, size_t position)
+{
+    if (*at == 0)
+        *at = (uint32_t)position + 1;
+    return *at - 1;
+}
+
+void sweep_in_turn(const struct sweep *s, size_t exe, uint32_t *positions)
+{
+    struct turn *turns = mem_new(s->count, sizeof *turns);
+    uint32_t *family = mem_new(s->setups, sizeof *family);
+    uint32_t *setup = mem_new(s->setups, sizeof *setup);
+
+    for (size_t k = 0; k < s->count; k++) {
+        struct turn *t = &turns[k];
+        struct permutation p;
+
+        sweep_at(s, positions[k], &p);
+        *t = (struct turn){
+            .family = first_place(&family[setup_beside(s, &p, exe)], k),
+            .repetition = (uint32_t)p.repetition,
+            .setup = first_place(&setup[p.setup], k),
+            .position = (uint32_t)k,
+            .index = positions[k]};
+        if (t->repetition % 2)
+            t->setup = -t->setup;
+    }
+    qsort(turns, s->count, sizeof *turns, compare_turns);
+    for (size_t k = 0; k < s->count; k++)
+        positions[k] = turns[k].index;
+    free(turns);
+    free(family);
+    free(setup);
 }
 
 /* The last `parts` parts of a path. */
@@ -551,6 +712,18 @@ static size_t note_left_out(const struct sweep *s, char *buf, size_t n,
     return used;
 }
 
+static size_t note_idle(const struct sweep *s, enum option_id axis,
+                        const char *where, char *buf, size_t n, size_t used)
+{
+    size_t values = options_get(s->options, axis)->nvalues;
+
+    if (!has_idle(s->options, axis) || used >= n)
+        return used;
+    return used + (size_t)snprintf(buf + used, n - used,
+                                   "%s (%zu values) collapses where %s\n",
+                                   option_table[axis].name, values, where);
+}
+
 /* The notes on values that come to the same. */
 static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
 {
@@ -564,6 +737,12 @@ static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
                              "there is one shard, which is no cluster "
                              "either way\n",
                              options_get(s->options, OPT_DB_CLUSTER)->nvalues);
+    used = note_idle(s, OPT_PIPELINED, "a step has one tensor", buf, n, used);
+    used = note_idle(s, OPT_HISTORY, "keys expire", buf, n, used);
+    used = note_idle(s, OPT_RETIRE, "all steps stay", buf, n, used);
+    used = note_idle(s, OPT_EXPIRE_AFTER, "keys do not expire", buf, n, used);
+    used = note_idle(s, OPT_COMPUTE_KIND, "nothing is computed", buf, n, used);
+    used = note_idle(s, OPT_ARRIVALS, "there is no rate", buf, n, used);
     if (!s->like || used >= n)
         return;
     used += (size_t)snprintf(buf + used, n - used, "tensor_bytes collapses: ");

@@ -3,8 +3,11 @@
  * The sweep is the product of all axes, those that shape the databases
  * outermost, `repetitions` innermost. An axis that a placement or a server does
  * not have collapses there: one permutation, no value. Values that come to the
- * same collapse to the first of them: sizes of as many whole elements, and
- * db_cluster where there is one shard. All functions are local and pure.
+ * same collapse to the first of them: sizes of as many whole elements,
+ * db_cluster where there is one shard, pipelined where a step has one tensor,
+ * history where keys expire and expire_after where they do not, overwrite and
+ * delete where all steps stay, compute_kind where nothing is computed and
+ * arrivals where there is no rate. All functions are local and pure.
  */
 #ifndef SRB_SWEEP_H
 #define SRB_SWEEP_H
@@ -15,6 +18,17 @@
 /* A server's name and version, "redis 7.0.15". */
 #define SRB_SERVER_MAX 96
 
+/* What a permutation of a search is for. */
+struct sweep_tried {
+    const char *step;      /* "screen", "confirm", "final" */
+    int round;             /* from 1 */
+    const char *candidate; /* its name; "": all that was taken over */
+    int pair;              /* from 0 */
+    bool base;             /* its side: the base's, or with the candidate */
+    const char *proof;     /* a line that the server must have, or NULL; of the
+                              candidate's side */
+};
+
 /* One point of the sweep: one value of every option; value[id] is NULL where
  * the placement or the server does not have the option. Values point into the
  * options, but for what a server has instead (sweep_lack). */
@@ -24,6 +38,7 @@ struct permutation {
     int repetition; /* 0 … repetitions - 1 */
     size_t setup;   /* number of its database set-up, counted from 0 */
     const struct value *value[OPT_COUNT];
+    const struct sweep_tried *tried; /* in a search; else NULL */
 };
 
 /* An axis that a server does not have, or a placement. */
@@ -51,6 +66,10 @@ struct sweep {
     /* where something collapses */
     uint32_t *place; /* of each permutation, in the product of all axes */
     uint32_t *setup; /* and its set-up */
+    /* of sweep_search() */
+    struct permutation *made;
+    size_t loads; /* permutations of the product */
+    size_t room;  /* rows of the result file; 0: count */
 };
 
 /* Refuses a product beyond SRB_SWEEP_MAX and an option that was given but
@@ -64,6 +83,20 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err);
  * Dies when there is no memory. */
 void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n);
 
+/* Begin a search: permutations are no longer the product of all axes, which are
+ * its loads from now on, but made one after another. room: so many at most. */
+void sweep_search(struct sweep *s, size_t room);
+
+/* One of the loads. */
+void sweep_load(const struct sweep *s, size_t load, struct permutation *p);
+
+/* Make the next permutation: a load with other values of some options (NULL:
+ * the load's own), on a database set-up of that number. Values and `tried` must
+ * stay. Returns its index. */
+size_t sweep_make(struct sweep *s, size_t load,
+                  const struct value *const instead[OPT_COUNT], size_t setup,
+                  const struct sweep_tried *tried);
+
 void sweep_close(struct sweep *s);
 
 /* Permutation i of 0 … count - 1. */
@@ -76,6 +109,13 @@ void sweep_at(const struct sweep *s, size_t i, struct permutation *p);
  * on every machine. */
 void sweep_order(const struct sweep *s, enum order order, uint64_t seed,
                  uint32_t *positions);
+
+/* Change such an order so that what is compared with the server that is value
+ * `exe` of db_exe runs beside it: repetition by repetition, its set-up and
+ * those of the others in its place in turn, forth and back, so that what drifts
+ * with time is not taken for a difference. Each set-up is started once a
+ * repetition. All else stays in its order. */
+void sweep_in_turn(const struct sweep *s, size_t exe, uint32_t *positions);
 
 /* The index of the permutation that differs from p in one axis alone, which has
  * its value k there; and in what the server lacks, if the axis is db_exe. */
@@ -123,6 +163,19 @@ static inline bool permutation_auto(const struct permutation *p,
                                     enum option_id id)
 {
     return p->value[id] && p->value[id]->is_auto;
+}
+
+/* Whether its rate is searched; whether its loop lasts a time instead of
+ * iterations, and which (s; of a search that of a probe, 0: none). */
+static inline bool permutation_searches(const struct permutation *p)
+{
+    return p->value[OPT_RATE]->word == RATE_SEARCH;
+}
+static inline double permutation_duration(const struct permutation *p)
+{
+    return !p->value[OPT_DURATION]->is_auto ? p->value[OPT_DURATION]->seconds
+           : permutation_searches(p)        ? SRB_PROBE_SECONDS
+                                            : 0;
 }
 
 #endif

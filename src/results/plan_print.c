@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "client/client.h"
 #include "plan/footprint.h"
+#include "plan/step_time.h"
 #include "results/report.h"
 #include "servers/burden.h"
 
@@ -73,18 +74,15 @@ static void widen(struct range *r, int64_t value, bool first)
 static void weigh_node(struct sum *x, const struct permutation *p,
                        const struct placement *pl, const int *clients, int node)
 {
-    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
     int64_t tensor =
         options_get(x->s->options, OPT_TENSOR_BYTES)->values[x->longest].count;
-    int64_t bytes =
-        footprint_product(place_node_clients(pl, node),
-                          footprint_client(&ops->memory, tensor, x->pairs));
+    int64_t bytes = footprint_product(place_node_clients(pl, node),
+                                      burden_client_bytes(p, tensor, x->pairs));
     int first = place_node_shard(pl, node);
 
     for (int s = 0; first >= 0 && s < pl->shards_per_node; s++)
-        bytes =
-            footprint_sum(bytes, footprint_server(burden_memory(p),
-                                                  clients[first + s], tensor));
+        bytes = footprint_sum(
+            bytes, burden_server_bytes(p, clients[first + s], tensor));
     if (first >= 0 && bytes > x->with_database)
         x->with_database = bytes;
     if (first < 0 && bytes > x->without)
@@ -122,17 +120,17 @@ static int threads_of(const struct permutation *p, const struct placement *pl)
 static double least_seconds(const struct sum *x, const struct permutation *p,
                             const struct placement *pl, double bytes)
 {
-    const struct value *duration = options_one(x->s->options, OPT_DURATION);
-    double commands = 2.0 * (double)x->pairs * x->busiest;
-    double threads = threads_of(p, pl);
+    double commands = 2.0 * (double)x->pairs * x->busiest *
+                      (double)p->value[OPT_TENSORS]->count;
+    double threads = threads_of(p, pl), steps = step_time_least(p);
 
     if (!options_one(x->s->options, OPT_UNTIL_INTERVAL)->is_auto &&
         p->repetition >= SRB_LEAST_REPETITIONS)
         return 0; /* it may be known by then */
-    if (!duration->is_auto)
-        return duration->seconds;
-    return fmax(commands * bytes / (BEST_RATE * threads),
-                commands / (BEST_COMMANDS * threads));
+    if (permutation_duration(p) > 0)
+        return steps;
+    return fmax(steps, fmax(commands * bytes / (BEST_RATE * threads),
+                            commands / (BEST_COMMANDS * threads)));
 }
 
 static void add_part(struct sum *x, const struct permutation *p,
@@ -149,7 +147,8 @@ static void add_part(struct sum *x, const struct permutation *p,
     widen(&part->bytes, p->value[OPT_TENSOR_BYTES]->count, first);
     if (x->busiest > part->busiest)
         part->busiest = x->busiest;
-    part->moved += 2.0 * (double)x->pairs * pl->nclients * (double)bytes;
+    part->moved += 2.0 * (double)x->pairs * pl->nclients * (double)bytes *
+                   (double)p->value[OPT_TENSORS]->count;
     part->seconds += least_seconds(x, p, pl, (double)bytes);
 }
 
@@ -270,6 +269,8 @@ static void print_sum(const struct sum *x)
     bool timed = !options_one(s->options, OPT_DURATION)->is_auto;
     char text[TEXT];
 
+    if (s->options->tune)
+        printf("a run of the search: ");
     printf("%zu permutation%s in %zu database set-up%s; ", s->count,
            plural((int64_t)s->count), s->setups, plural((int64_t)s->setups));
     if (x->bad < s->count)

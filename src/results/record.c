@@ -13,8 +13,13 @@
 #define SKEW_LIMIT 100
 /* Clocks may be apart by this share of a loop. */
 #define CLOCK_LIMIT 0.01
+/* One repetition that is faster by more than this factor beats the floor. */
+#define FLOOR_LIMIT 1.1
 /* Clients that work for a larger share of the loop are measured themselves. */
 #define CLIENT_LIMIT 0.5
+
+/* Clients may be late by themselves by this share of the median response. */
+#define PACING_LIMIT 0.1
 
 static const char *const status_names[] = {
     [STATUS_PLANNED] = "planned", [STATUS_COMPLETED] = "completed",
@@ -27,15 +32,24 @@ const char *record_status(enum status s)
     return status_names[s];
 }
 
-void record_clear(struct outcome *o)
+void record_clear(struct outcome *o, unsigned scope)
 {
     struct summary *s = &o->summary;
 
     memset(o, 0, sizeof *o);
+    o->scope = scope;
     record_no_figures(o);
     o->failed_rank = -1;
     o->db_start_seconds = s->clock_error = s->clock_drift = NAN;
     s->between_share = s->shortest_loop = s->start_skew = NAN;
+}
+
+/* NaN, of few steps, is larger than nothing. */
+static bool paced_badly(const struct step_figures *s)
+{
+    double late = isnan(s->pace_late.p99) ? s->pace_late.p95 : s->pace_late.p99;
+
+    return late > PACING_LIMIT * s->response.median;
 }
 
 char *record_flags(const struct outcome *o, char *buf, size_t n)
@@ -54,6 +68,8 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
         {"env_ignored", o->env_ignored},
         {"clock_error", s->clock_error > CLOCK_LIMIT * s->shortest_loop},
+        {"behind", s->steps.behind > 0},
+        {"pacing", paced_badly(&s->steps)},
     };
 
     buf[0] = '\0';
@@ -61,6 +77,17 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         if (flags[i].raised)
             text_join(buf, n, ",", "%s", flags[i].name);
     return buf;
+}
+
+bool record_floor_beaten(const struct of_floor *x)
+{
+    for (int k = 0; k < HEADLINES; k++) {
+        const struct across *a = &x->share[k];
+
+        if (isnan(a->low) ? a->centre > FLOOR_LIMIT : a->low > 1)
+            return true;
+    }
+    return false;
 }
 
 char *record_now(char *buf, size_t n)

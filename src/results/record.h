@@ -29,20 +29,41 @@ enum status {
 const char *record_status(enum status s);
 
 /* Shares of what the built-in server reaches in the same place: of its rate, or
- * for times, of which less is better, its time as a share of this one. NaN:
- * floor was not swept beside it, or has not run yet. */
+ * for times, of which less is better, its time as a share of this one. Over the
+ * repetitions that both completed, each beside its like. NaN: floor was not
+ * swept beside it, or has not run yet. */
 struct of_floor {
-    double share[HEADLINES];
+    struct across share[HEADLINES];
 };
+
+/* Whether it was faster than what is to be its limit: an interval above 1, or a
+ * single repetition above 1.1: SRB_FLOOR_BEATEN. */
+bool record_floor_beaten(const struct of_floor *x);
+
+/* What a study must ask for to have some figures at all, so that the file of
+ * one that does not has none of their columns. To be or-ed. */
+enum figure_scope {
+    SCOPE_STEPS = 1,    /* its steps compute or have a schedule */
+    SCOPE_COMPUTED = 2, /* they compute */
+    SCOPE_PACED = 4,    /* they have a schedule */
+    SCOPE_SEARCHED = 8, /* a rate is searched */
+    SCOPE_KEPT = 16,    /* they have several tensors, or keys that change */
+    SCOPE_REMOVED = 32, /* older ones are removed */
+    SCOPE_ALL = 63,
+};
+unsigned record_scope(const struct options *o);
 
 /* What became of one permutation. */
 struct outcome {
+    unsigned scope; /* of its study, see record_scope() */
     enum status status;
     char error[SRB_ERROR_MAX]; /* "" unless failed or skipped */
     int failed_rank;           /* lowest failing rank; -1 none */
     int failed_ranks;
     struct summary summary;    /* NaN unless completed */
     struct evidence evidence;  /* likewise; rank 0 alone */
+    int64_t memory[2];         /* B in use before and after, of the shard that
+                                  had most after it; -1: none says; rank 0 */
     char limit[16];            /* its word, see limit_judge() */
     char wrong[SRB_ERROR_MAX]; /* words on a tensor that came back wrong */
     char start_time[32];       /* ISO 8601 */
@@ -51,6 +72,8 @@ struct outcome {
     size_t position;           /* in the order in which permutations ran */
     int clock_domains;         /* clocks that the clients read */
     bool oversubscribed;       /* more runnable processes than CPUs */
+    bool unproven; /* the servers do not say what proves that a candidate took
+                      effect (struct sweep_tried) */
     bool env_ignored; /* something of db_env did not arrive at an allocator;
                          rank 0 alone */
     /* rank 0 alone */
@@ -63,8 +86,8 @@ struct outcome {
     const char *db_config; /* effective directives, not owned; may be NULL */
 };
 
-/* An outcome of which nothing is known yet. */
-void record_clear(struct outcome *o);
+/* An outcome of which nothing is known yet, of a study of that scope. */
+void record_clear(struct outcome *o, unsigned scope);
 
 /* What should catch the eye, comma-separated:
  *   between_time    more than 1 % of a loop was spent between the operations
@@ -76,8 +99,13 @@ void record_clear(struct outcome *o);
  *   too_short       a loop was shorter than 100 times the start skew
  *   env_ignored     an allocator did not take what db_env says
  *   clock_error     clocks may be apart by more than 1 % of a loop
+ *   behind          less was achieved than was offered
+ *   pacing          clients began their steps late by themselves: the 99th
+ *                   percentile (of few steps the 95th) of that exceeds a tenth
+ *                   of the median response
+ * Only the end of the study tells floor_beaten, record_floor_beaten().
  * Returns buf. */
-#define SRB_FLAGS_MAX 128
+#define SRB_FLAGS_MAX 256
 char *record_flags(const struct outcome *o, char *buf, size_t n);
 
 /* Now, in UTC, as ISO 8601: "2026-11-23T11:42:12Z". Returns buf. */
@@ -139,6 +167,12 @@ enum figure_kind {
     FIGURE_ALONE = FIGURE_MEASURED | FIGURE_BOUND,
     FIGURE_PRINTED = FIGURE_ALONE | FIGURE_REPEATED,
 };
+
+/* Whether that figure is better where it is higher (1: a rate) or lower (-1: a
+ * time); 0: neither, or there is no such figure. And what it is of a
+ * permutation; NaN: it was not measured. */
+int record_better(const char *figure);
+double record_figure(const struct outcome *o, const char *figure);
 
 /* Add those cells. A role of the file goes with them: "figure" for what was
  * measured, "word" where that is no number, "bound", "repetitions", "of_floor".

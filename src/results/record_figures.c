@@ -19,74 +19,189 @@ static const struct figure {
     enum field_type type;
     size_t at; /* of a double, int64_t or the one word, `limit` */
     enum figure_kind kind;
+    unsigned scope; /* of studies that have it; 0: all */
 } table[] = {
-    {"ops", "", INT(summary.ops), FIGURE_WORK},
-    {"bytes", "B", INT(summary.bytes), FIGURE_WORK},
-    {"put_tensor_median", "s", REAL(summary.put.median), FIGURE_MEASURED},
-    {"put_tensor_p95", "s", REAL(summary.put.p95), FIGURE_MEASURED},
-    {"put_tensor_p99", "s", REAL(summary.put.p99), FIGURE_MEASURED},
-    {"put_tensor_p99.9", "s", REAL(summary.put.p999), FIGURE_MEASURED},
-    {"put_tensor_max", "s", REAL(summary.put.max), FIGURE_MEASURED},
-    {"put_tensor_median_low", "s", REAL(summary.put.low), FIGURE_BOUND},
-    {"put_tensor_median_high", "s", REAL(summary.put.high), FIGURE_BOUND},
-    {"unpack_tensor_median", "s", REAL(summary.unpack.median), FIGURE_MEASURED},
-    {"unpack_tensor_p95", "s", REAL(summary.unpack.p95), FIGURE_MEASURED},
-    {"unpack_tensor_p99", "s", REAL(summary.unpack.p99), FIGURE_MEASURED},
-    {"unpack_tensor_p99.9", "s", REAL(summary.unpack.p999), FIGURE_MEASURED},
-    {"unpack_tensor_max", "s", REAL(summary.unpack.max), FIGURE_MEASURED},
-    {"unpack_tensor_median_low", "s", REAL(summary.unpack.low), FIGURE_BOUND},
-    {"unpack_tensor_median_high", "s", REAL(summary.unpack.high), FIGURE_BOUND},
-    {"window", "B/s", REAL(summary.window), FIGURE_MEASURED},
-    {"steady", "B/s", REAL(summary.steady), FIGURE_MEASURED},
-    {"put_window", "B/s", REAL(summary.put_window), FIGURE_MEASURED},
-    {"get_window", "B/s", REAL(summary.get_window), FIGURE_MEASURED},
-    {"put_service_rate", "B/s", REAL(summary.put_service_rate),
-     FIGURE_MEASURED},
-    {"get_service_rate", "B/s", REAL(summary.get_service_rate),
-     FIGURE_MEASURED},
+    {"ops", "", INT(summary.ops), FIGURE_WORK, 0},
+    {"bytes", "B", INT(summary.bytes), FIGURE_WORK, 0},
+    {"put_tensor_median", "s", REAL(summary.put.median), FIGURE_MEASURED, 0},
+    {"put_tensor_p95", "s", REAL(summary.put.p95), FIGURE_MEASURED, 0},
+    {"put_tensor_p99", "s", REAL(summary.put.p99), FIGURE_MEASURED, 0},
+    {"put_tensor_p99.9", "s", REAL(summary.put.p999), FIGURE_MEASURED, 0},
+    {"put_tensor_max", "s", REAL(summary.put.max), FIGURE_MEASURED, 0},
+    {"put_tensor_median_low", "s", REAL(summary.put.low), FIGURE_BOUND, 0},
+    {"put_tensor_median_high", "s", REAL(summary.put.high), FIGURE_BOUND, 0},
+    {"unpack_tensor_median", "s", REAL(summary.unpack.median), FIGURE_MEASURED,
+     0},
+    {"unpack_tensor_p95", "s", REAL(summary.unpack.p95), FIGURE_MEASURED, 0},
+    {"unpack_tensor_p99", "s", REAL(summary.unpack.p99), FIGURE_MEASURED, 0},
+    {"unpack_tensor_p99.9", "s", REAL(summary.unpack.p999), FIGURE_MEASURED, 0},
+    {"unpack_tensor_max", "s", REAL(summary.unpack.max), FIGURE_MEASURED, 0},
+    {"unpack_tensor_median_low", "s", REAL(summary.unpack.low), FIGURE_BOUND,
+     0},
+    {"unpack_tensor_median_high", "s", REAL(summary.unpack.high), FIGURE_BOUND,
+     0},
+    {"window", "B/s", REAL(summary.window), FIGURE_MEASURED, 0},
+    {"steady", "B/s", REAL(summary.steady), FIGURE_MEASURED, 0},
+    {"put_window", "B/s", REAL(summary.put_window), FIGURE_MEASURED, 0},
+    {"get_window", "B/s", REAL(summary.get_window), FIGURE_MEASURED, 0},
+    {"put_service_rate", "B/s", REAL(summary.put_service_rate), FIGURE_MEASURED,
+     0},
+    {"get_service_rate", "B/s", REAL(summary.get_service_rate), FIGURE_MEASURED,
+     0},
     {"sum_of_rank_rates", "B/s", REAL(summary.sum_of_rank_rates),
-     FIGURE_MEASURED},
-    {"window_ops", "1/s", REAL(summary.window_ops), FIGURE_MEASURED},
-    {"steady_ops", "1/s", REAL(summary.steady_ops), FIGURE_MEASURED},
-    {"sum_of_rank_ops", "1/s", REAL(summary.sum_of_rank_ops), FIGURE_MEASURED},
-    {"client_cpu_share", "1", REAL(summary.cpu_share), FIGURE_MEASURED},
-    {"client_fault_share", "1", REAL(summary.fault_share), FIGURE_MEASURED},
-    {"server_busy", "1", REAL(evidence.server_busy), FIGURE_MEASURED},
-    {"server_cpu_share", "1", REAL(evidence.server_cpu_share), FIGURE_MEASURED},
+     FIGURE_MEASURED, 0},
+    {"window_ops", "1/s", REAL(summary.window_ops), FIGURE_MEASURED, 0},
+    {"steady_ops", "1/s", REAL(summary.steady_ops), FIGURE_MEASURED, 0},
+    {"sum_of_rank_ops", "1/s", REAL(summary.sum_of_rank_ops), FIGURE_MEASURED,
+     0},
+    {"step_median", "s", REAL(summary.steps.step.median), FIGURE_MEASURED,
+     SCOPE_STEPS},
+    {"step_p95", "s", REAL(summary.steps.step.p95), FIGURE_MEASURED,
+     SCOPE_STEPS},
+    {"step_p99", "s", REAL(summary.steps.step.p99), FIGURE_MEASURED,
+     SCOPE_STEPS},
+    {"step_p99.9", "s", REAL(summary.steps.step.p999), FIGURE_MEASURED,
+     SCOPE_STEPS},
+    {"step_max", "s", REAL(summary.steps.step.max), FIGURE_MEASURED,
+     SCOPE_STEPS},
+    {"put_response_median", "s", REAL(summary.steps.put_response.median),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"put_response_p95", "s", REAL(summary.steps.put_response.p95),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"put_response_p99", "s", REAL(summary.steps.put_response.p99),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"put_response_p99.9", "s", REAL(summary.steps.put_response.p999),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"put_response_max", "s", REAL(summary.steps.put_response.max),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"unpack_response_median", "s", REAL(summary.steps.unpack_response.median),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"unpack_response_p95", "s", REAL(summary.steps.unpack_response.p95),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"unpack_response_p99", "s", REAL(summary.steps.unpack_response.p99),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"unpack_response_p99.9", "s", REAL(summary.steps.unpack_response.p999),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"unpack_response_max", "s", REAL(summary.steps.unpack_response.max),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"step_response_median", "s", REAL(summary.steps.response.median),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"step_response_p95", "s", REAL(summary.steps.response.p95),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"step_response_p99", "s", REAL(summary.steps.response.p99),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"step_response_p99.9", "s", REAL(summary.steps.response.p999),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"step_response_max", "s", REAL(summary.steps.response.max),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"pace_late_median", "s", REAL(summary.steps.pace_late.median),
+     FIGURE_MEASURED, SCOPE_PACED},
+    {"pace_late_p95", "s", REAL(summary.steps.pace_late.p95), FIGURE_MEASURED,
+     SCOPE_PACED},
+    {"pace_late_p99", "s", REAL(summary.steps.pace_late.p99), FIGURE_MEASURED,
+     SCOPE_PACED},
+    {"pace_late_max", "s", REAL(summary.steps.pace_late.max), FIGURE_MEASURED,
+     SCOPE_PACED},
+    {"compute_alone", "s", REAL(summary.steps.compute_alone), FIGURE_MEASURED,
+     SCOPE_COMPUTED},
+    {"exchange_overhead", "1", REAL(summary.steps.exchange_overhead),
+     FIGURE_MEASURED, SCOPE_COMPUTED},
+    {"compute_slowdown", "1", REAL(summary.steps.compute_slowdown),
+     FIGURE_MEASURED, SCOPE_COMPUTED},
+    {"overhead", "1", REAL(summary.steps.overhead), FIGURE_MEASURED,
+     SCOPE_COMPUTED},
+    {"offered_rate", "1/s", REAL(summary.steps.offered_rate), FIGURE_MEASURED,
+     SCOPE_PACED},
+    {"achieved_rate", "1/s", REAL(summary.steps.achieved_rate), FIGURE_MEASURED,
+     SCOPE_PACED},
+    {"unsent", "", INT(summary.steps.unsent), FIGURE_MEASURED, SCOPE_PACED},
+    {"behind", "", INT(summary.steps.behind), FIGURE_MEASURED, SCOPE_PACED},
+    {"sustained_rate", "1/s", REAL(summary.steps.sustained), FIGURE_MEASURED,
+     SCOPE_SEARCHED},
+    {"sustained_rate_low", "1/s", REAL(summary.steps.sustained_low),
+     FIGURE_BOUND, SCOPE_SEARCHED},
+    {"sustained_rate_high", "1/s", REAL(summary.steps.sustained_high),
+     FIGURE_BOUND, SCOPE_SEARCHED},
+    {"retire_median", "s", REAL(summary.retire.median), FIGURE_MEASURED,
+     SCOPE_REMOVED},
+    {"retire_p95", "s", REAL(summary.retire.p95), FIGURE_MEASURED,
+     SCOPE_REMOVED},
+    {"retire_p99", "s", REAL(summary.retire.p99), FIGURE_MEASURED,
+     SCOPE_REMOVED},
+    {"retire_p99.9", "s", REAL(summary.retire.p999), FIGURE_MEASURED,
+     SCOPE_REMOVED},
+    {"retire_max", "s", REAL(summary.retire.max), FIGURE_MEASURED,
+     SCOPE_REMOVED},
+    {"shard_memory_start", "B", INT(memory[0]), FIGURE_MEASURED, SCOPE_KEPT},
+    {"shard_memory_end", "B", INT(memory[1]), FIGURE_MEASURED, SCOPE_KEPT},
+    {"client_cpu_share", "1", REAL(summary.cpu_share), FIGURE_MEASURED, 0},
+    {"client_fault_share", "1", REAL(summary.fault_share), FIGURE_MEASURED, 0},
+    {"server_busy", "1", REAL(evidence.server_busy), FIGURE_MEASURED, 0},
+    {"server_cpu_share", "1", REAL(evidence.server_cpu_share), FIGURE_MEASURED,
+     0},
     {"server_fault_share", "1", REAL(evidence.server_fault_share),
-     FIGURE_MEASURED},
-    {"network_share", "1", REAL(evidence.network_share), FIGURE_MEASURED},
-    {"limit", "", WORD(limit), FIGURE_MEASURED},
-    {"repetitions_done", "", INT(repeated.n), FIGURE_REPEATED},
+     FIGURE_MEASURED, 0},
+    {"network_share", "1", REAL(evidence.network_share), FIGURE_MEASURED, 0},
+    {"limit", "", WORD(limit), FIGURE_MEASURED, 0},
+    {"repetitions_done", "", INT(repeated.n), FIGURE_REPEATED, 0},
     {"put_tensor_repeated", "s", REAL(repeated.of[HEADLINE_PUT].centre),
-     FIGURE_REPEATED},
+     FIGURE_REPEATED, 0},
     {"put_tensor_repeated_low", "s", REAL(repeated.of[HEADLINE_PUT].low),
-     FIGURE_REPEATED},
+     FIGURE_REPEATED, 0},
     {"put_tensor_repeated_high", "s", REAL(repeated.of[HEADLINE_PUT].high),
-     FIGURE_REPEATED},
+     FIGURE_REPEATED, 0},
     {"unpack_tensor_repeated", "s", REAL(repeated.of[HEADLINE_UNPACK].centre),
-     FIGURE_REPEATED},
+     FIGURE_REPEATED, 0},
     {"unpack_tensor_repeated_low", "s", REAL(repeated.of[HEADLINE_UNPACK].low),
-     FIGURE_REPEATED},
+     FIGURE_REPEATED, 0},
     {"unpack_tensor_repeated_high", "s",
-     REAL(repeated.of[HEADLINE_UNPACK].high), FIGURE_REPEATED},
+     REAL(repeated.of[HEADLINE_UNPACK].high), FIGURE_REPEATED, 0},
     {"window_repeated", "B/s", REAL(repeated.of[HEADLINE_WINDOW].centre),
-     FIGURE_REPEATED},
+     FIGURE_REPEATED, 0},
     {"window_repeated_low", "B/s", REAL(repeated.of[HEADLINE_WINDOW].low),
-     FIGURE_REPEATED},
+     FIGURE_REPEATED, 0},
     {"window_repeated_high", "B/s", REAL(repeated.of[HEADLINE_WINDOW].high),
-     FIGURE_REPEATED},
-    {"put_tensor_of_floor", "1", REAL(of_floor.share[HEADLINE_PUT]),
-     FIGURE_OF_FLOOR},
-    {"unpack_tensor_of_floor", "1", REAL(of_floor.share[HEADLINE_UNPACK]),
-     FIGURE_OF_FLOOR},
-    {"window_of_floor", "1", REAL(of_floor.share[HEADLINE_WINDOW]),
-     FIGURE_OF_FLOOR},
-    {"verify_errors", "", INT(summary.verify_errors), FIGURE_VERIFIED},
-    {"breaches", "", INT(breaches), FIGURE_BREACHES},
+     FIGURE_REPEATED, 0},
+    {"put_tensor_of_floor", "1", REAL(of_floor.share[HEADLINE_PUT].centre),
+     FIGURE_OF_FLOOR, 0},
+    {"put_tensor_of_floor_low", "1", REAL(of_floor.share[HEADLINE_PUT].low),
+     FIGURE_OF_FLOOR, 0},
+    {"put_tensor_of_floor_high", "1", REAL(of_floor.share[HEADLINE_PUT].high),
+     FIGURE_OF_FLOOR, 0},
+    {"unpack_tensor_of_floor", "1",
+     REAL(of_floor.share[HEADLINE_UNPACK].centre), FIGURE_OF_FLOOR, 0},
+    {"unpack_tensor_of_floor_low", "1",
+     REAL(of_floor.share[HEADLINE_UNPACK].low), FIGURE_OF_FLOOR, 0},
+    {"unpack_tensor_of_floor_high", "1",
+     REAL(of_floor.share[HEADLINE_UNPACK].high), FIGURE_OF_FLOOR, 0},
+    {"window_of_floor", "1", REAL(of_floor.share[HEADLINE_WINDOW].centre),
+     FIGURE_OF_FLOOR, 0},
+    {"window_of_floor_low", "1", REAL(of_floor.share[HEADLINE_WINDOW].low),
+     FIGURE_OF_FLOOR, 0},
+    {"window_of_floor_high", "1", REAL(of_floor.share[HEADLINE_WINDOW].high),
+     FIGURE_OF_FLOOR, 0},
+    {"verify_errors", "", INT(summary.verify_errors), FIGURE_VERIFIED, 0},
+    {"breaches", "", INT(breaches), FIGURE_BREACHES, 0},
 };
 
 enum { ROWS = sizeof table / sizeof table[0] };
+
+unsigned record_scope(const struct options *o)
+{
+    unsigned scope = 0;
+
+    if (options_computes(o))
+        scope |= SCOPE_STEPS | SCOPE_COMPUTED;
+    if (options_paced(o))
+        scope |= SCOPE_STEPS | SCOPE_PACED;
+    if (options_rate(o, RATE_SEARCH))
+        scope |= SCOPE_SEARCHED;
+    if (options_keeps(o))
+        scope |= SCOPE_KEPT;
+    if (options_retire(o, RETIRE_DELETE))
+        scope |= SCOPE_REMOVED;
+    return scope;
+}
 
 /* What the file calls the kinds that are figures; a contract. */
 static const char *role(enum figure_kind kind)
@@ -130,8 +245,38 @@ static void add(struct fields *f, const struct figure *x,
 void record_figures(struct fields *f, const struct outcome *o, unsigned kinds)
 {
     for (int i = 0; i < ROWS; i++)
-        if (table[i].kind & kinds)
+        if ((table[i].kind & kinds) && !(table[i].scope & ~o->scope))
             add(f, &table[i], o);
+}
+
+static const struct figure *find(const char *name)
+{
+    for (int i = 0; i < ROWS; i++)
+        if (strcmp(table[i].column, name) == 0 &&
+            table[i].kind == FIGURE_MEASURED && table[i].type == FIELD_REAL)
+            return &table[i];
+    return NULL;
+}
+
+int record_better(const char *figure)
+{
+    const struct figure *x = find(figure);
+
+    if (!x)
+        return 0;
+    return strcmp(x->unit, "s") == 0                                    ? -1
+           : strcmp(x->unit, "B/s") == 0 || strcmp(x->unit, "1/s") == 0 ? 1
+                                                                        : 0;
+}
+
+double record_figure(const struct outcome *o, const char *figure)
+{
+    const struct figure *x = find(figure);
+    double value = NAN;
+
+    if (x)
+        memcpy(&value, (const char *)o + x->at, sizeof value);
+    return value;
 }
 
 void record_no_figures(struct outcome *o)
@@ -143,10 +288,15 @@ void record_no_figures(struct outcome *o)
             memcpy((char *)o + table[i].at, &none, sizeof none);
     o->limit[0] = '\0';
     o->summary.ops = o->summary.bytes = o->breaches = FIELD_NO_INT;
+    o->memory[0] = o->memory[1] = FIELD_NO_INT;
+    o->summary.steps.unsent = o->summary.steps.behind = FIELD_NO_INT;
 }
 
 void record_recall(struct outcome *o, const struct fields *row)
 {
+    const struct field *proven = fields_find(row, "tune_proven");
+
+    o->unproven = proven && proven->integer == 0;
     for (int i = 0; i < ROWS; i++) {
         const struct field *f = fields_find(row, table[i].column);
         char *at = (char *)o + table[i].at;

@@ -85,7 +85,8 @@ void record_study(struct fields *f, const struct study_attributes *s)
     fields_int(f, "nodes", "", s->machine->nnodes);
     fields_int(f, "hosts", "", s->machine->nhosts);
     fields_text(f, "network", s->network);
-    fields_int(f, "permutations", "", (int64_t)s->sweep->count);
+    fields_int(f, "permutations", "",
+               (int64_t)(s->sweep->room ? s->sweep->room : s->sweep->count));
     fields_text(f, "mpi_version", record_mpi_version(text, sizeof text));
     record_mpi_settings(f);
     fields_text(f, "server_version", s->server);

@@ -205,11 +205,13 @@ void report_results(const struct rows *rows, const char *verdicts,
     diag_live(NULL);
     if (diag_level() == DIAG_QUIET)
         return;
-    table_print(stdout, rows, width ? width : COLUMNS);
-    printf("\n");
-    text_wrap(stdout, verdicts, width ? width : INT_MAX);
-    if (verdicts[0])
+    if (rows->list) { /* a search has its own */
+        table_print(stdout, rows, width ? width : COLUMNS);
         printf("\n");
+        text_wrap(stdout, verdicts, width ? width : INT_MAX);
+        if (verdicts[0])
+            printf("\n");
+    }
     if (output[0])
         print_file(output);
     if (summary_json[0]) {

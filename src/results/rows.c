@@ -33,6 +33,10 @@ const char *rows_title(enum option_id id)
         [OPT_KEYS] = "Keys",
         [OPT_SYNC] = "Sync",
         [OPT_PATTERN] = "Pattern",
+        [OPT_TENSORS] = "Tensors a step",
+        [OPT_PIPELINED] = "Pipelined",
+        [OPT_HISTORY] = "History",
+        [OPT_RETIRE] = "Retire",
         [OPT_TENSOR_BYTES] = "Tensor size",
     };
 
@@ -53,18 +57,52 @@ char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
     return buf;
 }
 
+/* Words speak for themselves, numbers but sizes do not. */
+static bool is_named(enum option_id id)
+{
+    enum option_type t = option_table[id].type;
+
+    return id != OPT_TENSOR_BYTES && t != OPTION_CHOICE && t != OPTION_TEXT;
+}
+
+char *rows_variant(const struct sweep *s, const struct permutation *p,
+                   char *buf, size_t n)
+{
+    buf[0] = '\0';
+    for (int i = OPT_COUNT - 1; i >= 0; i--) {
+        enum option_id id = (enum option_id)i;
+        char word[SRB_WORD_MAX];
+        bool named = is_named(id);
+
+        if (option_table[id].axis && p->value[id] &&
+            options_get(s->options, id)->nvalues > 1)
+            text_join(buf, n, ", ", "%s%s%s",
+                      named ? option_table[id].name : "", named ? " " : "",
+                      rows_word(s, id, p->value[id], word, sizeof word));
+    }
+    if (buf[0] == '\0')
+        units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, buf, n);
+    return buf;
+}
+
 /* ---- axes ---- */
 
 static bool is_amount(enum option_id id)
 {
     enum option_type t = option_table[id].type;
 
-    return t == OPTION_COUNT || t == OPTION_BYTES || t == OPTION_SECONDS;
+    return t == OPTION_COUNT || t == OPTION_BYTES || t == OPTION_SECONDS ||
+           t == OPTION_RATE;
 }
 
+/* Words stand behind all numbers, as they were given. */
 static double amount(const struct value *v)
 {
-    return v->is_auto ? -1 : v->seconds > 0 ? v->seconds : (double)v->count;
+    return v->is_auto       ? -1
+           : v->word        ? INFINITY
+           : v->rate > 0    ? v->rate
+           : v->seconds > 0 ? v->seconds
+                            : (double)v->count;
 }
 
 /* Amounts ascending, words as they were given. */
@@ -264,6 +302,21 @@ static void add_flags(struct row *row, const char *flags)
             text_join(row->flags, sizeof row->flags, ",", "%s", f);
 }
 
+/* Means over as many repetitions as were completed with this one. */
+static void add_steps(struct row *row, const struct step_figures *x)
+{
+    struct step_row *to = &row->steps;
+    double *const mean[] = {&to->overhead,  &to->response, &to->p99,
+                            &to->sustained, &to->low,      &to->high};
+    const double value[] = {x->overhead,      x->response.median,
+                            x->response.p99,  x->sustained,
+                            x->sustained_low, x->sustained_high};
+    double n = row->ended[STATUS_COMPLETED];
+
+    for (size_t k = 0; k < sizeof mean / sizeof mean[0]; k++)
+        *mean[k] = n > 1 ? *mean[k] + (value[k] - *mean[k]) / n : value[k];
+}
+
 void rows_add(struct rows *r, const struct permutation *p,
               const struct outcome *o, const char *flags)
 {
@@ -273,6 +326,7 @@ void rows_add(struct rows *r, const struct permutation *p,
     if (o->status != STATUS_COMPLETED)
         return;
     row->last = o->summary;
+    add_steps(row, &o->summary.steps);
     if (row->ended[STATUS_COMPLETED] == 1)
         memcpy(row->limit, o->limit, sizeof row->limit);
     else if (strcmp(row->limit, o->limit) != 0)
@@ -283,6 +337,11 @@ void rows_add(struct rows *r, const struct permutation *p,
 void rows_share(struct rows *r, size_t index, double share)
 {
     row_of(r, index)->share = share;
+}
+
+void rows_flag(struct rows *r, size_t index, const char *flag)
+{
+    add_flags(row_of(r, index), flag);
 }
 
 void rows_close_up(struct rows *r, const struct repeats *repeats)
@@ -325,7 +384,9 @@ struct row_rate rows_rate(const struct row *row, bool within)
     const struct across *a = &row->repeated.of[HEADLINE_WINDOW];
     struct row_rate x = {NAN, NAN, 1, false};
 
-    if (row->ended[STATUS_COMPLETED] == 0)
+    /* of steps it is what was asked for */
+    if (row->ended[STATUS_COMPLETED] == 0 ||
+        !isnan(row->last.steps.step.median))
         return x;
     x.rate = a->centre;
     x.summed = isnan(x.rate);

@@ -25,7 +25,10 @@ struct row {
     char limit[16];               /* the word that all repetitions have; "" */
     struct summary last;          /* of the repetition completed last */
     double share;                 /* of the floor's bandwidth; NaN */
-    struct repeated repeated;     /* set by rows_close_up() */
+    struct step_row {             /* of steps; means over repetitions, or NaN */
+        double overhead, response, p99, sustained, low, high;
+    } steps;
+    struct repeated repeated; /* set by rows_close_up() */
 };
 
 struct rows {
@@ -46,8 +49,10 @@ void rows_free(struct rows *r);
 void rows_add(struct rows *r, const struct permutation *p,
               const struct outcome *o, const char *flags);
 
-/* Its share of the floor's bandwidth. */
+/* Its share of the floor's bandwidth; and a flag that the end of the study
+ * tells. */
 void rows_share(struct rows *r, size_t index, double share);
+void rows_flag(struct rows *r, size_t index, const char *flag);
 
 /* All that ran has ended: take the means over repetitions. */
 void rows_close_up(struct rows *r, const struct repeats *repeats);
@@ -69,6 +74,12 @@ void rows_best(const struct rows *r, bool *best);
 
 /* "Database nodes": what an axis is called at the begin of a sentence. */
 const char *rows_title(enum option_id id);
+
+/* What sets a permutation apart as a person writes it, "64 KiB, 4 nodes" by the
+ * axes that the study has several values of; the size where there is none.
+ * Returns buf. */
+char *rows_variant(const struct sweep *s, const struct permutation *p,
+                   char *buf, size_t n);
 
 /* A value of an axis as a person writes it: "64 KiB", "colocated". Returns buf.
  */

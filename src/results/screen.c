@@ -72,7 +72,10 @@ static char *place_text(const struct outcome *o, char *buf, size_t n)
 {
     size_t count = screen.rows->sweep->count;
 
-    snprintf(buf, n, "[%*zu/%zu]", digits(count), o->position + 1, count);
+    if (screen.rows->sweep->made) /* nobody knows how many there will be */
+        snprintf(buf, n, "[%zu]", o->position + 1);
+    else
+        snprintf(buf, n, "[%*zu/%zu]", digits(count), o->position + 1, count);
     return buf;
 }
 
@@ -98,15 +101,32 @@ static void add_cell(const struct row_axis *a, int level, char *buf, size_t n)
         text_join(buf, n, "  ", "%*s", number ? width : -width, word);
 }
 
+/* Of a search: what is tried, and the load. */
+static void tried_text(const struct permutation *p, char *buf, size_t n)
+{
+    const struct sweep_tried *t = p->tried;
+    char load[LINE];
+
+    snprintf(buf, n, "round %d  %s  %s  pair %d  %s  %s", t->round, t->step,
+             t->candidate[0] ? t->candidate : "winner", t->pair + 1,
+             t->base ? "base" : "with",
+             rows_variant(screen.rows->sweep, p, load, sizeof load));
+}
+
 /* What varies, in columns; of a study in which nothing does the size. */
 static void variant_text(const struct permutation *p, char *buf, size_t n)
 {
     const struct rows *r = screen.rows;
-    const struct row *row = &r->list[r->place[sweep_group(r->sweep, p->index)]];
+    const struct row *row;
     int64_t repetitions =
         options_one(r->sweep->options, OPT_REPETITIONS)->count;
 
     buf[0] = '\0';
+    if (p->tried) {
+        tried_text(p, buf, n);
+        return;
+    }
+    row = &r->list[r->place[sweep_group(r->sweep, p->index)]];
     for (int k = 0; k < r->naxes; k++)
         add_cell(&r->axes[k], row->level[k], buf, n);
     if (repetitions > 1)
@@ -116,11 +136,32 @@ static void variant_text(const struct permutation *p, char *buf, size_t n)
         units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, buf, n);
 }
 
+/* What steps are about; false where there are none. */
+static bool step_text(const struct step_figures *x, char *buf, size_t n)
+{
+    char time[TEXT];
+
+    if (x->sustained_low > 0)
+        snprintf(buf, n, "sustains %.3g/s", x->sustained_low);
+    else if (x->sustained_high > 0)
+        snprintf(buf, n, "sustains less than %.3g/s", x->sustained_high);
+    else if (!isnan(x->response.median))
+        snprintf(buf, n, "response %s",
+                 units_print_seconds(x->response.median, time, sizeof time));
+    else if (!isnan(x->overhead))
+        snprintf(buf, n, "overhead %.1f %%", 100 * x->overhead);
+    else
+        return false;
+    return true;
+}
+
 /* The bandwidth to show: of the window where there is one clock. */
 static const char *bandwidth(const struct summary *x, char *buf, size_t n)
 {
     char rate[TEXT];
 
+    if (step_text(&x->steps, buf, n))
+        return buf;
     if (!isnan(x->window))
         snprintf(buf, n, "%9s", units_print_rate(x->window, rate, sizeof rate));
     else
@@ -150,7 +191,8 @@ static void show_live(const struct outcome *o, size_t done)
 {
     static const char full[] = "####################";
     static const char empty[] = "--------------------";
-    size_t count = screen.rows->sweep->count;
+    const struct sweep *sweep = screen.rows->sweep;
+    size_t count = sweep->made ? sweep->room : sweep->count;
     int width = terminal_columns() < WIDE ? 8 : 20;
     int bar = count ? (int)((size_t)width * done / count) : 0;
     char at[TEXT], line[3 * LINE];
@@ -173,12 +215,14 @@ static bool is_live(void)
 /* Whether it is time for the line of a permutation that is like others. */
 static bool is_due(const struct outcome *o)
 {
+    bool search = screen.rows->sweep->made != NULL;
     size_t count = screen.rows->sweep->count;
 
     if (diag_level() != DIAG_NORMAL)
         return diag_level() == DIAG_VERBOSE;
     return !is_live() &&
-           (count <= SCREENFUL || !screen.any || o->position + 1 == count ||
+           ((count <= SCREENFUL && !search) || !screen.any ||
+            (o->position + 1 == count && !search) ||
             tick_seconds(tick_now() - screen.last) >= PACE_SECONDS);
 }
 
@@ -281,6 +325,12 @@ void screen_open(const struct rows *rows, const struct machine *m,
     screen.rows = rows;
     if (diag_level() != DIAG_QUIET)
         terminal_open();
+    if (s->made) {
+        diag_note("a search over %zu load%s, %s, on %d node%s, %d rank%s",
+                  s->loads, plural((int64_t)s->loads), servers, m->nnodes,
+                  plural(m->nnodes), m->nranks, plural(m->nranks));
+        return;
+    }
     diag_note("%zu permutation%s in %zu database set-up%s, %s, on %d node%s, "
               "%d rank%s",
               s->count, plural((int64_t)s->count), s->setups,

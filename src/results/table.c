@@ -9,7 +9,7 @@
 #include "base/units.h"
 #include "results/effect.h"
 
-/* In the order of record_flags(). */
+/* In the order of record_flags(), and what the end of the study tells. */
 static const struct flag {
     const char *name;
     char letter;
@@ -30,6 +30,11 @@ static const struct flag {
     {"env_ignored", 'e',
      "an allocator did not take what db_env says: see db_config in the file"},
     {"clock_error", 'k', "clocks may be apart by more than 1 % of a loop"},
+    {SRB_FLOOR_BEATEN, 'f',
+     "it was faster than floor, which is no limit there: repeat it, quietly"},
+    {"behind", 'h', "less was achieved than the rate offers"},
+    {"pacing", 'p',
+     "clients began steps late by themselves: responses are theirs in part"},
 };
 
 enum { FLAGS = sizeof flags / sizeof flags[0] };
@@ -53,6 +58,10 @@ enum column {
     GET_RANGE,
     RATE,
     RATE_RANGE,
+    OVERHEAD,
+    RESPONSE,
+    RESPONSE_P99,
+    SUSTAINED,
     SHARE,
     LIMIT,
     NOTE
@@ -106,12 +115,21 @@ static void time_cells(const struct table *t, const struct row *row,
                t->within ? x->high : a->high, range);
 }
 
+/* Whether something came of it, and it was of steps. */
+static bool has_steps(const struct row *row)
+{
+    return row->ended[STATUS_COMPLETED] > 0 &&
+           !isnan(row->last.steps.step.median);
+}
+
 static void rate_cells(const struct table *t, const struct row *row,
                        char value[CELL], char range[CELL])
 {
     struct row_rate x = rows_rate(row, t->within);
     double half = effect_student(x.df) * x.error;
 
+    if (isnan(x.rate) && has_steps(row))
+        return; /* of steps it is what was asked for */
     units_print_rate(x.rate, value, CELL);
     range_text(units_print_rate, x.rate, x.rate * exp(-half),
                x.rate * exp(half), range);
@@ -136,6 +154,32 @@ static void note_cell(const struct row *row, char buf[CELL])
                       record_status((enum status)k));
 }
 
+/* "163/s (158 to 168)": what held, and what did not. */
+static void sustained_cell(const struct step_row *x, char buf[CELL])
+{
+    if (isnan(x->sustained) && x->low > 0)
+        snprintf(buf, CELL, "%.3g/s at least", x->low);
+    else if (isnan(x->sustained) && x->low == 0)
+        snprintf(buf, CELL, "below %.3g/s", x->high);
+    else if (!isnan(x->sustained))
+        snprintf(buf, CELL, "%.3g/s (%.3g to %.3g)", x->sustained, x->low,
+                 x->high);
+}
+
+static void step_cells(const struct step_row *x, bool completed,
+                       struct line *line)
+{
+    if (!completed)
+        return;
+    if (!isnan(x->overhead))
+        snprintf(line->cell[OVERHEAD], CELL, "%.1f %%", 100 * x->overhead);
+    if (!isnan(x->response))
+        units_print_seconds(x->response, line->cell[RESPONSE], CELL);
+    if (!isnan(x->p99))
+        units_print_seconds(x->p99, line->cell[RESPONSE_P99], CELL);
+    sustained_cell(x, line->cell[SUSTAINED]);
+}
+
 static void fill_line(const struct table *t, size_t i, struct line *line)
 {
     const struct row *row = &t->rows->list[i];
@@ -146,6 +190,7 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
     time_cells(t, row, HEADLINE_UNPACK, &row->last.unpack, line->cell[GET],
                line->cell[GET_RANGE]);
     rate_cells(t, row, line->cell[RATE], line->cell[RATE_RANGE]);
+    step_cells(&row->steps, row->ended[STATUS_COMPLETED] > 0, line);
     if (!isnan(row->share))
         snprintf(line->cell[SHARE], CELL, "%.0f %%", 100 * row->share);
     snprintf(line->cell[LIMIT], CELL, "%s", row->limit);
@@ -155,6 +200,10 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
 static const struct line head = {.cell = {[PUT] = "put",
                                           [GET] = "get",
                                           [RATE] = "bandwidth",
+                                          [OVERHEAD] = "overhead",
+                                          [RESPONSE] = "response",
+                                          [RESPONSE_P99] = "its p99",
+                                          [SUSTAINED] = "sustained",
                                           [SHARE] = "of floor",
                                           [LIMIT] = "limit",
                                           [NOTE] = ""}};
@@ -186,7 +235,7 @@ static int wider(int width, const char *text)
 static void measure(struct table *t)
 {
     const struct rows *r = t->rows;
-    bool any[COLUMNS] = {[PUT] = true, [GET] = true, [RATE] = true};
+    bool any[COLUMNS] = {[PUT] = true, [GET] = true}, steps = false;
 
     for (int k = 0; k < r->naxes; k++) {
         t->axis_width[k] = wider(r->axes[k].width, axis_head(r->axes[k].id));
@@ -199,7 +248,9 @@ static void measure(struct table *t)
             t->width[c] = wider(t->width[c], line.cell[c]);
             any[c] = any[c] || line.cell[c][0];
         }
+        steps = steps || has_steps(&r->list[i]);
     }
+    any[RATE] = any[RATE] || !steps;
     for (int c = 0; c < COLUMNS; c++) {
         t->shown[c] = any[c];
         t->width[c] = wider(t->width[c], head.cell[c]);
@@ -345,6 +396,21 @@ static void print_legend(FILE *out, const struct table *t, int columns)
     if (t->shown[RATE_RANGE] || t->shown[PUT_RANGE])
         fprintf(out, "( ) 95 %% interval %s\n",
                 t->within ? "within this run" : "over repetitions");
+    if (t->shown[OVERHEAD])
+        text_wrap(out,
+                  "overhead: how much longer a step takes than its computing "
+                  "alone",
+                  columns);
+    if (t->shown[RESPONSE])
+        text_wrap(out,
+                  "response: of a step, from when it was due to its end, the "
+                  "median",
+                  columns);
+    if (t->shown[SUSTAINED])
+        text_wrap(out,
+                  "sustained: steps a second of a client, between a rate that "
+                  "held three times and one that did not three times",
+                  columns);
     if (t->shown[LIMIT])
         text_wrap(out, "limit: what held it back, where the evidence tells",
                   columns);

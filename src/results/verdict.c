@@ -317,6 +317,21 @@ static void print_caution(const struct verdict_study *s, FILE *out)
                 flags);
 }
 
+static void print_beaten(const struct verdict_study *s, FILE *out)
+{
+    size_t beaten = 0;
+
+    for (size_t i = 0; i < s->nrows; i++)
+        beaten += effect_usable(&s->rows[i]) &&
+                  strstr(s->rows[i].flags, SRB_FLOOR_BEATEN);
+    if (beaten > 0)
+        fprintf(out,
+                "%zu configuration%s faster than floor in %s place (%s), "
+                "which is no limit there.\n",
+                beaten, beaten == 1 ? " was" : "s were",
+                beaten == 1 ? "its" : "their", SRB_FLOOR_BEATEN);
+}
+
 static void print_axis(const struct verdict_study *s, int axis, FILE *out)
 {
     char words[16 * TEXT] = "";
@@ -359,6 +374,7 @@ char *verdict_words(const struct verdict_study *s)
     FILE *out = mem_stream(&text, &n);
 
     print_caution(s, out);
+    print_beaten(s, out);
     if (have == 1)
         print_single(s, out);
     for (int k = 0; have > 1 && k < s->naxes; k++)

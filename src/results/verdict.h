@@ -32,6 +32,9 @@ struct verdict_axis {
                      compared; else the best with the others */
 };
 
+/* The flag of what was faster than the server that is to be its limit. */
+#define SRB_FLOOR_BEATEN "floor_beaten"
+
 /* A configuration. */
 struct verdict_row {
     const int *level;  /* [naxes] its values; -1: it has no such axis */

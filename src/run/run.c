@@ -28,8 +28,9 @@ static void account(struct run *r, struct perm_run *x)
         return;
     r->tally.breaches += o->breaches > 0 ? o->breaches : 0;
     screen_end(&x->p, o,
-               o->position + 1 < s->count ? remaining_seconds(&r->remaining)
-                                          : NAN);
+               o->position + 1 < s->count && !s->made
+                   ? remaining_seconds(&r->remaining)
+                   : NAN);
     run_count_in(r, &x->p, o, record_flags(o, flags, sizeof flags));
     foms_keep(r->foms);
 }
@@ -148,11 +149,11 @@ static const char *reason_to_skip(const struct run *r, const struct perm_run *x,
                  r->team->ended, strsignal(r->team->ended));
         return buf;
     }
-    if (db_setup_given_up(&r->setup, x->p.setup)) {
+    if (db_setup_failures(&r->setup, x->p.setup) >= DB_SETUP_TRIES) {
         snprintf(buf, n,
                  "not started: its databases failed to start %d times in a "
                  "row",
-                 r->setup.failures);
+                 db_setup_failures(&r->setup, x->p.setup));
         return buf;
     }
     return NULL;
@@ -239,15 +240,15 @@ static void attempt_or_skip(struct run *r, struct perm_run *x)
     }
 }
 
-static void run_permutation(struct run *r, size_t position)
+static void run_permutation(struct run *r, size_t position, size_t i,
+                            struct outcome *o)
 {
     struct perm_run x = {0};
-    size_t i = r->order[position];
 
     sweep_at(&r->plan.sweep, i, &x.p);
     if (place_solve(&r->team->machine, &x.p, &r->placement, NULL) < 0)
         die("permutation %zu was placed once and cannot be placed again", i);
-    record_clear(&x.outcome);
+    record_clear(&x.outcome, record_scope(r->plan.sweep.options));
     x.outcome.position = position;
     x.outcome.clock_domains = clock_domains(&r->placement);
     record_now(x.outcome.start_time, sizeof x.outcome.start_time);
@@ -258,47 +259,87 @@ static void run_permutation(struct run *r, size_t position)
     run_store(r, &x);
     run_time_end(r, &x);
     account(r, &x);
+    *o = x.outcome;
     load_close(&x.load);
     if (x.serving)
         x.serving->close(x.server);
     pin_release(r->discovery);
     free(x.work);
+    free(x.probes);
     place_free(&r->placement);
 }
 
 /* ---- the study ---- */
 
+/* The plan counts a start for each set-up; in this order it may take more. */
+static void count_starts(struct run *r)
+{
+    const struct sweep *s = &r->plan.sweep;
+    size_t changes = 0, last = 0;
+
+    for (size_t k = 0; k < s->count; k++) {
+        struct permutation p;
+
+        sweep_at(s, r->order[k], &p);
+        changes += k == 0 || p.setup != last;
+        last = p.setup;
+    }
+    for (int k = 0; k < 2; k++)
+        r->remaining.left.starts[k] *= (double)changes / (double)s->setups;
+}
+
 /* Rank 0 keeps what permutations have in common. Local. */
 static void prepare_sweep(struct run *r)
 {
     const struct options *o = r->plan.sweep.options;
-    size_t n = r->plan.sweep.count;
+    size_t n = r->tune ? r->plan.sweep.room : r->plan.sweep.count;
 
     r->order = mem_new(n, sizeof *r->order);
-    sweep_order(&r->plan.sweep, (enum order)options_one(o, OPT_ORDER)->count,
-                r->plan.seed, r->order);
+    if (!r->tune) {
+        sweep_order(&r->plan.sweep,
+                    (enum order)options_one(o, OPT_ORDER)->count, r->plan.seed,
+                    r->order);
+        of_floor_order(&r->plan, r->order);
+    }
     if (r->team->rank == 0) {
         r->repeats =
             repeats_open(n / (size_t)options_one(o, OPT_REPETITIONS)->count);
         r->floors = of_floor_open(&r->plan);
         r->remaining.left = r->plan.work;
-        rows_open(&r->rows, &r->plan.sweep);
+        if (r->tune) {
+            r->rows.sweep = &r->plan.sweep; /* it has a table of its own */
+        } else {
+            count_starts(r);
+            rows_open(&r->rows, &r->plan.sweep);
+        }
         screen_open(&r->rows, &r->team->machine, r->plan.server_names);
     }
     run_budget_open(r);
 }
 
-static void run_sweep(struct run *r)
+/* Those of the plan that are not kept. */
+static void run_plan(struct run *r)
 {
     size_t n = r->plan.sweep.count;
+    struct outcome ignored;
 
-    prepare_sweep(r);
     run_recall(r);
     team_busy(r->team, 0);
     for (size_t i = 0; i < n && !r->sink_broken; i++)
         if (!r->earlier.status ||
             r->earlier.status[r->order[i]] == STATUS_PLANNED)
-            run_permutation(r, i);
+            run_permutation(r, i, r->order[i], &ignored);
+}
+
+static void run_sweep(struct run *r)
+{
+    prepare_sweep(r);
+    if (r->tune) {
+        team_busy(r->team, 0);
+        run_tune(r, run_permutation);
+    } else {
+        run_plan(r);
+    }
     run_stored(r);
     /* a batch job ends, all rows are amended; then nothing is left to do */
     if (r->team->rank == 0)
@@ -308,8 +349,8 @@ static void run_sweep(struct run *r)
         team_uncast(&r->cast);
         place_free(&r->cast_for);
     }
-    r->tally.skipped += n - r->tally.completed - r->tally.failed -
-                        r->tally.skipped - r->tally.spared;
+    r->tally.skipped += r->tally.permutations - r->tally.completed -
+                        r->tally.failed - r->tally.skipped - r->tally.spared;
 }
 
 static int exit_status(const struct run *r, bool file_closed)
@@ -318,7 +359,7 @@ static int exit_status(const struct run *r, bool file_closed)
 
     if (r->team->ended)
         return 128 + r->team->ended;
-    if (!file_closed || r->sink_broken ||
+    if (!file_closed || r->sink_broken || run_tune_cut(r) ||
         t->completed + t->spared != t->permutations || t->verify_errors > 0)
         return EXIT_INCOMPLETE;
     return t->breaches > 0 ? EXIT_BREACHED : EXIT_PASSED;
@@ -330,9 +371,13 @@ static int begin(struct run *r, const struct run_args *args, struct error *err)
     int rc = prepare(&r->plan, r->team, r->discovery, args, err);
 
     r->tally.permutations = r->plan.sweep.count;
-    if (rc < 0 || expect_judge_open(&r->judge, &r->plan, err) < 0)
+    if (rc < 0 || expect_judge_open(&r->judge, &r->plan, err) < 0 ||
+        sustain_open(&r->sustain, &r->plan.sweep, err) < 0 ||
+        sustain_check(r->sustain, &r->plan.sweep, &r->team->machine, err) < 0)
         return -1;
     r->tally.judged = r->judge != NULL;
+    if (run_tune_open(r, err) < 0)
+        return -1;
     if (run_resume(r, err) < 0)
         return -1;
     discover_memory(r->team, r->discovery);
@@ -345,6 +390,10 @@ static int say_result(struct run *r, bool closed, int status)
 {
     struct error err = {.text = ""};
 
+    if (r->tune && run_tune_report(r, r->verdicts, &err) < 0) {
+        diag_say("srbench: %s", err.text);
+        status = status == EXIT_PASSED ? EXIT_INCOMPLETE : status;
+    }
     report_results(&r->rows, r->verdicts ? r->verdicts : "", r->plan.output,
                    closed ? r->plan.summary_json : "");
     screen_close();
@@ -387,12 +436,14 @@ static void release(struct run *r)
     fields_free(&r->earlier.sessions);
     free(r->earlier.status);
     expect_judge_close(r->judge);
+    sustain_close(r->sustain);
     of_floor_close(r->floors);
     repeats_close(r->repeats);
     foms_close(r->foms);
     rows_free(&r->rows);
     free(r->verdicts);
     budget_close(r->budget);
+    run_tune_close(r);
     free(r->order);
     prepare_free(&r->plan);
 }

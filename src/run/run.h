@@ -17,4 +17,10 @@ int run_study(struct team *t, struct discovery *d, const struct run_args *args);
  * Local. */
 int run_rest(const struct options *o, const char *path, struct error *err);
 
+/* --dry_run of a search: what would be tried on that machine by one process
+ * that asks no server what it is, and how much it would take, on standard
+ * output; or what is wrong with it. Local. */
+int run_tune_plan(const struct sweep *s, const struct machine *m,
+                  struct error *err);
+
 #endif

@@ -54,6 +54,10 @@ void run_account(const struct run *r, struct perm_run *x,
                            .server_fault_share = busiest->fault_share,
                            .client_cpu_share = s->cpu_share,
                            .covered = s->shortest_loop / w->interval};
+    /* who offers as much as is asked for, or computes, holds nothing back;
+     * where that is not achieved, the same evidence tells as ever */
+    if (!isnan(s->steps.step.median) && s->steps.behind != 1)
+        return;
     snprintf(x->outcome.limit, sizeof x->outcome.limit, "%s",
              limit_word(limit_judge(e, x->outcome.oversubscribed)));
 }

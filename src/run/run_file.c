@@ -51,27 +51,35 @@ static int write_end(struct run *r, struct perm_run *x, bool begun,
 static void remember(struct run *r, struct perm_run *x)
 {
     size_t group = sweep_group(&r->plan.sweep, x->p.index);
+    char flags[SRB_FLAGS_MAX];
 
     repeats_add(r->repeats, group, &x->outcome.summary);
-    of_floor_add(r->floors, &x->p, &x->outcome.summary);
+    of_floor_add(r->floors, &x->p, &x->outcome.summary,
+                 record_flags(&x->outcome, flags, sizeof flags));
     x->outcome.repeated = repeats_get(r->repeats, group);
-    x->outcome.of_floor = of_floor_compare(r->floors, &x->p, r->repeats);
+    x->outcome.of_floor = of_floor_compare(r->floors, &x->p);
     expect_judge_end(r->judge, &x->p, &x->outcome);
 }
 
-/* Rank 0: shares of the floor, which may have been measured after the others.
- */
+/* Rank 0: shares of the floor, which may have been measured after the others,
+ * and whether it is none. */
 static void amend_of_floor(struct run *r, const struct permutation *p,
                            struct fields *cells)
 {
-    const struct outcome now = {.of_floor =
-                                    of_floor_compare(r->floors, p, r->repeats)};
+    const struct outcome now = {.of_floor = of_floor_compare(r->floors, p)};
+    char text[SRB_FLAGS_MAX];
+    const char *flags =
+        of_floor_flags(r->floors, p, &now.of_floor, text, sizeof text);
 
-    if (isnan(now.of_floor.share[HEADLINE_PUT]))
+    if (flags)
+        fields_text(cells, "flags", flags);
+    if (isnan(now.of_floor.share[HEADLINE_PUT].centre))
         return;
     record_figures(cells, &now, FIGURE_OF_FLOOR);
     foms_add(r->foms, p->index, &now, FIGURE_OF_FLOOR);
-    rows_share(&r->rows, p->index, now.of_floor.share[HEADLINE_WINDOW]);
+    rows_share(&r->rows, p->index, now.of_floor.share[HEADLINE_WINDOW].centre);
+    if (record_floor_beaten(&now.of_floor))
+        rows_flag(&r->rows, p->index, SRB_FLOOR_BEATEN);
 }
 
 /* Rank 0: limits on what was not known before. */
@@ -148,10 +156,18 @@ void run_stored(struct run *r)
 void run_store(struct run *r, struct perm_run *x)
 {
     bool completed = x->outcome.status == STATUS_COMPLETED;
+    const struct tensors_rules tensors = tensors_rules_of(&x->p);
+    bool paced = x->p.value[OPT_RATE]->word != RATE_MAX;
     const struct collection c = {
+        .tensors = &tensors,
         .index = x->p.index,
         .warmup = (size_t)x->p.value[OPT_WARMUP]->count,
         .kept = (size_t)x->outcome.summary.kept,
+        .steps = paced || x->p.value[OPT_COMPUTE]->seconds > 0,
+        .paced = paced,
+        .probes = x->probes,
+        .nprobes = r->team->rank == 0 ? x->nprobes : 0,
+        .phases = x->p.value[OPT_PATTERN]->count == PATTERN_PHASES,
         /* what was agreed on is known to all clients, and nothing to others */
         .zero =
             x->load.agreed ? x->load.agreed : x->outcome.summary.first_start,
@@ -174,6 +190,7 @@ void run_store(struct run *r, struct perm_run *x)
         rc = collect(r->team, &r->placement, &r->sinks, &c, &all, &err);
     x->outcome.disagree = !all.agree;
     if (completed && r->team->rank == 0) {
+        memcpy(x->outcome.memory, all.memory, sizeof all.memory);
         run_account(r, x, &all.busiest);
         remember(r, x);
     }
@@ -198,7 +215,8 @@ void run_count_in(struct run *r, const struct permutation *p,
 {
     if (o->status == STATUS_COMPLETED)
         foms_add(r->foms, p->index, o, FIGURE_PRINTED);
-    rows_add(&r->rows, p, o, flags);
+    if (!r->tune)
+        rows_add(&r->rows, p, o, flags);
 }
 
 int run_blank_row(const struct run *r, struct fields *row, struct error *err)
@@ -207,8 +225,10 @@ int run_blank_row(const struct run *r, struct fields *row, struct error *err)
     struct placement pl;
     struct outcome nothing;
 
-    record_clear(&nothing);
-    sweep_at(&r->plan.sweep, 0, &p);
+    record_clear(&nothing, record_scope(r->plan.sweep.options));
+    sweep_load(&r->plan.sweep, 0, &p);
+    if (r->tune) /* a search needs few of the rows that there may be */
+        nothing.status = STATUS_SPARED;
     if (place_solve(&r->team->machine, &p, &pl, err) < 0)
         return -1;
     record_row(row, &r->plan.sweep, &p, &pl, &nothing);
@@ -221,8 +241,9 @@ int run_blank_row(const struct run *r, struct fields *row, struct error *err)
 static struct sink *continue_file(struct run *r, const struct sink_start *start,
                                   struct error *err)
 {
-    static const char *const forget[] = {"end_time", "expect_at_end",
-                                         "verdicts", NULL};
+    static const char *const forget[] = {"end_time",     "expect_at_end",
+                                         "verdicts",     "tune_winner",
+                                         "tune_stopped", NULL};
     struct earlier *e = &r->earlier;
     char hosts[32];
     const struct sink_kept kept = {.perm = start->kept,
@@ -293,12 +314,18 @@ int run_open_sinks(struct run *r, struct error *err)
 {
     struct fields study = {0}, cells = {0}, row = {0};
     struct earlier *e = &r->earlier;
-    size_t nperms = r->plan.sweep.count, nsessions = e->nsessions + 1;
-    struct sink_table hosts = {0}, sessions, earlier;
+    size_t nperms = r->tune ? r->plan.sweep.room : r->plan.sweep.count;
+    size_t nsessions = e->nsessions + 1;
+    struct sink_table hosts = {0}, sessions, earlier, results = {0};
+    struct fields found = {0};
     bool *kept = kept_ones(e, nperms);
     int rc = run_blank_row(r, &row, err);
 
     record_study(&study, &r->plan.study);
+    if (r->tune) {
+        run_tune_study(r, &study);
+        run_tune_table(r, &found, &results);
+    }
     record_hosts(&cells, r->discovery->attributes, r->team->machine.nnodes,
                  &hosts);
     record_session(&e->sessions, &r->plan.study);
@@ -313,6 +340,9 @@ int run_open_sinks(struct run *r, struct error *err)
                                              .hosts = &hosts,
                                              .sessions = &sessions,
                                              .row = &row,
+                                             .extra = r->tune ? &results : NULL,
+                                             .extra_name = "tune",
+                                             .extra_scale = "result",
                                              .nperms = nperms,
                                              .earlier = kept ? &earlier : NULL,
                                              .kept = kept},
@@ -320,6 +350,7 @@ int run_open_sinks(struct run *r, struct error *err)
     fields_free(&study);
     fields_free(&cells);
     fields_free(&row);
+    fields_free(&found);
     free(kept);
     return rc;
 }
@@ -356,8 +387,12 @@ int run_close_sinks(struct run *r, struct error *err)
     fields_text(&end, "end_time", record_now(now, sizeof now));
     if (r->judge) /* the permutations' own attributes are written by now */
         fields_text(&end, "expect_at_end", r->late);
-    rows_close_up(&r->rows, r->repeats);
-    r->verdicts = rows_verdicts(&r->rows);
+    if (r->tune) {
+        r->verdicts = run_tune_end(r, &end);
+    } else {
+        rows_close_up(&r->rows, r->repeats);
+        r->verdicts = rows_verdicts(&r->rows);
+    }
     fields_text(&end, "verdicts", r->verdicts);
     session = end_session(r, now);
     if (sinks_close(&r->sinks, &end, &session, rc < 0 ? NULL : err) < 0)

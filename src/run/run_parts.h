@@ -2,14 +2,17 @@
  * way.
  *
  * run.c goes through the study, run_measure.c through the phases of one
- * permutation, run_account.c says what held it back, run_file.c keeps what came
- * of it, run_budget.c what it took; run_resume.c continues a study that an
- * earlier session began, when run_same.c finds it to be the same.
+ * permutation, run_search.c looks for a rate, run_account.c says what held it
+ * back, run_file.c keeps what came of it, run_budget.c what it took; run_tune.c
+ * makes the permutations of a search for the best configuration
+ * (run_tune_parts.h); run_resume.c continues a study that an earlier session
+ * began, when run_same.c finds it to be the same.
  */
 #ifndef SRB_RUN_PARTS_H
 #define SRB_RUN_PARTS_H
 
 #include "plan/budget.h"
+#include "plan/search.h"
 #include "results/collect.h"
 #include "results/foms.h"
 #include "results/report.h"
@@ -20,6 +23,7 @@
 #include "study/expect_judge.h"
 #include "study/of_floor.h"
 #include "study/prepare.h"
+#include "study/sustain.h"
 
 /* What earlier sessions of the study left. All but `status` is rank 0's. */
 struct earlier {
@@ -42,6 +46,7 @@ struct run {
     struct sinks sinks; /* rank 0; none elsewhere */
     struct earlier earlier;
     struct expect_judge *judge; /* NULL where nothing is expected */
+    struct sustain *sustain;    /* NULL where no rate is searched */
     char late[16384];           /* rank 0: words on limits broken at the end */
     struct db_setup setup;      /* the databases that run */
     struct placement placement; /* of the running permutation */
@@ -65,6 +70,7 @@ struct run {
     struct rows rows;             /* rank 0 */
     char *verdicts;               /* rank 0, once all have run */
     struct foms *foms;            /* rank 0; NULL: nobody asked for figures */
+    struct tune_run *tune;        /* of srbench tune; else NULL */
 };
 
 /* One permutation under way. */
@@ -76,12 +82,26 @@ struct perm_run {
     int64_t provided;        /* tick at which the databases were there */
     struct client_attributes client;
     struct shard_work *work; /* of this steward's shards */
+    struct probe *probes;    /* [nprobes] of a search, alike on all ranks */
+    size_t nprobes;
     bool is_client, is_steward;
     const struct serving_ops *serving; /* of a rank that serves, */
     void *server;                      /* or NULL */
     int64_t begun;                     /* tick */
     bool starts; /* its databases were not those that ran */
 };
+
+/* One loop of those who are ready, and the agreement on its outcome; its
+ * figures, which all ranks get. Collective over the world. */
+int run_loop(struct run *r, struct perm_run *x, struct error *err);
+void run_reduce(struct run *r, struct perm_run *x);
+
+/* Of rate: search: look for the rate, then have the clients ready for a loop at
+ * the lower end of the bracket; and write the bracket into the outcome. -1 when
+ * a loop failed, or nothing can be told. Collective over the world. */
+int run_search(struct run *r, struct perm_run *x, struct search *s,
+               struct error *err);
+void run_searched(const struct search *s, struct step_figures *out);
 
 /* Databases, loop and figures of a permutation whose roles are set; -1 with the
  * words on what failed first. Collective over the world. */
@@ -110,6 +130,35 @@ int run_resume(struct run *r, struct error *err);
 
 /* Count in what is kept, as if it had just run. Collective over the world. */
 void run_recall(struct run *r);
+
+/* The same of one permutation of a search, made just now, with what came of it
+ * (of which rank 0 knows all, others the status). Collective as a run is. */
+void run_recall_made(struct run *r, size_t i, struct outcome *o);
+
+/* What runs a permutation, as the position-th; *o gets what came of it.
+ * Collective over the world. */
+typedef void run_one(struct run *r, size_t position, size_t i,
+                     struct outcome *o);
+
+/* srbench tune: after prepare() and before any file, what can be refused; the
+ * order drawn again where the seed is a file's, of which so many rows are kept;
+ * the search itself; whether it was cut short. Collective over the world, but
+ * for run_tune_close(), run_tune_resume() and run_tune_cut(), which are local.
+ */
+int run_tune_open(struct run *r, struct error *err);
+void run_tune_resume(struct run *r, size_t kept);
+void run_tune(struct run *r, run_one *run);
+bool run_tune_cut(const struct run *r);
+void run_tune_close(struct run *r);
+
+/* Rank 0: its table in the file, its attributes at the begin and at the end,
+ * with the words on what was found (allocated); and its result on standard
+ * output and in the file of `tuned`. */
+void run_tune_table(const struct run *r, struct fields *cells,
+                    struct sink_table *table);
+void run_tune_study(const struct run *r, struct fields *study);
+char *run_tune_end(const struct run *r, struct fields *end);
+int run_tune_report(struct run *r, const char *words, struct error *err);
 
 /* A row of /summary of which nothing is known yet. Local. */
 int run_blank_row(const struct run *r, struct fields *row, struct error *err);

@@ -31,10 +31,32 @@ static enum status status_of(const struct past *past,
     return STATUS_PLANNED;
 }
 
+/* Rows of /summary. */
+static size_t rows_of(const struct run *r)
+{
+    return r->tune ? r->plan.sweep.room : r->plan.sweep.count;
+}
+
+/* A search went on with what came of a permutation, be that a failure: all up
+ * to the last that was completed is kept. Returns how many. */
+static size_t keep_begin(struct earlier *e, size_t count)
+{
+    size_t kept = count;
+
+    while (kept > 0 && e->status[kept - 1] != STATUS_COMPLETED)
+        kept--;
+    for (size_t i = 0; i < count; i++)
+        if (i >= kept)
+            e->status[i] = STATUS_PLANNED;
+        else if (e->status[i] != STATUS_COMPLETED)
+            e->status[i] = STATUS_FAILED;
+    return kept;
+}
+
 static int read_rows(struct run *r, struct error *err)
 {
     struct earlier *e = &r->earlier;
-    size_t count = r->plan.sweep.count, nrows = 0;
+    size_t count = rows_of(r), nrows = 0;
     struct fields blank = {0};
     int rc = run_blank_row(r, &blank, err);
 
@@ -52,6 +74,8 @@ static int read_rows(struct run *r, struct error *err)
             e->past, fields_find(&row, "status"), i, count);
         e->completed += e->status[i] == STATUS_COMPLETED;
     }
+    if (rc == 0 && r->tune)
+        keep_begin(e, count);
     return rc;
 }
 
@@ -109,9 +133,9 @@ static int look(struct run *r, int64_t *seed, struct error *err)
     e->past = past_open(path, true, r->plan.job.id, err);
     if (!e->past)
         return -1;
-    e->status = mem_new(r->plan.sweep.count, sizeof *e->status);
+    e->status = mem_new(rows_of(r), sizeof *e->status);
     if (run_same_study(r, e->past, seed, &e->moved, err) == 0 &&
-        read_rows(r, err) == 0 && run_same_rows(r, e, err) == 0 &&
+        read_rows(r, err) == 0 && (r->tune || run_same_rows(r, e, err) == 0) &&
         read_sessions(r, err) == 0) {
         settle_sessions(e);
         return 0;
@@ -122,13 +146,32 @@ static int look(struct run *r, int64_t *seed, struct error *err)
 
 /* ---- all know ---- */
 
+static void tell(const struct run *r, size_t kept)
+{
+    const struct earlier *e = &r->earlier;
+
+    if (r->tune)
+        diag_note("resume: what %zu runs said is kept, the search goes on "
+                  "behind them; this is session %d of it",
+                  kept, r->plan.study.session);
+    else
+        diag_note(
+            "resume: %zu of %zu permutations are kept (%zu completed), the "
+            "others run; this is session %d of the study",
+            kept, r->plan.sweep.count, e->completed, r->plan.study.session);
+    if (e->moved)
+        diag_say("resume: the nodes are not those of the first session; they "
+                 "are in /hosts_%d of the file",
+                 r->plan.study.session);
+}
+
 static void share(struct run *r, int64_t seed)
 {
     struct earlier *e = &r->earlier;
     struct {
         int64_t seed, sessions;
     } all = {seed, (int64_t)e->nsessions};
-    size_t count = r->plan.sweep.count;
+    size_t count = rows_of(r), kept = 0;
 
     team_bcast(r->team, r->team->world, &all, (int)sizeof all, 0);
     if (all.sessions == 0)
@@ -139,6 +182,12 @@ static void share(struct run *r, int64_t seed)
     r->plan.study.session = (int)all.sessions;
     if (all.seed >= 0)
         r->plan.seed = r->plan.study.seed = (uint64_t)all.seed;
+    while (kept < count && e->status[kept] != STATUS_PLANNED)
+        kept++;
+    if (r->tune)
+        run_tune_resume(r, kept);
+    if (r->tune && r->team->rank == 0)
+        tell(r, kept);
 }
 
 int run_resume(struct run *r, struct error *err)
@@ -161,24 +210,25 @@ int run_resume(struct run *r, struct error *err)
 /* Rank 0: figures of a permutation that is kept, for those that they are
  * compared with, and for the reader. */
 static void recall_figures(struct run *r, const struct permutation *p,
-                           const struct fields *row)
+                           const struct fields *row, struct outcome *o)
 {
     const struct field *flags = fields_find(row, "flags");
-    struct outcome o;
+    char text[SRB_FLAGS_MAX];
 
-    record_clear(&o);
-    record_recall(&o, row);
-    o.status = (enum status)r->earlier.status[p->index];
-    if (o.status == STATUS_COMPLETED) {
+    record_clear(o, record_scope(r->plan.sweep.options));
+    record_recall(o, row);
+    o->status = (enum status)r->earlier.status[p->index];
+    if (o->status == STATUS_COMPLETED) {
         repeats_add(r->repeats, sweep_group(&r->plan.sweep, p->index),
-                    &o.summary);
-        of_floor_add(r->floors, p, &o.summary);
-        expect_judge_end(r->judge, p, &o);
+                    &o->summary);
+        of_floor_add(r->floors, p, &o->summary, flags ? flags->text : "");
+        expect_judge_end(r->judge, p, o);
     }
-    if (o.summary.verify_errors > 0)
-        r->tally.verify_errors += o.summary.verify_errors;
-    r->tally.breaches += o.breaches > 0 ? o.breaches : 0;
-    run_count_in(r, p, &o, flags ? flags->text : "");
+    if (o->summary.verify_errors > 0)
+        r->tally.verify_errors += o->summary.verify_errors;
+    r->tally.breaches += o->breaches > 0 ? o->breaches : 0;
+    of_floor_strip(flags ? flags->text : "", text, sizeof text);
+    run_count_in(r, p, o, text);
 }
 
 static void recall_one(struct run *r, size_t i)
@@ -186,28 +236,16 @@ static void recall_one(struct run *r, size_t i)
     const struct fields row = row_at(&r->earlier, i);
     struct permutation p;
     struct placement pl;
+    struct outcome o;
     struct work work;
 
     sweep_at(&r->plan.sweep, i, &p);
-    recall_figures(r, &p, &row);
+    recall_figures(r, &p, &row, &o);
     if (place_solve(&r->team->machine, &p, &pl, NULL) < 0)
         return;
     work = remaining_work(&p, &pl, false);
     remaining_dropped(&r->remaining, &work, false);
     place_free(&pl);
-}
-
-static void tell(const struct run *r, size_t kept)
-{
-    const struct earlier *e = &r->earlier;
-
-    diag_note("resume: %zu of %zu permutations are kept (%zu completed), the "
-              "others run; this is session %d of the study",
-              kept, r->plan.sweep.count, e->completed, r->plan.study.session);
-    if (e->moved)
-        diag_say("resume: the nodes are not those of the first session; they "
-                 "are in /hosts_%d of the file",
-                 r->plan.study.session);
 }
 
 void run_recall(struct run *r)
@@ -230,6 +268,48 @@ void run_recall(struct run *r)
                (int)sizeof r->tally.verify_errors, 0);
     if (r->team->rank == 0)
         tell(r, kept);
+}
+
+/* Whether a row is of what the search wants to know there: with the same seed
+ * and figures it does, unless other CPUs or servers leave it other candidates.
+ */
+static bool is_same_try(const struct fields *row, const struct permutation *p)
+{
+    const struct sweep_tried *t = p->tried;
+    const struct field *step = fields_find(row, "tune_step");
+    const struct field *candidate = fields_find(row, "tune_candidate");
+    const struct field *side = fields_find(row, "tune_side");
+    const struct field *pair = fields_find(row, "tune_pair");
+
+    return strcmp(step->text, t->step) == 0 &&
+           strcmp(candidate->text, t->candidate) == 0 &&
+           strcmp(side->text, t->base ? "base" : "candidate") == 0 &&
+           pair->integer == t->pair;
+}
+
+void run_recall_made(struct run *r, size_t i, struct outcome *o)
+{
+    enum status status = (enum status)r->earlier.status[i];
+    struct permutation p;
+
+    record_clear(o, record_scope(r->plan.sweep.options));
+    o->status = status;
+    r->tally.completed += status == STATUS_COMPLETED;
+    r->tally.failed += status == STATUS_FAILED;
+    if (r->team->rank == 0) {
+        const struct fields row = row_at(&r->earlier, i);
+
+        sweep_at(&r->plan.sweep, i, &p);
+        recall_figures(r, &p, &row, o);
+        if (!is_same_try(&row, &p)) {
+            diag_say("resume: permutation %04zu of the file tried something "
+                     "else than this search would: it has other candidates",
+                     i);
+            o->status = STATUS_SKIPPED;
+        }
+    }
+    team_bcast(r->team, r->team->world, &r->tally.verify_errors,
+               (int)sizeof r->tally.verify_errors, 0);
 }
 
 /* ---- a plan ---- */

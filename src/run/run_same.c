@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +29,10 @@ static bool same_value(const struct field *a, const struct field *b)
 {
     if (a->type == FIELD_TEXT)
         return strcmp(a->text, b->text) == 0;
-    return a->type == FIELD_INT ? a->integer == b->integer : a->real == b->real;
+    /* the number of a word is NaN */
+    return a->type == FIELD_INT
+               ? a->integer == b->integer
+               : a->real == b->real || (isnan(a->real) && isnan(b->real));
 }
 
 /* "ranks was 4, is 6" */
@@ -66,13 +70,13 @@ static int check_attributes(const struct fields *was, const struct fields *is,
 int run_same_config(const struct options *o, const char *before,
                     struct error *err)
 {
-    char program[] = "srbench";
-    char *argv[] = {program, NULL};
+    char program[] = "srbench", tune[] = "tune";
+    char *argv[] = {program, o->tune ? tune : NULL, NULL};
     struct options was;
     int rc;
 
-    if (options_parse(&was, 1, argv, "its resolved_config", before,
-                      strlen(before), err) < 0)
+    if (options_parse(&was, o->tune ? 2 : 1, argv, "its resolved_config",
+                      before, strlen(before), err) < 0)
         return -1;
     rc = options_resumable(&was, o, err);
     options_free(&was);
@@ -178,7 +182,7 @@ int run_same_rows(const struct run *r, const struct earlier *e,
 
         if (e->status[i] == STATUS_PLANNED)
             continue;
-        record_clear(&nothing);
+        record_clear(&nothing, record_scope(r->plan.sweep.options));
         sweep_at(&r->plan.sweep, i, &p);
         rc = place_solve(&r->team->machine, &p, &pl, err);
         if (rc < 0)

@@ -1,15 +1,19 @@
 #include "servers/burden.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "client/client.h"
+#include "plan/tensors_rules.h"
 
 bool burden_same(const struct permutation *a, const struct permutation *b)
 {
-    static const enum option_id shape[] = {OPT_CLIENT_NODES,
-                                           OPT_CLIENTS_PER_NODE, OPT_KEYS,
-                                           OPT_CLIENT, OPT_COMMAND_SET};
+    static const enum option_id shape[] = {
+        OPT_CLIENT_NODES, OPT_CLIENTS_PER_NODE, OPT_KEYS,      OPT_CLIENT,
+        OPT_COMMAND_SET,  OPT_TENSORS,          OPT_PIPELINED, OPT_HISTORY,
+        OPT_RETIRE,       OPT_EXPIRE_AFTER,     OPT_RATE};
 
     for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
         if (a->value[shape[k]] != b->value[shape[k]])
@@ -33,7 +37,7 @@ int *burden_clients(const struct permutation *p, const struct placement *pl)
     return clients;
 }
 
-const struct footprint *burden_memory(const struct permutation *p)
+static const struct footprint *memory_of(const struct permutation *p)
 {
     const struct engine *engine = burden_server(p);
 
@@ -42,10 +46,80 @@ const struct footprint *burden_memory(const struct permutation *p)
                : &engine->memory;
 }
 
+/* Tensors that are on their way at a time. */
+static int64_t moving(const struct permutation *p)
+{
+    const struct tensors_rules r = tensors_rules_of(p);
+
+    return r.pipelined ? (int64_t)r.n : 1;
+}
+
+int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
+                            int64_t bytes)
+{
+    return footprint_keeper(memory_of(p), clients, bytes, tensors_kept_by(p),
+                            moving(p));
+}
+
+/* A client copies one tensor at a time, however many are on their way; one
+ * without a server has all that it keeps. */
+int64_t burden_client_bytes(const struct permutation *p, int64_t bytes,
+                            int64_t pairs)
+{
+    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
+    int64_t kept = ops->serves || ops->own ? 0 : tensors_kept_by(p) - 1;
+
+    return footprint_stepper(&ops->memory, bytes, pairs,
+                             (int64_t)tensors_rules_of(p).n, 1, kept);
+}
+
+int64_t burden_kept_bytes(const struct permutation *p, int64_t clients,
+                          int64_t bytes)
+{
+    return footprint_product(footprint_product(clients, bytes),
+                             tensors_kept_by(p));
+}
+
+/* A number and a unit as Redis has them (memtoull() in its util.c): k is 1000
+ * and kb 1024, and so on. */
+static int64_t memory_text(const char *text)
+{
+    static const struct {
+        const char *unit;
+        int64_t bytes;
+    } units[] = {{"", 1},           {"b", 1},
+                 {"k", 1000},       {"kb", 1024},
+                 {"m", 1000000},    {"mb", INT64_C(1) << 20},
+                 {"g", 1000000000}, {"gb", INT64_C(1) << 30}};
+    char *end;
+    int64_t number = strtoll(text, &end, 10);
+
+    for (size_t k = 0; k < sizeof units / sizeof units[0]; k++)
+        if (strcasecmp(end, units[k].unit) == 0)
+            return footprint_product(number, units[k].bytes);
+    return 0; /* the server will refuse it */
+}
+
+int64_t burden_maxmemory(const struct permutation *p)
+{
+    const struct value *args = p->value[OPT_DB_ARGS];
+
+    for (size_t k = 0; args && k < args->npairs; k++)
+        if (strcasecmp(args->pairs[k].name, "maxmemory") == 0 &&
+            args->pairs[k].value)
+            return memory_text(args->pairs[k].value);
+    return 0;
+}
+
 int64_t burden_pairs(const struct options *o)
 {
-    bool timed = !options_one(o, OPT_DURATION)->is_auto;
+    int64_t warmup = options_one(o, OPT_WARMUP)->count;
+    int64_t timed = options_one(o, OPT_MAX_SAMPLES)->count;
+    int64_t counted = options_one(o, OPT_ITERATIONS)->count;
 
-    return options_one(o, timed ? OPT_MAX_SAMPLES : OPT_ITERATIONS)->count +
-           options_one(o, OPT_WARMUP)->count;
+    if (options_idle(o, OPT_MAX_SAMPLES))
+        return counted + warmup;
+    return warmup + (options_idle(o, OPT_ITERATIONS) || timed > counted
+                         ? timed
+                         : counted);
 }

@@ -19,8 +19,18 @@ const struct engine *burden_server(const struct permutation *p);
  * None where these keep them themselves, or shards belong to another job. */
 int *burden_clients(const struct permutation *p, const struct placement *pl);
 
-/* What a server takes of its node's memory. */
-const struct footprint *burden_memory(const struct permutation *p);
+/* Memory of one server with so many clients, and of one client that keeps the
+ * timings of so many pairs, with tensors of so many bytes. */
+int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
+                            int64_t bytes);
+int64_t burden_client_bytes(const struct permutation *p, int64_t bytes,
+                            int64_t pairs);
+
+/* Of the bytes that clients keep in a server those that it must have room for,
+ * and what it may use by its directives (db_args' maxmemory; 0: no limit). */
+int64_t burden_kept_bytes(const struct permutation *p, int64_t clients,
+                          int64_t bytes);
+int64_t burden_maxmemory(const struct permutation *p);
 
 /* The pairs whose timings a client keeps, with those of the warm-up. */
 int64_t burden_pairs(const struct options *o);

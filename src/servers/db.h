@@ -32,6 +32,7 @@ struct db_plan {
     const struct setting *modules; /* db_modules */
     int64_t tpq;                   /* db_tpq; 0: not said */
     bool redisai;                  /* clients may speak its commands */
+    bool removes;                  /* and remove their keys */
     const char *path;              /* db_path */
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs */
@@ -49,6 +50,7 @@ struct db;
 /* What one shard did between db_before() and db_after(). */
 struct shard_work {
     int64_t commands, bytes; /* by the server's own counters; -1: it has none */
+    int64_t memory[2];       /* B in use before and after; likewise */
     struct procstat watched; /* by /proc */
     double fault_share;      /* of the interval, see procstat_fault_share() */
 };
@@ -67,10 +69,17 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
 int db_open_external(struct db **out, const struct placement *pl,
                      const struct db_plan *plan, struct error *err);
 
+/* Which keys clients have: each the one of the placement, or those of steps
+ * (keys_of_step()). */
+struct db_keys {
+    size_t tensors;   /* of a step; 0: no steps */
+    int64_t from, to; /* steps by the number in their keys, `to` not included */
+};
+
 /* Remove the keys of all clients of the placement, from shards elsewhere whose
  * data is not ours. Local. */
 int db_remove_keys(struct db *db, const struct placement *pl,
-                   struct error *err);
+                   const struct db_keys *keys, struct error *err);
 
 /* Stop the shards (ask, then kill; at once where the grace after a signal is
  * over) and reap them. NULL is allowed. Local. */

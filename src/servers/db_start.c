@@ -301,6 +301,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .modules = plan->modules,
             .tpq = plan->tpq,
             .redisai = plan->redisai,
+            .removes = plan->removes,
             .secret = plan->secret,
         };
     }

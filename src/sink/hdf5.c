@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "sink/hdf5_parts.h"
 #include "sink/sink.h"
 
@@ -18,10 +19,9 @@
 enum { MOST_PERMUTATIONS = 100000 - 1 };
 
 static const char *const dim_name[SINK_DIMS] = {
-    [SINK_CLIENT] = "client",
-    [SINK_ITERATION] = "iteration",
-    [SINK_WARMUP] = "warmup",
-    [SINK_SHARD] = "shard",
+    [SINK_CLIENT] = "client", [SINK_ITERATION] = "iteration",
+    [SINK_WARMUP] = "warmup", [SINK_SHARD] = "shard",
+    [SINK_PROBE] = "probe",
 };
 
 struct hdf5_sink {
@@ -30,9 +30,9 @@ struct hdf5_sink {
     struct keep keep;
     size_t nperms, ncols;
     struct field *columns;    /* names and types of the summary's */
-    uint64_t *column;         /* where each starts in the file */
     size_t session, nsession; /* this session's row of /sessions; its columns */
-    uint64_t *session_column; /* where each starts */
+    size_t nextra, extra_rows; /* columns and rows of the further group */
+    struct places places;      /* where columns start */
     struct lock lock;
 
     uint64_t behind;     /* the group that the next root lacks; 0: none */
@@ -71,10 +71,8 @@ static int create(struct hdf5_sink *h, bool overwrite,
     h->keep.fd = keep_create(made, sizeof made, h->path, err);
     if (h->keep.fd < 0)
         return -1;
-    if ((kept ? resume_copy(&h->keep, made, kept, start, h->column,
-                            h->session_column, err)
-              : new_file(&h->keep, made, start, h->column, h->session_column,
-                         err)) == 0 &&
+    if ((kept ? resume_copy(&h->keep, made, kept, start, &h->places, err)
+              : new_file(&h->keep, made, start, &h->places, err)) == 0 &&
         keep_sync(&h->keep, err) == 0 &&
         keep_publish(made, h->path, overwrite, err) == 0)
         return 0;
@@ -87,8 +85,9 @@ static void release(struct hdf5_sink *h)
     if (h->keep.fd >= 0)
         close(h->keep.fd);
     free(h->columns);
-    free(h->column);
-    free(h->session_column);
+    free(h->places.summary);
+    free(h->places.sessions);
+    free(h->places.extra);
     lock_release(&h->lock);
     free(h->path);
     free(h);
@@ -110,11 +109,15 @@ new_sink(const char *path, const struct sink_start *start, struct error *err)
         h->session = h->nsession ? start->sessions->nrows - 1 : 0;
         h->path = strdup(path);
         h->keep.path = h->path;
-        h->column = calloc(row->n + 1, sizeof *h->column);
+        h->nextra = start->extra ? start->extra->ncols : 0;
+        h->extra_rows = start->extra ? start->extra->nrows : 0;
+        h->places.summary = calloc(row->n + 1, sizeof(uint64_t));
         h->columns = calloc(row->n + 1, sizeof *h->columns);
-        h->session_column = calloc(h->nsession + 1, sizeof *h->session_column);
+        h->places.sessions = calloc(h->nsession + 1, sizeof(uint64_t));
+        h->places.extra = calloc(h->nextra + 1, sizeof(uint64_t));
     }
-    if (!h || !h->path || !h->column || !h->columns || !h->session_column) {
+    if (!h || !h->path || !h->columns || !h->places.summary ||
+        !h->places.sessions || !h->places.extra) {
         if (h)
             release(h);
         error_set(err, "out of memory for the output '%s'", path);
@@ -316,10 +319,26 @@ static uint64_t array_bytes(const struct put_shape *shape)
            (shape->cols ? shape->cols : 1);
 }
 
+/* The group within the permutation's that an array's name begins with. */
+static int make_group(struct hdf5_sink *h, const char *name)
+{
+    char group[64];
+    hid_t plan, made;
+
+    snprintf(group, sizeof group, "%.*s", (int)strcspn(name, "/"), name);
+    if (!strchr(name, '/') || H5Lexists(h->group, group, H5P_DEFAULT) > 0)
+        return 0;
+    plan = put_group_plan(H5P_GROUP_CREATE, 0);
+    made = H5Gcreate2(h->group, group, H5P_DEFAULT, plan, H5P_DEFAULT);
+    H5Pclose(plan);
+    return made < 0 || H5Gclose(made) < 0 ? -1 : 0;
+}
+
 static hid_t make_array(struct hdf5_sink *h, const struct sink_array *a,
                         const struct put_shape *shape)
 {
-    hid_t dataset = put_dataset(h->group, shape);
+    hid_t dataset = make_group(h, a->name) < 0 ? H5I_INVALID_HID
+                                               : put_dataset(h->group, shape);
 
     if (dataset < 0)
         return dataset;
@@ -331,11 +350,22 @@ static hid_t make_array(struct hdf5_sink *h, const struct sink_array *a,
     return dataset;
 }
 
+/* A path whose group is missing has no link to ask for. */
+static htri_t is_there(const struct hdf5_sink *h, const char *name)
+{
+    char group[64];
+
+    snprintf(group, sizeof group, "%.*s", (int)strcspn(name, "/"), name);
+    return strchr(name, '/') && H5Lexists(h->group, group, H5P_DEFAULT) <= 0
+               ? 0
+               : H5Lexists(h->group, name, H5P_DEFAULT);
+}
+
 static int write_array(struct hdf5_sink *h, const struct sink_array *a,
                        const struct put_shape *shape, size_t first,
                        size_t nrows, const void *data, struct error *err)
 {
-    htri_t there = H5Lexists(h->group, a->name, H5P_DEFAULT);
+    htri_t there = is_there(h, a->name);
     size_t cells = nrows * (shape->cols ? shape->cols : 1);
     uint64_t bytes = heap_bytes(a->type, cells, data);
     hid_t dataset;
@@ -467,7 +497,7 @@ static int hdf5_end(struct sink *s, const struct fields *attributes,
     }
     if (session_close(h, err) || turn(h, place, err))
         return -1;
-    if (keep_row(&h->keep, h->column, row, h->index, err)) {
+    if (keep_row(&h->keep, h->places.summary, row, h->index, err)) {
         turn(h, 0, NULL); /* back to what was before */
         return -1;
     }
@@ -486,43 +516,57 @@ static int hdf5_row(struct sink *s, size_t index, const struct fields *row,
                          index, h->path);
     return check_row(h, row, err)
                ? -1
-               : keep_row(&h->keep, h->column, row, index, err);
+               : keep_row(&h->keep, h->places.summary, row, index, err);
 }
 
-/* The number of the summary's column of that name and type, or -1. */
+/* Set the number of the summary's column of that name and type, or -1. */
 static int find_column(const struct hdf5_sink *h, const struct field *f,
                        size_t *column, struct error *err)
 {
     for (*column = 0; *column < h->ncols; ++*column) {
         const struct field *x = &h->columns[*column];
 
-        if (strcmp(x->name, f->name) == 0 && x->type == f->type &&
-            f->type != FIELD_TEXT)
+        if (strcmp(x->name, f->name) == 0 && x->type == f->type)
             return 0;
     }
-    return error_set(err, "the summary of '%s' has no column %s of numbers",
+    return error_set(err, "the summary of '%s' has no column %s of that type",
                      h->path, f->name);
+}
+
+/* Some cells of a row. */
+static int keep_cells(struct hdf5_sink *h, const struct fields *cells,
+                      size_t index, struct error *err)
+{
+    uint64_t *column = mem_new(cells->n, sizeof *column);
+    bool texts = false;
+    int rc = 0;
+
+    for (size_t i = 0; i < cells->n && rc == 0; i++) {
+        size_t k;
+
+        texts = texts || cells->list[i].type == FIELD_TEXT;
+        rc = find_column(h, &cells->list[i], &k, err);
+        if (rc == 0)
+            column[i] = h->places.summary[k];
+    }
+    if (rc == 0 && texts)
+        rc = keep_row(&h->keep, column, cells, index, err);
+    for (size_t i = 0; i < cells->n && rc == 0 && !texts; i++)
+        rc = keep_number(&h->keep, column[i], &cells->list[i], index, err);
+    free(column);
+    return rc;
 }
 
 static int hdf5_amend(struct sink *s, size_t index, const struct fields *cells,
                       struct error *err)
 {
     struct hdf5_sink *h = self(s);
-    int rc = 0;
 
-    if (index >= h->nperms || h->group >= 0)
+    if (index >= h->nperms || h->file >= 0)
         return error_set(err,
                          "row %zu of the summary of '%s' cannot be amended",
                          index, h->path);
-    for (size_t i = 0; i < cells->n && rc == 0; i++) {
-        const struct field *f = &cells->list[i];
-        size_t column;
-
-        rc = find_column(h, f, &column, err);
-        if (rc == 0)
-            rc = keep_number(&h->keep, h->column[column], f, index, err);
-    }
-    return rc;
+    return keep_cells(h, cells, index, err);
 }
 
 /* Give the next root attributes, and make it the present one. */
@@ -560,7 +604,18 @@ static int hdf5_session(struct sink *s, const struct fields *row,
     if (row->n != h->nsession || h->file >= 0)
         return error_set(err, "the sessions of '%s' cannot be amended",
                          h->path);
-    return keep_row(&h->keep, h->session_column, row, h->session, err);
+    return keep_row(&h->keep, h->places.sessions, row, h->session, err);
+}
+
+static int hdf5_extra(struct sink *s, size_t index, const struct fields *row,
+                      struct error *err)
+{
+    struct hdf5_sink *h = self(s);
+
+    if (row->n != h->nextra || index >= h->extra_rows || h->file >= 0)
+        return error_set(err, "row %zu of a table of '%s' cannot be put", index,
+                         h->path);
+    return keep_row(&h->keep, h->places.extra, row, index, err);
 }
 
 static int hdf5_close(struct sink *s, struct error *err)
@@ -587,5 +642,6 @@ const struct sink_ops sink_hdf5 = {
     .amend = hdf5_amend,
     .note = hdf5_note,
     .session = hdf5_session,
+    .extra = hdf5_extra,
     .close = hdf5_close,
 };

@@ -20,6 +20,7 @@ static uint64_t first_size(const struct sink_start *start)
     return 8 * PUT_MARGIN + put_text_bytes(start->study) +
            table_bytes(start->hosts) +
            (start->sessions ? table_bytes(start->sessions) : 0) +
+           (start->extra ? 2 * table_bytes(start->extra) : 0) +
            start->nperms *
                (PUT_LINK_BYTES + 8 + row->n * 16 + 2 * put_text_bytes(row));
 }
@@ -56,22 +57,24 @@ int put_durability(hid_t root)
 }
 
 static int fill_file(hid_t file, const struct sink_start *start,
-                     uint64_t *columns, uint64_t *sessions, uint64_t roots[2])
+                     const struct places *places, uint64_t roots[2])
 {
     if (put_attributes(file, start->study) || put_durability(file) ||
         put_table(file, "hosts", "node", start->hosts, NULL) ||
-        (start->sessions &&
-         put_table(file, "sessions", "session", start->sessions, sessions)))
+        (start->sessions && put_table(file, "sessions", "session",
+                                      start->sessions, places->sessions)) ||
+        (start->extra && put_table(file, start->extra_name, start->extra_scale,
+                                   start->extra, places->extra)))
         return -1;
-    return make_summary(file, start, columns)
+    return make_summary(file, start, places->summary)
                ? -1
                : roots_make(file, NULL, NULL, roots);
 }
 
 /* Write all but permutations to the empty file `made`. */
 static int make_file(struct keep *k, const char *made,
-                     const struct sink_start *start, uint64_t *columns,
-                     uint64_t *sessions, struct error *err)
+                     const struct sink_start *start,
+                     const struct places *places, struct error *err)
 {
     hid_t access = put_access_plan();
     hid_t plan = put_group_plan(H5P_FILE_CREATE, start->study->n + 1);
@@ -81,7 +84,7 @@ static int make_file(struct keep *k, const char *made,
     if (file < 0)
         put_error(err, "create the output", k->path);
     else if (keep_reserve(k, first_size(start), err) == 0)
-        rc = fill_file(file, start, columns, sessions, k->roots)
+        rc = fill_file(file, start, places, k->roots)
                  ? put_error(err, "write the output", k->path)
                  : 0;
     if (file >= 0 && H5Fclose(file) < 0 && rc == 0)
@@ -92,9 +95,7 @@ static int make_file(struct keep *k, const char *made,
 }
 
 int new_file(struct keep *k, const char *made, const struct sink_start *start,
-             uint64_t *columns, uint64_t *sessions, struct error *err)
+             const struct places *places, struct error *err)
 {
-    return make_file(k, made, start, columns, sessions, err)
-               ? -1
-               : keep_adopt(k, err);
+    return make_file(k, made, start, places, err) ? -1 : keep_adopt(k, err);
 }

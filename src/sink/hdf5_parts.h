@@ -104,13 +104,18 @@ int keep_create(char *made, size_t room, const char *path, struct error *err);
 int keep_publish(const char *made, const char *path, bool overwrite,
                  struct error *err);
 
+/* Where columns start in the file: of /summary, of /sessions, and of the
+ * further group. */
+struct places {
+    uint64_t *summary, *sessions, *extra;
+};
+
 /* ---- hdf5_new.c ---- */
 
 /* Write all but permutations to the empty file `made`, which k->fd has open,
- * and adopt it. columns[i] and sessions[i] get the places of the columns of
- * /summary and /sessions. */
+ * and adopt it. */
 int new_file(struct keep *k, const char *made, const struct sink_start *start,
-             uint64_t *columns, uint64_t *sessions, struct error *err);
+             const struct places *places, struct error *err);
 
 /* Say when a death of the writer leaves what is complete: at any instant. */
 int put_durability(hid_t root);
@@ -130,12 +135,11 @@ void resume_group_name(size_t index, size_t nperms, char name[32]);
 
 /* Copy the file of before into the empty one that k->fd has open, and make the
  * copy `made` ready for a session: without the groups that are not kept, their
- * rows as start->row says, and with all of start->sessions. columns[i] and
- * sessions[i] get the places of the columns of /summary and /sessions. Nobody
- * relies on the copy yet. */
+ * rows as start->row says, and with all of start->sessions and start->extra.
+ * Nobody relies on the copy yet. */
 int resume_copy(struct keep *k, const char *made, const struct sink_kept *kept,
-                const struct sink_start *start, uint64_t *columns,
-                uint64_t *sessions, struct error *err);
+                const struct sink_start *start, const struct places *places,
+                struct error *err);
 
 /* ---- hdf5_put.c ---- */
 

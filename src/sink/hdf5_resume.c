@@ -174,15 +174,19 @@ static int replace_table(hid_t file, const char *name, const char *scale,
 }
 
 static int change(hid_t file, const struct sink_kept *kept,
-                  const struct sink_start *start, uint64_t *columns,
-                  uint64_t *sessions, uint64_t roots[2])
+                  const struct sink_start *start, const struct places *places,
+                  uint64_t roots[2])
 {
     const struct rest rest = {kept, start->nperms};
 
     if (drop_attributes(file, kept->forget) ||
-        clear_summary(file, kept, start, columns) || put_durability(file) ||
+        clear_summary(file, kept, start, places->summary) ||
+        put_durability(file) ||
         (start->sessions && replace_table(file, "sessions", "session",
-                                          start->sessions, sessions)) ||
+                                          start->sessions, places->sessions)) ||
+        (start->extra &&
+         replace_table(file, start->extra_name, start->extra_scale,
+                       start->extra, places->extra)) ||
         (kept->hosts &&
          replace_table(file, kept->hosts, "node", start->hosts, NULL)))
         return -1;
@@ -190,8 +194,8 @@ static int change(hid_t file, const struct sink_kept *kept,
 }
 
 int resume_copy(struct keep *k, const char *made, const struct sink_kept *kept,
-                const struct sink_start *start, uint64_t *columns,
-                uint64_t *sessions, struct error *err)
+                const struct sink_start *start, const struct places *places,
+                struct error *err)
 {
     hid_t access, file;
     int rc = -1;
@@ -202,7 +206,7 @@ int resume_copy(struct keep *k, const char *made, const struct sink_kept *kept,
     file = H5Fopen(made, H5F_ACC_RDWR, access);
     H5Pclose(access);
     if (file >= 0)
-        rc = change(file, kept, start, columns, sessions, k->roots);
+        rc = change(file, kept, start, places, k->roots);
     if ((file >= 0 && H5Fclose(file) < 0) || rc)
         return put_error(err, "make a copy to resume of", k->path);
     return keep_adopt(k, err);

@@ -206,6 +206,10 @@ static int json_amend(struct sink *s, size_t index, const struct fields *cells,
             if (strcmp(row->list[k].name, cells->list[i].name) == 0) {
                 row->list[k].integer = cells->list[i].integer;
                 row->list[k].real = cells->list[i].real;
+                if (!cells->list[i].text)
+                    continue;
+                free(row->list[k].text);
+                row->list[k].text = mem_copy(cells->list[i].text);
             }
     return 0;
 }

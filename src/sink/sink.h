@@ -20,20 +20,22 @@
 #include "base/field.h"
 
 /* The dimensions of a permutation's arrays. Each is a dimension scale (and
- * netCDF coordinate variable) of its group: client, iteration, warmup and shard
- * number from 0. */
+ * netCDF coordinate variable) of its group: client, iteration, warmup, shard
+ * and probe number from 0. */
 enum sink_dim {
     SINK_NO_DIM,
     SINK_CLIENT,
     SINK_ITERATION,
     SINK_WARMUP,
     SINK_SHARD,
+    SINK_PROBE, /* of a search */
     SINK_DIMS
 };
 
 /* One array of a permutation's group, e.g.
  *     {"put_tensor", FIELD_REAL, "s", "time of each put", SINK_CLIENT,
  *      SINK_ITERATION}
+ * A name such as "probes/rate" puts it into a group of that permutation's.
  * rows is never SINK_NO_DIM; cols is SINK_NO_DIM for a one-dimensional one. */
 struct sink_array {
     const char *name;
@@ -56,6 +58,9 @@ struct sink_start {
     const struct sink_table *hosts;    /* /hosts */
     const struct sink_table *sessions; /* /sessions, one row a session, the last
                                           that of this process; NULL: none */
+    const struct sink_table *extra;    /* a further group, whose rows come to be
+                                          known; as they are now. NULL: none */
+    const char *extra_name, *extra_scale; /* its name, and its dimension's */
     const struct fields *row; /* the columns of /summary; values are those of a
                                  permutation that has not run (every later row
                                  has the same names and types in the same
@@ -121,9 +126,9 @@ struct sink_ops {
      * group; durable with the next end, or at close. */
     int (*row)(struct sink *s, size_t index, const struct fields *row,
                struct error *err);
-    /* Replace numbers in the summary's row of a permutation that has ended:
-     * cells are some of its columns, FIELD_INT or FIELD_REAL. Each appears at
-     * once; durable at close. */
+    /* Replace cells in the summary's row of a permutation that has ended, some
+     * of its columns. Each appears at once, a text by way of ""; durable at
+     * close. */
     int (*amend)(struct sink *s, size_t index, const struct fields *cells,
                  struct error *err);
     /* Replace attributes of the root group, e.g. end_time, while no permutation
@@ -134,6 +139,9 @@ struct sink_ops {
     /* Replace this session's row of /sessions; at once, durable at close. NULL
      * where the sink has none. */
     int (*session)(struct sink *s, const struct fields *row, struct error *err);
+    /* Replace a row of start.extra; as session. */
+    int (*extra)(struct sink *s, size_t index, const struct fields *row,
+                 struct error *err);
     /* Close the file and release the sink, even when it returns -1. */
     int (*close)(struct sink *s, struct error *err);
 };
@@ -166,6 +174,8 @@ int sinks_end(struct sinks *s, const struct fields *attributes,
 int sinks_row(struct sinks *s, size_t index, const struct fields *row,
               struct error *err);
 int sinks_amend(struct sinks *s, size_t index, const struct fields *cells,
+                struct error *err);
+int sinks_extra(struct sinks *s, size_t index, const struct fields *row,
                 struct error *err);
 
 /* Close all, the last one first, whatever fails. Those that are not broken get

@@ -66,6 +66,17 @@ int sinks_amend(struct sinks *s, size_t index, const struct fields *cells,
     return rc;
 }
 
+int sinks_extra(struct sinks *s, size_t index, const struct fields *row,
+                struct error *err)
+{
+    int rc = 0;
+
+    for (struct sink **x = s->list; x < s->list + s->n && rc == 0; x++)
+        if ((*x)->ops->extra)
+            rc = done(*x, (*x)->ops->extra(*x, index, row, err));
+    return rc;
+}
+
 static int close_one(struct sink *x, const struct fields *study,
                      const struct fields *session, struct error *err)
 {

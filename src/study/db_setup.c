@@ -13,8 +13,6 @@
 #include "servers/pin.h"
 #include "servers/ports.h"
 
-/* After so many failures to start in a row a set-up is given up. */
-#define TRIES 2
 /* How often databases are started on other ports when somebody else took one
  * of theirs. */
 #define PORT_TRIES 3
@@ -40,15 +38,34 @@ void db_setup_close(struct db_setup *s)
     s->guard = NULL;
     free(s->config);
     s->config = NULL;
+    free(s->failures);
+    s->failures = NULL;
+    s->nfailures = 0;
     if (s->finder)
         s->finder->machine.roster = s->found;
     s->finder = NULL;
     roster_free(&s->theirs);
 }
 
-bool db_setup_given_up(const struct db_setup *s, size_t number)
+int db_setup_failures(const struct db_setup *s, size_t number)
 {
-    return s->failures >= TRIES && s->number == number;
+    return number < s->nfailures ? s->failures[number] : 0;
+}
+
+/* Set-ups may take turns: each has a count of its own. */
+static void count_failure(struct db_setup *s, bool failed)
+{
+    size_t n = s->nfailures;
+
+    if (failed && s->number >= n) {
+        s->nfailures = s->number + 1;
+        s->failures = mem_grow(s->failures, s->nfailures, sizeof(int));
+        memset(s->failures + n, 0, (s->nfailures - n) * sizeof(int));
+    }
+    if (failed)
+        s->failures[s->number]++;
+    else if (s->number < n)
+        s->failures[s->number] = 0;
 }
 
 static bool speaks_redisai(const struct permutation *p)
@@ -114,6 +131,7 @@ static struct db_plan db_plan_of(const struct db_setup *s,
                    ? 0
                    : permutation_count(p, OPT_DB_TPQ, 0),
         .redisai = needs_redisai(s, terms->plan),
+        .removes = options_removes(o),
         .op_timeout = options_one(o, OPT_OP_TIMEOUT)->seconds,
         .db_timeout = options_one(o, OPT_DB_TIMEOUT)->seconds,
         .max_clients = terms->plan->max_clients,
@@ -434,16 +452,15 @@ static int start(struct db_setup *s, struct team *t,
                                                : "they are not healthy");
     db_setup_stop(s);
     begin = tick_now();
-    if (s->number != terms->p->setup) {
-        s->failures = 0;
+    if (s->number != terms->p->setup)
         s->lacks.text[0] = '\0';
-    }
     s->number = terms->p->setup;
     record_now(s->start_time, sizeof s->start_time);
     rc = start_or_do_without(s, t, terms, err);
     s->start_seconds = tick_seconds(tick_now() - begin);
     if (rc < 0) {
-        s->failures += db_setup_lacks(s, terms->p) == NULL;
+        if (!db_setup_lacks(s, terms->p))
+            count_failure(s, true);
         db_setup_stop(s);
         return -1;
     }
@@ -454,7 +471,7 @@ static int start(struct db_setup *s, struct team *t,
         return -1;
     }
     diag_detail("  set-up %zu: started in %.2f s", s->number, s->start_seconds);
-    s->failures = 0;
+    count_failure(s, false);
     s->up = true;
     share_config(s, t, terms->pl);
     share_socket(s, t, terms->pl);

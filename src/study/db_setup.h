@@ -13,7 +13,8 @@ struct db_setup {
     struct db *db;       /* the shards of this steward, if any run */
     bool up;             /* the same on every rank, as is all below */
     size_t number;       /* of the set-up that runs, or failed last */
-    int failures;        /* to start it, in a row */
+    int *failures;       /* [nfailures] of each set-up to start, in a row */
+    size_t nfailures;    /* none of those beyond */
     struct error lacks;  /* how its servers were seen to lack what command_set:
                             redisai needs; "" while nothing is known of it */
     char start_time[32]; /* ISO 8601 */
@@ -54,9 +55,11 @@ int db_setup_provide(struct db_setup *s, struct team *t,
 int db_setup_threads(const struct prepared *plan, const struct permutation *p,
                      const struct placement *pl);
 
-/* Whether set-up `number` failed to start so often in a row that its remaining
- * permutations are better skipped than made to wait db_timeout each. Local. */
-bool db_setup_given_up(const struct db_setup *s, size_t number);
+/* How often in a row set-up `number` failed to start. After so many times its
+ * remaining permutations are better skipped than made to wait db_timeout each.
+ * Local. */
+#define DB_SETUP_TRIES 2
+int db_setup_failures(const struct db_setup *s, size_t number);
 
 /* Why the permutation cannot run on the databases of its set-up, which serve
  * other command sets, or NULL: nothing is known against it. Local. */

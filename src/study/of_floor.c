@@ -1,13 +1,19 @@
 #include "study/of_floor.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
+#include "results/verdict.h"
 
-/* Figures of one completed permutation; zeros: none. */
+/* One completed permutation; figures of 0: none. */
 struct own {
     double of[HEADLINES];
+    char *flags; /* without SRB_FLOOR_BEATEN; NULL: none */
+    bool told;   /* its row has that one */
 };
 
 struct of_floor_runs {
@@ -61,9 +67,19 @@ struct of_floor_runs *of_floor_open(const struct prepared *plan)
 
 void of_floor_close(struct of_floor_runs *f)
 {
+    for (size_t i = 0; f && i < f->plan->sweep.count; i++)
+        free(f->own[i].flags);
     if (f)
         free(f->own);
     free(f);
+}
+
+void of_floor_order(const struct prepared *plan, uint32_t *positions)
+{
+    size_t n = count_servers(plan), k = find_floor(plan, n);
+
+    if (k < n && !options_batch(plan->sweep.options))
+        sweep_in_turn(&plan->sweep, k, positions);
 }
 
 bool of_floor_is(const struct of_floor_runs *f, const struct permutation *p)
@@ -72,31 +88,82 @@ bool of_floor_is(const struct of_floor_runs *f, const struct permutation *p)
            sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor) == p->index;
 }
 
-void of_floor_add(struct of_floor_runs *f, const struct permutation *p,
-                  const struct summary *s)
+bool of_floor_strip(const char *flags, char *buf, size_t n)
 {
-    for (int k = 0; f && k < HEADLINES; k++)
-        f->own[p->index].of[k] = figures_headline(s, (enum headline)k);
+    char copy[SRB_FLAGS_MAX], *rest;
+    bool told = false;
+
+    buf[0] = '\0';
+    snprintf(copy, sizeof copy, "%s", flags);
+    for (char *f = strtok_r(copy, ",", &rest); f;
+         f = strtok_r(NULL, ",", &rest))
+        if (strcmp(f, SRB_FLOOR_BEATEN) == 0)
+            told = true;
+        else
+            text_join(buf, n, ",", "%s", f);
+    return told;
+}
+
+void of_floor_add(struct of_floor_runs *f, const struct permutation *p,
+                  const struct summary *s, const char *flags)
+{
+    char text[SRB_FLAGS_MAX];
+    struct own *own;
+
+    if (!f)
+        return;
+    own = &f->own[p->index];
+    for (int k = 0; k < HEADLINES; k++)
+        own->of[k] = figures_headline(s, (enum headline)k);
+    own->told = of_floor_strip(flags, text, sizeof text);
+    free(own->flags);
+    own->flags = text[0] ? mem_copy(text) : NULL;
+}
+
+/* The ratio of a repetition; not above 0: it is not known. */
+static double ratio(const struct own *real, const struct own *floor, int k)
+{
+    if (!(real->of[k] > 0 && floor->of[k] > 0))
+        return NAN;
+    return k == HEADLINE_WINDOW ? real->of[k] / floor->of[k]
+                                : floor->of[k] / real->of[k];
 }
 
 struct of_floor of_floor_compare(const struct of_floor_runs *f,
-                                 const struct permutation *p,
-                                 const struct repeats *repeats)
+                                 const struct permutation *p)
 {
-    struct of_floor x = {{NAN, NAN, NAN}};
-    const double *own;
-    struct repeated floor;
-    size_t sibling;
+    struct running of[HEADLINES] = {{0}};
+    struct of_floor x;
+    size_t sibling, n;
 
-    if (!f || !p->value[OPT_DB_EXE] || of_floor_is(f, p))
-        return x;
-    sibling = sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor);
-    own = f->own[p->index].of;
-    if (!(own[HEADLINE_PUT] > 0))
-        return x;
-    floor = repeats_get(repeats, sweep_group(&f->plan->sweep, sibling));
+    if (f && p->value[OPT_DB_EXE] && !of_floor_is(f, p) &&
+        f->own[p->index].of[HEADLINE_PUT] > 0) {
+        sibling = sweep_sibling(&f->plan->sweep, p, OPT_DB_EXE, f->floor);
+        n = (size_t)p->value[OPT_REPETITIONS]->count;
+        for (size_t i = 0; i < n; i++)
+            for (int k = 0; k < HEADLINES; k++) {
+                double r = ratio(&f->own[p->index / n * n + i],
+                                 &f->own[sibling / n * n + i], k);
+
+                if (r > 0)
+                    running_add(&of[k], r);
+            }
+    }
     for (int k = 0; k < HEADLINES; k++)
-        x.share[k] = k == HEADLINE_WINDOW ? own[k] / floor.of[k].centre
-                                          : floor.of[k].centre / own[k];
+        x.share[k] = running_across(&of[k]);
     return x;
+}
+
+char *of_floor_flags(const struct of_floor_runs *f, const struct permutation *p,
+                     const struct of_floor *x, char *buf, size_t n)
+{
+    const struct own *own = f ? &f->own[p->index] : NULL;
+    bool beaten = record_floor_beaten(x);
+
+    if (!own || beaten == own->told)
+        return NULL;
+    snprintf(buf, n, "%s", own->flags ? own->flags : "");
+    if (beaten)
+        text_join(buf, n, ",", "%s", SRB_FLOOR_BEATEN);
+    return buf;
 }

@@ -55,6 +55,7 @@ struct sight {
     int64_t server, client; /* B, of one on this node, at most */
     int64_t threads;        /* of all servers of this node, at most */
     bool scratch;           /* this node needs it, with no server there */
+    bool said_maxmemory;    /* of one permutation that passes it */
     bool sockets;           /* some clients find theirs by its Unix socket */
     int nclients;           /* of the placement that was seen last */
     int64_t file;           /* B, of all permutations */
@@ -102,14 +103,32 @@ static bool starts(const struct permutation *p)
     return p->value[OPT_DB_EXE] && burden_server(p)->kind == ENGINE_PROCESS;
 }
 
+/* A server that may not use what is kept in it refuses it, or drops some. */
+static void limit_memory(struct sight *x, const struct permutation *p,
+                         int clients)
+{
+    int64_t most = burden_maxmemory(p);
+    int64_t kept = burden_kept_bytes(p, clients, x->tensor);
+    char may[32], must[32];
+
+    if (most == 0 || kept <= most || x->said_maxmemory)
+        return;
+    x->said_maxmemory = true;
+    add(x,
+        "permutation %04zu keeps %s in a server, which may use %s (db_args: "
+        "maxmemory); raise that, or keep fewer steps (history), tensors or "
+        "clients",
+        p->index, units_print_bytes(kept, must, sizeof must),
+        units_print_bytes(most, may, sizeof may));
+}
+
 /* The nodes of a kernel share its memory. */
 static void weigh(struct sight *x, const struct permutation *p,
                   const struct placement *pl, const int *clients)
 {
     const struct kernel *k = &x->d->kernel;
     int mine = k->node[k->self];
-    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
-    int64_t each = footprint_client(&ops->memory, x->tensor, x->pairs);
+    int64_t each = burden_client_bytes(p, x->tensor, x->pairs);
     struct burden b = {
         .index = sweep_sibling(x->sweep, p, OPT_TENSOR_BYTES, x->longest)};
 
@@ -118,13 +137,15 @@ static void weigh(struct sight *x, const struct permutation *p,
 
         b.nclients += place_node_clients(pl, k->node[i]);
         for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
-            int64_t server = footprint_server(burden_memory(p),
-                                              clients[first + s], x->tensor);
+            int64_t server =
+                burden_server_bytes(p, clients[first + s], x->tensor);
 
             b.nservers++;
             b.servers = footprint_sum(b.servers, server);
             if (k->node[i] == mine && server > x->server)
                 x->server = server;
+            if (k->node[i] == mine)
+                limit_memory(x, p, clients[first + s]);
         }
     }
     if (place_node_clients(pl, mine) > 0 && each > x->client)

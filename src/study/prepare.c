@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/tick.h"
+#include "plan/step_time.h"
 #include "results/report.h"
 #include "servers/collapse.h"
 #include "servers/pin.h"
@@ -26,13 +27,18 @@
 /* Studies that begin in one second, in one folder. */
 #define MOST_OUTPUTS 1000
 
+/* Bytes that are as much work as a second in which nothing is moved. */
+#define SECOND_BYTES 3e9
+
 double prepare_weight(const struct permutation *p, const struct placement *pl)
 {
     double pairs =
         (double)(p->value[OPT_ITERATIONS]->count + p->value[OPT_WARMUP]->count);
 
-    return 1e7 + pairs * pl->nclients *
-                     ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5);
+    return 1e7 +
+           pairs * pl->nclients *
+               ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5) +
+           SECOND_BYTES * step_time_known(p);
 }
 
 /* Set-ups differ in where their servers listen: each such network once. */
@@ -190,6 +196,17 @@ static int check_clients(const struct prepared *plan, struct error *err)
 
         if (ops->check && ops->check(options_one(o, OPT_NULL_CLIENT), err) < 0)
             return -1;
+        if (!ops->serves && options_retire(o, RETIRE_EXPIRE))
+            return error_set(err,
+                             "retire: client '%s' has no server whose keys "
+                             "could expire, expected another client, or "
+                             "overwrite or delete",
+                             ops->name);
+        if (!ops->remove && options_retire(o, RETIRE_DELETE))
+            return error_set(err,
+                             "retire: client '%s' removes nothing, expected "
+                             "another client, or overwrite",
+                             ops->name);
         for (size_t e = 0; e < exes->nvalues && ops->serves; e++)
             if (plan->servers && plan->servers[e].engine &&
                 plan->servers[e].engine->kind != ENGINE_PROCESS &&

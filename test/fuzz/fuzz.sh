@@ -19,7 +19,7 @@ can_fuzz() {
 build() {
     cmake -S "$top" -B "$dir" -DCMAKE_C_COMPILER="$cc" -DSRBENCH_FUZZ=ON \
         -DSRBENCH_SANITIZE=ON -DSRBENCH_WERROR=ON \
-        -DCMAKE_BUILD_TYPE=Debug '-DCMAKE_C_FLAGS_DEBUG=-O1 -g' \
+        -DCMAKE_BUILD_TYPE=Debug '-DCMAKE_C_FLAGS_DEBUG=-O1 -g1' \
         >"$dir.log" 2>&1 || { cat "$dir.log"; exit 1; }
     cmake --build "$dir" --parallel "$(nproc)" --target srbench_fuzz
 }

@@ -1,7 +1,7 @@
 /* fuzz_client.c - the socket client against a server that says anything.
  *
  * The client connects over a real Unix socket, whose other end this process
- * holds too. The system calls of src/client/socket.c come through here (the
+ * holds too. The system calls of src/client/socket*.c come through here (the
  * linker's --wrap): whenever the client waits for bytes, the server sends the
  * next piece of its script, so every reply arrives cut exactly where the input
  * wants it, in one thread and without a pause. The bytes go through the kernel,

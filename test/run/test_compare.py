@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest timeout=6000 together full
+# ctest: label=fast runner=pytest timeout=6000 full computes
 """tools/srbench-compare: what it finds in files of known truth, what it says of
 files that srbench wrote, and what it refuses."""
 import contextlib

@@ -38,6 +38,8 @@ NOT_RUN = {
     ("batch_scripts/README.md",
      "srun -N4 srbench serve --db_nodes=4 --db_address=$HOME/address "
      "--tensor_bytes=4MiB"): CLUSTER,
+    ("batch_scripts/STUDIES.md", "srun --mpi=pmi2 build/srbench tune "
+     "throughput_standard --tensor_bytes=64KiB,4MB \\"): CLUSTER,
     ("test/README.md", "tools/check.sh               # what every change must "
      "pass: ten minutes on two cores"): "it would run this test",
     ("test/README.md", "tools/bench/soak.sh 3600"):
@@ -46,6 +48,8 @@ NOT_RUN = {
         MEASURES,
     ("tools/bench/README.md",
      "/usr/bin/python3 tools/bench/bench.py clients floor --rounds 3"): MEASURES,
+    ("tools/bench/README.md", "/usr/bin/python3 tools/bench/tune.py --write "
+     "--folder=searches \\"): MEASURES,
     ("tools/bench/README.md", "/usr/bin/python3 tools/bench/false_alarms.py"):
         MEASURES,
     ("tools/ci/README.md", "reframe -C SITE.py -c tools/ci/srbench_reframe.py -r "

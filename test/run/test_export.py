@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest together
+# ctest: label=fast runner=pytest computes
 """tools/srbench-export: the folders of SmartSim-Scaling and tidy CSV, read back as
 their readers do."""
 import re

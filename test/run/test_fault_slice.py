@@ -1,4 +1,4 @@
-# ctest: label=fast
+# ctest: label=fast long
 """A few rows of the table of faults, each in one placement: the whole of it is
 test_fault_matrix.py."""
 import faultmatrix

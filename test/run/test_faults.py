@@ -277,15 +277,15 @@ class Crashes(FaultTest):
     what is quoted, also where its report of the crash stands behind it."""
 
     def crash(self, how, *args):
-        job = self.start(2, "--tensor_bytes=4096", "--duration=60s",
-                         "--op_timeout=30s", f"--output={self.out}",
+        job = self.start(2, "--tensor_bytes=4096", "--duration=1h",
+                         "--op_timeout=1h", f"--output={self.out}",
                          f"--db_exe={self.open_server()}", *args)
         job.wait_until(self.in_the_loop, "the loop")
         try:
             redis(self.port, "DEBUG", how)
         except OSError:
             pass  # it hangs up
-        self.assert_status(job.wait(55), 1, completed=0, failed=1)
+        self.assert_status(job.wait(), 1, completed=0, failed=1)
         return text(self.open(self.out)["perm_0000"].attrs["error"])
 
     def in_the_loop(self):
@@ -505,10 +505,11 @@ class ServerLost(FaultTest):
     def test_killed_while_nobody_uses_it(self):
         """Seen at the next permutation at the latest, which has a new one."""
         job = self.start(2, "--client=[null,hiredis]", "--tensor_bytes=4",
-                         "--null_client={delay: 10ms}", "--iterations=100",
-                         f"--output={self.out}", loops=True)
-        job.wait_in_loop()
+                         "--iterations=20", "--op_timeout=1h",
+                         f"--output={self.out}", gate=(gate := self.gate(2)))
+        job.wait_until(lambda: gate.holds(job), "clients to be ready")
         os.kill(self.server_of(self.port), signal.SIGKILL)
+        gate.open()
         job.wait()
         self.assertEqual(job.status.get("permutations"), 2, job.describe())
         self.assert_completed(1)

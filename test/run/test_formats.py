@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest together
+# ctest: label=fast runner=pytest
 """The result file needs no tool: a file that srbench has just written, in h5py,
 xarray, netCDF4, pandas, ncdump and h5dump, as tools/README.md promises."""
 import re

@@ -1,6 +1,6 @@
 """Several hosts on one machine: where databases listen, from where clients
 come, and what is said when that is not possible."""
-# ctest: label=fast full
+# ctest: label=fast full long
 
 import subprocess
 import time
@@ -61,6 +61,28 @@ class Hosts(HostsTest):
                              "B/s")
             self.assertEqual(hosts["interface_numa_node"][:].tolist(),
                              [-1] * HOSTS)
+
+    def test_a_link_that_is_full(self):
+        """A client and a shard whose link is slow: one way it carries what it
+        can in each phase, and that is the word. In turn, each way has half of
+        the time: then nothing is said of it."""
+        env = self.shaped(200, 0, 1)
+        how = ["throughput_standard", "--client_nodes=1", "--clients_per_node=1",
+               "--db_hosts=[" + host(1) + "]", "--tensor_bytes=1MiB",
+               "--duration=2s", "--pattern=[phases,pair]", "--keys=balanced"]
+        job = self.on_hosts(*how, env=env)
+        self.assert_passed(job, permutations=2)
+        with h5py.File(self.out) as f:
+            self.assertEqual(set(f["hosts/interface_speed"][:].tolist()),
+                             {200_000_000 // 8})
+            full, half = f["summary/network_share"][:]
+            self.assertLess(full, 1.02)
+            self.assertLess(half, 0.7)
+            self.assertGreater(full, 0.7)
+            word, other = self.strings(f["summary"], "limit")
+            crowded = "oversubscribed" in self.strings(f["summary"], "flags")[0]
+            self.assertEqual(word, "" if crowded else "network")
+            self.assertNotEqual(other, "network")
 
     def test_the_other_rail(self):
         """Also where the kernel would leave from the address of the first one:

@@ -1,10 +1,31 @@
-# ctest: label=fast full
+# ctest: label=fast full alone
 """What held a permutation back: each word has a scene that is made so."""
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from srbtest import RunTest, column, find_database, full, main
+
+
+def half_a_cpu():
+    """A new control group that may use half a CPU's time, of version 1 or 2;
+    None where none can be made."""
+    for top, limits in (("/sys/fs/cgroup/cpu", {"cpu.cfs_period_us": "20000",
+                                                "cpu.cfs_quota_us": "10000"}),
+                        ("/sys/fs/cgroup", {"cpu.max": "10000 20000"})):
+        group = Path(top) / f"srbench-test-{os.getpid()}"
+        if not (group.parent / "cgroup.procs").exists():
+            continue
+        try:
+            group.mkdir()
+            for name, value in limits.items():
+                (group / name).write_text(value, encoding="utf-8")
+            return group
+        except OSError:
+            if group.exists():
+                group.rmdir()
+    return None
 
 
 class Limit(RunTest):
@@ -43,21 +64,34 @@ class Limit(RunTest):
                         'export JE_MALLOC_CONF="$MALLOC_CONF"'),
             "--tensor_bytes=16MiB")
 
+    def working_server(self, *lines):
+        return self.server(*lines, *(f"export {k}={v}" for k, v in
+                                     self.slow("works").items()))
+
     def server_cpu(self):
-        """It works for each request, and somebody else has its CPU as often. (A quota would not do: what
-        a control group takes is no waiting to Linux 6.18.)"""
+        """It works for each request, and somebody else has its CPU as often."""
         cpu = max(os.sched_getaffinity(0))
         with subprocess.Popen(
                 [sys.executable, "-c", "import os\nos.sched_setaffinity(0, "
                  f"[{cpu}])\nwhile True: pass"]) as other:
             try:
                 return self.study(
-                    self.server(f"taskset -cp {cpu} $$ >/dev/null",
-                                *(f"export {k}={v}" for k, v in
-                                  self.slow("works").items())),
+                    self.working_server(f"taskset -cp {cpu} $$ >/dev/null"),
                     "--tensor_bytes=1KiB")
             finally:
                 other.kill()
+
+    def server_quota(self):
+        """It works for each request, and a control group takes half its time."""
+        group = half_a_cpu()
+        if group is None:
+            self.skipTest("no control group of CPU time can be made here")
+        try:
+            return self.study(
+                self.working_server(f"echo $$ >{group}/cgroup.procs"),
+                "--tensor_bytes=1KiB")
+        finally:
+            group.rmdir()
 
     def client(self):
         return self.study(self.server("unset LD_PRELOAD"),
@@ -72,18 +106,29 @@ class Limit(RunTest):
         return {"LD_PRELOAD": self.preloaded("slow_reads"), "SLOW_READS": how}
 
     # what holds on any machine, however busy: others may take so much of it
-    # that there is no word, but none may be a wrong one
+    # that there is no word, or that all of ours waits for them
+
+    def assert_told(self, row, *words):
+        starved = row["server_busy"] < 0.5 and row["client_cpu_share"] < 0.3
+        self.assertIn(row["limit"], (*words, "", *["waiting"] * starved),
+                      f"load {os.getloadavg()}, {self.shares(row)}")
 
     def test_a_server_that_faults(self):
         row, arrays, _ = self.server_memory()
         self.assertGreater(arrays["shard_minor_faults"][0],
                            row["ops"] / 2 * 4096 / 2)
         self.assertGreater(row["server_fault_share"], 0)
-        self.assertIn(row["limit"], ("server_memory", "server_cpu", ""))
+        self.assert_told(row, "server_memory", "server_cpu")
 
     def test_half_a_cpu(self):
         row, _, _ = self.server_cpu()
         # how much the competitor gets is the scheduler's affair
+        self.assertGreater(row["server_busy"], row["server_cpu_share"])
+        self.assert_told(row, "server_cpu")
+
+    def test_a_quota(self):
+        row, _, _ = self.server_quota()
+        self.assertLess(row["server_cpu_share"], 0.7)
         self.assertGreater(row["server_busy"], row["server_cpu_share"])
         self.assertIn(row["limit"], ("server_cpu", ""))
 
@@ -91,25 +136,28 @@ class Limit(RunTest):
         row, arrays, _ = self.client()
         self.assertGreater(row["client_cpu_share"], row["server_cpu_share"])
         self.assertGreater(arrays["client_user_time"][0], 0)
-        self.assertIn(row["limit"], ("client", ""))
+        self.assert_told(row, "client")
 
     def test_nobody_works(self):
         row, _, _ = self.waiting()
         self.assertLess(row["server_cpu_share"], 0.5)
         self.assertLess(row["client_cpu_share"], 0.3)
-        self.assertIn(row["limit"], ("waiting", ""))
+        self.assert_told(row, "waiting")
 
     @full
     def test_the_words(self):
         """The best of five rounds: there is a word, and it is the right one."""
-        for scene in (self.server_memory, self.server_cpu, self.client,
-                      self.waiting):
+        for scene, word in ((self.server_memory, "server_memory"),
+                            (self.server_cpu, "server_cpu"),
+                            (self.server_quota, "server_cpu"),
+                            (self.client, "client"),
+                            (self.waiting, "waiting")):
             with self.subTest(scene=scene.__name__):
                 rounds = []
-                while len(rounds) < 5 and scene.__name__ not in rounds:
+                while len(rounds) < 5 and word not in rounds:
                     row, _, _ = scene()
                     rounds.append(row["limit"])
-                self.assertIn(scene.__name__, rounds,
+                self.assertIn(word, rounds,
                               f"load {os.getloadavg()}, {self.shares(row)}")
 
 

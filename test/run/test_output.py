@@ -216,11 +216,12 @@ class FiguresFile(OutputTest):
         """Its folder has gone: a sentence, and no success."""
         folder = self.dir / "gone"
         folder.mkdir()
-        job = self.start(1, *QUICK, "--tensor_bytes=[4,8]", "--verbose",
-                         "--null_client={delay: 50ms}", "--warmup=0",
-                         f"--figures={folder}/x", "--output=none")
-        job.wait_until(lambda: "[1/2]" in job.stderr, "the first")
+        gate = self.gate(1)
+        job = self.start(1, *QUICK, "--tensor_bytes=[4,8]", "--op_timeout=1h",
+                         f"--figures={folder}/x", "--output=none", gate=gate)
+        job.wait_until(lambda: gate.holds(job), "the client to be ready")
         shutil.rmtree(folder)
+        gate.open()
         job.wait()
         self.assert_status(job, 1, completed=2)
         self.assertRegex(job.stderr, r"(?m)^srbench: the figures cannot be "
@@ -543,7 +544,7 @@ class TheFile(OutputTest):
     def test_no_place_for_it(self):
         (self.dir / "plain").write_text("text", encoding="utf-8")
         for path, named in (("plain/output.h5", "plain"),
-                            ("/proc/no/output.h5", "/proc/no"),
+                            ("/proc/no/output.h5", "/proc"),
                             (self.dir, str(self.dir))):
             with self.subTest(path=path):
                 job = self.srbench(2, *QUICK, "--tensor_bytes=4",

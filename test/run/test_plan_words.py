@@ -1,6 +1,6 @@
 """A plan for an imaginary machine takes what a job takes, and refuses what a
 job would refuse before it runs anything, in the same words."""
-# ctest: label=fast together
+# ctest: label=fast
 import re
 
 from srbtest import RunTest, main
@@ -37,7 +37,7 @@ class PlanWords(RunTest):
             for ranks, machine in ((0, ("--dry_run", "--machine=3x3")),
                                    (9, ("--dry_run",)), (9, ())):
                 with self.subTest(args=args, ranks=ranks, machine=machine):
-                    job = self.start(ranks, *HERE, *args, *machine).wait(60)
+                    job = self.start(ranks, *HERE, *args, *machine).wait()
                     self.assert_status(job, 2)
                     self.assertIn(words, job.stderr)
 
@@ -50,7 +50,7 @@ class PlanWords(RunTest):
             with self.subTest(args=args):
                 job = self.start(0, "throughput_standard", "--tensor_bytes=4",
                                  "--dry_run", "--machine=8x2", "--verbose",
-                                 *args).wait(20)
+                                 *args).wait()
                 self.assertEqual(job.returncode, 0, job.describe())
                 self.assertIn(words, job.stdout)
 
@@ -59,7 +59,7 @@ class Sum(RunTest):
     """What --dry_run says first, held against arithmetic done here."""
 
     def plan(self, *args):
-        job = self.start(0, "--dry_run", "--machine=4x4", *args).wait(60)
+        job = self.start(0, "--dry_run", "--machine=4x4", *args).wait()
         self.assertEqual(job.returncode, 0, job.describe())
         return job.stdout
 
@@ -133,7 +133,7 @@ class Sum(RunTest):
     def test_out_of_all_proportion(self):
         big = ("throughput_standard", "--machine=136x48",
                "--client_nodes=[20,120]", "--db_nodes=[4,16]", "--keys=balanced")
-        job = self.start(0, "--dry_run", *big).wait(60)
+        job = self.start(0, "--dry_run", *big).wait()
         self.assertIn("remark: up to 1440 clients share one shard (set-up 0)",
                       job.stdout)
         sizes = (1024, 8192, 16384, 32768, 65536, 131076, 262152, 524304,

@@ -1,4 +1,4 @@
-# ctest: label=fast timeout=180
+# ctest: label=fast
 """db_port: auto, which is the default: ports that are free, whoever else is on
 the node; what decides is the server's own bind."""
 import os
@@ -78,7 +78,7 @@ class Ports(RunTest):
                            f"--output={out}")
                 for kind, out in zip(kinds, files)]
         for job, out in zip(jobs, files):
-            self.assert_passed(job.wait(120), 2)
+            self.assert_passed(job.wait(), 2)
             self.assertEqual(self.ports(out), self.ports(out, "perm_0001"))
 
     def test_a_port_of_the_first_ones_is_taken(self):
@@ -152,7 +152,7 @@ class Ports(RunTest):
         self.assertEqual(self.started(), 2)
         for rank in job.ranks():
             os.kill(rank.pid, signal.SIGTERM)
-        job.wait(30)
+        job.wait()
 
 
 if __name__ == "__main__":

@@ -162,13 +162,14 @@ class Refused(RunTest):
                 self.study(1, *args, *more, wrapper=limit),
                 "the results may need 7.", "the limit of the size of a file is "
                 "5.72 MiB; raise it (ulimit -f, limits.conf)")
-        job = self.start(1, "--tensor_bytes=[4,8,12,16]", "--duration=2s",
-                         "--verbose",
-                         f"--output={self.out}")
-        job.wait_until(lambda: "[2/4]" in job.stderr, "the second permutation")
+        gate = self.gate(1, at=1)
+        job = self.start(1, "--tensor_bytes=[4,8,12,16]", "--iterations=20",
+                         "--op_timeout=1h", f"--output={self.out}", gate=gate)
+        job.wait_until(lambda: gate.holds(job), "the second permutation")
         for rank in job.ranks():
             resource.prlimit(rank.pid, resource.RLIMIT_FSIZE, (4096, 4096))
-        job.wait(60)
+        gate.open()
+        job.wait()
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn("File too large", job.stderr)
         self.assertEqual(

@@ -1,4 +1,4 @@
-# ctest: label=fast
+# ctest: label=fast long
 """Standard error while a study runs: a line a permutation where nobody watches,
 one line rewritten in place on a terminal, be it the launcher's, --quiet and
 --verbose; and the table on standard output."""

@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest together
+# ctest: label=fast runner=pytest computes
 """tools/srbench-report: the page says what the file says, is whole and needs
 nothing else; damaged, partial and old files end in a sentence or a page."""
 import csv
@@ -472,6 +472,8 @@ class Words(unittest.TestCase):
         source = (SOURCE / "src/results/record.c").read_text(encoding="utf-8")
         table = source[source.index("} flags[] = {"):]
         known = re.findall(r'\{"(\w+)",', table[:table.index("};")])
+        known += re.findall(r'#define SRB_FLOOR_BEATEN "(\w+)"', (
+            SOURCE / "src/results/verdict.h").read_text(encoding="utf-8"))
         self.assertEqual(list(words.FLAGS), known)
 
 

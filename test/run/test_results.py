@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest together
+# ctest: label=fast runner=pytest computes
 """tools/srbench_results.py: the same figures as in the file, on files that srbench
 has just written, on old and damaged ones, and in bounded memory."""
 import fcntl
@@ -260,10 +260,11 @@ class Unfinished(RunTest):
 
     def test_killed(self):
         """Of permutations that never ran nothing is known but their number."""
-        job = self.start(2, *NULL, "--null_client={delay: 2ms}", "--verbose",
-                         "--tensor_bytes=[4,8,12,16]", "--iterations=100",
-                         f"--output={self.out}")
-        job.wait_until(lambda: "[3/4]" in job.stderr, "the third permutation")
+        gate = self.gate(2, at=2)
+        job = self.start(2, *NULL, "--tensor_bytes=[4,8,12,16]",
+                         "--iterations=10", "--op_timeout=1h",
+                         f"--output={self.out}", gate=gate)
+        job.wait_until(lambda: gate.holds(job), "the third permutation")
         srbtest.kill_all(self.tmpdir)
         job.wait()
         raw = self.open(self.out)["summary"]

@@ -87,20 +87,15 @@ class ResumeTest(RunTest):
                           if p.name.startswith("study.h5")], ["study.h5"])
 
     def interrupted(self, end, nranks=2, *args, complete=2):
-        """A study with so many completed permutations, then `end`ed. Its
-        permutations take a third of a second each."""
+        """A study with so many completed permutations, then `end`ed."""
+        gate = self.gate(nranks, at=complete)
         job = self.start(nranks, *NULL, SIZES,
                          f"--iterations={self.iterations}", "--term_grace=0s",
-                         "--null_client={delay: 1ms}", f"--output={self.out}",
-                         *args)
-
-        def done():
-            try:
-                return self.statuses().count("completed") >= complete
-            except (OSError, KeyError):
-                return False
-        job.wait_until(done, f"{complete} permutations")
+                         "--op_timeout=1h", f"--output={self.out}", *args,
+                         gate=gate)
+        job.wait_until(lambda: gate.holds(job), f"{complete} permutations")
         end(job)
+        gate.open()
         job.wait()
         return job
 
@@ -200,15 +195,16 @@ class Refused(ResumeTest):
         self.assert_alone()
 
     def test_one_writer_at_a_time(self):
+        gate = self.gate(1)
         first = self.start(1, *NULL, SIZES, "--iterations=300",
-                           "--null_client={delay: 1ms}",
-                           f"--output={self.out}")
-        first.wait_until(self.out.exists, "the file")
+                           "--op_timeout=1h", f"--output={self.out}", gate=gate)
+        first.wait_until(lambda: gate.holds(first), "the client to be ready")
         rank, = first.ranks()
         for flag in ("--resume", "--overwrite"):
             job = self.study(1, *NULL, SIZES, "--iterations=300", flag)
             self.assert_refused(job, "another srbench", f"pid {rank.pid}",
                                 "is writing")
+        gate.open()
         self.assert_passed(first.wait(), 4)
         self.assert_alone()
         self.assert_passed(self.study(1, *NULL, SIZES, "--iterations=300",
@@ -330,7 +326,7 @@ class Wide(ResumeTest):
         job.wait_until(lambda: [*self.dir.glob("*.part")], "the copy")
         job.process.terminate()
         job.wait()
-        self.assertEqual(job.returncode, 143, job.describe())
+        self.assert_signalled(job, signal.SIGTERM)
         self.assertEqual([p.name for p in self.dir.iterdir()
                           if p.name.endswith(".part")], [])
         with open(self.out, "rb") as f:

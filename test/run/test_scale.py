@@ -2,11 +2,10 @@
 """Many ranks on one machine: what a large job does, as far as that can be seen
 on a small one."""
 import sys
+from pathlib import Path
 
 from srbtest import RunTest, main
 
-# Some 40 ranks on a core, so that nothing is fast.
-PATIENCE = 150
 RANKS = 16  # of which memory is weighed
 LONG = 200000
 WEIGH = """
@@ -20,13 +19,20 @@ sys.exit(status)
 SMALL = ("--tensor_bytes=[1024,64KiB]", "--iterations=5")
 
 
+def overflows():
+    """How often this network's listeners had no room, see netstat(8)."""
+    lines = [line.split() for line in Path("/proc/net/netstat").read_text(
+        encoding="utf-8").splitlines() if line.startswith("TcpExt:")]
+    return int(dict(zip(*lines))["ListenOverflows"])
+
+
 class Scale(RunTest):
 
     def run_many(self, ranks, *args, permutations=2):
         """A run of many ranks that passes, from its file."""
         out = self.dir / "many.h5"
-        job = self.srbench(ranks, *args, "--op_timeout=60s", "--overwrite",
-                           f"--output={out}", timeout=PATIENCE)
+        job = self.srbench(ranks, *args, "--op_timeout=1h", "--overwrite",
+                           f"--output={out}")
         self.assert_passed(job, permutations)
         return self.assert_whole(out, permutations), job
 
@@ -49,16 +55,15 @@ class Scale(RunTest):
     def test_connections_come_in_waves(self):
         """Beyond its backlog a server's kernel drops what connects, and the
         client tries again after a second (tcp(7), tcp_syn_retries)."""
+        before = overflows()
         f, job = self.run_many(
             64, "throughput_standard", "--virtual_nodes=4", "--client_nodes=3",
             "--db_nodes=1", *SMALL, "--verbose",
             '--db_args={"tcp-backlog": 8}')
         self.assertIn("in waves of 4 a shard, whose backlog is 8", job.stderr)
         for name in ("perm_0000", "perm_0001"):
-            g = f[name]
-            self.assertEqual(len(g["connect_time"]), 48)
-            # what it waits for its turn is no part of it either
-            self.assertLess(max(g["connect_time"]), 0.5, name)
+            self.assertEqual(len(f[name]["connect_time"]), 48)
+        self.assertEqual(overflows(), before)
 
     def test_waves_on_a_unix_socket(self):
         """There the kernel refuses what the backlog cannot hold."""
@@ -78,7 +83,7 @@ class Scale(RunTest):
         job = self.srbench(RANKS, "--client=null", "--db_exe=null",
                            "--virtual_nodes=4", "--tensor_bytes=64",
                            "--verify=none", f"--iterations={iterations}",
-                           f"--output={out}", "--overwrite", timeout=PATIENCE,
+                           f"--output={out}", "--overwrite",
                            wrapper=[sys.executable, str(wrapper)])
         self.assert_passed(job, 1)
         self.assertEqual(self.open(out)["perm_0000/put_tensor"].shape,

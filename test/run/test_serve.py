@@ -1,7 +1,7 @@
 """Databases that another job runs: srbench serve and its file, servers of
 somebody else, and the parts of a job that was started in several.
 """
-# ctest: label=fast
+# ctest: label=fast long
 import os
 import signal
 import socket
@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from srbtest import (DATABASE, END, SERVER, SERVER_VERSION, SRBENCH, Job,
+from srbtest import (DATABASE, END, PATIENCE, SERVER, SERVER_VERSION, SRBENCH, Job,
                      RunTest, column, free_port, main, text)
 
 SMALL = ("--tensor_bytes=[4096,65536]", "--iterations=5")
@@ -42,7 +42,7 @@ class Redis:
 
     def ask(self, *words):
         """One command, its raw answer."""
-        with socket.create_connection(("127.0.0.1", self.port), 5) as s:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as s:
             if self.login:
                 s.sendall(self.request(("AUTH", *self.login)))
                 s.recv(65536)
@@ -327,17 +327,17 @@ class Serve(RunTest):
         cluster is."""
         servers = self.cluster(range(16384), replica=True)
         replica = servers[-1]
-        job = self.start(2, "throughput_standard", "--duration=4s",
-                         "--tensor_bytes=[4,8,12,16]", "--op_timeout=5s",
+        gate = self.gate(2)
+        job = self.start(2, "throughput_standard", "--iterations=20",
+                         "--tensor_bytes=[4,8,12,16]", "--op_timeout=1h",
                          f"--db_address=127.0.0.1:{servers[0].port}",
-                         f"--output={self.out}")
-        job.wait_until(lambda: servers[0].ask("CLIENT", "LIST").count("cmd=set")
-                       + servers[0].ask("CLIENT", "LIST").count("cmd=get") > 0,
-                       "the loop")
+                         f"--output={self.out}", gate=gate)
+        job.wait_until(lambda: gate.holds(job), "clients to be ready")
         self.assertIn("OK", replica.ask("CLUSTER", "FAILOVER",
                                           "TAKEOVER"))
         self.wait_for(lambda: "role:master" in replica.ask("INFO",
                                                            "replication"))
+        gate.open()
         job.wait()
         status = column(self.open(self.out)["summary"], "status")
         self.assertEqual(status[2:], ["completed"] * 2, job.describe())
@@ -377,13 +377,15 @@ class Serve(RunTest):
         and those that are left are told."""
         servers = self.theirs(2)
         at = ",".join(f"127.0.0.1:{s.port}" for s in servers)
+        gate = self.gate(2)
         job = self.start(2, "throughput_standard", "--tensor_bytes=4096",
-                         "--duration=4s", f"--db_address={at}",
-                         "--keys=balanced", f"--output={self.out}")
-        job.wait_until(lambda: servers[0].ask("CLIENT", "LIST").count("cmd=set")
-                       + servers[0].ask("CLIENT", "LIST").count("cmd=get") > 0,
-                       "the loop")
+                         "--iterations=20", f"--db_address={at}",
+                         "--keys=balanced", "--op_timeout=1h",
+                         f"--output={self.out}", gate=gate)
+        # what it may do was tried before
+        job.wait_until(lambda: gate.holds(job), "clients to be ready")
         servers[0].ask("ACL", "SETUSER", "default", "-del")
+        gate.open()
         job.wait()
         self.assert_status(job, 0, completed=1)
         self.assertRegex(
@@ -475,13 +477,10 @@ class Serve(RunTest):
         """The permutation fails, in words; what was measured is kept."""
         server = self.theirs()[0]
         job = self.start(2, "throughput_standard", "--tensor_bytes=4096",
-                         "--duration=60s", "--op_timeout=3s",
+                         "--duration=1h",
                          f"--db_address=127.0.0.1:{server.port}",
-                         f"--output={self.out}")
-        job.wait_until(lambda: "SET" not in server.ask("CLIENT", "LIST")
-                       and server.ask("CLIENT", "LIST").count("cmd=set")
-                       + server.ask("CLIENT", "LIST").count("cmd=get") > 0,
-                       "the loop")
+                         f"--output={self.out}", loops=True)
+        job.wait_in_loop()
         server.stop()
         job.wait()
         self.assert_status(job, 1, completed=0, failed=1)
@@ -537,11 +536,11 @@ class Roles(RunTest):
                  "--iterations: found 9999, but the first part"),
                 ("--config=x.yaml", "--config: found 'x.yaml', but the first")):
             with self.subTest(second):
-                job = self.start(2, *first, second).wait(60)
+                job = self.start(2, *first, second).wait()
                 self.assert_status(job, 2)
                 self.assertIn("part 2 of the job", job.stderr)
                 self.assertIn(words, job.stderr)
-        job = self.start(2, *first, "--iterations=2").wait(60)
+        job = self.start(2, *first, "--iterations=2").wait()
         self.assert_passed(job, permutations=1)
 
     def test_requests_of_parts(self):

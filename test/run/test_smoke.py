@@ -1,11 +1,18 @@
-# ctest: label=fast,asan
+# ctest: label=fast,asan long
 """The main job in small: both placements, one file, nothing left behind."""
 import re
+import resource
 
 from srbtest import SOURCE, RunTest, column, main, text
 
 TENSORS_DEFAULT = [1024, 8192, 16384, 32769, 65538, 131076, 262152, 524304,
                    1024000, 2048000, 4096000]
+
+
+def children_seconds():
+    """CPU time of all that was waited for: others' work is not in it."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class NoMachine(RunTest):
@@ -44,11 +51,12 @@ class NoMachine(RunTest):
         self.assertIn("136", job.stdout)
 
     def test_dry_run_of_the_largest_machine(self):
+        before = children_seconds()
         job = self.plain("throughput_standard", "--dry_run",
                          "--machine=9408x56", "--db_nodes=[16,64]",
                          "--client_nodes=[1000,4000,9000]")
         self.assertIn("9408 nodes (526848 ranks)", job.stdout)
-        self.assertLess(job.seconds, 30)
+        self.assertLess(children_seconds() - before, 30)
 
     def test_impossible_is_refused_before_anything_starts(self):
         job = self.start(0, "throughput_standard", "--dry_run",

@@ -1,4 +1,4 @@
-# ctest: label=fast runner=pytest together
+# ctest: label=fast runner=pytest computes
 """The tools for results, whatever their surroundings: standard output that takes
 nothing, any locale, names that hold anything."""
 import csv

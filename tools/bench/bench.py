@@ -14,7 +14,7 @@ Sections: see SECTIONS; all of them take about 20 minutes on two cores, with
 --quick about three (fewer rounds, shorter loops, up to 8 ranks).
 """
 import argparse
-import os
+import json
 import shlex
 import statistics
 import subprocess
@@ -23,13 +23,15 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from runs import (CPUS, FLOOR_LINGER, PINGPONG, PINNED, Failed, Server, Srbench, machine, pairs_in,
-                  pingpong, shares, SRBENCH)
+from runs import (CLIENT_CPUS, CPUS, FLOOR_LINGER, PINGPONG, PINNED, TUNED,
+                  Failed, Server, Srbench, machine, on_cpus, pairs_in, pingpong,
+                  shares, SRBENCH)
 
 HERE = Path(__file__).resolve().parent
 KIB, MIB, MB4 = 1024, 1024 * 1024, 4000000
 SIZES = (KIB, 64 * KIB, MIB, MB4)
-NAMES = {KIB: "1 KiB", 64 * KIB: "64 KiB", MIB: "1 MiB", MB4: "4 MB"}
+NAMES = {KIB: "1 KiB", 64 * KIB: "64 KiB", MIB: "1 MiB", MB4: "4 MB",
+         16 * MIB: "16 MiB"}
 OPS = ("put", "unpack")
 WORD = {"put": "put", "unpack": "get"}
 
@@ -42,12 +44,12 @@ GOALS = {
     **{(section, f"{transport} {op} {size}"): ("<=", 1.15)
        for section in ("floor", "floor, looking") for transport in ("tcp", "unix") for op in ("put", "get")
        for size in ("64 KiB", "1 MiB", "4 MB")},
-    ("redis-benchmark", "put 1 KiB"): (">=", 1.3),
-    ("redis-benchmark", "get 1 KiB"): (">=", 1.3),
-    ("redis-benchmark", "put 1 MiB"): (">=", 1.6),
-    ("redis-benchmark", "put 4 MB"): (">=", 2.2),
-    ("redis-benchmark", "get 1 MiB, the better of two"): (">=", 1.0),
-    ("redis-benchmark", "get 4 MB, the better of two"): (">=", 1.0),
+    **{("redis-benchmark", f"{clients}, {op} {size}"): (">=", limit)
+       for clients in (1, 4, 16) for op in ("put", "get")
+       for size, limit in (("1 KiB", 1.3), ("64 KiB", 1.3), ("1 MiB", 1.5),
+                           ("4 MB", 1.5))},
+    **{(section, "floor_beaten, of ten for each number of clients"): ("<=", 0)
+       for section in ("floor beside", "floor beside tuned")},
     ("idle", "a waiting rank, % of a core"): ("<=", 2.0),
     ("between", "4 ranks, ms a permutation"): ("<=", 50.0),
     ("databases", "1 shard"): ("<=", 0.3),
@@ -205,50 +207,126 @@ def floor(b):
     return [sleeping, looking, with_redis]
 
 
-def rates_of_srbench(b, size, side, seconds):
-    how = {"ours": "--client=socket", "hiredis": "--client=hiredis",
-           "floor": "--db_exe=floor"}[side]
-    p = b.sweep(4, size, how, "--pattern=phases",
-                seconds=2 * seconds).permutations[0]
-    return {op: p.rate(op) for op in OPS}
+# --- the floor beside Redis --------------------------------------------------
+
+SIZES_TO_16 = (*SIZES, 16 * MIB)
+CLIENTS = (1, 4, 16)
 
 
-def rates_of_others(b, server, size, seconds):
-    return {op: server.benchmark_for(WORD[op], size, seconds, 4) for op in OPS}
+def add_floor_rows(tables, study, k, transport, clients, size):
+    for p in study.all(repetition=k, transport=transport, tensor_bytes=size):
+        if p.attrs["db_exe"] == "floor":
+            continue
+        env = p.attrs["db_env"]
+        floor_ = study.one(repetition=k, transport=transport, tensor_bytes=size,
+                           db_exe="floor", db_env=env)
+        for op in OPS:
+            tables["MALLOC_CONF" in env].pair(
+                f"{transport}, {clients}, {WORD[op]} {NAMES[size]}",
+                floor_.seconds(op), p.seconds(op))
+
+
+def count_beaten(tables, study):
+    """Configurations that are flagged, of each environment, in all rows alike."""
+    beaten = {False: set(), True: set()}
+    for p, flags in zip(study.permutations, study.flags):
+        a = p.attrs
+        if "floor_beaten" in flags.split(","):
+            beaten["MALLOC_CONF" in a["db_env"]].add(
+                (a["transport"], a["tensor_bytes"]))
+    for tuned, table in tables.items():
+        table.add("floor_beaten, of ten for each number of clients",
+                  len(beaten[tuned]))
+
+
+def floor_beside(b):
+    note = ("Time of an operation (median), s, floor / Redis {}, in turn within "
+            "each repetition; socket clients, whose number stands behind the "
+            "transport, and the server on CPUs of their own. floor_beaten: "
+            "how many of the ten configurations (two transports, five sizes) "
+            "srbench flagged so, for 1, 4 and 16 clients.")
+    tables = {False: Table("floor beside", "The floor beside Redis as it is",
+                           note.format("as it is")),
+              True: Table("floor beside tuned", "The floor beside Redis, tuned",
+                          note.format("whose allocator keeps its memory and has "
+                                      "huge pages: " + json.dumps(TUNED)))}
+    repetitions = min(b.rounds, 5)
+    for clients in CLIENTS:
+        study = b.srbench.run(
+            clients, *PINNED, "--db_exe=[redis-server,floor]",
+            "--transport=[tcp,unix]", "--db_args={disable-thp: 'no'}",
+            f"--db_env=[{{}},{json.dumps(TUNED)}]",
+            f"--tensor_bytes=[{','.join(map(str, SIZES_TO_16))}]",
+            f"--repetitions={repetitions}", f"--duration={b.seconds / 2}s",
+            timeout=900)
+        for k in range(repetitions):
+            for transport in ("tcp", "unix"):
+                for size in SIZES_TO_16:
+                    add_floor_rows(tables, study, k, transport, clients, size)
+        count_beaten(tables, study)
+    return list(tables.values())
+
+
+# --- redis-benchmark ---------------------------------------------------------
+
+def ours(b, server, size, clients, pairs):
+    """{op: operations a second}, and CPU time of clients and of the server for
+    each, s."""
+    server.empty()
+    cpu = server.cpu()
+    study = b.srbench.run(
+        clients, "throughput_standard", f"--db_address=127.0.0.1:{server.port}",
+        "--pattern=phases", f"--iterations={pairs}", "--warmup=1",
+        f"--tensor_bytes={size}", "--verify=none",
+        wrapper=on_cpus(CLIENT_CPUS))
+    p, = study.permutations
+    if p.clients != clients:  # each has a key, and removes it at the end
+        raise Failed(f"{p.clients} clients instead of {clients}")
+    return ({op: p.rate(op) for op in OPS}, p.cpu / p.ops,
+            (server.cpu() - cpu) / p.ops)
+
+
+def theirs(server, size, clients, pairs):
+    """The same by redis-benchmark."""
+    server.fill(clients, size)
+    _, start = server.benchmark("get", size, clients, clients)
+    cpu, rate, spent, n = server.cpu(), {}, 0, pairs * clients
+    for op in OPS:
+        rate[op], more = server.benchmark(WORD[op], size, n, clients)
+        spent += max(0, more - start)
+    return rate, spent / (2 * n), (server.cpu() - cpu) / (2 * n)
 
 
 def redis_benchmark(b):
     t = Table("redis-benchmark", "Against redis-benchmark",
-              "Operations a second, 4 socket clients / `redis-benchmark -c 4 "
-              "-P 1`, both with one request outstanding a connection, over TCP "
-              "with the same CPUs. \"The better of two\": / the better of "
-              "srbench's hiredis client and redis-benchmark. \"With floor\": "
-              "what 4 socket clients reach with a server that only carries "
-              "bytes, / redis-benchmark with Redis: more no client can reach "
-              "on these CPUs.")
-    seconds = 1 if b.quick else 3
+              "Operations a second, socket clients / `redis-benchmark -P 1`, on "
+              "1, 4 and 16 connections over TCP: one server for both, on a CPU "
+              "of its own; clients on the same other CPUs (taskset); as many "
+              "keys and values in the server as connections; as many "
+              "operations; all puts, then all gets; in turn. CPU time of all "
+              "clients (without their start) and of the server's process (with "
+              "their connecting), s an operation, put and get together: what "
+              "the server takes is the least time of an operation for both, "
+              "since it has one thread.")
     with Server(b.folder) as server:
-        for size in (KIB, MIB, MB4):
-            for order in b.turns("ours", "hiredis", "floor", "theirs"):
-                rate = {}
-                for side in order:
-                    if side == "theirs":
-                        rate[side] = rates_of_others(b, server, size, seconds)
-                    else:
-                        rate[side] = rates_of_srbench(b, size, side,
-                                                      seconds / 3)
-                compare_rates(t, size, rate)
+        for clients in CLIENTS:
+            for size in SIZES:
+                pairs = pairs_in(size, b.seconds, clients)
+                for order in b.turns("ours", "theirs"):
+                    found = {side: ours(b, server, size, clients, pairs)
+                             if side == "ours" else
+                             theirs(server, size, clients, pairs)
+                             for side in order}
+                    compare_sides(t, f"{clients}, ", NAMES[size],
+                                  found["ours"], found["theirs"])
     return [t]
 
 
-def compare_rates(t, size, rate):
+def compare_sides(t, clients, size, a, b):
     for op in OPS:
-        ours, theirs = rate["ours"][op], rate["theirs"][op]
-        row = f"{WORD[op]} {NAMES[size]}"
-        t.pair(row, ours, theirs)
-        t.pair(f"{row}, the better of two", ours,
-               max(theirs, rate["hiredis"][op]))
-        t.pair(f"{row}, with floor", rate["floor"][op], theirs)
+        t.pair(f"{clients}{WORD[op]} {size}", a[0][op], b[0][op])
+    t.pair(f"{clients}{size}, CPU of clients", a[1], b[1])
+    t.pair(f"{clients}{size}, CPU of the server", a[2], b[2])
 
 
 # What a Unix socket has where nobody asks: half of net.core.wmem_default, which
@@ -435,6 +513,7 @@ def ranks(b):
 
 
 SECTIONS = {"clients": clients, "transports": transports, "floor": floor,
+            "floor-beside": floor_beside,
             "redis-benchmark": redis_benchmark, "buffers": buffers,
             "start": start, "databases": databases,
             "between": between, "idle": idle, "file": file, "ranks": ranks}
@@ -447,8 +526,8 @@ NOTES = """## Notes
 - redis-benchmark takes an operation's latency when the first byte of its reply
   can be read, not when all of it has been, so its latencies are not compared.
   Its rate counts whole replies; it is taken by its own clock or by ours around
-  the whole program, whichever is kinder to it. A `get` reads a value of the
-  same size; the values' length is checked on the server.
+  the whole program, whichever is kinder to it. Its values are put before it
+  starts, as many as it draws keys from.
 - One redis-benchmark process drives all its connections from one thread,
   srbench has a rank for each: on two CPUs its clients share one of them.
 - Puts and gets are phases (`--pattern=phases`) where redis-benchmark and the

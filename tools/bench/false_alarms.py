@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Sequence
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TOP / "tools"), str(TOP / "test" / "run")]
+sys.path[:0] = [str(TOP / "tools"), str(TOP / "test" / "run" / "lib")]
 try:
     import numpy as np
     import srbench_compare as compare

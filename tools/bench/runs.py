@@ -8,6 +8,7 @@ import csv
 import io
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "test" / "run"))
+sys.path.insert(0, str(TOP / "test" / "run" / "lib"))
 try:
     import h5py
     import numpy
@@ -34,7 +35,9 @@ PINGPONG = Path(os.environ.get("SRBENCH_PINGPONG")
                 or Path(SRBENCH).parent / "srbench_pingpong")
 UNIX_BUFFER = 256 * 1024  # UNIX_SEND_BUFFER of src/client/connect.c
 FLOOR_LINGER = 50000  # LINGER_NS of src/engine/floor_server.c
-KEY = "key:__rand_int__"  # what redis-benchmark writes and reads without -r
+KEEPS = ("dirty_decay_ms:-1,muzzy_decay_ms:-1,oversize_threshold:0,thp:always")
+# a jemalloc that keeps its memory, by the names that builds of it listen to
+TUNED = {"MALLOC_CONF": KEEPS, "JE_MALLOC_CONF": KEEPS}
 
 
 class Failed(Exception):
@@ -58,10 +61,12 @@ class Permutation:
                      "unpack_start", "loop_time"):
             setattr(self, name, group[name][...])
         self.ops = int(group["client_ops"][...].sum())
+        self.clients = len(group["client_rank"])
+        self.cpu = float(group["client_cpu_time"][...].sum())
 
     def seconds(self, op):
         """Median of all clients and iterations."""
-        return float(numpy.median(getattr(self, f"{op}_tensor")))
+        return float(numpy.nanmedian(getattr(self, f"{op}_tensor")))
 
     def rate(self, op):
         """Operations a second of all clients together, of a run in phases: all
@@ -89,9 +94,10 @@ class Study:
     def __init__(self, job, first, path):
         self.wall, self.first = job.seconds, first
         self.bytes = path.stat().st_size if path else 0
-        self.permutations = []
+        self.permutations, self.flags = [], []
         if path:
             with h5py.File(path, "r") as f:
+                self.flags = [text(x) for x in f["summary/flags"][...]]
                 self.permutations = [Permutation(f[n]) for n in sorted(f)
                                      if n.startswith("perm_")]
 
@@ -121,16 +127,19 @@ class Srbench:
         self.tmp.mkdir()
         self.count = 0
 
-    def start(self, ranks, *args):
-        return Job(ranks, *args, f"--db_port={free_port(64)}",
-                   tmpdir=self.tmp, cwd=self.folder)
+    def start(self, ranks, *args, wrapper=()):
+        ports = [] if any(a.startswith("--db_address=") for a in args) else [
+            f"--db_port={free_port(64)}"]
+        return Job(ranks, *args, *ports, tmpdir=self.tmp, cwd=self.folder,
+                   wrapper=wrapper)
 
-    def run(self, ranks, *args, file=True, timeout=300, watch=False):
+    def run(self, ranks, *args, file=True, timeout=300, watch=False, wrapper=()):
         """A study, to its end. file: keep and read the result file; watch: see
-        when the first permutation is reported."""
+        when the first permutation is reported; wrapper: in front of each rank."""
         self.count += 1
         path = self.folder / f"{self.count}.h5" if file else None
-        job = self.start(ranks, *args, f"--output={path or 'none'}")
+        job = self.start(ranks, *args, f"--output={path or 'none'}",
+                         wrapper=wrapper)
         try:
             first = self.first_report(job) if watch else None
             job.wait(timeout)
@@ -285,31 +294,44 @@ class Server:
                 b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
             return s.makefile("rb").readline().decode().strip()
 
+    def fill(self, keys, bytes_):
+        """Nothing but so many values of that size, under the keys that
+        redis-benchmark draws from with -r."""
+        self.say("FLUSHALL", "SYNC")
+        for k in range(keys):
+            self.say("SET", f"key:{k:012d}", "x" * bytes_)
+
+    def empty(self):
+        self.say("FLUSHALL", "SYNC")
+
+    def cpu(self):
+        return cpu_seconds(self.process.pid)
+
+    def values(self):
+        return int(self.say("DBSIZE")[1:])
+
     def benchmark(self, op, bytes_, n, clients):
-        """Operations a second by redis-benchmark: by its own clock or by ours
-        around all of it, whichever is kinder to it."""
-        if op == "get" and self.say("STRLEN", KEY) != f":{bytes_}":
-            self.benchmark("put", bytes_, clients, clients)
+        """redis-benchmark on as many keys as it has connections, which are there
+        already: operations a second by its own clock or by ours around all of
+        it, whichever is kinder to it; and its CPU time, s."""
         command = [*on_cpus(CLIENT_CPUS), "redis-benchmark", "-h", "127.0.0.1",
                    "-p", self.port, "-c", clients, "-P", 1, "-d", bytes_,
-                   "-n", n, "-t", {"put": "set", "get": "get"}[op], "--csv",
+                   "-r", clients, "-n", n,
+                   "-t", {"put": "set", "get": "get"}[op], "--csv",
                    "--precision", 3]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.monotonic()
         done = subprocess.run(list(map(str, command)), check=True,
                               capture_output=True, encoding="utf-8",
                               timeout=600)
         wall = time.monotonic() - start
-        if self.say("STRLEN", KEY) != f":{bytes_}":
-            raise Failed(f"the key of redis-benchmark has not {bytes_} bytes")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if self.values() != clients:
+            raise Failed(f"{self.values()} values instead of {clients}")
         rows = list(csv.DictReader(io.StringIO(done.stdout)))
-        return max(float(rows[-1]["rps"]), n / wall)
-
-    def benchmark_for(self, op, bytes_, seconds, clients):
-        """The same, with as many operations as take about so long."""
-        trial = max(50, int(0.2 * seconds * 1e9 / (50e3 + bytes_)))
-        rate = self.benchmark(op, bytes_, trial, clients)
-        return self.benchmark(op, bytes_, max(trial, int(rate * seconds)),
-                              clients)
+        return (max(float(rows[-1]["rps"]), n / wall),
+                after.ru_utime + after.ru_stime - before.ru_utime
+                - before.ru_stime)
 
 
 def first_line(*command):

@@ -12,7 +12,7 @@ from typing import Iterator
 
 import pandas as pd
 
-from . import verdicts, words
+from . import steps, verdicts, words
 from .study import NO_DATABASE, Study, described, varies
 
 
@@ -177,6 +177,7 @@ def answer(study: Study) -> Answer:
                            f"{words.count(hosts, 'host')}: they share its CPUs "
                            "and memory; a rehearsal, not a measurement of a "
                            "cluster.")
+    remarks += steps.sentences(study, study.dims)
     dims = [d for d in study.dims if d != "tensor_bytes"
             and varies(able[d])] if len(able) else []
     return Answer(found, dims, list(dict.fromkeys(remarks)), len(able),

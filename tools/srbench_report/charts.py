@@ -15,7 +15,7 @@ import pandas as pd
 
 from srbench_results import ResultError
 
-from . import svg, words
+from . import svg, tuned, words
 from .digest import TOLD, Clients, Digest, Digests, Heat
 from .study import NO_DATABASE, OPS, Study, described, groups
 from .svg import SERIES, Panel
@@ -160,6 +160,8 @@ def reach(configs: pd.DataFrame, figure: str, factor: float) -> list[float]:
     """Ends of intervals that an axis should show: those within a factor of the
     figures themselves. A few wild ones would squeeze all else."""
     least, most = configs[figure].min() / factor, configs[figure].max() * factor
+    if least != least:  # nothing of it was measured
+        return []
     return [*configs[f"{figure}_low"].clip(lower=least).dropna(),
             *configs[f"{figure}_high"].clip(upper=most).dropna()]
 
@@ -203,8 +205,15 @@ WINDOW = ("Bandwidth of the window: bytes of both directions / (last end − fir
           "ends is left out.")
 
 
+NO_WINDOW = ("steps compute or have a rate, and what was moved is what was asked "
+             "for")
+
+
 def bandwidth(study: Study, _: Digests) -> Chart:
     chart = Chart("bandwidth", "Bandwidth against tensor size", WINDOW)
+    if study.configs["window"].isna().all():
+        chart.why_not = NO_WINDOW
+        return chart
     return varied(chart, study.configs, study.dims, ["tensor_bytes"],
                   _bandwidth_variant)
 
@@ -248,6 +257,9 @@ def _against(name: str, title: str, column: str, study: Study) -> Chart:
     if configs[column].nunique() < 2:
         chart.why_not = (f"the number of {words.AXIS_NAMES.get(column, column)} "
                          "was not varied")
+        return chart
+    if configs["window"].isna().all():
+        chart.why_not = NO_WINDOW
         return chart
     if column == "db_nodes":  # of which `place` consists
         dims = [d for d in study.dims if d != "place"]
@@ -849,19 +861,20 @@ FLOOR_COLUMNS = (("window_of_floor", "bandwidth"),
                  ("put_tensor_of_floor", "put_tensor"),
                  ("unpack_tensor_of_floor", "unpack_tensor"))
 BEATEN = ("Above 100 % the server was faster than the floor, which is no bound "
-          "there. The floor is one plain server of one thread, measured in a run "
-          "of its own just before or after: a server with more threads or with "
-          "buffers that fit can beat it with large tensors, and where several "
-          "processes share a CPU, who is woken first differs from run to run. "
-          "Repetitions on a quiet machine tell which it is.")
+          "there (floor_beaten: by more than chance). A server with more threads "
+          "or with buffers that fit can beat it with large tensors, and where "
+          "several processes share a CPU, who is woken first differs from run to "
+          "run. Repetitions, which take turns, on a quiet machine tell which it "
+          "is.")
 
 
 def of_floor(study: Study, _: Digests) -> Chart:
     chart = Chart("floor", "Share of the floor",
                  "How near a server comes to the built-in one, which only carries "
                  "bytes, in the same place: its share of that bandwidth, and for "
-                 "times the floor's median / this one's. 100 %: nothing left to "
-                 "gain but in network, CPUs and client.")
+                 "times the floor's median / this one's; each repetition beside "
+                 "its like, whiskers 95 % over these. 100 %: nothing left to gain "
+                 "but in network, CPUs and client.")
     names = [c for c, _ in FLOOR_COLUMNS]
     known = study.configs[study.configs[names].notna().any(axis=1)]
     if known.empty:
@@ -876,7 +889,9 @@ def _floor_variant(label: str, part: pd.DataFrame, dims: list[str]
     x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
     names = [c for c, _ in FLOOR_COLUMNS]
     y = svg.linear_axis("share of the floor",
-                        [1.0, *part[names].to_numpy().ravel()], words.share)
+                        [1.0, *part[names].to_numpy().ravel(),
+                         *(end for c in names for end in reach(part, c, 1.5))],
+                        words.share)
     panels = []
     for column, what in FLOOR_COLUMNS:
         panel = Panel(what, f"Share of what the built-in server reaches in {what}, "
@@ -963,9 +978,14 @@ def _methods(study: Study) -> str:
 def all_charts(study: Study, digests: Digests,
                which: Sequence[int] | None = None) -> list[Chart]:
     """In the order of the page; which: the permutations of --timeline."""
+    from . import kept, steps  # which are made of what is above
+
     if study.configs.empty:
         return []
-    return [bandwidth(study, digests), against_nodes(study, digests),
+    found = tuned.effects(study.paths, study.about)
+    return [*filter(None, [found]), bandwidth(study, digests),
+            steps.overhead(study, digests), steps.capacity(study, digests),
+            kept.memory(study, digests), against_nodes(study, digests),
             against_clients(study, digests), against_size(study, digests),
             percentiles(study, digests), over_time(study, digests, which),
             slowdown(study, digests), each_client(study, digests, which),

@@ -106,10 +106,13 @@ def _best_cell(b: Best | None, dims: list[str], head: str) -> str:
     if sure:
         lines.append(f'<span class="rivals{" many" * bool(b.rivals)}">'
                      f"{escape(sure)}</span>")
-    of = b.row["window_of_floor" if b.figure == "window"
-               else f"{b.figure}_of_floor"]
+    name = f"{b.figure}_of_floor"
+    of = b.row[name]
     if of == of:
-        lines.append(f'<span class="sure">{words.share(of)} of the floor</span>')
+        low, high = (b.row[f"{name}{end}"] for end in ("_low", "_high"))
+        sure = (f" ({words.share(low)} to {words.share(high)})"
+                if low == low else "")
+        lines.append(f'<span class="sure">{words.share(of)} of the floor{sure}</span>')
     lines.append(chips(b.row["flags"]))
     return f'<td data-head="{head}">{"".join(lines)}</td>'
 

@@ -16,7 +16,7 @@ import pandas as pd
 import srbench_results
 from srbench_results import ResultError, shown
 
-from . import words
+from . import tuned, words
 
 # Columns that are used here, which an older file may lack.
 TEXTS = ("flags", "error", "limit", "interval_method", "experiment", "db_exe", "client",
@@ -24,14 +24,24 @@ TEXTS = ("flags", "error", "limit", "interval_method", "experiment", "db_exe", "
 OPS = ("put_tensor", "unpack_tensor")
 SHARES = tuple(dict.fromkeys((*(column for column, _ in words.LIMITS.values()),
                               "server_cpu_share")))
+# Of studies with steps alone.
+STEPS = (
+    "overhead", "exchange_overhead", "compute_slowdown", "compute_alone",
+    "step_median", "step_response_median", "step_response_p99",
+    "put_response_p99", "offered_rate", "achieved_rate", "unsent", "behind",
+    "sustained_rate", "sustained_rate_low", "sustained_rate_high",
+    "shard_memory_start", "shard_memory_end",
+)
 NUMBERS = (
     "index", "repetition", "repetitions_done", "clients", "shards", "db_nodes",
     "client_nodes", "clients_per_node", "tensor_bytes", *SHARES,
     "window", "window_repeated", "window_repeated_low", "window_repeated_high",
-    "window_of_floor", "window_ops",
+    "window_ops",
     *(f"{op}_{what}" for op in OPS
       for what in ("median", "p99", "max", "median_low", "median_high",
-                   "repeated", "repeated_low", "repeated_high", "of_floor")),
+                   "repeated", "repeated_low", "repeated_high")),
+    *(f"{figure}_of_floor{end}" for figure in ("window", *OPS)
+      for end in ("", "_low", "_high")),
 )
 # What carries bytes or does nothing: never the answer beside a database.
 NO_DATABASE = ("floor", "null")
@@ -106,6 +116,8 @@ def _read(path: str) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
                           "to report")
     df["index"] = df["permutation"]
     df["path"] = path
+    if "tune_step" in df:
+        df = tuned.at_last(df)
     if "db_exe" in df:
         df["server"] = df["db_exe"].map(servers(path, df))
     return df, srbench_results.study(path), hosts(path)
@@ -251,7 +263,7 @@ def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     for end in ("", "_low", "_high"):
         last[f"ops{end}"] = last[f"window{end}"] * middle(
             group["window_ops"] / group["window"])
-    for share in SHARES:
+    for share in (*SHARES, *(c for c in STEPS if c in group)):
         last[share] = middle(group[share])
     if group["limit"].nunique() > 1:
         last["limit"] = ""

@@ -22,6 +22,12 @@ FLAGS = {
                    "what it is set to",
     "clock_error": "clocks may be apart by more than 1 % of a loop, so that "
                    "bandwidths of the window are unsure",
+    "floor_beaten": "it was faster than floor in its place, which is no limit "
+                    "there: more repetitions on a quiet machine tell whether it is",
+    "behind": "less was achieved than the rate offers: responses grow as long as "
+              "the loop goes on",
+    "pacing": "clients began steps late by themselves, by more than a tenth of the "
+              "median response: responses are theirs in part",
 }
 
 # What held a configuration back: the column that tells how much, what is so,
@@ -51,8 +57,9 @@ AXIS_NAMES = {
     "db_cluster": "cluster", "db_cpus": "database CPUs",
     "db_io_threads": "I/O threads", "client_nodes": "client nodes",
     "clients_per_node": "clients per node", "socket_buffer": "socket buffer",
-    "clients": "clients", "languages": "language",
-    "pin_app_cpus": "pinned clients", "experiment": "experiment",
+    "clients": "clients", "languages": "language", "tuned": "configuration",
+    "pin_app_cpus": "pinned clients", "tensors": "tensors a step",
+    "expire_after": "expiry after", "experiment": "experiment",
 }
 _COUNTED = {
     "clients": ("client", "clients"),
@@ -166,6 +173,8 @@ def value(axis: str, v: Any) -> str:
         return "auto" if v < 0 else size(v)
     if axis == "tensor_bytes":
         return size(v)
+    if axis == "compute":
+        return seconds(v) if v else "0 s"
     if axis in _YES_NO:
         return "yes" if v else "no"
     return exact(v)

@@ -156,8 +156,9 @@ class HostsTest(RunTest):
         self.out = self.dir / "hosts.h5"
 
     def on_hosts(self, *args, **how):
+        env = {**CLIQUES, **how.pop("env", {})}
         return self.srbench(HOSTS * PER_HOST, *args, f"--output={self.out}",
-                            wrapper=[str(self.enter)], env=CLIQUES, **how)
+                            wrapper=[str(self.enter)], env=env, **how)
 
     def strings(self, group, name):
         return [text(s) for s in group[name][:]]
@@ -193,6 +194,19 @@ class HostsTest(RunTest):
                     self.changed(k, [f"addr del {x}" for x in lines],
                                  [f"addr add {x}" for x in lines]))
             yield
+
+    def shaped(self, mbits, *hosts):
+        """What these hosts send on the first rail goes at so many Mb/s until the
+        test ends; what makes interfaces say that they have that speed."""
+        shape = f"dev {rail(0)} root tbf rate {mbits}mbit burst 64kb latency 50ms"
+        for k in hosts:
+            subprocess.run(["tc", "-n", host(k), "qdisc", "add", *shape.split()],
+                           check=True, capture_output=True)
+            self.addCleanup(subprocess.run,
+                            ["tc", "-n", host(k), "qdisc", "del", "dev", rail(0),
+                             "root"], capture_output=True)
+        return {"LD_PRELOAD": str(self.preloaded("link_speed")),
+                "LINK_SPEED": str(mbits)}
 
     def cut_off(self, k, target):
         """What host k sends to an address gets lost on the way, silently."""

@@ -104,11 +104,36 @@ static void a_server_without_redisai_is_known(void **state)
                         "command 'AI.TENSORGET')");
 }
 
+/* A study that removes nothing gives nobody the right to. */
+static void removal_is_a_right(void **state)
+{
+    static const struct engine *const engines[] = {
+        &engine_redis, &engine_valkey, &engine_keydb};
+    static const struct line line = {{"throughput_standard"}};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(engines); i++) {
+        struct shard_spec spec;
+        struct scene s;
+        char *text;
+
+        scene_open(&s, &line);
+        spec = spec_of(&s, 0);
+        spec.removes = i % 2;
+        text = print(engines[i / 2]->configure, &spec);
+        assert_int_equal(lines_of(text, SCENE_CLIENT), !spec.removes);
+        assert_int_equal(lines_of(text, SCENE_CLIENT " +unlink"), spec.removes);
+        free(text);
+        scene_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(modules_are_loaded),
         cmocka_unit_test(a_server_without_redisai_is_known),
+        cmocka_unit_test(removal_is_a_right),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -406,6 +406,57 @@ static void quantiles_of_t(void **state)
     assert_true(samples_t(0) != samples_t(0)); /* NaN */
 }
 
+/* Steps are thinned as operations are: entry k of both is of the same one, and
+ * what belongs to a step stays with it. */
+static void steps_are_kept_with_their_operations(void **state)
+{
+    struct samples s;
+    struct step_series *x = &s.step[0];
+    struct error err;
+
+    (void)state;
+    for (int64_t n = 1; n < 300; n += 7) {
+        assert_int_equal(samples_open(&s, 2, 16, &err), 0);
+        assert_int_equal(samples_open_steps(&s, 1, true, &err), 0);
+        for (int64_t k = 0; k < n; k++) {
+            int64_t due = 1000 * k, begun = due + 3, end = begun + k;
+
+            series_add(&s.put, begun + 1, begun + 2);
+            samples_step(x, begun, end, due, due + 1);
+        }
+        assert_int_equal(x->span.count, n);
+        assert_int_equal(x->span.kept, s.put.kept);
+        assert_int_equal(x->span.stride, s.put.stride);
+        for (size_t k = 0; k < x->span.kept; k++) {
+            int64_t step = (int64_t)k * x->span.stride;
+
+            assert_int_equal(x->due[k], 1000 * step);
+            assert_int_equal(x->ready[k], 1000 * step + 1);
+            assert_int_equal(x->span.start[k], 1000 * step + 3);
+            assert_int_equal(x->span.ns[k], step);
+            assert_int_equal(s.put.start[2 + k], 1000 * step + 4);
+        }
+        assert_int_equal(x->first_due, 0);
+        assert_int_equal(x->last_due, 1000 * (n - 1));
+        assert_int_equal(x->last_begun, 1000 * (n - 1) + 3);
+        samples_free(&s);
+    }
+}
+
+/* What is computed and waited for due times is neither between the operations
+ * nor in them. */
+static void computing_is_not_between(void **state)
+{
+    struct samples s = {.loop_start = 100, .loop_end = 1100};
+
+    (void)state;
+    s.computed = 300;
+    s.paced = 200;
+    s.waited = 50;
+    s.put.sum = s.unpack.sum = 100;
+    assert_int_equal(samples_between(&s), 250);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +470,8 @@ int main(void)
         cmocka_unit_test(operations_within_an_interval),
         cmocka_unit_test(another_clock_moves_instants_only),
         cmocka_unit_test(another_clock_changes_no_duration),
+        cmocka_unit_test(steps_are_kept_with_their_operations),
+        cmocka_unit_test(computing_is_not_between),
         cmocka_unit_test(quantiles_of_t),
     };
 

@@ -311,6 +311,11 @@ static const struct {
      "axis\n"
      "keys (2 values) collapses in throughput_colocated, which has no such "
      "axis\n"},
+    {{{"--compute=[1ms,2ms]", "--compute_kind=[spin,sleep]"}}, ""},
+    {{{"--compute=[1ms,0s]", "--compute_kind=[spin,sleep]"}},
+     "compute_kind (2 values) collapses where nothing is computed\n"},
+    {{{"--rate=[1,max]", "--arrivals=[poisson,uniform]"}},
+     "arrivals (2 values) collapses where there is no rate\n"},
 };
 
 static void collapsed_axes_are_noted(void **state)
@@ -336,8 +341,45 @@ static void collapsed_axes_are_noted(void **state)
                          rooms[k], buf, want);
             free(buf);
         }
+        sweep_close(&s);
         options_free(&o);
     }
+}
+
+/* What says how something is done that is not done is one permutation; all
+ * others differ, and their siblings are what they should be. */
+static void idle_axes_collapse(void **state)
+{
+    static const struct line steps = {{"--compute=[0s,1ms,2ms]",
+                                       "--compute_kind=[spin,sleep,stream]",
+                                       "--tensor_bytes=[4,8]"}};
+    struct options o;
+    struct sweep s;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(parse(&o, &steps, NULL, 0, &err), 0);
+    assert_int_equal(sweep_open(&s, &o, &err), 0);
+    assert_int_equal(s.product, 18);
+    assert_int_equal(s.count, 2 * (1 + 2 * 3));
+    for (size_t k = 0; k < s.count; k++) {
+        struct permutation p, q;
+
+        sweep_at(&s, k, &p);
+        assert_int_equal(p.index, k);
+        for (size_t v = 0; v < 3; v++) {
+            sweep_at(&s, sweep_sibling(&s, &p, OPT_COMPUTE, v), &q);
+            assert_ptr_equal(q.value[OPT_COMPUTE],
+                             &options_get(&o, OPT_COMPUTE)->values[v]);
+            assert_ptr_equal(q.value[OPT_TENSOR_BYTES],
+                             p.value[OPT_TENSOR_BYTES]);
+            if (v > 0 && p.value[OPT_COMPUTE]->seconds > 0)
+                assert_ptr_equal(q.value[OPT_COMPUTE_KIND],
+                                 p.value[OPT_COMPUTE_KIND]);
+        }
+    }
+    sweep_close(&s);
+    options_free(&o);
 }
 
 static void values_of_a_permutation(void **state)
@@ -608,6 +650,88 @@ static void check_alike(const struct sweep *s, const struct permutation *p)
     }
 }
 
+/* Beside the floor, as names of what varies: repetition by repetition, set-ups
+ * forth and back; other families keep their places. */
+static const struct {
+    size_t study, exe; /* of collapsed[] */
+    const char *variants;
+} turns[] = {
+    {0, 1, "redis-server IOT1, redis-server IOT4, floor"},
+    {1, 0,
+     "floor TB4 REP0, floor TB8 REP0, "
+     "redis-server IOT4 TB4 REP0, redis-server IOT4 TB8 REP0, "
+     "redis-server IOT1 TB4 REP0, redis-server IOT1 TB8 REP0, "
+     "redis-server IOT1 TB4 REP1, redis-server IOT1 TB8 REP1, "
+     "redis-server IOT4 TB4 REP1, redis-server IOT4 TB8 REP1, "
+     "floor TB4 REP1, floor TB8 REP1"},
+    {3, 0, "standard a, standard b, colocated a, colocated b"},
+};
+
+static void what_is_compared_takes_turns(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(turns); i++) {
+        size_t k = turns[i].study, used = 0;
+        char all[1024] = "", name[256];
+        uint32_t order[16];
+        struct options o;
+        struct sweep s;
+        struct error err;
+
+        if (parse(&o, &collapsed[k].line, NULL, 0, &err) < 0 ||
+            sweep_open(&s, &o, &err) < 0)
+            fail_msg("%s", err.text);
+        sweep_collapse(&s, lacks_of(k), collapsed[k].nlacks);
+        sweep_order(&s, ORDER_PLAN, 0, order);
+        sweep_in_turn(&s, turns[i].exe, order);
+        for (size_t n = 0; n < s.count; n++) {
+            struct permutation p;
+
+            sweep_at(&s, order[n], &p);
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s",
+                                     used ? ", " : "",
+                                     sweep_variant(&s, &p, name, sizeof name));
+        }
+        assert_string_equal(all, turns[i].variants);
+        sweep_close(&s);
+        options_free(&o);
+    }
+}
+
+/* In a random order too every set-up comes once in each repetition, beside the
+ * floor's of the same nodes. */
+static void random_turns_are_whole(void **state)
+{
+    const struct line line = {{"--db_exe=[a,b,floor]", "--client_nodes=[1,2]",
+                               "--tensor_bytes=[4,8,16]", "--repetitions=4"}};
+    uint32_t order[72];
+    bool seen[72] = {false};
+    struct options o;
+    struct sweep s;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
+    assert_int_equal(sweep_open(&s, &o, &err), 0);
+    assert_int_equal(s.count, COUNT(order));
+    sweep_order(&s, ORDER_RANDOM, 7, order);
+    sweep_in_turn(&s, 2, order);
+    for (size_t k = 0; k < s.count; k++) {
+        struct permutation p, first;
+
+        assert_false(seen[order[k]]);
+        seen[order[k]] = true;
+        sweep_at(&s, order[k], &p);
+        sweep_at(&s, order[k / 36 * 36], &first);
+        assert_ptr_equal(p.value[OPT_CLIENT_NODES],
+                         first.value[OPT_CLIENT_NODES]);
+        assert_int_equal(p.repetition, k % 36 / 9);
+        sweep_at(&s, order[k / 3 * 3], &first); /* three sizes of a set-up */
+        assert_int_equal(p.setup, first.setup);
+    }
+    options_free(&o);
+}
+
 static void what_a_server_lacks_collapses(void **state)
 {
     (void)state;
@@ -701,12 +825,15 @@ int main(void)
         cmocka_unit_test(orders_are_whole_and_keep_set_ups_together),
         cmocka_unit_test(siblings_differ_in_one_axis),
         cmocka_unit_test(what_a_server_lacks_collapses),
+        cmocka_unit_test(what_is_compared_takes_turns),
+        cmocka_unit_test(random_turns_are_whole),
         cmocka_unit_test(counts_are_products),
         cmocka_unit_test(setups_are_adjacent),
         cmocka_unit_test(order_of_the_axes),
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(a_product_beyond_all_numbers_is_refused),
         cmocka_unit_test(collapsed_axes_are_noted),
+        cmocka_unit_test(idle_axes_collapse),
         cmocka_unit_test(values_of_a_permutation),
     };
 

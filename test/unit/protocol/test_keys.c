@@ -226,6 +226,41 @@ static void smartsim_keys_do_not(void **state)
     }
 }
 
+/* Of whatever step, a client's keys lie in one slot. */
+static void keys_of_steps(void **state)
+{
+    static const struct {
+        const char *key;
+        int64_t step;
+        size_t i;
+        const char *want;
+    } vectors[] = {
+        {"throughput_rank_7", 0, 0, "throughput_rank_7{throughput_rank_7}.0.0"},
+        {"throughput_rank_7{12}", 109, 15, "throughput_rank_7{12}.109.15"},
+        {"a{}b", 1, 2, "a{}b{a{}b}.1.2"},
+        {"k", INT64_MAX, 1023, "k{k}.9223372036854775807.1023"},
+    };
+    char key[SRB_KEY_MAX], long_one[SRB_KEY_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        int stem = keys_stem(key, vectors[i].key);
+
+        assert_true(stem > 0);
+        assert_int_equal(
+            keys_of_step(key, (size_t)stem, vectors[i].step, vectors[i].i),
+            strlen(vectors[i].want));
+        assert_string_equal(key, vectors[i].want);
+        if (!strstr(key, "{}"))
+            assert_int_equal(keys_slot(key), keys_slot(vectors[i].key));
+    }
+    memset(long_one, 'k', sizeof long_one);
+    long_one[50] = '\0';
+    assert_int_equal(keys_stem(key, long_one), -1);
+    long_one[49] = '\0';
+    assert_int_equal(keys_stem(key, long_one), 101);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +271,7 @@ int main(void)
         cmocka_unit_test(keys_are_spelt),
         cmocka_unit_test(balanced_keys_share_evenly),
         cmocka_unit_test(smartsim_keys_do_not),
+        cmocka_unit_test(keys_of_steps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static void nothing_is_known_at_first(void **state)
 
     (void)state;
     memset(&o, 0x55, sizeof o);
-    record_clear(&o);
+    record_clear(&o, 0);
     assert_int_equal(o.status, STATUS_PLANNED);
     assert_string_equal(o.error, "");
     assert_int_equal(o.failed_rank, -1);
@@ -66,12 +66,43 @@ static void flags_catch_the_eye(void **state)
         struct outcome o;
         char buf[64];
 
-        record_clear(&o);
+        record_clear(&o, 0);
         o.summary.between_share = vectors[i].between;
         o.summary.verify_errors = vectors[i].wrong;
         if (strcmp(record_flags(&o, buf, sizeof buf), vectors[i].flags) != 0)
             fail_msg("%g and %d: '%s'", vectors[i].between,
                      (int)vectors[i].wrong, buf);
+    }
+}
+
+/* One repetition may be above the floor by a tenth, several only as far as
+ * their interval holds 1. */
+static void what_beats_the_floor(void **state)
+{
+    static const struct {
+        struct across put, window;
+        bool beaten;
+    } vectors[] = {
+        {{NAN, NAN, NAN, NAN}, {NAN, NAN, NAN, NAN}, false},
+        {{1.09, NAN, NAN, NAN}, {0.5, NAN, NAN, NAN}, false},
+        {{1.11, NAN, NAN, NAN}, {0.5, NAN, NAN, NAN}, true},
+        {{0.5, NAN, NAN, NAN}, {1.11, NAN, NAN, NAN}, true},
+        {{1.5, 0.99, 2, 0.1}, {0.8, 0.7, 0.9, 0.1}, false},
+        {{1.05, 1.01, 1.1, 0.1}, {0.8, 0.7, 0.9, 0.1}, true},
+        {{0.8, 0.7, 0.9, 0.1}, {1.05, 1.01, 1.1, 0.1}, true},
+        {{0.8, 0.7, 0.9, 0.1}, {NAN, NAN, NAN, NAN}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct of_floor x = {.share = {
+                                 [HEADLINE_PUT] = vectors[i].put,
+                                 [HEADLINE_UNPACK] = {0.5, NAN, NAN, NAN},
+                                 [HEADLINE_WINDOW] = vectors[i].window,
+                             }};
+
+        if (record_floor_beaten(&x) != vectors[i].beaten)
+            fail_msg("vector %zu", i);
     }
 }
 
@@ -100,7 +131,7 @@ static void every_flag_has_its_limit(void **state)
         struct outcome o;
         char buf[SRB_FLAGS_MAX];
 
-        record_clear(&o);
+        record_clear(&o, 0);
         o.disagree = vectors[i].disagree;
         o.oversubscribed = vectors[i].oversubscribed;
         o.summary.clock_error = vectors[i].clock;
@@ -154,7 +185,7 @@ static void rows_have_the_same_columns(void **state)
 
             sweep_at(&s.sweep, i, &p);
             assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
-            record_clear(&out);
+            record_clear(&out, 0);
             out.status = statuses[k];
             record_row(i + k == 0 ? &first : &row, &s.sweep, &p, &pl, &out);
             place_free(&pl);
@@ -212,7 +243,7 @@ static void values_of_a_row(void **state)
 
         sweep_at(&s.sweep, i, &p);
         assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
-        record_clear(&out);
+        record_clear(&out, 0);
         out.status = STATUS_COMPLETED;
         out.summary.ops = 1234;
         out.summary.put.p99 = 0.25;
@@ -256,8 +287,8 @@ static void rows_are_recalled(void **state)
     int reals = 0;
 
     (void)state;
-    record_clear(&o);
-    record_clear(&recalled);
+    record_clear(&o, SCOPE_ALL);
+    record_clear(&recalled, SCOPE_ALL);
     o.repeated.n = 2; /* one would say nothing of repetitions */
     record_figures(&row, &o, FIGURE_PRINTED | FIGURE_OF_FLOOR);
     fields_int(&row, "ops", "", 77);
@@ -284,6 +315,116 @@ static void rows_are_recalled(void **state)
     fields_free(&again);
 }
 
+/* Less than was offered; and clients that are late by themselves, by a tenth of
+ * the median response, of few steps by another percentile. */
+static void flags_of_steps(void **state)
+{
+    static const struct {
+        int64_t behind;
+        double response, p95, p99;
+        const char *flags;
+    } vectors[] = {
+        {-1, NAN, NAN, NAN, ""},     {0, 1, 0.1, 0.1, ""},
+        {1, 1, 0.1, 0.1, "behind"},  {0, 1, 0.2, 0.1, ""},
+        {0, 1, 0.1, 0.11, "pacing"}, {0, 1, 0.11, NAN, "pacing"},
+        {0, 1, NAN, NAN, ""},        {1, 1, 1, 1, "behind,pacing"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct outcome o;
+        char buf[SRB_FLAGS_MAX];
+
+        record_clear(&o, SCOPE_ALL);
+        o.summary.steps.behind = vectors[i].behind;
+        o.summary.steps.response.median = vectors[i].response;
+        o.summary.steps.pace_late.p95 = vectors[i].p95;
+        o.summary.steps.pace_late.p99 = vectors[i].p99;
+        record_flags(&o, buf, sizeof buf);
+        if (strcmp(buf, vectors[i].flags) != 0)
+            fail_msg("vector %zu: '%s' instead of '%s'", i, buf,
+                     vectors[i].flags);
+    }
+}
+
+/* A study has the figures of steps that it asks for, and no others. */
+static void figures_are_those_of_the_study(void **state)
+{
+    static const struct {
+        struct line line;
+        const char *has[4], *lacks[4];
+    } vectors[] = {
+        {{{NULL}},
+         {"put_tensor_median"},
+         {"step_median", "overhead", "put_response_p99", "sustained_rate"}},
+        {{{"--compute=[0s,1ms]"}},
+         {"step_median", "overhead", "compute_alone"},
+         {"put_response_p99", "offered_rate", "sustained_rate"}},
+        {{{"--rate=[max,5]"}},
+         {"step_p99.9", "put_response_p99", "unsent", "pace_late_max"},
+         {"overhead", "sustained_rate"}},
+        {{{"--rate=search", "--sustain={put_tensor_p95: < 1s}"}},
+         {"sustained_rate", "sustained_rate_low", "behind"},
+         {"overhead"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct fields row = {0};
+        struct study s;
+        struct outcome o;
+
+        study_open(&s, &vectors[i].line);
+        record_clear(&o, record_scope(&s.options));
+        record_figures(&row, &o, FIGURE_ALONE);
+        for (int k = 0; k < 4 && vectors[i].has[k]; k++)
+            assert_non_null(fields_find(&row, vectors[i].has[k]));
+        for (int k = 0; k < 4 && vectors[i].lacks[k]; k++)
+            assert_null(fields_find(&row, vectors[i].lacks[k]));
+        fields_free(&row);
+        study_close(&s);
+    }
+}
+
+/* An axis with words is text, and its number stands beside it. */
+static void words_stand_beside_numbers(void **state)
+{
+    static const struct line line = {{"--rate=[12.5,max]"}};
+    struct machine m;
+    struct study s;
+    struct error err;
+
+    (void)state;
+    study_open(&s, &line);
+    assert_int_equal(machine_uniform(&m, 4, 3, 1, &err), 0);
+    for (size_t i = 0; i < s.sweep.count; i++) {
+        struct fields row = {0};
+        struct permutation p;
+        struct placement pl;
+        struct outcome o;
+        double value;
+
+        sweep_at(&s.sweep, i, &p);
+        assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
+        record_clear(&o, 0);
+        record_row(&row, &s.sweep, &p, &pl, &o);
+        assert_string_equal(fields_find(&row, "rate")->role, "axis");
+        assert_string_equal(fields_find(&row, "rate_value")->role, "");
+        assert_string_equal(fields_find(&row, "rate_value")->unit, "1/s");
+        value = fields_find(&row, "rate_value")->real;
+        if (p.value[OPT_RATE]->word)
+            assert_true(isnan(value));
+        else
+            assert_true(value == 12.5);
+        assert_string_equal(fields_find(&row, "rate")->text,
+                            p.value[OPT_RATE]->word ? "max" : "12.5");
+        fields_free(&row);
+        place_free(&pl);
+    }
+    machine_free(&m);
+    study_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,10 +432,14 @@ int main(void)
         cmocka_unit_test(nothing_is_known_at_first),
         cmocka_unit_test(flags_catch_the_eye),
         cmocka_unit_test(every_flag_has_its_limit),
+        cmocka_unit_test(what_beats_the_floor),
         cmocka_unit_test(times_are_iso_8601),
         cmocka_unit_test(rows_have_the_same_columns),
         cmocka_unit_test(values_of_a_row),
         cmocka_unit_test(rows_are_recalled),
+        cmocka_unit_test(flags_of_steps),
+        cmocka_unit_test(figures_are_those_of_the_study),
+        cmocka_unit_test(words_stand_beside_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

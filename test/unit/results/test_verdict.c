@@ -148,6 +148,16 @@ static const struct scene {
      false,
      "Database nodes, 1 to 2: bandwidth x2.00 (1.99 to 2.01)",
      "01"},
+    {"some beat the floor",
+     {NODES},
+     1,
+     -1,
+     {{{0}, 1e9, SURE, MANY, ""}, {{1}, 2e9, SURE, MANY, "floor_beaten"}},
+     false,
+     "1 configuration was faster than floor in its place (floor_beaten), which "
+     "is no limit there.\n"
+     "Database nodes, 1 to 2: bandwidth x2.00 (1.99 to 2.01)",
+     "01"},
     {"by sizes: told where it can be",
      {SIZES, NODES},
      2,

@@ -134,6 +134,7 @@ static void give_row(struct sink *s, size_t index)
 
     fields_int(&row, "index", "", (int64_t)index);
     fields_real(&row, "share", "1", NAN);
+    fields_text(&row, "flags", "");
     assert_int_equal(s->ops->begin(s, index, nothing, &err), 0);
     assert_int_equal(s->ops->end(s, &row, &row, &err), 0);
     fields_free(&row);
@@ -156,6 +157,7 @@ static void a_summary_is_written(void **state)
     give_row(s, 0);
     fields_real(&cells, "share", "1", 0.5);
     fields_real(&cells, "stranger", "1", 0.5);
+    fields_text(&cells, "flags", "late");
     assert_int_equal(s->ops->amend(s, 2, &cells, &err), 0);
     assert_int_equal(s->ops->amend(s, 1, &cells, &err), 0); /* never came */
     finish(s, path, &end, text, sizeof text);
@@ -163,8 +165,8 @@ static void a_summary_is_written(void **state)
         text, "{\"schema_version\": \"1\",\n"
               "\"study\": {\"schema_version\": \"1\", \"end_time\": \"now\"},\n"
               "\"summary\": [\n"
-              "{\"index\": 0, \"share\": null},\n"
-              "{\"index\": 2, \"share\": 0.5}\n"
+              "{\"index\": 0, \"share\": null, \"flags\": \"\"},\n"
+              "{\"index\": 2, \"share\": 0.5, \"flags\": \"late\"}\n"
               "]}\n");
     fields_free(&cells);
     fields_free(&end);

@@ -448,7 +448,7 @@ static void test_many(void **state)
     H5Fclose(file);
 }
 
-/* Numbers of a row that are known only later; nothing else of it changes. */
+/* Cells of a row that are known only later; nothing else of it changes. */
 static void amend(struct sink *s)
 {
     struct fields cells = {0};
@@ -464,14 +464,19 @@ static void amend(struct sink *s)
     assert_int_not_equal(s->ops->amend(s, 0, &cells, &err), 0);
     assert_non_null(strstr(err.text, "no_such_column"));
     fields_free(&cells);
-    fields_text(&cells, "status", "texts cannot be");
+    fields_int(&cells, "status", "", 1);
     assert_int_not_equal(s->ops->amend(s, 0, &cells, &err), 0);
+    fields_free(&cells);
+    fields_real(&cells, "put_median", "s", 0.25);
+    fields_text(&cells, "status", "completed, on second thoughts");
+    assert_int_equal(s->ops->amend(s, 1, &cells, &err), 0);
     fields_free(&cells);
 }
 
 static void test_amend(void **state)
 {
-    const char *const status[] = {"completed", "failed", "planned"};
+    const char *const status[] = {"completed", "completed, on second thoughts",
+                                  "planned"};
     struct error err = {0};
     struct sink *s = open_new();
     double median[NPERMS];
@@ -488,7 +493,7 @@ static void test_amend(void **state)
     file = reopen();
     expect_text(file, "/", "durability", "every instant");
     read_all(file, "summary/put_median", H5T_NATIVE_DOUBLE, NPERMS, 0, median);
-    assert_true(median[0] == 0.75 && median[1] == 0.75 && isnan(median[2]));
+    assert_true(median[0] == 0.75 && median[1] == 0.25 && isnan(median[2]));
     read_all(file, "summary/index", H5T_NATIVE_INT64, NPERMS, 0, index);
     assert_int_equal(index[0], 0);
     assert_int_equal(index[1], 77);

@@ -1,0 +1,196 @@
+"""Charts and sentences of steps: what exchanging costs a solver, and what rate a
+configuration sustains. Empty for studies whose steps neither compute nor have a
+rate."""
+from __future__ import annotations
+
+import math
+from typing import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from . import svg, words
+from .charts import (NEUTRAL, Chart, Entry, Series, Table, Variant, _joined, _sizes,
+                     curve, legend_of, series_of, varied)
+from .digest import Digests
+from .study import Study
+from .svg import Panel
+
+# At the knee a response is so many times what the service takes, at the median.
+KNEE = 2.0
+MOST_SENTENCES = 6
+# Of what it is drawn: the figure, and which line.
+LINES = (("step_response_median", "response, median", False),
+         ("step_response_p99", "response, p99", True),
+         ("step_median", "service, median", True))
+
+
+def column(configs: pd.DataFrame, name: str) -> pd.Series:
+    """A figure, or NaN where the files have none."""
+    if name in configs:
+        return configs[name].astype(float)
+    return pd.Series(math.nan, configs.index)
+
+
+# --- overhead -----------------------------------------------------------------
+
+def overhead(study: Study, _: Digests) -> Chart:
+    chart = Chart(
+        "overhead", "What exchanging costs a solver",
+        "Overhead: how much longer a step takes than its computing takes alone, "
+        "with idle servers. It is what the solver waits for its exchange and what "
+        "its computing suffers meanwhile (a database beside it takes CPU).")
+    rows = study.configs[column(study.configs, "overhead").notna()]
+    if rows.empty:
+        chart.why_not = "no step computes (compute)"
+        return chart
+    chart = varied(chart, rows, study.dims, ["tensor_bytes"],
+                   lambda *of: _overhead_variant("tensor_bytes", *of))
+    if rows["compute"].nunique() > 1:
+        chart = varied(chart, rows, study.dims, ["compute"],
+                       lambda *of: _overhead_variant("compute", *of))
+    return chart
+
+
+def _overhead_variant(x: str, label: str, part: pd.DataFrame,
+                      dims: list[str]) -> Iterator[Variant]:
+    series, note = series_of(part, dims)
+    text = words.size if x == "tensor_bytes" else words.seconds
+    name = "tensor size" if x == "tensor_bytes" else "computing of a step"
+    across = svg.points_axis(name, part[x], text, True)
+    panels = []
+    for figure, what in (("overhead", "overhead"),
+                         ("exchange_overhead", "waiting for the exchange"),
+                         ("compute_slowdown", "computing suffers")):
+        panel = Panel(what, f"{what} against {name}. {label}", across,
+                      svg.linear_axis("share of a step", [0.0, *part[figure]],
+                                      words.share))
+        panel.level(0.0)
+        for s in series:
+            curve(panel, s, x, figure, words.share)
+        panels.append(panel)
+    yield Variant(_joined(label, "against " + name), panels, legend_of(series),
+                  _overhead_table(series), note)
+
+
+def _overhead_table(series: Sequence[Series]) -> Table:
+    table = Table(["tensor", "computing", "alone", "step, median", "overhead",
+                   "waiting", "computing suffers", "series"])
+    for s in series:
+        for _, r in s.rows.sort_values(["tensor_bytes", "compute"]).iterrows():
+            table.rows.append(
+                [words.size(r["tensor_bytes"]),
+                 *(words.seconds(r[c]) for c in ("compute", "compute_alone",
+                                                 "step_median")),
+                 *(words.share(r[c]) for c in ("overhead", "exchange_overhead",
+                                               "compute_slowdown")),
+                 s.name or "all"])
+    return table
+
+
+# --- capacity -----------------------------------------------------------------
+
+def knee(rows: pd.DataFrame) -> float:
+    """The lowest rate at which responses part from what the service takes, or
+    that was not achieved; NaN: there is none."""
+    late = (rows["step_response_median"] > KNEE * rows["step_median"]) \
+        | (rows["behind"] > 0)
+    return float(rows.loc[late, "rate_value"].min()) if late.any() else math.nan
+
+
+def capacity(study: Study, _: Digests) -> Chart:
+    chart = Chart(
+        "capacity", "Response and service against the offered rate",
+        "Solid: median from when a step was due to its end; dashed: its 99th "
+        "percentile (not given with fewer than 1000 samples), and the median of "
+        "the service alone, without waiting for the steps before. The line from "
+        "top to bottom is the knee of all that is drawn: the lowest rate that was "
+        f"not achieved, or whose median response is more than {KNEE:g} times the "
+        "service.")
+    rows = study.configs[(column(study.configs, "rate_value") > 0)
+                         & column(study.configs, "step_response_median").notna()]
+    if rows.empty:
+        chart.why_not = "no steps were offered at a rate (rate)"
+        return chart
+    return varied(chart, rows, study.dims, ["tensor_bytes", "rate"],
+                  _capacity_variant)
+
+
+def _capacity_variant(label: str, part: pd.DataFrame, dims: list[str]
+                      ) -> Iterator[Variant]:
+    series, note = series_of(part, dims)
+    sizes, fewer = _sizes(part)
+    x = svg.points_axis("steps a second of a client", part["rate_value"],
+                        words.plain, True)
+    panels = []
+    for size in sizes:
+        of_size = part[part["tensor_bytes"] == size]
+        y = svg.log_axis("time of a step", [
+            v for figure, _, _ in LINES for v in of_size[figure]], words.seconds)
+        panel = Panel(words.size(size), f"Response and service against the "
+                      f"offered rate with tensors of {words.size(size)}. {label}",
+                      x, y)
+        for s in series:
+            rows = s.rows[s.rows["tensor_bytes"] == size]
+            if rows.empty:
+                continue
+            of = Series(s.k, s.name, rows, s.beside)
+            curve(panel, of, "rate_value", LINES[0][0], words.seconds)
+            for figure, _, _ in LINES[1:]:
+                ordered = rows.sort_values("rate_value")
+                panel.line(s.k, zip(ordered["rate_value"], ordered[figure]),
+                           dashed=True, beside=s.beside)
+        at = knee(of_size)
+        if at == at:
+            panel.upright(at, "knee")
+        panels.append(panel)
+    legend = legend_of(series) + [Entry(NEUTRAL, "p99; service", "dashed")]
+    yield Variant(label, panels, legend, _capacity_table(series),
+                  _joined(note, fewer))
+
+
+def _capacity_table(series: Sequence[Series]) -> Table:
+    table = Table(["tensor", "offered", "achieved", "unsent",
+                   *(what for _, what, _ in LINES), "put response p99", "behind",
+                   "series"])
+    for s in series:
+        for _, r in s.rows.sort_values(["tensor_bytes",
+                                        "rate_value"]).iterrows():
+            table.rows.append(
+                [words.size(r["tensor_bytes"]),
+                 *(f"{r[c]:.4g}/s" for c in ("offered_rate", "achieved_rate")),
+                 words.exact(r["unsent"]),
+                 *(words.seconds(r[f]) for f, _, _ in LINES),
+                 words.seconds(r["put_response_p99"]),
+                 "yes" if r["behind"] > 0 else "no", s.name or "all"])
+    return table
+
+
+# --- in words -----------------------------------------------------------------
+
+def sentences(study: Study, named: Sequence[str]) -> list[str]:
+    """What steps cost, and what is sustained: one a configuration, the first of
+    many."""
+    found: list[str] = []
+    for r in study.configs.to_dict("records"):
+        who = ", ".join(filter(None, (words.phrase(d, r[d]) for d in named
+                                      if d != "rate")))
+        who = who[:1].upper() + who[1:] if who else "This configuration"
+        if np.isfinite(r.get("overhead", math.nan)):
+            found.append(
+                f"{who}: exchanging {words.size(r['tensor_bytes'])} every step of "
+                f"{words.seconds(r['compute_alone'])} costs the solver "
+                f"{100 * r['overhead']:.1f} % ({100 * r['exchange_overhead']:.1f} "
+                f"% waiting, {100 * r['compute_slowdown']:.1f} % slower computing).")
+        elif np.isfinite(r.get("sustained_rate", math.nan)):
+            found.append(
+                f"{who}: {r['sustained_rate_low']:.3g} steps a second of each "
+                f"client held three times of three, "
+                f"{r['sustained_rate_high']:.3g} did not.")
+        elif r.get("sustained_rate_low", math.nan) == 0:
+            found.append(f"{who}: no rate down to "
+                         f"{r['sustained_rate_high']:.3g} steps a second of a "
+                         "client held.")
+    more = len(found) - MOST_SENTENCES
+    return found[:MOST_SENTENCES] + (
+        [f"And {more} more, in the table."] if more > 0 else [])
