@@ -1,4 +1,4 @@
-/* A client that keeps its tensor in a file (engine/files.c): written under
+/* A client that keeps each tensor in a file (engine/files.c): written under
  * another name and renamed, so that a reader finds it whole or not at all.
  * Nothing is forced to a disk (no fsync), as no database here does it. */
 #include <errno.h>
@@ -20,7 +20,7 @@
 struct files_client {
     struct serverless base;
     int folder;
-    char unborn[SRB_KEY_MAX + 8]; /* the name while it is written */
+    char unborn[SRB_KEY_MAX + 8]; /* the name of any while it is written */
 };
 
 static struct files_client *self(struct client *c)
@@ -53,6 +53,14 @@ static struct client *open_client(const struct client_params *p,
     error_prefix(err, "client %d", p->client);
     close_client(&c->base.base);
     return NULL;
+}
+
+static void rebind(struct client *base, const char *key, size_t bytes)
+{
+    struct files_client *c = self(base);
+
+    snprintf(c->base.key, sizeof c->base.key, "%s", key);
+    c->base.bytes = bytes;
 }
 
 /* -1 with words where the time is up. */
@@ -158,14 +166,33 @@ static int get(struct client *base, void *data, struct error *err)
     return rc;
 }
 
+static int remove_keys(struct client *base, const struct srb_tensor *tensors,
+                       size_t n, struct error *err)
+{
+    struct files_client *c = self(base);
+    char key[SRB_KEY_MAX];
+
+    for (size_t i = 0; i < n; i++) {
+        snprintf(key, sizeof key, "%.*s", (int)tensors[i].key_length,
+                 tensors[i].key);
+        if (unlinkat(c->folder, key, 0) == 0)
+            continue;
+        rebind(base, key, tensors[i].count * sizeof(float));
+        return failed(c, "remove", err);
+    }
+    return 0;
+}
+
 const struct client_ops client_files = {
     .name = "files",
     .help = "writes and reads files below db_path",
     .own = true,
     .memory = {16, 0},
     .open = open_client,
+    .rebind = rebind,
     .put = put,
     .get = get,
+    .remove = remove_keys,
     .address = serverless_address,
     .buffers = serverless_buffers,
     .socket = serverless_socket,

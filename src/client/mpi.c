@@ -174,7 +174,10 @@ static bool left(struct client *base)
     struct mpi_client *c = self(base);
     int done = 0;
 
-    return all_done(c, &done) != MPI_SUCCESS || done;
+    if (all_done(c, &done) == MPI_SUCCESS && !done)
+        return false;
+    c->n = 0; /* another loop may come */
+    return true;
 }
 
 const struct client_ops client_mpi = {

@@ -212,6 +212,7 @@ static void serve(void *arg, void (*look)(void *arg), void *with)
     int64_t looked = tick_now(), now;
     int idle = 0;
 
+    s->gone = 0; /* of an earlier loop */
     if (s->n > 0)
         listen_again(s);
     while (s->gone < s->n || s->active > 0) {

@@ -193,8 +193,9 @@ static void look_at_ports(struct sight *x, const struct permutation *p,
     }
 }
 
-/* In place of servers, files: of each client its own, and while that is written
- * another one. One place for all nodes is looked at by the node that makes it.
+/* In place of servers, files: of each client what it keeps, and the one that is
+ * being written. One place for all nodes is looked at by the node that makes
+ * it.
  */
 static void look_at_store(struct sight *x, const struct permutation *p,
                           const struct placement *pl, int first)
@@ -212,7 +213,8 @@ static void look_at_store(struct sight *x, const struct permutation *p,
         return;
     need = &x->places[(size_t)pl->experiment * paths->nvalues +
                       (size_t)(p->value[OPT_DB_PATH] - paths->values)];
-    bytes = footprint_product(2 * clients, x->tensor);
+    bytes = footprint_sum(burden_kept_bytes(p, clients, x->tensor),
+                          footprint_product(clients, x->tensor));
     if (need->ops && bytes <= need->bytes)
         return;
     *need =

@@ -1,4 +1,4 @@
-# ctest: label=fast,asan
+# ctest: label=fast,asan full
 """Rungs below a database: engines without servers, in one sweep with those that
 have them."""
 import os
@@ -361,6 +361,49 @@ class Messages(LadderTest):
     def test_ends_a_hundred_times(self):
         self.end_often(100, {})
         self.end_often(100, {"UCX_TLS": "tcp"})
+
+
+class Steps(LadderTest):
+    """What a step has besides one tensor and its operations."""
+
+    ALL = "--db_exe=[shm,files,mpi]"
+
+    def test_compute_and_rate(self):
+        for how in "--compute=[0s,100us]", "--rate=[max,500]":
+            with self.subTest(how=how):
+                job = self.study(2, self.ALL, "--tensor_bytes=4KiB", how,
+                                 "--iterations=40", "--overwrite")
+                self.assert_passed(job, 6)
+
+    def test_a_rate_is_searched(self):
+        """Loop after loop, with the same connection."""
+        job = self.study(2, self.ALL, "--tensor_bytes=4KiB", "--rate=search",
+                         "--sustain={step_response_median: < 10s}",
+                         "--duration=100ms")
+        self.assert_passed(job, 3)
+
+    def test_files_keep_any_number(self):
+        job = self.study(2, "--db_exe=[floor,files]", "--tensor_bytes=4KiB",
+                         "--tensors=[1,3]", "--history=[1,2,all]",
+                         "--retire=[overwrite,delete]", "--iterations=7")
+        # of steps that all stay, none is retired either way
+        self.assert_passed(job, 2 * 2 * 5)
+        self.assertEqual(self.shared(), [])
+
+    def test_what_is_refused(self):
+        for args, words in (
+                (("--db_exe=[floor,shm]", "--tensors=2"),
+                 "db_exe: shm has one tensor of each client, expected tensors"),
+                (("--db_exe=mpi", "--history=2"), "has one tensor of each"),
+                (("--db_exe=shm", "--retire=delete"), "has one tensor of each"),
+                (("--db_exe=files", "--retire=expire", "--expire_after=9s"),
+                 "retire: expire is what the servers floor, shm, files, mpi ")):
+            for nranks in 0, 2:  # the plan says so, too
+                with self.subTest(args=args, nranks=nranks):
+                    job = self.srbench(nranks, "--tensor_bytes=4", *args,
+                                       *(() if nranks else ("--dry_run",)))
+                    self.assertEqual(job.returncode, 2, job.describe())
+                    self.assertIn(words, job.stderr)
 
 
 class Example(LadderTest):

@@ -116,6 +116,36 @@ static void put_and_get(void **state)
     assert_int_equal(stat(path, &st), -1);
 }
 
+/* Each key a file of its own, with its own length; one that is removed has
+ * none. */
+static void several_keys(void **state)
+{
+    struct scene *s = *state;
+    struct client *c = open_client(s, "a", 8);
+    float four[] = {1, 2, 3, 4}, two[] = {5, 6}, in[4] = {0};
+    const struct srb_tensor list[] = {
+        {.key = "b", .key_length = 1, .count = 2, .data = two},
+        {.key = "cc", .key_length = 2, .count = 4, .data = four}};
+    struct srb_tensor back = list[1];
+    char path[1024];
+    struct stat st;
+
+    assert_non_null(c);
+    assert_int_equal(client_put_many(c, list, 2, &s->err), 0);
+    back.data = in;
+    assert_int_equal(client_get_many(c, &back, 1, &s->err), 0);
+    assert_memory_equal(in, four, sizeof four);
+    in_shard(s, "b", path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, sizeof two);
+    assert_int_equal(client_files.remove(c, list, 1, &s->err), 0);
+    assert_int_equal(stat(path, &st), -1);
+    assert_int_equal(client_files.remove(c, list, 2, &s->err), -1);
+    assert_non_null(strstr(s->err.text, "remove of b at /tmp/srb-files"));
+    assert_non_null(strstr(s->err.text, "No such file"));
+    client_files.close(c);
+}
+
 /* Neither read through, nor written through. */
 static void links_are_not_followed(void **state)
 {
@@ -204,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(put_and_get, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(several_keys, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(links_are_not_followed, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(folders_that_are_not_ours, open_scene,
