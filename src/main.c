@@ -171,6 +171,7 @@ static int with_machine(struct team *t, const struct options *o,
     struct error err;
 
     t->machine.holds = imagine_holds(o);
+    t->machine.leaves_ranks = options_leaves_ranks(o);
     if (choose_nodes(t, o, &err) < 0)
         return report_refusal(NULL, &err, t->rank == 0);
     if (o->request == REQUEST_DRY_RUN)

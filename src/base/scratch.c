@@ -15,8 +15,8 @@
 /* A folder gets its final name only once it is locked, so that one without a
  * lock is a left-over for certain. Until then it is called UNBORN; such a one
  * is a left-over when it is old. */
-#define FINAL "srbench-%lu-"
-#define UNBORN "srbench-new-%lu-"
+#define FINAL "srbench-%s%lu-%s"
+#define UNBORN "srbench-new-%s%lu-%s"
 #define UNBORN_SECONDS 60
 
 static int remove_entry(const char *path, const struct stat *st, int type,
@@ -89,20 +89,33 @@ static void remove_leftovers(const char *parent, const char *prefix,
     closedir(dir);
 }
 
+/* How a kind of scratch folder is made. */
+struct manner {
+    const char *parent, *kind;
+    const char *set_by;  /* by what the parent is chosen */
+    const char *boot;    /* which left-overs are this host's; "": all are */
+    const char *no_room; /* what to do, where it cannot be made, */
+    const char *no_lock; /* or not be locked; NULL: do without */
+};
+
+/* What a file system without locks says (flock(2); Lustre, NFS). */
+static bool has_no_locks(int why)
+{
+    return why == ENOSYS || why == EOPNOTSUPP || why == ENOLCK || why == EINVAL;
+}
+
 /* Create the folder under its first name, lock it, give it its last. */
-static int create(struct scratch *s, char *unborn, struct error *err)
+static int create(struct scratch *s, const struct manner *m, char *unborn,
+                  struct error *err)
 {
     if (!mkdtemp(unborn))
-        return error_set(err,
-                         "cannot create a scratch folder %s: %s; set TMPDIR "
-                         "to a node-local folder with room",
-                         unborn, strerror(errno));
+        return error_set(err, "cannot create a scratch folder %s: %s; %s",
+                         unborn, strerror(errno), m->no_room);
     s->lock = open_dir(unborn);
-    if (s->lock < 0 || flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
-        error_set(err,
-                  "cannot lock the scratch folder %s: %s; set TMPDIR to a "
-                  "folder of a file system that has locks",
-                  unborn, strerror(errno));
+    if (s->lock < 0 || (flock(s->lock, LOCK_EX | LOCK_NB) != 0 &&
+                        (m->no_lock || !has_no_locks(errno)))) {
+        error_set(err, "cannot lock the scratch folder %s: %s; %s", unborn,
+                  strerror(errno), m->no_lock ? m->no_lock : m->no_room);
         goto fail;
     }
     /* both names end in the characters that mkdtemp chose */
@@ -119,23 +132,65 @@ fail:
     return -1;
 }
 
-int scratch_open(struct scratch *s, struct error *err)
+static int open_as(struct scratch *s, const struct manner *m, struct error *err)
 {
-    const char *parent = scratch_parent();
     unsigned long uid = (unsigned long)getuid();
-    char final[64], unborn[64], path[SRB_SCRATCH_MAX];
+    char final[128], unborn[128], path[SRB_SCRATCH_MAX];
 
     s->lock = -1;
-    snprintf(final, sizeof final, FINAL, uid);
-    snprintf(unborn, sizeof unborn, UNBORN, uid);
-    remove_leftovers(parent, final, 0);
-    remove_leftovers(parent, unborn, UNBORN_SECONDS);
+    snprintf(final, sizeof final, FINAL, m->kind, uid, m->boot);
+    snprintf(unborn, sizeof unborn, UNBORN, m->kind, uid, m->boot);
+    remove_leftovers(m->parent, final, 0);
+    remove_leftovers(m->parent, unborn, UNBORN_SECONDS);
     /* room for what servers put below, sockets among them */
-    if (strlen(parent) > sizeof s->path / 2)
-        return error_set(err, "TMPDIR is too long a path: %s", parent);
-    snprintf(s->path, sizeof s->path, "%s/%sXXXXXX", parent, final);
-    snprintf(path, sizeof path, "%s/%sXXXXXX", parent, unborn);
-    return create(s, path, err);
+    if (strlen(m->parent) > sizeof s->path / 2)
+        return error_set(err, "%s is too long a path: %s", m->set_by,
+                         m->parent);
+    snprintf(s->path, sizeof s->path, "%s/%sXXXXXX", m->parent, final);
+    snprintf(path, sizeof path, "%s/%sXXXXXX", m->parent, unborn);
+    return create(s, m, path, err);
+}
+
+int scratch_open(struct scratch *s, struct error *err)
+{
+    const struct manner m = {
+        .parent = scratch_parent(),
+        .kind = "",
+        .set_by = "TMPDIR",
+        .boot = "",
+        .no_room = "set TMPDIR to a node-local folder with room",
+        .no_lock = "set TMPDIR to a folder of a file system that has locks"};
+
+    return open_as(s, &m, err);
+}
+
+/* The first characters of this boot's number (random(4)), and a hyphen. */
+static void boot_of(char boot[16])
+{
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    boot[0] = '\0';
+    if (f && fgets(boot, 9, f) && strlen(boot) == 8)
+        memcpy(boot + 8, "-", 2);
+    else
+        memcpy(boot, "unknown-", 9);
+    if (f)
+        fclose(f);
+}
+
+int scratch_open_in(struct scratch *s, const char *parent, const char *kind,
+                    const char *advice, struct error *err)
+{
+    char boot[16], named[32];
+    const struct manner m = {.parent = parent,
+                             .kind = named,
+                             .set_by = "the folder",
+                             .boot = boot,
+                             .no_room = advice};
+
+    boot_of(boot);
+    snprintf(named, sizeof named, "%s-", kind);
+    return open_as(s, &m, err);
 }
 
 void scratch_close(struct scratch *s)

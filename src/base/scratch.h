@@ -25,6 +25,13 @@ const char *scratch_parent(void);
 /* Remove left-overs, create and lock a new folder. */
 int scratch_open(struct scratch *s, struct error *err);
 
+/* The same in another folder, which several hosts may share: named
+ * srbench-KIND-UID-BOOT-XXXXXX. Only left-overs of this host's are removed, as
+ * it has run since it was booted; on a file system without locks, none. advice:
+ * what a person is to do where that fails. */
+int scratch_open_in(struct scratch *s, const char *parent, const char *kind,
+                    const char *advice, struct error *err);
+
 /* Remove the folder with all it holds, and release the lock. */
 void scratch_close(struct scratch *s);
 

@@ -24,6 +24,7 @@
 #include "srb/tensor_client.h"
 
 struct tls;
+struct served;
 
 struct client_params {
     const char *address; /* of the shard that owns the key */
@@ -35,6 +36,12 @@ struct client_params {
     const struct login *login; /* NULL: the server asks for none */
     const struct tls *tls;     /* speak by it; NULL: plain */
     const char *host;          /* the server's name, for tls */
+    /* Of a client that belongs to an engine: where it finds what its steward
+     * provides (store.h), and its number among the node's clients, from 0. */
+    const char *store;
+    int slot;
+    const struct served *served; /* of one whom a rank serves (serving.h) */
+    int shard;                   /* that owns the key, of those of the store */
     const char *key;
     size_t bytes;                       /* of the tensor */
     const struct command_set *commands; /* NULL: plain */
@@ -91,6 +98,11 @@ struct client_ops {
     void (*buffers)(const struct client *c, int bytes[2]);
     /* Its socket; shut down, every wait for a reply ends. -1: none. */
     int (*socket)(const struct client *c);
+    /* Of a client that a rank serves, which has failed or not: nothing more
+     * comes of it; and whether all that it had under way has ended, before
+     * which its tensors must stay. NULL: neither matters. */
+    void (*leave)(struct client *c);
+    bool (*left)(struct client *c);
     void (*close)(struct client *c);
 };
 
@@ -98,6 +110,9 @@ struct client_ops {
 #define SRB_CLIENTS(X)                                                         \
     X(socket)                                                                  \
     X(hiredis)                                                                 \
+    X(shm)                                                                     \
+    X(files)                                                                   \
+    X(mpi)                                                                     \
     X(null)
 
 #define SRB_CLIENT(x) extern const struct client_ops client_##x;

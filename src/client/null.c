@@ -10,8 +10,8 @@
 #include "base/signals.h"
 #include "base/tick.h"
 #include "base/units.h"
-#include "client/client.h"
 #include "client/null_store.h"
+#include "client/serverless.h"
 
 /* Between two looks whether a client that hangs is cut off: soon enough for a
  * person, and no load on its CPU. */
@@ -192,24 +192,6 @@ static int remove_keys(struct client *base, const struct srb_tensor *tensors,
     return 0;
 }
 
-static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
-{
-    (void)base;
-    text[0] = '\0';
-}
-
-static void buffers(const struct client *base, int bytes[2])
-{
-    (void)base;
-    bytes[0] = bytes[1] = -1;
-}
-
-static int socket_of(const struct client *base)
-{
-    (void)base;
-    return -1;
-}
-
 const struct client_ops client_null = {
     .name = "null",
     .help = "without a server, to test the harness",
@@ -220,8 +202,8 @@ const struct client_ops client_null = {
     .put = put,
     .get = get,
     .remove = remove_keys,
-    .address = address,
-    .buffers = buffers,
-    .socket = socket_of,
+    .address = serverless_address,
+    .buffers = serverless_buffers,
+    .socket = serverless_socket,
     .close = close_client,
 };

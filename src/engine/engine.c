@@ -44,18 +44,35 @@ const struct options_word *engine_words(void)
     for (size_t i = 0; i < ENGINES; i++)
         if (engines[i]->help)
             words[n++] = (struct options_word){.name = engines[i]->name,
-                                               .help = engines[i]->help};
+                                               .help = engines[i]->help,
+                                               .ranks = engines[i]->kind ==
+                                                        ENGINE_RANKS};
     return words;
+}
+
+static bool among(const enum option_id *list, enum option_id axis)
+{
+    for (; list && *list != OPT_COUNT; list++)
+        if (*list == axis)
+            return true;
+    return false;
+}
+
+/* Whether there are engines that have it and others that do not name it. */
+static bool is_some_engines(enum option_id axis)
+{
+    for (size_t i = 0; i < ENGINES; i++)
+        if (among(engines[i]->alone, axis))
+            return true;
+    return false;
 }
 
 bool engine_has(const struct engine *e, enum option_id axis)
 {
     if (axis == OPT_CLIENT && e->client)
         return false;
-    for (const enum option_id *a = e->lacks; a && *a != OPT_COUNT; a++)
-        if (*a == axis)
-            return false;
-    return true;
+    return !among(e->lacks, axis) &&
+           (among(e->alone, axis) || !is_some_engines(axis));
 }
 
 int engine_threads(const struct engine *e, int cpus, int k, int shards)

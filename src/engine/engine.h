@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "engine/candidate.h"
+#include "engine/store.h"
 #include "options/options.h"
 #include "plan/footprint.h"
 #include "plan/place.h"
@@ -68,12 +69,16 @@ enum engine_kind {
     ENGINE_RANKS,   /* ranks of this job that run no client, one a shard */
 };
 
+struct serving_ops; /* serving.h */
+
 struct engine {
     const char *name;
     /* What it is, for --help, where its name is a value of db_exe; NULL: it is
      * a program, which says what it is when it is run. */
     const char *help;
     enum engine_kind kind;
+    unsigned
+        only; /* the one placement that has it (IN_STANDARD | …); 0: both */
     /* The client that it comes with, which no other may replace: it then lacks
      * the axis `client`. NULL: any that is chosen. */
     const char *client;
@@ -83,6 +88,9 @@ struct engine {
     /* Axes that it does not have and which collapse for it, OPT_COUNT at the
      * end; NULL: it has all. */
     const enum option_id *lacks;
+    /* Axes that only those engines have which name them here, OPT_COUNT at the
+     * end; NULL: none. */
+    const enum option_id *alone;
     bool limit;              /* others are shown as parts of what it reaches */
     struct footprint memory; /* of one shard */
     struct footprint memory_redisai; /* the same with RedisAI; zeros: it does
@@ -90,6 +98,9 @@ struct engine {
     /* All its threads serve, one for each CPU of its own and no more than
      * these. 0: one thread serves, which db_io_threads - 1 others help. */
     int most_threads;
+    /* What stewards provide in place of servers; NULL: nothing. */
+    const struct store_ops *store;
+    const struct serving_ops *serving; /* of ENGINE_RANKS: how */
 
     /* ---- the rest is a process's; zeros in others ---- */
 
@@ -139,6 +150,9 @@ struct engine {
     X(keydb)                                                                   \
     X(redis)                                                                   \
     X(floor)                                                                   \
+    X(shm)                                                                     \
+    X(files)                                                                   \
+    X(mpi)                                                                     \
     X(null)
 
 #define SRB_ENGINE(x) extern const struct engine engine_##x;

@@ -156,3 +156,21 @@ int options_refuse(const struct options *o, enum option_id id, const char *what,
         return error_set(err, "%s: %s", origin, what);
     return error_set(err, "%s: %s: %s", origin, option_table[id].name, what);
 }
+
+bool options_served_by_ranks(const struct value *exe)
+{
+    const struct options_word *w =
+        exe ? options_handed(OPT_DB_EXE, exe->text) : NULL;
+
+    return w && w->ranks;
+}
+
+bool options_leaves_ranks(const struct options *o)
+{
+    const struct setting *exes = options_get(o, OPT_DB_EXE);
+
+    for (size_t k = 0; k < exes->nvalues; k++)
+        if (options_served_by_ranks(&exes->values[k]))
+            return options_has_placement(o, IN_COLOCATED);
+    return false;
+}

@@ -39,6 +39,7 @@ enum option_id {
     OPT_DB_TPQ,
     OPT_DB_ARGS,
     OPT_DB_ENV,
+    OPT_DB_PATH,
     OPT_CLIENT_NODES,
     OPT_CLIENTS_PER_NODE,
     OPT_LANGUAGES,
@@ -161,6 +162,7 @@ struct options_word {
     const char *name; /* NULL ends a list */
     const char *help; /* what it is, for --help: "through that library" */
     bool faults;      /* of a client: it takes those of null_client */
+    bool ranks;       /* of a server: it is a rank of the job */
 };
 
 struct options_words {
@@ -355,6 +357,12 @@ enum option_id options_find(const char *name);
 
 /* The word of that name that was handed over for an option, or NULL. */
 const struct options_word *options_handed(enum option_id id, const char *name);
+
+/* Whether a value of db_exe is served by ranks of the job; and whether the
+ * study has such a one beside clients on their own nodes, which therefore
+ * cannot have all ranks. */
+bool options_served_by_ranks(const struct value *exe);
+bool options_leaves_ranks(const struct options *o);
 
 /* The canonical spelling of a value (value.text), of a map in YAML, to be
  * freed, or NULL where the option may not have it. */

@@ -54,7 +54,7 @@ const struct option option_table[OPT_COUNT] = {
                     .tag = "DB",
                     .handed = HANDED_SERVERS,
                     .group = GROUP_DATABASE,
-                    .brief = "the server: a program, floor or null",
+                    .brief = "the server: a program, or of srbench's own",
                     .help = "the server's program, a Redis, Valkey or KeyDB by "
                             "its own word"},
     [OPT_DB_NODES] = {.name = "db_nodes",
@@ -162,6 +162,20 @@ const struct option option_table[OPT_COUNT] = {
                         "as {MALLOC_CONF: \"dirty_decay_ms:-1\"}; in a list "
                         "one map a value, {} for none; values are printed "
                         "in the file"},
+    [OPT_DB_PATH] = {.name = "db_path",
+                     .type = OPTION_TEXT,
+                     .told = TOLD_NOT,
+                     .axis = true,
+                     .setup = IN_BOTH,
+                     .def = "auto",
+                     .may_be_auto = true,
+                     .group = GROUP_DATABASE,
+                     .tag = "PATH",
+                     .brief = "where db_exe: files keeps its files",
+                     .help = "the folder in which db_exe: files makes one of "
+                             "its own; auto: /dev/shm where colocated; "
+                             "required in throughput_standard, and to be seen "
+                             "by all nodes there"},
     [OPT_CLIENT_NODES] = {.name = "client_nodes",
                           .alias = "nodes",
                           .type = OPTION_COUNT,

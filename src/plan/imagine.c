@@ -160,6 +160,7 @@ int imagine_machine(struct machine *m, const struct options *o,
                         (int)options_one(o, OPT_VIRTUAL_NODES)->count, err) < 0)
         return -1;
     m->holds = imagine_holds(o);
+    m->leaves_ranks = options_leaves_ranks(o);
     play_role(m, o);
     if (choose_interface(m, o, err) == 0 && name_hosts(m, o, err) == 0 &&
         eligible_mark(m, o, NULL, err) == 0)

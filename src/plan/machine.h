@@ -60,7 +60,9 @@ struct machine {
     enum holds holds;
     const struct roster *roster; /* of databases that run already, or NULL; not
                                     owned */
-    bool imaginary;              /* made by machine_uniform() */
+    bool leaves_ranks; /* clients_per_node: auto takes all but one rank of a
+                          node, which serves in some permutation */
+    bool imaginary;    /* made by machine_uniform() */
     char network[SRB_NETWORK_MAX]; /* which interface was chosen and why, or why
                            none;
                            "" where nobody looked */

@@ -192,8 +192,14 @@ static int count_clients(struct placement *pl, const struct permutation *p,
                          pl->client_nodes);
     for (int k = 0; k < pl->client_nodes; k++) {
         int n = pl->client_node[k], size = machine_node_size(m, n);
-        int clients = all ? size : (int)want;
+        int clients = all ? size - m->leaves_ranks : (int)want;
 
+        if (clients < 1)
+            return error_set(err,
+                             "too few ranks: node %s (node %d of %d) has one, "
+                             "which must serve, and no other for a client; "
+                             "start two ranks a node, or more",
+                             m->nodes[n].name, n, m->nnodes);
         if (!all && want > size)
             return error_set(err,
                              "too few ranks: node %s (node %d of %d) has %d "
@@ -356,16 +362,39 @@ static int count_shards(struct placement *pl, const struct permutation *p,
     return 0;
 }
 
+/* Whether every node with shards has a rank for each beside its clients. */
+static int check_serving(const struct placement *pl, struct error *err)
+{
+    const struct machine *m = pl->machine;
+
+    for (int k = 0; k < pl->db_nodes && pl->ranks_serve; k++) {
+        int n = pl->db_node[k], size = machine_node_size(m, n);
+        int clients = place_node_clients(pl, n);
+
+        if (clients + pl->shards_per_node > size)
+            return error_set(
+                err,
+                "node %s (node %d of %d) has %d rank%s, of which %d run%s a "
+                "client, and %d must serve; give fewer clients_per_node "
+                "or db_shards_per_node, or start more ranks",
+                m->nodes[n].name, n, m->nnodes, size, s_of(size), clients,
+                clients == 1 ? "s" : "", pl->shards_per_node);
+    }
+    return 0;
+}
+
 int place_solve(const struct machine *m, const struct permutation *p,
                 struct placement *pl, struct error *err)
 {
     memset(pl, 0, sizeof *pl);
     pl->machine = m;
     pl->experiment = p->experiment;
+    pl->ranks_serve = options_served_by_ranks(p->value[OPT_DB_EXE]);
     pl->keys = (enum keys_scheme)permutation_count(p, OPT_KEYS, KEYS_SMARTSIM);
     if (check_threads(p, err) < 0 || split_nodes(pl, p, err) < 0 ||
         count_clients(pl, p, err) < 0 || count_shards(pl, p, err) < 0 ||
-        assign_ports(pl, p, err) < 0 || choose_address(pl, p, err) < 0) {
+        check_serving(pl, err) < 0 || assign_ports(pl, p, err) < 0 ||
+        choose_address(pl, p, err) < 0) {
         place_free(pl);
         return -1;
     }
@@ -504,6 +533,31 @@ int place_shard_steward(const struct placement *pl, int shard)
                : machine_node_rank(pl->machine, place_shard_node(pl, shard), 0);
 }
 
+int place_server_rank(const struct placement *pl, int shard)
+{
+    const struct machine *m = pl->machine;
+    int node = place_shard_node(pl, shard), k = 0;
+    int left = shard - place_node_shard(pl, node);
+
+    for (;; k++) {
+        int rank = machine_node_rank(m, node, k);
+
+        if (m->rank_turn[rank] >= place_node_clients(pl, node) && left-- == 0)
+            return rank;
+    }
+}
+
+int place_server(const struct placement *pl, int rank)
+{
+    int first = place_node_shard(pl, pl->machine->rank_node[rank]);
+
+    for (int k = 0; pl->ranks_serve && first >= 0 && k < pl->shards_per_node;
+         k++)
+        if (place_server_rank(pl, first + k) == rank)
+            return first + k;
+    return -1;
+}
+
 void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX])
 {
     bool shared = pl->experiment == EXPERIMENT_STANDARD;
@@ -537,9 +591,9 @@ static bool same_nodes(const int *a, const int *b, int n)
 
 bool place_same_roles(const struct placement *a, const struct placement *b)
 {
-    if (a->experiment != b->experiment || a->external != b->external ||
-        a->client_nodes != b->client_nodes || a->db_nodes != b->db_nodes ||
-        a->shards_per_node != b->shards_per_node)
+    if (a->experiment != b->experiment || a->ranks_serve != b->ranks_serve ||
+        a->external != b->external || a->client_nodes != b->client_nodes ||
+        a->db_nodes != b->db_nodes || a->shards_per_node != b->shards_per_node)
         return false;
     return same_nodes(a->client_node, b->client_node, a->client_nodes) &&
            same_nodes(a->client_start, b->client_start, a->client_nodes + 1) &&

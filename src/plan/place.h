@@ -30,6 +30,8 @@ struct placement {
     int clients_per_node; /* of client node 0; the most of any node */
     bool cluster;         /* shards form one Redis Cluster, else they are
                              independent; clients find theirs alike */
+    bool ranks_serve;     /* shards are ranks of their nodes that run no client
+                           */
     bool loopback;        /* shards listen on node.loopback, not on .address */
     bool external;        /* the shards are not this job's: no db_node, and
                               addresses and ports only by the roster */
@@ -96,6 +98,12 @@ static inline int place_steward_shards(const struct placement *pl)
 {
     return pl->external ? pl->nshards : pl->shards_per_node;
 }
+
+/* The shard that rank serves, or -1; and the world rank that serves shard s:
+ * where ranks_serve the k-th shard of a node has the k-th of its ranks that run
+ * no client. O(ranks of a node). */
+int place_server(const struct placement *pl, int rank);
+int place_server_rank(const struct placement *pl, int shard);
 
 /* The key of client c and the shard it talks to. */
 void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX]);

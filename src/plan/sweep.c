@@ -129,8 +129,23 @@ static size_t digit(const struct sweep *s, const struct permutation *p,
 static bool lacks(const struct sweep *s, const struct permutation *p,
                   const struct sweep_lack *lack)
 {
-    return p->value[OPT_DB_EXE] && digit(s, p, OPT_DB_EXE) == lack->exe &&
+    return lack->only == 0 && p->value[OPT_DB_EXE] &&
+           digit(s, p, OPT_DB_EXE) == lack->exe &&
            has_option(s->options, lack->axis, p->experiment);
+}
+
+/* Whether its placement has no such server. */
+static bool left_out(const struct sweep *s, const struct permutation *p)
+{
+    for (size_t k = 0; k < s->nlacks; k++) {
+        const struct sweep_lack *lack = &s->lacks[k];
+
+        if (lack->only && p->value[OPT_DB_EXE] &&
+            digit(s, p, OPT_DB_EXE) == lack->exe &&
+            !(lack->only & placement_bit(p->experiment)))
+            return true;
+    }
+    return false;
 }
 
 /* ---- values that come to the same ---- */
@@ -260,7 +275,7 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
                : 0;
 }
 
-/* Whether another permutation stands for this one. */
+/* Whether another permutation stands for this one, or none at all. */
 static bool is_spare(const struct sweep *s, const struct permutation *p)
 {
     for (size_t k = 0; k < ALIKE; k++)
@@ -269,7 +284,7 @@ static bool is_spare(const struct sweep *s, const struct permutation *p)
     for (size_t k = 0; k < s->nlacks; k++)
         if (lacks(s, p, &s->lacks[k]) && digit(s, p, s->lacks[k].axis) > 0)
             return true;
-    return false;
+    return left_out(s, p);
 }
 
 /* Number what is left of the product. */
@@ -677,6 +692,26 @@ static size_t note(char *buf, size_t n, size_t used, const struct option *d,
                                    set->nvalues == 1 ? "" : "s", where, name);
 }
 
+/* The notes on servers that a placement of the study does not have. */
+static size_t note_left_out(const struct sweep *s, char *buf, size_t n,
+                            size_t used)
+{
+    for (size_t k = 0; k < s->nlacks; k++) {
+        unsigned others = IN_BOTH & ~s->lacks[k].only;
+
+        if (!s->lacks[k].only || used >= n ||
+            !options_has_placement(s->options, others))
+            continue;
+        used += (size_t)snprintf(
+            buf + used, n - used,
+            "db_exe %s is left out in throughput_%s, which has nothing like "
+            "it\n",
+            s->lacks[k].server,
+            others == IN_STANDARD ? "standard" : "colocated");
+    }
+    return used;
+}
+
 static size_t note_idle(const struct sweep *s, enum option_id axis,
                         const char *where, char *buf, size_t n, size_t used)
 {
@@ -739,9 +774,10 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
             used = note(buf, n, used, d, set, "in throughput_",
                         d->only == IN_STANDARD ? "colocated" : "standard");
         for (size_t k = 0; k < s->nlacks; k++)
-            if (s->lacks[k].axis == (enum option_id)id)
+            if (!s->lacks[k].only && s->lacks[k].axis == (enum option_id)id)
                 used = note(buf, n, used, d, set, "with ", s->lacks[k].server);
     }
+    used = note_left_out(s, buf, n, used);
     note_alike(s, buf, n, used);
     return buf;
 }

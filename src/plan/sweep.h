@@ -41,10 +41,12 @@ struct permutation {
     const struct sweep_tried *tried; /* in a search; else NULL */
 };
 
-/* An axis that a server does not have. */
+/* An axis that a server does not have, or a placement. */
 struct sweep_lack {
     size_t exe; /* the server, as a value of db_exe */
     enum option_id axis;
+    unsigned only; /* not 0: it is no axis that it lacks, but all placements but
+                      this one (IN_STANDARD | …); there it is left out */
     char server[SRB_SERVER_MAX]; /* its name and version */
     struct value instead; /* the one it has there, which nobody may choose; its
                              text, somebody else's, NULL: none */

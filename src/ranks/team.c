@@ -42,13 +42,7 @@ static void lose_patience(int64_t *since)
             signal, strsignal(signal), LAST_WAIT_SECONDS);
 }
 
-/* What a wait keeps between its looks; zeros at first. */
-struct vigil {
-    int64_t after_grace; /* tick of the first look after it */
-    int64_t last;        /* tick of the last look */
-};
-
-static void attend(const struct team *t, struct vigil *v)
+void team_attend(const struct team *t, struct team_vigil *v)
 {
     team_look(t);
     lose_patience(&v->after_grace);
@@ -64,7 +58,7 @@ void team_be_patient(struct team *t, double op_timeout)
 void team_wait(const struct team *t, MPI_Request *request)
 {
     int64_t start = tick_now();
-    struct vigil v = {0};
+    struct team_vigil v = {0};
     int done = 0;
 
     for (int look = 0;; look++) {
@@ -73,7 +67,7 @@ void team_wait(const struct team *t, MPI_Request *request)
             return;
         if (look < EAGER_LOOKS)
             continue;
-        attend(t, &v);
+        team_attend(t, &v);
         team_nap(t, start);
     }
 }
@@ -84,7 +78,7 @@ void team_wait(const struct team *t, MPI_Request *request)
 static bool spin(const struct team *t, MPI_Request *request, int64_t patience)
 {
     int64_t start = tick_now(), attended = start;
-    struct vigil v = {0};
+    struct team_vigil v = {0};
     int done = 0;
 
     for (unsigned look = 1;; look++) {
@@ -97,7 +91,7 @@ static bool spin(const struct team *t, MPI_Request *request, int64_t patience)
         attended = tick_now();
         if (attended - start > patience)
             return false;
-        attend(t, &v);
+        team_attend(t, &v);
     }
 }
 
@@ -472,6 +466,18 @@ static MPI_Comm cast_stewards(const struct team *t, const struct placement *pl)
     return stewards;
 }
 
+/* What serving ranks and their clients say has a communicator of its own. */
+static MPI_Comm cast_serving(struct team *t, const struct placement *pl)
+{
+    MPI_Comm comm;
+
+    if (!pl->ranks_serve)
+        return MPI_COMM_NULL;
+    MPI_Comm_dup(t->world, &comm);
+    MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    return comm;
+}
+
 void team_cast(struct team *t, const struct placement *pl, struct cast *c)
 {
     int node = t->machine.rank_node[t->rank];
@@ -479,6 +485,7 @@ void team_cast(struct team *t, const struct placement *pl, struct cast *c)
     c->clients = cast_clients(t, pl);
     cast_clocks(t, pl, c);
     c->db_stewards = cast_stewards(t, pl);
+    c->serving = cast_serving(t, pl);
     /* a node without clients is a database's alone, or idle */
     t->nap_ns =
         place_node_clients(pl, node) > 0 ? SRB_NAP_NS : SRB_NAP_DB_NODE_NS;
@@ -494,7 +501,9 @@ void team_uncast(struct cast *c)
         MPI_Comm_free(&c->clients);
     if (c->db_stewards != MPI_COMM_NULL)
         MPI_Comm_free(&c->db_stewards);
-    c->clients = c->db_stewards = MPI_COMM_NULL;
+    if (c->serving != MPI_COMM_NULL)
+        MPI_Comm_free(&c->serving);
+    c->clients = c->db_stewards = c->serving = MPI_COMM_NULL;
     c->clock = c->clock_heads = MPI_COMM_NULL;
 }
 

@@ -57,7 +57,9 @@ struct team {
 struct cast {
     MPI_Comm clients;
     MPI_Comm db_stewards;
-    MPI_Comm clock;       /* the clients that read this client's clock */
+    MPI_Comm serving; /* all ranks, where some serve (place_server()); errors of
+                         MPI are returned there. MPI_COMM_NULL: none do */
+    MPI_Comm clock;   /* the clients that read this client's clock */
     MPI_Comm clock_heads; /* the lowest of each clock; both are MPI_COMM_NULL
                              where all clients read the same one */
 };
@@ -83,6 +85,15 @@ void team_uncast(struct cast *c);
  * grace of a signal, or when one of them has stopped dead: then it says which,
  * and all others end with this rank. */
 void team_wait(const struct team *t, MPI_Request *request);
+
+/* A look of a wait of one's own, which polls: news, the grace after a signal,
+ * and whether the neighbours are there. Dies as team_wait() does. v is zeros at
+ * first. Local. */
+struct team_vigil {
+    int64_t after_grace; /* tick of the first look after it */
+    int64_t last;        /* tick of the last look */
+};
+void team_attend(const struct team *t, struct team_vigil *v);
 
 /* How long a rank may be silent, when op_timeout (s) is what its longest step
  * takes: twice that, since an iteration has two operations and looks between

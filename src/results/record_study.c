@@ -1,12 +1,54 @@
 /* What is said of a study as a whole: the root group, sessions, hosts. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "results/record.h"
 #include "srb_version.h"
 
 #define SCHEMA_VERSION "1"
+
+/* What MPI and the libraries below it are told by the environment. */
+static bool is_mpi_setting(const char *variable)
+{
+    static const char *const prefixes[] = {"MPIR_CVAR_", "UCX_", "FI_"};
+
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "NAME=value\n" each, in the order of names. */
+static void record_mpi_settings(struct fields *f)
+{
+    const char **found;
+    char *text;
+    size_t n = 0, length;
+    FILE *out = mem_stream(&text, &length);
+
+    while (environ[n])
+        n++;
+    found = mem_new(n, sizeof *found);
+    n = 0;
+    for (char **v = environ; *v; v++)
+        if (is_mpi_setting(*v))
+            found[n++] = *v;
+    qsort(found, n, sizeof *found, by_name);
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s\n", found[i]);
+    fclose(out);
+    fields_text(f, "mpi_settings", text);
+    free(text);
+    free(found);
+}
 
 /* A random identifier of this file, from the kernel. */
 static void uuid(char *buf, size_t n)
@@ -46,6 +88,7 @@ void record_study(struct fields *f, const struct study_attributes *s)
     fields_int(f, "permutations", "",
                (int64_t)(s->sweep->room ? s->sweep->room : s->sweep->count));
     fields_text(f, "mpi_version", record_mpi_version(text, sizeof text));
+    record_mpi_settings(f);
     fields_text(f, "server_version", s->server);
     fields_int(f, "seed", "", (int64_t)s->seed);
     fields_real(f, "clock_resolution", "s", 1e-9 * (double)s->clock_step);

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/tick.h"
+#include "engine/serving.h"
 #include "run/run_parts.h"
 
 /* ---- bookkeeping ---- */
@@ -260,6 +261,8 @@ static void run_permutation(struct run *r, size_t position, size_t i,
     account(r, &x);
     *o = x.outcome;
     load_close(&x.load);
+    if (x.serving)
+        x.serving->close(x.server);
     pin_release(r->discovery);
     free(x.work);
     free(x.probes);

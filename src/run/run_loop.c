@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/tick.h"
+#include "engine/serving.h"
 #include "measure/step_figures.h"
 
 static struct clock_params params_of_clock(const struct run *r)
@@ -21,6 +22,34 @@ struct load_company run_company(const struct run *r, const struct perm_run *x)
                                  .oversubscribed = r->crowded_here};
 }
 
+struct attention {
+    const struct team *team;
+    struct team_vigil vigil;
+};
+
+static void attend(void *arg)
+{
+    struct attention *a = arg;
+
+    team_attend(a->team, &a->vigil);
+}
+
+/* What is under way with a rank that serves must come to its end, in the time
+ * that any rank has to answer, before anything is taken from under it. */
+static void leave(const struct run *r, struct perm_run *x)
+{
+    struct client *c = x->load.client;
+    struct attention a = {.team = r->team};
+
+    if (!c->ops->leave)
+        return;
+    c->ops->leave(c);
+    while (!c->ops->left(c)) {
+        attend(&a);
+        tick_sleep(r->team->nap_ns);
+    }
+}
+
 int run_loop(struct run *r, struct perm_run *x, struct error *err)
 {
     int rc = 0;
@@ -34,6 +63,12 @@ int run_loop(struct run *r, struct perm_run *x, struct error *err)
         clock_sync(r->team, &r->cast, &clock, &x->clock.before);
         x->clock.after = x->clock.before;
         rc = load_run(&x->load, &with, err);
+        leave(r, x);
+    }
+    if (x->server) {
+        struct attention a = {.team = r->team};
+
+        x->serving->serve(x->server, attend, &a);
     }
     return team_agree(r->team, r->team->world, rc, err);
 }

@@ -10,6 +10,7 @@
 #include "base/signals.h"
 #include "base/tick.h"
 #include "engine/allocator.h"
+#include "engine/serving.h"
 #include "measure/language.h"
 #include "measure/tensor.h"
 #include "plan/connect_waves.h"
@@ -127,6 +128,43 @@ static const struct login *login_of(const struct run *r)
     return s ? &s->client : NULL;
 }
 
+/* The place of a client among those of its shard. */
+static int slot_of(const struct placement *pl, int client, int shard)
+{
+    int slot = 0;
+
+    if (pl->experiment == EXPERIMENT_COLOCATED)
+        return client - place_first_client(pl, place_client_node(pl, client));
+    for (int c = 0; c < client && pl->ranks_serve; c++)
+        slot += place_client_shard(pl, c) == shard;
+    return slot;
+}
+
+/* A rank that serves makes room for the clients of its shard. */
+static int open_server(struct run *r, struct perm_run *x, struct error *err)
+{
+    const struct placement *pl = &r->placement;
+    int shard = place_server(pl, r->team->rank);
+    int *ranks, n = 0;
+    struct serving_terms terms = {
+        .comm = r->cast.serving,
+        .bytes =
+            tensor_count(x->p.value[OPT_TENSOR_BYTES]->count) * sizeof(float)};
+
+    if (shard < 0)
+        return 0;
+    ranks = mem_new((size_t)pl->nclients, sizeof *ranks);
+    for (int c = 0; c < pl->nclients; c++)
+        if (place_client_shard(pl, c) == shard)
+            ranks[n++] = place_client_rank(pl, c);
+    terms.n = n;
+    terms.ranks = ranks;
+    x->serving = prepare_server(&r->plan, &x->p)->engine->serving;
+    x->server = x->serving->open(&terms, err);
+    free(ranks);
+    return x->server ? 0 : -1;
+}
+
 static int open_client(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
@@ -134,12 +172,19 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     int client = place_client(pl, r->team->rank);
     int shard = place_client_shard(pl, client);
     const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
+    const struct served served = {
+        .comm = r->cast.serving,
+        .rank = pl->ranks_serve ? place_server_rank(pl, shard) : -1};
     char key[SRB_KEY_MAX];
     struct load_rules rules = rules_of(r, p);
     struct client_params params = {
         .address = place_shard_address(pl, shard),
         .port = pl->shard_port[shard],
         .login = login_of(r),
+        .store = r->setup.store,
+        .shard = pl->experiment == EXPERIMENT_STANDARD ? shard : 0,
+        .served = &served,
+        .slot = slot_of(pl, client, shard),
         .key = key,
         .commands = p->value[OPT_COMMAND_SET]
                         ? command_set_find(p->value[OPT_COMMAND_SET]->text)
@@ -177,6 +222,8 @@ static int make_ready(struct run *r, struct perm_run *x, struct error *err)
         x->work = mem_new((size_t)db_shards(r->setup.db), sizeof *x->work);
         rc = db_before(r->setup.db, err);
     }
+    if (rc == 0)
+        rc = open_server(r, x, err);
     if (rc == 0 && x->is_client)
         rc = open_client(r, x, err);
     return team_agree(r->team, r->team->world, rc, err);

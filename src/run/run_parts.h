@@ -85,8 +85,10 @@ struct perm_run {
     struct probe *probes;    /* [nprobes] of a search, alike on all ranks */
     size_t nprobes;
     bool is_client, is_steward;
-    int64_t begun; /* tick */
-    bool starts;   /* its databases were not those that ran */
+    const struct serving_ops *serving; /* of a rank that serves, */
+    void *server;                      /* or NULL */
+    int64_t begun;                     /* tick */
+    bool starts; /* its databases were not those that ran */
 };
 
 /* The clients among themselves. Local. */

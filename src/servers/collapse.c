@@ -6,6 +6,18 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "client/client.h"
+
+/* A file that says the default says it of all servers that have the axis: a
+ * resolved configuration (--show_config) does so of every option. On the
+ * command line somebody meant it. */
+static bool is_default(const struct option *d, const struct setting *set)
+{
+    const struct value *v = &set->values[0];
+
+    return strncmp(set->origin, "--", 2) != 0 && set->nvalues == 1 &&
+           strcmp(v->is_auto ? "auto" : v->text, d->def) == 0;
+}
 
 /* Whether any value of an axis asks for more than every server has. */
 static bool asks(const struct options *o, enum option_id axis)
@@ -18,7 +30,7 @@ static bool asks(const struct options *o, enum option_id axis)
     if (option_table[axis].type == OPTION_MAPS)
         return false;
     if (option_table[axis].type != OPTION_COUNT)
-        return set->given;
+        return set->given && !is_default(&option_table[axis], set);
     for (size_t k = 0; k < set->nvalues; k++)
         if (!set->values[k].is_auto &&
             (option_table[axis].may_be_auto || set->values[k].count > 1))
@@ -73,10 +85,74 @@ static int add(const struct sweep *s, const struct server *servers,
                : 0;
 }
 
+/* Whether some permutation is left. */
+static bool any_left(const struct options *o, const struct server *servers)
+{
+    for (size_t k = 0; k < options_get(o, OPT_DB_EXE)->nvalues; k++)
+        if (!servers[k].engine || !servers[k].engine->only ||
+            options_has_placement(o, servers[k].engine->only))
+            return true;
+    return false;
+}
+
+/* Servers that only one placement has are left out of the others. */
+static int leave_out(const struct sweep *s, const struct server *servers,
+                     struct sweep_lack *list, size_t *n, struct error *err)
+{
+    const struct options *o = s->options;
+
+    for (size_t k = 0; k < options_get(o, OPT_DB_EXE)->nvalues; k++) {
+        const struct engine *e = servers[k].engine;
+        struct sweep_lack *lack = &list[*n];
+
+        if (!e || !e->only || !options_has_placement(o, IN_BOTH & ~e->only))
+            continue;
+        *lack = (struct sweep_lack){
+            .exe = k, .axis = OPT_EXPERIMENT, .only = e->only};
+        snprintf(lack->server, sizeof lack->server, "%s", servers[k].label);
+        ++*n;
+    }
+    if (any_left(o, servers))
+        return 0;
+    return error_set(err,
+                     "db_exe: no permutation is left, since %s is for "
+                     "throughput_%s alone; add that experiment, or another "
+                     "db_exe",
+                     servers[0].label,
+                     servers[0].engine->only == IN_STANDARD ? "standard"
+                                                            : "colocated");
+}
+
+/* Steps of several tensors, or that stay, are another load than plain ones, so
+ * that nothing collapses: who has one tensor of each client is refused. */
+static int check_tensors(const struct options *o, const struct server *servers,
+                         struct error *err)
+{
+    size_t nexes = options_keeps(o) ? options_get(o, OPT_DB_EXE)->nvalues : 0;
+
+    for (size_t k = 0; k < nexes; k++) {
+        const struct engine *e = servers[k].engine;
+
+        if (!e || !e->client || client_find(e->client)->rebind)
+            continue;
+        return error_set(err,
+                         "db_exe: %s has one tensor of each client, expected "
+                         "tensors, history and retire as they are by default "
+                         "(1, 1, overwrite), or another db_exe",
+                         servers[k].label);
+    }
+    return 0;
+}
+
 int collapse(struct sweep *s, const struct server *servers, struct error *err)
 {
     size_t nexes = options_get(s->options, OPT_DB_EXE)->nvalues, n = 0;
-    struct sweep_lack *list = mem_new(OPT_COUNT * nexes, sizeof *list);
+    /* axes, and a placement */
+    struct sweep_lack *list;
+
+    if (check_tensors(s->options, servers, err) < 0)
+        return -1;
+    list = mem_new((OPT_COUNT + 1) * nexes, sizeof *list);
 
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis &&
@@ -84,6 +160,10 @@ int collapse(struct sweep *s, const struct server *servers, struct error *err)
             free(list);
             return -1;
         }
+    if (leave_out(s, servers, list, &n, err) < 0) {
+        free(list);
+        return -1;
+    }
     sweep_collapse(s, list, n);
     return 0;
 }

@@ -3,7 +3,10 @@
  * I/O threads are nothing where all threads serve, a server that loads no
  * modules has no threads of RedisAI, and one that comes with a client of its
  * own leaves no choice of that (engine.h). Such an axis collapses for its
- * server where others have it; see sweep_collapse(). All functions are local.
+ * server where others have it, and a server that one placement alone has is
+ * left out of the other; see sweep_collapse(). One that has a single tensor of
+ * each client is refused where steps have, or keep, several. All functions are
+ * local.
  */
 #ifndef SRB_COLLAPSE_H
 #define SRB_COLLAPSE_H

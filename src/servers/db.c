@@ -39,6 +39,8 @@ void db_close(struct db *db)
         db_leave(db);
         return;
     }
+    if (db->store)
+        db->store->ops->close(db->store);
     stop(db);
     free(db->effective);
     free(db->shards);
@@ -50,6 +52,8 @@ int db_empty(struct db *db, struct error *err)
     bool empties =
         db->engine->kind == ENGINE_PROCESS && (!db->keep_data || db->flush);
 
+    if (db->store)
+        return db->store->ops->empty(db->store, err);
     for (int k = 0; k < db->n && empties; k++)
         if (db->engine->empty(db->shards[k].control, err) < 0)
             return -1;
@@ -144,6 +148,11 @@ int db_numa(const struct db *db, int k)
 const char *db_unix_socket(const struct db *db)
 {
     return db->shards[0].unix_socket;
+}
+
+const char *db_store(const struct db *db)
+{
+    return db->store ? db->store->where : "";
 }
 
 const char *db_effective(const struct db *db)

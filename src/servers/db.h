@@ -33,6 +33,7 @@ struct db_plan {
     int64_t tpq;                   /* db_tpq; 0: not said */
     bool redisai;                  /* clients may speak its commands */
     bool removes;                  /* and remove their keys */
+    const char *path;              /* db_path */
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs */
     uint64_t run;                   /* a random number of the run */
@@ -110,6 +111,10 @@ int db_numa(const struct db *db, int k);
 /* The Unix socket of the node's first shard, "" where it has none or its path
  * is longer than a socket's may be. */
 const char *db_unix_socket(const struct db *db);
+
+/* Where clients find what this steward provides in place of servers; "" where
+ * it provides nothing. */
+const char *db_store(const struct db *db);
 
 /* The directives in force, of the node's first shard: "name value\n" each. */
 const char *db_effective(const struct db *db);

@@ -30,6 +30,7 @@ struct shard {
 struct db {
     const struct engine *engine;
     struct guard *guard;
+    struct store *store; /* of an engine without servers, or NULL */
     struct shard *shards;
     int n;
     char *effective;

@@ -308,10 +308,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
     return db;
 }
 
-/* The local half of opening: everything up to answering. */
-static int start_all(struct db *db, struct guard **guard,
-                     const struct db_plan *plan, int64_t deadline,
-                     struct error *err)
+static int need_guard(struct db *db, struct guard **guard, struct error *err)
 {
     if (*guard && guard_gone(*guard)) {
         guard_close(*guard);
@@ -320,6 +317,39 @@ static int start_all(struct db *db, struct guard **guard,
     if (!*guard && !(*guard = guard_open(err)))
         return -1;
     db->guard = *guard;
+    return 0;
+}
+
+/* What is in place of servers. One for all nodes is the first steward's. */
+static int provide(struct db *db, struct guard **guard,
+                   const struct placement *pl, const struct db_plan *plan,
+                   struct error *err)
+{
+    const struct store_ops *ops = plan->engine->store;
+    bool shared = ops->shared && pl->experiment == EXPERIMENT_STANDARD;
+    struct store_terms terms = {.experiment = pl->experiment,
+                                .shards = shared ? pl->nshards : db->n,
+                                .clients = plan->max_clients,
+                                .bytes = plan->max_bytes,
+                                .path = plan->path};
+
+    if (shared && db->shards[0].spec.shard > 0)
+        return 0;
+    if (ops->scratch && need_guard(db, guard, err) < 0)
+        return -1;
+    if (ops->scratch)
+        terms.folder = guard_scratch(*guard);
+    db->store = ops->open(&terms, &db->effective, err);
+    return db->store ? 0 : -1;
+}
+
+/* The local half of opening: everything up to answering. */
+static int start_all(struct db *db, struct guard **guard,
+                     const struct db_plan *plan, int64_t deadline,
+                     struct error *err)
+{
+    if (need_guard(db, guard, err) < 0)
+        return -1;
     for (int k = 0; k < db->n; k++)
         if (start_shard(db, &db->shards[k], plan, err) < 0)
             return -1;
@@ -338,6 +368,8 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
     *out = NULL;
     if (rc == 0 && process)
         rc = start_all(db, guard, plan, deadline, err);
+    if (rc == 0 && plan->engine->store)
+        rc = provide(db, guard, pl, plan, err);
     /* one that failed at once must not leave the others waiting for it */
     rc = team_agree(t, db_stewards, rc, err);
     if (db && rc == 0 && process) {

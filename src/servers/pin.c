@@ -106,8 +106,12 @@ static struct cpu_mask wanted(const struct discovery *d,
                               const struct cpu_division *c, int rank)
 {
     int client = place_client(pl, rank);
+    int shard = place_server(pl, rank);
     struct cpu_mask m = {{0}};
 
+    if (shard >= 0)
+        return c
+            ->shard[shard - place_node_shard(pl, pl->machine->rank_node[rank])];
     if (client < 0) {
         m = d->launched;
         return cpus_and(&m, &c->idle) ? m : c->idle;

@@ -26,6 +26,8 @@ void db_setup_stop(struct db_setup *s)
     roster_free(&s->roster);
     free(s->ports);
     s->ports = NULL;
+    free(s->store);
+    s->store = NULL;
     s->up = false;
 }
 
@@ -124,6 +126,7 @@ static struct db_plan db_plan_of(const struct db_setup *s,
         .args = map_of(p, OPT_DB_ARGS),
         .env = map_of(p, OPT_DB_ENV),
         .modules = options_get(o, OPT_DB_MODULES),
+        .path = p->value[OPT_DB_PATH] ? p->value[OPT_DB_PATH]->text : "auto",
         .tpq = permutation_auto(p, OPT_DB_TPQ)
                    ? 0
                    : permutation_count(p, OPT_DB_TPQ, 0),
@@ -186,6 +189,41 @@ static void share_socket(struct db_setup *s, const struct team *t,
     team_bcast(t, t->node, s->unix_socket, (int)sizeof s->unix_socket, 0);
 }
 
+/* Where clients find what their node's steward provides, or the first steward
+ * for all. */
+static void share_store(struct db_setup *s, const struct team *t,
+                        const struct setup_terms *terms)
+{
+    const struct store_ops *ops =
+        prepare_server(terms->plan, terms->p)->engine->store;
+    bool all = terms->pl->experiment == EXPERIMENT_STANDARD;
+
+    if (!ops)
+        return;
+    s->store = mem_new(SRB_STORE_WHERE_MAX, 1);
+    if (s->db)
+        snprintf(s->store, SRB_STORE_WHERE_MAX, "%s", db_store(s->db));
+    team_bcast(t, all ? t->world : t->node, s->store, SRB_STORE_WHERE_MAX,
+               all ? place_shard_steward(terms->pl, 0) : 0);
+}
+
+/* Every node must see what the clients of all share. */
+static int check_store(struct db_setup *s, struct team *t,
+                       const struct setup_terms *terms, struct error *err)
+{
+    const struct store_ops *ops =
+        prepare_server(terms->plan, terms->p)->engine->store;
+    int rc = 0;
+
+    if (!ops || !ops->seen)
+        return 0;
+    if (t->stewards != MPI_COMM_NULL && s->store[0])
+        rc = ops->seen(s->store, err);
+    if (rc < 0)
+        error_prefix(err, "node %s", terms->discovery->mine.name);
+    return team_agree(t, t->world, rc, err);
+}
+
 /* The number of a directive among lines of "name value", -1 without. */
 static int64_t directive(const char *lines, const char *name)
 {
@@ -237,10 +275,10 @@ static int start_here(struct db_setup *s, struct team *t,
 /* Whether ports are for srbench to find. */
 static bool finds_ports(const struct setup_terms *terms)
 {
-    return permutation_auto(terms->p, OPT_DB_PORT)
-               ? prepare_server(terms->plan, terms->p)->engine->kind ==
-                     ENGINE_PROCESS
-               : permutation_count(terms->p, OPT_DB_PORT, 0) == 0;
+    return prepare_server(terms->plan, terms->p)->engine->kind ==
+               ENGINE_PROCESS &&
+           (permutation_auto(terms->p, OPT_DB_PORT) ||
+            permutation_count(terms->p, OPT_DB_PORT, 0) == 0);
 }
 
 /* Said once: ports are not where people may look for them. */
@@ -423,6 +461,12 @@ static int start(struct db_setup *s, struct team *t,
     if (rc < 0) {
         if (!db_setup_lacks(s, terms->p))
             count_failure(s, true);
+        db_setup_stop(s);
+        return -1;
+    }
+    share_store(s, t, terms);
+    if (check_store(s, t, terms, err) < 0) {
+        s->failures++;
         db_setup_stop(s);
         return -1;
     }

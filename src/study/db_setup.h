@@ -30,6 +30,8 @@ struct db_setup {
     int64_t backlog;       /* connections that can wait for any shard, whatever
                               it and its host allow; -1: there is none */
     char unix_socket[128]; /* of this node's database, "" for none */
+    char *store; /* where clients find what is there in place of servers; NULL:
+                    nothing */
 };
 
 /* What a permutation needs. */

@@ -54,6 +54,7 @@ struct sight {
     int shards;             /* of this node, at most */
     int64_t server, client; /* B, of one on this node, at most */
     int64_t threads;        /* of all servers of this node, at most */
+    bool scratch;           /* this node needs it, with no server there */
     bool said_maxmemory;    /* of one permutation that passes it */
     bool sockets;           /* some clients find theirs by its Unix socket */
     int nclients;           /* of the placement that was seen last */
@@ -61,7 +62,15 @@ struct sight {
     int host;               /* whose ports this rank looks at, or -1 */
     unsigned char *ports;   /* [2][PORT_MAX]: looked at, elsewhere and on
                                loopback */
+    struct place_needed *places; /* [placements][values of db_path] */
     struct reasons *found;
+};
+
+/* What is kept in one value of db_path at most, while it is used. */
+struct place_needed {
+    const struct store_ops *ops; /* NULL: by nobody here */
+    struct store_terms terms;
+    int64_t bytes;
 };
 
 static void add_text(struct reasons *r, const char *text)
@@ -184,6 +193,39 @@ static void look_at_ports(struct sight *x, const struct permutation *p,
     }
 }
 
+/* In place of servers, files: of each client what it keeps, and the one that is
+ * being written. One place for all nodes is looked at by the node that makes
+ * it.
+ */
+static void look_at_store(struct sight *x, const struct permutation *p,
+                          const struct placement *pl, int first)
+{
+    const struct store_ops *ops = burden_server(p)->store;
+    const struct setting *paths = options_get(x->sweep->options, OPT_DB_PATH);
+    bool standard = pl->experiment == EXPERIMENT_STANDARD;
+    struct place_needed *need;
+    int64_t clients = standard ? pl->nclients : pl->clients_per_node, bytes;
+
+    if (!ops || first < 0 || (standard && first > 0))
+        return;
+    x->scratch |= ops->scratch;
+    if (!ops->check || !p->value[OPT_DB_PATH])
+        return;
+    need = &x->places[(size_t)pl->experiment * paths->nvalues +
+                      (size_t)(p->value[OPT_DB_PATH] - paths->values)];
+    bytes = footprint_sum(burden_kept_bytes(p, clients, x->tensor),
+                          footprint_product(clients, x->tensor));
+    if (need->ops && bytes <= need->bytes)
+        return;
+    *need =
+        (struct place_needed){.ops = ops,
+                              .terms = {.experiment = pl->experiment,
+                                        .shards = pl->nshards,
+                                        .clients = clients,
+                                        .path = p->value[OPT_DB_PATH]->text},
+                              .bytes = bytes};
+}
+
 /* The servers that this node would run. */
 static void look_at_servers(struct sight *x, const struct permutation *p,
                             const struct placement *pl, const int *clients)
@@ -193,6 +235,8 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
     int first = place_steward_shard(pl, x->t->rank);
     int64_t tasks;
 
+    if (p->value[OPT_DB_EXE] && !pl->external)
+        look_at_store(x, p, pl, first);
     if (first < 0 || pl->external || !starts(p))
         return;
     for (int s = first; s < first + pl->shards_per_node; s++) {
@@ -330,8 +374,22 @@ static void check_scratch(struct sight *x)
 {
     struct error err;
 
-    if (x->shards > 0 && preflight_scratch(x->shards, x->sockets, &err) < 0)
+    if ((x->shards > 0 || x->scratch) &&
+        preflight_scratch(x->shards > 0 ? x->shards : 1, x->sockets, &err) < 0)
         add(x, "%s", err.text);
+}
+
+static void check_places(struct sight *x)
+{
+    size_t n = options_get(x->sweep->options, OPT_DB_PATH)->nvalues;
+    struct error err;
+
+    for (size_t k = 0; k < 2 * n; k++) {
+        const struct place_needed *need = &x->places[k];
+
+        if (need->ops && need->ops->check(&need->terms, need->bytes, &err) < 0)
+            add(x, "%s", err.text);
+    }
 }
 
 static void check_results(struct sight *x, const char *output)
@@ -472,16 +530,21 @@ static void look(struct sight *x, const char *output)
 {
     x->host = find_host(x->t);
     x->ports = mem_new(2, PORT_MAX);
+    x->places =
+        mem_new(2 * options_get(x->sweep->options, OPT_DB_PATH)->nvalues,
+                sizeof *x->places);
     find_longest(x);
     look_at_sweep(x);
     check_memory(x);
     check_descriptors(x);
     check_limits(x);
     check_scratch(x);
+    check_places(x);
     check_modules(x);
     if (x->t->rank == 0)
         check_results(x, output);
     free(x->ports);
+    free(x->places);
 }
 
 int preflight(struct team *t, const struct discovery *d,

@@ -227,6 +227,22 @@ static void take_found(struct prepared *plan, const struct roster *roster)
              (int)sizeof plan->found.label - 1, roster->server);
 }
 
+/* What clients of another job are to use must be a process. */
+static int check_reach(const struct prepared *plan, struct error *err)
+{
+    const struct options *o = plan->sweep.options;
+    const struct setting *exes = options_get(o, OPT_DB_EXE);
+
+    for (size_t k = 0; k < exes->nvalues && (o->serve || options_batch(o)); k++)
+        if (plan->servers[k].engine && plan->servers[k].engine->client)
+            return error_set(err,
+                             "db_exe: '%s' is nothing that another job can "
+                             "reach; give a server, or leave out %s",
+                             exes->values[k].text,
+                             o->serve ? "serve" : "run_db_as_batch");
+    return 0;
+}
+
 static int find_servers(struct prepared *plan, struct team *t,
                         struct error *err)
 {
@@ -255,7 +271,8 @@ static int find_servers(struct prepared *plan, struct team *t,
                                      sizeof plan->server_names - used, "%s%s",
                                      used ? ", " : "", plan->servers[k].label);
     }
-    if (check_env(plan->sweep.options, err) < 0 || check_args(plan, err) < 0 ||
+    if (check_reach(plan, err) < 0 || check_env(plan->sweep.options, err) < 0 ||
+        check_args(plan, err) < 0 ||
         collapse(&plan->sweep, plan->servers, err) < 0)
         return -1;
     return check_clients(plan, err);

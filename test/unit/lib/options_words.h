@@ -11,6 +11,7 @@ static void hand_words(void)
     static const struct options_word servers[] = {
         {.name = "floor", .help = "srbench's own"},
         {.name = "null", .help = "no server at all"},
+        {.name = "mpi", .help = "ranks of the job", .ranks = true},
         {.name = NULL},
     };
     static const struct options_word clients[] = {

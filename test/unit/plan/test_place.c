@@ -336,6 +336,89 @@ static void stewards_are_spared(void **state)
     }
 }
 
+/* Ranks that serve run no client, are of their shard's node, and one serves one
+ * shard; colocated `auto` leaves them, in every permutation of the study. */
+static const struct {
+    struct line line;
+    int nnodes, ranks, clients;
+    const char *refused; /* NULL: it is not */
+} serving[] = {
+    {{{"throughput_colocated", "--db_exe=mpi"}}, 3, 4, 9, NULL},
+    {{{"throughput_colocated", "--db_exe=[floor,mpi]"}}, 3, 4, 9, NULL},
+    {{{"throughput_colocated", "--db_exe=mpi", "--clients_per_node=2"}},
+     3,
+     4,
+     6,
+     NULL},
+    {{{"throughput_standard", "--db_exe=mpi", "--db_shards_per_node=3",
+       "--db_nodes=2"}},
+     4,
+     3,
+     6,
+     NULL},
+    {{{"throughput_colocated", "--db_exe=mpi", "--clients_per_node=4"}},
+     1,
+     4,
+     0,
+     "has 4 ranks, of which 4 run a client, and 1 must serve"},
+    {{{"throughput_standard", "--db_exe=mpi", "--db_shards_per_node=3"}},
+     2,
+     2,
+     0,
+     "has 2 ranks, of which 0 run a client, and 3 must serve"},
+    {{{"throughput_colocated", "--db_exe=mpi"}},
+     1,
+     1,
+     0,
+     "has one, which must serve, and no other for a client"},
+};
+
+static void check_servers(size_t i, const struct placement *pl)
+{
+    int found = 0;
+
+    for (int r = 0; r < pl->machine->nranks; r++) {
+        int shard = place_server(pl, r);
+
+        if (shard < 0)
+            continue;
+        found++;
+        assert_int_equal(place_client(pl, r), -1);
+        assert_int_equal(place_server_rank(pl, shard), r);
+        assert_int_equal(pl->machine->rank_node[r],
+                         place_shard_node(pl, shard));
+    }
+    if (found != (pl->ranks_serve ? pl->nshards : 0))
+        fail_msg("vector %zu: %d ranks serve %d shards", i, found, pl->nshards);
+}
+
+static void ranks_that_serve(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(serving); i++) {
+        struct placement pl;
+        struct machine m;
+        struct study s;
+        struct error err;
+
+        study_open(&s, &serving[i].line);
+        build(&m, serving[i].nnodes, serving[i].ranks, BLOCK, 1);
+        m.leaves_ranks = options_leaves_ranks(&s.options);
+        if (serving[i].refused) {
+            assert_int_equal(place_solve(&m, &s.p, &pl, &err), -1);
+            if (!strstr(err.text, serving[i].refused))
+                fail_msg("vector %zu: %s", i, err.text);
+        } else {
+            solve(&m, &s, &pl);
+            assert_int_equal(pl.nclients, serving[i].clients);
+            check_servers(i, &pl);
+            place_free(&pl);
+        }
+        machine_free(&m);
+        study_close(&s);
+    }
+}
+
 /* Every client's key belongs to the shard that the client is told to use. */
 static void clients_use_the_shard_of_their_key(void **state)
 {
@@ -528,6 +611,7 @@ int main(void)
         cmocka_unit_test(shards_and_nodes_agree),
         cmocka_unit_test(clients_and_ranks_are_inverse),
         cmocka_unit_test(stewards_are_spared),
+        cmocka_unit_test(ranks_that_serve),
         cmocka_unit_test(clients_use_the_shard_of_their_key),
         cmocka_unit_test(colocated_clients_stay_at_home),
         cmocka_unit_test(ports_are_numbered_by_host),

@@ -24,6 +24,14 @@ static const struct engine shelf = {.name = "shelf",
     {                                                                          \
         .engine = &shelf, .label = "shelf 1"                                   \
     }
+#define SHM                                                                    \
+    {                                                                          \
+        .engine = &engine_shm, .label = "shm"                                  \
+    }
+#define FILES                                                                  \
+    {                                                                          \
+        .engine = &engine_files, .label = "files"                              \
+    }
 #define REDIS                                                                  \
     {                                                                          \
         .engine = &engine_redis, .label = "redis 7"                            \
@@ -57,6 +65,18 @@ static const struct {
      "client (2 values) collapses with shelf 1, which has no such axis\n"
      "transport (2 values) collapses with shelf 1, which has no such axis\n",
      false},
+    /* as many keys as anybody likes, or one */
+    {{{"--tensor_bytes=4", "--db_exe=[a,b]", "--tensors=2"}},
+     {REDIS, FILES},
+     "socket files",
+     "",
+     false},
+    {{{"--tensor_bytes=4", "--db_exe=[a,b]", "--history=[1,2]"}},
+     {REDIS, SHM},
+     NULL,
+     "db_exe: shm has one tensor of each client, expected tensors, history and "
+     "retire as they are by default (1, 1, overwrite), or another db_exe",
+     true},
     /* its client without a word about it */
     {{{"--tensor_bytes=4", "--db_exe=[a,b]"}},
      {REDIS, SHELF},
@@ -69,6 +89,20 @@ static const struct {
      "socket hiredis",
      "",
      false},
+    /* one that a placement does not have */
+    {{{"throughput_standard,throughput_colocated", "--tensor_bytes=4",
+       "--db_exe=[a,b]"}},
+     {SHM, REDIS},
+     "socket shm socket",
+     "db_exe shm is left out in throughput_standard, which has nothing like "
+     "it\n",
+     false},
+    {{{"throughput_standard", "--tensor_bytes=4", "--db_exe=b"}},
+     {SHM},
+     "",
+     "db_exe: no permutation is left, since shm is for throughput_colocated "
+     "alone; add that experiment, or another db_exe",
+     true},
     {{{"--tensor_bytes=4", "--db_exe=b", "--client=socket"}},
      {SHELF},
      "",

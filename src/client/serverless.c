@@ -1,0 +1,60 @@
+#include "client/serverless.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void *serverless_open(size_t size, const struct client_ops *ops,
+                      const struct client_params *p, struct error *err)
+{
+    struct serverless *c = calloc(1, size);
+
+    if (!c) {
+        error_set(err, "not enough memory for a client");
+        return NULL;
+    }
+    c->base.ops = ops;
+    c->bytes = p->bytes;
+    c->op_timeout = p->op_timeout;
+    c->client = p->client;
+    snprintf(c->key, sizeof c->key, "%s", p->key);
+    snprintf(c->where, sizeof c->where, "%s", p->store ? p->store : ops->name);
+    return c;
+}
+
+int serverless_error(const struct serverless *c, const char *what,
+                     struct error *err, const char *fmt, ...)
+{
+    va_list ap;
+    char why[sizeof err->text];
+
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    return error_set(err, "%s of %s at %s: %s", what, c->key, c->where, why);
+}
+
+int serverless_late(const struct serverless *c, const char *what,
+                    struct error *err)
+{
+    return serverless_error(c, what, err, "no reply within %g s",
+                            c->op_timeout);
+}
+
+void serverless_address(const struct client *c, char address[SRB_ADDRESS_MAX])
+{
+    (void)c;
+    address[0] = '\0';
+}
+
+void serverless_buffers(const struct client *c, int bytes[2])
+{
+    (void)c;
+    bytes[0] = bytes[1] = -1;
+}
+
+int serverless_socket(const struct client *c)
+{
+    (void)c;
+    return -1;
+}

@@ -1,0 +1,306 @@
+/* Files, without a server: what a database is held against where a file system
+ * is there anyway. */
+#include "engine/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/scratch.h"
+#include "base/units.h"
+#include "engine/engine.h"
+#include "node/node_info.h"
+
+/* Of linux/magic.h: what is there takes memory. */
+#define TMPFS 0x01021994
+#define NODE_LOCAL "/dev/shm"
+#define NAME_FILE "name"
+#define ADVICE "give another db_path"
+
+struct files {
+    struct store base;
+    struct scratch scratch;
+    int folder; /* its descriptor */
+    int shards;
+};
+
+static struct files *self(struct store *s)
+{
+    return (struct files *)(void *)s;
+}
+
+/* ---- a folder that is ours ---- */
+
+static int open_folder(int at, const char *name)
+{
+    return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Whether it says that it is the one. */
+static bool says(int folder, const char *where)
+{
+    char name[SRB_STORE_WHERE_MAX];
+    int fd = openat(folder, NAME_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, name, sizeof name - 1);
+
+    if (fd >= 0)
+        close(fd);
+    if (n < 0)
+        return false;
+    name[n] = '\0';
+    return strcmp(name, where) == 0;
+}
+
+static int not_ours(const char *where, const char *what, struct error *err)
+{
+    return error_set(err, "db_path: the folder %s %s; " ADVICE, where, what);
+}
+
+int files_folder(const char *where, int shard, struct error *err)
+{
+    int folder = open_folder(AT_FDCWD, where), below;
+    char name[16];
+    struct stat st;
+
+    if (folder < 0)
+        return error_set(err,
+                         "db_path: the folder %s is not there (%s), while the "
+                         "node that has made it sees it; give a db_path that "
+                         "all nodes see",
+                         where, strerror(errno));
+    if (fstat(folder, &st) != 0 || st.st_uid != geteuid() ||
+        (st.st_mode & 07777) != 0700) {
+        close(folder);
+        return not_ours(where, "is somebody else's, or open to others", err);
+    }
+    if (!says(folder, where)) {
+        close(folder);
+        return not_ours(where,
+                        "is another one than the node has that has made "
+                        "it",
+                        err);
+    }
+    if (shard < 0)
+        return folder;
+    snprintf(name, sizeof name, "%d", shard);
+    below = open_folder(folder, name);
+    if (below < 0)
+        error_set(err, "db_path: cannot open %s/%s: %s", where, name,
+                  strerror(errno));
+    close(folder);
+    return below;
+}
+
+/* ---- the store ---- */
+
+/* The folder in which it makes its own; NULL: none was given. */
+static const char *parent_of(const struct store_terms *terms)
+{
+    if (strcmp(terms->path, "auto") != 0)
+        return terms->path;
+    return terms->experiment == EXPERIMENT_COLOCATED ? NODE_LOCAL : NULL;
+}
+
+/* In a folder that everybody may write to, others could exchange ours, unless
+ * it is sticky. */
+static int check_parent(const struct store_terms *terms, const char **parent,
+                        struct error *err)
+{
+    const char *path = *parent = parent_of(terms);
+    struct stat st;
+
+    if (!path)
+        return error_set(err, "db_path: found none, expected a folder that all "
+                              "nodes see, for db_exe files in "
+                              "throughput_standard; give one");
+    if (path[0] != '/')
+        return error_set(err,
+                         "db_path: found '%s', expected a path from /: ranks "
+                         "may have different folders of work",
+                         path);
+    if (stat(path, &st) != 0 || access(path, W_OK | X_OK) != 0)
+        return error_set(err, "db_path: %s cannot be used: %s; " ADVICE, path,
+                         strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return error_set(err, "db_path: %s is no folder; " ADVICE, path);
+    if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+        return error_set(err,
+                         "db_path: everybody may rename what is in %s (no "
+                         "sticky bit), and exchange the tensors; " ADVICE,
+                         path);
+    return 0;
+}
+
+/* What is left there; -1: it does not say. */
+static int64_t room_in(const char *path)
+{
+    struct statvfs fs;
+    struct statfs kind;
+    bool grouped;
+    int64_t room, memory;
+
+    if (statvfs(path, &fs) != 0 || fs.f_blocks == 0)
+        return -1;
+    room = footprint_product((int64_t)fs.f_bavail, (int64_t)fs.f_frsize);
+    if (statfs(path, &kind) != 0 || kind.f_type != TMPFS)
+        return room;
+    memory = node_info_memory_left("", &grouped);
+    return memory < room ? memory : room;
+}
+
+static int check(const struct store_terms *terms, int64_t bytes,
+                 struct error *err)
+{
+    const char *path;
+    char need[32], left[32];
+    int64_t room;
+
+    if (check_parent(terms, &path, err) < 0)
+        return -1;
+    room = room_in(path);
+    if (room < 0 || bytes <= room)
+        return 0;
+    return error_set(err,
+                     "db_path: %s has %s left, and the files of %lld clients "
+                     "may take %s; give a db_path with more room, smaller "
+                     "tensors or fewer clients",
+                     path, units_print_bytes(room, left, sizeof left),
+                     (long long)terms->clients,
+                     units_print_bytes(bytes, need, sizeof need));
+}
+
+static int seen(const char *where, struct error *err)
+{
+    int folder = files_folder(where, -1, err);
+
+    if (folder < 0)
+        return -1;
+    close(folder);
+    return 0;
+}
+
+/* The file that names the folder, and a folder for each shard. */
+static int furnish(struct files *f)
+{
+    const char *where = f->base.where;
+    int fd = openat(f->folder, NAME_FILE,
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool ok =
+        fd >= 0 && write(fd, where, strlen(where)) == (ssize_t)strlen(where);
+    char name[16];
+
+    if (fd >= 0 && close(fd) != 0)
+        ok = false;
+    for (int k = 0; k < f->shards && ok; k++) {
+        snprintf(name, sizeof name, "%d", k);
+        ok = mkdirat(f->folder, name, 0700) == 0;
+    }
+    return ok ? 0 : -1;
+}
+
+static void close_files(struct store *s)
+{
+    struct files *f = self(s);
+
+    if (f->folder >= 0)
+        close(f->folder);
+    scratch_close(&f->scratch);
+    free(f);
+}
+
+static const struct store_ops files_ops;
+
+static struct store *open_files(const struct store_terms *terms,
+                                char **effective, struct error *err)
+{
+    struct files *f;
+    const char *parent;
+    size_t n;
+    FILE *out;
+
+    if (check_parent(terms, &parent, err) < 0)
+        return NULL;
+    f = mem_new(1, sizeof *f);
+    f->base.ops = &files_ops;
+    f->shards = terms->shards;
+    if (scratch_open_in(&f->scratch, parent, "files", ADVICE, err) < 0) {
+        free(f);
+        return NULL;
+    }
+    snprintf(f->base.where, sizeof f->base.where, "%s", f->scratch.path);
+    f->folder = open_folder(AT_FDCWD, f->scratch.path);
+    if (f->folder < 0 || furnish(f) < 0) {
+        error_set(err, "db_path: cannot write in %s: %s; " ADVICE,
+                  f->scratch.path, strerror(errno));
+        close_files(&f->base);
+        return NULL;
+    }
+    out = mem_stream(effective, &n);
+    fprintf(out, "path %s\nfolders %d\n", parent, f->shards);
+    fclose(out);
+    return &f->base;
+}
+
+/* All files of a folder. */
+static int remove_files(int at, const char *name)
+{
+    int fd = open_folder(at, name), rc = 0;
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *e;
+
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    while (rc == 0 && (e = readdir(dir)))
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            rc = unlinkat(fd, e->d_name, 0);
+    closedir(dir);
+    return rc;
+}
+
+static int empty(struct store *s, struct error *err)
+{
+    struct files *f = self(s);
+    char name[16];
+
+    for (int k = 0; k < f->shards; k++) {
+        snprintf(name, sizeof name, "%d", k);
+        if (remove_files(f->folder, name) < 0)
+            return error_set(err, "cannot empty %s/%s: %s", f->base.where, name,
+                             strerror(errno));
+    }
+    return 0;
+}
+
+static const struct store_ops files_ops = {
+    .shared = true,
+    .check = check,
+    .seen = seen,
+    .open = open_files,
+    .empty = empty,
+    .close = close_files,
+};
+
+static const enum option_id alone[] = {OPT_DB_PATH, OPT_COUNT};
+
+/* Its room is the file system's (check()), be that memory or not. */
+const struct engine engine_files = {
+    .name = "files",
+    .help =
+        "no server: files below db_path, put under another name and renamed",
+    .kind = ENGINE_NOBODY,
+    .client = "files",
+    .lacks = store_lacks,
+    .alone = alone,
+    .store = &files_ops,
+};

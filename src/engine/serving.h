@@ -1,0 +1,38 @@
+/* serving.h - ranks of this job that serve others, in place of processes.
+ *
+ * A rank opens its server before the loop, serves in the loop until every
+ * client has said that it is done, and closes it afterwards.
+ */
+#ifndef SRB_SERVING_H
+#define SRB_SERVING_H
+
+#include <mpi.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* What a client needs to know of the rank that serves it. */
+struct served {
+    MPI_Comm comm;
+    int rank; /* there */
+};
+
+struct serving_terms {
+    MPI_Comm comm;    /* of the job, for this alone */
+    int n;            /* clients, */
+    const int *ranks; /* [n] there, in the order of their slots */
+    size_t bytes;     /* of the tensor */
+};
+
+struct serving_ops {
+    /* Room for all clients, every page of it brought in. NULL on failure; to be
+     * closed by close(). Local. */
+    void *(*open)(const struct serving_terms *t, struct error *err);
+    /* Answer until all n have left. look(arg) is called ten times a second or
+     * oftener. Dies where MPI fails. Called by this rank while the clients are
+     * in their loops. */
+    void (*serve)(void *server, void (*look)(void *arg), void *arg);
+    void (*close)(void *server); /* NULL is allowed. Local. */
+};
+
+#endif

@@ -1,0 +1,54 @@
+/* shm_slot.h - a place in shared memory for one tensor, with one writer.
+ *
+ * Readers never wait for the writer, nor the writer for readers: a sequence
+ * number is odd while the writer is at it, and a reader whose number has
+ * changed meanwhile has read something torn and tries again (a sequence lock;
+ * Boehm 2012, "Can seqlocks get along with programming language memory
+ * models?"). A slot of zeros is empty. All functions are local and never wait.
+ */
+#ifndef SRB_SHM_SLOT_H
+#define SRB_SHM_SLOT_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Slots and what is in them begin at a page. */
+#define SHM_PAGE 4096
+
+struct shm_slot {
+    _Atomic uint64_t sequence;
+    _Atomic uint64_t bytes; /* of what is in it */
+    char rest[SHM_PAGE - 2 * sizeof(uint64_t)];
+    unsigned char data[];
+};
+
+enum shm_got {
+    SHM_GOT,
+    SHM_AGAIN,   /* the writer was at it */
+    SHM_NOTHING, /* nobody has put anything */
+    SHM_OTHER,   /* what is in it is longer or shorter */
+};
+
+/* The least that a slot for so many bytes takes. */
+size_t shm_slot_size(size_t bytes);
+
+/* Replace what is in it; for its one writer. */
+void shm_slot_put(struct shm_slot *s, const void *data, size_t bytes);
+
+/* Read `bytes` bytes. data is spoilt where that fails. */
+enum shm_got shm_slot_get(const struct shm_slot *s, void *data, size_t bytes);
+
+/* Bring so many bytes of a mapping in, for writing, so that no page is missing
+ * when time is taken. -1 with errno where there is no memory. */
+int shm_bring_in(void *at, size_t bytes);
+
+/* What a client is told with the descriptor of the memory. */
+struct shm_hello {
+    uint64_t slots, slot_bytes;
+};
+
+/* The name of the socket in the store's folder. */
+#define SHM_SOCKET "memory.sock"
+
+#endif

@@ -1,0 +1,466 @@
+# ctest: label=fast,asan full
+"""Rungs below a database: engines without servers, in one sweep with those that
+have them."""
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+from srbtest import SOURCE, RunTest, column, full, main, stop, text
+
+RANK_NAMES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
+BOTH = ("throughput_standard,throughput_colocated", "--virtual_nodes=2")
+
+
+class LadderTest(RunTest):
+
+    def study(self, nranks, *args, **how):
+        self.out = self.dir / "ladder.h5"
+        return self.srbench(nranks, "--verify=all", *args,
+                            f"--output={self.out}", **how)
+
+    def by_engine(self, f):
+        """The permutations of each value of db_exe."""
+        found = {}
+        for name in sorted(n for n in f if n.startswith("perm_")):
+            found.setdefault(text(f[name].attrs["db_exe"]), []).append(f[name])
+        return found
+
+    def shared(self):
+        """What srbench may have left in /dev/shm; MPI's own is MPI's."""
+        return [n for n in os.listdir("/dev/shm") if n.startswith("srbench")]
+
+
+class Memory(LadderTest):
+
+    def test_one_sweep(self):
+        """Over both placements and all that a socket can be: what memory does
+        not have collapses, and the plan says so."""
+        job = self.study(4, *BOTH, "--db_exe=[floor,shm]",
+                         "--client=[socket,hiredis]", "--transport=[tcp,unix]",
+                         "--db_cluster=[true,false]", "--pattern=[pair,phases]",
+                         "--tensor_bytes=100KiB", "--iterations=10")
+        # standard: 2 clients; colocated: these by 2 transports, and shm alone
+        self.assert_passed(job, (2 + 4 + 1) * 2)
+        for words in ("db_exe shm is left out in throughput_standard",
+                      "client (2 values) collapses with shm",
+                      "transport (2 values) collapses with shm"):
+            self.assertIn(words, job.stderr)
+        shm = self.by_engine(self.open(self.out))["shm"]
+        self.assertEqual(len(shm), 2)
+        for g in shm:
+            self.assertEqual(text(g.attrs["client"]), "shm")
+            self.assertEqual(set(column(g, "client_address")), {""})
+            self.assertRegex(text(g.attrs["db_config"]),
+                             r"^slots 2\nslot-bytes \d+\n$")
+        self.assertEqual(self.shared(), [])
+
+    def test_sync_and_languages(self):
+        job = self.study(4, "--virtual_nodes=2", "--db_exe=shm",
+                         "--languages=[c,cpp]",
+                         "--sync=[none,start,iteration]",
+                         "--tensor_bytes=1MiB", "--iterations=20")
+        self.assert_passed(job, 6)
+
+    def test_long_scratch(self):
+        """A path that is no Unix socket's matters to none."""
+        deep = self.tmpdir / ("d" * 120)
+        deep.mkdir()
+        job = self.study(2, "--db_exe=shm", "--tensor_bytes=4",
+                         wrapper=("env", f"TMPDIR={deep}"))
+        self.assert_passed(job, 1)
+        shutil.rmtree(deep)
+
+    def test_more_than_there_is(self):
+        """Refused before anything starts."""
+        with open("/proc/meminfo", encoding="utf-8") as info:
+            if int(info.readline().split()[1]) > 40 << 20:
+                self.skipTest("a machine with much memory")
+        job = self.study(4, "--db_exe=shm", "--tensor_bytes=4GiB")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("needs 48.0 GiB of memory", job.stderr)
+
+    def test_resolved(self):
+        """What is said of every option is read again, with the same study."""
+        for engine in ("shm", "mpi", "files"):
+            shown = self.srbench(0, f"--db_exe={engine}", "--tensor_bytes=4",
+                                 "--show_config")
+            path = self.dir / "resolved.yaml"
+            path.write_text(shown.stdout, encoding="utf-8")
+            job = self.study(2, "--config", path, "--overwrite")
+            self.assert_passed(job, 1)
+
+    def test_standard_alone(self):
+        job = self.study(2, "throughput_standard", "--virtual_nodes=2",
+                         "--db_exe=shm")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("shm is for throughput_colocated alone", job.stderr)
+
+    @full
+    def test_resumed(self):
+        args = ("--db_exe=[floor,shm]", "--tensor_bytes=[4,8MiB]",
+                "--duration=1s", "--max_samples=100", "--verify=all",
+                f"--output={self.dir / 'r.h5'}")
+        job = self.start(2, *args, "--term_grace=0s", loops=True)
+        job.wait_in_loop(4)
+        os.kill(job.process.pid, signal.SIGTERM)
+        job.wait()
+        self.assertIn("signal 15", job.stderr)
+        job = self.srbench(2, *args, "--resume")
+        self.assert_passed(job, 4)
+
+
+class Files(LadderTest):
+
+    def test_both_placements(self):
+        """Folders as an axis; a share of each shard."""
+        folders = [self.dir / "a", self.dir / "b"]
+        for folder in folders:
+            folder.mkdir()
+        job = self.study(4, *BOTH, "--db_exe=[floor,files]",
+                         f"--db_path=[{folders[0]},{folders[1]}]",
+                         "--db_shards_per_node=[1,2]", "--keys=balanced",
+                         "--tensor_bytes=100KiB", "--iterations=10")
+        # standard: by 1 and 2 shards; floor has no folders
+        self.assert_passed(job, 2 + 2 * 2 + 1 + 2)
+        self.assertIn("db_path (2 values) collapses with floor", job.stderr)
+        for g in self.by_engine(self.open(self.out))["files"]:
+            folder = text(g.attrs["db_path"])
+            self.assertIn(folder, map(str, folders))
+            shards = g["shard_clients"].shape[0] \
+                if text(g.attrs["experiment"]).endswith("standard") else 1
+            self.assertEqual(text(g.attrs["db_config"]),
+                             f"path {folder}\nfolders {shards}\n")
+        self.assertEqual([list(f.iterdir()) for f in folders], [[], []])
+
+    def test_in_memory_by_default(self):
+        job = self.study(4, "--virtual_nodes=2", "--db_exe=files",
+                         "--tensor_bytes=[4,1MiB]", "--sync=iteration",
+                         "--pattern=[pair,phases]", "--iterations=10")
+        self.assert_passed(job, 4)
+        f = self.open(self.out)
+        self.assertEqual(text(f["perm_0000"].attrs["db_config"]),
+                         "path /dev/shm\nfolders 1\n")
+        self.assertEqual(self.shared(), [])
+
+    REFUSED = (
+        ((), "db_path: found none, expected a folder that all nodes see"),
+        (("--db_path=there",), "found 'there', expected a path from /"),
+        (("--db_path=/no/such/place",), "db_path: /no/such/place cannot be used"),
+        (("--db_path=/etc/passwd",), "db_path: /etc/passwd "),
+    )
+
+    def test_refused(self):
+        for args, words in self.REFUSED:
+            with self.subTest(words=words):
+                job = self.study(2, "throughput_standard", "--virtual_nodes=2",
+                                 "--db_exe=files", "--tensor_bytes=4", *args)
+                self.assert_status(job, 2, completed=0)
+                self.assertIn(words, job.stderr)
+
+    def test_open_to_everybody(self):
+        """Who may rename what is ours, may put something else there."""
+        folder = self.dir / "open"
+        folder.mkdir()
+        folder.chmod(0o777)
+        job = self.study(1, "--db_exe=files", "--tensor_bytes=4",
+                         f"--db_path={folder}")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("no sticky bit", job.stderr)
+        folder.chmod(0o1777)
+        job = self.study(1, "--db_exe=files", "--tensor_bytes=4",
+                         f"--db_path={folder}")
+        self.assert_passed(job, 1)
+
+    def tmpfs(self, options):
+        folder = self.top / f"small-{len(self.jobs)}"
+        folder.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs",
+                           str(folder)], capture_output=True,
+                          check=False).returncode:
+            self.skipTest("no file system can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", str(folder)])
+        return folder
+
+    def test_too_small(self):
+        folder = self.tmpfs("size=8m")
+        job = self.study(2, "--db_exe=files", "--tensor_bytes=4MiB",
+                         f"--db_path={folder}")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("has 8 MiB left, and the files of 2 clients may take "
+                      "16 MiB", job.stderr)
+
+    def hit(self, folder, blow, nranks=2):
+        """In the loop of the first of two permutations; the job, when that has
+        failed."""
+        self.out = self.dir / "hit.h5"
+        job = self.start(nranks, "--db_exe=files", f"--db_path={folder}",
+                         "--tensor_bytes=[1MiB,4]", "--iterations=100000",
+                         "--verify=all", "--term_grace=0s",
+                         f"--output={self.out}", loops=True)
+        job.wait_in_loop()
+        blow()
+        job.wait_until(lambda: "[1/2]" in job.stderr, "the first to fail")
+        return job
+
+    def end(self, job, words):
+        os.kill(job.process.pid, signal.SIGTERM)
+        job.wait()
+        f = self.open(self.out)
+        self.assertEqual(column(f["summary"], "status")[0], "failed")
+        self.assertRegex(text(f["perm_0000"].attrs["error"]), words)
+
+    def test_runs_full(self):
+        folder = self.tmpfs("size=24m")
+        theirs = folder / "theirs"
+
+        def fill():
+            with open(theirs, "wb", buffering=0) as f:
+                try:
+                    while True:
+                        f.write(b"x" * 65536)
+                except OSError:
+                    pass
+        job = self.hit(folder, fill)
+        self.end(job, "put_tensor of throughput_rank_.* No space left on device")
+
+    def test_removed(self):
+        folder = self.dir / "away"
+        folder.mkdir()
+
+        def remove():
+            while folder.exists():  # while clients put more into it
+                shutil.rmtree(folder, ignore_errors=True)
+        job = self.hit(folder, remove)
+        self.end(job, "No such file or directory")
+
+    def test_read_only(self):
+        folder = self.tmpfs("size=64m")
+
+        def protect():
+            while subprocess.run(["mount", "-o", "remount,ro", str(folder)],
+                                 capture_output=True, check=False).returncode:
+                pass  # somebody writes
+        job = self.hit(folder, protect, nranks=1)
+        self.end(job, "put_tensor of throughput_rank_0 .*Read-only file system")
+
+
+class Messages(LadderTest):
+
+    def test_one_sweep(self):
+        """Colocated a rank of each node is left free, in all permutations;
+        in standard the databases' nodes have some."""
+        job = self.study(6, "throughput_standard,throughput_colocated",
+                         "--virtual_nodes=3", "--db_exe=[mpi,floor,shm]",
+                         "--db_nodes=1", "--db_shards_per_node=[1,2]",
+                         "--keys=balanced",
+                         "--client=[socket,hiredis]",
+                         "--tensor_bytes=100KiB", "--iterations=10")
+        # standard: 2 numbers of shards, by mpi's client or by two
+        self.assert_passed(job, 2 * (1 + 2) + 1 + 2 + 1)
+        f = self.by_engine(self.open(self.out))
+        self.assertEqual({int(g["client_rank"].shape[0]) for g in f["mpi"]},
+                         {2, 3})
+        self.assertEqual({int(g["client_rank"].shape[0]) for g in f["shm"]},
+                         {3})
+        for g in f["mpi"]:
+            self.assertEqual(text(g.attrs["client"]), "mpi")
+
+    def test_patterns(self):
+        job = self.study(4, "--virtual_nodes=2", "--db_exe=mpi",
+                         "--pattern=[pair,phases]", "--sync=[none,iteration]",
+                         "--tensor_bytes=[4,1MiB]", "--iterations=10")
+        self.assert_passed(job, 8)
+
+    def test_what_mpi_was_told(self):
+        job = self.study(2, "--db_exe=mpi", "--tensor_bytes=4",
+                         env={"UCX_LOG_LEVEL": "error", "FI_LOG_LEVEL": "warn",
+                              "MPIR_CVAR_CH4_NUM_VCIS": "1"})
+        self.assert_passed(job, 1)
+        f = self.open(self.out)
+        self.assertNotEqual(text(f.attrs["mpi_version"]), "")
+        lines = text(f.attrs["mpi_settings"]).splitlines()
+        self.assertEqual(lines, sorted(lines))
+        for line in ("UCX_LOG_LEVEL=error", "FI_LOG_LEVEL=warn",
+                     "MPIR_CVAR_CH4_NUM_VCIS=1"):
+            self.assertIn(line, lines)
+        for line in lines:
+            self.assertRegex(line, "^(MPIR_CVAR|UCX|FI)_")
+
+    def test_nobody_left_to_serve(self):
+        job = self.study(2, "--db_exe=mpi", "--clients_per_node=2",
+                         "--tensor_bytes=4")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("has 2 ranks, of which 2 run a client, and 1 must serve",
+                      job.stderr)
+        job = self.study(1, "--db_exe=mpi", "--tensor_bytes=4")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("start two ranks a node", job.stderr)
+
+    def serving(self, job):
+        """With a rank more than clients that is the steward, rank 0."""
+        found = [p for p in job.ranks()
+                 if any(f"{name}=0".encode() in p.environ.split(b"\0")
+                        for name in RANK_NAMES)]
+        self.assertEqual(len(found), 1, job.describe())
+        return found[0]
+
+    def strike(self, timeout):
+        self.out = self.dir / "strike.h5"
+        job = self.start(3, "--db_exe=mpi", "--tensor_bytes=[1MiB,4]",
+                         "--duration=2s", "--max_samples=1000",
+                         f"--op_timeout={timeout}s", "--verify=ends",
+                         f"--output={self.out}", loops=True)
+        job.wait_in_loop(1, 2)
+        return job
+
+    @full
+    def test_stopped_and_continued(self):
+        """Its clients wait as for any reply, and the next permutation is
+        served."""
+        job = self.strike(1)
+        server = self.serving(job)
+        stop(job, server)
+        time.sleep(2)
+        os.kill(server.pid, signal.SIGCONT)
+        job.wait()
+        self.assert_status(job, 1, permutations=2, completed=1, failed=1)
+        f = self.open(self.out)
+        self.assertEqual(column(f["summary"], "status"),
+                         ["failed", "completed"])
+        self.assertRegex(text(f["perm_0000"].attrs["error"]),
+                         "throughput_rank_. at rank 0: no reply within 1 s")
+
+    def test_killed(self):
+        """A rank is a rank: the job ends."""
+        job = self.strike(5)
+        os.kill(self.serving(job).pid, signal.SIGKILL)
+        job.wait()
+        self.assertNotEqual(job.returncode, 0)
+
+    @full
+    def test_told_to_end(self):
+        job = self.strike(5)
+        os.kill(job.process.pid, signal.SIGTERM)
+        job.wait()
+        self.assertIn("signal 15", job.stderr + job.stdout)
+
+    def end_often(self, n, env):
+        for _ in range(n):
+            job = self.srbench(3, "--db_exe=mpi", "--tensor_bytes=[4,64KiB]",
+                               "--iterations=20", "--output=none", env=env)
+            self.assert_passed(job, 2)
+            self.jobs.remove(job)
+            job.close()
+
+    @full
+    def test_ends_a_hundred_times(self):
+        self.end_often(100, {})
+        self.end_often(100, {"UCX_TLS": "tcp"})
+
+
+class Steps(LadderTest):
+    """What a step has besides one tensor and its operations."""
+
+    ALL = "--db_exe=[shm,files,mpi]"
+
+    def test_compute_and_rate(self):
+        for how in "--compute=100us", "--rate=500":
+            with self.subTest(how=how):
+                job = self.study(2, self.ALL, "--tensor_bytes=4KiB", how,
+                                 "--iterations=40", "--overwrite")
+                self.assert_passed(job, 3)
+
+    def test_a_rate_is_searched(self):
+        """Loop after loop with the same connection, which ranks that serve see
+        the end of each time."""
+        job = self.study(2, "--db_exe=mpi", "--tensor_bytes=4KiB",
+                         "--rate=search", "--duration=50ms",
+                         "--sustain={step_response_median: < 10s}")
+        self.assert_passed(job, 1)
+
+    def test_files_keep_any_number(self):
+        job = self.study(2, "--db_exe=[floor,files]", "--tensor_bytes=4KiB",
+                         "--tensors=[1,3]", "--history=[1,2,all]",
+                         "--retire=[overwrite,delete]", "--iterations=7")
+        # of steps that all stay, none is retired either way
+        self.assert_passed(job, 2 * 2 * 5)
+        self.assertEqual(self.shared(), [])
+
+    def test_what_is_refused(self):
+        for args, words in (
+                (("--db_exe=[floor,shm]", "--tensors=2"),
+                 "db_exe: shm has one tensor of each client, expected tensors"),
+                (("--db_exe=mpi", "--history=2"), "has one tensor of each"),
+                (("--db_exe=shm", "--retire=delete"), "has one tensor of each"),
+                (("--db_exe=files", "--retire=expire", "--expire_after=9s"),
+                 "retire: expire is what the servers floor, shm, files, mpi ")):
+            for nranks in 0, 2:  # the plan says so, too
+                with self.subTest(args=args, nranks=nranks):
+                    job = self.srbench(nranks, "--tensor_bytes=4", *args,
+                                       *(() if nranks else ("--dry_run",)))
+                    self.assertEqual(job.returncode, 2, job.describe())
+                    self.assertIn(words, job.stderr)
+
+
+class Example(LadderTest):
+
+    def test_example(self):
+        """As it is, on two virtual nodes, with shorter loops."""
+        out = self.dir / "example.h5"
+        job = self.srbench(6, "--config",
+                           SOURCE / "batch_scripts/example_ladder.yaml",
+                           "--virtual_nodes=2", "--iterations=10",
+                           "--tensor_bytes=[1KiB,1MiB]", "--repetitions=1",
+                           f"--output={out}")
+        # five rungs, floor and redis over two transports
+        self.assert_passed(job, (2 * 2 + 3) * 2)
+        self.assertEqual(set(self.by_engine(self.open(out))),
+                         {"redis-server", "floor", "mpi", "shm", "files"})
+
+
+class Left(LadderTest):
+    """Killed at any instant, by any part: nothing stays, at the latest when the
+    next one has started."""
+
+    ENGINES = ("shm", "files", "mpi")
+
+    def kill_one(self, engine):
+        job = self.start(4, "--virtual_nodes=2", f"--db_exe=[{engine},floor]",
+                         "--tensor_bytes=[4,64KiB]", "--duration=50ms",
+                         "--output=none", loops=True)
+        job.wait_in_loop(random.randint(1, 2), 2 if engine == "mpi" else 4)
+        time.sleep(random.random() * 0.05)  # anywhere in it
+        victims = [job.process.pid] + [p.pid for p in
+                                       job.ranks() + job.guards()]
+        try:
+            os.kill(random.choice(victims), signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        job.wait()
+        self.jobs.remove(job)
+        job.close()
+
+    def kill_many(self, n):
+        for k in range(n):
+            self.kill_one(self.ENGINES[k % len(self.ENGINES)])
+        left = self.await_no_leftovers(1)
+        # what a killed guard has left goes with the next start
+        job = self.srbench(1, "--db_exe=[shm,files]", "--tensor_bytes=4",
+                           "--output=none")
+        self.assert_passed(job, 2)
+        self.assertEqual(self.await_no_leftovers(), [], left)
+        self.assertEqual(self.shared(), [])
+
+    def test_one_of_each(self):
+        self.kill_many(len(self.ENGINES))
+
+    @full
+    def test_a_thousand(self):
+        self.kill_many(1000)
+
+
+if __name__ == "__main__":
+    main()
