@@ -176,18 +176,14 @@ class Csv(ExportTest):
         out = self.export("csv")
         self.assertEqual(sorted(p.name for p in out.iterdir()),
                          ["summary.csv", "timings.csv"])
-        summary = results.summary(self.path)
-        pd.testing.assert_frame_equal(
-            pd.read_csv(out / "summary.csv", keep_default_na=False,
-                        dtype={c: str for c in summary.select_dtypes("object")},
-                        na_values={c: [""]
-                                   for c in summary.select_dtypes("float")}),
-            summary)
-        rows = results.load_timings(self.path)
-        texts = rows.select_dtypes("object").columns
-        read = pd.read_csv(out / "timings.csv", dtype={t: str for t in texts},
-                           keep_default_na=False)
-        pd.testing.assert_frame_equal(read, rows, rtol=1e-14)
+        for name, frame in (("summary", results.summary(self.path)),
+                            ("timings", results.load_timings(self.path))):
+            pd.testing.assert_frame_equal(
+                pd.read_csv(
+                    out / f"{name}.csv", keep_default_na=False,
+                    dtype={c: str for c in frame.select_dtypes("object")},
+                    na_values={c: [""] for c in frame.select_dtypes("float")}),
+                frame, rtol=1e-14)
 
     def test_selection(self):
         out = self.export("csv", where=["tensor_bytes=4096"])
