@@ -55,12 +55,41 @@ static bool add_found(struct fields *f, enum option_id id,
     }
 }
 
-/* A value that is no word, whatever it counts. */
 static double number(enum option_type type, const struct value *v)
 {
+    if (!v || v->is_auto || v->word)
+        return NAN;
     return type == OPTION_RATE      ? v->rate
            : type == OPTION_SECONDS ? v->seconds
+           : type == OPTION_PERCENT ? v->share
                                     : (double)v->count;
+}
+
+static int64_t whole(enum option_id id, const struct value *v,
+                     const struct placement *pl)
+{
+    if (!v || (v->is_auto && !pl))
+        return FIELD_NO_INT;
+    return v->is_auto ? chosen(id, pl) : v->count;
+}
+
+/* What crosses hosts is TCP, though nobody may choose. */
+static const char *words(enum option_id id, const struct value *v,
+                         const struct placement *pl)
+{
+    if (v)
+        return v->text;
+    return id == OPT_TRANSPORT && (!pl || pl->experiment == EXPERIMENT_STANDARD)
+               ? "tcp"
+               : "";
+}
+
+static const char *unit_of(const struct option *d)
+{
+    return d->unit                     ? d->unit
+           : d->type == OPTION_SECONDS ? "s"
+           : d->type == OPTION_RATE    ? "1/s"
+                                       : "";
 }
 
 /* One option: its value, what was chosen for "auto", and for a
@@ -77,38 +106,24 @@ static void add_option(struct fields *f, const struct option *d,
     }
     if (d->words) {
         fields_text(f, d->name, v ? v->text : "");
-        fields_real(f, d->words_value, d->unit ? d->unit : "",
-                    v && !v->word && !v->is_auto ? number(d->type, v) : NAN);
+        fields_real(f, d->words_value, unit_of(d), number(d->type, v));
         return;
     }
     switch (d->type) {
     case OPTION_COUNT:
     case OPTION_BYTES:
-        fields_int(f, d->name, d->unit ? d->unit : "",
-                   !v           ? FIELD_NO_INT
-                   : v->is_auto ? (pl ? chosen(id, pl) : FIELD_NO_INT)
-                                : v->count);
+        fields_int(f, d->name, unit_of(d), whole(id, v, pl));
         break;
     case OPTION_FLAG:
         fields_int(f, d->name, "", v ? v->count : FIELD_NO_INT);
         break;
     case OPTION_SECONDS:
-        fields_real(f, d->name, "s", v && !v->is_auto ? v->seconds : NAN);
-        break;
     case OPTION_RATE:
-        fields_real(f, d->name, "1/s", v && !v->is_auto ? v->rate : NAN);
-        break;
     case OPTION_PERCENT:
-        fields_real(f, d->name, "", v && !v->is_auto ? v->share : NAN);
+        fields_real(f, d->name, unit_of(d), number(d->type, v));
         break;
     default:
-        /* what crosses hosts is TCP, though nobody may choose */
-        fields_text(f, d->name,
-                    v ? v->text
-                    : id == OPT_TRANSPORT &&
-                            (!pl || pl->experiment == EXPERIMENT_STANDARD)
-                        ? "tcp"
-                        : "");
+        fields_text(f, d->name, words(id, v, pl));
     }
 }
 

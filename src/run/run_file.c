@@ -153,13 +153,14 @@ void run_stored(struct run *r)
         give_up(r, &err);
 }
 
-void run_store(struct run *r, struct perm_run *x)
+static struct collection collection_of(const struct run *r,
+                                       const struct perm_run *x,
+                                       const struct tensors_rules *tensors)
 {
-    bool completed = x->outcome.status == STATUS_COMPLETED;
-    const struct tensors_rules tensors = tensors_rules_of(&x->p);
     bool paced = x->p.value[OPT_RATE]->word != RATE_MAX;
-    const struct collection c = {
-        .tensors = &tensors,
+
+    return (struct collection){
+        .tensors = tensors,
         .index = x->p.index,
         .warmup = (size_t)x->p.value[OPT_WARMUP]->count,
         .kept = (size_t)x->outcome.summary.kept,
@@ -176,8 +177,32 @@ void run_store(struct run *r, struct perm_run *x)
         .db = x->is_steward ? r->setup.db : NULL,
         .work = x->work,
     };
-    struct error err = {.text = ""};
+}
+
+/* What a permutation that completed left with its ranks goes into the file, and
+ * what held it back is known. */
+static int collect_all(struct run *r, struct perm_run *x, struct error *err)
+{
+    const struct tensors_rules tensors = tensors_rules_of(&x->p);
+    const struct collection c = collection_of(r, x, &tensors);
     struct collected all = {.agree = true};
+    int rc = 0;
+
+    if (x->is_client || x->is_steward || r->team->rank == 0)
+        rc = collect(r->team, &r->placement, &r->sinks, &c, &all, err);
+    x->outcome.disagree = !all.agree;
+    if (r->team->rank == 0) {
+        memcpy(x->outcome.memory, all.memory, sizeof all.memory);
+        run_account(r, x, &all.busiest);
+        remember(r, x);
+    }
+    return rc;
+}
+
+void run_store(struct run *r, struct perm_run *x)
+{
+    bool completed = x->outcome.status == STATUS_COMPLETED;
+    struct error err = {.text = ""};
     int rc = 0;
 
     if (!has_run(&x->outcome)) {
@@ -186,14 +211,8 @@ void run_store(struct run *r, struct perm_run *x)
     }
     if (r->team->rank == 0)
         team_busy(r->team, TEAM_SLOW_SECONDS);
-    if (completed && (x->is_client || x->is_steward || r->team->rank == 0))
-        rc = collect(r->team, &r->placement, &r->sinks, &c, &all, &err);
-    x->outcome.disagree = !all.agree;
-    if (completed && r->team->rank == 0) {
-        memcpy(x->outcome.memory, all.memory, sizeof all.memory);
-        run_account(r, x, &all.busiest);
-        remember(r, x);
-    }
+    if (completed)
+        rc = collect_all(r, x, &err);
     if (r->team->rank == 0 && rc == 0)
         rc = write_end(r, x, completed, &err);
     if (rc == 0 && r->rows_failed.text[0]) {
