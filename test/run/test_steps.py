@@ -4,6 +4,7 @@ identities over its own arrays; and what is refused."""
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import numpy as np
@@ -22,7 +23,7 @@ class Steps(RunTest):
         job = self.srbench(nranks, "--overwrite", f"--output={self.out}",
                            *args, **how)
         self.assert_passed(job, permutations=permutations)
-
+        return job
 
     def read(self, perm=0):
         with self.open(self.out) as f:
@@ -381,6 +382,51 @@ class Steps(RunTest):
             job.wait(timeout=90)
             self.assertEqual(job.returncode, 128 + signal.SIGTERM,
                              job.describe())
+
+    # ---- what is said of it
+
+    def charts(self):
+        """Those of the report, by name; and its sentences."""
+        sys.path.insert(0, str(SOURCE / "tools"))
+        from srbench_report import answer, charts, digest, study
+        of = study.load([self.out])
+        with digest.Digests(of) as digests:
+            found = {c.name: c for c in charts.all_charts(of, digests)}
+        return found, answer.answer(of).remarks
+
+    def test_a_report_of_overhead(self):
+        self.study(2, *NULL, "--compute=[1ms,2ms]", "--tensor_bytes=[4KiB,8KiB]",
+                   "--iterations=10", permutations=4)
+        found, said = self.charts()
+        self.assertTrue(found["bandwidth"].why_not)
+        self.assertTrue(found["capacity"].why_not)
+        self.assertEqual([v.label for v in found["overhead"].variants],
+                         ["against tensor size", "against computing of a step"])
+        self.assertEqual(len(found["overhead"].variants[0].table.rows), 4)
+        row, _, _ = self.read(0)
+        self.assertIn(f"{100 * row['overhead']:.1f} %", said[-4])
+        self.assertIn("costs the solver", said[-4])
+
+    def test_a_report_of_rates_marks_the_knee(self):
+        """5 ms an operation: 50 steps a second are served as they come, 150 are
+        not."""
+        job = self.study(1, *NULL, "--null_client={delay: 5ms}",
+                         "--rate=[20,40,150]", "--duration=1s",
+                         "--tensor_bytes=4KiB", permutations=3)
+        found, _ = self.charts()
+        self.assertTrue(found["overhead"].why_not)
+        variant, = found["capacity"].variants
+        self.assertIn("knee", variant.panels[0].svg())
+        behind = {row[1]: row[-2] for row in variant.table.rows}
+        self.assertEqual(behind["150/s"], "yes")
+        self.assertIn("response: of a step, from when it was due", job.stdout)
+        self.assertNotIn("bandwidth", job.stdout.splitlines()[0])
+        done = subprocess.run(
+            [sys.executable, SOURCE / "tools" / "srbench-compare", self.out,
+             self.out], capture_output=True, text=True, timeout=300,
+            encoding="utf-8", check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("step_response_median", done.stdout)
 
     # ---- the examples
 
