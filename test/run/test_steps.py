@@ -25,7 +25,6 @@ class Steps(RunTest):
         self.assert_passed(job, permutations=permutations)
         return job
 
-
     def read(self, perm=0):
         with self.open(self.out) as f:
             group = f[f"perm_{perm:04d}"]
