@@ -30,7 +30,7 @@ int hiredis_put_many(struct client *c, const struct srb_tensor *tensors,
                      size_t n, struct error *err);
 int hiredis_get_many(struct client *c, const struct srb_tensor *tensors,
                      size_t n, struct error *err);
-int hiredis_remove(struct client *c, const struct srb_tensor *tensors, size_t n,
-                   struct error *err);
+int hiredis_remove(struct client *base, const struct srb_tensor *tensors,
+                   size_t n, struct error *err);
 
 #endif

@@ -212,7 +212,8 @@ static size_t add_part(struct iovec *in, size_t k, char *data, size_t n,
     *room -= take;
     if (take == 0)
         return k;
-    in[k] = (struct iovec){data + skip, take};
+    in[k].iov_base = data + skip;
+    in[k].iov_len = take;
     return k + 1;
 }
 

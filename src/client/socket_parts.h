@@ -58,7 +58,7 @@ int socket_put_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
 int socket_get_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
-int socket_remove(struct client *c, const struct srb_tensor *tensors, size_t n,
-                  struct error *err);
+int socket_remove(struct client *base, const struct srb_tensor *tensors,
+                  size_t n, struct error *err);
 
 #endif

@@ -46,12 +46,14 @@ int tensors_open(struct tensors *t, const struct tensors_rules *r,
         if (!t->own[i])
             return no_memory(r->n, count, err);
     }
+    for (size_t i = 0; i < r->n; i++) {
+        t->put[i].data = t->out[i];
+        t->get[i].data = t->in[i];
+    }
     for (size_t k = 0; k < 3 * r->n; k++) {
-        size_t i = k % r->n;
-        float *data = k < r->n ? t->out[i] : k < 2 * r->n ? t->in[i] : NULL;
-
         memcpy(t->keys[k], stem, t->stem);
-        t->put[k] = (struct srb_tensor){t->keys[k], 0, data, count};
+        t->put[k].key = t->keys[k];
+        t->put[k].count = count;
     }
     return 0;
 }

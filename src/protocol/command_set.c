@@ -125,6 +125,14 @@ struct line {
     size_t used, room;
 };
 
+static struct line line_in(char *buf, size_t room)
+{
+    struct line l = {.room = room};
+
+    l.buf = buf;
+    return l;
+}
+
 static void add(struct line *l, const char *text, size_t n)
 {
     if (n >= l->room - l->used)
@@ -157,10 +165,10 @@ static void add_bulk(struct line *l, const char *word, size_t n)
 size_t command_set_print(const struct tensor_request *r, size_t payload,
                          char *buf, size_t n)
 {
-    struct line l = {.buf = buf, .room = n};
-    int behind = payload > 0 ? 1 + 2 * (r->expires[0] != '\0') : 0;
+    struct line l = line_in(buf, n);
+    size_t behind = payload == 0 ? 0 : r->expires[0] ? 3 : 1;
 
-    add_length(&l, '*', (size_t)(r->n + behind));
+    add_length(&l, '*', (size_t)r->n + behind);
     for (int k = 0; k < r->n; k++)
         add_bulk(&l, r->word[k], r->length[k]);
     if (payload > 0)
@@ -171,7 +179,7 @@ size_t command_set_print(const struct tensor_request *r, size_t payload,
 size_t command_set_print_tail(const struct tensor_request *r,
                               char tail[SRB_REQUEST_TAIL])
 {
-    struct line l = {.buf = tail, .room = SRB_REQUEST_TAIL};
+    struct line l = line_in(tail, SRB_REQUEST_TAIL);
 
     add(&l, "\r\n", 2);
     if (r->expires[0]) {
@@ -183,7 +191,7 @@ size_t command_set_print_tail(const struct tensor_request *r,
 
 size_t command_set_print_remove(size_t keys, char *buf, size_t n)
 {
-    struct line l = {.buf = buf, .room = n};
+    struct line l = line_in(buf, n);
 
     add_length(&l, '*', keys + 1);
     add_bulk(&l, SRB_REMOVE_WORD, strlen(SRB_REMOVE_WORD));
@@ -193,7 +201,7 @@ size_t command_set_print_remove(size_t keys, char *buf, size_t n)
 size_t command_set_print_key(const char *key, size_t length, char *buf,
                              size_t n)
 {
-    struct line l = {.buf = buf, .room = n};
+    struct line l = line_in(buf, n);
 
     add_bulk(&l, key, length);
     return l.used;

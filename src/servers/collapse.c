@@ -100,6 +100,7 @@ static int leave_out(const struct sweep *s, const struct server *servers,
                      struct sweep_lack *list, size_t *n, struct error *err)
 {
     const struct options *o = s->options;
+    const struct engine *first = servers[0].engine;
 
     for (size_t k = 0; k < options_get(o, OPT_DB_EXE)->nvalues; k++) {
         const struct engine *e = servers[k].engine;
@@ -112,15 +113,14 @@ static int leave_out(const struct sweep *s, const struct server *servers,
         snprintf(lack->server, sizeof lack->server, "%s", servers[k].label);
         ++*n;
     }
-    if (any_left(o, servers))
+    if (!first || any_left(o, servers))
         return 0;
     return error_set(err,
                      "db_exe: no permutation is left, since %s is for "
                      "throughput_%s alone; add that experiment, or another "
                      "db_exe",
                      servers[0].label,
-                     servers[0].engine->only == IN_STANDARD ? "standard"
-                                                            : "colocated");
+                     first->only == IN_STANDARD ? "standard" : "colocated");
 }
 
 /* Steps of several tensors, or that stay, are another load than plain ones, so
