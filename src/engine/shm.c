@@ -82,6 +82,8 @@ static void *serve(void *arg)
                           {.fd = m->quit[0], .events = POLLIN}};
 
     for (;;) {
+        struct sockaddr_un from;
+        socklen_t length = sizeof from;
         int peer;
 
         if (poll(p, 2, -1) < 0 && errno != EINTR)
@@ -90,7 +92,8 @@ static void *serve(void *arg)
             return NULL;
         if (!p[0].revents)
             continue;
-        peer = accept4(m->socket, NULL, NULL, SOCK_CLOEXEC);
+        peer =
+            accept4(m->socket, (struct sockaddr *)&from, &length, SOCK_CLOEXEC);
         if (peer < 0)
             continue;
         if (is_ours(peer))

@@ -50,8 +50,11 @@ enum shm_got shm_slot_get(const struct shm_slot *s, void *data, size_t bytes)
 /* One byte of each page, to where it was. */
 static void touch(volatile unsigned char *at, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i += SHM_PAGE)
-        at[i] = at[i];
+    for (size_t i = 0; i < bytes; i += SHM_PAGE) {
+        unsigned char byte = at[i];
+
+        at[i] = byte;
+    }
 }
 
 int shm_bring_in(void *at, size_t bytes)

@@ -42,11 +42,6 @@ void loop_begin(struct load *l, const struct series *counted, double seconds)
     x->look = x->begin + LOOK_NS;
 }
 
-bool loop_cut_off(const struct load *l)
-{
-    return l->signal && *l->signal;
-}
-
 bool loop_meets(const struct load *l)
 {
     return l->phase.counted && l->rules.sync == SYNC_ITERATION;
@@ -64,20 +59,6 @@ int loop_fail(struct load *l)
                      "client %d: broken off at pair %lld by signal %d (%s)",
                      l->number, (long long)l->pair, (int)*l->signal,
                      strsignal((int)*l->signal));
-}
-
-/* One more is the last one: of so many, or when the time is over. */
-bool loop_is_last(const struct load *l)
-{
-    const struct load_phase *x = &l->phase;
-    const struct series *s = x->counted;
-
-    if (!s)
-        return x->left == 1;
-    if (x->seconds > 0)
-        return s->count > 0 &&
-               s->last_end - x->begin >= (int64_t)(x->seconds * 1e9);
-    return s->count + 1 >= (int64_t)l->rules.iterations;
 }
 
 void loop_look(struct load *l, int64_t now)

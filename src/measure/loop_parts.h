@@ -108,11 +108,25 @@ bool loop_meets(const struct load *l);
 void loop_look(struct load *l, int64_t now);
 
 /* Whether the client's grace after a signal is over. Local. */
-bool loop_cut_off(const struct load *l);
+static inline bool loop_cut_off(const struct load *l)
+{
+    return l->signal && *l->signal;
+}
 
-/* Whether the iteration that comes is the last by what ends the phase. Local.
- */
-bool loop_is_last(const struct load *l);
+/* Whether the iteration that comes is the last one: of so many, or when the
+ * time is over. Local. */
+static inline bool loop_is_last(const struct load *l)
+{
+    const struct load_phase *x = &l->phase;
+    const struct series *s = x->counted;
+
+    if (!s)
+        return x->left == 1;
+    if (x->seconds > 0)
+        return s->count > 0 &&
+               s->last_end - x->begin >= (int64_t)(x->seconds * 1e9);
+    return s->count + 1 >= (int64_t)l->rules.iterations;
+}
 
 /* Compare what came back last with what was put last. Local. */
 void loop_verify(struct load *l);
