@@ -101,7 +101,7 @@ class Pbs(RunTest):
             self.assertEqual(args[args.index("-q") + 1], "fast")
             self.assertIn("place=scatter:excl", args)
             script = (self.jobs_dir / str(k) / "script").read_text(encoding="utf-8")
-            self.assertRegex(script, r"(?m)^mpiexec -n 1 '\S+' serve ")
+            self.assertRegex(script, r"(?m)^mpiexec -n 1 '[^']+' serve ")
         self.assertTrue(self.ended())
         self.assertEqual([p.name for p in self.dir.glob("srbench-db-*")], [])
 

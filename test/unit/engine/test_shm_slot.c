@@ -52,18 +52,19 @@ static void one_by_one(void **state)
 #define TENSOR ((size_t)96 * 1024)
 #define TENSORS 2000 /* to be read whole, each another than the last */
 
+static volatile size_t paused;
+
 /* Tensors of one byte each, again and again; pauses of all lengths between
  * them, in which a reader may come to an end. */
 static void hammer(struct shm_slot *s)
 {
     unsigned char *out = malloc(TENSOR);
-    volatile size_t pause = 0;
 
     for (unsigned n = 0;; n++) {
         memset(out, (int)(n & 0xff), TENSOR);
         shm_slot_put(s, out, TENSOR);
         for (size_t k = 0; k < TENSOR / 4 * (n * 7 % 5); k++)
-            pause += k; /* which no compiler leaves out */
+            paused += k; /* which no compiler leaves out */
     }
 }
 
