@@ -90,14 +90,15 @@ class Placements(FloorTest):
 
     def in_turn(self, slow_floor, *args, **how):
         """Three repetitions of two sizes beside a Redis; with a floor that
-        sleeps for a millisecond whenever it receives."""
+        sleeps for so long whenever it receives that no busy machine makes a
+        Redis as slow."""
         server = self.dir / "quick-server"
         server.write_text(f'#!/bin/sh\nunset LD_PRELOAD\nexec {DATABASE} "$@"\n',
                           encoding="utf-8")
         server.chmod(0o755)
         env = {"LD_PRELOAD": f"{self.preloaded('slow_reads')}",
-               "SLOW_READS": "sleeps"} if slow_floor else {}
-        return self.study(1, "--tensor_bytes=[1024,4096]", "--iterations=50",
+               "SLOW_READS": "20"} if slow_floor else {}
+        return self.study(1, "--tensor_bytes=[1024,4096]", "--iterations=20",
                           "--repetitions=3", f"--db_env={json.dumps(env)}",
                           f"--summary_json={self.dir / 'summary.json'}",
                           *args, exe=f"[{server},floor]", **how)

@@ -1,6 +1,6 @@
 /* What a server (read) or a client (recvmsg) does before it reads, by
- * SLOW_READS: "sleeps" for a millisecond, so that it is slow without working,
- * or "works" for as long. */
+ * SLOW_READS: "sleeps" for a millisecond, so that it is slow without working, a
+ * number sleeps for as many, and it "works" for about one. */
 #include <dlfcn.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -19,8 +19,9 @@ static void work(void)
 
 static void slow_down(void)
 {
-    const struct timespec pause = {0, 1000000};
     const char *how = getenv("SLOW_READS");
+    long ms = how ? strtol(how, NULL, 10) : 0;
+    const struct timespec pause = {0, (ms > 0 ? ms : 1) * 1000000};
 
     if (how && strcmp(how, "works") == 0)
         work();
