@@ -340,6 +340,7 @@ static bool has_idle(const struct options *o, enum option_id axis)
 int sweep_open(struct sweep *s, const struct options *o, struct error *err)
 {
     size_t nexp = options_get(o, OPT_EXPERIMENT)->nvalues;
+    bool idle = false;
 
     if (check_served(o, err) < 0)
         return -1;
@@ -359,10 +360,9 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     s->product = s->count;
     find_like(s);
     s->one_shard = has_one_shard(s);
-    if (s->like || s->one_shard || has_idle(o, OPT_PIPELINED) ||
-        has_idle(o, OPT_HISTORY) || has_idle(o, OPT_RETIRE) ||
-        has_idle(o, OPT_EXPIRE_AFTER) || has_idle(o, OPT_COMPUTE_KIND) ||
-        has_idle(o, OPT_ARRIVALS))
+    for (size_t k = 0; k < ALIKE; k++)
+        idle = idle || has_idle(o, alike[k]);
+    if (s->like || s->one_shard || idle)
         number(s);
     return 0;
 }
