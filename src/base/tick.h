@@ -30,6 +30,15 @@ static inline double tick_seconds(int64_t ns)
     return (double)ns * 1e-9;
 }
 
+/* CPU time of this thread, s (clock_gettime(2)). */
+static inline double tick_cpu_seconds(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
+}
+
 /* The instant `seconds` from now. Local. */
 int64_t tick_deadline(double seconds);
 

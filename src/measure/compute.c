@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/tick.h"
 #include "measure/pace.h"
@@ -69,20 +68,12 @@ void compute_close(struct compute *c)
     *c = (struct compute){0};
 }
 
-static double cpu_seconds(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
-}
-
 static double time_of(struct compute *c, int64_t units)
 {
-    double start = cpu_seconds();
+    double start = tick_cpu_seconds();
 
     work(c, units);
-    return cpu_seconds() - start;
+    return tick_cpu_seconds() - start;
 }
 
 /* The first batches only find how large one is; a kernel that counts CPU time

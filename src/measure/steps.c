@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/tick.h"
 #include "measure/loop_parts.h"
@@ -41,14 +40,6 @@ void steps_close(struct load *l)
     if (l->steps.exact)
         pace_restore_timers(l->steps.slack);
     l->steps.exact = false;
-}
-
-static double cpu_seconds(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
 }
 
 /* ---- computing ---- */
@@ -198,7 +189,7 @@ static bool wait_for(struct load *l)
     s->ready = s->due > l->phase.latest ? s->due : l->phase.latest;
     if (s->ends && s->due >= s->ends)
         return false;
-    cpu = cpu_seconds();
+    cpu = tick_cpu_seconds();
     while (now < s->due && !loop_cut_off(l)) {
         bool last = s->due - now <= NAP_NS;
 
@@ -207,7 +198,7 @@ static bool wait_for(struct load *l)
             loop_look(l, now);
     }
     s->begun = now;
-    s->cpu_time += cpu_seconds() - cpu;
+    s->cpu_time += tick_cpu_seconds() - cpu;
     l->samples.paced += now - start;
     return !s->ends || now < s->ends;
 }
@@ -226,10 +217,10 @@ bool steps_begin(struct load *l)
     s->put_sum = l->samples.put.sum;
     s->unpack_sum = l->samples.unpack.sum;
     if (s->rules.compute > 0) {
-        double cpu = cpu_seconds();
+        double cpu = tick_cpu_seconds();
 
         l->samples.computed += compute(l, s->begun);
-        s->cpu_time += cpu_seconds() - cpu;
+        s->cpu_time += tick_cpu_seconds() - cpu;
     }
     return true;
 }

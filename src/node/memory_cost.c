@@ -4,21 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/tick.h"
 
 #define TIMES 5
 #define BATCH_PAGES 256
 #define BUFFER_MIN (32L << 20)
 #define BUFFER_MAX (64L << 20)
-
-static double cpu_seconds(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
-}
 
 /* Pages that nobody has touched, or NULL. */
 static char *fresh(size_t bytes, int advice)
@@ -57,10 +50,10 @@ static double page_fault(size_t page)
     if (!p)
         return NAN;
     for (int k = 0; k < TIMES; k++) {
-        double begin = cpu_seconds();
+        double begin = tick_cpu_seconds();
 
         touch(p + (size_t)k * bytes, bytes, page);
-        batch[k] = (cpu_seconds() - begin) / BATCH_PAGES;
+        batch[k] = (tick_cpu_seconds() - begin) / BATCH_PAGES;
     }
     munmap(p, TIMES * bytes);
     qsort(batch, TIMES, sizeof batch[0], by_value);
@@ -76,12 +69,12 @@ static double copy_rate(size_t bytes, size_t page)
         return NAN;
     touch(p, 2 * bytes, page);
     for (int k = 0; k < TIMES; k++) {
-        double begin = cpu_seconds();
+        double begin = tick_cpu_seconds();
 
         memcpy(p + bytes, p, bytes);
         /* the compiler may not think that nobody reads it */
         __asm__ volatile("" : : "r"(p + bytes) : "memory");
-        best = fmax(best, (double)bytes / (cpu_seconds() - begin));
+        best = fmax(best, (double)bytes / (tick_cpu_seconds() - begin));
     }
     munmap(p, 2 * bytes);
     return best;
