@@ -18,7 +18,7 @@
  *     loop_stamp_all(load);   the instant; put t->put[]; the instant
  *     loop_put(load, rc, start, end)
  *     loop_spoil_all(load);   the instant; unpack t->get[]; the instant
- *     loop_got_all(load, rc, start, end)
+ *     loop_got(load, rc, start, end)
  *     loop_retire(load)       where t->retires says so and the step puts
  *
  * C and C++ include this header, loop_fortran.f90 declares the same.
@@ -99,7 +99,6 @@ int loop_got(struct load *l, int rc, int64_t start, int64_t end);
  * step that comes. */
 void loop_stamp_all(struct load *l);
 void loop_spoil_all(struct load *l);
-int loop_got_all(struct load *l, int rc, int64_t start, int64_t end);
 
 /* Remove the tensors of the step that is too old by now, if there is one, which
  * is timed in there: -1: stop. Local. */

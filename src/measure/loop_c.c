@@ -120,7 +120,7 @@ static int get_all(const struct loop_task *t)
     start = tick_now();
     rc = get_each(t);
     end = tick_now();
-    return loop_got_all(t->load, rc, start, end);
+    return loop_got(t->load, rc, start, end);
 }
 
 static void run_all(const struct loop_task *t)

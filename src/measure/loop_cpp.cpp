@@ -132,7 +132,7 @@ class Loop
         const std::int64_t start = tick_now();
         const bool done = get_each();
         const std::int64_t end = tick_now();
-        return loop_got_all(task.load, done ? 0 : -1, start, end) == 0;
+        return loop_got(task.load, done ? 0 : -1, start, end) == 0;
     }
 
     bool put()

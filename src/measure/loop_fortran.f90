@@ -81,14 +81,6 @@ module srb_loop
             type(c_ptr), value :: load
         end subroutine loop_spoil_all
 
-        function loop_got_all(load, rc, start, finish) bind(c) result(stat)
-            import :: c_ptr, c_int, c_int64_t
-            type(c_ptr), value :: load
-            integer(c_int), value :: rc
-            integer(c_int64_t), value :: start, finish
-            integer(c_int) :: stat
-        end function loop_got_all
-
         function loop_retire(load) bind(c) result(stat)
             import :: c_ptr, c_int
             type(c_ptr), value :: load
@@ -233,7 +225,7 @@ contains
             end do
         end if
         finish = loop_now()
-        stat = loop_got_all(task%load, int(rc, c_int), start, finish)
+        stat = loop_got(task%load, int(rc, c_int), start, finish)
     end function get_all
 
     ! Steps that are more than one tensor under one key.

@@ -111,13 +111,16 @@ bool loop_checks(const struct load *l)
            (l->rules.verify == VERIFY_ENDS && (last || l->got == 0));
 }
 
-/* The tensor must be the one that was put last. */
 void loop_verify(struct load *l)
 {
+    const struct tensors *t = &l->tensors;
+    size_t n = t->rules.n > 0 ? t->rules.n : 1;
+    int64_t step = t->rules.n > 0 ? t->get_step : l->pair - 1;
     struct error wrong;
 
-    if (tensor_check(l->in, l->count, l->number, l->pair - 1, &wrong) == 0)
-        return;
-    if (l->samples.verify_errors++ == 0)
-        l->wrong = wrong;
+    for (size_t i = 0; i < n; i++)
+        if (tensor_check_of(i > 0 ? t->in[i] : l->in, l->count, l->number, step,
+                            i, &wrong) < 0 &&
+            l->samples.verify_errors++ == 0)
+            l->wrong = wrong;
 }

@@ -128,7 +128,8 @@ static inline bool loop_is_last(const struct load *l)
     return s->count + 1 >= (int64_t)l->rules.iterations;
 }
 
-/* Compare what came back last with what was put last. Local. */
+/* Compare what came back last, all tensors of a step, with what was put there.
+ * Local. */
 void loop_verify(struct load *l);
 
 /* ---- steps (steps.h) ---- */

@@ -28,32 +28,6 @@ void loop_spoil_all(struct load *l)
         tensor_spoil(t->in[i], l->count);
 }
 
-static void verify(struct load *l)
-{
-    const struct tensors *t = &l->tensors;
-    struct error wrong;
-
-    for (size_t i = 0; i < t->rules.n; i++)
-        if (tensor_check_of(t->in[i], l->count, l->number, t->get_step, i,
-                            &wrong) < 0 &&
-            l->samples.verify_errors++ == 0)
-            l->wrong = wrong;
-}
-
-int loop_got_all(struct load *l, int rc, int64_t start, int64_t end)
-{
-    bool check = loop_checks(l);
-
-    if (rc < 0)
-        return loop_fail(l);
-    if (loop_note(l, &l->samples.unpack, (size_t)l->got++, start, end) < 0)
-        return -1;
-    l->samples.loop_end = end; /* the last check is not the loop's */
-    if (check)
-        verify(l);
-    return 0;
-}
-
 int loop_retire(struct load *l)
 {
     struct tensors *t = &l->tensors;

@@ -55,6 +55,14 @@ class Steps(RunTest):
 
     # ---- computing
 
+    def test_the_last_step_of_a_time_is_verified(self):
+        """Nobody knew that it would be: what came back is its own step's, of
+        each tensor."""
+        self.study(1, *NULL, "--null_client={delay: 5ms}", "--rate=150",
+                   "--duration=500ms", "--tensor_bytes=4KiB",
+                   "--tensors=[1,3]", "--history=[1,4]",
+                   "--pattern=[pair,phases]", permutations=8)
+
     def test_overhead_is_what_its_parts_make(self):
         """In every language, with every kind of computing: time of the loop is
         spent in operations, computing and little else."""
