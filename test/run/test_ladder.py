@@ -201,12 +201,14 @@ class Files(LadderTest):
                          "--verify=all", "--term_grace=0s",
                          f"--output={self.out}", loops=True)
         job.wait_in_loop()
-        blow()
-        job.wait_until(lambda: "[1/2]" in job.stderr, "the first to fail")
+        blow(job)
+        # the second may fail, and the job end, before anybody looks
+        job.wait_until(lambda: job.process.poll() is not None
+                       or "[1/2]" in job.stderr, "the first to fail")
         return job
 
     def end(self, job, words):
-        os.kill(job.process.pid, signal.SIGTERM)
+        job.process.send_signal(signal.SIGTERM)
         job.wait()
         f = self.open(self.out)
         self.assertEqual(column(f["summary"], "status")[0], "failed")
@@ -217,13 +219,15 @@ class Files(LadderTest):
         folder = self.tmpfs("size=24m")
         theirs = folder / "theirs"
 
-        def fill():
+        def fill(job):
+            # what was no room for us is some again once a client has renamed
             with open(theirs, "wb", buffering=0) as f:
-                try:
-                    while True:
+                while job.process.poll() is None \
+                        and "[1/2]" not in job.stderr:
+                    try:
                         f.write(b"x" * 65536)
-                except OSError:
-                    pass
+                    except OSError:
+                        time.sleep(1e-3)
         job = self.hit(folder, fill)
         self.end(job, "put_tensor of throughput_rank_.* No space left on device")
 
@@ -231,7 +235,7 @@ class Files(LadderTest):
         folder = self.dir / "away"
         folder.mkdir()
 
-        def remove():
+        def remove(_):
             while folder.exists():  # while clients put more into it
                 shutil.rmtree(folder, ignore_errors=True)
         job = self.hit(folder, remove)
@@ -240,7 +244,7 @@ class Files(LadderTest):
     def test_read_only(self):
         folder = self.tmpfs("size=64m")
 
-        def protect():
+        def protect(_):
             while subprocess.run(["mount", "-o", "remount,ro", str(folder)],
                                  capture_output=True, check=False).returncode:
                 pass  # somebody writes
