@@ -214,7 +214,6 @@ class Files(LadderTest):
         self.assertEqual(column(f["summary"], "status")[0], "failed")
         self.assertRegex(text(f["perm_0000"].attrs["error"]), words)
 
-    @full
     def test_runs_full(self):
         folder = self.tmpfs("size=24m")
         theirs = folder / "theirs"
