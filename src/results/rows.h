@@ -13,8 +13,10 @@
 struct row_axis {
     enum option_id id;
     int nlevels;
-    char **word; /* [nlevels] "64 KiB", "colocated" */
-    int width;   /* of the longest */
+    char **word; /* [nlevels] "64 KiB", "colocated"; a map by its number */
+    const char **told; /* the same in a sentence, where nothing explains it: a
+                          map in full, yes and no */
+    int width;         /* of the longest */
 };
 
 struct row {
@@ -28,6 +30,7 @@ struct row {
     struct step_row {             /* of steps; means over repetitions, or NaN */
         double overhead, response, p99, sustained, low, high;
     } steps;
+    struct running step; /* of what steps are compared by, over repetitions */
     struct repeated repeated; /* set by rows_close_up() */
 };
 
@@ -57,8 +60,8 @@ void rows_flag(struct rows *r, size_t index, const char *flag);
 /* All that ran has ended: take the means over repetitions. */
 void rows_close_up(struct rows *r, const struct repeats *repeats);
 
-/* The bandwidth of a row, B/s, as *spread says it; NaN: not completed. The
- * interval is of repetitions, else within the run. */
+/* The bandwidth of a row, B/s; NaN: not completed, or of steps. The interval is
+ * of repetitions, else within the run. */
 struct row_rate {
     double rate, error, df; /* error: standard, of the logarithm; NaN */
     bool summed;            /* of the ranks' own; there was no common window */

@@ -142,9 +142,11 @@ static bool step_text(const struct step_figures *x, char *buf, size_t n)
     char time[TEXT];
 
     if (x->sustained_low > 0)
-        snprintf(buf, n, "sustains %.3g/s", x->sustained_low);
+        snprintf(buf, n, "sustains %s",
+                 units_print_steps(x->sustained_low, time, sizeof time));
     else if (x->sustained_high > 0)
-        snprintf(buf, n, "sustains less than %.3g/s", x->sustained_high);
+        snprintf(buf, n, "sustains less than %s",
+                 units_print_steps(x->sustained_high, time, sizeof time));
     else if (!isnan(x->response.median))
         snprintf(buf, n, "response %s",
                  units_print_seconds(x->response.median, time, sizeof time));

@@ -111,6 +111,8 @@ static void time_cells(const struct table *t, const struct row *row,
     const struct across *a = &row->repeated.of[which];
 
     units_print_seconds(a->centre, value, CELL);
+    if (row->ended[STATUS_COMPLETED] == 0)
+        return; /* x is of nothing */
     range_text(units_print_seconds, a->centre, t->within ? x->low : a->low,
                t->within ? x->high : a->high, range);
 }
@@ -157,13 +159,18 @@ static void note_cell(const struct row *row, char buf[CELL])
 /* "163/s (158 to 168)": what held, and what did not. */
 static void sustained_cell(const struct step_row *x, char buf[CELL])
 {
+    char rate[24], low[24], high[24];
+
+    units_print_steps(x->sustained, rate, sizeof rate);
+    units_print_steps(x->low, low, sizeof low);
+    units_print_steps(x->high, high, sizeof high);
     if (isnan(x->sustained) && x->low > 0)
-        snprintf(buf, CELL, "%.3g/s at least", x->low);
+        snprintf(buf, CELL, "%s at least", low);
     else if (isnan(x->sustained) && x->low == 0)
-        snprintf(buf, CELL, "below %.3g/s", x->high);
+        snprintf(buf, CELL, "below %s", high);
     else if (!isnan(x->sustained))
-        snprintf(buf, CELL, "%.3g/s (%.3g to %.3g)", x->sustained, x->low,
-                 x->high);
+        snprintf(buf, CELL, "%s (%.*s to %s)", rate, (int)strcspn(low, "/"),
+                 low, high);
 }
 
 static void step_cells(const struct step_row *x, bool completed,

@@ -184,13 +184,12 @@ def sentences(study: Study, named: Sequence[str]) -> list[str]:
                 f"% waiting, {100 * r['compute_slowdown']:.1f} % slower computing).")
         elif np.isfinite(r.get("sustained_rate", math.nan)):
             found.append(
-                f"{who}: {r['sustained_rate_low']:.3g} steps a second of each "
-                f"client held three times of three, "
-                f"{r['sustained_rate_high']:.3g} did not.")
+                f"{who}: {words.steps(r['sustained_rate_low'])} of each client "
+                f"held three times of three, "
+                f"{words.steps(r['sustained_rate_high'])} did not.")
         elif r.get("sustained_rate_low", math.nan) == 0:
-            found.append(f"{who}: no rate down to "
-                         f"{r['sustained_rate_high']:.3g} steps a second of a "
-                         "client held.")
+            found.append(f"{who}: no rate of a client down to "
+                         f"{words.steps(r['sustained_rate_high'])} held.")
     more = len(found) - MOST_SENTENCES
     return found[:MOST_SENTENCES] + (
         [f"And {more} more, in the table."] if more > 0 else [])
