@@ -128,16 +128,21 @@ static const struct login *login_of(const struct run *r)
     return s ? &s->client : NULL;
 }
 
-/* The place of a client among those of its shard. */
-static int slot_of(const struct placement *pl, int client, int shard)
+/* Where tensors lie with what this rank's node, or a rank that serves it, has:
+ * of all clients, or of those of a node. */
+static struct places places_of(const struct run *r, const struct permutation *p)
 {
-    int slot = 0;
+    const struct placement *pl = &r->placement;
+    struct places places = {.clients = pl->nclients,
+                            .tensors = tensors_rules_of(p).n,
+                            .kept = tensors_kept_by(p)};
 
-    if (pl->experiment == EXPERIMENT_COLOCATED)
-        return client - place_first_client(pl, place_client_node(pl, client));
-    for (int c = 0; c < client && pl->ranks_serve; c++)
-        slot += place_client_shard(pl, c) == shard;
-    return slot;
+    if (pl->experiment == EXPERIMENT_COLOCATED) {
+        places.first =
+            place_first_client(pl, pl->machine->rank_node[r->team->rank]);
+        places.clients = pl->clients_per_node;
+    }
+    return places;
 }
 
 /* A rank that serves makes room for the clients of its shard. */
@@ -145,19 +150,24 @@ static int open_server(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
     int shard = place_server(pl, r->team->rank);
-    int *ranks, n = 0;
+    int *ranks, *clients, n = 0;
     struct serving_terms terms = {
         .comm = r->cast.serving,
+        .places = places_of(r, &x->p),
         .bytes =
             tensor_count(x->p.value[OPT_TENSOR_BYTES]->count) * sizeof(float)};
 
     if (shard < 0)
         return 0;
-    ranks = mem_new((size_t)pl->nclients, sizeof *ranks);
+    ranks = mem_new(2 * (size_t)pl->nclients, sizeof *ranks);
+    clients = ranks + pl->nclients;
     for (int c = 0; c < pl->nclients; c++)
-        if (place_client_shard(pl, c) == shard)
+        if (place_client_shard(pl, c) == shard) {
+            clients[n] = c;
             ranks[n++] = place_client_rank(pl, c);
+        }
     terms.n = n;
+    terms.clients = clients;
     terms.ranks = ranks;
     x->serving = prepare_server(&r->plan, &x->p)->engine->serving;
     x->server = x->serving->open(&terms, err);
@@ -184,7 +194,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .store = r->setup.store,
         .shard = pl->experiment == EXPERIMENT_STANDARD ? shard : 0,
         .served = &served,
-        .slot = slot_of(pl, client, shard),
+        .places = places_of(r, p),
         .key = key,
         .commands = p->value[OPT_COMMAND_SET]
                         ? command_set_find(p->value[OPT_COMMAND_SET]->text)
