@@ -173,6 +173,9 @@ int options_check_together(const struct options *o, bool dry_run,
  * servers. */
 int options_check_commands(const struct options *o, struct error *err);
 
+/* Whether what is said of models does. */
+int options_check_inference(const struct options *o, struct error *err);
+
 /* Whether a text means true or false (*out). */
 bool options_flag(const char *text, bool *out);
 

@@ -125,7 +125,10 @@ static void roff_head(FILE *out)
           "\\fIEXPERIMENT\\fR is \\fBthroughput_standard\\fR (databases on "
           "nodes of their own) or\n"
           "\\fBthroughput_colocated\\fR (one on every client node; the "
-          "default).\n"
+          "default), or\n"
+          "\\fBinference_standard\\fR or \\fBinference_colocated\\fR, where "
+          "servers run a model on\n"
+          "what is put.\n"
           "\\fBsrbench serve\\fR runs databases for clients of another job.\n",
           out);
 }

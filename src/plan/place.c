@@ -578,9 +578,10 @@ void place_session(const struct placement *pl, const struct sweep *s,
         cpus = pl->roster->db_cpus;
     if (cpus >= 0)
         text_add(db, sizeof db, "-DBCPU%lld", (long long)cpus);
-    snprintf(name, n, "throughput-sess-%s%s-N%d-T%d%s%s-%s-TB%lld",
-             standard ? "" : "colo-", p->value[OPT_LANGUAGES]->text,
-             pl->client_nodes, pl->clients_per_node, db,
+    snprintf(name, n, "%s-sess-%s%s-N%d-T%d%s%s-%s-TB%lld",
+             p->infers ? "inference" : "throughput", standard ? "" : "colo-",
+             p->value[OPT_LANGUAGES]->text, pl->client_nodes,
+             pl->clients_per_node, db,
              standard                            ? ""
              : p->value[OPT_PIN_APP_CPUS]->count ? "-PINTrue"
                                                  : "-PINFalse",

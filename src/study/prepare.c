@@ -251,12 +251,19 @@ static void name_study(struct prepared *plan)
     const struct value *name = options_one(o, OPT_EXP_NAME);
     bool standard = options_has_placement(o, IN_STANDARD);
     bool colocated = options_has_placement(o, IN_COLOCATED);
-    const char *chosen = !standard    ? "throughput-colocated-scaling"
-                         : !colocated ? "throughput-standard-scaling"
-                                      : "throughput-scaling";
+    const char *what = !options_infers(o) ? "throughput"
+                       : options_has_placement(o, IN_THROUGHPUT)
+                           ? "throughput-inference"
+                           : "inference";
+    const char *where = !standard    ? "-colocated"
+                        : !colocated ? "-standard"
+                                     : "";
 
-    snprintf(plan->exp_name, sizeof plan->exp_name, "%s",
-             name->is_auto ? chosen : name->text);
+    if (name->is_auto)
+        snprintf(plan->exp_name, sizeof plan->exp_name, "%s%s-scaling", what,
+                 where);
+    else
+        snprintf(plan->exp_name, sizeof plan->exp_name, "%s", name->text);
 }
 
 /* results/EXP_NAME/run-DATE-TIME.h5 in local time; those after the first in one
