@@ -132,6 +132,7 @@ enum option_type {
     OPTION_SHAPE,   /* NODESxRANKS, value.count nodes, value.count2 ranks */
     OPTION_DIMS,    /* of a tensor, 224x224x3: value.count elements, which
                        options_dims() takes apart */
+    OPTION_RATE,    /* a number a second, value.rate, above 0 to max */
 };
 
 /* Which experiments have the option (or, for an axis, vary with it): a bit for
@@ -247,6 +248,11 @@ struct option {
                                    OPTION_CHOICE they are all its choices */
     const char *const
         *aliases; /* {other, name, other, name, …, NULL} or NULL */
+    /* Names that may stand instead of its number, NULL at the end: value.word
+     * is the place there, from 1. The result file then has the axis as text,
+     * and beside it the number, NaN for a word, as words_value. */
+    const char *const *words;
+    const char *words_value;
     int64_t min, max;
     bool may_be_zero; /* 0 is a value too, though below min */
     const char *unit; /* of the value in the result file ("B", "s"), or NULL */
@@ -278,6 +284,8 @@ struct value {
     int64_t count2;
     double seconds;
     double share; /* 0.05 for 5% */
+    double rate;  /* a second */
+    int word;     /* of option.words, from 1; 0: none, but a number */
     char *text;
     struct pair *pairs;
     size_t npairs;

@@ -204,6 +204,8 @@ static void print_words(FILE *out, const struct option *d)
         fprintf(out, "%s ", d->aliases[i]);
     for (; w->name; w++)
         fprintf(out, "%s ", w->name);
+    for (size_t i = 0; d->words && d->words[i]; i++)
+        fprintf(out, "%s ", d->words[i]);
     if (d->may_be_auto)
         fputs("auto ", out);
 }
@@ -211,7 +213,7 @@ static void print_words(FILE *out, const struct option *d)
 static bool has_words(const struct option *d)
 {
     return d->type == OPTION_FLAG || d->type == OPTION_CHOICE ||
-           d->handed != HANDED_NONE || d->may_be_auto;
+           d->handed != HANDED_NONE || d->words || d->may_be_auto;
 }
 
 /* One case of what may stand behind `--name`. */

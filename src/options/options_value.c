@@ -64,6 +64,12 @@ static void expect_range(const struct option *d, bool all, char *buf, size_t n)
         snprintf(buf, n, "a shape such as 224x224x3, of 1 to %d dimensions",
                  SRB_DIMS_MAX);
         break;
+    case OPTION_RATE:
+        snprintf(buf, n,
+                 "a number a second above 0 to %" PRId64 " such as 100 or "
+                 "100/s",
+                 d->max);
+        break;
     default:
         if (all || d->max < INT32_MAX)
             snprintf(buf, n, "a whole number from %" PRId64 " to %" PRId64,
@@ -71,6 +77,26 @@ static void expect_range(const struct option *d, bool all, char *buf, size_t n)
         else
             snprintf(buf, n, "a whole number of at least %" PRId64, d->min);
     }
+}
+
+/* What else it may be: ", max or search", ", 0 or auto". */
+static void add_names(const struct option *d, char *buf, size_t n)
+{
+    const char *names[8];
+    size_t k = 0;
+
+    if (d->may_be_zero)
+        names[k++] = "0";
+    for (size_t i = 0; d->words && d->words[i] && k + 1 < 8; i++)
+        names[k++] = d->words[i];
+    if (d->may_be_auto)
+        names[k++] = "auto";
+    for (size_t i = 0; i < k; i++)
+        text_add(buf, n, "%s%s",
+                 k == 1       ? ", or "
+                 : i + 1 == k ? " or "
+                              : ", ",
+                 names[i]);
 }
 
 const char *options_expected(const struct option *d, bool all,
@@ -95,12 +121,7 @@ const char *options_expected(const struct option *d, bool all,
                  d->axis ? "{name: value}" : "{window: \"> 1GB/s\"}");
     else
         expect_range(d, all, buf, n);
-    if (d->may_be_zero || d->may_be_auto)
-        strncat(buf,
-                !d->may_be_auto  ? ", or 0"
-                : d->may_be_zero ? ", 0 or auto"
-                                 : ", or auto",
-                n - strlen(buf) - 1);
+    add_names(d, buf, n);
     return buf;
 }
 
@@ -236,6 +257,25 @@ static bool take_bytes(const struct option *d, const char *text,
     return true;
 }
 
+/* "100" or "100/s"; whole numbers and others, never in another unit. */
+static bool take_rate(const struct option *d, const char *text, struct value *v)
+{
+    struct quantity q;
+    char buf[48];
+
+    if (units_parse_quantity(text, "1/s", &q, NULL) < 0 || !(q.value > 0) ||
+        q.value > (double)d->max)
+        return false;
+    v->rate = q.value;
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(buf, sizeof buf, "%.*g", digits, v->rate);
+        if (strtod(buf, NULL) == v->rate)
+            break;
+    }
+    v->text = mem_copy(buf);
+    return true;
+}
+
 static bool take_seconds(const struct option *d, const char *text,
                          struct value *v)
 {
@@ -334,7 +374,20 @@ static bool (*const take[])(const struct option *, const char *,
     [OPTION_MAP] = take_nothing,     [OPTION_SHAPE] = take_machine,
     [OPTION_PERCENT] = take_percent, [OPTION_MAPS] = take_nothing,
     [OPTION_DIMS] = take_dims,
+    [OPTION_RATE] = take_rate,
 };
+
+/* One of the names that stand instead of a number. */
+static bool take_word(const struct option *d, const char *text, struct value *v)
+{
+    for (int k = 0; d->words && d->words[k]; k++)
+        if (strcmp(d->words[k], text) == 0) {
+            v->word = k + 1;
+            v->text = mem_copy(text);
+            return true;
+        }
+    return false;
+}
 
 static void be_auto(struct value *v)
 {
@@ -366,7 +419,8 @@ static int convert_scalar(const struct said *said, const struct option *d,
     bool null = means_null(s);
     bool server = options_handed((enum option_id)(d - option_table), s->text);
 
-    if (d->type == OPTION_CHOICE && take_choice(d, s->text, v))
+    if (take_word(d, s->text, v) ||
+        (d->type == OPTION_CHOICE && take_choice(d, s->text, v)))
         return 0;
     if (d->may_be_auto && (null || (s->plain && strcmp(s->text, "auto") == 0)))
         be_auto(v);

@@ -55,6 +55,14 @@ static bool add_found(struct fields *f, enum option_id id,
     }
 }
 
+/* A value that is no word, whatever it counts. */
+static double number(enum option_type type, const struct value *v)
+{
+    return type == OPTION_RATE      ? v->rate
+           : type == OPTION_SECONDS ? v->seconds
+                                    : (double)v->count;
+}
+
 /* One option: its value, what was chosen for "auto", and for a
  * placement that has no such option -1 or "". */
 static void add_option(struct fields *f, const struct option *d,
@@ -65,6 +73,12 @@ static void add_option(struct fields *f, const struct option *d,
         return;
     if (id == OPT_DB_PORT && v && v->is_auto) {
         fields_text(f, d->name, v->text); /* shard_address has what it was */
+        return;
+    }
+    if (d->words) {
+        fields_text(f, d->name, v ? v->text : "");
+        fields_real(f, d->words_value, d->unit ? d->unit : "",
+                    v && !v->word && !v->is_auto ? number(d->type, v) : NAN);
         return;
     }
     switch (d->type) {
@@ -80,6 +94,9 @@ static void add_option(struct fields *f, const struct option *d,
         break;
     case OPTION_SECONDS:
         fields_real(f, d->name, "s", v && !v->is_auto ? v->seconds : NAN);
+        break;
+    case OPTION_RATE:
+        fields_real(f, d->name, "1/s", v && !v->is_auto ? v->rate : NAN);
         break;
     case OPTION_PERCENT:
         fields_real(f, d->name, "", v && !v->is_auto ? v->share : NAN);
@@ -218,9 +235,11 @@ void record_row(struct fields *f, const struct sweep *s,
     fields_text(f, "name", text);
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis) {
+            size_t at = f->n;
+
             add_option(f, &option_table[id], (enum option_id)id, p->value[id],
                        pl);
-            f->list[f->n - 1].role = "axis";
+            f->list[at].role = "axis"; /* its number beside it is none */
         }
     fields_int(f, "repetition", "", p->repetition);
     fields_int(f, "clients", "", pl->nclients);

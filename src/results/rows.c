@@ -61,12 +61,18 @@ static bool is_amount(enum option_id id)
 {
     enum option_type t = option_table[id].type;
 
-    return t == OPTION_COUNT || t == OPTION_BYTES || t == OPTION_SECONDS;
+    return t == OPTION_COUNT || t == OPTION_BYTES || t == OPTION_SECONDS ||
+           t == OPTION_RATE;
 }
 
+/* Words stand behind all numbers, as they were given. */
 static double amount(const struct value *v)
 {
-    return v->is_auto ? -1 : v->seconds > 0 ? v->seconds : (double)v->count;
+    return v->is_auto       ? -1
+           : v->word        ? INFINITY
+           : v->rate > 0    ? v->rate
+           : v->seconds > 0 ? v->seconds
+                            : (double)v->count;
 }
 
 /* Amounts ascending, words as they were given. */
