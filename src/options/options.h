@@ -326,7 +326,8 @@ struct options {
     enum request request;
     enum help_topic topic;    /* of REQUEST_HELP */
     enum option_id help_with; /* of HELP_OPTION */
-    bool serve; /* `srbench serve`: run databases, and no clients */
+    bool serve;   /* `srbench serve`: run databases, and no clients */
+    char *folder; /* the file's, NULL: it has none */
 };
 
 /* The first look at a command line, before the file is read: sets *file to the

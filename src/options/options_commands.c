@@ -115,6 +115,20 @@ static int check_queue_threads(const struct options *o, struct error *err)
     return 0;
 }
 
+/* What intra_op says, with its default, is said once. */
+static int check_intra_op(const struct options *o, struct error *err)
+{
+    const char *module = find_redisai(o);
+
+    if (!module || !options_infers(o) ||
+        !strcasestr(module, "INTRA_OP_PARALLELISM"))
+        return 0;
+    return options_refuse(o, OPT_DB_MODULES,
+                          "says INTRA_OP_PARALLELISM, which is intra_op where "
+                          "models are run; expected that option instead",
+                          err);
+}
+
 /* RAI_PATH may name it, where db_modules does not. */
 static int check_module(const struct options *o, struct error *err)
 {
@@ -179,5 +193,5 @@ int options_check_commands(const struct options *o, struct error *err)
         return refuse_builtin(o, OPT_DB_MODULES,
                               "is for servers that load modules, and",
                               "do not; expected another db_exe with it", err);
-    return check_queue_threads(o, err);
+    return check_intra_op(o, err) < 0 ? -1 : check_queue_threads(o, err);
 }

@@ -420,6 +420,16 @@ static int only_standard(struct options *o, struct error *err)
     return rc;
 }
 
+static char *folder_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    char *folder = mem_copy(slash ? file : ".");
+
+    if (slash)
+        folder[slash == file ? 1 : slash - file] = '\0';
+    return folder;
+}
+
 /* Arguments of the databases' own jobs are given to have such jobs, as the
  * commands of SmartSim-Scaling do, whose default that is. */
 static void imply_batch(struct options *o)
@@ -457,6 +467,8 @@ static int parse_all(struct options *o, int argc, char *const argv[],
             return -1;
     if (o->serve && only_standard(o, err) < 0)
         return -1;
+    if (file_name && strcmp(file_name, "-") != 0)
+        o->folder = folder_of(file_name);
     imply_batch(o);
     return options_check_together(o, c.dry_run, err);
 }
@@ -515,5 +527,6 @@ void options_free(struct options *o)
 {
     for (int id = 0; id < OPT_COUNT; id++)
         options_setting_free(&o->set[id]);
+    free(o->folder);
     memset(o, 0, sizeof *o);
 }

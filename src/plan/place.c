@@ -362,7 +362,11 @@ int place_solve(const struct machine *m, const struct permutation *p,
     memset(pl, 0, sizeof *pl);
     pl->machine = m;
     pl->experiment = p->experiment;
-    pl->keys = (enum keys_scheme)permutation_count(p, OPT_KEYS, KEYS_SMARTSIM);
+    pl->infers = p->infers;
+    pl->copied = permutation_count(p, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED) ==
+                 MODEL_KEYS_COPIED;
+    pl->keys = (enum keys_scheme)permutation_count(
+        p, OPT_KEYS, pl->infers && !pl->copied ? KEYS_BALANCED : KEYS_SMARTSIM);
     if (check_threads(p, err) < 0 || split_nodes(pl, p, err) < 0 ||
         count_clients(pl, p, err) < 0 || count_shards(pl, p, err) < 0 ||
         assign_ports(pl, p, err) < 0 || choose_address(pl, p, err) < 0) {
@@ -508,11 +512,31 @@ void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX])
 {
     bool shared = pl->experiment == EXPERIMENT_STANDARD;
     const struct roster *roster = pl->external ? pl->roster : NULL;
+    char tag[SRB_TAG_MAX];
 
-    if (roster)
+    if (pl->infers && !pl->copied) {
+        place_tag(pl, shared ? client % pl->nshards : 0, tag);
+        snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d{%s}", place_prefix(pl),
+                 client, tag);
+    } else if (roster)
         roster_key(roster, pl->keys, client, key);
     else
         keys_make(key, pl->keys, client, shared ? pl->nshards : 1);
+}
+
+const char *place_prefix(const struct placement *pl)
+{
+    return pl->external && pl->roster ? pl->roster->prefix : "";
+}
+
+void place_tag(const struct placement *pl, int shard, char tag[SRB_TAG_MAX])
+{
+    if (pl->experiment == EXPERIMENT_COLOCATED || pl->nshards == 1)
+        snprintf(tag, SRB_TAG_MAX, "0");
+    else if (pl->external && pl->roster)
+        roster_tag(pl->roster, shard, tag);
+    else
+        keys_tag(tag, shard, pl->nshards);
 }
 
 int place_client_shard(const struct placement *pl, int client)

@@ -366,6 +366,8 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
     struct permutation q;
     uint32_t place;
 
+    if (extent(s->options, axis, experiment_of(p)) == 1)
+        return p->index;
     if (!s->place)
         return p->index + k * apart - mine * apart;
     product_at(s, s->place[p->index] + k * apart - mine * apart, &q);

@@ -12,9 +12,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#define SRB_REQUEST_WORDS 8
-#define SRB_REPLY_HEAD 128
+#include "options/options.h"
+
+#define SRB_REQUEST_WORDS 16
+#define SRB_REPLY_HEAD 256
+
+/* A tensor's dimensions, as AI.TENSORSET has them. */
+struct tensor_shape {
+    int n;
+    int64_t dim[SRB_DIMS_MAX];
+};
 
 /* The words of a request, as hiredis takes them; of a put the payload comes
  * behind. Points into itself: not to be copied. */
@@ -22,7 +31,8 @@ struct tensor_request {
     int n;
     const char *word[SRB_REQUEST_WORDS];
     size_t length[SRB_REQUEST_WORDS];
-    char count[24]; /* elements of the tensor */
+    char count[24];             /* elements of the tensor */
+    char dim[SRB_DIMS_MAX][24]; /* its shape, see command_set_shape() */
 };
 
 struct command_set {
@@ -45,6 +55,13 @@ void command_set_put(const struct command_set *s, const char *key, size_t bytes,
                      struct tensor_request *r);
 void command_set_get(const struct command_set *s, const char *key, size_t bytes,
                      struct tensor_request *r);
+
+/* Of redisai: a put of a tensor of that shape, where command_set_put() has
+ * {1, N}; and what precedes the payload of one in a good reply to a get. */
+void command_set_shape(const struct tensor_shape *shape,
+                       struct tensor_request *r);
+size_t command_set_shaped_head(const struct tensor_shape *shape,
+                               char head[SRB_REPLY_HEAD]);
 
 /* The request on the wire (RESP2), up to where a payload of so many bytes
  * follows, or with `payload` 0 all of it. Returns its length, which is below n;

@@ -30,4 +30,8 @@ int keys_shard(const char *key, int nshards);
 void keys_make(char key[SRB_KEY_MAX], enum keys_scheme scheme, int client,
                int nshards);
 
+/* The smallest number that, as a hash tag, belongs to the shard. */
+#define SRB_TAG_MAX 16
+void keys_tag(char tag[SRB_TAG_MAX], int shard, int nshards);
+
 #endif

@@ -31,7 +31,9 @@ struct db_plan {
     const struct value *env;       /* db_env */
     const struct setting *modules; /* db_modules */
     int64_t tpq;                   /* db_tpq; 0: not said */
-    bool redisai;                  /* clients may speak its commands */
+    bool redisai;                  /* clients may speak its commands, */
+    bool infers;                   /* those that run models too */
+    int64_t intra_op;              /* threads of one run; 0: not said */
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs */
     uint64_t run;                   /* a random number of the run */
