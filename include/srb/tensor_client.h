@@ -51,6 +51,15 @@ struct srb_tensor_client_options {
     enum srb_client_kind kind;
 };
 
+/* One of several tensors: `count` elements under a key of `key_length` bytes,
+ * which need not end in NUL. */
+struct srb_tensor {
+    const char *key;
+    size_t key_length;
+    float *data; /* only read where it is put */
+    size_t count;
+};
+
 struct srb_tensor_client;
 
 /* Connect. NULL on failure, with the reason in words[n] (NULL: none wanted). */
@@ -81,6 +90,16 @@ SRB_PUBLIC int srb_put_tensor_n(struct srb_tensor_client *c, const char *key,
                                 size_t length, const float *data, size_t count);
 SRB_PUBLIC int srb_unpack_tensor_n(struct srb_tensor_client *c, const char *key,
                                    size_t length, float *data, size_t count);
+
+/* Store n tensors, or bring them, back to back: requests go out without waiting
+ * for the replies to those before them, which are read meanwhile, so that no
+ * number and size of tensors can make both sides wait for each other. Of a
+ * cluster that holds for those of one server that follow each other. Done when
+ * all are; on -1 some may be. n of 0 is nothing to do. */
+SRB_PUBLIC int srb_put_tensors(struct srb_tensor_client *c,
+                               const struct srb_tensor *tensors, size_t n);
+SRB_PUBLIC int srb_unpack_tensors(struct srb_tensor_client *c,
+                                  const struct srb_tensor *tensors, size_t n);
 
 #ifdef __cplusplus
 }

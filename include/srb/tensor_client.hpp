@@ -30,6 +30,13 @@ struct TensorClientOptions {
     srb_client_kind kind = SRB_CLIENT_SOCKET;
 };
 
+/* One of several tensors; key and tensor must outlive its use. */
+template <class Tensor>
+[[nodiscard]] srb_tensor tensor_of(std::string_view key, Tensor &tensor)
+{
+    return {key.data(), key.size(), tensor.data(), tensor.size()};
+}
+
 /* Somebody else's client: it does not close it. */
 class TensorClientRef
 {
@@ -64,6 +71,32 @@ class TensorClientRef
     [[nodiscard]] bool unpack(std::string_view key, Tensor &tensor) noexcept
     {
         return unpack(key, tensor.data(), tensor.size());
+    }
+
+    /* Several back to back, see srb_put_tensors(). */
+    [[nodiscard]] bool put_tensors(const srb_tensor *tensors,
+                                   std::size_t n) noexcept
+    {
+        return srb_put_tensors(client, tensors, n) == 0;
+    }
+
+    [[nodiscard]] bool unpack_tensors(const srb_tensor *tensors,
+                                      std::size_t n) noexcept
+    {
+        return srb_unpack_tensors(client, tensors, n) == 0;
+    }
+
+    /* Whatever has data() and size() and holds srb_tensor, see tensor_of(). */
+    template <class Tensors>
+    [[nodiscard]] bool put_tensors(const Tensors &tensors) noexcept
+    {
+        return put_tensors(tensors.data(), tensors.size());
+    }
+
+    template <class Tensors>
+    [[nodiscard]] bool unpack_tensors(const Tensors &tensors) noexcept
+    {
+        return unpack_tensors(tensors.data(), tensors.size());
     }
 
     [[nodiscard]] const char *error() const noexcept

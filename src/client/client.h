@@ -2,7 +2,8 @@
  *
  * A client is one file (src/client/X.c) and one line of the table below;
  * nobody else asks for its name. It counts in bytes, what calls it through
- * tensor_client.h in elements. It is opened for one key and one length, and may
+ * tensor_client.h in elements, and so are lists of tensors, which go through it
+ * as they are. It is opened for one key and one length, and may
  * be bound to others between operations; what can be decided then is decided
  * then, so that put and get do nothing but the work. All functions are local;
  * put, get and open wait at most op_timeout for a reply.
@@ -20,8 +21,28 @@
 #include "protocol/command_set.h"
 #include "protocol/keys.h"
 #include "protocol/secret.h"
+#include "srb/tensor_client.h"
 
 struct tls;
+
+/* What a client has a server run between a put and a get: a whole request,
+ * which is answered by OK. */
+#define SRB_RUNS 2
+struct client_run {
+    const char *name; /* "run_model" */
+    size_t n;
+    char request[640];
+};
+
+/* Where it does: what is put has the one shape, and what comes back the other,
+ * with so many bytes before it. */
+struct client_runs {
+    struct tensor_shape in, out;
+    size_t head_len;
+    char head[SRB_REPLY_HEAD];
+    int n;
+    struct client_run run[SRB_RUNS];
+};
 
 struct client_params {
     const char *address; /* of the shard that owns the key */
@@ -36,6 +57,9 @@ struct client_params {
     const char *key;
     size_t bytes;                       /* of the tensor */
     const struct command_set *commands; /* NULL: plain */
+    int64_t expire_ms; /* after which a key that was put goes by itself; 0:
+                          never */
+    const struct client_runs *runs; /* must outlive the client; NULL: none */
     double op_timeout;
     int64_t socket_buffer; /* bytes of each direction; 0: choose */
     int client;            /* its number, for words and injected faults; -1:
@@ -69,6 +93,19 @@ struct client_ops {
     int (*put)(struct client *c, const void *data, struct error *err);
     /* Bring the value of the key into data, `bytes` bytes. */
     int (*get)(struct client *c, void *data, struct error *err);
+    /* Several tensors back to back, which may have any keys and lengths; they
+     * read while they write. NULL: client_put_many() does one after another.
+     * The client stays bound to what it was. */
+    int (*put_many)(struct client *c, const struct srb_tensor *tensors,
+                    size_t n, struct error *err);
+    int (*get_many)(struct client *c, const struct srb_tensor *tensors,
+                    size_t n, struct error *err);
+    /* Remove the values of these keys, all of which must be there. NULL: none
+     * are ever removed. */
+    int (*remove)(struct client *c, const struct srb_tensor *tensors, size_t n,
+                  struct error *err);
+    /* Have the server run it. NULL: no server does. */
+    int (*run)(struct client *c, const struct client_run *r, struct error *err);
     /* This end of the connection, numeric: "127.0.0.1"; "" for none. */
     void (*address)(const struct client *c, char address[SRB_ADDRESS_MAX]);
     /* Bytes of the socket's send and receive buffer as the kernel has them now
@@ -92,6 +129,13 @@ SRB_CLIENTS(SRB_CLIENT)
 /* The client of that name (a choice of the option `client`, or what an engine
  * names); never NULL. */
 const struct client_ops *client_find(const char *name);
+
+/* put_many and get_many of any client: where it has none, and for a single
+ * tensor, one after another. It is then bound to any of them. */
+int client_put_many(struct client *c, const struct srb_tensor *tensors,
+                    size_t n, struct error *err);
+int client_get_many(struct client *c, const struct srb_tensor *tensors,
+                    size_t n, struct error *err);
 
 /* The first of the table that talks to servers and speaks TLS. */
 const struct client_ops *client_secured(void);

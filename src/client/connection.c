@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct connection *seen(const struct client *c)
 {
@@ -12,7 +13,8 @@ static const struct connection *seen(const struct client *c)
 static void bind_to(struct connection *c, const char *key, size_t bytes)
 {
     c->bytes = bytes;
-    snprintf(c->key, sizeof c->key, "%s", key);
+    memcpy(c->key, key, strnlen(key, sizeof c->key - 1) + 1);
+    c->key[sizeof c->key - 1] = '\0';
     c->prepare(c);
 }
 
@@ -29,6 +31,8 @@ struct client *connection_open(size_t size, const struct client_ops *ops,
     c->base.ops = ops;
     c->prepare = prepare;
     c->op_timeout = p->op_timeout;
+    c->expire_ms = p->expire_ms;
+    c->runs = p->runs;
     c->commands = p->commands ? p->commands : &command_plain;
     bind_to(c, p->key, p->bytes);
     c->redis = client_connect(p, c->where, ops->tls ? &c->ssl : NULL, err);
@@ -63,6 +67,39 @@ int connection_refused(const struct connection *c, const char *what,
 {
     return connection_error(c, what, err, "the server says: %.*s", (int)n,
                             said);
+}
+
+/* RedisAI says so of a request that it did not come to (its dag.c). */
+int connection_not_run(const struct connection *c, const char *what,
+                       const char *said, size_t n, struct error *err)
+{
+    static const char late[] = "TIMEDOUT";
+
+    if (n >= strlen(late) && memcmp(said, late, strlen(late)) == 0)
+        return connection_error(c, what, err,
+                                "TIMEDOUT: the server did not come to it "
+                                "within op_timeout; fewer clients, more db_tpq "
+                                "or a longer op_timeout help");
+    return connection_error(c, what, err, "the server says: %.*s", (int)n,
+                            said);
+}
+
+void connection_bind(struct connection *c, const struct srb_tensor *t)
+{
+    char key[SRB_KEY_MAX];
+
+    snprintf(key, sizeof key, "%.*s", (int)t->key_length, t->key);
+    bind_to(c, key, t->count * sizeof(float));
+}
+
+int connection_removed(struct connection *c, const struct srb_tensor *t,
+                       size_t n, long long removed, struct error *err)
+{
+    connection_bind(c, t);
+    return connection_error(c, "remove", err,
+                            "the server had %lld of %zu keys, the first of "
+                            "which this is",
+                            removed, n);
 }
 
 void connection_rebind(struct client *c, const char *key, size_t bytes)

@@ -16,6 +16,8 @@ struct connection {
     size_t bytes;        /* of the tensor */
     const struct command_set *commands;
     double op_timeout;
+    int64_t expire_ms;
+    const struct client_runs *runs; /* NULL: tensors of a shape of their own */
     void (*prepare)(struct connection *c); /* key or bytes are others */
     char key[SRB_KEY_MAX];
     char where[SRB_WHERE_MAX]; /* the server's name, for messages */
@@ -39,6 +41,17 @@ int connection_late(const struct connection *c, const char *what,
                     struct error *err);
 int connection_refused(const struct connection *c, const char *what,
                        const char *said, size_t n, struct error *err);
+
+/* Of a run that was not answered by OK but by these n bytes. */
+int connection_not_run(const struct connection *c, const char *what,
+                       const char *said, size_t n, struct error *err);
+
+/* Bind it to a tensor of a list, for the words on what came of that one. */
+void connection_bind(struct connection *c, const struct srb_tensor *t);
+
+/* "remove of KEY at WHERE: …" where a server removed other than all n keys. */
+int connection_removed(struct connection *c, const struct srb_tensor *t,
+                       size_t n, long long removed, struct error *err);
 
 /* As struct client_ops has them. */
 void connection_rebind(struct client *c, const char *key, size_t bytes);

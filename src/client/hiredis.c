@@ -4,24 +4,18 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "client/connection.h"
+#include "client/hiredis_parts.h"
 #include "protocol/tls.h"
-
-struct hiredis_client {
-    struct connection at;
-    struct tensor_request put, get; /* the last word of a put is the payload */
-    /* Of a reply to a get the string that is the tensor, or NULL. */
-    const redisReply *(*payload)(const redisReply *r, size_t bytes);
-};
 
 static struct hiredis_client *self(struct client *c)
 {
     return (struct hiredis_client *)(void *)c;
 }
 
-static const redisReply *plain_payload(const redisReply *r, size_t bytes)
+static const redisReply *plain_payload(const struct connection *c,
+                                       const redisReply *r)
 {
-    (void)bytes;
+    (void)c;
     return r->type == REDIS_REPLY_STRING ? r : NULL;
 }
 
@@ -36,16 +30,30 @@ static bool is_number(const redisReply *r, size_t number)
     return r->type == REDIS_REPLY_INTEGER && r->integer == (long long)number;
 }
 
-/* dtype FLOAT shape (1 N) blob TENSOR */
-static const redisReply *tensor_payload(const redisReply *r, size_t bytes)
+/* The shape that is expected: of a model's output, else (1 N). */
+static bool is_shape(const struct connection *c, const redisReply *r)
+{
+    const struct tensor_shape plain = {
+        .n = 2, .dim = {1, (int64_t)(c->bytes / sizeof(float))}};
+    const struct tensor_shape *want = c->runs ? &c->runs->out : &plain;
+
+    if (r->type != REDIS_REPLY_ARRAY || r->elements != (size_t)want->n)
+        return false;
+    for (int k = 0; k < want->n; k++)
+        if (!is_number(r->element[k], (size_t)want->dim[k]))
+            return false;
+    return true;
+}
+
+/* dtype FLOAT shape (…) blob TENSOR */
+static const redisReply *tensor_payload(const struct connection *c,
+                                        const redisReply *r)
 {
     redisReply *const *part = r->element;
 
     if (r->type != REDIS_REPLY_ARRAY || r->elements != 6 ||
         !is_word(part[0], "dtype") || !is_word(part[1], "FLOAT") ||
-        !is_word(part[2], "shape") || part[3]->type != REDIS_REPLY_ARRAY ||
-        part[3]->elements != 2 || !is_number(part[3]->element[0], 1) ||
-        !is_number(part[3]->element[1], bytes / sizeof(float)) ||
+        !is_word(part[2], "shape") || !is_shape(c, part[3]) ||
         !is_word(part[4], "blob") || part[5]->type != REDIS_REPLY_STRING)
         return NULL;
     return part[5];
@@ -58,7 +66,10 @@ static void prepare(struct connection *at)
     const struct command_set *s = at->commands;
 
     command_set_put(s, at->key, at->bytes, &c->put);
-    c->put.length[c->put.n++] = at->bytes;
+    command_set_expire(s, &c->put, at->expire_ms);
+    if (at->runs)
+        command_set_shape(&at->runs->in, &c->put);
+    c->place = command_set_with_payload(&c->put, at->bytes);
     command_set_get(s, at->key, at->bytes, &c->get);
     c->payload = s == &command_plain ? plain_payload : tensor_payload;
 }
@@ -71,8 +82,8 @@ static struct client *open_client(const struct client_params *p,
 }
 
 /* Why there is no reply. hiredis reports a timeout as EAGAIN's words. */
-static int no_reply(const struct connection *c, const char *what,
-                    struct error *err)
+int hiredis_no_reply(const struct connection *c, const char *what,
+                     struct error *err)
 {
     const redisContext *r = c->redis;
     const char *why;
@@ -84,21 +95,29 @@ static int no_reply(const struct connection *c, const char *what,
     return connection_error(c, what, err, "%s", why ? why : r->errstr);
 }
 
+int hiredis_put_reply(const struct hiredis_client *c, const redisReply *r,
+                      struct error *err)
+{
+    if (r->type == REDIS_REPLY_ERROR)
+        return connection_refused(&c->at, "put_tensor", r->str, (size_t)r->len,
+                                  err);
+    if (r->type != REDIS_REPLY_STATUS || strcmp(r->str, "OK") != 0)
+        return connection_error(&c->at, "put_tensor", err,
+                                "the server says: something else than OK");
+    return 0;
+}
+
 static int put(struct client *base, const void *data, struct error *err)
 {
     struct hiredis_client *c = self(base);
     redisReply *r;
-    int rc = 0;
+    int rc;
 
-    c->put.word[c->put.n - 1] = data;
+    c->put.word[c->place] = data;
     r = redisCommandArgv(c->at.redis, c->put.n, c->put.word, c->put.length);
     if (!r)
-        return no_reply(&c->at, "put_tensor", err);
-    if (r->type == REDIS_REPLY_ERROR)
-        rc = connection_refused(&c->at, "put_tensor", r->str, r->len, err);
-    else if (r->type != REDIS_REPLY_STATUS || strcmp(r->str, "OK") != 0)
-        rc = connection_error(&c->at, "put_tensor", err,
-                              "the server says: something else than OK");
+        return hiredis_no_reply(&c->at, "put_tensor", err);
+    rc = hiredis_put_reply(c, r, err);
     freeReplyObject(r);
     return rc;
 }
@@ -127,23 +146,51 @@ static int wrong_reply(const struct hiredis_client *c, const redisReply *r,
     return connection_error(at, what, err, "the reply is no string");
 }
 
+int hiredis_get_reply(const struct hiredis_client *c, const redisReply *r,
+                      void *data, struct error *err)
+{
+    size_t bytes = c->at.bytes;
+    const redisReply *tensor = c->payload(&c->at, r);
+
+    if (!tensor || (size_t)tensor->len != bytes)
+        return wrong_reply(c, r, tensor, err);
+    memcpy(data, tensor->str, bytes);
+    return 0;
+}
+
 static int get(struct client *base, void *data, struct error *err)
 {
     struct hiredis_client *c = self(base);
     redisReply *r =
         redisCommandArgv(c->at.redis, c->get.n, c->get.word, c->get.length);
-    size_t bytes = c->at.bytes;
-    const redisReply *tensor;
-    int rc = 0;
+    int rc;
 
     if (!r)
-        return no_reply(&c->at, "unpack_tensor", err);
-    tensor = c->payload(r, bytes);
-    if (tensor && (size_t)tensor->len == bytes)
-        memcpy(data, tensor->str, bytes);
-    else
-        rc = wrong_reply(c, r, tensor, err);
+        return hiredis_no_reply(&c->at, "unpack_tensor", err);
+    rc = hiredis_get_reply(c, r, data, err);
     freeReplyObject(r);
+    return rc;
+}
+
+static int run(struct client *base, const struct client_run *run,
+               struct error *err)
+{
+    struct hiredis_client *c = self(base);
+    void *got = NULL;
+    const redisReply *r;
+    int rc = 0;
+
+    if (redisAppendFormattedCommand(c->at.redis, run->request, run->n) !=
+            REDIS_OK ||
+        redisGetReply(c->at.redis, &got) != REDIS_OK)
+        return hiredis_no_reply(&c->at, run->name, err);
+    r = got;
+    if (r->type == REDIS_REPLY_ERROR)
+        rc = connection_refused(&c->at, run->name, r->str, (size_t)r->len, err);
+    else if (r->type != REDIS_REPLY_STATUS || strcmp(r->str, "OK") != 0)
+        rc = connection_not_run(&c->at, run->name, r->str ? r->str : "",
+                                (size_t)r->len, err);
+    freeReplyObject(got);
     return rc;
 }
 
@@ -160,6 +207,10 @@ const struct client_ops client_hiredis = {
     .rebind = connection_rebind,
     .put = put,
     .get = get,
+    .put_many = hiredis_put_many,
+    .get_many = hiredis_get_many,
+    .run = run,
+    .remove = hiredis_remove,
     .address = connection_address,
     .buffers = connection_buffers,
     .socket = connection_socket,

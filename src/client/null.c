@@ -1,8 +1,9 @@
 /* A client without a server: it keeps the tensor itself. With it the harness is
  * tested, and faults come at a chosen place: null_client: {client: 2,
- * fail_at: 5, hang_at: 7, delay: 10us, alter_at: 3}. Counted are pairs, warm-up
- * included, from 0; `client` is the one that misbehaves (all if not given);
- * `delay` is how long every operation of every client takes. */
+ * fail_at: 5, hang_at: 7, delay: 10us, alter_at: 3}. Counted are pairs (of
+ * several tensors each counts), warm-up included, from 0; `client` is the one
+ * that misbehaves (all if not given); `delay` is how long every operation of
+ * every client takes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,7 @@
 #include "base/tick.h"
 #include "base/units.h"
 #include "client/client.h"
-
-#define PAGE ((size_t)4096)
+#include "client/null_store.h"
 
 /* Between two looks whether a client that hangs is cut off: soon enough for a
  * person, and no load on its CPU. */
@@ -19,8 +19,10 @@
 
 struct null_client {
     struct client base;
-    char *kept;
+    char *kept; /* what it is bound to, one of `store` */
     size_t bytes;
+    struct null_store store;
+    bool full; /* there was no memory for what it was bound to last */
     int client;
     int64_t pair;                       /* puts so far */
     int64_t fail_at, hang_at, alter_at; /* -1: never */
@@ -90,15 +92,22 @@ static int check(const struct value *faults, struct error *err)
 
 static void close_client(struct client *c)
 {
-    free(self(c)->kept);
+    null_store_free(&self(c)->store);
     free(c);
 }
 
-/* From a page on, as the loops have their tensors: copies of 64 KiB took 1.2 us
- * between pages, and 1.3 to 1.8 us with what the heap happened to give. */
-static char *new_pages(size_t bytes)
+static void rebind(struct client *base, const char *key, size_t bytes)
 {
-    return aligned_alloc(PAGE, (bytes + PAGE - 1) / PAGE * PAGE);
+    struct null_client *c = self(base);
+
+    c->kept = null_store_find(&c->store, key, strlen(key), bytes);
+    c->bytes = bytes;
+    if (c->kept)
+        return;
+    /* the next put says so: no other is to ask */
+    c->full = true;
+    c->fail_at = c->pair;
+    c->bytes = 0;
 }
 
 static struct client *open_client(const struct client_params *p,
@@ -106,13 +115,14 @@ static struct client *open_client(const struct client_params *p,
 {
     struct null_client *c = calloc(1, sizeof *c);
 
-    if (!c || !(c->kept = new_pages(p->bytes))) {
+    if (c)
+        rebind(&c->base, p->key, p->bytes);
+    if (!c || c->full) {
         error_set(err, "not enough memory for a client");
         free(c);
         return NULL;
     }
     c->base.ops = &client_null;
-    c->bytes = p->bytes;
     c->client = p->client;
     c->op_timeout = p->op_timeout;
     if (read_faults(c, p->null_client, err) == 0)
@@ -136,6 +146,9 @@ static int put(struct client *base, const void *data, struct error *err)
 
     if (c->delay_ns)
         tick_sleep(c->delay_ns);
+    if (pair == c->fail_at && c->full)
+        return error_set(err, "client %d: not enough memory for its tensors",
+                         c->client);
     if (pair == c->fail_at)
         return error_set(err, "client %d fails at pair %lld, as it was told",
                          c->client, (long long)pair);
@@ -164,6 +177,21 @@ static int get(struct client *base, void *data, struct error *err)
     return 0;
 }
 
+static int remove_keys(struct client *base, const struct srb_tensor *tensors,
+                       size_t n, struct error *err)
+{
+    struct null_client *c = self(base);
+
+    if (c->delay_ns)
+        tick_sleep(c->delay_ns);
+    for (size_t i = 0; i < n; i++)
+        if (!null_store_drop(&c->store, tensors[i].key, tensors[i].key_length))
+            return error_set(err, "client %d has no '%.*s' to remove",
+                             c->client, (int)tensors[i].key_length,
+                             tensors[i].key);
+    return 0;
+}
+
 static void address(const struct client *base, char text[SRB_ADDRESS_MAX])
 {
     (void)base;
@@ -188,8 +216,10 @@ const struct client_ops client_null = {
     .memory = {16, 0},
     .check = check,
     .open = open_client,
+    .rebind = rebind,
     .put = put,
     .get = get,
+    .remove = remove_keys,
     .address = address,
     .buffers = buffers,
     .socket = socket_of,

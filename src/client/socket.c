@@ -15,29 +15,14 @@
 #include <sys/uio.h>
 
 #include "base/tick.h"
-#include "client/connection.h"
-
-/* A payload is received in pieces of this size: they stay in the cache. */
-#define PIECE ((size_t)64 * 1024)
-#define WORDS_MAX 512    /* of a server's error */
-#define TAIL ((size_t)2) /* \r\n behind a payload */
-
-struct socket_client {
-    struct connection at;
-    int fd;
-    int64_t deadline; /* of the running operation; 0: not asked for yet */
-    size_t set_len, get_len, head_len;
-    char set[SRB_KEY_MAX + 128]; /* all of a put before its payload */
-    char get[SRB_KEY_MAX + 96];  /* a whole get */
-    char head[SRB_REPLY_HEAD];   /* what precedes the payload in its reply */
-};
+#include "client/socket_parts.h"
 
 static struct socket_client *self(struct client *c)
 {
     return (struct socket_client *)(void *)c;
 }
 
-static int fail(const struct socket_client *c, const char *what,
+int socket_fail(const struct socket_client *c, const char *what,
                 struct error *err)
 {
     int failure = errno;
@@ -51,7 +36,7 @@ static int fail(const struct socket_client *c, const char *what,
 
 /* A wait ends by the socket's own timeout; an operation that trickles ends by
  * this, which is only asked when it did not come in one. */
-static bool late(struct socket_client *c)
+bool socket_late(struct socket_client *c)
 {
     int64_t now = tick_now();
 
@@ -64,7 +49,7 @@ static bool late(struct socket_client *c)
 }
 
 /* Drop n bytes from the front of a list of buffers. */
-static void advance(struct msghdr *m, size_t n)
+void socket_advance(struct msghdr *m, size_t n)
 {
     while (m->msg_iovlen > 0 && n >= m->msg_iov->iov_len) {
         n -= m->msg_iov->iov_len;
@@ -77,7 +62,7 @@ static void advance(struct msghdr *m, size_t n)
     }
 }
 
-static int send_all(struct socket_client *c, struct iovec *iov, size_t n)
+int socket_send(struct socket_client *c, struct iovec *iov, size_t n)
 {
     struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
 
@@ -88,16 +73,16 @@ static int send_all(struct socket_client *c, struct iovec *iov, size_t n)
             continue;
         if (put < 0)
             return -1;
-        advance(&m, (size_t)put);
+        socket_advance(&m, (size_t)put);
         if (m.msg_iovlen == 0)
             return 0;
-        if (late(c))
+        if (socket_late(c))
             return -1;
     }
 }
 
 /* Some bytes; 0 with errno 0 becomes -1: the server closed. */
-static ssize_t receive(struct socket_client *c, struct iovec *iov, size_t n)
+ssize_t socket_receive(struct socket_client *c, struct iovec *iov, size_t n)
 {
     struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
     ssize_t got;
@@ -143,6 +128,8 @@ static int unexpected(const struct socket_client *c, const char *what,
         return connection_refused(at, what, text + 1, line - 1, err);
     if (line == 3 && memcmp(text, "$-1", 3) == 0)
         return connection_error(at, what, err, "the server has no such key");
+    if (n > 0 && text[0] == '+' && at->runs)
+        return connection_not_run(at, what, text + 1, line - 1, err);
     if (n > 0 && text[0] == '$')
         return connection_error(at, what, err,
                                 "the reply has %.*s bytes instead of %zu",
@@ -155,22 +142,22 @@ static int unexpected(const struct socket_client *c, const char *what,
 }
 
 /* The rest of a reply's first line, after n bytes of it; for its words only. */
-static int hear_out(struct socket_client *c, const char *what, char *text,
+int socket_hear_out(struct socket_client *c, const char *what, char *text,
                     size_t n, struct error *err)
 {
     while (n < WORDS_MAX && !memchr(text, '\n', n)) {
         struct iovec in = {text + n, WORDS_MAX - n};
-        ssize_t got = receive(c, &in, 1);
+        ssize_t got = socket_receive(c, &in, 1);
 
-        if (got < 0 || late(c))
-            return fail(c, what, err);
+        if (got < 0 || socket_late(c))
+            return socket_fail(c, what, err);
         n += (size_t)got;
     }
     return unexpected(c, what, text, n, err);
 }
 
 /* Sending failed: a server that refuses says why before it closes. */
-static int refused(struct socket_client *c, const char *what, struct error *err)
+int socket_refused(struct socket_client *c, const char *what, struct error *err)
 {
     char text[WORDS_MAX];
     int failure = errno;
@@ -179,39 +166,53 @@ static int refused(struct socket_client *c, const char *what, struct error *err)
     if (got > 0)
         return unexpected(c, what, text, (size_t)got, err);
     errno = failure;
-    return fail(c, what, err);
+    return socket_fail(c, what, err);
 }
 
-static int put(struct client *base, const void *data, struct error *err)
+/* What a put and a run are answered by. */
+static int hear_ok(struct socket_client *c, const char *what, struct error *err)
 {
     static const char ok[] = "+OK\r\n";
-    struct socket_client *c = self(base);
-    char crlf[2] = {'\r', '\n'}, text[WORDS_MAX] = "";
-    /* sendmsg() takes plain pointers but changes nothing */
-    struct iovec out[3] = {{c->set, c->set_len},
-                           {(void *)(uintptr_t)data, c->at.bytes},
-                           {crlf, sizeof crlf}};
+    char text[WORDS_MAX] = "";
     size_t n = 0, want = sizeof ok - 1;
 
-    c->deadline = 0;
-    if (send_all(c, out, 3) < 0)
-        return refused(c, "put_tensor", err);
     while (n < want && memcmp(text, ok, n) == 0) {
         struct iovec in = {text + n, sizeof text - n};
-        ssize_t got = receive(c, &in, 1);
+        ssize_t got = socket_receive(c, &in, 1);
 
-        if (got < 0 || (n > 0 && late(c)))
-            return fail(c, "put_tensor", err);
+        if (got < 0 || (n > 0 && socket_late(c)))
+            return socket_fail(c, what, err);
         n += (size_t)got;
     }
     if (n == want && memcmp(text, ok, want) == 0)
         return 0;
-    return hear_out(c, "put_tensor", text, n, err);
+    return socket_hear_out(c, what, text, n, err);
 }
 
-static size_t least(size_t a, size_t b)
+static int put(struct client *base, const void *data, struct error *err)
 {
-    return a < b ? a : b;
+    struct socket_client *c = self(base);
+    /* sendmsg() takes plain pointers but changes nothing */
+    struct iovec out[3] = {{c->set, c->set_len},
+                           {(void *)(uintptr_t)data, c->at.bytes},
+                           {c->tail, c->tail_len}};
+
+    c->deadline = 0;
+    if (socket_send(c, out, 3) < 0)
+        return socket_refused(c, "put_tensor", err);
+    return hear_ok(c, "put_tensor", err);
+}
+
+static int run(struct client *base, const struct client_run *r,
+               struct error *err)
+{
+    struct socket_client *c = self(base);
+    struct iovec out = {(void *)(uintptr_t)r->request, r->n};
+
+    c->deadline = 0;
+    if (socket_send(c, &out, 1) < 0)
+        return socket_refused(c, r->name, err);
+    return hear_ok(c, r->name, err);
 }
 
 /* A reply to a get on its way: what frames the payload, and where that goes. */
@@ -227,10 +228,10 @@ static int wrong_head(struct socket_client *c, const struct reply *r,
                       struct error *err)
 {
     char text[WORDS_MAX];
-    size_t in_head = least(r->n, c->head_len);
-    size_t in_data = least(r->n - in_head, c->at.bytes);
+    size_t in_head = socket_least(r->n, c->head_len);
+    size_t in_data = socket_least(r->n - in_head, c->at.bytes);
     size_t in_tail = r->n - in_head - in_data;
-    size_t copied = least(in_data, sizeof text - in_head - TAIL);
+    size_t copied = socket_least(in_data, sizeof text - in_head - TAIL);
 
     memcpy(text, r->head, in_head);
     memcpy(text + in_head, r->data, copied);
@@ -238,7 +239,8 @@ static int wrong_head(struct socket_client *c, const struct reply *r,
         memcpy(text + in_head + copied, r->tail, in_tail);
     else
         in_tail = 0;
-    return hear_out(c, "unpack_tensor", text, in_head + copied + in_tail, err);
+    return socket_hear_out(c, "unpack_tensor", text, in_head + copied + in_tail,
+                           err);
 }
 
 /* Where the next bytes go: what is missing of the head, the next piece of the
@@ -247,13 +249,13 @@ static size_t next_buffers(const struct socket_client *c, struct reply *r,
                            struct iovec in[3])
 {
     size_t after_head = r->n > c->head_len ? r->n - c->head_len : 0;
-    size_t in_data = least(after_head, c->at.bytes);
+    size_t in_data = socket_least(after_head, c->at.bytes);
     size_t left = c->at.bytes - in_data, in_tail = after_head - in_data, k = 0;
 
     if (r->n < c->head_len)
         in[k++] = (struct iovec){r->head + r->n, c->head_len - r->n};
     if (left > 0)
-        in[k++] = (struct iovec){r->data + in_data, least(left, PIECE)};
+        in[k++] = (struct iovec){r->data + in_data, socket_least(left, PIECE)};
     if (left <= PIECE)
         in[k++] = (struct iovec){r->tail + in_tail, TAIL - in_tail};
     return k;
@@ -268,18 +270,18 @@ static int get(struct client *base, void *data, struct error *err)
     bool head_seen = false;
 
     c->deadline = 0;
-    if (send_all(c, &out, 1) < 0)
-        return refused(c, "unpack_tensor", err);
+    if (socket_send(c, &out, 1) < 0)
+        return socket_refused(c, "unpack_tensor", err);
     while (r.n < total) {
         size_t k = next_buffers(c, &r, in);
-        ssize_t got = receive(c, in, k);
+        ssize_t got = socket_receive(c, in, k);
 
-        if (got < 0 || (r.n > 0 && late(c)))
-            return fail(c, "unpack_tensor", err);
+        if (got < 0 || (r.n > 0 && socket_late(c)))
+            return socket_fail(c, "unpack_tensor", err);
         r.n += (size_t)got;
         if (head_seen)
             continue;
-        if (memcmp(r.head, c->head, least(r.n, c->head_len)) != 0)
+        if (memcmp(r.head, c->head, socket_least(r.n, c->head_len)) != 0)
             return wrong_head(c, &r, err);
         head_seen = r.n >= c->head_len;
     }
@@ -297,10 +299,19 @@ static void prepare(struct connection *at)
     struct tensor_request r;
 
     command_set_put(s, at->key, at->bytes, &r);
+    command_set_expire(s, &r, at->expire_ms);
+    if (at->runs)
+        command_set_shape(&at->runs->in, &r);
+    c->tail_len = command_set_print_tail(&r, c->tail);
     c->set_len = command_set_print(&r, at->bytes, c->set, sizeof c->set);
     command_set_get(s, at->key, at->bytes, &r);
     c->get_len = command_set_print(&r, 0, c->get, sizeof c->get);
-    c->head_len = s->head(at->bytes, c->head);
+    if (at->runs) {
+        c->head_len = at->runs->head_len;
+        memcpy(c->head, at->runs->head, c->head_len + 1);
+    } else {
+        c->head_len = s->head(at->bytes, c->head);
+    }
 }
 
 static struct client *open_client(const struct client_params *p,
@@ -324,6 +335,10 @@ const struct client_ops client_socket = {
     .rebind = connection_rebind,
     .put = put,
     .get = get,
+    .put_many = socket_put_many,
+    .get_many = socket_get_many,
+    .run = run,
+    .remove = socket_remove,
     .address = connection_address,
     .buffers = connection_buffers,
     .socket = connection_socket,

@@ -31,8 +31,21 @@ module srb_tensor_client
         procedure :: borrow
         procedure :: put_tensor
         procedure :: unpack_tensor
+        procedure :: put_tensors
+        procedure :: unpack_tensors
         procedure :: error
     end type tensor_client
+
+    ! struct srb_tensor: one of several, made by tensor_of().
+    type, bind(c), public :: srb_tensor
+        private
+        type(c_ptr) :: key = c_null_ptr
+        integer(c_size_t) :: key_length = 0
+        type(c_ptr) :: data = c_null_ptr
+        integer(c_size_t) :: count = 0
+    end type srb_tensor
+
+    public :: tensor_of
 
     ! struct srb_tensor_client_options
     type, bind(c) :: client_options
@@ -86,6 +99,24 @@ module srb_tensor_client
             integer(c_size_t), value :: count
             integer(c_int) :: stat
         end function c_unpack
+
+        function c_put_many(handle, tensors, n) &
+            bind(c, name='srb_put_tensors') result(stat)
+            import :: c_ptr, c_size_t, c_int, srb_tensor
+            type(c_ptr), value :: handle
+            type(srb_tensor), intent(in) :: tensors(*)
+            integer(c_size_t), value :: n
+            integer(c_int) :: stat
+        end function c_put_many
+
+        function c_unpack_many(handle, tensors, n) &
+            bind(c, name='srb_unpack_tensors') result(stat)
+            import :: c_ptr, c_size_t, c_int, srb_tensor
+            type(c_ptr), value :: handle
+            type(srb_tensor), intent(in) :: tensors(*)
+            integer(c_size_t), value :: n
+            integer(c_int) :: stat
+        end function c_unpack_many
 
         function c_strlen(text) bind(c, name='strlen') result(n)
             import :: c_ptr, c_size_t
@@ -174,6 +205,44 @@ contains
         stat = int(c_unpack(self%handle, key, len(key, kind=c_size_t), &
                             c_loc(tensor), size(tensor, kind=c_size_t)))
     end function unpack_tensor
+
+    ! One of several tensors. Key and tensor are not copied: they must be
+    ! targets, and outlive its use.
+    function tensor_of(key, tensor) result(one)
+        character(len=*, kind=c_char), intent(in), target :: key
+        real(c_float), intent(in), contiguous, target :: tensor(..)
+        type(srb_tensor) :: one
+
+        one%key = c_loc(key)
+        one%key_length = len(key, kind=c_size_t)
+        one%data = c_loc(tensor)
+        one%count = size(tensor, kind=c_size_t)
+    end function tensor_of
+
+    ! Store several tensors back to back, see srb_put_tensors() of
+    ! tensor_client.h.
+    function put_tensors(self, tensors) result(stat)
+        class(tensor_client), intent(in) :: self
+        type(srb_tensor), intent(in), contiguous :: tensors(:)
+        integer :: stat
+
+        stat = -1
+        if (.not. c_associated(self%handle)) return
+        stat = int(c_put_many(self%handle, tensors, &
+                              size(tensors, kind=c_size_t)))
+    end function put_tensors
+
+    ! Bring several tensors.
+    function unpack_tensors(self, tensors) result(stat)
+        class(tensor_client), intent(in) :: self
+        type(srb_tensor), intent(in), contiguous :: tensors(:)
+        integer :: stat
+
+        stat = -1
+        if (.not. c_associated(self%handle)) return
+        stat = int(c_unpack_many(self%handle, tensors, &
+                                 size(tensors, kind=c_size_t)))
+    end function unpack_tensors
 
     ! The words of the last failure of put_tensor or unpack_tensor.
     function error(self) result(words)

@@ -292,7 +292,7 @@ static bool is_bound(const struct srb_tensor_client *c, const char *key,
 static int check(struct srb_tensor_client *c, const char *key, size_t length,
                  size_t count)
 {
-    if (c->wrapped)
+    if (c->wrapped && !c->bound->ops->rebind)
         return error_set(&c->err, "this client is for '%s' of %zu elements",
                          c->key, c->count);
     if (length == 0 || length > SRB_TENSOR_KEY_MAX)
@@ -343,7 +343,17 @@ static int reach(struct srb_tensor_client *c, int shard)
     return 0;
 }
 
-/* From here on the client is bound to this key and count. */
+static void be_of(struct srb_tensor_client *c, const char *key, size_t length,
+                  size_t count)
+{
+    memcpy(c->key, key, length);
+    c->key[length] = '\0';
+    c->key_length = length;
+    c->count = count;
+}
+
+/* From here on the client is bound to this key and count. A wrapped one has one
+ * server, which has all the keys that it is asked for. */
 static int bind_to(struct srb_tensor_client *c, const char *key, size_t length,
                    size_t count)
 {
@@ -351,13 +361,15 @@ static int bind_to(struct srb_tensor_client *c, const char *key, size_t length,
 
     if (check(c, key, length, count) < 0)
         return -1;
+    if (c->wrapped) {
+        be_of(c, key, length, count);
+        c->bound->ops->rebind(c->bound, c->key, bytes_of(count));
+        return 0;
+    }
     c->bound = NULL;
     if (!c->known && find_out(c) < 0)
         return -1;
-    memcpy(c->key, key, length);
-    c->key[length] = '\0';
-    c->key_length = length;
-    c->count = count;
+    be_of(c, key, length, count);
     slot = keys_slot(c->key);
     if (c->slots.cluster && c->slots.of[slot] == SRB_SLOT_NOBODY) {
         error_set(&c->err, "no server of the cluster has slot %d of %s", slot,
@@ -390,6 +402,84 @@ int srb_unpack_tensor_n(struct srb_tensor_client *c, const char *key,
     if (c->bound->ops->get(c->bound, data, &c->err) == 0)
         return 0;
     return give_up(c);
+}
+
+/* ---- several ---- */
+
+typedef int many_call(struct client *c, const struct srb_tensor *tensors,
+                      size_t n, struct error *err);
+
+static int check_all(struct srb_tensor_client *c, const struct srb_tensor *t,
+                     size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (check(c, t[i].key, t[i].key_length, t[i].count) < 0)
+            return -1;
+    return 0;
+}
+
+/* Of n tensors, the first of which the client is bound to: how many follow each
+ * other on its server. */
+static size_t run_of(const struct srb_tensor_client *c,
+                     const struct srb_tensor *t, size_t n)
+{
+    char key[SRB_KEY_MAX];
+    size_t i = 1;
+
+    if (c->wrapped || !c->slots.cluster)
+        return n;
+    for (; i < n; i++) {
+        int shard;
+
+        memcpy(key, t[i].key, t[i].key_length);
+        key[t[i].key_length] = '\0';
+        shard = c->slots.of[keys_slot(key)];
+        if (shard == SRB_SLOT_NOBODY || c->client[shard] != c->bound)
+            break;
+    }
+    return i;
+}
+
+/* What a call for several leaves the connection bound to, nobody relies on. */
+static int call_all(struct srb_tensor_client *c, const struct srb_tensor *t,
+                    size_t n, many_call *call)
+{
+    size_t run;
+
+    if (check_all(c, t, n) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i += run) {
+        if (bind_to(c, t[i].key, t[i].key_length, t[i].count) < 0)
+            return -1;
+        run = run_of(c, t + i, n - i);
+        if (call(c->bound, t + i, run, &c->err) < 0)
+            return give_up(c);
+        c->key_length = SIZE_MAX; /* no key: the next call binds */
+    }
+    return 0;
+}
+
+int srb_put_tensors(struct srb_tensor_client *c,
+                    const struct srb_tensor *tensors, size_t n)
+{
+    return call_all(c, tensors, n, client_put_many);
+}
+
+int srb_unpack_tensors(struct srb_tensor_client *c,
+                       const struct srb_tensor *tensors, size_t n)
+{
+    return call_all(c, tensors, n, client_get_many);
+}
+
+int tensor_client_remove(struct srb_tensor_client *c,
+                         const struct srb_tensor *tensors, size_t n)
+{
+    return c->bound->ops->remove(c->bound, tensors, n, &c->err);
+}
+
+int tensor_client_run(struct srb_tensor_client *c, const struct client_run *r)
+{
+    return c->bound->ops->run(c->bound, r, &c->err);
 }
 
 int srb_put_tensor(struct srb_tensor_client *c, const char *key,

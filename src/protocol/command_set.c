@@ -10,6 +10,9 @@
 /* Words that are not the same for all tensors, known by their addresses. */
 static const char KEY[] = "key", COUNT[] = "count";
 
+/* Behind the payload of a SET, and before the time. */
+#define EXPIRE "PX"
+
 static const char *const plain_put[] = {"SET", KEY, NULL};
 static const char *const plain_get[] = {"GET", KEY, NULL};
 static const char *const redisai_put[] = {"AI.TENSORSET", KEY,    "FLOAT", "1",
@@ -64,10 +67,12 @@ static void fill(const char *const *words, const char *key, size_t bytes,
                  struct tensor_request *r)
 {
     r->n = 0;
-    snprintf(r->count, sizeof r->count, "%zu", elements(bytes));
+    r->expires[0] = '\0';
     for (; words[r->n]; r->n++) {
         const char *word = words[r->n];
 
+        if (word == COUNT)
+            snprintf(r->count, sizeof r->count, "%zu", elements(bytes));
         r->word[r->n] = word == KEY ? key : word == COUNT ? r->count : word;
         r->length[r->n] = strlen(r->word[r->n]);
     }
@@ -100,9 +105,8 @@ void command_set_shape(const struct tensor_shape *shape,
     int at = 3; /* behind AI.TENSORSET, key and FLOAT */
 
     for (int k = 0; k < shape->n; k++, at++) {
-        snprintf(r->dim[k], sizeof r->dim[k], "%" PRId64, shape->dim[k]);
-        r->word[at] = r->dim[k];
-        r->length[at] = strlen(r->dim[k]);
+        r->word[at] = shape->word[k];
+        r->length[at] = strlen(shape->word[k]);
     }
     r->word[at] = "BLOB";
     r->length[at++] = 4;
@@ -124,17 +128,112 @@ size_t command_set_shaped_head(const struct tensor_shape *shape,
                     (size_t)shape_elements(shape) * sizeof(float));
 }
 
+void command_set_expire(const struct command_set *s, struct tensor_request *r,
+                        int64_t ms)
+{
+    if (ms > 0 && s != &command_plain)
+        die("keys of the command set %s do not go by themselves", s->name);
+    if (ms > 0)
+        snprintf(r->expires, sizeof r->expires, "%" PRId64, ms);
+}
+
+static void add_word(struct tensor_request *r, const char *word, size_t length)
+{
+    r->word[r->n] = word;
+    r->length[r->n++] = length;
+}
+
+int command_set_with_payload(struct tensor_request *r, size_t bytes)
+{
+    int payload = r->n;
+
+    add_word(r, NULL, bytes);
+    if (r->expires[0]) {
+        add_word(r, EXPIRE, strlen(EXPIRE));
+        add_word(r, r->expires, strlen(r->expires));
+    }
+    return payload;
+}
+
+/* ---- on the wire ---- */
+
+/* Text that grows; requests of other keys are made in timed spans, where
+ * snprintf() would be felt. */
+struct line {
+    char *buf;
+    size_t used, room;
+};
+
+static void add(struct line *l, const char *text, size_t n)
+{
+    if (n >= l->room - l->used)
+        die("a request takes more than %zu bytes", l->room);
+    memcpy(l->buf + l->used, text, n);
+    l->used += n;
+}
+
+/* "$17\r\n": what it is, and a length. */
+static void add_length(struct line *l, char what, size_t number)
+{
+    char text[32], *at = text + sizeof text;
+
+    *--at = '\n';
+    *--at = '\r';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    *--at = what;
+    add(l, at, (size_t)(text + sizeof text - at));
+}
+
+static void add_bulk(struct line *l, const char *word, size_t n)
+{
+    add_length(l, '$', n);
+    add(l, word, n);
+    add(l, "\r\n", 2);
+}
+
 size_t command_set_print(const struct tensor_request *r, size_t payload,
                          char *buf, size_t n)
 {
-    size_t used = (size_t)snprintf(buf, n, "*%d\r\n", r->n + (payload > 0));
+    struct line l = {.buf = buf, .room = n};
+    int behind = payload > 0 ? 1 + 2 * (r->expires[0] != '\0') : 0;
 
-    for (int k = 0; k < r->n && used < n; k++)
-        used += (size_t)snprintf(buf + used, n - used, "$%zu\r\n%s\r\n",
-                                 r->length[k], r->word[k]);
-    if (payload > 0 && used < n)
-        used += (size_t)snprintf(buf + used, n - used, "$%zu\r\n", payload);
-    if (used >= n)
-        die("a request of %d words takes more than %zu bytes", r->n, n);
-    return used;
+    add_length(&l, '*', (size_t)(r->n + behind));
+    for (int k = 0; k < r->n; k++)
+        add_bulk(&l, r->word[k], r->length[k]);
+    if (payload > 0)
+        add_length(&l, '$', payload);
+    return l.used;
+}
+
+size_t command_set_print_tail(const struct tensor_request *r,
+                              char tail[SRB_REQUEST_TAIL])
+{
+    struct line l = {.buf = tail, .room = SRB_REQUEST_TAIL};
+
+    add(&l, "\r\n", 2);
+    if (r->expires[0]) {
+        add_bulk(&l, EXPIRE, strlen(EXPIRE));
+        add_bulk(&l, r->expires, strlen(r->expires));
+    }
+    return l.used;
+}
+
+size_t command_set_print_remove(size_t keys, char *buf, size_t n)
+{
+    struct line l = {.buf = buf, .room = n};
+
+    add_length(&l, '*', keys + 1);
+    add_bulk(&l, SRB_REMOVE_WORD, strlen(SRB_REMOVE_WORD));
+    return l.used;
+}
+
+size_t command_set_print_key(const char *key, size_t length, char *buf,
+                             size_t n)
+{
+    struct line l = {.buf = buf, .room = n};
+
+    add_bulk(&l, key, length);
+    return l.used;
 }

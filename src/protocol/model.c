@@ -15,6 +15,8 @@ static void shape_of(const struct options *o, enum option_id id,
                      struct tensor_shape *out)
 {
     out->n = options_dims(options_shape(o, id), out->dim);
+    for (int k = 0; k < out->n; k++)
+        snprintf(out->word[k], sizeof out->word[k], "%d", (int)out->dim[k]);
 }
 
 void model_terms(const struct options *o, const struct value *device,

@@ -401,6 +401,51 @@ static void keys_go_to_their_shards(void **state)
 }
 
 /* The server's words once; then where it moved to. */
+/* Several at once: those of one server that follow each other. */
+static void several_go_to_their_shards(void **state)
+{
+    struct scripted low, high;
+    char reply[256], addresses[64];
+    const struct step of_low[] = {{ASK, reply},
+                                  NEXT,
+                                  {PUT_BAR PUT_BAR, OK OK},
+                                  {PUT_BAR, OK},
+                                  {GET_BAR, "$4\r\nabcd\r\n"}};
+    const struct step of_high[] = {{PUT_FOO, OK}, {PUT_FOO, OK}};
+    float data[1], in[1];
+    const struct srb_tensor t[] = {{"bar", 3, data, 1},
+                                   {"bar", 3, data, 1},
+                                   {"foo", 3, data, 1},
+                                   {"bar", 3, data, 1},
+                                   {"foo", 3, data, 1}};
+    const struct srb_tensor empty = {"bar", 3, data, 0},
+                            other = {"bar", 3, in, 1};
+    struct srb_tensor_client *c;
+
+    (void)state;
+    memcpy(data, "abcd", sizeof data);
+    scripted_listen(&low);
+    scripted_listen(&high);
+    slots_of_two(reply, low.port, high.port);
+    scripted_start(&low, of_low, COUNT(of_low));
+    scripted_start(&high, of_high, COUNT(of_high));
+    snprintf(addresses, sizeof addresses, "127.0.0.1:%d", low.port);
+    c = connect_to(addresses, SRB_CLIENT_SOCKET);
+    assert_int_equal(srb_put_tensors(c, t, 0), 0);
+    if (srb_put_tensors(c, t, COUNT(t)) < 0)
+        fail_msg("%s", srb_tensor_client_error(c));
+    /* one that is none, and nothing of the others is sent */
+    assert_int_equal(srb_put_tensors(c, &empty, 1), -1);
+    assert_string_equal(srb_tensor_client_error(c),
+                        "a tensor has at least one element");
+    put(c, "", 0, "a key has 1 to");
+    assert_int_equal(srb_unpack_tensors(c, &other, 1), 0);
+    assert_memory_equal(in, data, sizeof in);
+    srb_tensor_client_close(c);
+    scripted_end(&low);
+    scripted_end(&high);
+}
+
 static void a_slot_that_moves(void **state)
 {
     struct scripted low, high;
@@ -550,6 +595,7 @@ int main(void)
         cmocka_unit_test(names_and_lists),
         cmocka_unit_test(every_connection_logs_in),
         cmocka_unit_test(keys_go_to_their_shards),
+        cmocka_unit_test(several_go_to_their_shards),
         cmocka_unit_test(a_slot_that_moves),
         cmocka_unit_test(a_slot_that_nobody_has),
         cmocka_unit_test(a_wrapped_client),

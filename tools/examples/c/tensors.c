@@ -37,6 +37,34 @@ static int there_and_back(struct srb_tensor_client *client, int number)
     return -1;
 }
 
+/* All of them at once, back to back. */
+static int together(struct srb_tensor_client *client)
+{
+    static float out[KEYS][COUNT], in[KEYS][COUNT];
+    static char keys[KEYS][32];
+    struct srb_tensor put[KEYS], got[KEYS];
+
+    for (int k = 0; k < KEYS; k++) {
+        int n = snprintf(keys[k], sizeof keys[k], "example_c_%d", k);
+
+        for (int i = 0; i < COUNT; i++)
+            out[k][i] = (float)(k - i);
+        put[k] = (struct srb_tensor){keys[k], (size_t)n, out[k], COUNT};
+        got[k] = (struct srb_tensor){keys[k], (size_t)n, in[k], COUNT};
+    }
+    if (srb_put_tensors(client, put, KEYS) != 0 ||
+        srb_unpack_tensors(client, got, KEYS) != 0) {
+        fprintf(stderr, "tensors: %s\n", srb_tensor_client_error(client));
+        return -1;
+    }
+    for (int k = 0; k < KEYS; k++)
+        if (!same(out[k], in[k])) {
+            fprintf(stderr, "tensors: %s came back changed\n", keys[k]);
+            return -1;
+        }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct srb_tensor_client_options options = {.timeout = 5};
@@ -52,6 +80,8 @@ int main(int argc, char **argv)
     }
     for (int k = 0; k < KEYS && rc == 0; k++)
         rc = there_and_back(client, k);
+    if (rc == 0)
+        rc = together(client);
     srb_tensor_client_close(client);
     if (rc == 0)
         printf("%d tensors there and back\n", KEYS);

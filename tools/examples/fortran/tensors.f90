@@ -5,13 +5,17 @@
 program tensors
     use, intrinsic :: iso_c_binding, only: c_float, c_double
     use, intrinsic :: iso_fortran_env, only: error_unit
-    use srb_tensor_client, only: tensor_client
+    use srb_tensor_client, only: tensor_client, srb_tensor, tensor_of
     implicit none
     type(tensor_client) :: client
     character(len=256) :: addresses
     character(len=512) :: words
     real(c_float) :: put(20, 50), got(20, 50)
     character(len=32) :: key
+    ! all of them at once
+    character(len=32), target :: keys(12)
+    real(c_float), target :: puts(20, 50, 12), gots(20, 50, 12)
+    type(srb_tensor) :: out(12), in(12)
     integer :: k
 
     addresses = '127.0.0.1:6379'
@@ -27,6 +31,15 @@ program tensors
             call give_up(client%error())
         if (any(abs(got - put) > 0)) call give_up(trim(key)//' changed')
     end do
+    call random_number(puts)
+    do k = 1, 12
+        write (keys(k), '(a, i2.2)') 'example_fortran_', k
+        out(k) = tensor_of(keys(k) (1:18), puts(:, :, k))
+        in(k) = tensor_of(keys(k) (1:18), gots(:, :, k))
+    end do
+    if (client%put_tensors(out) /= 0) call give_up(client%error())
+    if (client%unpack_tensors(in) /= 0) call give_up(client%error())
+    if (any(abs(gots - puts) > 0)) call give_up('one of several changed')
     call client%close()
     print '(a)', '12 tensors there and back'
 

@@ -1,0 +1,36 @@
+/* hiredis_parts.h - what the files of the client hiredis share: hiredis.c has
+ * one tensor, hiredis_many.c several. All functions are local. */
+#ifndef SRB_HIREDIS_PARTS_H
+#define SRB_HIREDIS_PARTS_H
+
+#include "client/connection.h"
+
+struct hiredis_client {
+    struct connection at;
+    struct tensor_request put, get;
+    int place; /* of the payload among the words of a put */
+    /* Of a reply to a get the string that is the tensor, or NULL. */
+    const redisReply *(*payload)(const struct connection *c,
+                                 const redisReply *r);
+};
+
+/* Words on why there is no reply. Returns -1. */
+int hiredis_no_reply(const struct connection *c, const char *what,
+                     struct error *err);
+
+/* Whether that is what a put is answered; and a get, whose tensor then goes to
+ * data: of the key and length that the client is bound to. */
+int hiredis_put_reply(const struct hiredis_client *c, const redisReply *r,
+                      struct error *err);
+int hiredis_get_reply(const struct hiredis_client *c, const redisReply *r,
+                      void *data, struct error *err);
+
+/* As struct client_ops has them. */
+int hiredis_put_many(struct client *c, const struct srb_tensor *tensors,
+                     size_t n, struct error *err);
+int hiredis_get_many(struct client *c, const struct srb_tensor *tensors,
+                     size_t n, struct error *err);
+int hiredis_remove(struct client *c, const struct srb_tensor *tensors, size_t n,
+                   struct error *err);
+
+#endif
