@@ -406,9 +406,6 @@ int srb_unpack_tensor_n(struct srb_tensor_client *c, const char *key,
 
 /* ---- several ---- */
 
-typedef int many_call(struct client *c, const struct srb_tensor *tensors,
-                      size_t n, struct error *err);
-
 static int check_all(struct srb_tensor_client *c, const struct srb_tensor *t,
                      size_t n)
 {
@@ -441,20 +438,33 @@ static size_t run_of(const struct srb_tensor_client *c,
 }
 
 /* What a call for several leaves the connection bound to, nobody relies on. */
+static int call_run(struct srb_tensor_client *c, const struct srb_tensor *t,
+                    size_t n, bool puts)
+{
+    const struct client_ops *ops = c->bound->ops;
+
+    if (n == 1)
+        return puts ? ops->put(c->bound, t->data, &c->err)
+                    : ops->get(c->bound, t->data, &c->err);
+    c->key_length = SIZE_MAX; /* no key: the next call binds */
+    return puts ? client_put_many(c->bound, t, n, &c->err)
+                : client_get_many(c->bound, t, n, &c->err);
+}
+
 static int call_all(struct srb_tensor_client *c, const struct srb_tensor *t,
-                    size_t n, many_call *call)
+                    size_t n, bool puts)
 {
     size_t run;
 
     if (check_all(c, t, n) < 0)
         return -1;
     for (size_t i = 0; i < n; i += run) {
-        if (bind_to(c, t[i].key, t[i].key_length, t[i].count) < 0)
+        if (!is_bound(c, t[i].key, t[i].key_length, t[i].count) &&
+            bind_to(c, t[i].key, t[i].key_length, t[i].count) < 0)
             return -1;
         run = run_of(c, t + i, n - i);
-        if (call(c->bound, t + i, run, &c->err) < 0)
+        if (call_run(c, t + i, run, puts) < 0)
             return give_up(c);
-        c->key_length = SIZE_MAX; /* no key: the next call binds */
     }
     return 0;
 }
@@ -462,13 +472,13 @@ static int call_all(struct srb_tensor_client *c, const struct srb_tensor *t,
 int srb_put_tensors(struct srb_tensor_client *c,
                     const struct srb_tensor *tensors, size_t n)
 {
-    return call_all(c, tensors, n, client_put_many);
+    return call_all(c, tensors, n, true);
 }
 
 int srb_unpack_tensors(struct srb_tensor_client *c,
                        const struct srb_tensor *tensors, size_t n)
 {
-    return call_all(c, tensors, n, client_get_many);
+    return call_all(c, tensors, n, false);
 }
 
 int tensor_client_remove(struct srb_tensor_client *c,

@@ -32,6 +32,24 @@ static int allocate(struct load *l, struct error *err)
     return 0;
 }
 
+/* What steps need that are more than one tensor under one key. */
+static int allocate_all(struct load *l, struct error *err)
+{
+    const struct tensors_rules *r = &l->rules.tensors;
+    struct tensors *t = &l->tensors;
+
+    if (tensors_plain(r))
+        return 0;
+    if (tensors_open(t, r, l->language, l->key, l->count, l->out, l->in, err) <
+        0)
+        return error_prefix(err, "client %d", l->number);
+    for (size_t i = 1; i < r->n; i++)
+        tensor_fill(t->out[i], l->count, l->number);
+    return tensors_removes(r)
+               ? samples_open_retire(&l->samples, l->rules.iterations, err)
+               : 0;
+}
+
 /* Connect, and hand the client to the loop. */
 static int join(struct load *l, const struct client_ops *ops,
                 const struct client_params *p, struct error *err)
@@ -64,7 +82,7 @@ int load_open(struct load *l, const struct loop_language *language,
     l->rules = *rules;
     snprintf(l->key, sizeof l->key, "%s", p->key);
     if (samples_open(&l->samples, rules->warmup, rules->iterations, err) < 0 ||
-        allocate(l, err) < 0)
+        allocate(l, err) < 0 || allocate_all(l, err) < 0)
         return -1;
     await(rules->connect_at);
     return join(l, ops, p, err);
@@ -100,7 +118,13 @@ static int go_round(struct load *l, bool puts, bool gets)
                                    .count = l->count,
                                    .own = l->own,
                                    .puts = puts,
-                                   .gets = gets};
+                                   .gets = gets,
+                                   .tensors = l->tensors.rules.n,
+                                   .put = l->tensors.put,
+                                   .get = l->tensors.get,
+                                   .pipelined = l->tensors.rules.pipelined,
+                                   .retires =
+                                       tensors_removes(&l->tensors.rules)};
 
     l->language->run(&task);
     if (!l->phase.failed)
@@ -221,6 +245,7 @@ void load_disconnect(struct load *l)
 void load_close(struct load *l)
 {
     disconnect(l);
+    tensors_close(&l->tensors, l->language);
     if (l->own)
         l->language->release(l->own);
     samples_free(&l->samples);

@@ -55,7 +55,7 @@ bool loop_meets(const struct load *l)
 
 /* This client has failed: the client's words, or that the grace after a signal
  * is over, before an operation or in the midst of it. */
-static int fail(struct load *l)
+int loop_fail(struct load *l)
 {
     l->phase.failed = true;
     if (!cut_off(l))
@@ -97,7 +97,7 @@ int loop_more(struct load *l)
     if (x->over)
         return 0; /* who failed has the words */
     if (cut_off(l)) {
-        fail(l);
+        loop_fail(l);
         return 0;
     }
     x->left--;
@@ -125,8 +125,8 @@ static int went_back(struct load *l, int64_t from, int64_t to)
 }
 
 /* Operation k of a series, which begins with the warm-up. */
-static int note(struct load *l, struct series *s, size_t k, int64_t start,
-                int64_t end)
+int loop_note(struct load *l, struct series *s, size_t k, int64_t start,
+              int64_t end)
 {
     if (start < l->phase.latest)
         return went_back(l, l->phase.latest, start);
@@ -143,12 +143,12 @@ static int note(struct load *l, struct series *s, size_t k, int64_t start,
 int loop_put(struct load *l, int rc, int64_t start, int64_t end)
 {
     if (rc < 0)
-        return fail(l);
-    return note(l, &l->samples.put, (size_t)l->pair - 1, start, end);
+        return loop_fail(l);
+    return loop_note(l, &l->samples.put, (size_t)l->pair - 1, start, end);
 }
 
 /* Whether the get that comes, number l->got, is looked at. */
-static bool checked(const struct load *l)
+bool loop_checks(const struct load *l)
 {
     bool last = l->phase.counted && l->phase.last;
 
@@ -158,7 +158,7 @@ static bool checked(const struct load *l)
 
 void loop_spoil(struct load *l)
 {
-    if (checked(l))
+    if (loop_checks(l))
         tensor_spoil(l->in, l->count);
 }
 
@@ -175,11 +175,11 @@ static void verify(struct load *l)
 
 int loop_got(struct load *l, int rc, int64_t start, int64_t end)
 {
-    bool check = checked(l);
+    bool check = loop_checks(l);
 
     if (rc < 0)
-        return fail(l);
-    if (note(l, &l->samples.unpack, (size_t)l->got++, start, end) < 0)
+        return loop_fail(l);
+    if (loop_note(l, &l->samples.unpack, (size_t)l->got++, start, end) < 0)
         return -1;
     l->samples.loop_end = end; /* the last check is not the loop's */
     if (check)

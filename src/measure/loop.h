@@ -12,6 +12,15 @@
  *         loop_got(load, rc, start, end)
  *     }
  *
+ * Where a step has several tensors, or keys that change (t->tensors), the same
+ * is said of all of them:
+ *
+ *     loop_stamp_all(load);   the instant; put t->put[]; the instant
+ *     loop_put(load, rc, start, end)
+ *     loop_spoil_all(load);   the instant; unpack t->get[]; the instant
+ *     loop_got_all(load, rc, start, end)
+ *     loop_retire(load)       where t->retires says so and the step puts
+ *
  * C and C++ include this header, loop_fortran.f90 declares the same.
  */
 #ifndef SRB_LOOP_H
@@ -41,6 +50,12 @@ struct loop_task {
     void *own;    /* what allocate() returned */
     int puts;     /* whether an iteration puts, */
     int gets;     /* and gets what was put last */
+    /* Of steps that are more than that one tensor under that key: 0, or how
+     * many tensors a step has, and what is put and got in it. */
+    size_t tensors;
+    const struct srb_tensor *put, *get;
+    int pipelined; /* back to back, else one after the other */
+    int retires;   /* loop_retire() is for after a step */
 };
 
 /* One language's loop. */
@@ -79,6 +94,16 @@ void loop_spoil(struct load *l);
  * stop. Local. */
 int loop_put(struct load *l, int rc, int64_t start, int64_t end);
 int loop_got(struct load *l, int rc, int64_t start, int64_t end);
+
+/* The same of a step's tensors, whose keys and stamps are then those of the step
+ * that comes. */
+void loop_stamp_all(struct load *l);
+void loop_spoil_all(struct load *l);
+int loop_got_all(struct load *l, int rc, int64_t start, int64_t end);
+
+/* Remove the tensors of the step that is too old by now, if there is one, which
+ * is timed in there: -1: stop. Local. */
+int loop_retire(struct load *l);
 
 /* tick_now() for a language that has no inline functions of C. Local. */
 int64_t loop_now(void);

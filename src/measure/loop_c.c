@@ -73,9 +73,76 @@ static int get(const struct loop_task *t, float *in)
     return loop_got(t->load, rc, start, end);
 }
 
+static int put_each(const struct loop_task *t)
+{
+    const struct srb_tensor *x = t->put, *end = x + t->tensors;
+    int rc = 0;
+
+    if (t->pipelined)
+        return srb_put_tensors(t->client, t->put, t->tensors);
+    for (; x < end && rc == 0; x++)
+        rc = srb_put_tensor_n(t->client, x->key, x->key_length, x->data,
+                              x->count);
+    return rc;
+}
+
+static int get_each(const struct loop_task *t)
+{
+    const struct srb_tensor *x = t->get, *end = x + t->tensors;
+    int rc = 0;
+
+    if (t->pipelined)
+        return srb_unpack_tensors(t->client, t->get, t->tensors);
+    for (; x < end && rc == 0; x++)
+        rc = srb_unpack_tensor_n(t->client, x->key, x->key_length, x->data,
+                                 x->count);
+    return rc;
+}
+
+static int put_all(const struct loop_task *t)
+{
+    int64_t start, end;
+    int rc;
+
+    loop_stamp_all(t->load);
+    start = tick_now();
+    rc = put_each(t);
+    end = tick_now();
+    return loop_put(t->load, rc, start, end);
+}
+
+static int get_all(const struct loop_task *t)
+{
+    int64_t start, end;
+    int rc;
+
+    loop_spoil_all(t->load);
+    start = tick_now();
+    rc = get_each(t);
+    end = tick_now();
+    return loop_got_all(t->load, rc, start, end);
+}
+
+static void run_all(const struct loop_task *t)
+{
+    while (loop_more(t->load)) {
+        if (t->puts && put_all(t) < 0)
+            return;
+        if (t->gets && get_all(t) < 0)
+            return;
+        if (t->puts && t->retires && loop_retire(t->load) < 0)
+            return;
+    }
+}
+
 static void run(const struct loop_task *t)
 {
     const struct tensors *own = t->own;
+
+    if (t->tensors > 0) {
+        run_all(t);
+        return;
+    }
 
     while (loop_more(t->load)) {
         if (t->puts && put(t, own->out) < 0)

@@ -72,6 +72,10 @@ class Loop
 
     void run()
     {
+        if (task.tensors > 0) {
+            run_all();
+            return;
+        }
         while (loop_more(task.load)) {
             if (task.puts && !put())
                 return;
@@ -81,6 +85,56 @@ class Loop
     }
 
   private:
+    void run_all()
+    {
+        while (loop_more(task.load)) {
+            if (task.puts && !put_all())
+                return;
+            if (task.gets && !get_all())
+                return;
+            if (task.puts && task.retires && loop_retire(task.load) < 0)
+                return;
+        }
+    }
+
+    bool put_each()
+    {
+        if (task.pipelined)
+            return client.put_tensors(task.put, task.tensors);
+        for (auto x = task.put; x != task.put + task.tensors; ++x)
+            if (!client.put({x->key, x->key_length}, x->data, x->count))
+                return false;
+        return true;
+    }
+
+    bool get_each()
+    {
+        if (task.pipelined)
+            return client.unpack_tensors(task.get, task.tensors);
+        for (auto x = task.get; x != task.get + task.tensors; ++x)
+            if (!client.unpack({x->key, x->key_length}, x->data, x->count))
+                return false;
+        return true;
+    }
+
+    bool put_all()
+    {
+        loop_stamp_all(task.load);
+        const std::int64_t start = tick_now();
+        const bool done = put_each();
+        const std::int64_t end = tick_now();
+        return loop_put(task.load, done ? 0 : -1, start, end) == 0;
+    }
+
+    bool get_all()
+    {
+        loop_spoil_all(task.load);
+        const std::int64_t start = tick_now();
+        const bool done = get_each();
+        const std::int64_t end = tick_now();
+        return loop_got_all(task.load, done ? 0 : -1, start, end) == 0;
+    }
+
     bool put()
     {
         loop_stamp(task.load);

@@ -3,7 +3,7 @@
 module srb_loop
     use, intrinsic :: iso_c_binding, only: c_char, c_f_pointer, c_float, &
         c_int, c_int64_t, c_intptr_t, c_loc, c_null_ptr, c_ptr, c_size_t
-    use srb_tensor_client, only: tensor_client
+    use srb_tensor_client, only: tensor_client, srb_tensor
     implicit none
     private
     public :: loop_allocate, loop_release, loop_run
@@ -21,6 +21,11 @@ module srb_loop
         type(c_ptr) :: own
         integer(c_int) :: puts
         integer(c_int) :: gets
+        integer(c_size_t) :: tensors
+        type(c_ptr) :: put
+        type(c_ptr) :: get
+        integer(c_int) :: pipelined
+        integer(c_int) :: retires
     end type loop_task
 
     ! A tensor, and the space it is aligned in.
@@ -65,6 +70,30 @@ module srb_loop
             integer(c_int64_t), value :: start, finish
             integer(c_int) :: stat
         end function loop_got
+
+        subroutine loop_stamp_all(load) bind(c)
+            import :: c_ptr
+            type(c_ptr), value :: load
+        end subroutine loop_stamp_all
+
+        subroutine loop_spoil_all(load) bind(c)
+            import :: c_ptr
+            type(c_ptr), value :: load
+        end subroutine loop_spoil_all
+
+        function loop_got_all(load, rc, start, finish) bind(c) result(stat)
+            import :: c_ptr, c_int, c_int64_t
+            type(c_ptr), value :: load
+            integer(c_int), value :: rc
+            integer(c_int64_t), value :: start, finish
+            integer(c_int) :: stat
+        end function loop_got_all
+
+        function loop_retire(load) bind(c) result(stat)
+            import :: c_ptr, c_int
+            type(c_ptr), value :: load
+            integer(c_int) :: stat
+        end function loop_retire
 
         function loop_now() bind(c) result(ns)
             import :: c_int64_t
@@ -163,6 +192,73 @@ contains
         stat = loop_got(task%load, int(rc, c_int), start, finish)
     end function get
 
+    function put_all(task, client, list) result(stat)
+        type(loop_task), intent(in) :: task
+        type(tensor_client), intent(in) :: client
+        type(srb_tensor), intent(in), contiguous :: list(:)
+        integer(c_int) :: stat
+        integer(c_int64_t) :: start, finish
+        integer :: rc, i
+
+        call loop_stamp_all(task%load)
+        rc = 0
+        start = loop_now()
+        if (task%pipelined /= 0) then
+            rc = client%put_tensors(list)
+        else
+            do i = 1, size(list)
+                if (rc == 0) rc = client%put_tensors(list(i:i))
+            end do
+        end if
+        finish = loop_now()
+        stat = loop_put(task%load, int(rc, c_int), start, finish)
+    end function put_all
+
+    function get_all(task, client, list) result(stat)
+        type(loop_task), intent(in) :: task
+        type(tensor_client), intent(in) :: client
+        type(srb_tensor), intent(in), contiguous :: list(:)
+        integer(c_int) :: stat
+        integer(c_int64_t) :: start, finish
+        integer :: rc, i
+
+        call loop_spoil_all(task%load)
+        rc = 0
+        start = loop_now()
+        if (task%pipelined /= 0) then
+            rc = client%unpack_tensors(list)
+        else
+            do i = 1, size(list)
+                if (rc == 0) rc = client%unpack_tensors(list(i:i))
+            end do
+        end if
+        finish = loop_now()
+        stat = loop_got_all(task%load, int(rc, c_int), start, finish)
+    end function get_all
+
+    ! Steps that are more than one tensor under one key.
+    subroutine run_all(task, client)
+        type(loop_task), intent(in) :: task
+        type(tensor_client), intent(in) :: client
+        type(srb_tensor), pointer, contiguous :: out(:), in(:)
+        integer(c_size_t) :: n(1)
+
+        n = task%tensors
+        call c_f_pointer(task%put, out, n)
+        call c_f_pointer(task%get, in, n)
+        do while (loop_more(task%load) /= 0)
+            if (task%puts /= 0) then
+                if (put_all(task, client, out) < 0) exit
+            end if
+            if (task%gets /= 0) then
+                if (get_all(task, client, in) < 0) exit
+            end if
+            if (task%puts /= 0 .and. task%retires /= 0) then
+                if (loop_retire(task%load) < 0) exit
+            end if
+        end do
+    end subroutine run_all
+
     ! loop_fortran_run of loop.h
     subroutine loop_run(task) bind(c, name='loop_fortran_run')
         type(loop_task), intent(in) :: task
@@ -180,6 +276,10 @@ contains
             key(i:i) = letters(i)
         end do
         call client%borrow(task%client)
+        if (task%tensors > 0) then
+            call run_all(task, client)
+            return
+        end if
         do while (loop_more(task%load) /= 0)
             if (task%puts /= 0) then
                 if (put(task, client, key, t%put) < 0) exit

@@ -11,6 +11,7 @@
 #include "client/client.h"
 #include "measure/loop.h"
 #include "measure/samples.h"
+#include "measure/tensors.h"
 #include "options/options.h"
 #include "ranks/clock_sync.h"
 #include "ranks/team.h"
@@ -21,6 +22,7 @@ struct load_rules {
     enum verify verify;
     enum sync sync;
     enum pattern pattern;
+    struct tensors_rules tensors;
     size_t warmup;
     size_t iterations;  /* timed pairs; with a duration the most to keep */
     double duration;    /* s; 0: as long as the iterations take. Of phases each
@@ -73,6 +75,7 @@ struct load {
     float *out, *in;
     char key[SRB_KEY_MAX];
     struct load_rules rules;
+    struct tensors tensors; /* of a step; zeros: the one above */
     struct samples samples;
     struct load_usage usage;
     int64_t pair;       /* puts begun: the number of the next */
@@ -100,5 +103,13 @@ bool loop_meets(const struct load *l);
 /* Begin a phase, which `counted` ends (NULL: the warm-up's number) or, above 0,
  * so many seconds. Local. */
 void loop_begin(struct load *l, const struct series *counted, double seconds);
+
+/* What the files of the loop share: this client has failed; note operation k of
+ * a series, which begins with the warm-up; whether the get that comes is looked
+ * at. Local. */
+int loop_fail(struct load *l);
+int loop_note(struct load *l, struct series *s, size_t k, int64_t start,
+              int64_t end);
+bool loop_checks(const struct load *l);
 
 #endif

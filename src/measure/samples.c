@@ -33,8 +33,18 @@ int samples_open(struct samples *s, size_t warmup, size_t room,
                      warmup + room);
 }
 
+int samples_open_retire(struct samples *s, size_t room, struct error *err)
+{
+    return series_open(&s->retire, 0, room) == 0
+               ? 0
+               : error_set(err,
+                           "not enough memory for the timings of %zu steps",
+                           room);
+}
+
 void samples_free(struct samples *s)
 {
+    free(s->retire.start);
     free(s->put.start);
     free(s->unpack.start);
     memset(s, 0, sizeof *s);
@@ -100,6 +110,8 @@ void samples_translate(struct samples *s,
 
     translate_series(&s->put, translate, clock);
     translate_series(&s->unpack, translate, clock);
+    if (s->retire.kept > 0)
+        translate_series(&s->retire, translate, clock);
     s->loop_start = translate(clock, s->loop_start);
     s->loop_end = translate(clock, s->loop_end);
     s->main_start = translate(clock, s->main_start);
@@ -120,7 +132,8 @@ int64_t samples_main(const struct samples *s)
 
 int64_t samples_between(const struct samples *s)
 {
-    return samples_loop(s) - s->waited - s->put.sum - s->unpack.sum;
+    return samples_loop(s) - s->waited - s->put.sum - s->unpack.sum -
+           s->retire.sum;
 }
 
 int64_t samples_quantile_rank(int64_t n, double q, int64_t *upper)

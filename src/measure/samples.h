@@ -32,6 +32,8 @@ struct series {
 /* What a client measures in one permutation. */
 struct samples {
     struct series put, unpack;
+    struct series retire; /* without warm-up; of no room where nothing is
+                             removed */
     int64_t loop_start, loop_end; /* instants around the timed operations */
     int64_t waited;               /* ns of the loop spent on other clients */
     int64_t main_start, main_end; /* connect … disconnect */
@@ -43,6 +45,10 @@ struct samples {
 
 int samples_open(struct samples *s, size_t warmup, size_t room,
                  struct error *err);
+
+/* Have room for removals too. */
+int samples_open_retire(struct samples *s, size_t room, struct error *err);
+
 void samples_free(struct samples *s);
 
 /* Drop every second timing that is kept. */

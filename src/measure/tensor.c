@@ -1,6 +1,7 @@
 #include "measure/tensor.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PAGE_FLOATS 1024 /* 4096 bytes */
@@ -48,9 +49,11 @@ static uint32_t body_bits(uint64_t seed, size_t i)
 
 /* What marks an iteration: one number for all pages, so that stamping is a
  * strided store; its low 23 bits and the next 23 are the stamp's two floats. */
-static uint64_t stamp_of(int client, int64_t iteration)
+static uint64_t stamp_of(int client, int64_t iteration, size_t index)
 {
-    return mix(((uint64_t)(unsigned)client << 40) ^ (uint64_t)iteration);
+    uint64_t of = ((uint64_t)(unsigned)client << 40) ^ (uint64_t)iteration;
+
+    return mix(index == 0 ? of : mix(of) + index);
 }
 
 static uint64_t seed_of(int client)
@@ -68,7 +71,13 @@ void tensor_fill(float *data, size_t count, int client)
 
 void tensor_stamp(float *data, size_t count, int client, int64_t iteration)
 {
-    uint64_t stamp = stamp_of(client, iteration);
+    tensor_stamp_of(data, count, client, iteration, 0);
+}
+
+void tensor_stamp_of(float *data, size_t count, int client, int64_t iteration,
+                     size_t index)
+{
+    uint64_t stamp = stamp_of(client, iteration, index);
 
     for (size_t i = 0; i < count; i += PAGE_FLOATS) {
         store(&data[i], as_float_bits(stamp));
@@ -94,9 +103,16 @@ static uint32_t expected_bits(uint64_t seed, uint64_t stamp, size_t i)
 int tensor_check(const float *data, size_t count, int client, int64_t iteration,
                  struct error *err)
 {
+    return tensor_check_of(data, count, client, iteration, 0, err);
+}
+
+int tensor_check_of(const float *data, size_t count, int client,
+                    int64_t iteration, size_t index, struct error *err)
+{
     uint64_t seed = seed_of(client);
-    uint64_t stamp = stamp_of(client, iteration);
+    uint64_t stamp = stamp_of(client, iteration, index);
     size_t wrong = 0, first = 0;
+    char which[40] = "";
 
     for (size_t i = 0; i < count; i++) {
         if (load(&data[i]) == expected_bits(seed, stamp, i))
@@ -106,10 +122,12 @@ int tensor_check(const float *data, size_t count, int client, int64_t iteration,
     }
     if (wrong == 0)
         return 0;
+    if (index > 0)
+        snprintf(which, sizeof which, ", tensor %zu", index);
     return error_set(err,
-                     "client %d, pair %" PRId64 ": %zu of %zu elements came "
+                     "client %d, pair %" PRId64 "%s: %zu of %zu elements came "
                      "back wrong, the first at %zu: 0x%08" PRIx32
                      " instead of 0x%08" PRIx32,
-                     client, iteration, wrong, count, first, load(&data[first]),
+                     client, iteration, which, wrong, count, first, load(&data[first]),
                      expected_bits(seed, stamp, first));
 }

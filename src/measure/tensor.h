@@ -23,6 +23,12 @@ void tensor_fill(float *data, size_t count, int client);
 /* Stamp a filled tensor for an iteration (warm-up pairs count, from 0). */
 void tensor_stamp(float *data, size_t count, int client, int64_t iteration);
 
+/* The same for tensor `index` of a step that has several; 0 is the above. */
+void tensor_stamp_of(float *data, size_t count, int client, int64_t iteration,
+                     size_t index);
+int tensor_check_of(const float *data, size_t count, int client,
+                    int64_t iteration, size_t index, struct error *err);
+
 /* Make sure that nothing of an earlier tensor can pass for a new one. */
 void tensor_spoil(float *data, size_t count);
 

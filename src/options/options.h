@@ -54,6 +54,11 @@ enum option_id {
     OPT_DEVICE,
     OPT_BATCH_SIZE,
     OPT_MODEL_KEYS,
+    OPT_TENSORS,
+    OPT_PIPELINED,
+    OPT_HISTORY,
+    OPT_RETIRE,
+    OPT_EXPIRE_AFTER,
     OPT_TENSOR_BYTES,
     /* one value for the whole study */
     OPT_EXP_NAME,
@@ -171,6 +176,9 @@ enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
 enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
 enum pattern { PATTERN_PAIR, PATTERN_PHASES };
+enum retire { RETIRE_OVERWRITE, RETIRE_DELETE, RETIRE_EXPIRE };
+/* value.word of OPT_HISTORY */
+enum history_word { HISTORY_NUMBER, HISTORY_ALL };
 enum order { ORDER_PLAN, ORDER_RANDOM };
 enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
 enum device { DEVICE_CPU, DEVICE_GPU };
@@ -441,6 +449,10 @@ const char *options_where(unsigned experiments, char buf[OPTIONS_WHERE_MAX]);
  * whether databases that this study starts must have it. */
 bool options_names_redisai(const char *module);
 bool options_redisai(const struct options *o);
+
+/* Whether any value of the axis retire is that one, and of history all. */
+bool options_retire(const struct options *o, enum retire retire);
+bool options_keeps_all(const struct options *o);
 
 /* --help: what o->topic says of the options. */
 void options_help(FILE *out, const struct options *o);

@@ -39,7 +39,7 @@ static bool starts_any(const struct options *o)
 }
 
 /* Servers that are no programs, and load no modules: how many, of db_exe. */
-static size_t count_builtin(const struct options *o)
+size_t options_count_builtin(const struct options *o)
 {
     const struct setting *set = options_get(o, OPT_DB_EXE);
     size_t n = 0;
@@ -65,10 +65,9 @@ static const char *name_builtin(char *buf, size_t n)
     return buf;
 }
 
-/* An option that asks of servers what those are not: "WHAT floor and null
- * REST". Returns -1. */
-static int refuse_builtin(const struct options *o, enum option_id id,
-                          const char *what, const char *rest, struct error *err)
+int options_refuse_builtin(const struct options *o, enum option_id id,
+                           const char *what, const char *rest,
+                           struct error *err)
 {
     char names[256], words[512];
 
@@ -146,8 +145,8 @@ static int check_redisai(const struct options *o, struct error *err)
 
     if (!starts_any(o))
         return 0; /* servers that run are asked */
-    if (count_builtin(o) > 0)
-        return refuse_builtin(
+    if (options_count_builtin(o) > 0)
+        return options_refuse_builtin(
             o, by,
             by == OPT_COMMAND_SET ? "redisai is what the servers"
                                   : "models are what the servers",
@@ -189,9 +188,9 @@ int options_check_commands(const struct options *o, struct error *err)
     if ((redisai || options_infers(o)) && check_redisai(o, err) < 0)
         return -1;
     if (!options_one(o, OPT_DB_MODULES)->is_auto && starts_any(o) &&
-        count_builtin(o) == options_get(o, OPT_DB_EXE)->nvalues)
-        return refuse_builtin(o, OPT_DB_MODULES,
-                              "is for servers that load modules, and",
-                              "do not; expected another db_exe with it", err);
+        options_count_builtin(o) == options_get(o, OPT_DB_EXE)->nvalues)
+        return options_refuse_builtin(
+            o, OPT_DB_MODULES, "is for servers that load modules, and",
+            "do not; expected another db_exe with it", err);
     return check_intra_op(o, err) < 0 ? -1 : check_queue_threads(o, err);
 }

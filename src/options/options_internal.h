@@ -10,6 +10,7 @@
  *   options_value.c   those to checked values of an option
  *   options_parse.c   defaults, file and command line put together
  *   options_check.c   whether what they say fits together
+ *   options_tensors.c  whether what is said of a step's tensors fits together
  *   options_commands.c  whether what is said of command sets fits together
  */
 #ifndef SRB_OPTIONS_INTERNAL_H
@@ -175,6 +176,17 @@ int options_check_commands(const struct options *o, struct error *err);
 
 /* Whether what is said of models does. */
 int options_check_inference(const struct options *o, struct error *err);
+
+/* Whether tensors, pipelined, history, retire and expire_after fit together and
+ * to the servers. */
+int options_check_tensors(const struct options *o, struct error *err);
+
+/* Refuse an option that asks of the servers which are no programs what they are
+ * not: "WHAT floor and null REST". How many values of db_exe are such. */
+int options_refuse_builtin(const struct options *o, enum option_id id,
+                           const char *what, const char *rest,
+                           struct error *err);
+size_t options_count_builtin(const struct options *o);
 
 /* Whether a text means true or false (*out). */
 bool options_flag(const char *text, bool *out);

@@ -19,6 +19,9 @@ static const char *const transports[] = {"tcp", "unix", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
 static const char *const syncs[] = {"none", "start", "iteration", NULL};
 static const char *const patterns[] = {"pair", "phases", NULL};
+static const char *const history_words[] = {"all", NULL};
+static const char *const retirements[] = {"overwrite", "delete", "expire",
+                                          NULL};
 static const char *const orders[] = {"plan", "random", NULL};
 static const char *const devices[] = {"cpu", "gpu", NULL};
 static const char *const device_aliases[] = {"CPU", "cpu", "GPU", "gpu", NULL};
@@ -346,6 +349,71 @@ const struct option option_table[OPT_COUNT] = {
                  "that it uses, by hash tags; copied: each where it hashes, "
                  "and the client brings it to the model and back, as "
                  "SmartRedis does with a cluster (script_call: set)"},
+    [OPT_TENSORS] = {.name = "tensors",
+                     .alias = "tensors_per_dataset",
+                     .type = OPTION_COUNT,
+                     .axis = true,
+                     .only = IN_THROUGHPUT,
+                     .def = "1",
+                     .min = 1,
+                     .max = 1024,
+                     .tag = "TENSORS",
+                     .group = GROUP_STUDY,
+                     .help = "tensors of each step, each with a key of its "
+                             "own; a put and a get are of all of them"},
+    [OPT_PIPELINED] = {.name = "pipelined",
+                       .type = OPTION_FLAG,
+                       .axis = true,
+                       .only = IN_THROUGHPUT,
+                       .def = "false",
+                       .tag = "PIPELINED",
+                       .group = GROUP_STUDY,
+                       .brief = "several tensors back to back",
+                       .help = "of several tensors the puts go out back to "
+                               "back, and likewise the gets; false: each "
+                               "waits for the reply to the one before"},
+    [OPT_HISTORY] = {.name = "history",
+                     .type = OPTION_COUNT,
+                     .axis = true,
+                     .only = IN_THROUGHPUT,
+                     .def = "1",
+                     .min = 1,
+                     .max = NO_LIMIT,
+                     .words = history_words,
+                     .words_value = "history_value",
+                     .tag = "HIST",
+                     .group = GROUP_STUDY,
+                     .brief = "steps that stay in the database",
+                     .help = "steps that stay in the database, under keys of "
+                             "their own; all: none goes"},
+    [OPT_RETIRE] = {.name = "retire",
+                    .type = OPTION_CHOICE,
+                    .axis = true,
+                    .only = IN_THROUGHPUT,
+                    .def = "overwrite",
+                    .choices = retirements,
+                    .tag = "RETIRE",
+                    .group = GROUP_STUDY,
+                    .brief = "how a step older than history goes",
+                    .help = "how a step older than history goes; overwrite: "
+                            "its keys are used again; delete: they are removed "
+                            "(UNLINK), which is timed; expire: by itself, "
+                            "expire_after it was put, whatever history says"},
+    [OPT_EXPIRE_AFTER] = {.name = "expire_after",
+                          .type = OPTION_SECONDS,
+                          .axis = true,
+                          .only = IN_THROUGHPUT,
+                          .def = "auto",
+                          .may_be_auto = true,
+                          .min = 0,
+                          .max = DAY,
+                          .unit = "s",
+                          .tag = "EXPIRE",
+                          .group = GROUP_STUDY,
+                          .brief = "with retire: expire, how long a step stays",
+                          .help = "with retire: expire, and required there: "
+                                  "how long a step stays (SET ... PX); whole "
+                                  "milliseconds; auto: not said"},
     [OPT_TENSOR_BYTES] = {.name = "tensor_bytes",
                           .type = OPTION_BYTES,
                           .told = TOLD_ANEW,

@@ -373,8 +373,7 @@ static bool (*const take[])(const struct option *, const char *,
     [OPTION_SECONDS] = take_seconds, [OPTION_FLAG] = take_flag,
     [OPTION_MAP] = take_nothing,     [OPTION_SHAPE] = take_machine,
     [OPTION_PERCENT] = take_percent, [OPTION_MAPS] = take_nothing,
-    [OPTION_DIMS] = take_dims,
-    [OPTION_RATE] = take_rate,
+    [OPTION_DIMS] = take_dims,       [OPTION_RATE] = take_rate,
 };
 
 /* One of the names that stand instead of a number. */

@@ -215,8 +215,38 @@ static bool has_one_shard(const struct sweep *s)
 }
 
 /* The axes that the following is about. */
-static const enum option_id alike[] = {OPT_DB_CLUSTER, OPT_TENSOR_BYTES};
+static const enum option_id alike[] = {OPT_DB_CLUSTER,   OPT_PIPELINED,
+                                       OPT_HISTORY,      OPT_RETIRE,
+                                       OPT_EXPIRE_AFTER, OPT_TENSOR_BYTES};
 #define ALIKE (sizeof alike / sizeof alike[0])
+
+/* The same of an axis that says how something is done which the permutation
+ * does not do. Where all steps stay, overwrite and delete do nothing, and where
+ * keys expire, history says nothing. */
+static size_t behind_idle(const struct sweep *s, const struct permutation *p,
+                          enum option_id axis, size_t k)
+{
+    const struct setting *set = options_get(s->options, axis);
+    bool expires = p->value[OPT_RETIRE]->count == RETIRE_EXPIRE;
+    size_t first = 0;
+
+    switch ((int)axis) {
+    case OPT_PIPELINED:
+        return p->value[OPT_TENSORS]->count == 1 ? k : 0;
+    case OPT_HISTORY:
+        return expires ? k : 0;
+    case OPT_EXPIRE_AFTER:
+        return expires ? 0 : k;
+    case OPT_RETIRE:
+        while (set->values[first].count == RETIRE_EXPIRE && first < k)
+            first++;
+        return !expires && p->value[OPT_HISTORY]->word == HISTORY_ALL
+                   ? k - first
+                   : 0;
+    default:
+        return 0;
+    }
+}
 
 /* How far the permutation's value of such an axis is behind the first that
  * comes to the same. */
@@ -227,6 +257,10 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
 
     if (axis == OPT_TENSOR_BYTES)
         return s->like && !p->infers ? k - s->like[k] : 0;
+    if (axis != OPT_DB_CLUSTER && p->infers)
+        return 0;
+    if (axis != OPT_DB_CLUSTER)
+        return behind_idle(s, p, axis, k);
     return k > 0 && s->one_shard &&
                    is_one(s->options, p->value[OPT_DB_NODES],
                           p->value[OPT_DB_SHARDS_PER_NODE])
@@ -279,6 +313,27 @@ static void find_input(struct sweep *s)
     s->input = (struct value){.count = bytes, .text = s->input_text};
 }
 
+/* Whether several values of the axis say nothing to some permutations. */
+static bool has_idle(const struct options *o, enum option_id axis)
+{
+    const struct setting *tensors = options_get(o, OPT_TENSORS);
+
+    if (options_get(o, axis)->nvalues < 2)
+        return false;
+    if (axis == OPT_HISTORY)
+        return options_retire(o, RETIRE_EXPIRE);
+    if (axis == OPT_RETIRE)
+        return options_keeps_all(o) && options_retire(o, RETIRE_OVERWRITE) &&
+               options_retire(o, RETIRE_DELETE);
+    if (axis == OPT_EXPIRE_AFTER)
+        return options_retire(o, RETIRE_OVERWRITE) ||
+               options_retire(o, RETIRE_DELETE);
+    for (size_t k = 0; k < tensors->nvalues; k++)
+        if (tensors->values[k].count == 1)
+            return true;
+    return false;
+}
+
 int sweep_open(struct sweep *s, const struct options *o, struct error *err)
 {
     size_t nexp = options_get(o, OPT_EXPERIMENT)->nvalues;
@@ -302,7 +357,9 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     s->product = s->count;
     find_like(s);
     s->one_shard = has_one_shard(s);
-    if (s->like || s->one_shard)
+    if (s->like || s->one_shard || has_idle(o, OPT_PIPELINED) ||
+        has_idle(o, OPT_HISTORY) || has_idle(o, OPT_RETIRE) ||
+        has_idle(o, OPT_EXPIRE_AFTER))
         number(s);
     return 0;
 }
@@ -545,6 +602,18 @@ static size_t note(char *buf, size_t n, size_t used, const struct option *d,
                                    set->nvalues == 1 ? "" : "s", where, name);
 }
 
+static size_t note_idle(const struct sweep *s, enum option_id axis,
+                        const char *where, char *buf, size_t n, size_t used)
+{
+    size_t values = options_get(s->options, axis)->nvalues;
+
+    if (!has_idle(s->options, axis) || used >= n)
+        return used;
+    return used + (size_t)snprintf(buf + used, n - used,
+                                   "%s (%zu values) collapses where %s\n",
+                                   option_table[axis].name, values, where);
+}
+
 /* The notes on values that come to the same. */
 static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
 {
@@ -558,6 +627,10 @@ static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
                              "there is one shard, which is no cluster "
                              "either way\n",
                              options_get(s->options, OPT_DB_CLUSTER)->nvalues);
+    used = note_idle(s, OPT_PIPELINED, "a step has one tensor", buf, n, used);
+    used = note_idle(s, OPT_HISTORY, "keys expire", buf, n, used);
+    used = note_idle(s, OPT_RETIRE, "all steps stay", buf, n, used);
+    used = note_idle(s, OPT_EXPIRE_AFTER, "keys do not expire", buf, n, used);
     if (!s->like || used >= n)
         return;
     used += (size_t)snprintf(buf + used, n - used, "tensor_bytes collapses: ");

@@ -3,9 +3,12 @@
  * The sweep is the product of all axes, those that shape the databases
  * outermost, `repetitions` innermost. An axis that a placement or a server does
  * not have collapses there: one permutation, no value. Values that come to the
- * same collapse to the first of them: sizes of as many whole elements, and
- * db_cluster where there is one shard. Where models are run, tensor_bytes has
- * one value, the size of input_shape. All functions are local and pure.
+ * same collapse to the first of them: sizes of as many whole elements,
+ * db_cluster where there is one shard, pipelined where a step has one tensor,
+ * history where keys expire and expire_after where they do not, overwrite and
+ * delete where all steps stay. Where models are run,
+ * tensor_bytes has one value, the size of input_shape. All functions are local
+ * and pure.
  */
 #ifndef SRB_SWEEP_H
 #define SRB_SWEEP_H

@@ -17,16 +17,59 @@ static unsigned crc16(const char *data, size_t n)
     return crc;
 }
 
-int keys_slot(const char *key)
+/* The tag and its length, or NULL. Only the first { and the first } after it
+ * count, and an empty tag is none: the whole key is hashed. */
+static const char *tag_of(const char *key, size_t *n)
 {
     const char *open = strchr(key, '{');
     const char *shut = open ? strchr(open + 1, '}') : NULL;
 
-    /* only the first { and the first } after it count, and an empty tag is
-     * none: the whole key is hashed */
-    if (shut && shut != open + 1)
-        return (int)(crc16(open + 1, (size_t)(shut - open - 1)) % SRB_SLOTS);
-    return (int)(crc16(key, strlen(key)) % SRB_SLOTS);
+    if (!shut || shut == open + 1)
+        return NULL;
+    *n = (size_t)(shut - open - 1);
+    return open + 1;
+}
+
+int keys_slot(const char *key)
+{
+    size_t n;
+    const char *tag = tag_of(key, &n);
+
+    return (int)(crc16(tag ? tag : key, tag ? n : strlen(key)) % SRB_SLOTS);
+}
+
+/* In decimal; returns how many digits. */
+static size_t write_number(char *at, uint64_t number)
+{
+    char text[20];
+    size_t n = 0;
+
+    do
+        text[n++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    for (size_t k = 0; k < n; k++)
+        at[k] = text[n - 1 - k];
+    return n;
+}
+
+int keys_stem(char out[SRB_KEY_MAX], const char *key)
+{
+    size_t tag;
+    int n = tag_of(key, &tag)
+                ? snprintf(out, SRB_KEY_MAX, "%s.", key)
+                : snprintf(out, SRB_KEY_MAX, "%s{%s}.", key, key);
+
+    return n + SRB_KEY_STEP_MAX <= SRB_KEY_MAX ? n : -1;
+}
+
+size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i)
+{
+    size_t n = stem + write_number(key + stem, (uint64_t)step);
+
+    key[n++] = '.';
+    n += write_number(key + n, i);
+    key[n] = '\0';
+    return n;
 }
 
 int keys_first_slot(int shard, int nshards)

@@ -47,6 +47,7 @@ static struct load_rules rules_of(const struct permutation *p)
         .verify = (enum verify)p->value[OPT_VERIFY]->count,
         .sync = (enum sync)p->value[OPT_SYNC]->count,
         .pattern = (enum pattern)p->value[OPT_PATTERN]->count,
+        .tensors = tensors_rules_of(p),
         .warmup = (size_t)p->value[OPT_WARMUP]->count,
         .iterations = (size_t)p->value[room]->count,
         .duration = timed ? p->value[OPT_DURATION]->seconds : 0,
@@ -124,6 +125,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .commands = p->value[OPT_COMMAND_SET]
                         ? command_set_find(p->value[OPT_COMMAND_SET]->text)
                         : NULL,
+        .expire_ms = rules.tensors.expire_ms,
         .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
         .socket_buffer = permutation_count(p, OPT_SOCKET_BUFFER, 0),
         .client = client,
@@ -224,7 +226,7 @@ static void reduce(struct run *r, struct perm_run *x)
     const struct load *l = &x->load;
     const struct figures_of of = {
         .samples = &l->samples,
-        .bytes = l->count * sizeof(float),
+        .bytes = l->count * sizeof(float) * l->rules.tensors.n,
         .phases = l->rules.pattern == PATTERN_PHASES,
         .fault_time = fault_time(r, l),
         .cpu_time = l->rules.sync == SYNC_ITERATION ? NAN : l->usage.cpu_time,

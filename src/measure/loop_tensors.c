@@ -1,0 +1,79 @@
+/* The rules of the timed loop for steps of several tensors, and keys that change
+ * (loop.h). */
+#include "base/tick.h"
+#include "client/tensor_client_wrap.h"
+#include "measure/loop_parts.h"
+#include "measure/tensor.h"
+
+void loop_stamp_all(struct load *l)
+{
+    struct tensors *t = &l->tensors;
+
+    for (size_t i = 0; i < t->rules.n; i++)
+        tensor_stamp_of(t->out[i], l->count, l->number, l->pair, i);
+    tensors_name(t, t->put, l->pair++);
+}
+
+/* A get that follows its put brings that; those of a phase of their own bring
+ * what is there. */
+void loop_spoil_all(struct load *l)
+{
+    struct tensors *t = &l->tensors;
+    bool phase = l->phase.counted == &l->samples.unpack;
+    int64_t k = l->samples.unpack.count;
+
+    t->get_step = phase ? tensors_get_step(&t->rules, l->pair, k)
+                        : l->pair - 1;
+    tensors_name(t, t->get, t->get_step);
+    for (size_t i = 0; i < t->rules.n && loop_checks(l); i++)
+        tensor_spoil(t->in[i], l->count);
+}
+
+static void verify(struct load *l)
+{
+    const struct tensors *t = &l->tensors;
+    struct error wrong;
+
+    for (size_t i = 0; i < t->rules.n; i++)
+        if (tensor_check_of(t->in[i], l->count, l->number, t->get_step, i,
+                            &wrong) < 0 &&
+            l->samples.verify_errors++ == 0)
+            l->wrong = wrong;
+}
+
+int loop_got_all(struct load *l, int rc, int64_t start, int64_t end)
+{
+    bool check = loop_checks(l);
+
+    if (rc < 0)
+        return loop_fail(l);
+    if (loop_note(l, &l->samples.unpack, (size_t)l->got++, start, end) < 0)
+        return -1;
+    l->samples.loop_end = end; /* the last check is not the loop's */
+    if (check)
+        verify(l);
+    return 0;
+}
+
+int loop_retire(struct load *l)
+{
+    struct tensors *t = &l->tensors;
+    struct series *s = &l->samples.retire;
+    int64_t gone = l->pair - 1 - t->rules.history, start, end;
+    int rc;
+
+    if (gone < 0)
+        return 0;
+    tensors_name(t, t->gone, gone);
+    start = tick_now();
+    rc = tensor_client_remove(l->wrapped, t->gone, t->rules.n);
+    end = tick_now();
+    if (rc < 0)
+        return loop_fail(l);
+    if (!l->phase.counted) { /* of the warm-up none is kept */
+        l->phase.latest = end;
+        return 0;
+    }
+    l->samples.loop_end = end;
+    return loop_note(l, s, s->warmup, start, end);
+}

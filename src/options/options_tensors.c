@@ -1,0 +1,94 @@
+/* options_tensors.c - whether what is said of a step's tensors, and of how long
+ * they stay, fits together. */
+#include "options/options_internal.h"
+
+bool options_retire(const struct options *o, enum retire retire)
+{
+    const struct setting *set = options_get(o, OPT_RETIRE);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].count == (int64_t)retire)
+            return true;
+    return false;
+}
+
+bool options_keeps_all(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_HISTORY);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].word == HISTORY_ALL)
+            return true;
+    return false;
+}
+
+/* Whether some step has several tensors. */
+static bool has_several(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_TENSORS);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].count > 1)
+            return true;
+    return false;
+}
+
+/* Keys that go by themselves. */
+static int check_expiry(const struct options *o, struct error *err)
+{
+    const struct setting *after = options_get(o, OPT_EXPIRE_AFTER);
+    bool expires = options_retire(o, RETIRE_EXPIRE);
+
+    for (size_t k = 0; k < after->nvalues; k++) {
+        if (!expires && !after->values[k].is_auto)
+            return options_refuse(o, OPT_EXPIRE_AFTER,
+                                  "does nothing where keys do not expire, "
+                                  "expected retire: expire with it",
+                                  err);
+        if (expires && after->values[k].is_auto)
+            return options_refuse(o,
+                                  after->given ? OPT_EXPIRE_AFTER : OPT_RETIRE,
+                                  "expire needs to know when, expected "
+                                  "expire_after with it, such as 10s",
+                                  err);
+        if (expires && after->values[k].seconds < 1e-3)
+            return options_refuse(o, OPT_EXPIRE_AFTER,
+                                  "is counted in whole milliseconds by "
+                                  "servers, expected 1ms or more",
+                                  err);
+    }
+    if (!expires)
+        return 0;
+    if (options_redisai(o))
+        return options_refuse(o, OPT_RETIRE,
+                              "expire is a word of SET (PX), which "
+                              "command_set: redisai does not use; expected "
+                              "plain, or overwrite or delete",
+                              err);
+    if (options_has_placement(o, options_placement(o, OPT_DB_EXE)) &&
+        options_count_builtin(o) > 0)
+        return options_refuse_builtin(o, OPT_RETIRE,
+                                      "expire is what the servers",
+                                      "do not know, expected another db_exe, "
+                                      "or a study of their own for these",
+                                      err);
+    return 0;
+}
+
+int options_check_tensors(const struct options *o, struct error *err)
+{
+    if (options_keeps_all(o) && !options_one(o, OPT_DURATION)->is_auto)
+        return options_refuse(o, OPT_HISTORY,
+                              "all has no end in a loop that lasts a duration "
+                              "and goes as fast as it can, expected iterations "
+                              "with it, or a number of steps",
+                              err);
+    if (options_get(o, OPT_PIPELINED)->given &&
+        options_get(o, OPT_PIPELINED)->nvalues == 1 &&
+        options_one(o, OPT_PIPELINED)->count && !has_several(o))
+        return options_refuse(o, OPT_PIPELINED,
+                              "is for several tensors of a step, expected "
+                              "tensors of 2 or more with it",
+                              err);
+    return check_expiry(o, err);
+}
