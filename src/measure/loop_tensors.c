@@ -1,5 +1,5 @@
-/* The rules of the timed loop for steps of several tensors, and keys that change
- * (loop.h). */
+/* The rules of the timed loop for steps of several tensors, and keys that
+ * change (loop.h). */
 #include "base/tick.h"
 #include "client/tensor_client_wrap.h"
 #include "measure/loop_parts.h"
@@ -9,6 +9,10 @@ void loop_stamp_all(struct load *l)
 {
     struct tensors *t = &l->tensors;
 
+    if (l->inference.runs) {
+        inference_stamp(l);
+        return;
+    }
     for (size_t i = 0; i < t->rules.n; i++)
         tensor_stamp_of(t->out[i], l->count, l->number, l->pair, i);
     tensors_name(t, t->put, l->pair++);
@@ -22,8 +26,11 @@ void loop_spoil_all(struct load *l)
     bool phase = l->phase.counted == &l->samples.unpack;
     int64_t k = l->samples.unpack.count;
 
-    t->get_step = phase ? tensors_get_step(&t->rules, l->pair, k)
-                        : l->pair - 1;
+    if (l->inference.runs) {
+        inference_spoil(l);
+        return;
+    }
+    t->get_step = phase ? tensors_get_step(&t->rules, l->pair, k) : l->pair - 1;
     tensors_name(t, t->get, t->get_step);
     for (size_t i = 0; i < t->rules.n && loop_checks(l); i++)
         tensor_spoil(t->in[i], l->count);
@@ -50,7 +57,9 @@ int loop_got_all(struct load *l, int rc, int64_t start, int64_t end)
     if (loop_note(l, &l->samples.unpack, (size_t)l->got++, start, end) < 0)
         return -1;
     l->samples.loop_end = end; /* the last check is not the loop's */
-    if (check)
+    if (l->inference.runs)
+        inference_got(l);
+    else if (check)
         verify(l);
     return 0;
 }

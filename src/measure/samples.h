@@ -34,6 +34,8 @@ struct samples {
     struct series put, unpack;
     struct series retire; /* without warm-up; of no room where nothing is
                              removed */
+    int nruns;            /* what a server runs between a put and a get: */
+    struct series run[2]; /* each of them */
     int64_t loop_start, loop_end; /* instants around the timed operations */
     int64_t waited;               /* ns of the loop spent on other clients */
     int64_t main_start, main_end; /* connect … disconnect */
@@ -45,6 +47,10 @@ struct samples {
 
 int samples_open(struct samples *s, size_t warmup, size_t room,
                  struct error *err);
+
+/* Have room for runs too, as for puts. */
+int samples_open_runs(struct samples *s, int n, size_t warmup, size_t room,
+                      struct error *err);
 
 /* Have room for removals too. */
 int samples_open_retire(struct samples *s, size_t room, struct error *err);

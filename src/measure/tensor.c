@@ -128,6 +128,6 @@ int tensor_check_of(const float *data, size_t count, int client,
                      "client %d, pair %" PRId64 "%s: %zu of %zu elements came "
                      "back wrong, the first at %zu: 0x%08" PRIx32
                      " instead of 0x%08" PRIx32,
-                     client, iteration, which, wrong, count, first, load(&data[first]),
-                     expected_bits(seed, stamp, first));
+                     client, iteration, which, wrong, count, first,
+                     load(&data[first]), expected_bits(seed, stamp, first));
 }

@@ -37,7 +37,7 @@ bool tensors_removes(const struct tensors_rules *r)
 int64_t tensors_key_step(const struct tensors_rules *r, int64_t step)
 {
     return r->retire == RETIRE_OVERWRITE && r->history > 0 ? step % r->history
-                                                            : step;
+                                                           : step;
 }
 
 int64_t tensors_oldest(const struct tensors_rules *r, int64_t steps)
@@ -138,6 +138,6 @@ void tensors_name(struct tensors *t, struct srb_tensor *list, int64_t step)
     int64_t number = tensors_key_step(&t->rules, step);
 
     for (size_t i = 0; i < t->rules.n; i++)
-        list[i].key_length = keys_of_step(
-            t->keys[list - t->put + (ptrdiff_t)i], t->stem, number, i);
+        list[i].key_length = keys_of_step(t->keys[list - t->put + (ptrdiff_t)i],
+                                          t->stem, number, i);
 }

@@ -41,16 +41,17 @@ struct outcome {
     char error[SRB_ERROR_MAX]; /* "" unless failed or skipped */
     int failed_rank;           /* lowest failing rank; -1 none */
     int failed_ranks;
-    struct summary summary;    /* NaN unless completed */
-    struct evidence evidence;  /* likewise; rank 0 alone */
-    char limit[16];            /* its word, see limit_judge() */
-    char wrong[SRB_ERROR_MAX]; /* words on a tensor that came back wrong */
-    char start_time[32];       /* ISO 8601 */
-    char db_start_time[32];    /* when the databases in use were started */
-    double db_start_seconds;   /* how long that took */
-    size_t position;           /* in the order in which permutations ran */
-    int clock_domains;         /* clocks that the clients read */
-    bool oversubscribed;       /* more runnable processes than CPUs */
+    struct summary summary;     /* NaN unless completed */
+    struct evidence evidence;   /* likewise; rank 0 alone */
+    char limit[16];             /* its word, see limit_judge() */
+    char wrong[SRB_ERROR_MAX];  /* words on a tensor that came back wrong */
+    char start_time[32];        /* ISO 8601 */
+    char db_start_time[32];     /* when the databases in use were started */
+    double model_store_seconds; /* of the slowest shard; NaN: no model is run */
+    double db_start_seconds;    /* how long that took */
+    size_t position;            /* in the order in which permutations ran */
+    int clock_domains;          /* clocks that the clients read */
+    bool oversubscribed;        /* more runnable processes than CPUs */
     bool env_ignored; /* something of db_env did not arrive at an allocator;
                          rank 0 alone */
     /* rank 0 alone */

@@ -260,6 +260,7 @@ static void run_permutation(struct run *r, size_t position)
     load_close(&x.load);
     pin_release(r->discovery);
     free(x.work);
+    free(x.reference);
     place_free(&r->placement);
 }
 
