@@ -49,6 +49,7 @@ struct shard_spec {
     bool redisai;                  /* clients may speak its commands, */
     bool infers;                   /* those that run models too */
     int64_t intra_op;              /* threads of one run; 0: not said */
+    bool removes;                  /* and remove their keys */
     const struct secret *secret;   /* by which its users get in */
 };
 
@@ -57,6 +58,7 @@ struct shard_counters {
     int64_t commands; /* that carried a tensor: puts and gets */
     int64_t bytes;    /* read and written on its sockets */
     double cpu_time;  /* s, by its own word; NaN where it has none */
+    int64_t memory;   /* B in use now; -1 where it does not say */
 };
 
 /* Who serves. */

@@ -134,6 +134,16 @@ static void get(struct floor_conn *c)
                            : "$-1\r\n");
 }
 
+static void unlink_keys(struct floor_conn *c)
+{
+    int gone = 0, n;
+
+    for (int k = 1; k < c->parser.len; k++)
+        gone += floor_store_remove(c->loop->floor->store, c->parser.word[k]);
+    n = snprintf(c->text, sizeof c->text, ":%d\r\n", gone);
+    reply(c, c->text, (size_t)n);
+}
+
 /* One of three words is not a command but a payload, see begin_value(). */
 static void set(struct floor_conn *c)
 {
@@ -246,6 +256,7 @@ static void command(struct floor_conn *c)
     } commands[] = {
         {"GET", get, MAY_CARRY},
         {"SET", set, MAY_CARRY},
+        {"UNLINK", unlink_keys, MAY_CARRY},
         {"PING", ping, MAY_ALL},
         {"INFO", info, MAY_CONTROL},
         {"FLUSHALL", flush_all, MAY_CONTROL},
@@ -263,8 +274,8 @@ static void command(struct floor_conn *c)
             return;
         }
     reply_text(c, "-ERR unknown command: this server carries tensors and "
-                  "knows AUTH, SET, GET, PING, INFO, FLUSHALL and "
-                  "SHUTDOWN\r\n");
+                  "knows AUTH, SET, GET, UNLINK, PING, INFO, FLUSHALL "
+                  "and SHUTDOWN\r\n");
 }
 
 /* ---- a SET's payload ---- */

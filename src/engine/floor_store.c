@@ -183,6 +183,31 @@ struct floor_value *floor_store_get(struct floor_store *s,
     return v;
 }
 
+/* An entry that a put has taken the storage of stays for that put. */
+bool floor_store_remove(struct floor_store *s, struct floor_word key)
+{
+    struct bucket *b = bucket_of(s, key);
+    struct floor_value *v = NULL;
+    struct entry **at, *e;
+
+    pthread_mutex_lock(&b->lock);
+    e = find(b, key);
+    if (e) {
+        v = e->value;
+        e->value = NULL;
+    }
+    if (e && e->taken == 0) {
+        at = &b->first;
+        while (*at != e)
+            at = &(*at)->next;
+        *at = e->next;
+        free(e);
+    }
+    pthread_mutex_unlock(&b->lock);
+    floor_value_drop(v);
+    return v != NULL;
+}
+
 void floor_value_drop(struct floor_value *v)
 {
     if (v && atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) == 1)

@@ -56,6 +56,9 @@ void floor_store_spoil(struct floor_store *s, struct floor_word key,
 struct floor_value *floor_store_get(struct floor_store *s,
                                     struct floor_word key, bool *busy);
 
+/* Remove a key. Whether it had a value. */
+bool floor_store_remove(struct floor_store *s, struct floor_word key);
+
 /* NULL is allowed. */
 void floor_value_drop(struct floor_value *v);
 

@@ -159,11 +159,12 @@ static void let_in(FILE *out, const struct shard_spec *s)
     fprintf(out, "protected-mode yes\nuser default off\n");
     fprintf(out,
             "user " SRB_USER_CLIENT " on #%s ~" SRB_KEY_STEM "* +set +get "
-            "+ping%s%s\n",
+            "+ping%s%s%s\n",
             client, s->redisai ? " +ai.tensorset +ai.tensorget" : "",
             s->infers ? " " SRB_MODEL_PATTERNS " +ai.modelexecute "
                         "+ai.scriptexecute +ai.scriptrun +del"
-                      : "");
+                      : "",
+            s->removes ? " +unlink" : "");
     fprintf(out,
             "user " SRB_USER_STEWARD " on #%s +ping +info +flushall +shutdown "
             "+cluster|info +cluster|nodes%s\n",
@@ -388,6 +389,10 @@ int resp_counters(struct control *c, struct shard_counters *now,
     if (control_say(c, &info, err, "INFO", "cpu", NULL) < 0)
         return -1;
     now->cpu_time = real(info, "used_cpu_user") + real(info, "used_cpu_sys");
+    free(info);
+    if (control_say(c, &info, err, "INFO", "memory", NULL) < 0)
+        return -1;
+    now->memory = control_number(info, "used_memory", -1);
     free(info);
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/tick.h"
+#include "measure/step_figures.h"
 
 /* Parts into which a round of the bisection cuts the interval of a target. */
 #define PARTS 256
@@ -55,15 +56,10 @@ struct target {
     int64_t low, high;
 };
 
-/* One operation's kept durations of this client, ascending. */
-struct spans {
-    int64_t *ns;
-    size_t n;
-};
-
 static void sort_spans(struct spans *d, const struct series *s)
 {
     d->n = s->kept;
+    d->longest = s->longest;
     d->ns = mem_new(d->n, sizeof *d->ns);
     memcpy(d->ns, s->ns + s->warmup, d->n * sizeof *d->ns);
     samples_sort(d->ns, d->n);
@@ -77,16 +73,16 @@ static int64_t step_of(const struct target *x)
 }
 
 /* One round: count the samples below every boundary, keep the part that holds
- * the wanted rank. The first half of the n targets is of put. Returns whether
+ * the wanted rank. Each `each` of the n targets are of one set. Returns whether
  * any target is still wider than one value. */
 static bool narrow(const struct team *t, MPI_Comm clients,
-                   const struct spans d[2], struct target *x, int n,
+                   const struct spans *d, struct target *x, int n, int each,
                    int64_t *below)
 {
     bool again = false;
 
     for (int k = 0; k < n; k++) {
-        const struct spans *of = &d[k >= n / 2];
+        const struct spans *of = &d[k / each];
 
         for (int b = 0; b < PARTS; b++)
             below[k * PARTS + b] = (int64_t)samples_below(
@@ -106,12 +102,12 @@ static bool narrow(const struct team *t, MPI_Comm clients,
     return again;
 }
 
-static void find(const struct team *t, MPI_Comm clients,
-                 const struct spans d[2], struct target *x, int n)
+static void find(const struct team *t, MPI_Comm clients, const struct spans *d,
+                 struct target *x, int n, int each)
 {
     int64_t *below = mem_new((size_t)n * PARTS, sizeof *below);
 
-    while (narrow(t, clients, d, x, n, below))
+    while (narrow(t, clients, d, x, n, each, below))
         ;
     free(below);
 }
@@ -128,13 +124,14 @@ static void bound(struct target *x, int64_t total, const int64_t max[])
     x->high = total > 0 ? max[LONGEST] + 1 : 1;
 }
 
+/* of: the set, n of them with bounds as one_operation() has them. */
 static void quantiles(const struct team *t, MPI_Comm clients,
-                      const struct spans d[2], const int64_t total[2],
-                      const int64_t max[MAXIMA], struct figures *const out[2])
+                      const struct spans *d, int sets, const int64_t *total,
+                      const int64_t *max, struct figures *const out[])
 {
-    struct target x[2 * TARGETS];
+    struct target *x = mem_new((size_t)sets * TARGETS, sizeof *x);
 
-    for (int k = 0; k < 2 * TARGETS; k++) {
+    for (int k = 0; k < sets * TARGETS; k++) {
         int of = k / TARGETS;
         int64_t upper = -1;
 
@@ -144,8 +141,8 @@ static void quantiles(const struct team *t, MPI_Comm clients,
             x[k].rank = upper;
         bound(&x[k], total[of], max + of * OF_ONE);
     }
-    find(t, clients, d, x, 2 * TARGETS);
-    for (int of = 0; of < 2; of++) {
+    find(t, clients, d, x, sets * TARGETS, TARGETS);
+    for (int of = 0; of < sets; of++) {
         const struct target *y = x + of * TARGETS;
         struct figures *f = out[of];
 
@@ -155,6 +152,30 @@ static void quantiles(const struct team *t, MPI_Comm clients,
         f->p999 = value_of(&y[P999]);
         f->max = total[of] > 0 ? tick_seconds(max[of * OF_ONE + LONGEST]) : NAN;
     }
+    free(x);
+}
+
+void figures_quantiles(const struct team *t, MPI_Comm clients, struct spans *d,
+                       int sets, struct figures *const out[])
+{
+    int64_t *total = mem_new((size_t)sets, sizeof *total);
+    int64_t *max = mem_new((size_t)sets * OF_ONE, sizeof *max);
+
+    for (int k = 0; k < sets; k++) {
+        int64_t *of = max + k * OF_ONE;
+
+        samples_sort(d[k].ns, d[k].n);
+        total[k] = (int64_t)d[k].n;
+        of[SHORTEST] = d[k].n > 0 ? -d[k].ns[0] : INT64_MIN;
+        of[LONGEST] = d[k].n == 0                          ? INT64_MIN
+                      : d[k].ns[d[k].n - 1] > d[k].longest ? d[k].ns[d[k].n - 1]
+                                                           : d[k].longest;
+    }
+    team_allreduce(t, clients, total, sets, MPI_INT64_T, MPI_SUM);
+    team_allreduce(t, clients, max, sets * OF_ONE, MPI_INT64_T, MPI_MAX);
+    quantiles(t, clients, d, sets, total, max, out);
+    free(total);
+    free(max);
 }
 
 /* ---- the interval of a median ---- */
@@ -263,7 +284,7 @@ static void intervals(const struct team *t, MPI_Comm clients,
             bound(y, total[k], max + k * OF_ONE);
         }
     }
-    find(t, clients, d, x, 2 * BOUNDS);
+    find(t, clients, d, x, 2 * BOUNDS, BOUNDS);
     for (int k = 0; k < 2; k++) {
         out[k]->low = value_of(&x[k * BOUNDS + LOW]);
         out[k]->high = value_of(&x[k * BOUNDS + HIGH]);
@@ -307,6 +328,8 @@ static void one_client(const struct figures_of *x, const struct spans d[2],
     max[SHORTEST_LOOP] = -loop;
     max[KEPT] =
         (int64_t)(s->put.kept > s->unpack.kept ? s->put.kept : s->unpack.kept);
+    if ((int64_t)s->retire.kept > max[KEPT])
+        max[KEPT] = (int64_t)s->retire.kept;
     sum[PUTS] = (double)s->put.count;
     sum[GETS] = (double)s->unpack.count;
     sum[KEPT_PUTS] = (double)s->put.kept;
@@ -316,7 +339,7 @@ static void one_client(const struct figures_of *x, const struct spans d[2],
     sum[GET_RATE] = rate((double)s->unpack.count * bytes, s->unpack.sum);
     sum[LOOP_RATE] = rate(ops * bytes, loop);
     sum[LOOP_OPS] = rate(ops, loop);
-    sum[LOOP_TIME] = tick_seconds(loop);
+    sum[LOOP_TIME] = tick_seconds(loop - s->computed - s->paced);
     sum[CPU_TIME] = x->cpu_time;
     sum[FAULT_TIME] = x->fault_time;
     max[SKEW] =
@@ -388,6 +411,11 @@ static void rates(const int64_t max[MAXIMA], const double sum[SUMS],
     out->start_skew = max[SKEW] == INT64_MIN ? NAN : tick_seconds(max[SKEW]);
 }
 
+static void no_window(struct summary *out)
+{
+    out->window = out->window_ops = out->put_window = out->get_window = NAN;
+}
+
 double figures_headline(const struct summary *s, enum headline which)
 {
     const double values[HEADLINES] = {[HEADLINE_PUT] = s->put.median,
@@ -413,15 +441,18 @@ void figures_reduce(const struct team *t, MPI_Comm clients,
     one_client(x, d, max, sum);
     reduce_all(t, clients, max, sum);
     rates(max, sum, (double)x->bytes, x->phases, out);
-    if (!x->phases)
+    if (x->computes || x->paced) /* what moved is what was asked for */
+        no_window(out);
+    else if (!x->phases)
         steady(t, clients, s, max, (double)x->bytes, out);
     total[0] = (int64_t)sum[KEPT_PUTS];
     total[1] = (int64_t)sum[KEPT_GETS];
-    quantiles(t, clients, d, total, max, of);
+    quantiles(t, clients, d, 2, total, max, of);
     MPI_Comm_size(clients, &n);
     blocks = (size_t)(total[0] / n);
     intervals(t, clients, s, d, total, max, blocks < BLOCKS ? blocks : BLOCKS,
               of);
     free(d[0].ns);
     free(d[1].ns);
+    step_figures_reduce(t, clients, x, &out->steps);
 }

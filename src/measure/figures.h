@@ -27,6 +27,27 @@ struct figures {
     bool by_clients;  /* which these are: clients, else blocks of iterations */
 };
 
+/* Of steps (steps.h). NaN, and -1, where there are none of that kind. */
+struct step_figures {
+    struct figures step; /* from the begin of its computing to its end */
+    /* From when they were due; those never begun as long as they had been due.
+     */
+    struct figures put_response, unpack_response, response;
+    struct figures pace_late; /* begun later than could be: the client's own */
+    double compute_alone;     /* s of a step, without exchange and servers idle;
+                                 mean over clients */
+    /* Sums over clients; (1 + the first) * (1 + the second) = 1 + overhead. */
+    double exchange_overhead; /* time of the loops besides computing / that */
+    double compute_slowdown;  /* computing / the same alone, - 1 */
+    double overhead;          /* time of the loops / computing alone, - 1 */
+    double offered_rate, achieved_rate; /* steps a second, mean over clients */
+    int64_t unsent;                     /* due within the time, and not begun */
+    int64_t behind;                     /* 1: less was achieved than offered */
+    /* of a search, set by who searches: a rate that held three times, one that
+     * did not three times, and what is between */
+    double sustained, sustained_low, sustained_high;
+};
+
 struct summary {
     int64_t ops;   /* timed puts and gets of all clients */
     int64_t bytes; /* that they moved, both directions, payload only */
@@ -52,7 +73,20 @@ struct summary {
     /* of the common clock; set by who keeps it */
     double clock_error; /* s, by which common times may be wrong */
     double clock_drift; /* by which rates of clocks differ, at most */
+    struct step_figures steps;
 };
+
+/* One operation's durations of this client, in any order; sorted in place. */
+struct spans {
+    int64_t *ns;
+    size_t n;
+    int64_t longest; /* of those that are not here either */
+};
+
+/* Medians, percentiles and the longest of several sets over all clients, every
+ * client having as many sets. Collective over clients. */
+void figures_quantiles(const struct team *t, MPI_Comm clients, struct spans *d,
+                       int sets, struct figures *const out[]);
 
 /* The figures that say most: repetitions are summed up by them, and servers
  * compared with the floor. The medians, in s, and the window, in B/s. */
@@ -63,11 +97,14 @@ double figures_headline(const struct summary *s, enum headline which);
  * clock. All clients get the result. Collective over clients. */
 struct figures_of {
     const struct samples *samples;
-    size_t bytes;      /* of a tensor */
-    bool phases;       /* the pattern; else pair */
-    double cpu_time;   /* s, of the loop; NaN: not to be told from waiting */
-    double fault_time; /* s, of the loop */
-    double start_skew; /* s; NaN */
+    size_t bytes;         /* of a step's tensors */
+    bool phases;          /* the pattern; else pair */
+    double cpu_time;      /* s, of the loop; NaN: not to be told from waiting */
+    double fault_time;    /* s, of the loop */
+    double start_skew;    /* s; NaN */
+    bool computes, paced; /* its steps do */
+    bool poisson;         /* arrivals, of which some always wait at the end */
+    double compute_alone; /* s of this client's */
 };
 void figures_reduce(const struct team *t, MPI_Comm clients,
                     const struct figures_of *x, struct summary *out);

@@ -85,6 +85,7 @@ int load_open(struct load *l, const struct loop_language *language,
     snprintf(l->key, sizeof l->key, "%s", p->key);
     if (samples_open(&l->samples, rules->warmup, rules->iterations, err) < 0 ||
         allocate(l, err) < 0 || allocate_all(l, err) < 0 ||
+        steps_open(l, err) < 0 ||
         (p->runs && inference_open(l, p->runs, err) < 0))
         return -1;
     await(rules->connect_at);
@@ -106,6 +107,7 @@ static void start_together(struct load *l, int rc)
     l->agreed =
         clock_agree_start(with->team, with->cast->clients, NULL, with->line);
     clock_await(NULL, with->line, l->agreed, with->oversubscribed);
+    l->steps.origin = clock_own(with->line, l->agreed);
     l->samples.waited += tick_now() - start;
 }
 
@@ -176,9 +178,13 @@ static int phase(struct load *l, bool puts, bool gets, double seconds)
     int rc;
 
     loop_begin(l, puts ? &s->put : &s->unpack, seconds);
+    if (step_rules_any(&l->rules.step))
+        steps_phase(l, puts);
     getrusage(RUSAGE_SELF, &before);
     rc = go_round(l, puts, gets);
     getrusage(RUSAGE_SELF, &after);
+    if (rc == 0 && l->phase.steps)
+        rc = steps_phase_end(l);
     sum->user_time += seconds_between(before.ru_utime, after.ru_utime);
     sum->system_time += seconds_between(before.ru_stime, after.ru_stime);
     sum->cpu_time = sum->user_time + sum->system_time;
@@ -229,6 +235,30 @@ int load_run(struct load *l, const struct load_company *with, struct error *err)
     return phase(l, true, true, l->rules.duration);
 }
 
+void load_alone(struct load *l, const struct load_company *with)
+{
+    l->phase = (struct load_phase){.with = with};
+    steps_alone(l);
+}
+
+int load_again(struct load *l, double rate, struct error *err)
+{
+    const int64_t connect_ns = l->samples.connect_ns;
+    const int64_t main_start = l->samples.main_start;
+
+    l->rules.step.rate = rate;
+    l->usage = (struct load_usage){.user_time = 0};
+    l->pair = l->got = 0;
+    samples_free(&l->samples);
+    if (samples_open(&l->samples, l->rules.warmup, l->rules.iterations, err) <
+            0 ||
+        steps_open(l, err) < 0)
+        return -1;
+    l->samples.connect_ns = connect_ns;
+    l->samples.main_start = main_start;
+    return 0;
+}
+
 /* ---- the end ---- */
 
 static void disconnect(struct load *l)
@@ -252,6 +282,7 @@ void load_close(struct load *l)
     disconnect(l);
     tensors_close(&l->tensors, l->language);
     inference_close(l);
+    steps_close(l);
     if (l->own)
         l->language->release(l->own);
     samples_free(&l->samples);

@@ -18,6 +18,14 @@ int load_open(struct load *l, const struct loop_language *language,
               const struct client_ops *ops, const struct client_params *p,
               const struct load_rules *rules, struct error *err);
 
+/* Find out what the work is that a step computes, and how long it takes while
+ * nothing else is done; where steps compute. Collective over the clients. */
+void load_alone(struct load *l, const struct load_company *with);
+
+/* Forget what was timed, for another run at another rate (0: a closed loop) of
+ * a client that is connected. Local. */
+int load_again(struct load *l, double rate, struct error *err);
+
 /* Run warm-up and timed operations, held together as the rules say. A tensor
  * that came back wrong is counted, not an error. Collective over the clients;
  * one that fails lets the others end early, and only it returns -1. */

@@ -22,7 +22,12 @@ int loop_meet(struct load *l, int bits)
     const struct load_company *with = l->phase.with;
     int64_t start = tick_now();
 
-    bits = team_meet(with->team, with->cast->clients, bits);
+    /* who computes leaves the CPUs to the servers meanwhile */
+    if (l->steps.rules.compute > 0)
+        team_allreduce(with->team, with->cast->clients, &bits, 1, MPI_INT,
+                       MPI_BOR);
+    else
+        bits = team_meet(with->team, with->cast->clients, bits);
     l->phase.over = (bits & LOOP_BROKEN) != 0;
     l->samples.waited += tick_now() - start;
     return bits;
@@ -43,7 +48,7 @@ void loop_begin(struct load *l, const struct series *counted, double seconds)
 
 /* ---- what a loop asks ---- */
 
-static bool cut_off(const struct load *l)
+bool loop_cut_off(const struct load *l)
 {
     return l->signal && *l->signal;
 }
@@ -58,7 +63,7 @@ bool loop_meets(const struct load *l)
 int loop_fail(struct load *l)
 {
     l->phase.failed = true;
-    if (!cut_off(l))
+    if (!loop_cut_off(l))
         return error_set(l->phase.err, "%s",
                          srb_tensor_client_error(l->wrapped));
     return error_set(l->phase.err,
@@ -68,7 +73,7 @@ int loop_fail(struct load *l)
 }
 
 /* One more is the last one: of so many, or when the time is over. */
-static bool is_last(const struct load *l)
+bool loop_is_last(const struct load *l)
 {
     const struct load_phase *x = &l->phase;
     const struct series *s = x->counted;
@@ -81,22 +86,36 @@ static bool is_last(const struct load *l)
     return s->count + 1 >= (int64_t)l->rules.iterations;
 }
 
+static void look(struct load_phase *x, int64_t now)
+{
+    if (now <= x->look)
+        return;
+    team_look(x->with->team);
+    x->look = now + LOOK_NS;
+}
+
+void loop_look(struct load *l)
+{
+    look(&l->phase, tick_now());
+}
+
 int loop_more(struct load *l)
 {
     struct load_phase *x = &l->phase;
 
+    if (x->steps)
+        steps_end(l);
     if (x->last || x->failed)
         return 0;
-    if (x->latest > x->look) {
-        team_look(x->with->team);
-        x->look = x->latest + LOOK_NS;
-    }
-    x->last = is_last(l);
+    look(x, x->latest);
+    x->last = x->steps ? steps_last(l) : loop_is_last(l);
+    if (x->steps && !steps_begin(l))
+        return 0;
     if (loop_meets(l))
         x->last = (loop_meet(l, x->last ? LOOP_LAST : 0) & LOOP_LAST) != 0;
     if (x->over)
         return 0; /* who failed has the words */
-    if (cut_off(l)) {
+    if (loop_cut_off(l)) {
         loop_fail(l);
         return 0;
     }
@@ -163,7 +182,7 @@ void loop_spoil(struct load *l)
 }
 
 /* The tensor must be the one that was put last. */
-static void verify(struct load *l)
+void loop_verify(struct load *l)
 {
     struct error wrong;
 
@@ -183,7 +202,7 @@ int loop_got(struct load *l, int rc, int64_t start, int64_t end)
         return -1;
     l->samples.loop_end = end; /* the last check is not the loop's */
     if (check)
-        verify(l);
+        loop_verify(l);
     return 0;
 }
 

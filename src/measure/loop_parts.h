@@ -12,6 +12,7 @@
 #include "measure/inference.h"
 #include "measure/loop.h"
 #include "measure/samples.h"
+#include "measure/steps.h"
 #include "measure/tensors.h"
 #include "options/options.h"
 #include "ranks/clock_sync.h"
@@ -31,6 +32,7 @@ struct load_rules {
                            lasts half of it */
     int64_t connect_at; /* tick before which it does not connect
                            (connect_waves.h) */
+    struct step_rules step;
 };
 
 /* The process in the timed loop (getrusage(2)). */
@@ -54,8 +56,9 @@ struct load_company {
 struct load_phase {
     const struct load_company *with;
     const struct series *counted; /* what ends it; NULL: warm-up */
-    double seconds; /* after which it ends; 0: iterations end it */
-    size_t left;    /* pairs of the warm-up */
+    struct steps *steps; /* NULL: operations follow each other at once */
+    double seconds;      /* after which it ends; 0: iterations end it */
+    size_t left;         /* pairs of the warm-up */
     int64_t begin;
     int64_t latest; /* end of the last operation */
     int64_t look; /* when to look again whether another rank was told to end */
@@ -81,6 +84,7 @@ struct load {
     struct inference inference;
     struct samples samples;
     struct load_usage usage;
+    struct steps steps;
     int64_t pair;       /* puts begun: the number of the next */
     int64_t got;        /* gets begun */
     int64_t agreed;     /* start of the loop, an instant of the common clock;
@@ -102,6 +106,46 @@ int loop_meet(struct load *l, int bits);
 
 /* Whether clients meet before each iteration of the phase. Local. */
 bool loop_meets(const struct load *l);
+
+/* Look whether another rank was told to end, from time to time. Local. */
+void loop_look(struct load *l);
+
+/* Whether the client's grace after a signal is over. Local. */
+bool loop_cut_off(const struct load *l);
+
+/* Whether the iteration that comes is the last by what ends the phase. Local.
+ */
+bool loop_is_last(const struct load *l);
+
+/* Compare what came back last with what was put last. Local. */
+void loop_verify(struct load *l);
+
+/* ---- steps (steps.h) ---- */
+
+/* Have what the rules of steps need. Local. */
+int steps_open(struct load *l, struct error *err);
+void steps_close(struct load *l);
+
+/* Find how much work a step is, and how long it takes while all clients compute
+ * and no server has anything to do: 5 steps and 200 ms. Collective over the
+ * clients. */
+void steps_alone(struct load *l);
+
+/* A phase of the loop begins, which puts or only gets; and ends. -1: none of
+ * its steps was due. Local. */
+void steps_phase(struct load *l, bool puts);
+int steps_phase_end(struct load *l);
+
+/* Whether the step that comes is the last one, as far as can be known. Local.
+ */
+bool steps_last(const struct load *l);
+
+/* Wait until the next step is due, begin it and compute. false: there is none
+ * any more. Local. */
+bool steps_begin(struct load *l);
+
+/* The step under way, if any, has ended with its last operation. Local. */
+void steps_end(struct load *l);
 
 /* Begin a phase, which `counted` ends (NULL: the warm-up's number) or, above 0,
  * so many seconds. Local. */

@@ -54,11 +54,70 @@ int samples_open_retire(struct samples *s, size_t room, struct error *err)
                            room);
 }
 
+int samples_open_steps(struct samples *s, int phases, bool paced,
+                       struct error *err)
+{
+    size_t room = s->put.room;
+
+    for (int k = 0; k < phases; k++) {
+        struct step_series *x = &s->step[k];
+
+        x->paced = paced;
+        if (series_open(&x->span, 0, room) < 0 ||
+            (paced && !(x->due = malloc(2 * room * sizeof *x->due))))
+            return error_set(err,
+                             "not enough memory for the times of %zu "
+                             "steps",
+                             room);
+        if (!paced)
+            continue;
+        memset(x->due, 0, 2 * room * sizeof *x->due);
+        x->ready = x->due + room;
+    }
+    return 0;
+}
+
+/* What the series of spans does with its own. */
+static void thin_due(struct step_series *x, size_t kept)
+{
+    for (size_t k = 1; k < kept; k++) {
+        x->due[k] = x->due[2 * k];
+        x->ready[k] = x->ready[2 * k];
+    }
+}
+
+void samples_step(struct step_series *x, int64_t begun, int64_t end,
+                  int64_t due, int64_t ready)
+{
+    struct series *s = &x->span;
+    size_t kept = s->kept;
+    int64_t k = s->count, stride = s->stride;
+
+    series_add(s, begun, end);
+    if (k == 0) {
+        x->first_due = due;
+        x->first_begun = begun;
+    }
+    x->last_due = due;
+    x->last_begun = begun;
+    if (x->paced && s->stride != stride)
+        thin_due(x, (kept + 1) / 2);
+    if (x->paced && (k & (s->stride - 1)) == 0) {
+        x->due[s->kept - 1] = due;
+        x->ready[s->kept - 1] = ready;
+    }
+}
+
 void samples_free(struct samples *s)
 {
     free(s->retire.start);
     free(s->run[0].start);
     free(s->run[1].start);
+    for (int k = 0; k < 2; k++) {
+        free(s->step[k].span.start);
+        free(s->step[k].due);
+        free(s->step[k].left);
+    }
     free(s->put.start);
     free(s->unpack.start);
     memset(s, 0, sizeof *s);
@@ -107,6 +166,23 @@ double samples_within(const struct series *s, int64_t from, int64_t to)
     return to > from ? done_at(s, to) - done_at(s, from) : 0;
 }
 
+static void translate_steps(struct step_series *x,
+                            int64_t (*translate)(const void *, int64_t),
+                            const void *clock)
+{
+    int64_t *const instants[] = {&x->first_due, &x->last_due, &x->first_begun,
+                                 &x->last_begun, &x->ends};
+
+    for (size_t k = 0; x->paced && k < x->span.kept; k++) {
+        x->due[k] = translate(clock, x->due[k]);
+        x->ready[k] = translate(clock, x->ready[k]);
+    }
+    for (size_t k = 0; k < x->nleft; k++)
+        x->left[k] = translate(clock, x->left[k]);
+    for (size_t k = 0; k < sizeof instants / sizeof instants[0]; k++)
+        *instants[k] = translate(clock, *instants[k]);
+}
+
 static void translate_series(struct series *s,
                              int64_t (*translate)(const void *, int64_t),
                              const void *clock)
@@ -128,6 +204,10 @@ void samples_translate(struct samples *s,
         translate_series(&s->run[k], translate, clock);
     if (s->retire.kept > 0)
         translate_series(&s->retire, translate, clock);
+    for (int k = 0; k < 2; k++) {
+        translate_series(&s->step[k].span, translate, clock);
+        translate_steps(&s->step[k], translate, clock);
+    }
     s->loop_start = translate(clock, s->loop_start);
     s->loop_end = translate(clock, s->loop_end);
     s->main_start = translate(clock, s->main_start);
@@ -148,8 +228,8 @@ int64_t samples_main(const struct samples *s)
 
 int64_t samples_between(const struct samples *s)
 {
-    return samples_loop(s) - s->waited - s->put.sum - s->unpack.sum -
-           s->retire.sum - s->run[0].sum - s->run[1].sum;
+    return samples_loop(s) - s->waited - s->computed - s->paced - s->put.sum -
+           s->unpack.sum - s->retire.sum - s->run[0].sum - s->run[1].sum;
 }
 
 int64_t samples_quantile_rank(int64_t n, double q, int64_t *upper)

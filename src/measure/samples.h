@@ -6,6 +6,7 @@
 #ifndef SRB_SAMPLES_H
 #define SRB_SAMPLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,26 @@ struct series {
     int64_t *ns;      /* [warmup + room] durations */
 };
 
+/* The steps of a loop that computes or has a schedule (steps.h): begun, and how
+ * long until the end of the last operation. Its timings are thinned as those of
+ * the operations are, so that entry k of both is of the same step. */
+struct step_series {
+    struct series span; /* without warm-up */
+    bool paced;         /* what follows is there */
+    int64_t *due;       /* [room] instants at which they were due */
+    int64_t *ready;     /* [room] and at which the client could have begun: the
+                           end of the step before, or due */
+    int64_t first_due, last_due, first_begun, last_begun; /* of all steps */
+    int64_t longest_put, longest_unpack, longest_step;    /* ns, responses */
+    double seconds; /* the schedule's; 0: as many steps as iterations say */
+    int64_t ends;   /* instant of its end */
+    int64_t unsent; /* steps that were due before and not begun by then */
+    int64_t *left;  /* [nleft] when some of them were due: every left_stride-th
+                       of all steps, begun ones among them */
+    size_t nleft;
+    int64_t left_stride; /* 0: none was left */
+};
+
 /* What a client measures in one permutation. */
 struct samples {
     struct series put, unpack;
@@ -36,6 +57,10 @@ struct samples {
                              removed */
     int nruns;            /* what a server runs between a put and a get: */
     struct series run[2]; /* each of them */
+    struct step_series step[2];   /* of the loop; of phases that of the puts and
+                                     that of the gets */
+    int64_t computed, paced;      /* ns of the loop: computing, waiting for due
+                                     times */
     int64_t loop_start, loop_end; /* instants around the timed operations */
     int64_t waited;               /* ns of the loop spent on other clients */
     int64_t main_start, main_end; /* connect … disconnect */
@@ -56,6 +81,14 @@ int samples_open_runs(struct samples *s, int n, size_t warmup, size_t room,
 int samples_open_retire(struct samples *s, size_t room, struct error *err);
 
 void samples_free(struct samples *s);
+
+/* Have room for the steps too, of so many phases, when that is asked for. */
+int samples_open_steps(struct samples *s, int phases, bool paced,
+                       struct error *err);
+
+/* Note the next step. */
+void samples_step(struct step_series *x, int64_t begun, int64_t end,
+                  int64_t due, int64_t ready);
 
 /* Drop every second timing that is kept. */
 void samples_thin(struct series *s);
@@ -104,7 +137,8 @@ void samples_translate(struct samples *s,
 int64_t samples_loop(const struct samples *s);
 int64_t samples_main(const struct samples *s);
 
-/* Time of the loop that is in none of its operations, nor waited, ns. */
+/* Time of the loop that is in none of its operations, nor waited, computed or
+ * paced, ns. */
 int64_t samples_between(const struct samples *s);
 
 /* A percentile needs this many samples beyond it, else it is NaN. */

@@ -109,12 +109,19 @@ unsigned options_placement(const struct options *o, enum option_id id)
 bool options_idle(const struct options *o, enum option_id id)
 {
     bool timed = !options_one(o, OPT_DURATION)->is_auto;
+    bool search = options_rate(o, RATE_SEARCH);
 
     switch ((int)id) {
-    case OPT_ITERATIONS:
-        return timed;
+    case OPT_ITERATIONS: /* those of other rates beside a search */
+        return timed || (search && options_get(o, OPT_RATE)->nvalues == 1);
     case OPT_MAX_SAMPLES:
-        return !timed;
+        return !timed && !search;
+    case OPT_SUSTAIN:
+        return !search;
+    case OPT_COMPUTE_KIND:
+        return !options_computes(o);
+    case OPT_ARRIVALS:
+        return !options_paced(o);
     case OPT_LIFELINE:
         return !o->serve;
     case OPT_DB_TLS_CA:

@@ -59,6 +59,10 @@ enum option_id {
     OPT_HISTORY,
     OPT_RETIRE,
     OPT_EXPIRE_AFTER,
+    OPT_COMPUTE,
+    OPT_COMPUTE_KIND,
+    OPT_RATE,
+    OPT_ARRIVALS,
     OPT_TENSOR_BYTES,
     /* one value for the whole study */
     OPT_EXP_NAME,
@@ -69,6 +73,7 @@ enum option_id {
     OPT_DURATION,
     OPT_MAX_SAMPLES,
     OPT_WARMUP,
+    OPT_SUSTAIN,
     OPT_REPETITIONS,
     OPT_UNTIL_INTERVAL,
     OPT_ORDER,
@@ -169,8 +174,8 @@ static inline unsigned experiment_bit(int64_t choice)
 }
 
 /* Indices of the choices of OPT_VERIFY, OPT_TRANSPORT, OPT_KEYS, OPT_SYNC,
- * OPT_PATTERN, OPT_ORDER, OPT_ROLE, OPT_DEVICE, OPT_MODEL_BACKEND,
- * OPT_SCRIPT_CALL and OPT_MODEL_KEYS. */
+ * OPT_PATTERN, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_ORDER, OPT_ROLE, OPT_DEVICE,
+ * OPT_MODEL_BACKEND, OPT_SCRIPT_CALL and OPT_MODEL_KEYS. */
 enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
 enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
@@ -179,6 +184,10 @@ enum pattern { PATTERN_PAIR, PATTERN_PHASES };
 enum retire { RETIRE_OVERWRITE, RETIRE_DELETE, RETIRE_EXPIRE };
 /* value.word of OPT_HISTORY */
 enum history_word { HISTORY_NUMBER, HISTORY_ALL };
+enum compute_kind { COMPUTE_SPIN, COMPUTE_SLEEP, COMPUTE_STREAM };
+enum arrivals { ARRIVALS_UNIFORM, ARRIVALS_POISSON };
+/* value.word of OPT_RATE */
+enum rate_word { RATE_NUMBER, RATE_MAX, RATE_SEARCH };
 enum order { ORDER_PLAN, ORDER_RANDOM };
 enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
 enum device { DEVICE_CPU, DEVICE_GPU };
@@ -453,6 +462,23 @@ bool options_redisai(const struct options *o);
 /* Whether any value of the axis retire is that one, and of history all. */
 bool options_retire(const struct options *o, enum retire retire);
 bool options_keeps_all(const struct options *o);
+
+/* Whether clients may remove keys: those of the study, or unknown ones, which
+ * srbench serve serves. */
+bool options_removes(const struct options *o);
+
+/* Whether any value of the axis rate is that word, or a number. */
+bool options_rate(const struct options *o, enum rate_word word);
+
+/* Whether any steps of the study compute; have a schedule. */
+bool options_computes(const struct options *o);
+bool options_paced(const struct options *o);
+
+/* Whether something of the study is drawn at random, by seed. */
+bool options_draw(const struct options *o);
+
+/* How long a probe of rate: search lasts where no duration says so. */
+#define SRB_PROBE_SECONDS 10
 
 /* --help: what o->topic says of the options. */
 void options_help(FILE *out, const struct options *o);

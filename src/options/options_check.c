@@ -19,7 +19,7 @@ static bool takes_faults(const struct options *o)
 /* How long the loop is and how often it is repeated. */
 static int check_time(const struct options *o, struct error *err)
 {
-    if (options_idle(o, OPT_ITERATIONS) &&
+    if (!options_one(o, OPT_DURATION)->is_auto &&
         options_get(o, OPT_ITERATIONS)->given)
         return options_refuse(o, OPT_ITERATIONS,
                               "does nothing beside a duration, expected one of "
@@ -156,10 +156,10 @@ static int check_role(const struct options *o, struct error *err)
 static int check_order(const struct options *o, struct error *err)
 {
     if (!options_one(o, OPT_SEED)->is_auto && !options_infers(o) &&
-        options_one(o, OPT_ORDER)->count != ORDER_RANDOM)
+        !options_draw(o))
         return options_refuse(o, OPT_SEED,
                               "does nothing in the order of the plan, expected "
-                              "order: random with it",
+                              "order: random or arrivals: poisson with it",
                               err);
     return 0;
 }
@@ -242,7 +242,7 @@ int options_check_together(const struct options *o, bool dry_run,
         check_tls(o, err) < 0 || check_serve(o, err) < 0 ||
         check_role(o, err) < 0 || check_files(o, err) < 0 ||
         check_resume(o, err) < 0 || options_check_commands(o, err) < 0 ||
-        options_check_tensors(o, err) < 0 ||
+        options_check_tensors(o, err) < 0 || options_check_steps(o, err) < 0 ||
         options_check_inference(o, err) < 0)
         return -1;
     return check_time(o, err) < 0 ? -1 : check_order(o, err);

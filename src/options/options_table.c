@@ -22,6 +22,9 @@ static const char *const patterns[] = {"pair", "phases", NULL};
 static const char *const history_words[] = {"all", NULL};
 static const char *const retirements[] = {"overwrite", "delete", "expire",
                                           NULL};
+static const char *const compute_kinds[] = {"spin", "sleep", "stream", NULL};
+static const char *const rate_words[] = {"max", "search", NULL};
+static const char *const arrivals[] = {"uniform", "poisson", NULL};
 static const char *const orders[] = {"plan", "random", NULL};
 static const char *const devices[] = {"cpu", "gpu", NULL};
 static const char *const device_aliases[] = {"CPU", "cpu", "GPU", "gpu", NULL};
@@ -414,6 +417,58 @@ const struct option option_table[OPT_COUNT] = {
                           .help = "with retire: expire, and required there: "
                                   "how long a step stays (SET ... PX); whole "
                                   "milliseconds; auto: not said"},
+    [OPT_COMPUTE] =
+        {.name = "compute",
+         .type = OPTION_SECONDS,
+         .axis = true,
+         .def = "0s",
+         .min = -1,
+         .max = DAY,
+         .unit = "s",
+         .tag = "COMPUTE",
+         .group = GROUP_STUDY,
+         .brief = "what a client computes before each exchange",
+         .help = "what a client computes before each exchange, as a solver "
+                 "does: a fixed amount of work, of so much CPU time when "
+                 "nothing else runs; 0s: nothing"},
+    [OPT_COMPUTE_KIND] =
+        {.name = "compute_kind",
+         .type = OPTION_CHOICE,
+         .axis = true,
+         .def = "spin",
+         .choices = compute_kinds,
+         .tag = "KIND",
+         .group = GROUP_STUDY,
+         .brief = "arithmetic, sleep, or arithmetic through memory",
+         .help = "what it does meanwhile; spin: arithmetic in registers; "
+                 "sleep: nothing, as where another device computes; stream: "
+                 "arithmetic over a buffer of 32 MiB"},
+    [OPT_RATE] = {.name = "rate",
+                  .type = OPTION_RATE,
+                  .axis = true,
+                  .def = "max",
+                  .max = 1000000,
+                  .words = rate_words,
+                  .words_value = "rate_value",
+                  .unit = "1/s",
+                  .tag = "RATE",
+                  .group = GROUP_STUDY,
+                  .brief = "steps a second that each client is offered",
+                  .help = "steps a second that each client is offered, by a "
+                          "schedule that nothing shifts; max: the next when "
+                          "the one before has ended; search: find the rate at "
+                          "which sustain still holds"},
+    [OPT_ARRIVALS] = {.name = "arrivals",
+                      .type = OPTION_CHOICE,
+                      .axis = true,
+                      .def = "uniform",
+                      .choices = arrivals,
+                      .tag = "ARRIVALS",
+                      .group = GROUP_STUDY,
+                      .brief = "how a rate's steps are spread",
+                      .help = "how a rate's steps are spread; uniform: evenly, "
+                              "clients one after the other; poisson: at "
+                              "random, by seed"},
     [OPT_TENSOR_BYTES] = {.name = "tensor_bytes",
                           .type = OPTION_BYTES,
                           .told = TOLD_ANEW,
@@ -498,6 +553,15 @@ const struct option option_table[OPT_COUNT] = {
                     .group = GROUP_LOOP,
                     .help = "pairs before them that do not count; kept in the "
                             "file, marked"},
+    [OPT_SUSTAIN] =
+        {.name = "sustain",
+         .type = OPTION_MAP,
+         .def = "{}",
+         .group = GROUP_LOOP,
+         .brief = "with rate: search, what must hold",
+         .help = "with rate: search, what must hold: one limit on a response "
+                 "or service figure, as in expect, such as "
+                 "{put_response_p99: \"< 5ms\"}"},
     [OPT_REPETITIONS] = {.name = "repetitions",
                          .type = OPTION_COUNT,
                          .def = "1",
@@ -533,8 +597,8 @@ const struct option option_table[OPT_COUNT] = {
                   .min = 0,
                   .max = INT64_MAX,
                   .group = GROUP_LOOP,
-                  .help = "of the random order, and of a model's inputs; auto: "
-                          "drawn, and recorded"},
+                  .help = "of the random order, of arrivals: poisson, and of a "
+                          "model's inputs; auto: drawn, and recorded"},
     [OPT_WALL_TIME] = {.name = "wall_time",
                        .type = OPTION_SECONDS,
                        .resume_free = true,

@@ -22,6 +22,11 @@ bool options_keeps_all(const struct options *o)
     return false;
 }
 
+bool options_removes(const struct options *o)
+{
+    return o->serve || options_retire(o, RETIRE_DELETE);
+}
+
 /* Whether some step has several tensors. */
 static bool has_several(const struct options *o)
 {

@@ -267,7 +267,7 @@ static bool take_rate(const struct option *d, const char *text, struct value *v)
         q.value > (double)d->max)
         return false;
     v->rate = q.value;
-    for (int digits = 6; digits <= 17; digits++) {
+    for (int digits = 15; digits <= 17; digits++) {
         snprintf(buf, sizeof buf, "%.*g", digits, v->rate);
         if (strtod(buf, NULL) == v->rate)
             break;

@@ -266,6 +266,43 @@ int expect_open(struct expect **out, const struct sweep *s,
     return 0;
 }
 
+int expect_limit_open(struct expect **out, const struct pair *pair,
+                      const struct fields *figures, struct error *err)
+{
+    const struct field *figure = fields_find(figures, pair->name);
+    struct suggestion n = suggest_for(pair->name);
+    struct expect *e;
+    int rc = 0;
+
+    *out = NULL;
+    for (size_t i = 0; !figure && i < figures->n; i++)
+        suggest_consider(&n, figures->list[i].name);
+    if (!figure)
+        return error_set(err,
+                         "%s: found '%.60s', which is no response or service "
+                         "figure, expected such as put_response_p99%s%s%s",
+                         pair->name_at, pair->name,
+                         n.name ? "; did you mean '" : "", n.name ? n.name : "",
+                         n.name ? "'?" : "");
+    e = mem_new(1, sizeof *e);
+    e->rule = mem_new(1, sizeof *e->rule);
+    e->nrules = 1;
+    e->rule->limits = mem_new(1, sizeof *e->rule->limits);
+    e->rule->nlimits = 1;
+    rc = take_limit(pair, figure, e->rule->limits, err);
+    if (rc == 0 && e->rule->limits->comparison != BELOW &&
+        e->rule->limits->comparison != AT_MOST)
+        rc = error_set(err,
+                       "%s: found '%.60s' for %s, which a low rate does not "
+                       "fulfil, expected < or <= and a time",
+                       pair->value_at, pair->value, pair->name);
+    if (rc == 0)
+        *out = e;
+    else
+        expect_close(e);
+    return rc;
+}
+
 void expect_close(struct expect *e)
 {
     for (size_t i = 0; e && i < e->nrules; i++)

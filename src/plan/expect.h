@@ -26,6 +26,11 @@ int expect_open(struct expect **out, const struct sweep *s,
                 struct error *err);
 void expect_close(struct expect *e);
 
+/* The same of one pair that is not of that option (sustain): a limit on one of
+ * `figures` that must stay below it, for all permutations. */
+int expect_limit_open(struct expect **out, const struct pair *pair,
+                      const struct fields *figures, struct error *err);
+
 /* The place ("--expect") of the first limit on one of these figures, or NULL.
  * e may be NULL. */
 const char *expect_place(const struct expect *e, const struct fields *figures);

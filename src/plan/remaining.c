@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "plan/step_time.h"
+
 /* The belief: seconds a byte, how far (in logarithms) it is given up slowly,
  * and how much a loop differs from what the fit says of it. */
 #define BYTE_SECONDS 0.35e-9
@@ -27,12 +29,12 @@ struct work remaining_work(const struct permutation *p,
 {
     const int64_t bytes = p->value[OPT_TENSOR_BYTES]->count;
     const int shards = pl->nshards > 0 ? pl->nshards : 1;
-    struct work w = {.permutations = 1};
+    struct work w = {.permutations = 1, .known = step_time_known(p)};
 
     if (starts)
         w.starts[pl->cluster] = 1;
     /* with a duration loops take the same time, whatever they move */
-    if (p->value[OPT_DURATION]->is_auto)
+    if (permutation_duration(p) <= 0)
         w.bytes = 2.0 *
                   (double)(p->value[OPT_ITERATIONS]->count +
                            p->value[OPT_WARMUP]->count) *
@@ -45,6 +47,7 @@ void remaining_add(struct work *w, const struct work *more)
 {
     w->permutations += more->permutations;
     w->bytes += more->bytes;
+    w->known += more->known;
     for (int k = 0; k < 2; k++)
         w->starts[k] += more->starts[k];
 }
@@ -58,22 +61,36 @@ void remaining_dropped(struct remaining *r, const struct work *w, bool spared)
 {
     r->left.permutations = less(r->left.permutations, w->permutations);
     r->left.bytes = less(r->left.bytes, w->bytes);
+    r->left.known = less(r->left.known, w->known);
     for (int k = 0; k < 2; k++)
         r->left.starts[k] = less(r->left.starts[k], w->starts[k]);
     r->spared += spared;
 }
 
+/* What is left of a time when what was known before is taken from it, and of
+ * that what the time does not have. */
+static double without(double seconds, double *known)
+{
+    double taken = fmin(fmax(seconds, 0), *known);
+
+    *known -= taken;
+    return seconds - taken;
+}
+
 void remaining_ran(struct remaining *r, const struct work *w,
                    const struct took *took)
 {
+    double step_time = w->known;
+    const double loop = without(took->loop, &step_time);
+    const double around = without(took->around, &step_time);
     bool known = took->loop > 0; /* NaN is not */
-    const double y = fmax(known ? took->loop : took->around, 1e-6);
+    const double y = fmax(known ? loop : around, 1e-6);
     const double b = w->bytes, weight = 1 / (y * y);
 
     remaining_dropped(r, w, false);
     r->ran++;
     r->loops += y;
-    r->around += known ? fmax(took->around, 0) : 0;
+    r->around += known ? fmax(around, 0) : 0;
     r->bytes += b;
     r->sum.w += weight;
     r->sum.wb += weight * b;
@@ -130,6 +147,7 @@ double remaining_seconds(const struct remaining *r)
     /* what the fit of relative errors leaves of the sum */
     seconds *= (r->loops + FEW * seen / r->ran) / (seen + FEW * seen / r->ran);
     seconds += r->around / r->ran * r->left.permutations;
+    seconds += r->left.known;
     seconds *= r->ran / (r->ran + r->spared);
     for (int k = 0; k < 2; k++)
         seconds += r->left.starts[k] *

@@ -28,6 +28,7 @@ struct work {
     double permutations;
     double bytes;     /* through the busiest server, both directions */
     double starts[2]; /* of databases: [0] standalone ones, [1] clusters */
+    double known;     /* s that its steps take anyhow (step_time.h) */
 };
 
 /* Of one permutation; starts: its databases are to be started for it. */

@@ -7,6 +7,7 @@
 
 #include "base/hostlist.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/text.h"
 
 /* One of the study's experiments, by its bit. */
@@ -215,9 +216,9 @@ static bool has_one_shard(const struct sweep *s)
 }
 
 /* The axes that the following is about. */
-static const enum option_id alike[] = {OPT_DB_CLUSTER,   OPT_PIPELINED,
-                                       OPT_HISTORY,      OPT_RETIRE,
-                                       OPT_EXPIRE_AFTER, OPT_TENSOR_BYTES};
+static const enum option_id alike[] = {
+    OPT_DB_CLUSTER,   OPT_PIPELINED,    OPT_HISTORY,  OPT_RETIRE,
+    OPT_EXPIRE_AFTER, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_TENSOR_BYTES};
 #define ALIKE (sizeof alike / sizeof alike[0])
 
 /* The same of an axis that says how something is done which the permutation
@@ -227,12 +228,17 @@ static size_t behind_idle(const struct sweep *s, const struct permutation *p,
                           enum option_id axis, size_t k)
 {
     const struct setting *set = options_get(s->options, axis);
-    bool expires = p->value[OPT_RETIRE]->count == RETIRE_EXPIRE;
+    bool expires =
+        permutation_count(p, OPT_RETIRE, RETIRE_OVERWRITE) == RETIRE_EXPIRE;
     size_t first = 0;
 
     switch ((int)axis) {
+    case OPT_COMPUTE_KIND:
+        return p->value[OPT_COMPUTE]->seconds == 0 ? k : 0;
+    case OPT_ARRIVALS:
+        return p->value[OPT_RATE]->word == RATE_MAX ? k : 0;
     case OPT_PIPELINED:
-        return p->value[OPT_TENSORS]->count == 1 ? k : 0;
+        return permutation_count(p, OPT_TENSORS, 1) == 1 ? k : 0;
     case OPT_HISTORY:
         return expires ? k : 0;
     case OPT_EXPIRE_AFTER:
@@ -240,7 +246,8 @@ static size_t behind_idle(const struct sweep *s, const struct permutation *p,
     case OPT_RETIRE:
         while (set->values[first].count == RETIRE_EXPIRE && first < k)
             first++;
-        return !expires && p->value[OPT_HISTORY]->word == HISTORY_ALL
+        return !expires && p->value[OPT_HISTORY] &&
+                       p->value[OPT_HISTORY]->word == HISTORY_ALL
                    ? k - first
                    : 0;
     default:
@@ -257,8 +264,6 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
 
     if (axis == OPT_TENSOR_BYTES)
         return s->like && !p->infers ? k - s->like[k] : 0;
-    if (axis != OPT_DB_CLUSTER && p->infers)
-        return 0;
     if (axis != OPT_DB_CLUSTER)
         return behind_idle(s, p, axis, k);
     return k > 0 && s->one_shard &&
@@ -316,6 +321,7 @@ static void find_input(struct sweep *s)
 /* Whether several values of the axis say nothing to some permutations. */
 static bool has_idle(const struct options *o, enum option_id axis)
 {
+    const struct setting *compute = options_get(o, OPT_COMPUTE);
     const struct setting *tensors = options_get(o, OPT_TENSORS);
 
     if (options_get(o, axis)->nvalues < 2)
@@ -328,7 +334,12 @@ static bool has_idle(const struct options *o, enum option_id axis)
     if (axis == OPT_EXPIRE_AFTER)
         return options_retire(o, RETIRE_OVERWRITE) ||
                options_retire(o, RETIRE_DELETE);
-    for (size_t k = 0; k < tensors->nvalues; k++)
+    if (axis == OPT_ARRIVALS)
+        return options_rate(o, RATE_MAX);
+    for (size_t k = 0; axis == OPT_COMPUTE_KIND && k < compute->nvalues; k++)
+        if (compute->values[k].seconds == 0)
+            return true;
+    for (size_t k = 0; axis == OPT_PIPELINED && k < tensors->nvalues; k++)
         if (tensors->values[k].count == 1)
             return true;
     return false;
@@ -359,7 +370,8 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     s->one_shard = has_one_shard(s);
     if (s->like || s->one_shard || has_idle(o, OPT_PIPELINED) ||
         has_idle(o, OPT_HISTORY) || has_idle(o, OPT_RETIRE) ||
-        has_idle(o, OPT_EXPIRE_AFTER))
+        has_idle(o, OPT_EXPIRE_AFTER) || has_idle(o, OPT_COMPUTE_KIND) ||
+        has_idle(o, OPT_ARRIVALS))
         number(s);
     return 0;
 }
@@ -440,22 +452,11 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
     return found ? (size_t)(found - s->place) : p->index;
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
- * generators"). */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 /* Fisher and Yates's. The remainder favours small numbers by n / 2^64. */
 static void shuffle(uint32_t *list, size_t n, uint64_t *state)
 {
     for (size_t i = n; i > 1; i--) {
-        size_t k = (size_t)(next_random(state) % i);
+        size_t k = (size_t)(random_next(state) % i);
         uint32_t other = list[k];
 
         list[k] = list[i - 1];
@@ -631,6 +632,8 @@ static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
     used = note_idle(s, OPT_HISTORY, "keys expire", buf, n, used);
     used = note_idle(s, OPT_RETIRE, "all steps stay", buf, n, used);
     used = note_idle(s, OPT_EXPIRE_AFTER, "keys do not expire", buf, n, used);
+    used = note_idle(s, OPT_COMPUTE_KIND, "nothing is computed", buf, n, used);
+    used = note_idle(s, OPT_ARRIVALS, "there is no rate", buf, n, used);
     if (!s->like || used >= n)
         return;
     used += (size_t)snprintf(buf + used, n - used, "tensor_bytes collapses: ");

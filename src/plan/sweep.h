@@ -6,9 +6,9 @@
  * same collapse to the first of them: sizes of as many whole elements,
  * db_cluster where there is one shard, pipelined where a step has one tensor,
  * history where keys expire and expire_after where they do not, overwrite and
- * delete where all steps stay. Where models are run,
- * tensor_bytes has one value, the size of input_shape. All functions are local
- * and pure.
+ * delete where all steps stay, compute_kind where nothing is computed and
+ * arrivals where there is no rate. Where models are run, tensor_bytes has one
+ * value, the size of input_shape. All functions are local and pure.
  */
 #ifndef SRB_SWEEP_H
 #define SRB_SWEEP_H
@@ -133,6 +133,19 @@ static inline bool permutation_auto(const struct permutation *p,
                                     enum option_id id)
 {
     return p->value[id] && p->value[id]->is_auto;
+}
+
+/* Whether its rate is searched; whether its loop lasts a time instead of
+ * iterations, and which (s; of a search that of a probe, 0: none). */
+static inline bool permutation_searches(const struct permutation *p)
+{
+    return p->value[OPT_RATE]->word == RATE_SEARCH;
+}
+static inline double permutation_duration(const struct permutation *p)
+{
+    return !p->value[OPT_DURATION]->is_auto ? p->value[OPT_DURATION]->seconds
+           : permutation_searches(p)        ? SRB_PROBE_SECONDS
+                                            : 0;
 }
 
 #endif

@@ -25,6 +25,8 @@ struct column {
 /* A client's row: this, then the columns of span_arrays one after the other. */
 struct client_row {
     double connect_time, loop_time, main_time, between_time, start_skew;
+    double compute_time, pace_time, step_cpu_time, compute_alone;
+    int64_t unsent;
     struct load_usage usage;
     int64_t ops, stride;
     int64_t send_buffer, receive_buffer;
@@ -32,7 +34,23 @@ struct client_row {
     struct client_attributes where;
 };
 
-enum { PUT, UNPACK, PUT_START, UNPACK_START, WARMUP_PUT, WARMUP_UNPACK, SPANS };
+enum {
+    PUT,
+    UNPACK,
+    PUT_START,
+    UNPACK_START,
+    WARMUP_PUT,
+    WARMUP_UNPACK,
+    RETIRE,
+    RETIRE_START,
+    STEP, /* of the puts, in phases */
+    BEGUN,
+    DUE,
+    GET_STEP, /* of the gets, in phases alone */
+    GET_BEGUN,
+    GET_DUE,
+    SPANS
+};
 
 static const struct sink_array span_arrays[SPANS] = {
     [PUT] = {"put_tensor", FIELD_REAL, "s", "time of each timed put_tensor",
@@ -54,6 +72,36 @@ static const struct sink_array span_arrays[SPANS] = {
     [WARMUP_UNPACK] = {"warmup_unpack_tensor", FIELD_REAL, "s",
                        "time of each unpack_tensor before the timed loop",
                        SINK_CLIENT, SINK_WARMUP},
+    [RETIRE] = {"retire", FIELD_REAL, "s",
+                "time of each timed removal of an older step's tensors",
+                SINK_CLIENT, SINK_ITERATION},
+    [RETIRE_START] = {"retire_start", FIELD_REAL, "s",
+                      "start of each of those since the loop's start, on the "
+                      "common clock",
+                      SINK_CLIENT, SINK_ITERATION},
+    [STEP] = {"step", FIELD_REAL, "s",
+              "time of each step, from its begin to the end of its last "
+              "operation",
+              SINK_CLIENT, SINK_ITERATION},
+    [BEGUN] = {"begun", FIELD_REAL, "s",
+               "begin of each step since the loop's start, on the common clock",
+               SINK_CLIENT, SINK_ITERATION},
+    [DUE] = {"due", FIELD_REAL, "s",
+             "when each step was due since the loop's start, on the common "
+             "clock",
+             SINK_CLIENT, SINK_ITERATION},
+    [GET_STEP] = {"unpack_step", FIELD_REAL, "s",
+                  "time of each step of the gets, from its begin to its end",
+                  SINK_CLIENT, SINK_ITERATION},
+    [GET_BEGUN] = {"unpack_begun", FIELD_REAL, "s",
+                   "begin of each step of the gets since the loop's start, on "
+                   "the common clock",
+                   SINK_CLIENT, SINK_ITERATION},
+    [GET_DUE] =
+        {"unpack_due", FIELD_REAL, "s",
+         "when each step of the gets was due since the loop's start, on "
+         "the common clock",
+         SINK_CLIENT, SINK_ITERATION},
 };
 
 /* In the order of the file. */
@@ -106,12 +154,34 @@ static const struct column client_columns[] = {
            "its end of the connection"),
 };
 
-/* Columns of each array of spans. */
-static void span_columns(size_t warmup, size_t iterations,
-                         size_t columns[SPANS])
+/* Of studies with steps alone. */
+static const struct column step_columns[] = {
+    CLIENT("compute_time", FIELD_REAL, compute_time, "s",
+           "time of the loop in which it computed"),
+    CLIENT("pace_time", FIELD_REAL, pace_time, "s",
+           "time of the loop in which it waited for steps to be due"),
+    CLIENT("step_cpu_time", FIELD_REAL, step_cpu_time, "s",
+           "CPU time of both, which client_cpu_time has as well"),
+    CLIENT("client_compute_alone", FIELD_REAL, compute_alone, "s",
+           "time of a step's computing while all computed and servers were "
+           "idle"),
+    CLIENT("client_unsent", FIELD_INT, unsent, "",
+           "steps that were due and not begun when the time was over"),
+};
+
+/* Columns of each array of spans; 0: it is not there. */
+static void span_columns(const struct collection *c, size_t columns[SPANS])
 {
+    bool retires = tensors_removes(c->tensors);
+
     for (int a = 0; a < SPANS; a++)
-        columns[a] = a < WARMUP_PUT ? iterations : warmup;
+        columns[a] = a < WARMUP_PUT ? c->kept : a < RETIRE ? c->warmup : 0;
+    columns[STEP] = columns[BEGUN] = c->steps ? c->kept : 0;
+    columns[DUE] = c->paced ? c->kept : 0;
+    for (int a = 0; a < 3 && c->phases; a++)
+        columns[GET_STEP + a] = columns[STEP + a];
+    for (int a = RETIRE; a <= RETIRE_START && retires; a++)
+        columns[a] = c->kept;
 }
 
 static size_t client_row_bytes(const size_t columns[SPANS])
@@ -143,7 +213,19 @@ static void pack_spans(double *at, const struct samples *s, int64_t zero,
     at = put_numbers(at, p->start + w, zero, p->kept, columns[PUT_START]);
     at = put_numbers(at, u->start + w, zero, u->kept, columns[UNPACK_START]);
     at = put_numbers(at, p->ns, 0, w, columns[WARMUP_PUT]);
-    put_numbers(at, u->ns, 0, w, columns[WARMUP_UNPACK]);
+    at = put_numbers(at, u->ns, 0, w, columns[WARMUP_UNPACK]);
+    at = put_numbers(at, s->retire.ns, 0, s->retire.kept, columns[RETIRE]);
+    at = put_numbers(at, s->retire.start, zero, s->retire.kept,
+                     columns[RETIRE_START]);
+    for (int k = 0; k < 2; k++) {
+        const struct step_series *x = &s->step[k];
+        const size_t *of = columns + (k == 0 ? STEP : GET_STEP);
+        size_t n = x->span.kept;
+
+        at = put_numbers(at, x->span.ns, 0, n, of[0]);
+        at = put_numbers(at, x->span.start, zero, n, of[1]);
+        at = put_numbers(at, x->due, zero, n, of[2]);
+    }
 }
 
 /* This client's row, allocated. */
@@ -159,6 +241,11 @@ static void *pack_client(const struct collection *c, const struct placement *pl,
     row->main_time = tick_seconds(samples_main(s));
     row->between_time = tick_seconds(samples_between(s));
     row->start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN;
+    row->compute_time = tick_seconds(s->computed);
+    row->pace_time = tick_seconds(s->paced);
+    row->step_cpu_time = l->steps.cpu_time;
+    row->compute_alone = l->rules.step.compute > 0 ? l->steps.alone : NAN;
+    row->unsent = s->step[0].unsent + s->step[1].unsent;
     row->usage = l->usage;
     row->ops = s->put.count + s->unpack.count;
     row->stride =
@@ -180,6 +267,7 @@ struct target {
     const size_t *columns;
     size_t row_bytes;
     size_t warmup;
+    const struct tensors_rules *tensors;
     int64_t *shard_clients; /* [nshards], by the placement */
     int64_t *shard_ops;     /* [nshards], as their rows come */
     struct collected *all;  /* so far */
@@ -214,7 +302,8 @@ static int take_spans(const struct target *x, int first, int n,
                    (const double *)(const void *)(row_at(x, rows, k) + 1) +
                        offset,
                    columns * sizeof(double));
-        if (write_rows(x, &span_arrays[a], first, n, room, err) < 0)
+        if (columns > 0 &&
+            write_rows(x, &span_arrays[a], first, n, room, err) < 0)
             return -1;
         offset += columns;
     }
@@ -248,7 +337,8 @@ static void count_ops(struct target *x, int n, const void *rows)
 {
     for (int k = 0; k < n; k++)
         x->shard_ops[row_at(x, rows, k)->shard] +=
-            row_at(x, rows, k)->ops + 2 * (int64_t)x->warmup;
+            (row_at(x, rows, k)->ops + 2 * (int64_t)x->warmup) *
+            (int64_t)x->tensors->n;
 }
 
 static int take_clients(void *arg, int first, int n, const void *rows,
@@ -268,6 +358,9 @@ static int take_clients(void *arg, int first, int n, const void *rows,
     if (rc == 0)
         rc = take_columns(x, client_columns, COUNT(client_columns), first, n,
                           rows, x->row_bytes, room, err);
+    if (rc == 0 && x->columns[STEP] > 0)
+        rc = take_columns(x, step_columns, COUNT(step_columns), first, n, rows,
+                          x->row_bytes, room, err);
     free(room);
     return rc;
 }
@@ -334,9 +427,10 @@ static const struct column shard_columns[] = {
           "of warm-up and loop, those that waited for a disk"),
     SHARD("shard_clients", FIELD_INT, clients, "", "clients whose key it owns"),
     SHARD("shard_ops", FIELD_INT, ops, "",
-          "puts and gets of warm-up and loop, by the clients' count"),
+          "tensors put and got in warm-up and loop, by the clients' count"),
     SHARD("shard_commands", FIELD_INT, work.commands, "",
-          "puts and gets of warm-up and loop, by the server's own count"),
+          "tensors put and got in warm-up and loop, by the server's own "
+          "count"),
     SHARD("shard_bytes", FIELD_INT, work.bytes, "B",
           "read and written on its sockets, by the server's own count"),
     SHARD("shard_peak_memory", FIELD_INT, work.watched.peak_memory, "B",
@@ -351,6 +445,14 @@ static const struct column shard_columns[] = {
           "NUMA domain that holds its CPUs, -1: none alone"),
     SHARD("shard_address", FIELD_TEXT, address, "", "where it listens"),
     SHARD("shard_cpus", FIELD_TEXT, cpus, "", "CPUs it was allowed"),
+};
+
+/* Of steps that are more than one tensor under one key alone. */
+static const struct column kept_columns[] = {
+    SHARD("shard_memory_start", FIELD_INT, work.memory[0], "B",
+          "in use before warm-up and loop, by the server's own word"),
+    SHARD("shard_memory_end", FIELD_INT, work.memory[1], "B",
+          "in use after the loop, by the server's own word"),
 };
 
 /* What rank 0 knows of a shard beside what its steward says. */
@@ -385,6 +487,9 @@ static int take_shards(void *arg, int first, int n, const void *rows,
         complete(x, first * each + k, &copy[k]);
     rc = take_columns(x, shard_columns, COUNT(shard_columns), first * each,
                       shards, copy, sizeof *copy, room, err);
+    if (rc == 0 && !tensors_plain(x->tensors))
+        rc = take_columns(x, kept_columns, COUNT(kept_columns), first * each,
+                          shards, copy, sizeof *copy, room, err);
     free(copy);
     free(room);
     return rc;
@@ -433,6 +538,43 @@ static int collect_shards(const struct team *t, struct target *x,
     return rc;
 }
 
+/* ---- probes ---- */
+
+#define PROBE(name, type, member, unit, words)                                 \
+    {                                                                          \
+        {"probes/" name, type, unit, words, SINK_PROBE, SINK_NO_DIM},          \
+            offsetof(struct probe, member)                                     \
+    }
+static const struct column probe_columns[] = {
+    PROBE("rate", FIELD_REAL, rate, "1/s",
+          "steps a second that each client was offered; NaN: a closed loop"),
+    PROBE("value", FIELD_REAL, value, "s", "the figure that sustain limits"),
+    PROBE("offered_rate", FIELD_REAL, offered, "1/s",
+          "steps of a client that were due, a second"),
+    PROBE("achieved_rate", FIELD_REAL, achieved, "1/s",
+          "steps of a client that were begun, a second"),
+    PROBE("unsent", FIELD_INT, unsent, "",
+          "steps that were due and not begun when the time was over"),
+    PROBE("behind", FIELD_INT, behind, "", "1: less was achieved than offered"),
+    PROBE("held", FIELD_INT, held, "",
+          "1: the limit held, and the clients were not behind; -1: not asked"),
+};
+
+/* Rank 0's. */
+static int write_probes(const struct target *x, const struct collection *c,
+                        struct error *err)
+{
+    void *room = mem_new(c->nprobes, sizeof(double));
+    int rc = c->nprobes == 0
+                 ? 0
+                 : take_columns(x, probe_columns, COUNT(probe_columns), 0,
+                                (int)c->nprobes, c->probes, sizeof *c->probes,
+                                room, err);
+
+    free(room);
+    return rc;
+}
+
 /* ---- both ---- */
 
 static int begin(struct target *x, const struct collection *c,
@@ -441,13 +583,16 @@ static int begin(struct target *x, const struct collection *c,
     const size_t size[SINK_DIMS] = {[SINK_CLIENT] = (size_t)x->pl->nclients,
                                     [SINK_ITERATION] = c->kept,
                                     [SINK_WARMUP] = c->warmup,
-                                    [SINK_SHARD] = (size_t)x->pl->nshards};
+                                    [SINK_SHARD] = (size_t)x->pl->nshards,
+                                    [SINK_PROBE] = c->nprobes};
 
     x->shard_clients = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
     x->shard_ops = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
     for (int k = 0; k < x->pl->nclients; k++)
         x->shard_clients[place_client_shard(x->pl, k)]++;
-    return sinks_begin(x->sinks, c->index, size, err);
+    return sinks_begin(x->sinks, c->index, size, err) < 0
+               ? -1
+               : write_probes(x, c, err);
 }
 
 int collect(const struct team *t, const struct placement *pl,
@@ -459,13 +604,14 @@ int collect(const struct team *t, const struct placement *pl,
                        .pl = pl,
                        .columns = columns,
                        .warmup = c->warmup,
+                       .tensors = c->tensors,
                        .all = out};
     struct error later;
     int rc = 0, shards_rc;
 
     *out = (struct collected){
         true, {.watched = procstat_unknown, .fault_share = NAN}};
-    span_columns(c->warmup, c->kept, columns);
+    span_columns(c, columns);
     x.row_bytes = client_row_bytes(columns);
     if (t->rank == 0)
         rc = begin(&x, c, err);

@@ -12,14 +12,28 @@
 #include "servers/pin.h"
 #include "sink/sink.h"
 
+/* One loop of a search: a rate that was offered, and what came of it. */
+struct probe {
+    double rate;              /* NaN: none was, a closed loop */
+    double value;             /* the figure that the search goes by */
+    double offered, achieved; /* steps a second of a client */
+    int64_t unsent, behind;   /* see struct step_figures */
+    int64_t held;             /* 1, 0; -1: not asked */
+};
+
 /* What this rank has of a permutation. */
 struct collection {
-    size_t index;            /* of the permutation */
-    size_t warmup;           /* untimed pairs of a client */
-    size_t kept;             /* timings of an operation that a client kept at
-                                most; both the same on every rank */
-    int64_t zero;            /* instant that starts are counted from */
-    const struct load *load; /* NULL where this rank is no client */
+    size_t index;      /* of the permutation */
+    size_t warmup;     /* untimed pairs of a client */
+    size_t kept;       /* timings of an operation that a client kept at
+                          most; both the same on every rank */
+    bool steps, paced; /* they compute or have a schedule; the latter */
+    bool phases;       /* so have gets of their own */
+    const struct probe *probes; /* [nprobes], rank 0's; none elsewhere */
+    size_t nprobes;
+    int64_t zero; /* instant that starts are counted from */
+    const struct tensors_rules *tensors; /* of its steps */
+    const struct load *load;             /* NULL where this rank is no client */
     const struct client_attributes *attributes;
     const struct db *db;           /* NULL where it is no steward of shards */
     const struct shard_work *work; /* one entry a shard, or NULL */

@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "client/client.h"
 #include "plan/footprint.h"
+#include "plan/step_time.h"
 #include "results/report.h"
 #include "servers/burden.h"
 
@@ -122,17 +123,16 @@ static int threads_of(const struct permutation *p, const struct placement *pl)
 static double least_seconds(const struct sum *x, const struct permutation *p,
                             const struct placement *pl, double bytes)
 {
-    const struct value *duration = options_one(x->s->options, OPT_DURATION);
     double commands = 2.0 * (double)x->pairs * x->busiest;
-    double threads = threads_of(p, pl);
+    double threads = threads_of(p, pl), steps = step_time_least(p);
 
     if (!options_one(x->s->options, OPT_UNTIL_INTERVAL)->is_auto &&
         p->repetition >= SRB_LEAST_REPETITIONS)
         return 0; /* it may be known by then */
-    if (!duration->is_auto)
-        return duration->seconds;
-    return fmax(commands * bytes / (BEST_RATE * threads),
-                commands / (BEST_COMMANDS * threads));
+    if (permutation_duration(p) > 0)
+        return steps;
+    return fmax(steps, fmax(commands * bytes / (BEST_RATE * threads),
+                            commands / (BEST_COMMANDS * threads)));
 }
 
 static void add_part(struct sum *x, const struct permutation *p,

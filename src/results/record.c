@@ -16,6 +16,9 @@
 /* Clients that work for a larger share of the loop are measured themselves. */
 #define CLIENT_LIMIT 0.5
 
+/* Clients may be late by themselves by this share of the median response. */
+#define PACING_LIMIT 0.1
+
 static const char *const status_names[] = {
     [STATUS_PLANNED] = "planned", [STATUS_COMPLETED] = "completed",
     [STATUS_FAILED] = "failed",   [STATUS_SKIPPED] = "skipped",
@@ -27,16 +30,25 @@ const char *record_status(enum status s)
     return status_names[s];
 }
 
-void record_clear(struct outcome *o)
+void record_clear(struct outcome *o, unsigned scope)
 {
     struct summary *s = &o->summary;
 
     memset(o, 0, sizeof *o);
+    o->scope = scope;
     record_no_figures(o);
     o->failed_rank = -1;
     o->db_start_seconds = o->model_store_seconds = s->clock_error =
         s->clock_drift = NAN;
     s->between_share = s->shortest_loop = s->start_skew = NAN;
+}
+
+/* NaN, of few steps, is larger than nothing. */
+static bool paced_badly(const struct step_figures *s)
+{
+    double late = isnan(s->pace_late.p99) ? s->pace_late.p95 : s->pace_late.p99;
+
+    return late > PACING_LIMIT * s->response.median;
 }
 
 char *record_flags(const struct outcome *o, char *buf, size_t n)
@@ -55,6 +67,8 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
         {"env_ignored", o->env_ignored},
         {"clock_error", s->clock_error > CLOCK_LIMIT * s->shortest_loop},
+        {"behind", s->steps.behind > 0},
+        {"pacing", paced_badly(&s->steps)},
     };
 
     buf[0] = '\0';

@@ -35,8 +35,20 @@ struct of_floor {
     double share[HEADLINES];
 };
 
+/* What a study must ask for to have some figures at all, so that the file of
+ * one that does not has none of their columns. To be or-ed. */
+enum figure_scope {
+    SCOPE_STEPS = 1,    /* its steps compute or have a schedule */
+    SCOPE_COMPUTED = 2, /* they compute */
+    SCOPE_PACED = 4,    /* they have a schedule */
+    SCOPE_SEARCHED = 8, /* a rate is searched */
+    SCOPE_ALL = 15,
+};
+unsigned record_scope(const struct options *o);
+
 /* What became of one permutation. */
 struct outcome {
+    unsigned scope; /* of its study, see record_scope() */
     enum status status;
     char error[SRB_ERROR_MAX]; /* "" unless failed or skipped */
     int failed_rank;           /* lowest failing rank; -1 none */
@@ -64,8 +76,8 @@ struct outcome {
     const char *db_config; /* effective directives, not owned; may be NULL */
 };
 
-/* An outcome of which nothing is known yet. */
-void record_clear(struct outcome *o);
+/* An outcome of which nothing is known yet, of a study of that scope. */
+void record_clear(struct outcome *o, unsigned scope);
 
 /* What should catch the eye, comma-separated:
  *   between_time    more than 1 % of a loop was spent between the operations
@@ -77,8 +89,12 @@ void record_clear(struct outcome *o);
  *   too_short       a loop was shorter than 100 times the start skew
  *   env_ignored     an allocator did not take what db_env says
  *   clock_error     clocks may be apart by more than 1 % of a loop
+ *   behind          less was achieved than was offered
+ *   pacing          clients began their steps late by themselves: the 99th
+ *                   percentile (of few steps the 95th) of that exceeds a tenth
+ *                   of the median response
  * Returns buf. */
-#define SRB_FLAGS_MAX 128
+#define SRB_FLAGS_MAX 160
 char *record_flags(const struct outcome *o, char *buf, size_t n);
 
 /* Now, in UTC, as ISO 8601: "2026-11-23T11:42:12Z". Returns buf. */

@@ -173,9 +173,7 @@ static void add_options(struct fields *f, const struct study_attributes *study,
             continue;
         if (text)
             fields_text(f, option_table[id].name, text);
-        else if (id == OPT_SEED &&
-                 options_one(study->sweep->options, OPT_ORDER)->count ==
-                     ORDER_RANDOM)
+        else if (id == OPT_SEED && options_draw(study->sweep->options))
             fields_int(f, option_table[id].name, "", (int64_t)study->seed);
         else
             add_option(f, &option_table[id], id, p->value[id], pl);

@@ -30,6 +30,9 @@ static const struct flag {
     {"env_ignored", 'e',
      "an allocator did not take what db_env says: see db_config in the file"},
     {"clock_error", 'k', "clocks may be apart by more than 1 % of a loop"},
+    {"behind", 'h', "less was achieved than the rate offers"},
+    {"pacing", 'p',
+     "clients began steps late by themselves: responses are theirs in part"},
 };
 
 enum { FLAGS = sizeof flags / sizeof flags[0] };

@@ -8,6 +8,7 @@
 #include "servers/external.h"
 #include "study/expect_judge.h"
 #include "study/prepare.h"
+#include "study/sustain.h"
 #include "wlm/wlm.h"
 
 /* One process does it, and speaks for all. */
@@ -17,12 +18,18 @@ static int refuse(const struct error *err)
 }
 
 /* What can be wrong with it on any machine. */
-static int check(struct sweep *s, const struct options *o, struct error *err)
+static int check(struct sweep *s, const struct options *o,
+                 const struct machine *m, struct error *err)
 {
-    return external_check(o, err) < 0 || expect_judge_check(s, err) < 0 ||
-                   collapse_by_name(s, err) < 0
-               ? -1
-               : 0;
+    struct sustain *sustain;
+    int rc;
+
+    if (external_check(o, err) < 0 || expect_judge_check(s, err) < 0 ||
+        collapse_by_name(s, err) < 0 || sustain_open(&sustain, s, err) < 0)
+        return -1;
+    rc = sustain_check(sustain, s, m, err);
+    sustain_close(sustain);
+    return rc;
 }
 
 static int plan(const struct options *o, const struct machine *m)
@@ -33,7 +40,7 @@ static int plan(const struct options *o, const struct machine *m)
 
     if (sweep_open(&s, o, &err) < 0)
         return refuse(&err);
-    if (check(&s, o, &err) < 0)
+    if (check(&s, o, m, &err) < 0)
         status = refuse(&err);
     else if (plan_print(&s, m) < 0)
         status = 2;

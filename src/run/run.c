@@ -246,7 +246,7 @@ static void run_permutation(struct run *r, size_t position)
     sweep_at(&r->plan.sweep, i, &x.p);
     if (place_solve(&r->team->machine, &x.p, &r->placement, NULL) < 0)
         die("permutation %zu was placed once and cannot be placed again", i);
-    record_clear(&x.outcome);
+    record_clear(&x.outcome, record_scope(r->plan.sweep.options));
     x.outcome.position = position;
     x.outcome.clock_domains = clock_domains(&r->placement);
     record_now(x.outcome.start_time, sizeof x.outcome.start_time);
@@ -261,6 +261,7 @@ static void run_permutation(struct run *r, size_t position)
     pin_release(r->discovery);
     free(x.work);
     free(x.reference);
+    free(x.probes);
     place_free(&r->placement);
 }
 
@@ -328,7 +329,9 @@ static int begin(struct run *r, const struct run_args *args, struct error *err)
     int rc = prepare(&r->plan, r->team, r->discovery, args, err);
 
     r->tally.permutations = r->plan.sweep.count;
-    if (rc < 0 || expect_judge_open(&r->judge, &r->plan, err) < 0)
+    if (rc < 0 || expect_judge_open(&r->judge, &r->plan, err) < 0 ||
+        sustain_open(&r->sustain, &r->plan.sweep, err) < 0 ||
+        sustain_check(r->sustain, &r->plan.sweep, &r->team->machine, err) < 0)
         return -1;
     r->tally.judged = r->judge != NULL;
     if (run_resume(r, err) < 0)
@@ -385,6 +388,7 @@ static void release(struct run *r)
     fields_free(&r->earlier.sessions);
     free(r->earlier.status);
     expect_judge_close(r->judge);
+    sustain_close(r->sustain);
     of_floor_close(r->floors);
     repeats_close(r->repeats);
     foms_close(r->foms);

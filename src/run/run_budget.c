@@ -8,15 +8,18 @@
 #include "base/diag.h"
 #include "base/tick.h"
 #include "base/units.h"
+#include "plan/step_time.h"
 
 /* What the row of a permutation that is not started costs, rounded up. */
 #define ROW_SECONDS 1e-3
 
-/* With a duration the loops take the same time, whatever they move. */
+/* With a duration the loops take the same time, whatever they move; a search
+ * several of them. */
 static double work_of(const struct run *r, const struct permutation *p)
 {
-    return p->value[OPT_DURATION]->is_auto ? prepare_weight(p, &r->placement)
-                                           : 1;
+    if (p->value[OPT_DURATION]->is_auto)
+        return prepare_weight(p, &r->placement);
+    return permutation_searches(p) ? STEP_TIME_PROBES : 1;
 }
 
 static bool starts_databases(const struct run *r, const struct permutation *p)

@@ -148,10 +148,19 @@ void run_stored(struct run *r)
 void run_store(struct run *r, struct perm_run *x)
 {
     bool completed = x->outcome.status == STATUS_COMPLETED;
+    const struct tensors_rules tensors = tensors_rules_of(&x->p);
+    bool paced = x->p.value[OPT_RATE]->word != RATE_MAX;
     const struct collection c = {
+        .tensors = &tensors,
         .index = x->p.index,
         .warmup = (size_t)x->p.value[OPT_WARMUP]->count,
         .kept = (size_t)x->outcome.summary.kept,
+        .steps = paced || x->p.value[OPT_COMPUTE]->seconds > 0,
+        .paced = paced,
+        .probes = x->probes,
+        .nprobes = r->team->rank == 0 ? x->nprobes : 0,
+        .phases = permutation_count(&x->p, OPT_PATTERN, PATTERN_PAIR) ==
+                  PATTERN_PHASES,
         /* what was agreed on is known to all clients, and nothing to others */
         .zero =
             x->load.agreed ? x->load.agreed : x->outcome.summary.first_start,
@@ -207,7 +216,7 @@ int run_blank_row(const struct run *r, struct fields *row, struct error *err)
     struct placement pl;
     struct outcome nothing;
 
-    record_clear(&nothing);
+    record_clear(&nothing, record_scope(r->plan.sweep.options));
     sweep_at(&r->plan.sweep, 0, &p);
     if (place_solve(&r->team->machine, &p, &pl, err) < 0)
         return -1;

@@ -41,10 +41,26 @@ static int provide_databases(struct run *r, struct perm_run *x,
     return rc;
 }
 
-static struct load_rules rules_of(const struct permutation *p)
+static struct step_rules steps_of(const struct run *r,
+                                  const struct permutation *p)
 {
-    bool timed = !p->value[OPT_DURATION]->is_auto;
-    enum option_id room = timed ? OPT_MAX_SAMPLES : OPT_ITERATIONS;
+    const struct value *rate = p->value[OPT_RATE];
+
+    return (struct step_rules){
+        .compute = p->value[OPT_COMPUTE]->seconds,
+        .compute_kind = (enum compute_kind)p->value[OPT_COMPUTE_KIND]->count,
+        .rate = rate->word ? 0 : rate->rate,
+        .poisson = p->value[OPT_ARRIVALS]->count == ARRIVALS_POISSON,
+        .clients = r->placement.nclients,
+        .seed = r->plan.seed,
+    };
+}
+
+static struct load_rules rules_of(const struct run *r,
+                                  const struct permutation *p)
+{
+    double duration = permutation_duration(p);
+    enum option_id room = duration > 0 ? OPT_MAX_SAMPLES : OPT_ITERATIONS;
 
     return (struct load_rules){
         .count = tensor_count(p->value[OPT_TENSOR_BYTES]->count),
@@ -55,7 +71,8 @@ static struct load_rules rules_of(const struct permutation *p)
         .tensors = tensors_rules_of(p),
         .warmup = (size_t)p->value[OPT_WARMUP]->count,
         .iterations = (size_t)p->value[room]->count,
-        .duration = timed ? p->value[OPT_DURATION]->seconds : 0,
+        .duration = duration,
+        .step = steps_of(r, p),
     };
 }
 
@@ -121,7 +138,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     int shard = place_client_shard(pl, client);
     const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
     char key[SRB_KEY_MAX];
-    struct load_rules rules = rules_of(p);
+    struct load_rules rules = rules_of(r, p);
     struct client_params params = {
         .address = place_shard_address(pl, shard),
         .port = pl->shard_port[shard],
@@ -181,18 +198,37 @@ static struct clock_params params_of_clock(const struct run *r)
                                  .step_ns = r->plan.study.clock_step};
 }
 
-static int time_loop(struct run *r, struct perm_run *x, struct error *err)
+static struct load_company company_of(const struct run *r,
+                                      const struct perm_run *x)
+{
+    return (struct load_company){.team = r->team,
+                                 .cast = &r->cast,
+                                 .line = &x->clock,
+                                 .oversubscribed = r->crowded_here};
+}
+
+/* What clients compute is known before a server has anything to do, and before
+ * anybody watches it. */
+static int compute_alone(struct run *r, struct perm_run *x, struct error *err)
+{
+    if (x->p.value[OPT_COMPUTE]->seconds <= 0)
+        return 0;
+    if (x->is_client) {
+        const struct load_company with = company_of(r, x);
+
+        load_alone(&x->load, &with);
+    }
+    return team_agree(r->team, r->team->world, 0, err);
+}
+
+int run_loop(struct run *r, struct perm_run *x, struct error *err)
 {
     int rc = 0;
 
     if (x->is_steward)
         db_watch(r->setup.db);
     if (x->is_client) {
-        const struct load_company with = {.team = r->team,
-                                          .cast = &r->cast,
-                                          .line = &x->clock,
-                                          .oversubscribed = r->crowded_here};
-
+        const struct load_company with = company_of(r, x);
         const struct clock_params clock = params_of_clock(r);
 
         clock_sync(r->team, &r->cast, &clock, &x->clock.before);
@@ -241,7 +277,13 @@ static void reduce(struct run *r, struct perm_run *x)
         .bytes = l->count * sizeof(float) * l->rules.tensors.n,
         .phases = l->rules.pattern == PATTERN_PHASES,
         .fault_time = fault_time(r, l),
-        .cpu_time = l->rules.sync == SYNC_ITERATION ? NAN : l->usage.cpu_time,
+        .cpu_time = l->rules.sync == SYNC_ITERATION
+                        ? NAN
+                        : l->usage.cpu_time - l->steps.cpu_time,
+        .computes = l->rules.step.compute > 0,
+        .paced = l->rules.step.rate > 0,
+        .poisson = l->rules.step.poisson,
+        .compute_alone = l->steps.alone,
         .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
     };
     const struct clock_params clock = params_of_clock(r);
@@ -258,6 +300,15 @@ static void reduce(struct run *r, struct perm_run *x)
     x->outcome.summary.clock_drift = worst[1];
 }
 
+void run_reduce(struct run *r, struct perm_run *x)
+{
+    if (x->is_client)
+        reduce(r, x);
+    team_bcast(r->team, r->team->world, &x->outcome.summary,
+               (int)sizeof x->outcome.summary,
+               place_client_rank(&r->placement, 0));
+}
+
 static int take_figures(struct run *r, struct perm_run *x, struct error *err)
 {
     int rc = 0;
@@ -265,15 +316,11 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     if (x->is_steward)
         rc = db_after(r->setup.db, r->discovery->mine.memory_cost.page_fault,
                       x->work, err);
-    if (x->is_client) {
+    if (x->is_client)
         load_disconnect(&x->load);
-        reduce(r, x);
-    }
     if (team_agree(r->team, r->team->world, rc, err) < 0)
         return -1;
-    team_bcast(r->team, r->team->world, &x->outcome.summary,
-               (int)sizeof x->outcome.summary,
-               place_client_rank(&r->placement, 0));
+    run_reduce(r, x);
     return 0;
 }
 
@@ -287,20 +334,62 @@ void run_hear_of_errors(struct run *r, struct perm_run *x)
         snprintf(x->outcome.wrong, sizeof x->outcome.wrong, "%s", words.text);
 }
 
-/* Nothing of ours stays in somebody else's database. */
-static void tidy(struct run *r, struct perm_run *x)
+/* Which keys clients left: each may have come to another step. Collective over
+ * the world. */
+static struct db_keys keys_left(struct run *r, const struct perm_run *x)
 {
+    const struct tensors_rules rules = tensors_rules_of(&x->p);
+    int64_t steps[2] = {0, INT64_MIN}; /* the most, and the least negative */
+    struct db_keys keys = {.tensors = 0};
+
+    if (tensors_plain(&rules))
+        return keys;
+    if (x->is_client) {
+        steps[0] = x->load.pair;
+        steps[1] = -x->load.pair;
+    }
+    team_allreduce(r->team, r->team->world, steps, 2, MPI_INT64_T, MPI_MAX);
+    keys.tensors = rules.n;
+    keys.to = steps[0];
+    if (rules.retire == RETIRE_OVERWRITE && rules.history > 0)
+        keys.to = steps[0] < rules.history ? steps[0] : rules.history;
+    else if (-steps[1] > 0) /* one more: what was to go may not have */
+        keys.from = tensors_oldest(&rules, -steps[1] - 1);
+    return keys;
+}
+
+/* Nothing of ours stays in somebody else's database. Collective over the world.
+ */
+static void tidy(struct run *r, const struct perm_run *x)
+{
+    struct db_keys keys = {.tensors = 0};
     struct error err;
 
+    if (r->placement.external)
+        keys = keys_left(r, x);
+
     if (x->is_steward && r->setup.db &&
-        db_remove_keys(r->setup.db, &r->placement, &err) < 0)
+        db_remove_keys(r->setup.db, &r->placement, &keys, &err) < 0)
         diag_say("keys of this run may have been left: %s", err.text);
     if (run_models_remove(r, x, &err) < 0)
         diag_say("models of this run may have been left: %s", err.text);
 }
 
+/* All of it until the last loop has ended. */
+static int measure(struct run *r, struct perm_run *x, struct search *s,
+                   struct error *err)
+{
+    return make_ready(r, x, err) < 0 || compute_alone(r, x, err) < 0 ||
+                   (r->sustain && permutation_searches(&x->p) &&
+                    run_search(r, x, s, err) < 0) ||
+                   run_loop(r, x, err) < 0
+               ? -1
+               : 0;
+}
+
 int run_measure(struct run *r, struct perm_run *x, struct error *err)
 {
+    struct search s;
     int rc;
 
     if (provide_databases(r, x, err) < 0)
@@ -309,7 +398,8 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
         blame_server(r, x, err);
         return -1;
     }
-    if (make_ready(r, x, err) < 0 || time_loop(r, x, err) < 0) {
+    search_open(&s, 0, 0);
+    if (measure(r, x, &s, err) < 0) {
         blame_server(r, x, err);
         tidy(r, x);
         return -1;
@@ -317,6 +407,7 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
     rc = take_figures(r, x, err);
     if (rc < 0) /* a server that no client used has died unseen till now */
         blame_server(r, x, err);
+    run_searched(&s, &x->outcome.summary.steps);
     tidy(r, x);
     return rc;
 }

@@ -50,7 +50,8 @@ int run_models_store(struct run *r, struct perm_run *x, struct error *err)
     return 0;
 }
 
-int run_models_remove(struct run *r, struct perm_run *x, struct error *err)
+int run_models_remove(struct run *r, const struct perm_run *x,
+                      struct error *err)
 {
     struct model_terms terms;
 

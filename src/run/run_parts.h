@@ -2,7 +2,8 @@
  * way.
  *
  * run.c goes through the study, run_measure.c through the phases of one
- * permutation, run_account.c says what held it back, run_file.c keeps what came
+ * permutation, run_search.c looks for a rate,
+ * run_account.c says what held it back, run_file.c keeps what came
  * of it, run_budget.c what it took; run_resume.c continues a study that an
  * earlier session began, when run_same.c finds it to be the same.
  */
@@ -10,6 +11,7 @@
 #define SRB_RUN_PARTS_H
 
 #include "plan/budget.h"
+#include "plan/search.h"
 #include "results/collect.h"
 #include "results/foms.h"
 #include "results/report.h"
@@ -21,6 +23,7 @@
 #include "study/expect_judge.h"
 #include "study/of_floor.h"
 #include "study/prepare.h"
+#include "study/sustain.h"
 
 /* What earlier sessions of the study left. All but `status` is rank 0's. */
 struct earlier {
@@ -43,6 +46,7 @@ struct run {
     struct sinks sinks; /* rank 0; none elsewhere */
     struct earlier earlier;
     struct expect_judge *judge; /* NULL where nothing is expected */
+    struct sustain *sustain;    /* NULL where no rate is searched */
     char late[16384];           /* rank 0: words on limits broken at the end */
     struct db_setup setup;      /* the databases that run */
     struct placement placement; /* of the running permutation */
@@ -79,10 +83,24 @@ struct perm_run {
     int64_t provided;        /* tick at which the databases were there */
     struct client_attributes client;
     struct shard_work *work; /* of this steward's shards */
+    struct probe *probes;    /* [nprobes] of a search, alike on all ranks */
+    size_t nprobes;
     bool is_client, is_steward;
     int64_t begun; /* tick */
     bool starts;   /* its databases were not those that ran */
 };
+
+/* One loop of those who are ready, and the agreement on its outcome; its
+ * figures, which all ranks get. Collective over the world. */
+int run_loop(struct run *r, struct perm_run *x, struct error *err);
+void run_reduce(struct run *r, struct perm_run *x);
+
+/* Of rate: search: look for the rate, then have the clients ready for a loop at
+ * the lower end of the bracket; and write the bracket into the outcome. -1 when
+ * a loop failed, or nothing can be told. Collective over the world. */
+int run_search(struct run *r, struct perm_run *x, struct search *s,
+               struct error *err);
+void run_searched(const struct search *s, struct step_figures *out);
 
 /* Databases, loop and figures of a permutation whose roles are set; -1 with the
  * words on what failed first. Collective over the world. */
@@ -95,7 +113,8 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err);
 void run_model_terms(const struct run *r, const struct perm_run *x,
                      struct model_terms *out);
 int run_models_store(struct run *r, struct perm_run *x, struct error *err);
-int run_models_remove(struct run *r, struct perm_run *x, struct error *err);
+int run_models_remove(struct run *r, const struct perm_run *x,
+                      struct error *err);
 int run_models_prepare(struct run *r, struct perm_run *x, int client,
                        const char *key, struct load_rules *rules,
                        struct error *err);

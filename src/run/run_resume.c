@@ -166,7 +166,7 @@ static void recall_figures(struct run *r, const struct permutation *p,
     const struct field *flags = fields_find(row, "flags");
     struct outcome o;
 
-    record_clear(&o);
+    record_clear(&o, record_scope(r->plan.sweep.options));
     record_recall(&o, row);
     o.status = (enum status)r->earlier.status[p->index];
     if (o.status == STATUS_COMPLETED) {

@@ -178,7 +178,7 @@ int run_same_rows(const struct run *r, const struct earlier *e,
 
         if (e->status[i] == STATUS_PLANNED)
             continue;
-        record_clear(&nothing);
+        record_clear(&nothing, record_scope(r->plan.sweep.options));
         sweep_at(&r->plan.sweep, i, &p);
         rc = place_solve(&r->team->machine, &p, &pl, err);
         if (rc < 0)

@@ -45,8 +45,13 @@ const struct footprint *burden_memory(const struct permutation *p)
 
 int64_t burden_pairs(const struct options *o)
 {
-    bool timed = !options_one(o, OPT_DURATION)->is_auto;
+    int64_t warmup = options_one(o, OPT_WARMUP)->count;
+    int64_t timed = options_one(o, OPT_MAX_SAMPLES)->count;
+    int64_t counted = options_one(o, OPT_ITERATIONS)->count;
 
-    return options_one(o, timed ? OPT_MAX_SAMPLES : OPT_ITERATIONS)->count +
-           options_one(o, OPT_WARMUP)->count;
+    if (options_idle(o, OPT_MAX_SAMPLES))
+        return counted + warmup;
+    return warmup + (options_idle(o, OPT_ITERATIONS) || timed > counted
+                         ? timed
+                         : counted);
 }

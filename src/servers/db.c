@@ -68,12 +68,12 @@ int db_check(struct db *db, struct error *err)
 static int count(struct db *db, struct shard *s, struct shard_counters *now,
                  struct error *err)
 {
-    *now = (struct shard_counters){-1, -1, NAN};
+    *now = (struct shard_counters){-1, -1, NAN, -1};
     if (db->engine->counters(s->control, now, err) == 0)
         return 0;
     if (!db->keep_data)
         return -1;
-    *now = (struct shard_counters){-1, -1, NAN};
+    *now = (struct shard_counters){-1, -1, NAN, -1};
     return 0;
 }
 
@@ -106,7 +106,7 @@ int db_after(struct db *db, double page_fault, struct shard_work *work,
     for (int k = 0; k < db->n; k++) {
         struct shard *s = &db->shards[k];
 
-        work[k] = (struct shard_work){-1, -1, procstat_unknown, NAN};
+        work[k] = (struct shard_work){-1, -1, {-1, -1}, procstat_unknown, NAN};
         if (db->engine->kind != ENGINE_PROCESS)
             continue;
         /* first what the reading itself would change */
@@ -118,6 +118,8 @@ int db_after(struct db *db, double page_fault, struct shard_work *work,
             return -1;
         work[k].commands = since(now.commands, s->before.commands);
         work[k].bytes = since(now.bytes, s->before.bytes);
+        work[k].memory[0] = s->before.memory;
+        work[k].memory[1] = now.memory;
         if (db->external) /* by its own word; /proc is another host's */
             work[k].watched.cpu_time = now.cpu_time - s->before.cpu_time;
     }

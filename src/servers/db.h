@@ -34,6 +34,7 @@ struct db_plan {
     bool redisai;                  /* clients may speak its commands, */
     bool infers;                   /* those that run models too */
     int64_t intra_op;              /* threads of one run; 0: not said */
+    bool removes;                  /* and remove their keys */
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs */
     uint64_t run;                   /* a random number of the run */
@@ -50,6 +51,7 @@ struct db;
 /* What one shard did between db_before() and db_after(). */
 struct shard_work {
     int64_t commands, bytes; /* by the server's own counters; -1: it has none */
+    int64_t memory[2];       /* B in use before and after; likewise */
     struct procstat watched; /* by /proc */
     double fault_share;      /* of the interval, see procstat_fault_share() */
 };
@@ -68,10 +70,17 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
 int db_open_external(struct db **out, const struct placement *pl,
                      const struct db_plan *plan, struct error *err);
 
+/* Which keys clients have: each the one of the placement, or those of steps
+ * (keys_of_step()). */
+struct db_keys {
+    size_t tensors;   /* of a step; 0: no steps */
+    int64_t from, to; /* steps by the number in their keys, `to` not included */
+};
+
 /* Remove the keys of all clients of the placement, from shards elsewhere whose
  * data is not ours. Local. */
 int db_remove_keys(struct db *db, const struct placement *pl,
-                   struct error *err);
+                   const struct db_keys *keys, struct error *err);
 
 /* Stop the shards (ask, then kill; at once where the grace after a signal is
  * over) and reap them. NULL is allowed. Local. */

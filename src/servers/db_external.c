@@ -1,5 +1,7 @@
 /* Shards that run already, and are somebody else's to start and stop. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/tick.h"
@@ -95,9 +97,61 @@ struct removal {
     int first;    /* client whose key is left */
 };
 
+/* Keys of one request. */
+#define TOGETHER 64
+
+/* Those of a client's steps, some at a time. */
+static int remove_steps(struct control *c, const char *key,
+                        const struct db_keys *keys, struct error *err)
+{
+    const char *words[1 + TOGETHER] = {"DEL"};
+    char text[TOGETHER][SRB_KEY_MAX];
+    int stem = keys_stem(text[0], key), n = 0;
+
+    for (int k = 1; k < TOGETHER && stem >= 0; k++)
+        memcpy(text[k], text[0], (size_t)stem);
+    for (int64_t step = keys->from; step < keys->to && stem >= 0; step++)
+        for (size_t i = 0; i < keys->tensors; i++) {
+            bool last = step + 1 == keys->to && i + 1 == keys->tensors;
+
+            keys_of_step(text[n], (size_t)stem, step, i);
+            words[n + 1] = text[n];
+            n++;
+            if (n < TOGETHER && !last)
+                continue;
+            if (control_command(c, NULL, err, n + 1, words) < 0)
+                return -1;
+            n = 0;
+        }
+    return 0;
+}
+
+/* What a model was given, and what came of it. */
+static int remove_inference(struct control *c, const char *key,
+                            struct error *err)
+{
+    char in[SRB_KEY_MAX], pre[SRB_KEY_MAX], out[SRB_KEY_MAX];
+
+    snprintf(in, sizeof in, "%.119s.in", key);
+    snprintf(pre, sizeof pre, "%.119s.pre", key);
+    snprintf(out, sizeof out, "%.119s.out", key);
+    return control_say(c, NULL, err, "DEL", in, pre, out, NULL);
+}
+
+static int remove_of(struct control *c, const struct placement *pl,
+                     const char *key, const struct db_keys *keys,
+                     struct error *err)
+{
+    if (pl->infers)
+        return remove_inference(c, key, err);
+    return keys->tensors > 0 ? remove_steps(c, key, keys, err)
+                             : control_say(c, NULL, err, "DEL", key, NULL);
+}
+
 /* Whatever fails, keys of other shards go; the words are on the first. */
 static void remove_once(struct db *db, const struct placement *pl,
-                        struct removal *x, struct error *err)
+                        const struct db_keys *keys, struct removal *x,
+                        struct error *err)
 {
     struct error ignored;
 
@@ -109,9 +163,9 @@ static void remove_once(struct db *db, const struct placement *pl,
         if (x->gone[c])
             continue;
         place_key(pl, c, key);
-        x->gone[c] = !x->failed[k] && control_say(db->shards[k].control, NULL,
-                                                  x->left ? &ignored : err,
-                                                  "DEL", key, NULL) == 0;
+        x->gone[c] =
+            !x->failed[k] && remove_of(db->shards[k].control, pl, key, keys,
+                                       x->left ? &ignored : err) == 0;
         if (x->gone[c])
             continue;
         x->failed[k] = true; /* the next would wait for it as long */
@@ -140,7 +194,8 @@ static void enter_again(struct db *db, const struct roster *roster,
     }
 }
 
-int db_remove_keys(struct db *db, const struct placement *pl, struct error *err)
+int db_remove_keys(struct db *db, const struct placement *pl,
+                   const struct db_keys *keys, struct error *err)
 {
     struct removal x = {.left = 0};
     char key[SRB_KEY_MAX];
@@ -149,10 +204,10 @@ int db_remove_keys(struct db *db, const struct placement *pl, struct error *err)
         return 0;
     x.gone = mem_new((size_t)pl->nclients, sizeof *x.gone);
     x.failed = mem_new((size_t)db->n, sizeof *x.failed);
-    remove_once(db, pl, &x, err);
+    remove_once(db, pl, keys, &x, err);
     if (x.left > 0) {
         enter_again(db, pl->roster, &x);
-        remove_once(db, pl, &x, err);
+        remove_once(db, pl, keys, &x, err);
     }
     free(x.gone);
     free(x.failed);

@@ -303,6 +303,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .redisai = plan->redisai,
             .infers = plan->infers,
             .intra_op = plan->intra_op,
+            .removes = plan->removes,
             .secret = plan->secret,
         };
     }

@@ -18,10 +18,9 @@
 enum { MOST_PERMUTATIONS = 100000 - 1 };
 
 static const char *const dim_name[SINK_DIMS] = {
-    [SINK_CLIENT] = "client",
-    [SINK_ITERATION] = "iteration",
-    [SINK_WARMUP] = "warmup",
-    [SINK_SHARD] = "shard",
+    [SINK_CLIENT] = "client", [SINK_ITERATION] = "iteration",
+    [SINK_WARMUP] = "warmup", [SINK_SHARD] = "shard",
+    [SINK_PROBE] = "probe",
 };
 
 struct hdf5_sink {
@@ -316,10 +315,26 @@ static uint64_t array_bytes(const struct put_shape *shape)
            (shape->cols ? shape->cols : 1);
 }
 
+/* The group within the permutation's that an array's name begins with. */
+static int make_group(struct hdf5_sink *h, const char *name)
+{
+    char group[64];
+    hid_t plan, made;
+
+    snprintf(group, sizeof group, "%.*s", (int)strcspn(name, "/"), name);
+    if (!strchr(name, '/') || H5Lexists(h->group, group, H5P_DEFAULT) > 0)
+        return 0;
+    plan = put_group_plan(H5P_GROUP_CREATE, 0);
+    made = H5Gcreate2(h->group, group, H5P_DEFAULT, plan, H5P_DEFAULT);
+    H5Pclose(plan);
+    return made < 0 || H5Gclose(made) < 0 ? -1 : 0;
+}
+
 static hid_t make_array(struct hdf5_sink *h, const struct sink_array *a,
                         const struct put_shape *shape)
 {
-    hid_t dataset = put_dataset(h->group, shape);
+    hid_t dataset = make_group(h, a->name) < 0 ? H5I_INVALID_HID
+                                               : put_dataset(h->group, shape);
 
     if (dataset < 0)
         return dataset;
@@ -331,11 +346,22 @@ static hid_t make_array(struct hdf5_sink *h, const struct sink_array *a,
     return dataset;
 }
 
+/* A path whose group is missing has no link to ask for. */
+static htri_t is_there(const struct hdf5_sink *h, const char *name)
+{
+    char group[64];
+
+    snprintf(group, sizeof group, "%.*s", (int)strcspn(name, "/"), name);
+    return strchr(name, '/') && H5Lexists(h->group, group, H5P_DEFAULT) <= 0
+               ? 0
+               : H5Lexists(h->group, name, H5P_DEFAULT);
+}
+
 static int write_array(struct hdf5_sink *h, const struct sink_array *a,
                        const struct put_shape *shape, size_t first,
                        size_t nrows, const void *data, struct error *err)
 {
-    htri_t there = H5Lexists(h->group, a->name, H5P_DEFAULT);
+    htri_t there = is_there(h, a->name);
     size_t cells = nrows * (shape->cols ? shape->cols : 1);
     uint64_t bytes = heap_bytes(a->type, cells, data);
     hid_t dataset;

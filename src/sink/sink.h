@@ -20,20 +20,22 @@
 #include "base/field.h"
 
 /* The dimensions of a permutation's arrays. Each is a dimension scale (and
- * netCDF coordinate variable) of its group: client, iteration, warmup and shard
- * number from 0. */
+ * netCDF coordinate variable) of its group: client, iteration, warmup, shard
+ * and probe number from 0. */
 enum sink_dim {
     SINK_NO_DIM,
     SINK_CLIENT,
     SINK_ITERATION,
     SINK_WARMUP,
     SINK_SHARD,
+    SINK_PROBE, /* of a search */
     SINK_DIMS
 };
 
 /* One array of a permutation's group, e.g.
  *     {"put_tensor", FIELD_REAL, "s", "time of each put", SINK_CLIENT,
  *      SINK_ITERATION}
+ * A name such as "probes/rate" puts it into a group of that permutation's.
  * rows is never SINK_NO_DIM; cols is SINK_NO_DIM for a one-dimensional one. */
 struct sink_array {
     const char *name;

@@ -14,13 +14,33 @@ struct expect_judge {
     size_t *latest; /* [groups] last completed repetition; count: none */
 };
 
-/* The figures of these kinds, by names and units. */
-static void list(struct fields *f, unsigned kinds)
+/* The figures of these kinds that studies of a scope have, by names and units.
+ */
+static void list_of(struct fields *f, unsigned kinds, unsigned scope)
 {
     struct outcome nothing;
 
-    record_clear(&nothing);
+    record_clear(&nothing, scope);
     record_figures(f, &nothing, kinds);
+}
+
+static void list(struct fields *f, unsigned kinds)
+{
+    list_of(f, kinds, SCOPE_ALL);
+}
+
+/* Figures that others have, and this study has not. */
+static void list_missing(struct fields *f, const struct sweep *s)
+{
+    struct fields all = {0}, here = {0};
+
+    list(&all, FIGURE_ALONE);
+    list_of(&here, FIGURE_ALONE, record_scope(s->options));
+    for (size_t i = 0; i < all.n; i++)
+        if (!fields_find(&here, all.list[i].name))
+            fields_copy(f, &all.list[i]);
+    fields_free(&all);
+    fields_free(&here);
 }
 
 static size_t repetitions(const struct sweep *s)
@@ -31,8 +51,8 @@ static size_t repetitions(const struct sweep *s)
 static int open_expect(struct expect **out, const struct sweep *s,
                        struct error *err)
 {
-    struct fields all = {0}, repeated = {0};
-    const char *place;
+    struct fields all = {0}, repeated = {0}, missing = {0};
+    const char *place, *none;
     int rc;
 
     list(&all, FIGURE_PRINTED | FIGURE_OF_FLOOR);
@@ -43,12 +63,21 @@ static int open_expect(struct expect **out, const struct sweep *s,
     list(&repeated, FIGURE_REPEATED);
     place = repetitions(s) < 2 ? expect_place(*out, &repeated) : NULL;
     fields_free(&repeated);
-    if (!place)
+    list_missing(&missing, s);
+    none = expect_place(*out, &missing);
+    fields_free(&missing);
+    if (!place && !none)
         return 0;
-    error_set(err,
-              "%s: found a limit on a figure of repetitions, expected "
-              "repetitions of 2 or more with it",
-              place);
+    if (place)
+        error_set(err,
+                  "%s: found a limit on a figure of repetitions, expected "
+                  "repetitions of 2 or more with it",
+                  place);
+    else
+        error_set(err,
+                  "%s: found a limit on a figure of steps that this study does "
+                  "not have, expected compute, a rate, or rate: search with it",
+                  none);
     expect_close(*out);
     *out = NULL;
     return -1;
@@ -145,7 +174,7 @@ int expect_judge_late(struct expect_judge *j, const struct permutation *p,
                       const struct repeats *repeats, struct judgement *verdict)
 {
     struct fields figures = {0};
-    struct outcome known;
+    struct outcome known = {.scope = 0};
     size_t group;
     unsigned kinds = 0;
     int *breaches;

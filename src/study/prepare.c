@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/tick.h"
+#include "plan/step_time.h"
 #include "results/report.h"
 #include "servers/collapse.h"
 #include "servers/pin.h"
@@ -26,13 +27,18 @@
 /* Studies that begin in one second, in one folder. */
 #define MOST_OUTPUTS 1000
 
+/* Bytes that are as much work as a second in which nothing is moved. */
+#define SECOND_BYTES 3e9
+
 double prepare_weight(const struct permutation *p, const struct placement *pl)
 {
     double pairs =
         (double)(p->value[OPT_ITERATIONS]->count + p->value[OPT_WARMUP]->count);
 
-    return 1e7 + pairs * pl->nclients *
-                     ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5);
+    return 1e7 +
+           pairs * pl->nclients *
+               ((double)p->value[OPT_TENSOR_BYTES]->count + 1e5) +
+           SECOND_BYTES * step_time_known(p);
 }
 
 /* Set-ups differ in where their servers listen: each such network once. */

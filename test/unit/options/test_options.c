@@ -209,6 +209,25 @@ static const struct good good[] = {
     {{{"--op_timeout=200ms"}}, NULL, OPT_OP_TIMEOUT, "0.2s", false},
     {{{"--op_timeout=1d"}}, NULL, OPT_OP_TIMEOUT, "86400s", false},
     {{{"--op_timeout=1us"}}, NULL, OPT_OP_TIMEOUT, "1e-06s", false},
+    {{{"--compute=0s"}}, NULL, OPT_COMPUTE, "0s", false},
+    {{{"--compute=0,31.47ms"}}, NULL, OPT_COMPUTE, "0s|0.03147s", false},
+    {{{NULL}}, NULL, OPT_RATE, "max", false},
+    {{{"--rate=[max, 100, 100.5/s, 0.1 /s, 1e3]"}},
+     NULL,
+     OPT_RATE,
+     "max|100|100.5|0.1|1000",
+     false},
+    {{{NULL}}, "rate: 100/s\n", OPT_RATE, "100", false},
+    {{{"--rate=max,search", "--sustain={put_response_p99: < 5ms}"}},
+     NULL,
+     OPT_RATE,
+     "max|search",
+     false},
+    {{{"--rate=5", "--arrivals=[poisson, uniform]", "--seed=3"}},
+     NULL,
+     OPT_ARRIVALS,
+     "poisson|uniform",
+     false},
     {{{"--overwrite"}}, NULL, OPT_OVERWRITE, "true", false},
     {{{"--overwrite=False"}}, NULL, OPT_OVERWRITE, "false", false},
     {{{"--overwrite", "throughput_standard"}},
@@ -576,6 +595,8 @@ static void assert_same_value(const struct value *a, const struct value *b)
     assert_int_equal(a->count2, b->count2);
     assert_memory_equal(&a->seconds, &b->seconds, sizeof a->seconds);
     assert_memory_equal(&a->share, &b->share, sizeof a->share);
+    assert_memory_equal(&a->rate, &b->rate, sizeof a->rate);
+    assert_int_equal(a->word, b->word);
     assert_int_equal(a->npairs, b->npairs);
     for (size_t i = 0; i < a->npairs; i++) {
         assert_string_equal(a->pairs[i].name, b->pairs[i].name);
@@ -608,6 +629,12 @@ static void shown_configurations_read_back(void **state)
         {{"--socket_buffer=[auto,64KiB]", "--sync=[none,iteration]",
           "--pattern=[phases,pair]", "--pin_app_cpus=[yes,no]",
           "--db_cpus=[1,4]"}},
+        {{"--compute=[0s, 20ms]", "--compute_kind=[spin, sleep, stream]"}},
+        {{"--rate=[max, 0.3, 123456.789]", "--arrivals=poisson", "--seed=1"}},
+        {{"--rate=search", "--sustain={step_response_median: <= 2ms}",
+          "--max_samples=100000"}},
+        {{"--rate=[7, search]", "--sustain={put_tensor_p95: < 2ms}",
+          "--iterations=7"}},
     };
     const struct line plain = {{NULL}}, planned = {{"--dry_run"}};
 

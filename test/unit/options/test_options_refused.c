@@ -119,7 +119,78 @@ static const struct bad bad[] = {
     {{{"--seed=4"}},
      NULL,
      "--seed: does nothing in the order of the plan, expected order: random "
-     "with it"},
+     "or arrivals: poisson with it"},
+    {{{"--seed=4", "--arrivals=poisson", "--rate=max"}},
+     NULL,
+     "--arrivals: spreads the steps of a rate, expected rate: 100 with it"},
+    {{{"--rate=0"}},
+     NULL,
+     "--rate: found '0', expected a number a second above 0 to 1000000 such as "
+     "100 or 100/s, max or search"},
+    {{{"--rate=100ms"}},
+     NULL,
+     "--rate: found '100ms', expected a number a second above 0 to 1000000 "
+     "such as 100 or 100/s, max or search"},
+    {{{"--rate=1e7"}},
+     NULL,
+     "--rate: found '1e7', expected a number a second above 0 to 1000000 such "
+     "as 100 or 100/s, max or search"},
+    {{{"--rate=auto"}},
+     NULL,
+     "--rate: found 'auto', expected a number a second above 0 to 1000000 such "
+     "as 100 or 100/s, max or search"},
+    {{{"--rate=[100,100/s]"}},
+     NULL,
+     "--rate: found '100/s', which the list has already, expected every value "
+     "once"},
+    {{{"--compute=-1s"}},
+     NULL,
+     "--compute: found '-1s', expected a time from 0s to 86400s such as "
+     "30s, 5m or 05:00:00"},
+    {{{"--compute_kind=sleep"}},
+     NULL,
+     "--compute_kind: does nothing where nothing is computed, expected "
+     "compute: 10ms with it"},
+    {{{"--rate=[max,100]", "--compute=[0s,1ms]"}},
+     NULL,
+     "--rate: contradicts compute: steps come by a schedule or after "
+     "computing; expected one of the two (rate: max with compute)"},
+    {{{"--rate=100", "--sync=[start,none]"}},
+     NULL,
+     "--rate: contradicts sync: none, since a schedule begins for all clients "
+     "at one instant; expected sync: start with a rate"},
+    {{{"--rate=100", "--sync=iteration"}},
+     NULL,
+     "--rate: contradicts sync: iteration, since a schedule waits for no other "
+     "client; expected sync: start with a rate"},
+    {{{"--rate=0.5", "--duration=1s"}},
+     NULL,
+     "--rate: found 0.5 with duration: 1s, which is not a step, expected 1 to "
+     "1000000000 steps of a client in that time"},
+    {{{"--rate=1", "--duration=1s", "--pattern=phases"}},
+     NULL,
+     "--rate: found 1 with duration: 1s, which is not a step, expected 1 to "
+     "1000000000 steps of a client in that time, of which phases have half"},
+    {{{"--rate=1e6", "--duration=1h"}},
+     NULL,
+     "--rate: found 1000000 with duration: 3600s, which is too many, expected "
+     "1 to 1000000000 steps of a client in that time"},
+    {{{"--rate=search"}},
+     NULL,
+     "--rate: searches for the rate at which a limit still holds, expected "
+     "sustain: {put_response_p99: \"< 5ms\"} with it"},
+    {{{"--rate=search", "--sustain={put_response_p99: < 5ms, a: < 1s}"}},
+     NULL,
+     "--sustain: has more than one limit, and a search goes by one; expected "
+     "such as {put_response_p99: \"< 5ms\"}"},
+    {{{"--sustain={put_response_p99: < 5ms}"}},
+     NULL,
+     "--sustain: is what a search goes by, expected rate: search with it"},
+    {{{"--rate=search", "--sustain={put_response_p99: < 5ms}",
+       "--iterations=9"}},
+     NULL,
+     "--iterations: does nothing with rate: search, whose probes last a "
+     "duration (10 s), expected duration instead"},
     {{{"--until_interval=0.02", "--repetitions=5"}},
      NULL,
      "--until_interval: found '0.02', expected a share above 0% and below "

@@ -193,10 +193,13 @@ static void as_it_was_measured(void **state)
 
     (void)state;
     for (size_t k = 0; k < SIZES; k++)
-        list[0][k] = (struct done){
-            {1, 8 * PAIRS * sizes[k] * (sizes[k] >= 1e6 ? 1.3 : 1), {k == 0}},
-            took(laptop[k], 800 * sizes[k] / laptop_rate[k],
-                 k == 0 ? 0.05 : 0)};
+        list[0][k] =
+            (struct done){{1,
+                           8 * PAIRS * sizes[k] * (sizes[k] >= 1e6 ? 1.3 : 1),
+                           {k == 0},
+                           0},
+                          took(laptop[k], 800 * sizes[k] / laptop_rate[k],
+                               k == 0 ? 0.05 : 0)};
     for (size_t k = 0; k < 12; k++) {
         double clients = k / 3 % 2 ? 2 : 1, shards = k < 6 ? 1 : 2;
 
@@ -204,7 +207,8 @@ static void as_it_was_measured(void **state)
             {1,
              2 * PAIRS * clients / shards * three[k % 3] *
                  (k % 3 == 2 ? 1.3 : 1),
-             {k == 0, k == 6}},
+             {k == 0, k == 6},
+             0},
             took(standard[k], 200 * clients * three[k % 3] / standard_rate[k],
                  k == 0   ? 0.04
                  : k == 6 ? 2.13
@@ -231,6 +235,20 @@ static void nothing_is_known_at_first(void **state)
     assert_true(remaining_seconds(&r) == 0);
     remaining_dropped(&r, &one, false); /* more than there were */
     assert_true(remaining_seconds(&r) == 0);
+}
+
+/* What steps take is known before: it is no cost of the others, and is left as
+ * it is. */
+static void what_is_known_is_not_fitted(void **state)
+{
+    struct remaining r = {.left = {.permutations = 3, .known = 60}};
+    const struct work one = {.permutations = 1, .known = 20};
+
+    (void)state;
+    remaining_ran(&r, &one, &(struct took){0, 20.5, 0.5});
+    assert_true(fabs(remaining_seconds(&r) - 42) < 1);
+    remaining_ran(&r, &one, &(struct took){0, 0.5, 20.5}); /* of a search */
+    assert_true(fabs(remaining_seconds(&r) - 21) < 1);
 }
 
 /* Of those that until_interval spares the rest has its share. */
@@ -263,19 +281,34 @@ static void work_by_hand(void **state)
         {{{"--tensor_bytes=1000", "--iterations=8", "--warmup=2"}},
          {.nclients = 3, .nshards = 1},
          false,
-         {1, 2 * 10 * 3 * 1000, {0, 0}}},
+         {1, 2 * 10 * 3 * 1000, {0, 0}, 0}},
         {{{"--tensor_bytes=1000", "--iterations=8", "--warmup=2"}},
          {.nclients = 6, .nshards = 3, .cluster = true},
          true,
-         {1, 2 * 10 * 2 * 1000, {0, 1}}},
+         {1, 2 * 10 * 2 * 1000, {0, 1}, 0}},
         {{{"--tensor_bytes=2MB", "--iterations=8", "--warmup=2"}},
          {.nclients = 1, .nshards = 1},
          true,
-         {1, 2 * 10 * 2e6 * 1.3, {1, 0}}},
+         {1, 2 * 10 * 2e6 * 1.3, {1, 0}, 0}},
         {{{"--tensor_bytes=2MB", "--duration=5s"}},
          {.nclients = 1, .nshards = 1},
          false,
-         {1, 0, {0, 0}}},
+         {1, 0, {0, 0}, 0}},
+        /* steps take their time: 8 of 0.5 s and 5 before; 7 gaps of 0.1 s; the
+         * probes of a search */
+        {{{"--tensor_bytes=1000", "--iterations=8", "--compute=500ms"}},
+         {.nclients = 1, .nshards = 1},
+         false,
+         {1, 2 * 9 * 1000, {0, 0}, 6.5}},
+        {{{"--tensor_bytes=1000", "--iterations=8", "--rate=10"}},
+         {.nclients = 1, .nshards = 1},
+         false,
+         {1, 2 * 9 * 1000, {0, 0}, 0.7}},
+        {{{"--tensor_bytes=1000", "--rate=search", "--duration=2s",
+           "--sustain={put_response_p99: '< 1ms'}"}},
+         {.nclients = 1, .nshards = 1},
+         false,
+         {1, 0, {0, 0}, 24}},
     };
 
     (void)state;
@@ -288,6 +321,7 @@ static void work_by_hand(void **state)
         study_close(&s);
         if (w.permutations != 1 ||
             fabs(w.bytes - cases[i].work.bytes) > 1e-6 * w.bytes ||
+            fabs(w.known - cases[i].work.known) > 1e-9 ||
             memcmp(w.starts, cases[i].work.starts, sizeof w.starts) != 0)
             fail_msg("case %zu: %g bytes, starts %g %g", i, w.bytes,
                      w.starts[0], w.starts[1]);
@@ -300,6 +334,7 @@ int main(void)
         cmocka_unit_test(within_a_factor),
         cmocka_unit_test(as_it_was_measured),
         cmocka_unit_test(nothing_is_known_at_first),
+        cmocka_unit_test(what_is_known_is_not_fitted),
         cmocka_unit_test(what_is_spared_counts),
         cmocka_unit_test(work_by_hand),
     };

@@ -29,7 +29,7 @@ static void nothing_is_known_at_first(void **state)
 
     (void)state;
     memset(&o, 0x55, sizeof o);
-    record_clear(&o);
+    record_clear(&o, 0);
     assert_int_equal(o.status, STATUS_PLANNED);
     assert_string_equal(o.error, "");
     assert_int_equal(o.failed_rank, -1);
@@ -66,7 +66,7 @@ static void flags_catch_the_eye(void **state)
         struct outcome o;
         char buf[64];
 
-        record_clear(&o);
+        record_clear(&o, 0);
         o.summary.between_share = vectors[i].between;
         o.summary.verify_errors = vectors[i].wrong;
         if (strcmp(record_flags(&o, buf, sizeof buf), vectors[i].flags) != 0)
@@ -100,7 +100,7 @@ static void every_flag_has_its_limit(void **state)
         struct outcome o;
         char buf[SRB_FLAGS_MAX];
 
-        record_clear(&o);
+        record_clear(&o, 0);
         o.disagree = vectors[i].disagree;
         o.oversubscribed = vectors[i].oversubscribed;
         o.summary.clock_error = vectors[i].clock;
@@ -154,7 +154,7 @@ static void rows_have_the_same_columns(void **state)
 
             sweep_at(&s.sweep, i, &p);
             assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
-            record_clear(&out);
+            record_clear(&out, 0);
             out.status = statuses[k];
             record_row(i + k == 0 ? &first : &row, &s.sweep, &p, &pl, &out);
             place_free(&pl);
@@ -212,7 +212,7 @@ static void values_of_a_row(void **state)
 
         sweep_at(&s.sweep, i, &p);
         assert_int_equal(place_solve(&m, &p, &pl, &err), 0);
-        record_clear(&out);
+        record_clear(&out, 0);
         out.status = STATUS_COMPLETED;
         out.summary.ops = 1234;
         out.summary.put.p99 = 0.25;
@@ -256,8 +256,8 @@ static void rows_are_recalled(void **state)
     int reals = 0;
 
     (void)state;
-    record_clear(&o);
-    record_clear(&recalled);
+    record_clear(&o, 0);
+    record_clear(&recalled, 0);
     o.repeated.n = 2; /* one would say nothing of repetitions */
     record_figures(&row, &o, FIGURE_PRINTED | FIGURE_OF_FLOOR);
     fields_int(&row, "ops", "", 77);

@@ -27,7 +27,7 @@ static struct outcome outcome_of(const struct end *e)
 {
     struct outcome o;
 
-    record_clear(&o);
+    record_clear(&o, 0);
     o.status = e->status ? e->status : STATUS_COMPLETED;
     if (o.status != STATUS_COMPLETED)
         return o;
@@ -207,7 +207,7 @@ static void all_flags_have_words(void **state)
     int n = 0;
 
     (void)state;
-    record_clear(&o);
+    record_clear(&o, 0);
     o.disagree = o.oversubscribed = true;
     o.summary.between_share = o.summary.cpu_share = 1;
     o.summary.verify_errors = 1;

@@ -1,0 +1,25 @@
+/* step_figures.h - what the steps of all clients come to.
+ *
+ * A response counts from the instant at which a step was due, so that who waits
+ * for a server that stands still is in it as often as it would have asked.
+ * Steps that were due and not begun when the time was over enter with the time
+ * that they had been due by then: leaving them out would leave out the worst.
+ */
+#ifndef SRB_STEP_FIGURES_H
+#define SRB_STEP_FIGURES_H
+
+#include "measure/figures.h"
+
+/* Of a loop without steps: NaN and -1, without a message. Collective over
+ * clients. */
+void step_figures_reduce(const struct team *t, MPI_Comm clients,
+                         const struct figures_of *x, struct step_figures *out);
+
+/* All of them not measured. Local. */
+void step_figures_none(struct step_figures *out);
+
+/* What was achieved of what a schedule offered is as good as all of it from
+ * this share on. */
+#define STEP_ACHIEVED 0.99
+
+#endif

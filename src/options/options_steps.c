@@ -1,0 +1,151 @@
+/* options_steps.c - whether what is said of steps fits together: compute, rate,
+ * arrivals and sustain.
+ *
+ * The sweep is a product: a value of one axis that contradicts a value of
+ * another is refused by both names.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "options/options_internal.h"
+
+/* Steps of a client in a time, begun or left: as many as iterations may be. */
+#define STEPS_MAX 1e9
+
+bool options_rate(const struct options *o, enum rate_word word)
+{
+    const struct setting *set = options_get(o, OPT_RATE);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].word == (int)word)
+            return true;
+    return false;
+}
+
+bool options_paced(const struct options *o)
+{
+    return options_rate(o, RATE_NUMBER) || options_rate(o, RATE_SEARCH);
+}
+
+static bool has(const struct options *o, enum option_id id, int64_t choice)
+{
+    const struct setting *set = options_get(o, id);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].count == choice)
+            return true;
+    return false;
+}
+
+bool options_computes(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_COMPUTE);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].seconds > 0)
+            return true;
+    return false;
+}
+
+bool options_draw(const struct options *o)
+{
+    return options_one(o, OPT_ORDER)->count == ORDER_RANDOM ||
+           (options_paced(o) && has(o, OPT_ARRIVALS, ARRIVALS_POISSON));
+}
+
+static int check_rate(const struct options *o, struct error *err)
+{
+    if (options_computes(o))
+        return options_refuse(o, OPT_RATE,
+                              "contradicts compute: steps come by a schedule "
+                              "or after computing; expected one of the two "
+                              "(rate: max with compute)",
+                              err);
+    if (has(o, OPT_SYNC, SYNC_NONE))
+        return options_refuse(o, OPT_RATE,
+                              "contradicts sync: none, since a schedule "
+                              "begins for all clients at one instant; "
+                              "expected sync: start with a rate",
+                              err);
+    if (has(o, OPT_SYNC, SYNC_ITERATION))
+        return options_refuse(o, OPT_RATE,
+                              "contradicts sync: iteration, since a schedule "
+                              "waits for no other client; expected sync: start "
+                              "with a rate",
+                              err);
+    return 0;
+}
+
+/* Of rates that are numbers beside a duration, the lowest and the highest. */
+static int check_numbers(const struct options *o, struct error *err)
+{
+    const struct setting *set = options_get(o, OPT_RATE);
+    const struct value *duration = options_one(o, OPT_DURATION);
+    double seconds = has(o, OPT_PATTERN, PATTERN_PHASES) ? duration->seconds / 2
+                                                         : duration->seconds;
+    char what[160];
+
+    for (size_t k = 0; k < set->nvalues && !duration->is_auto; k++) {
+        const struct value *v = &set->values[k];
+
+        if (v->word ||
+            (v->rate * seconds >= 1 && v->rate * seconds <= STEPS_MAX))
+            continue;
+        snprintf(what, sizeof what,
+                 "found %s with duration: %s, which is %s, expected 1 to "
+                 "1000000000 steps of a client in that time%s",
+                 v->text, duration->text,
+                 v->rate * seconds < 1 ? "not a step" : "too many",
+                 seconds < duration->seconds ? ", of which phases have half"
+                                             : "");
+        return options_refuse(o, OPT_RATE, what, err);
+    }
+    return 0;
+}
+
+/* Only a search has sustain, and probes no iterations. */
+static int check_search(const struct options *o, struct error *err)
+{
+    bool search = options_rate(o, RATE_SEARCH);
+    size_t limits = options_one(o, OPT_SUSTAIN)->npairs;
+
+    if (!search && options_get(o, OPT_SUSTAIN)->given)
+        return options_refuse(o, OPT_SUSTAIN,
+                              "is what a search goes by, expected rate: search "
+                              "with it",
+                              err);
+    if (search && limits != 1)
+        return options_refuse(o, limits ? OPT_SUSTAIN : OPT_RATE,
+                              limits ? "has more than one limit, and a search "
+                                       "goes by one; expected such as "
+                                       "{put_response_p99: \"< 5ms\"}"
+                                     : "searches for the rate at which a limit "
+                                       "still holds, expected sustain: "
+                                       "{put_response_p99: \"< 5ms\"} with it",
+                              err);
+    if (search && options_get(o, OPT_ITERATIONS)->given &&
+        options_get(o, OPT_RATE)->nvalues == 1)
+        return options_refuse(o, OPT_ITERATIONS,
+                              "does nothing with rate: search, whose probes "
+                              "last a duration (10 s), expected duration "
+                              "instead",
+                              err);
+    return 0;
+}
+
+int options_check_steps(const struct options *o, struct error *err)
+{
+    if (!options_computes(o) && options_get(o, OPT_COMPUTE_KIND)->given)
+        return options_refuse(o, OPT_COMPUTE_KIND,
+                              "does nothing where nothing is computed, "
+                              "expected compute: 10ms with it",
+                              err);
+    if (!options_paced(o) && options_get(o, OPT_ARRIVALS)->given)
+        return options_refuse(o, OPT_ARRIVALS,
+                              "spreads the steps of a rate, expected rate: 100 "
+                              "with it",
+                              err);
+    if (options_paced(o) && check_rate(o, err) < 0)
+        return -1;
+    return check_search(o, err) < 0 ? -1 : check_numbers(o, err);
+}
