@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/tick.h"
+#include "measure/inference_figures.h"
 #include "measure/step_figures.h"
 
 /* Parts into which a round of the bisection cuts the interval of a target. */
@@ -309,12 +310,23 @@ static void one_operation(const struct series *s, const struct spans *d,
     max[LAST_END] = some ? s->last_end : INT64_MIN;
 }
 
+static size_t get_bytes(const struct figures_of *x)
+{
+    return x->get_bytes > 0 ? x->get_bytes : x->bytes;
+}
+
+/* Of a put and a get: where both differ, there are as many of each. */
+static double mean_bytes(const struct figures_of *x)
+{
+    return ((double)x->bytes + (double)get_bytes(x)) / 2;
+}
+
 /* Everything that one reduction can tell, of this client. */
 static void one_client(const struct figures_of *x, const struct spans d[2],
                        int64_t max[MAXIMA], double sum[SUMS])
 {
     const struct samples *s = x->samples;
-    double bytes = (double)x->bytes;
+    double bytes = mean_bytes(x), got = (double)get_bytes(x);
     int64_t loop = samples_loop(s);
     double ops = (double)(s->put.count + s->unpack.count);
 
@@ -335,8 +347,8 @@ static void one_client(const struct figures_of *x, const struct spans d[2],
     sum[KEPT_PUTS] = (double)s->put.kept;
     sum[KEPT_GETS] = (double)s->unpack.kept;
     sum[ERRORS] = (double)s->verify_errors;
-    sum[PUT_RATE] = rate((double)s->put.count * bytes, s->put.sum);
-    sum[GET_RATE] = rate((double)s->unpack.count * bytes, s->unpack.sum);
+    sum[PUT_RATE] = rate((double)s->put.count * (double)x->bytes, s->put.sum);
+    sum[GET_RATE] = rate((double)s->unpack.count * got, s->unpack.sum);
     sum[LOOP_RATE] = rate(ops * bytes, loop);
     sum[LOOP_OPS] = rate(ops, loop);
     sum[LOOP_TIME] = tick_seconds(loop - s->computed - s->paced);
@@ -440,11 +452,11 @@ void figures_reduce(const struct team *t, MPI_Comm clients,
     sort_spans(&d[1], &s->unpack);
     one_client(x, d, max, sum);
     reduce_all(t, clients, max, sum);
-    rates(max, sum, (double)x->bytes, x->phases, out);
+    rates(max, sum, mean_bytes(x), x->phases, out);
     if (x->computes || x->paced) /* what moved is what was asked for */
         no_window(out);
     else if (!x->phases)
-        steady(t, clients, s, max, (double)x->bytes, out);
+        steady(t, clients, s, max, mean_bytes(x), out);
     total[0] = (int64_t)sum[KEPT_PUTS];
     total[1] = (int64_t)sum[KEPT_GETS];
     quantiles(t, clients, d, 2, total, max, of);
@@ -455,4 +467,5 @@ void figures_reduce(const struct team *t, MPI_Comm clients,
     free(d[0].ns);
     free(d[1].ns);
     step_figures_reduce(t, clients, x, &out->steps);
+    inference_figures_reduce(t, clients, s, out->window_ops, &out->inference);
 }

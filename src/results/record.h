@@ -38,11 +38,12 @@ struct of_floor {
 /* What a study must ask for to have some figures at all, so that the file of
  * one that does not has none of their columns. To be or-ed. */
 enum figure_scope {
-    SCOPE_STEPS = 1,    /* its steps compute or have a schedule */
-    SCOPE_COMPUTED = 2, /* they compute */
-    SCOPE_PACED = 4,    /* they have a schedule */
-    SCOPE_SEARCHED = 8, /* a rate is searched */
-    SCOPE_ALL = 15,
+    SCOPE_STEPS = 1,     /* its steps compute or have a schedule */
+    SCOPE_COMPUTED = 2,  /* they compute */
+    SCOPE_PACED = 4,     /* they have a schedule */
+    SCOPE_SEARCHED = 8,  /* a rate is searched */
+    SCOPE_INFERRED = 16, /* servers run models */
+    SCOPE_ALL = 31,
 };
 unsigned record_scope(const struct options *o);
 

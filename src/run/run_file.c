@@ -152,6 +152,9 @@ void run_store(struct run *r, struct perm_run *x)
     bool paced = x->p.value[OPT_RATE]->word != RATE_MAX;
     const struct collection c = {
         .tensors = &tensors,
+        .runs = !x->p.infers                              ? 0
+                : options_scripted(r->plan.sweep.options) ? 2
+                                                          : 1,
         .index = x->p.index,
         .warmup = (size_t)x->p.value[OPT_WARMUP]->count,
         .kept = (size_t)x->outcome.summary.kept,

@@ -274,7 +274,8 @@ static void reduce(struct run *r, struct perm_run *x)
     const struct load *l = &x->load;
     const struct figures_of of = {
         .samples = &l->samples,
-        .bytes = l->count * sizeof(float) * l->rules.tensors.n,
+        .bytes = l->rules.count * sizeof(float) * l->rules.tensors.n,
+        .get_bytes = l->rules.inference.out_count * sizeof(float),
         .phases = l->rules.pattern == PATTERN_PHASES,
         .fault_time = fault_time(r, l),
         .cpu_time = l->rules.sync == SYNC_ITERATION
@@ -316,6 +317,7 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     if (x->is_steward)
         rc = db_after(r->setup.db, r->discovery->mine.memory_cost.page_fault,
                       x->work, err);
+    run_models_count(r, x);
     if (x->is_client)
         load_disconnect(&x->load);
     if (team_agree(r->team, r->team->world, rc, err) < 0)

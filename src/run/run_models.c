@@ -62,6 +62,23 @@ int run_models_remove(struct run *r, const struct perm_run *x,
                          err);
 }
 
+void run_models_count(struct run *r, struct perm_run *x)
+{
+    int n = x->p.infers && x->is_steward ? db_shards(r->setup.db) : 0;
+    struct models_work *work = mem_new((size_t)n + 1, sizeof *work);
+    struct model_terms terms;
+
+    if (n > 0) {
+        run_model_terms(r, x, &terms);
+        models_count(r->setup.db, &r->placement, first_shard(r), &terms, work);
+    }
+    for (int k = 0; k < n && work[k].calls >= 0; k++) {
+        x->work[k].run_calls = work[k].calls;
+        x->work[k].run_time = 1e-6 * (double)work[k].run_us;
+    }
+    free(work);
+}
+
 /* ---- what a client runs ---- */
 
 static int read_reference(const char *path, size_t count, float **out,

@@ -115,6 +115,7 @@ void run_model_terms(const struct run *r, const struct perm_run *x,
 int run_models_store(struct run *r, struct perm_run *x, struct error *err);
 int run_models_remove(struct run *r, const struct perm_run *x,
                       struct error *err);
+void run_models_count(struct run *r, struct perm_run *x);
 int run_models_prepare(struct run *r, struct perm_run *x, int client,
                        const char *key, struct load_rules *rules,
                        struct error *err);

@@ -53,7 +53,10 @@ struct shard_work {
     int64_t commands, bytes; /* by the server's own counters; -1: it has none */
     int64_t memory[2];       /* B in use before and after; likewise */
     struct procstat watched; /* by /proc */
-    double fault_share;      /* of the interval, see procstat_fault_share() */
+    int64_t
+        run_calls;   /* of models, by the server's counters; -1: it has none */
+    double run_time; /* s that it books for these */
+    double fault_share; /* of the interval, see procstat_fault_share() */
 };
 
 /* Start this node's shards and wait until they answer and, if they form one,
