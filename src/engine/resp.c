@@ -162,7 +162,7 @@ static void let_in(FILE *out, const struct shard_spec *s)
             "+ping%s%s%s\n",
             client, s->redisai ? " +ai.tensorset +ai.tensorget" : "",
             s->infers ? " " SRB_MODEL_PATTERNS " +ai.modelexecute "
-                        "+ai.scriptexecute +ai.scriptrun +del"
+                        "+ai.scriptexecute +ai.scriptrun"
                       : "",
             s->removes ? " +unlink" : "");
     fprintf(out,

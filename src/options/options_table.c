@@ -32,7 +32,6 @@ static const char *const backends[] = {"TORCH", "TF", "TFLITE", "ONNX", NULL};
 static const char *const backend_aliases[] = {
     "torch", "TORCH", "tf", "TF", "tflite", "TFLITE", "onnx", "ONNX", NULL};
 static const char *const script_calls[] = {"store", "set", NULL};
-static const char *const model_key_schemes[] = {"aligned", "copied", NULL};
 static const char *const roles[] = {"auto", "db", "client", NULL};
 static const char *const launchers[] = {"slurm", "pbs", "flux", "none", NULL};
 static const char *const verifications[] = {"none", "ends", "all", NULL};
@@ -338,20 +337,6 @@ const struct option option_table[OPT_COUNT] = {
          .help = "inputs, of several clients, that one run of the model may "
                  "take together, as far as they wait (RedisAI's BATCHSIZE); 0: "
                  "each is run by itself"},
-    [OPT_MODEL_KEYS] =
-        {.name = "model_keys",
-         .type = OPTION_CHOICE,
-         .axis = true,
-         .only = IN_STANDARD & IN_INFERENCE,
-         .def = "aligned",
-         .choices = model_key_schemes,
-         .tag = "MKEYS",
-         .group = GROUP_INFERENCE,
-         .brief = "tensors where the model is, or copied there",
-         .help = "aligned: a client's tensors lie on the shard of the model "
-                 "that it uses, by hash tags; copied: each where it hashes, "
-                 "and the client brings it to the model and back, as "
-                 "SmartRedis does with a cluster (script_call: set)"},
     [OPT_TENSORS] = {.name = "tensors",
                      .alias = "tensors_per_dataset",
                      .type = OPTION_COUNT,

@@ -363,10 +363,8 @@ int place_solve(const struct machine *m, const struct permutation *p,
     pl->machine = m;
     pl->experiment = p->experiment;
     pl->infers = p->infers;
-    pl->copied = permutation_count(p, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED) ==
-                 MODEL_KEYS_COPIED;
     pl->keys = (enum keys_scheme)permutation_count(
-        p, OPT_KEYS, pl->infers && !pl->copied ? KEYS_BALANCED : KEYS_SMARTSIM);
+        p, OPT_KEYS, pl->infers ? KEYS_BALANCED : KEYS_SMARTSIM);
     if (check_threads(p, err) < 0 || split_nodes(pl, p, err) < 0 ||
         count_clients(pl, p, err) < 0 || count_shards(pl, p, err) < 0 ||
         assign_ports(pl, p, err) < 0 || choose_address(pl, p, err) < 0) {
@@ -514,7 +512,7 @@ void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX])
     const struct roster *roster = pl->external ? pl->roster : NULL;
     char tag[SRB_TAG_MAX];
 
-    if (pl->infers && !pl->copied) {
+    if (pl->infers) {
         place_tag(pl, shared ? client % pl->nshards : 0, tag);
         snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d{%s}", place_prefix(pl),
                  client, tag);

@@ -19,8 +19,7 @@ struct placement {
     const struct machine *machine;
     enum experiment experiment;
     enum keys_scheme keys;
-    bool infers;      /* clients run the model of their shard, */
-    bool copied;      /* and bring tensors there from where they hash */
+    bool infers;      /* clients run the model of their shard */
     int client_nodes; /* nodes that run clients; 0 where the job only serves */
     int db_nodes;     /* that run shards; the client nodes if colocated */
     int *client_node; /* [client_nodes] indices in the machine, ascending */

@@ -40,9 +40,9 @@ struct model_terms {
 };
 
 /* What the options say, where models are run: with the device (of
- * OPT_DEVICE), batch_size and model_keys of one permutation. */
+ * OPT_DEVICE) and batch_size of one permutation. */
 void model_terms(const struct options *o, const struct value *device,
-                 int64_t batch, bool copied, struct model_terms *out);
+                 int64_t batch, struct model_terms *out);
 
 /* The key of the model or script for GPU k of several; k -1: there is one
  * device. key: any key with the tag (`{0}`). */

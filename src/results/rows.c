@@ -36,7 +36,6 @@ const char *rows_title(enum option_id id)
         [OPT_PATTERN] = "Pattern",
         [OPT_DEVICE] = "Device",
         [OPT_BATCH_SIZE] = "Batch size",
-        [OPT_MODEL_KEYS] = "Model keys",
         [OPT_TENSOR_BYTES] = "Tensor size",
     };
 
