@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "base/tick.h"
-#include "measure/inference_figures.h"
 #include "measure/step_figures.h"
 
 /* Parts into which a round of the bisection cuts the interval of a target. */
@@ -467,5 +466,4 @@ void figures_reduce(const struct team *t, MPI_Comm clients,
     free(d[0].ns);
     free(d[1].ns);
     step_figures_reduce(t, clients, x, &out->steps);
-    inference_figures_reduce(t, clients, s, out->window_ops, &out->inference);
 }

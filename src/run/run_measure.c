@@ -10,6 +10,7 @@
 #include "base/signals.h"
 #include "base/tick.h"
 #include "engine/allocator.h"
+#include "measure/inference_figures.h"
 #include "measure/language.h"
 #include "measure/tensor.h"
 #include "plan/connect_waves.h"
@@ -296,6 +297,9 @@ static void reduce(struct run *r, struct perm_run *x)
     worst[1] = fabs(clock_drift(&x->clock));
     samples_translate(&x->load.samples, to_common, &x->clock);
     figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
+    inference_figures_reduce(r->team, r->cast.clients, &l->samples,
+                             x->outcome.summary.window_ops,
+                             &x->outcome.summary.inference);
     team_allreduce(r->team, r->cast.clients, worst, 2, MPI_DOUBLE, MPI_MAX);
     x->outcome.summary.clock_error = worst[0];
     x->outcome.summary.clock_drift = worst[1];

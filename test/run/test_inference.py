@@ -64,7 +64,7 @@ class InferenceTest(ModuleTest):
             f"--output={self.out}", **how)
 
     def batches(self):
-        return [int(n) for n in self.runs.read_text().split()]
+        return [int(n) for n in self.runs.read_text("ascii").split()]
 
 
 class Inference(InferenceTest):
@@ -245,7 +245,7 @@ class MoreInference(InferenceTest):
         f = self.assert_whole(self.out, permutations=3)
         best = min(f["summary/run_model_median"][...])
         self.assertGreaterEqual(best, 0.05)
-        self.assertLess(best, 0.051, Path("/proc/loadavg").read_text())
+        self.assertLess(best, 0.051, Path("/proc/loadavg").read_text("ascii"))
         share = max(f["summary/run_model_share"][...])
         self.assertGreater(share, 0.9)
 
