@@ -27,6 +27,25 @@
 struct tls;
 struct served;
 
+/* What a client has a server run between a put and a get: a whole request,
+ * which is answered by OK. */
+#define SRB_RUNS 2
+struct client_run {
+    const char *name; /* "run_model" */
+    size_t n;
+    char request[640];
+};
+
+/* Where it does: what is put has the one shape, and what comes back the other,
+ * with so many bytes before it. */
+struct client_runs {
+    struct tensor_shape in, out;
+    size_t head_len;
+    char head[SRB_REPLY_HEAD];
+    int n;
+    struct client_run run[SRB_RUNS];
+};
+
 struct client_params {
     const char *address; /* of the shard that owns the key */
     int port;
@@ -48,6 +67,7 @@ struct client_params {
     const struct command_set *commands; /* NULL: plain */
     int64_t expire_ms; /* after which a key that was put goes by itself; 0:
                           never */
+    const struct client_runs *runs; /* must outlive the client; NULL: none */
     double op_timeout;
     int64_t socket_buffer; /* bytes of each direction; 0: choose */
     int client;            /* its number, for words and injected faults; -1:
@@ -93,6 +113,8 @@ struct client_ops {
      * are ever removed. It is then bound to any of them. */
     int (*remove)(struct client *c, const struct srb_tensor *tensors, size_t n,
                   struct error *err);
+    /* Have the server run it. NULL: no server does. */
+    int (*run)(struct client *c, const struct client_run *r, struct error *err);
     /* This end of the connection, numeric: "127.0.0.1"; "" for none. */
     void (*address)(const struct client *c, char address[SRB_ADDRESS_MAX]);
     /* Bytes of the socket's send and receive buffer as the kernel has them now

@@ -485,6 +485,11 @@ int tensor_client_remove(struct srb_tensor_client *c,
     return c->bound->ops->remove(c->bound, tensors, n, &c->err);
 }
 
+int tensor_client_run(struct srb_tensor_client *c, const struct client_run *r)
+{
+    return c->bound->ops->run(c->bound, r, &c->err);
+}
+
 int srb_put_tensor(struct srb_tensor_client *c, const char *key,
                    const float *data, size_t count)
 {

@@ -25,4 +25,8 @@ tensor_client_wrap(const struct client_ops *ops, const struct client_params *p,
 int tensor_client_remove(struct srb_tensor_client *c,
                          const struct srb_tensor *tensors, size_t n);
 
+/* Have the server run one of what it was opened with (p->runs). Returns 0 or
+ * -1. Local. */
+int tensor_client_run(struct srb_tensor_client *c, const struct client_run *r);
+
 #endif

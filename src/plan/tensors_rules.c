@@ -5,9 +5,12 @@
 struct tensors_rules tensors_rules_of(const struct permutation *p)
 {
     const struct value *after = p->value[OPT_EXPIRE_AFTER];
-    enum retire retire = (enum retire)p->value[OPT_RETIRE]->count;
+    enum retire retire =
+        (enum retire)permutation_count(p, OPT_RETIRE, RETIRE_OVERWRITE);
     bool expires = retire == RETIRE_EXPIRE;
 
+    if (p->infers) /* an input, and what is made of it */
+        return (struct tensors_rules){.n = 1, .history = 1};
     return (struct tensors_rules){
         .n = (size_t)p->value[OPT_TENSORS]->count,
         .pipelined = p->value[OPT_TENSORS]->count > 1 &&

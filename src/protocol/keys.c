@@ -125,25 +125,26 @@ int keys_shard(const char *key, int nshards)
     return shard;
 }
 
-/* The smallest number that, as a hash tag, belongs to the shard. CRC16 spreads
- * short decimal numbers evenly, so this takes about nshards tries. */
-static int tag_of_shard(int shard, int nshards)
+/* CRC16 spreads short decimal numbers evenly, so this takes about nshards
+ * tries. */
+void keys_tag(char tag[SRB_TAG_MAX], int shard, int nshards)
 {
-    char tag[16];
-
     for (int t = 0;; t++) {
-        snprintf(tag, sizeof tag, "%d", t);
+        snprintf(tag, SRB_TAG_MAX, "%d", t);
         if (keys_shard(tag, nshards) == shard)
-            return t;
+            return;
     }
 }
 
 void keys_make(char key[SRB_KEY_MAX], enum keys_scheme scheme, int client,
                int nshards)
 {
-    if (scheme == KEYS_SMARTSIM || nshards == 1)
+    char tag[SRB_TAG_MAX];
+
+    if (scheme == KEYS_SMARTSIM || nshards == 1) {
         snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d", client);
-    else
-        snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d{%d}", client,
-                 tag_of_shard(client % nshards, nshards));
+        return;
+    }
+    keys_tag(tag, client % nshards, nshards);
+    snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d{%s}", client, tag);
 }

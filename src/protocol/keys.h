@@ -34,6 +34,10 @@ int keys_shard(const char *key, int nshards);
 void keys_make(char key[SRB_KEY_MAX], enum keys_scheme scheme, int client,
                int nshards);
 
+/* The smallest number that, as a hash tag, belongs to the shard. */
+#define SRB_TAG_MAX 16
+void keys_tag(char tag[SRB_TAG_MAX], int shard, int nshards);
+
 /* Tensor i of step s of a client whose key is `key` has the key `KEY{KEY}.s.i`,
  * or `KEY.s.i` where KEY has a tag: in either case of the slot of KEY. The
  * first puts what stands before s there and returns its length, or -1 where

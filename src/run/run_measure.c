@@ -18,6 +18,10 @@
 /* A guard hears of its server's end a moment after the clients do. */
 #define HEAR_NS INT64_C(50000000)
 
+/* Requests wait for their turn on the server as long as op_timeout; a client
+ * hears of it a moment later. */
+#define ANSWER_SECONDS 1.0
+
 static int provide_databases(struct run *r, struct perm_run *x,
                              struct error *err)
 {
@@ -65,7 +69,8 @@ static struct load_rules rules_of(const struct run *r,
         .count = tensor_count(p->value[OPT_TENSOR_BYTES]->count),
         .verify = (enum verify)p->value[OPT_VERIFY]->count,
         .sync = (enum sync)p->value[OPT_SYNC]->count,
-        .pattern = (enum pattern)p->value[OPT_PATTERN]->count,
+        .pattern =
+            (enum pattern)permutation_count(p, OPT_PATTERN, PATTERN_PAIR),
         .tensors = tensors_rules_of(p),
         .warmup = (size_t)p->value[OPT_WARMUP]->count,
         .iterations = (size_t)p->value[room]->count,
@@ -209,6 +214,13 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     if (choose_way(r, x, ops, shard, &params, err) < 0)
         return -1;
     place_key(pl, client, key);
+    if (p->infers) {
+        if (run_models_prepare(r, x, client, key, &rules, err) < 0)
+            return -1;
+        params.commands = &command_redisai;
+        params.runs = &x->runs;
+        params.op_timeout += ANSWER_SECONDS;
+    }
     if (ops->serves)
         rules.connect_at =
             x->provided + connect_waves_delay(r->setup.backlog,
@@ -275,6 +287,7 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     if (x->is_steward)
         rc = db_after(r->setup.db, r->discovery->mine.memory_cost.page_fault,
                       x->work, err);
+    run_models_count(r, x);
     if (x->is_client)
         load_disconnect(&x->load);
     if (team_agree(r->team, r->team->world, rc, err) < 0)
@@ -330,6 +343,8 @@ static void tidy(struct run *r, const struct perm_run *x)
     if (x->is_steward && r->setup.db &&
         db_remove_keys(r->setup.db, &r->placement, &keys, &err) < 0)
         diag_say("keys of this run may have been left: %s", err.text);
+    if (run_models_remove(r, x, &err) < 0)
+        diag_say("models of this run may have been left: %s", err.text);
 }
 
 /* All of it until the last loop has ended. */
@@ -351,6 +366,10 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
 
     if (provide_databases(r, x, err) < 0)
         return -1;
+    if (run_models_store(r, x, err) < 0) {
+        blame_server(r, x, err);
+        return -1;
+    }
     search_open(&s, 0, 0);
     if (measure(r, x, &s, err) < 0) {
         blame_server(r, x, err);

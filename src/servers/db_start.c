@@ -301,6 +301,8 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .modules = plan->modules,
             .tpq = plan->tpq,
             .redisai = plan->redisai,
+            .infers = plan->infers,
+            .intra_op = plan->intra_op,
             .removes = plan->removes,
             .secret = plan->secret,
         };
