@@ -307,9 +307,7 @@ static struct db_keys keys_left(struct run *r, const struct perm_run *x)
     return keys;
 }
 
-/* Nothing of ours stays in somebody else's database. Collective over the world.
- */
-static void tidy(struct run *r, const struct perm_run *x)
+void run_tidy(struct run *r, const struct perm_run *x)
 {
     struct db_keys keys = {.tensors = 0};
     struct error err;
@@ -344,13 +342,13 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
     search_open(&s, 0, 0);
     if (measure(r, x, &s, err) < 0) {
         blame_server(r, x, err);
-        tidy(r, x);
+        run_tidy(r, x);
         return -1;
     }
     rc = take_figures(r, x, err);
     if (rc < 0) /* a server that no client used has died unseen till now */
         blame_server(r, x, err);
     run_searched(&s, &x->outcome.summary.steps);
-    tidy(r, x);
+    run_tidy(r, x);
     return rc;
 }

@@ -106,6 +106,10 @@ int run_search(struct run *r, struct perm_run *x, struct search *s,
                struct error *err);
 void run_searched(const struct search *s, struct step_figures *out);
 
+/* Remove the keys that clients left in somebody else's database; of those that
+ * this job started none. Collective over the world. */
+void run_tidy(struct run *r, const struct perm_run *x);
+
 /* Databases, loop and figures of a permutation whose roles are set; -1 with the
  * words on what failed first. Collective over the world. */
 int run_measure(struct run *r, struct perm_run *x, struct error *err);
