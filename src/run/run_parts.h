@@ -102,16 +102,16 @@ struct load_company run_company(const struct run *r, const struct perm_run *x);
 int run_loop(struct run *r, struct perm_run *x, struct error *err);
 void run_reduce(struct run *r, struct perm_run *x);
 
+/* Remove the keys that clients left in somebody else's database; of those that
+ * this job started none. Collective over the world. */
+void run_tidy(struct run *r, const struct perm_run *x);
+
 /* Of rate: search: look for the rate, then have the clients ready for a loop at
  * the lower end of the bracket; and write the bracket into the outcome. -1 when
  * a loop failed, or nothing can be told. Collective over the world. */
 int run_search(struct run *r, struct perm_run *x, struct search *s,
                struct error *err);
 void run_searched(const struct search *s, struct step_figures *out);
-
-/* Remove the keys that clients left in somebody else's database; of those that
- * this job started none. Collective over the world. */
-void run_tidy(struct run *r, const struct perm_run *x);
 
 /* Databases, loop and figures of a permutation whose roles are set; -1 with the
  * words on what failed first. Collective over the world. */
