@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "protocol/command_set.h"
 #include "protocol/db_modules.h"
+#include "protocol/model.h"
 #include "protocol/redisai.h"
 
 /* Redis's own connections, the steward's, and room for a person's. */
@@ -146,9 +147,9 @@ static int64_t node_timeout_ms(const struct shard_spec *s)
  * (resp_effective()). A user of the configuration begins with nothing,
  * `default` too: without a password of its own it does not count as open, and
  * protected mode need not turn everybody away. */
-static void let_in(FILE *out, const struct secret *secret, bool redisai,
-                   bool removes)
+static void let_in(FILE *out, const struct shard_spec *s)
 {
+    const struct secret *secret = s->secret;
     char client[SRB_SHA256_HEX], steward[SRB_SHA256_HEX];
     char reader[SRB_SHA256_HEX];
 
@@ -158,13 +159,19 @@ static void let_in(FILE *out, const struct secret *secret, bool redisai,
     fprintf(out, "protected-mode yes\nuser default off\n");
     fprintf(out,
             "user " SRB_USER_CLIENT " on #%s ~" SRB_KEY_STEM "* +set +get "
-            "+ping%s%s\n",
-            client, redisai ? " +ai.tensorset +ai.tensorget" : "",
-            removes ? " +unlink" : "");
+            "+ping%s%s%s\n",
+            client, s->redisai ? " +ai.tensorset +ai.tensorget" : "",
+            s->infers ? " " SRB_MODEL_PATTERNS " +ai.modelexecute "
+                        "+ai.scriptexecute +ai.scriptrun"
+                      : "",
+            s->removes ? " +unlink" : "");
     fprintf(out,
             "user " SRB_USER_STEWARD " on #%s +ping +info +flushall +shutdown "
-            "+cluster|info +cluster|nodes\n",
-            steward);
+            "+cluster|info +cluster|nodes%s\n",
+            steward,
+            s->infers ? " " SRB_MODEL_PATTERNS " +ai.modelstore +ai.modelget "
+                        "+ai.scriptstore +ai.scriptset +ai.scriptget +ai.info"
+                      : "");
     fprintf(out,
             "user " SRB_USER_READER " on #%s +config|get "
             "+memory|malloc-stats\n",
@@ -184,8 +191,8 @@ void resp_configure(FILE *out, const struct shard_spec *s,
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
     /* users get rights to what modules bring once these are loaded, wherever
      * the lines stand (main() in Redis's server.c) */
-    db_modules_print(out, s->modules, s->tpq);
-    let_in(out, s->secret, s->redisai, s->removes);
+    db_modules_print(out, s->modules, s->tpq, s->intra_op);
+    let_in(out, s);
     /* a relative path: it runs in its own folder, which is nobody else's */
     if (s->placement->experiment == EXPERIMENT_COLOCATED)
         fprintf(out, "unixsocket " SRB_RESP_SOCKET "\nunixsocketperm 700\n");

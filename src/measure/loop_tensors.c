@@ -9,6 +9,10 @@ void loop_stamp_all(struct load *l)
 {
     struct tensors *t = &l->tensors;
 
+    if (l->inference.runs) {
+        inference_stamp(l);
+        return;
+    }
     for (size_t i = 0; i < t->rules.n; i++)
         tensor_stamp_of(t->out[i], l->count, l->number, l->pair, i);
     tensors_name(t, t->put, l->pair++);
@@ -22,6 +26,10 @@ void loop_spoil_all(struct load *l)
     bool phase = l->phase.counted == &l->samples.unpack;
     int64_t k = l->samples.unpack.count;
 
+    if (l->inference.runs) {
+        inference_spoil(l);
+        return;
+    }
     t->get_step = phase ? tensors_get_step(&t->rules, l->pair, k) : l->pair - 1;
     tensors_name(t, t->get, t->get_step);
     for (size_t i = 0; i < t->rules.n && loop_checks(l); i++)

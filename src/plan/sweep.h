@@ -7,7 +7,8 @@
  * db_cluster where there is one shard, pipelined where a step has one tensor,
  * history where keys expire and expire_after where they do not, overwrite and
  * delete where all steps stay, compute_kind where nothing is computed and
- * arrivals where there is no rate. All functions are local and pure.
+ * arrivals where there is no rate. Where models are run, tensor_bytes has one
+ * value, the size of input_shape. All functions are local and pure.
  */
 #ifndef SRB_SWEEP_H
 #define SRB_SWEEP_H
@@ -34,9 +35,10 @@ struct sweep_tried {
  * options, but for what a server has instead (sweep_lack). */
 struct permutation {
     size_t index;
-    enum experiment experiment;
-    int repetition; /* 0 … repetitions - 1 */
-    size_t setup;   /* number of its database set-up, counted from 0 */
+    enum experiment experiment; /* where databases are */
+    bool infers;                /* models are run there */
+    int repetition;             /* 0 … repetitions - 1 */
+    size_t setup; /* number of its database set-up, counted from 0 */
     const struct value *value[OPT_COUNT];
     const struct sweep_tried *tried; /* in a search; else NULL */
 };
@@ -60,6 +62,9 @@ struct sweep {
     uint32_t *like; /* of each value of tensor_bytes, the first that comes to
                        the same; NULL: all differ */
     bool one_shard; /* some differ in db_cluster alone, and have one shard */
+    struct value input; /* where models are run, in place of tensor_bytes: the
+                           tensor that a client puts */
+    char input_text[24];
     /* of sweep_collapse() */
     struct sweep_lack *lacks;
     size_t nlacks;
@@ -141,6 +146,10 @@ char *sweep_variant(const struct sweep *s, const struct permutation *p,
 #define SRB_WORD_MAX 256
 char *sweep_word(const struct sweep *s, enum option_id axis,
                  const struct value *v, char *buf, size_t n);
+
+/* An experiment as one says it beside the study's others: "standard", and in
+ * full where not all of the study is throughput. */
+const char *sweep_experiment(const struct sweep *s, const struct value *v);
 
 /* The notes on axes that collapse, as one text of lines ("" if none), e.g.
  * "db_nodes (2 values) collapses in throughput_colocated, which has no such

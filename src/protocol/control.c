@@ -14,8 +14,6 @@
 #include "protocol/auth.h"
 #include "protocol/tls.h"
 
-#define MAX_ARGS 32
-
 struct control {
     redisContext *redis;
     struct ssl_st *ssl; /* of redis; NULL: no TLS */
@@ -130,15 +128,21 @@ static const char *no_reply(const struct control *c)
 int control_command(struct control *c, char **reply, struct error *err,
                     int nargs, const char *const args[])
 {
-    const char *argv[MAX_ARGS];
+    return control_words(c, reply, err, nargs, args, NULL);
+}
+
+int control_words(struct control *c, char **reply, struct error *err, int nargs,
+                  const char *const args[], const size_t length[])
+{
+    const char *argv[SRB_CONTROL_WORDS];
     redisReply *r;
     int rc = 0;
 
-    if (nargs < 1 || nargs > MAX_ARGS)
+    if (nargs < 1 || nargs > SRB_CONTROL_WORDS)
         return error_set(err, "%s: a command of %d words", c->where, nargs);
     for (int i = 0; i < nargs; i++)
         argv[i] = args[i];
-    r = redisCommandArgv(c->redis, nargs, argv, NULL);
+    r = redisCommandArgv(c->redis, nargs, argv, length);
     if (!r)
         return error_set(err, "%s: %s%s%s: %s", c->where, args[0],
                          nargs > 1 ? " " : "", nargs > 1 ? args[1] : "",
@@ -154,13 +158,13 @@ int control_command(struct control *c, char **reply, struct error *err,
 int control_say(struct control *c, char **reply, struct error *err,
                 const char *first, ...)
 {
-    const char *args[MAX_ARGS];
+    const char *args[SRB_CONTROL_WORDS];
     const char *word = first;
     va_list ap;
     int n = 0;
 
     va_start(ap, first);
-    for (; word && n < MAX_ARGS; word = va_arg(ap, const char *))
+    for (; word && n < SRB_CONTROL_WORDS; word = va_arg(ap, const char *))
         args[n++] = word;
     va_end(ap);
     return control_command(c, reply, err, n, args);

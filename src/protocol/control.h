@@ -35,6 +35,9 @@ void control_timeout(struct control *c, double seconds);
 /* NULL is allowed. */
 void control_close(struct control *c);
 
+/* The most words of a command. */
+#define SRB_CONTROL_WORDS 64
+
 /* Send one command of nargs words and get its reply as text: a status or string
  * as it is, an integer in decimal, an array's elements each followed by a
  * newline, nil as "". *reply is allocated and to be freed; NULL reply: dropped.
@@ -42,6 +45,10 @@ void control_close(struct control *c);
  * time. After the latter the connection is of no more use. */
 int control_command(struct control *c, char **reply, struct error *err,
                     int nargs, const char *const args[]);
+
+/* The same, of words that have the lengths length[nargs], any bytes. */
+int control_words(struct control *c, char **reply, struct error *err, int nargs,
+                  const char *const args[], const size_t length[]);
 
 /* The same, for commands written out in the source:
  * control_say(c, &reply, err, "CLUSTER", "INFO", NULL). */

@@ -121,7 +121,7 @@ static double least_seconds(const struct sum *x, const struct permutation *p,
                             const struct placement *pl, double bytes)
 {
     double commands = 2.0 * (double)x->pairs * x->busiest *
-                      (double)p->value[OPT_TENSORS]->count;
+                      (double)permutation_count(p, OPT_TENSORS, 1);
     double threads = threads_of(p, pl), steps = step_time_least(p);
 
     if (!options_one(x->s->options, OPT_UNTIL_INTERVAL)->is_auto &&
@@ -148,7 +148,7 @@ static void add_part(struct sum *x, const struct permutation *p,
     if (x->busiest > part->busiest)
         part->busiest = x->busiest;
     part->moved += 2.0 * (double)x->pairs * pl->nclients * (double)bytes *
-                   (double)p->value[OPT_TENSORS]->count;
+                   (double)permutation_count(p, OPT_TENSORS, 1);
     part->seconds += least_seconds(x, p, pl, (double)bytes);
 }
 

@@ -54,6 +54,32 @@ static const struct figure {
     {"steady_ops", "1/s", REAL(summary.steady_ops), FIGURE_MEASURED, 0},
     {"sum_of_rank_ops", "1/s", REAL(summary.sum_of_rank_ops), FIGURE_MEASURED,
      0},
+#define RUN(name, member)                                                      \
+    {name "_median", "s", REAL(summary.inference.member.median),               \
+     FIGURE_MEASURED, SCOPE_INFERRED},                                         \
+        {name "_p95", "s", REAL(summary.inference.member.p95),                 \
+         FIGURE_MEASURED, SCOPE_INFERRED},                                     \
+        {name "_p99", "s", REAL(summary.inference.member.p99),                 \
+         FIGURE_MEASURED, SCOPE_INFERRED},                                     \
+        {name "_p99.9", "s", REAL(summary.inference.member.p999),              \
+         FIGURE_MEASURED, SCOPE_INFERRED},                                     \
+    {                                                                          \
+        name "_max", "s", REAL(summary.inference.member.max), FIGURE_MEASURED, \
+            SCOPE_INFERRED                                                     \
+    }
+    RUN("run_script", script),
+    RUN("run_model", model),
+#undef RUN
+    {"inference_rate", "1/s", REAL(summary.inference.rate), FIGURE_MEASURED,
+     SCOPE_INFERRED},
+    {"put_share", "1", REAL(summary.inference.put_share), FIGURE_MEASURED,
+     SCOPE_INFERRED},
+    {"run_script_share", "1", REAL(summary.inference.script_share),
+     FIGURE_MEASURED, SCOPE_INFERRED},
+    {"run_model_share", "1", REAL(summary.inference.model_share),
+     FIGURE_MEASURED, SCOPE_INFERRED},
+    {"unpack_share", "1", REAL(summary.inference.unpack_share), FIGURE_MEASURED,
+     SCOPE_INFERRED},
     {"step_median", "s", REAL(summary.steps.step.median), FIGURE_MEASURED,
      SCOPE_STEPS},
     {"step_p95", "s", REAL(summary.steps.step.p95), FIGURE_MEASURED,
@@ -162,33 +188,46 @@ static const struct figure {
      FIGURE_REPEATED, 0},
     {"window_repeated_high", "B/s", REAL(repeated.of[HEADLINE_WINDOW].high),
      FIGURE_REPEATED, 0},
-    {"put_tensor_of_floor", "1", REAL(of_floor.share[HEADLINE_PUT].centre),
-     FIGURE_OF_FLOOR, 0},
-    {"put_tensor_of_floor_low", "1", REAL(of_floor.share[HEADLINE_PUT].low),
-     FIGURE_OF_FLOOR, 0},
-    {"put_tensor_of_floor_high", "1", REAL(of_floor.share[HEADLINE_PUT].high),
-     FIGURE_OF_FLOOR, 0},
-    {"unpack_tensor_of_floor", "1",
-     REAL(of_floor.share[HEADLINE_UNPACK].centre), FIGURE_OF_FLOOR, 0},
-    {"unpack_tensor_of_floor_low", "1",
-     REAL(of_floor.share[HEADLINE_UNPACK].low), FIGURE_OF_FLOOR, 0},
-    {"unpack_tensor_of_floor_high", "1",
-     REAL(of_floor.share[HEADLINE_UNPACK].high), FIGURE_OF_FLOOR, 0},
-    {"window_of_floor", "1", REAL(of_floor.share[HEADLINE_WINDOW].centre),
-     FIGURE_OF_FLOOR, 0},
-    {"window_of_floor_low", "1", REAL(of_floor.share[HEADLINE_WINDOW].low),
-     FIGURE_OF_FLOOR, 0},
-    {"window_of_floor_high", "1", REAL(of_floor.share[HEADLINE_WINDOW].high),
-     FIGURE_OF_FLOOR, 0},
+#define OF(partner, figure, HEADLINE, PARTNER, scope)                          \
+    {figure "_of_" partner, "1", REAL(of.share[PARTNER][HEADLINE].centre),     \
+     FIGURE_OF_PARTNER, scope},                                                \
+        {figure "_of_" partner "_low", "1",                                    \
+         REAL(of.share[PARTNER][HEADLINE].low), FIGURE_OF_PARTNER, scope},     \
+    {                                                                          \
+        figure "_of_" partner "_high", "1",                                    \
+            REAL(of.share[PARTNER][HEADLINE].high), FIGURE_OF_PARTNER, scope   \
+    }
+#define ALL_OF(partner, PARTNER, scope)                                        \
+    OF(partner, "put_tensor", HEADLINE_PUT, PARTNER, scope),                   \
+        OF(partner, "unpack_tensor", HEADLINE_UNPACK, PARTNER, scope),         \
+        OF(partner, "window", HEADLINE_WINDOW, PARTNER, scope)
+    ALL_OF("floor", PARTNER_FLOOR, 0),
+    ALL_OF("mpi", PARTNER_MPI, SCOPE_OF_MPI),
+    ALL_OF("shm", PARTNER_SHM, SCOPE_OF_SHM),
+#undef ALL_OF
+#undef OF
     {"verify_errors", "", INT(summary.verify_errors), FIGURE_VERIFIED, 0},
     {"breaches", "", INT(breaches), FIGURE_BREACHES, 0},
 };
 
 enum { ROWS = sizeof table / sizeof table[0] };
 
+/* Whether engines that others are held against are beside some. */
+static unsigned partners(const struct options *o)
+{
+    static const unsigned scopes[PARTNERS] = {
+        [PARTNER_MPI] = SCOPE_OF_MPI, [PARTNER_SHM] = SCOPE_OF_SHM};
+    const struct setting *exes = options_get(o, OPT_DB_EXE);
+    unsigned scope = 0;
+
+    for (size_t k = 0; k < exes->nvalues && exes->nvalues > 1; k++)
+        scope |= scopes[engine_expected(exes->values[k].text)->partner];
+    return scope;
+}
+
 unsigned record_scope(const struct options *o)
 {
-    unsigned scope = 0;
+    unsigned scope = partners(o);
 
     if (options_computes(o))
         scope |= SCOPE_STEPS | SCOPE_COMPUTED;
@@ -200,6 +239,8 @@ unsigned record_scope(const struct options *o)
         scope |= SCOPE_KEPT;
     if (options_retire(o, RETIRE_DELETE))
         scope |= SCOPE_REMOVED;
+    if (options_infers(o))
+        scope |= SCOPE_INFERRED;
     return scope;
 }
 
@@ -213,8 +254,8 @@ static const char *role(enum figure_kind kind)
         return "bound";
     case FIGURE_REPEATED:
         return "repetitions";
-    case FIGURE_OF_FLOOR:
-        return "of_floor";
+    case FIGURE_OF_PARTNER:
+        return "of_floor"; /* and of others */
     default:
         return "";
     }

@@ -212,6 +212,8 @@ void record_attributes(struct fields *f, const struct study_attributes *study,
     fields_text(f, "start_time", o->start_time);
     fields_text(f, "db_start_time", o->db_start_time);
     fields_real(f, "db_start_seconds", "s", o->db_start_seconds);
+    if (p->infers)
+        fields_real(f, "model_store_time", "s", o->model_store_seconds);
     fields_text(f, "server", o->server);
     fields_text(f, "db_config", o->db_config);
     fields_text(f, "network", place_network(pl));
@@ -275,10 +277,12 @@ void record_row(struct fields *f, const struct sweep *s,
     fields_int(f, "payload_bytes", "B",
                (int64_t)(tensor_count(p->value[OPT_TENSOR_BYTES]->count) *
                          sizeof(float)));
+    fields_text(f, "rung",
+                engine_rung(engine_expected(permutation_text(p, OPT_DB_EXE))));
     record_figures(f, o, FIGURE_WORK);
     fields_text(f, "interval_method",
                 interval_method(&o->summary, text, sizeof text));
-    record_figures(f, o, FIGURE_PRINTED | FIGURE_OF_FLOOR | FIGURE_VERIFIED);
+    record_figures(f, o, FIGURE_PRINTED | FIGURE_OF_PARTNER | FIGURE_VERIFIED);
     fields_text(f, "flags", record_flags(o, text, sizeof text));
     record_figures(f, o, FIGURE_BREACHES);
     fields_text(f, "error", o->error);

@@ -23,6 +23,7 @@ const char *rows_title(enum option_id id)
         [OPT_DB_CPUS] = "Database CPUs",
         [OPT_DB_IO_THREADS] = "I/O threads",
         [OPT_DB_TPQ] = "Threads per queue",
+        [OPT_INTRA_OP] = "Threads of a run",
         [OPT_CLIENT_NODES] = "Client nodes",
         [OPT_CLIENTS_PER_NODE] = "Clients per node",
         [OPT_LANGUAGES] = "Language",
@@ -46,6 +47,8 @@ const char *rows_title(enum option_id id)
         [OPT_DB_ARGS] = "Server directives",
         [OPT_DB_ENV] = "Server environment",
         [OPT_DB_PATH] = "Folder",
+        [OPT_DEVICE] = "Device",
+        [OPT_BATCH_SIZE] = "Batch size",
         [OPT_TENSOR_BYTES] = "Tensor size",
     };
 
@@ -55,8 +58,6 @@ const char *rows_title(enum option_id id)
 char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
                 char *buf, size_t n)
 {
-    static const char placement[] = "throughput_";
-
     enum option_type t = option_table[id].type;
     bool number = !v->is_auto && !v->word;
 
@@ -67,7 +68,7 @@ char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
     if (t == OPTION_RATE && number)
         snprintf(buf, n, "%s/s", v->text);
     else if (id == OPT_EXPERIMENT)
-        snprintf(buf, n, "%s", v->text + strlen(placement));
+        snprintf(buf, n, "%s", sweep_experiment(s, v));
     else
         sweep_word(s, id, v, buf, n);
     return buf;

@@ -18,6 +18,10 @@
 /* A guard hears of its server's end a moment after the clients do. */
 #define HEAR_NS INT64_C(50000000)
 
+/* Requests wait for their turn on the server as long as op_timeout; a client
+ * hears of it a moment later. */
+#define ANSWER_SECONDS 1.0
+
 static int provide_databases(struct run *r, struct perm_run *x,
                              struct error *err)
 {
@@ -65,7 +69,8 @@ static struct load_rules rules_of(const struct run *r,
         .count = tensor_count(p->value[OPT_TENSOR_BYTES]->count),
         .verify = (enum verify)p->value[OPT_VERIFY]->count,
         .sync = (enum sync)p->value[OPT_SYNC]->count,
-        .pattern = (enum pattern)p->value[OPT_PATTERN]->count,
+        .pattern =
+            (enum pattern)permutation_count(p, OPT_PATTERN, PATTERN_PAIR),
         .tensors = tensors_rules_of(p),
         .warmup = (size_t)p->value[OPT_WARMUP]->count,
         .iterations = (size_t)p->value[room]->count,
@@ -128,16 +133,21 @@ static const struct login *login_of(const struct run *r)
     return s ? &s->client : NULL;
 }
 
-/* The place of a client among those of its shard. */
-static int slot_of(const struct placement *pl, int client, int shard)
+/* Where tensors lie with what this rank's node, or a rank that serves it, has:
+ * of all clients, or of those of a node. */
+static struct places places_of(const struct run *r, const struct permutation *p)
 {
-    int slot = 0;
+    const struct placement *pl = &r->placement;
+    struct places places = {.clients = pl->nclients,
+                            .tensors = tensors_rules_of(p).n,
+                            .kept = tensors_kept_by(p)};
 
-    if (pl->experiment == EXPERIMENT_COLOCATED)
-        return client - place_first_client(pl, place_client_node(pl, client));
-    for (int c = 0; c < client && pl->ranks_serve; c++)
-        slot += place_client_shard(pl, c) == shard;
-    return slot;
+    if (pl->experiment == EXPERIMENT_COLOCATED) {
+        places.first =
+            place_first_client(pl, pl->machine->rank_node[r->team->rank]);
+        places.clients = pl->clients_per_node;
+    }
+    return places;
 }
 
 /* A rank that serves makes room for the clients of its shard. */
@@ -145,19 +155,24 @@ static int open_server(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
     int shard = place_server(pl, r->team->rank);
-    int *ranks, n = 0;
+    int *ranks, *clients, n = 0;
     struct serving_terms terms = {
         .comm = r->cast.serving,
+        .places = places_of(r, &x->p),
         .bytes =
             tensor_count(x->p.value[OPT_TENSOR_BYTES]->count) * sizeof(float)};
 
     if (shard < 0)
         return 0;
-    ranks = mem_new((size_t)pl->nclients, sizeof *ranks);
+    ranks = mem_new(2 * (size_t)pl->nclients, sizeof *ranks);
+    clients = ranks + pl->nclients;
     for (int c = 0; c < pl->nclients; c++)
-        if (place_client_shard(pl, c) == shard)
+        if (place_client_shard(pl, c) == shard) {
+            clients[n] = c;
             ranks[n++] = place_client_rank(pl, c);
+        }
     terms.n = n;
+    terms.clients = clients;
     terms.ranks = ranks;
     x->serving = prepare_server(&r->plan, &x->p)->engine->serving;
     x->server = x->serving->open(&terms, err);
@@ -184,7 +199,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .store = r->setup.store,
         .shard = pl->experiment == EXPERIMENT_STANDARD ? shard : 0,
         .served = &served,
-        .slot = slot_of(pl, client, shard),
+        .places = places_of(r, p),
         .key = key,
         .commands = p->value[OPT_COMMAND_SET]
                         ? command_set_find(p->value[OPT_COMMAND_SET]->text)
@@ -199,6 +214,13 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     if (choose_way(r, x, ops, shard, &params, err) < 0)
         return -1;
     place_key(pl, client, key);
+    if (p->infers) {
+        if (run_models_prepare(r, x, client, key, &rules, err) < 0)
+            return -1;
+        params.commands = &command_redisai;
+        params.runs = &x->runs;
+        params.op_timeout += ANSWER_SECONDS;
+    }
     if (ops->serves)
         rules.connect_at =
             x->provided + connect_waves_delay(r->setup.backlog,
@@ -265,6 +287,7 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     if (x->is_steward)
         rc = db_after(r->setup.db, r->discovery->mine.memory_cost.page_fault,
                       x->work, err);
+    run_models_count(r, x);
     if (x->is_client)
         load_disconnect(&x->load);
     if (team_agree(r->team, r->team->world, rc, err) < 0)
@@ -281,45 +304,6 @@ void run_hear_of_errors(struct run *r, struct perm_run *x)
     if (x->outcome.summary.verify_errors > 0 &&
         team_agree(r->team, r->team->world, mine, &words) < 0)
         snprintf(x->outcome.wrong, sizeof x->outcome.wrong, "%s", words.text);
-}
-
-/* Which keys clients left: each may have come to another step. Collective over
- * the world. */
-static struct db_keys keys_left(struct run *r, const struct perm_run *x)
-{
-    const struct tensors_rules rules = tensors_rules_of(&x->p);
-    int64_t steps[2] = {0, INT64_MIN}; /* the most, and the least negative */
-    struct db_keys keys = {.tensors = 0};
-
-    if (tensors_plain(&rules))
-        return keys;
-    if (x->is_client) {
-        steps[0] = x->load.pair;
-        steps[1] = -x->load.pair;
-    }
-    team_allreduce(r->team, r->team->world, steps, 2, MPI_INT64_T, MPI_MAX);
-    keys.tensors = rules.n;
-    keys.to = steps[0];
-    if (rules.retire == RETIRE_OVERWRITE && rules.history > 0)
-        keys.to = steps[0] < rules.history ? steps[0] : rules.history;
-    else if (-steps[1] > 0) /* one more: what was to go may not have */
-        keys.from = tensors_oldest(&rules, -steps[1] - 1);
-    return keys;
-}
-
-/* Nothing of ours stays in somebody else's database. Collective over the world.
- */
-static void tidy(struct run *r, const struct perm_run *x)
-{
-    struct db_keys keys = {.tensors = 0};
-    struct error err;
-
-    if (r->placement.external)
-        keys = keys_left(r, x);
-
-    if (x->is_steward && r->setup.db &&
-        db_remove_keys(r->setup.db, &r->placement, &keys, &err) < 0)
-        diag_say("keys of this run may have been left: %s", err.text);
 }
 
 /* All of it until the last loop has ended. */
@@ -341,16 +325,20 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
 
     if (provide_databases(r, x, err) < 0)
         return -1;
+    if (run_models_store(r, x, err) < 0) {
+        blame_server(r, x, err);
+        return -1;
+    }
     search_open(&s, 0, 0);
     if (measure(r, x, &s, err) < 0) {
         blame_server(r, x, err);
-        tidy(r, x);
+        run_tidy(r, x);
         return -1;
     }
     rc = take_figures(r, x, err);
     if (rc < 0) /* a server that no client used has died unseen till now */
         blame_server(r, x, err);
     run_searched(&s, &x->outcome.summary.steps);
-    tidy(r, x);
+    run_tidy(r, x);
     return rc;
 }

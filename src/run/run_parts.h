@@ -17,11 +17,12 @@
 #include "results/foms.h"
 #include "results/report.h"
 #include "results/screen.h"
+#include "servers/models.h"
 #include "servers/pin.h"
 #include "sink/sink.h"
 #include "study/db_setup.h"
 #include "study/expect_judge.h"
-#include "study/of_floor.h"
+#include "study/of_partner.h"
 #include "study/prepare.h"
 #include "study/sustain.h"
 
@@ -62,15 +63,15 @@ struct run {
     struct error rows_failed; /* rank 0: why a row of what did not run could not
                                  be written; "" */
     struct tally tally;
-    struct repeats *repeats;      /* rank 0; NULL elsewhere */
-    struct of_floor_runs *floors; /* rank 0, where there are any */
-    struct budget *budget;        /* rank 0, where the time is limited */
-    uint32_t *order;              /* [count] position → permutation */
-    struct remaining remaining;   /* rank 0: of plan.work */
-    struct rows rows;             /* rank 0 */
-    char *verdicts;               /* rank 0, once all have run */
-    struct foms *foms;            /* rank 0; NULL: nobody asked for figures */
-    struct tune_run *tune;        /* of srbench tune; else NULL */
+    struct repeats *repeats;          /* rank 0; NULL elsewhere */
+    struct of_partner_runs *partners; /* rank 0, where there are any */
+    struct budget *budget;            /* rank 0, where the time is limited */
+    uint32_t *order;                  /* [count] position → permutation */
+    struct remaining remaining;       /* rank 0: of plan.work */
+    struct rows rows;                 /* rank 0 */
+    char *verdicts;                   /* rank 0, once all have run */
+    struct foms *foms;     /* rank 0; NULL: nobody asked for figures */
+    struct tune_run *tune; /* of srbench tune; else NULL */
 };
 
 /* One permutation under way. */
@@ -78,6 +79,8 @@ struct perm_run {
     struct permutation p;
     struct outcome outcome;
     struct load load;
+    struct client_runs runs; /* of the load, where models are run */
+    float *reference;        /* of client 0, or NULL */
     struct clock_line clock; /* of a client */
     int64_t provided;        /* tick at which the databases were there */
     struct client_attributes client;
@@ -99,6 +102,10 @@ struct load_company run_company(const struct run *r, const struct perm_run *x);
 int run_loop(struct run *r, struct perm_run *x, struct error *err);
 void run_reduce(struct run *r, struct perm_run *x);
 
+/* Remove the keys that clients left in somebody else's database; of those that
+ * this job started none. Collective over the world. */
+void run_tidy(struct run *r, const struct perm_run *x);
+
 /* Of rate: search: look for the rate, then have the clients ready for a loop at
  * the lower end of the bracket; and write the bracket into the outcome. -1 when
  * a loop failed, or nothing can be told. Collective over the world. */
@@ -109,6 +116,20 @@ void run_searched(const struct search *s, struct step_figures *out);
 /* Databases, loop and figures of a permutation whose roles are set; -1 with the
  * words on what failed first. Collective over the world. */
 int run_measure(struct run *r, struct perm_run *x, struct error *err);
+
+/* Models: what a permutation says of them; have the stewards store them, which
+ * is timed; take them out of databases that are somebody else's; and what this
+ * client runs, with the loop's rules of it. The second is collective over the
+ * world, the others are local. */
+void run_model_terms(const struct run *r, const struct perm_run *x,
+                     struct model_terms *out);
+int run_models_store(struct run *r, struct perm_run *x, struct error *err);
+int run_models_remove(struct run *r, const struct perm_run *x,
+                      struct error *err);
+void run_models_count(struct run *r, struct perm_run *x);
+int run_models_prepare(struct run *r, struct perm_run *x, int client,
+                       const char *key, struct load_rules *rules,
+                       struct error *err);
 
 /* Rank 0: what held it back, the evidence and its word, by the busiest shard.
  * Local. */

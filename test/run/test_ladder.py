@@ -1,6 +1,7 @@
 # ctest: label=fast,asan full
 """Rungs below a database: engines without servers, in one sweep with those that
 have them."""
+import math
 import os
 import random
 import shutil
@@ -56,6 +57,46 @@ class Memory(LadderTest):
             self.assertRegex(text(g.attrs["db_config"]),
                              r"^slots 2\nslot-bytes \d+\n$")
         self.assertEqual(self.shared(), [])
+
+    def test_held_against(self):
+        """Each repetition beside its like, of three that have columns."""
+        job = self.study(3, "--db_exe=[floor,mpi,shm]", "--repetitions=3",
+                         "--tensor_bytes=64KiB", "--iterations=50",
+                         '--expect={put_tensor_of_shm: "> 0"}')
+        self.assert_passed(job, 9)
+        f = self.open(self.out)["summary"]
+        engine = column(f, "db_exe")
+        rung = column(f, "rung")
+        self.assertEqual(dict(zip(engine, rung)),
+                         {"floor": "sockets", "mpi": "fabric",
+                          "shm": "memory"})
+        median = f["put_tensor_median"][...]
+        position = [int(self.open(self.out)[f"perm_{i:04d}"].attrs["position"])
+                    for i in range(9)]
+        by_turn = [engine[i] for i in sorted(range(9),
+                                             key=position.__getitem__)]
+        self.assertEqual(by_turn, ["floor", "mpi", "shm", "shm", "mpi",
+                                   "floor", "floor", "mpi", "shm"])
+        for partner, first in (("floor", 0), ("mpi", 3), ("shm", 6)):
+            share = f[f"put_tensor_of_{partner}"][...]
+            for i in range(9):
+                if engine[i] == partner:
+                    self.assertTrue(math.isnan(share[i]))
+                    continue
+                ratios = [median[first + k] / median[i // 3 * 3 + k]
+                          for k in range(3)]
+                self.assertAlmostEqual(
+                    share[i] / math.prod(ratios) ** (1 / 3), 1, places=6)
+        # memory is no server that has outrun its limit
+        self.assertNotIn("floor_beaten", "".join(column(f, "flags")))
+
+    def test_as_short_as_reading_the_clock(self):
+        job = self.study(2, "--db_exe=[shm,floor]", "--tensor_bytes=[4,16MiB]",
+                         "--iterations=10")
+        self.assert_passed(job, 4)
+        f = self.open(self.out)["summary"]
+        flagged = ["clock_bound" in c for c in column(f, "flags")]
+        self.assertEqual(flagged, [True, False, False, False])
 
     def test_sync_and_languages(self):
         job = self.study(4, "--virtual_nodes=2", "--db_exe=shm",
@@ -385,22 +426,47 @@ class Steps(LadderTest):
                          "--sustain={step_response_median: < 10s}")
         self.assert_passed(job, 1)
 
-    def test_files_keep_any_number(self):
-        job = self.study(2, "--db_exe=[floor,files]", "--tensor_bytes=4KiB",
-                         "--tensors=[1,3]", "--history=[1,2,all]",
-                         "--retire=[overwrite,delete]", "--iterations=7")
+    def test_any_number_of_tensors_and_steps(self):
+        job = self.study(2, "--db_exe=[floor,shm,files,mpi]",
+                         "--tensor_bytes=4KiB", "--tensors=[1,3]",
+                         "--history=[1,2,all]", "--retire=[overwrite,delete]",
+                         "--pattern=[pair,phases]", "--iterations=7")
         # of steps that all stay, none is retired either way
-        self.assert_passed(job, 2 * 2 * 5)
+        self.assert_passed(job, 4 * 2 * 5 * 2)
         self.assertEqual(self.shared(), [])
+
+    def test_back_to_back(self):
+        """More at a time than any buffer holds, by each language."""
+        job = self.study(4, *BOTH, self.ALL, f"--db_path={self.dir}",
+                         "--languages=[c,cpp]", "--tensors=16",
+                         "--pipelined=[true,false]", "--tensor_bytes=1MiB",
+                         "--iterations=5")
+        # shm is for one placement
+        self.assert_passed(job, (2 + 3) * 2 * 2)
+
+    def test_a_schedule_that_all_stays(self):
+        """There is a place for each step that may be due."""
+        job = self.study(2, "--db_exe=[shm,mpi]", "--tensor_bytes=4",
+                         "--history=all", "--rate=500", "--arrivals=poisson",
+                         "--duration=300ms", "--pattern=phases",
+                         "--seed=3")
+        self.assert_passed(job, 2)
+
+    def test_memory_of_what_stays(self):
+        """It is counted before anything starts."""
+        for engine in "shm", "mpi":
+            job = self.study(2, f"--db_exe={engine}", "--tensor_bytes=64MiB",
+                             "--history=all", "--iterations=100000")
+            self.assert_status(job, 2, completed=0)
+            self.assertRegex(job.stderr, "permutation 0000 needs [0-9.]+ TiB "
+                             "of memory")
 
     def test_what_is_refused(self):
         for args, words in (
-                (("--db_exe=[floor,shm]", "--tensors=2"),
-                 "db_exe: shm has one tensor of each client, expected tensors"),
-                (("--db_exe=mpi", "--history=2"), "has one tensor of each"),
-                (("--db_exe=shm", "--retire=delete"), "has one tensor of each"),
-                (("--db_exe=files", "--retire=expire", "--expire_after=9s"),
-                 "retire: expire is what the servers floor, shm, files, mpi ")):
+                (("--db_exe=shm", "--retire=expire", "--expire_after=9s"),
+                 "retire: expire is what the servers floor, shm, files, mpi "),
+                (("--db_exe=[mpi,floor]", "--history=all", "--duration=1s"),
+                 "history: all has no end in a loop")):
             for nranks in 0, 2:  # the plan says so, too
                 with self.subTest(args=args, nranks=nranks):
                     job = self.srbench(nranks, "--tensor_bytes=4", *args,
