@@ -482,7 +482,7 @@ class Table(ProgressTest):
         self.assertIn("\nIntervals are within this run: ", job.stdout)
         job = self.study(2, sizes(2), "--iterations=1", "--warmup=0",
                          "--repetitions=2")
-        if all(re.fullmatch("[bvmocsk]+", r[-1]) for r in self.table(job)[1:]):
+        if all(re.fullmatch("[bvmocskt]+", r[-1]) for r in self.table(job)[1:]):
             self.assertIn("\n\nEvery configuration is flagged (", job.stdout)
         self.assertNotIn("within this run", job.stdout)
 
@@ -498,7 +498,7 @@ class Table(ProgressTest):
     def test_flags_are_explained_once(self):
         job = self.study(2, sizes(3), "--iterations=1", "--warmup=0")
         flagged = [r for r in self.table(job)[1:]
-                   if re.fullmatch("[bvmocsk]+", r[-1])]
+                   if re.fullmatch("[bvmocskt]+", r[-1])]
         self.assertEqual(len(flagged), 3, job.describe())
         for letter in set("".join(r[-1] for r in flagged)):
             n = sum(letter in r[-1] for r in flagged)
