@@ -45,9 +45,27 @@ static int allocate_all(struct load *l, struct error *err)
         return error_prefix(err, "client %d", l->number);
     for (size_t i = 1; i < r->n; i++)
         tensor_fill(t->out[i], l->count, l->number);
-    return tensors_removes(r)
-               ? samples_open_retire(&l->samples, l->rules.iterations, err)
-               : 0;
+    return 0;
+}
+
+/* Room for the timings of one loop. */
+static int open_samples(struct load *l, struct error *err)
+{
+    const struct load_rules *r = &l->rules;
+    struct samples *s = &l->samples;
+
+    if (samples_open(s, r->warmup, r->iterations, err) < 0 ||
+        (tensors_removes(&r->tensors) &&
+         samples_open_retire(s, r->iterations, err) < 0) ||
+        samples_open_runs(s, r->inference.runs, r->warmup, r->iterations, err) <
+            0)
+        return -1;
+    return steps_open(l, err);
+}
+
+static void watch(const struct client *c)
+{
+    signals_watch(c->ops->socket(c));
 }
 
 /* Connect, and hand the client to the loop. */
@@ -66,7 +84,7 @@ static int join(struct load *l, const struct client_ops *ops,
                          l->number, (long long)-l->samples.connect_ns);
     if (!l->wrapped)
         return -1;
-    signals_watch(ops->socket(l->client));
+    tensor_client_each(l->wrapped, watch);
     return 0;
 }
 
@@ -83,10 +101,9 @@ int load_open(struct load *l, const struct loop_language *language,
                    : rules->inference.out_count;
     l->rules = *rules;
     snprintf(l->key, sizeof l->key, "%s", p->key);
-    if (samples_open(&l->samples, rules->warmup, rules->iterations, err) < 0 ||
-        allocate(l, err) < 0 || allocate_all(l, err) < 0 ||
-        steps_open(l, err) < 0 ||
-        (p->runs && inference_open(l, p->runs, err) < 0))
+    if (allocate(l, err) < 0 || allocate_all(l, err) < 0 ||
+        (p->runs && inference_open(l, p->runs, err) < 0) ||
+        open_samples(l, err) < 0)
         return -1;
     await(rules->connect_at);
     return join(l, ops, p, err);
@@ -250,9 +267,7 @@ int load_again(struct load *l, double rate, struct error *err)
     l->usage = (struct load_usage){.user_time = 0};
     l->pair = l->got = 0;
     samples_free(&l->samples);
-    if (samples_open(&l->samples, l->rules.warmup, l->rules.iterations, err) <
-            0 ||
-        steps_open(l, err) < 0)
+    if (open_samples(l, err) < 0)
         return -1;
     l->samples.connect_ns = connect_ns;
     l->samples.main_start = main_start;

@@ -83,8 +83,8 @@ static struct load_rules rules_of(const struct run *r,
  * listen on. On loopback there is nothing to choose; and towards databases
  * elsewhere the kernel chooses, unless the interface was named or has the name
  * of theirs. */
-static const char *source_of(const struct run *r, const struct permutation *p,
-                             const char *database)
+const char *run_source(const struct run *r, const struct permutation *p,
+                       const char *database)
 {
     const struct placement *pl = &r->placement;
     const struct machine *m = pl->machine;
@@ -107,7 +107,7 @@ static int choose_way(const struct run *r, const struct perm_run *x,
     const struct roster *roster =
         r->placement.external ? r->placement.roster : NULL;
 
-    out->source = source_of(r, &x->p, out->address);
+    out->source = run_source(r, &x->p, out->address);
     if (roster) {
         out->tls = roster->tls;
         out->host = roster_host(&roster->shard[shard]);
@@ -205,7 +205,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         return -1;
     place_key(pl, client, key);
     if (p->infers) {
-        if (run_models_prepare(r, x, client, key, &rules, err) < 0)
+        if (run_models_prepare(r, x, client, &rules, err) < 0)
             return -1;
         params.commands = &command_redisai;
         params.runs = &x->runs;
@@ -213,8 +213,10 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     }
     if (ops->serves)
         rules.connect_at =
-            x->provided + connect_waves_delay(r->setup.backlog,
-                                              connect_waves_turn(pl, client));
+            x->provided +
+            connect_waves_delay(r->setup.backlog,
+                                connect_waves_turn(pl, client) *
+                                    (x->runs.npeers > 0 ? x->runs.npeers : 1));
     if (load_open(&x->load, language_find(p->value[OPT_LANGUAGES]->text), ops,
                   &params, &rules, err) < 0)
         return -1;

@@ -138,6 +138,35 @@ class Inference(InferenceTest):
         g = self.assert_whole(self.out, permutations=1)["perm_0000"]
         self.assertEqual(list(g["run_calls"]), [6, 6])
 
+    def test_copied_keys(self):
+        """As SmartRedis has it: tensors lie anywhere, and clients copy them to
+        and from models; what comes back is the same, at several times the
+        bytes. With one shard there is nothing to copy."""
+        want = halved(halved(first_input(7, 96), 96), 10)
+        (self.dir / "want").write_bytes(struct.pack("<10f", *want))
+        job = self.infer("inference_standard", "--db_shards_per_node=[1,3]",
+                         "--model_keys=[aligned,copied]",
+                         "--client=[socket,hiredis]",
+                         f"--script={self.script}", "--verify=all", "--seed=7",
+                         f"--reference={self.dir}/want", ranks=6)
+        self.assert_passed(job, permutations=6)
+        rows = self.assert_whole(self.out, permutations=6)["summary"]
+        keys = [k or "aligned" for k in column(rows, "model_keys")]
+        self.assertEqual(sorted(keys), ["aligned"] * 4 + ["copied"] * 2)
+        # put, and in 384 bytes; script and model each twice what they take and
+        # give (384 in and out, 384 in and 40 out); and what is got
+        moved = {k: set() for k in keys}
+        for k, n, bytes_ in zip(keys, rows["shards"][...],
+                                rows["inference_bytes"][...]):
+            moved[k].add(bytes_)
+        self.assertGreater(min(moved["copied"]), max(moved["aligned"])
+                           + 4 * 384 + 2 * 384 + 2 * 40)
+        f = self.assert_whole(self.out, permutations=6)
+        for k in range(6):
+            g = f[f"perm_{k:04d}"]
+            self.assertEqual(list(g["shard_ops"]), list(g["shard_commands"]))
+            self.assertNotIn("ops_mismatch", text(rows["flags"][k]))
+
     def test_an_output_that_is_not_the_reference(self):
         (self.dir / "other").write_bytes(struct.pack("<10f", *range(10)))
         job = self.infer("--seed=7", f"--reference={self.dir}/other")
