@@ -165,7 +165,7 @@ static bool run_text(const struct inference_figures *x, char *buf, size_t n)
     snprintf(buf, n, "model %7s",
              units_print_seconds(x->model.median, model, sizeof model));
     if (!isnan(x->rate))
-        text_add(buf, n, "   %.3g/s", x->rate);
+        text_add(buf, n, x->rate < 1e3 ? "   %.3g/s" : "   %.0f/s", x->rate);
     return true;
 }
 

@@ -193,7 +193,8 @@ static void run_cells(const struct run_row *x, bool completed,
     if (!isnan(x->model))
         units_print_seconds(x->model, line->cell[MODEL], CELL);
     if (!isnan(x->rate))
-        snprintf(line->cell[INFERENCES], CELL, "%.3g/s", x->rate);
+        snprintf(line->cell[INFERENCES], CELL,
+                 x->rate < 1e3 ? "%.3g/s" : "%.0f/s", x->rate);
 }
 
 static void fill_line(const struct table *t, size_t i, struct line *line)

@@ -75,7 +75,7 @@ int64_t burden_model_bytes(const struct permutation *p, const struct options *o,
                            int64_t file)
 {
     return p->infers ? footprint_product(
-                           file, 2 + options_one(o, OPT_NUM_DEVICES)->count)
+                           file, 3 + options_one(o, OPT_NUM_DEVICES)->count)
                      : 0;
 }
 
