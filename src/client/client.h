@@ -3,10 +3,10 @@
  * A client is one file (src/client/X.c) and one line of the table below;
  * nobody else asks for its name. It counts in bytes, what calls it through
  * tensor_client.h in elements, and so are lists of tensors, which go through it
- * as they are. It is opened for one key and one length, and may
- * be bound to others between operations; what can be decided then is decided
- * then, so that put and get do nothing but the work. All functions are local;
- * put, get and open wait at most op_timeout for a reply.
+ * as they are. It is opened for one key and one length, and may be bound to
+ * others between operations; what can be decided then is decided then, so that
+ * put and get do nothing but the work. All functions are local; put, get and
+ * open wait at most op_timeout for a reply.
  */
 #ifndef SRB_CLIENT_H
 #define SRB_CLIENT_H
@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "engine/places.h"
 #include "options/options.h"
 #include "plan/footprint.h"
 #include "plan/machine.h"
@@ -80,9 +81,9 @@ struct client_params {
     const struct tls *tls;     /* speak by it; NULL: plain */
     const char *host;          /* the server's name, for tls */
     /* Of a client that belongs to an engine: where it finds what its steward
-     * provides (store.h), and its number among the node's clients, from 0. */
+     * provides (store.h), and where what lies there. */
     const char *store;
-    int slot;
+    struct places places;
     const struct served *served; /* of one whom a rank serves (serving.h) */
     int shard;                   /* that owns the key, of those of the store */
     const char *key;
@@ -117,7 +118,8 @@ struct client_ops {
      * params need not outlive the call. */
     struct client *(*open)(const struct client_params *p, struct error *err);
     /* From now on for this key and length, on the same connection; what went
-     * wrong on it stays wrong. NULL: it has the one key it was opened for. */
+     * wrong on it stays wrong. Of clients that share what keeps their tensors
+     * it may be another's, to be got. */
     void (*rebind)(struct client *c, const char *key, size_t bytes);
     /* Store `bytes` bytes from data under the key; done when the server has
      * confirmed it. */
@@ -132,7 +134,7 @@ struct client_ops {
     int (*get_many)(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
     /* Remove the values of these keys, all of which must be there. NULL: none
-     * are ever removed. */
+     * are ever removed. It is then bound to any of them. */
     int (*remove)(struct client *c, const struct srb_tensor *tensors, size_t n,
                   struct error *err);
     /* Have the server run it. NULL: no server does. */
@@ -182,6 +184,9 @@ int client_put_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
 int client_get_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
+
+/* Bind a client to a tensor's key and length. */
+void client_bind(struct client *c, const struct srb_tensor *t);
 
 /* The first of the table that talks to servers and speaks TLS. */
 const struct client_ops *client_secured(void);

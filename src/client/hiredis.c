@@ -139,7 +139,7 @@ const struct client_ops client_hiredis = {
     .help = "through that library",
     .serves = true,
     .tls = true,
-    .memory = {42, 0},
+    .memory = {.eighths = 42},
     .open = open_client,
     .rebind = connection_rebind,
     .put = put,

@@ -177,7 +177,7 @@ const struct client_ops client_socket = {
     .name = "socket",
     .help = "payload straight between socket and tensor",
     .serves = true,
-    .memory = {16, 0},
+    .memory = {.eighths = 16},
     .open = open_client,
     .rebind = connection_rebind,
     .put = put,

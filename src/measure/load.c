@@ -32,6 +32,20 @@ static int allocate(struct load *l, struct error *err)
     return 0;
 }
 
+/* For what is timed of the loop that comes. */
+static int open_samples(struct load *l, struct error *err)
+{
+    const struct load_rules *r = &l->rules;
+    struct samples *s = &l->samples;
+
+    if (samples_open(s, r->warmup, r->iterations, err) < 0 ||
+        (tensors_removes(&r->tensors) &&
+         samples_open_retire(s, r->iterations, err) < 0))
+        return -1;
+    return samples_open_runs(s, r->inference.runs, r->warmup, r->iterations,
+                             err);
+}
+
 /* What steps need that are more than one tensor under one key. */
 static int allocate_all(struct load *l, struct error *err)
 {
@@ -46,21 +60,6 @@ static int allocate_all(struct load *l, struct error *err)
     for (size_t i = 1; i < r->n; i++)
         tensor_fill(t->out[i], l->count, l->number);
     return 0;
-}
-
-/* Room for the timings of one loop. */
-static int open_samples(struct load *l, struct error *err)
-{
-    const struct load_rules *r = &l->rules;
-    struct samples *s = &l->samples;
-
-    if (samples_open(s, r->warmup, r->iterations, err) < 0 ||
-        (tensors_removes(&r->tensors) &&
-         samples_open_retire(s, r->iterations, err) < 0) ||
-        samples_open_runs(s, r->inference.runs, r->warmup, r->iterations, err) <
-            0)
-        return -1;
-    return steps_open(l, err);
 }
 
 static void watch(const struct client *c)
@@ -101,9 +100,9 @@ int load_open(struct load *l, const struct loop_language *language,
                    : rules->inference.out_count;
     l->rules = *rules;
     snprintf(l->key, sizeof l->key, "%s", p->key);
-    if (allocate(l, err) < 0 || allocate_all(l, err) < 0 ||
-        (p->runs && inference_open(l, p->runs, err) < 0) ||
-        open_samples(l, err) < 0)
+    if (open_samples(l, err) < 0 || allocate(l, err) < 0 ||
+        allocate_all(l, err) < 0 || steps_open(l, err) < 0 ||
+        (p->runs && inference_open(l, p->runs, err) < 0))
         return -1;
     await(rules->connect_at);
     return join(l, ops, p, err);
@@ -267,7 +266,7 @@ int load_again(struct load *l, double rate, struct error *err)
     l->usage = (struct load_usage){.user_time = 0};
     l->pair = l->got = 0;
     samples_free(&l->samples);
-    if (open_samples(l, err) < 0)
+    if (open_samples(l, err) < 0 || steps_open(l, err) < 0)
         return -1;
     l->samples.connect_ns = connect_ns;
     l->samples.main_start = main_start;

@@ -71,6 +71,44 @@ size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i)
     return n;
 }
 
+/* The number at *at, which it passes; false: there is none, or more. */
+static bool read_number(const char **at, int64_t most, int64_t *number)
+{
+    const char *begin = *at;
+
+    for (*number = 0; **at >= '0' && **at <= '9'; ++*at) {
+        int digit = **at - '0';
+
+        if (*number > (most - digit) / 10)
+            return false;
+        *number = *number * 10 + digit;
+    }
+    return *at > begin;
+}
+
+bool keys_read(const char *key, struct key_of *of)
+{
+    const size_t stem = sizeof SRB_KEY_STEM - 1;
+    int64_t client, i = 0;
+    const char *at = key + stem, *shut;
+
+    *of = (struct key_of){.client = -1};
+    if (strncmp(key, SRB_KEY_STEM, stem) != 0 ||
+        !read_number(&at, INT32_MAX, &client))
+        return false;
+    of->client = (int)client;
+    shut = *at == '{' ? strrchr(at, '}') : NULL;
+    if (shut)
+        at = shut + 1;
+    if (!shut || *at == '\0')
+        return *at == '\0';
+    if (*at++ != '.' || !read_number(&at, INT64_MAX, &of->step) ||
+        *at++ != '.' || !read_number(&at, INT32_MAX, &i))
+        return false;
+    of->i = (size_t)i;
+    return *at == '\0';
+}
+
 int keys_first_slot(int shard, int nshards)
 {
     return (int)((int64_t)shard * SRB_SLOTS / nshards);

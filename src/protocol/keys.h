@@ -8,6 +8,7 @@
 #ifndef SRB_KEYS_H
 #define SRB_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,5 +51,14 @@ void keys_of_part(char out[SRB_KEY_MAX], const char *key, enum key_part part);
 #define SRB_KEY_STEP_MAX 26 /* of any step and 9,999 tensors, with the NUL */
 int keys_stem(char out[SRB_KEY_MAX], const char *key);
 size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i);
+
+/* Whose key it is, and of which step and tensor (0 and 0 of one without): what
+ * the functions above were given. false: they have not written it. */
+struct key_of {
+    int client;
+    int64_t step;
+    size_t i;
+};
+bool keys_read(const char *key, struct key_of *of);
 
 #endif

@@ -133,16 +133,21 @@ static const struct login *login_of(const struct run *r)
     return s ? &s->client : NULL;
 }
 
-/* The place of a client among those of its shard. */
-static int slot_of(const struct placement *pl, int client, int shard)
+/* Where tensors lie with what this rank's node, or a rank that serves it, has:
+ * of all clients, or of those of a node. */
+static struct places places_of(const struct run *r, const struct permutation *p)
 {
-    int slot = 0;
+    const struct placement *pl = &r->placement;
+    struct places places = {.clients = pl->nclients,
+                            .tensors = tensors_rules_of(p).n,
+                            .kept = tensors_kept_by(p)};
 
-    if (pl->experiment == EXPERIMENT_COLOCATED)
-        return client - place_first_client(pl, place_client_node(pl, client));
-    for (int c = 0; c < client && pl->ranks_serve; c++)
-        slot += place_client_shard(pl, c) == shard;
-    return slot;
+    if (pl->experiment == EXPERIMENT_COLOCATED) {
+        places.first =
+            place_first_client(pl, pl->machine->rank_node[r->team->rank]);
+        places.clients = pl->clients_per_node;
+    }
+    return places;
 }
 
 /* A rank that serves makes room for the clients of its shard. */
@@ -150,19 +155,24 @@ static int open_server(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
     int shard = place_server(pl, r->team->rank);
-    int *ranks, n = 0;
+    int *ranks, *clients, n = 0;
     struct serving_terms terms = {
         .comm = r->cast.serving,
+        .places = places_of(r, &x->p),
         .bytes =
             tensor_count(x->p.value[OPT_TENSOR_BYTES]->count) * sizeof(float)};
 
     if (shard < 0)
         return 0;
-    ranks = mem_new((size_t)pl->nclients, sizeof *ranks);
+    ranks = mem_new(2 * (size_t)pl->nclients, sizeof *ranks);
+    clients = ranks + pl->nclients;
     for (int c = 0; c < pl->nclients; c++)
-        if (place_client_shard(pl, c) == shard)
+        if (place_client_shard(pl, c) == shard) {
+            clients[n] = c;
             ranks[n++] = place_client_rank(pl, c);
+        }
     terms.n = n;
+    terms.clients = clients;
     terms.ranks = ranks;
     x->serving = prepare_server(&r->plan, &x->p)->engine->serving;
     x->server = x->serving->open(&terms, err);
@@ -189,7 +199,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .store = r->setup.store,
         .shard = pl->experiment == EXPERIMENT_STANDARD ? shard : 0,
         .served = &served,
-        .slot = slot_of(pl, client, shard),
+        .places = places_of(r, p),
         .key = key,
         .commands = p->value[OPT_COMMAND_SET]
                         ? command_set_find(p->value[OPT_COMMAND_SET]->text)
@@ -298,47 +308,6 @@ void run_hear_of_errors(struct run *r, struct perm_run *x)
         snprintf(x->outcome.wrong, sizeof x->outcome.wrong, "%s", words.text);
 }
 
-/* Which keys clients left: each may have come to another step. Collective over
- * the world. */
-static struct db_keys keys_left(struct run *r, const struct perm_run *x)
-{
-    const struct tensors_rules rules = tensors_rules_of(&x->p);
-    int64_t steps[2] = {0, INT64_MIN}; /* the most, and the least negative */
-    struct db_keys keys = {.tensors = 0};
-
-    if (tensors_plain(&rules))
-        return keys;
-    if (x->is_client) {
-        steps[0] = x->load.pair;
-        steps[1] = -x->load.pair;
-    }
-    team_allreduce(r->team, r->team->world, steps, 2, MPI_INT64_T, MPI_MAX);
-    keys.tensors = rules.n;
-    keys.to = steps[0];
-    if (rules.retire == RETIRE_OVERWRITE && rules.history > 0)
-        keys.to = steps[0] < rules.history ? steps[0] : rules.history;
-    else if (-steps[1] > 0) /* one more: what was to go may not have */
-        keys.from = tensors_oldest(&rules, -steps[1] - 1);
-    return keys;
-}
-
-/* Nothing of ours stays in somebody else's database. Collective over the world.
- */
-static void tidy(struct run *r, const struct perm_run *x)
-{
-    struct db_keys keys = {.tensors = 0};
-    struct error err;
-
-    if (r->placement.external)
-        keys = keys_left(r, x);
-
-    if (x->is_steward && r->setup.db &&
-        db_remove_keys(r->setup.db, &r->placement, &keys, &err) < 0)
-        diag_say("keys of this run may have been left: %s", err.text);
-    if (run_models_remove(r, x, &err) < 0)
-        diag_say("models of this run may have been left: %s", err.text);
-}
-
 /* All of it until the last loop has ended. */
 static int measure(struct run *r, struct perm_run *x, struct search *s,
                    struct error *err)
@@ -365,13 +334,13 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
     search_open(&s, 0, 0);
     if (measure(r, x, &s, err) < 0) {
         blame_server(r, x, err);
-        tidy(r, x);
+        run_tidy(r, x);
         return -1;
     }
     rc = take_figures(r, x, err);
     if (rc < 0) /* a server that no client used has died unseen till now */
         blame_server(r, x, err);
     run_searched(&s, &x->outcome.summary.steps);
-    tidy(r, x);
+    run_tidy(r, x);
     return rc;
 }

@@ -102,6 +102,10 @@ struct load_company run_company(const struct run *r, const struct perm_run *x);
 int run_loop(struct run *r, struct perm_run *x, struct error *err);
 void run_reduce(struct run *r, struct perm_run *x);
 
+/* Remove the keys that clients left in somebody else's database; of those that
+ * this job started none. Collective over the world. */
+void run_tidy(struct run *r, const struct perm_run *x);
+
 /* Of rate: search: look for the rate, then have the clients ready for a loop at
  * the lower end of the bracket; and write the bracket into the outcome. -1 when
  * a loop failed, or nothing can be told. Collective over the world. */

@@ -38,7 +38,8 @@ struct db_plan {
     bool removes;                  /* and remove their keys */
     const char *path;              /* db_path */
     double op_timeout, db_timeout;
-    int64_t max_clients, max_bytes; /* the most that any permutation needs */
+    int64_t max_clients, max_bytes; /* the most that any permutation needs, */
+    int64_t max_kept;               /* also of tensors that a client keeps */
     uint64_t run;                   /* a random number of the run */
     const struct secret *secret;    /* of shards that are started */
     bool flush; /* somebody else's data is removed all the same */

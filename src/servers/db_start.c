@@ -334,6 +334,7 @@ static int provide(struct db *db, struct guard **guard,
                                 .shards = shared ? pl->nshards : db->n,
                                 .clients = plan->max_clients,
                                 .bytes = plan->max_bytes,
+                                .kept = plan->max_kept,
                                 .path = plan->path};
 
     if (shared && db->shards[0].spec.shard > 0)

@@ -27,6 +27,7 @@ struct prepared {
     struct server found;        /* that runs already (db_address) */
     int64_t max_clients;        /* of any permutation */
     int64_t max_bytes;          /* longest tensor */
+    int64_t max_kept;           /* tensors that a client keeps at a time */
     struct work work;           /* of all permutations together */
     uint64_t run;               /* random, the same on all ranks */
     struct secret *secret; /* of databases that this job starts; alike too */
