@@ -135,6 +135,11 @@ int run_models_prepare(struct run *r, struct perm_run *x, int client,
 const char *run_source(const struct run *r, const struct permutation *p,
                        const char *database);
 
+/* How the client reaches its shard, beside its address. Local. */
+int run_way(const struct run *r, const struct perm_run *x,
+            const struct client_ops *ops, int shard, struct client_params *out,
+            struct error *err);
+
 /* Rank 0: what held it back, the evidence and its word, by the busiest shard.
  * Local. */
 void run_account(const struct run *r, struct perm_run *x,
