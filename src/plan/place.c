@@ -383,6 +383,14 @@ static int check_serving(const struct placement *pl, struct error *err)
     return 0;
 }
 
+/* One shard has all that a model takes: there is nothing to copy. */
+static void find_copies(struct placement *pl)
+{
+    pl->copied = pl->copies && pl->nshards > 1;
+    if (pl->infers)
+        pl->keys = pl->copied ? KEYS_SMARTSIM : KEYS_BALANCED;
+}
+
 int place_solve(const struct machine *m, const struct permutation *p,
                 struct placement *pl, struct error *err)
 {
@@ -393,10 +401,8 @@ int place_solve(const struct machine *m, const struct permutation *p,
     pl->keys = (enum keys_scheme)permutation_count(p, OPT_KEYS, KEYS_SMARTSIM);
     pl->infers = p->infers;
     pl->scripted = p->scripted;
-    pl->copied = permutation_count(p, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED) ==
+    pl->copies = permutation_count(p, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED) ==
                  MODEL_KEYS_COPIED;
-    pl->keys = (enum keys_scheme)permutation_count(
-        p, OPT_KEYS, pl->infers && !pl->copied ? KEYS_BALANCED : KEYS_SMARTSIM);
     if (check_threads(p, err) < 0 || split_nodes(pl, p, err) < 0 ||
         count_clients(pl, p, err) < 0 || count_shards(pl, p, err) < 0 ||
         check_serving(pl, err) < 0 || assign_ports(pl, p, err) < 0 ||
@@ -404,6 +410,7 @@ int place_solve(const struct machine *m, const struct permutation *p,
         place_free(pl);
         return -1;
     }
+    find_copies(pl);
     if (pl->external && m->roster)
         place_external(pl, m->roster);
     return 0;
@@ -414,6 +421,7 @@ void place_external(struct placement *pl, const struct roster *roster)
     pl->roster = roster;
     for (int s = 0; s < pl->nshards; s++)
         pl->shard_port[s] = roster->shard[s].port;
+    find_copies(pl);
 }
 
 void place_ports(struct placement *pl, const int *port)

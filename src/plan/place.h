@@ -20,8 +20,8 @@ struct placement {
     enum experiment experiment;
     enum keys_scheme keys;
     bool infers;      /* clients run the model of their shard, */
-    bool copied;      /* or that of the shard on which a tensor lies, to and
-                         from which they copy */
+    bool copies;      /* or, of several shards, that of the one on which a */
+    bool copied;      /* tensor lies, to and from which they copy; they do */
     bool scripted;    /* behind a script */
     int client_nodes; /* nodes that run clients; 0 where the job only serves */
     int db_nodes;     /* that run shards; the client nodes if colocated */

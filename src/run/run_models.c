@@ -15,7 +15,7 @@ void run_model_terms(const struct run *r, const struct perm_run *x,
 {
     model_terms(r->plan.sweep.options, x->p.value[OPT_DEVICE],
                 permutation_count(&x->p, OPT_BATCH_SIZE, 0),
-                r->placement.copied, out);
+                r->placement.copies, out);
 }
 
 static int first_shard(const struct run *r)

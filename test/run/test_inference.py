@@ -400,6 +400,13 @@ class Inference(InferenceTest):
         self.assertEqual(int(f["perm_0001"].attrs["payload_bytes"]), 602112)
         self.assertIn("ai_threads_per_queue 2\n",
                       text(f["perm_0001"].attrs["db_config"]))
+        # beside the configuration as well
+        (self.dir / "study.yaml").write_text("iterations: 2\n", "utf-8")
+        del env["SRBENCH_MODELS"]
+        job = self.srbench(1, "inference_colocated", "--config",
+                           self.dir / "study.yaml", f"--output={self.out}",
+                           "--overwrite", env=env)
+        self.assert_passed(job, permutations=1)
 
 
 @full

@@ -10,10 +10,11 @@ import unittest
 from redisaitest import as_smartsim_has_it
 from srbtest import SOURCE, SRBENCH, RunTest, main
 
-# The flags in the help of driver.py throughput_standard and
-# throughput_colocated, and those of its example commands.
+# The flags in the help of driver.py throughput_standard, throughput_colocated,
+# inference_standard and inference_colocated, and those of its example commands.
 FLAGS = """exp_name launcher run_db_as_batch batch_args node_feature
-    db_node_feature db_hosts db_nodes db_cpus db_tpq db_port device net_ifname
+    db_node_feature db_hosts db_nodes db_cpus db_tpq db_port device num_devices
+    batch_size net_type net_ifname
     clients_per_node client_nodes nodes pin_app_cpus iterations tensor_bytes
     languages wall_time""".split()
 
