@@ -61,10 +61,12 @@ AXIS_NAMES = {
     "clients_per_node": "clients per node", "socket_buffer": "socket buffer",
     "clients": "clients", "languages": "language", "tuned": "configuration",
     "pin_app_cpus": "pinned clients", "tensors": "tensors a step",
-    "expire_after": "expiry after", "experiment": "experiment",
     "compute": "computing", "compute_kind": "kind of computing",
     "db_args": "server directives", "db_env": "server environment",
     "db_path": "folder", "command_set": "command set",
+    "expire_after": "expiry after", "db_tpq": "threads per queue",
+    "intra_op": "threads of a run", "batch_size": "batch size",
+    "model_keys": "model keys", "experiment": "experiment",
 }
 TIMES = ("compute", "expire_after")  # axes that are seconds
 NUMBERED = ("history", "rate")       # numbers or a word; AXIS_value has the numbers
@@ -185,7 +187,7 @@ def value(axis: str, v: Any) -> str:
     if absent(axis, v):
         return "–"
     if axis == "experiment":
-        return str(v).removeprefix("throughput_")
+        return str(v).removeprefix("throughput_").replace("_", " ")
     if axis == "rate" and str(v)[:1].isdigit():
         return f"{v}/s"
     if isinstance(v, str):
