@@ -31,7 +31,7 @@ struct row {
         double overhead, response, p99, sustained, low, high;
     } steps;
     struct running step; /* of what steps are compared by, over repetitions */
-    struct run_row { /* where models are run, likewise */
+    struct run_row {     /* where models are run, likewise */
         double script, model, rate;
     } runs;
     struct repeated repeated; /* set by rows_close_up() */
