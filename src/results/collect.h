@@ -38,6 +38,7 @@ struct collection {
     const struct client_attributes *attributes;
     const struct db *db;           /* NULL where it is no steward of shards */
     const struct shard_work *work; /* one entry a shard, or NULL */
+    double lead; /* s from when servers began to be watched to zero */
 };
 
 /* What all rows together say, on rank 0. */
