@@ -4,6 +4,7 @@ have them."""
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -312,6 +313,24 @@ class Messages(LadderTest):
                          {3})
         for g in f["mpi"]:
             self.assertEqual(text(g.attrs["client"]), "mpi")
+            self.look_at_servers(g)
+
+    def look_at_servers(self, g):
+        """Where the ranks were that served, and that they counted the same as
+        their clients."""
+        ops = g["shard_ops"][...].tolist()
+        self.assertGreater(sum(ops), 0)
+        self.assertEqual(g["shard_commands"][...].tolist(), ops)
+        self.assertEqual(g["shard_bytes"][...].tolist(),
+                         [n * 100 * 1024 for n in ops])
+        allowed = os.sched_getaffinity(0)
+        for cpus in column(g, "shard_cpus"):
+            self.assertTrue(cpus)
+            first = int(re.match(r"\d+", cpus)[0])
+            self.assertIn(first, allowed)
+        self.assertTrue((g["shard_cpu_time"][...] > 0).all())
+        # it polls: how busy it is says nothing
+        self.assertTrue(all(math.isnan(v) for v in g["shard_busy"][...]))
 
     def test_patterns(self):
         job = self.study(4, "--virtual_nodes=2", "--db_exe=mpi",
