@@ -36,8 +36,8 @@ struct collection {
     int runs; /* between a put and a get; 2: a script's and a model's */
     const struct load *load; /* NULL where this rank is no client */
     const struct client_attributes *attributes;
-    const struct db *db;           /* NULL where it is no steward of shards */
-    const struct shard_work *work; /* one entry a shard, or NULL */
+    const struct db *db;             /* NULL where it is no steward of shards */
+    const struct shard_work *work;   /* one entry a shard, or NULL */
     const struct shard_work *served; /* of a rank that serves one; NULL */
     const struct client_attributes *serves_at; /* and where that is */
 };
