@@ -30,6 +30,9 @@ struct row {
         double alone, waiting, slower; /* of computing, and overhead's parts */
         double offered, achieved;
     } steps;
+    struct run_row { /* where models are run, likewise */
+        double script, model, rate;
+    } runs;
     struct repeated repeated; /* set by rows_close_up() */
 };
 
