@@ -185,6 +185,8 @@ static struct collection collection_of(const struct run *r,
         .attributes = &x->client,
         .db = x->is_steward ? r->setup.db : NULL,
         .work = x->work,
+        .served = x->server ? &x->served : NULL,
+        .serves_at = &x->client,
         .lead = x->lead,
     };
 }
@@ -210,7 +212,7 @@ static int collect_all(struct run *r, struct perm_run *x, struct error *err)
     struct collected all = {.agree = true};
     int rc = 0;
 
-    if (x->is_client || x->is_steward || r->team->rank == 0)
+    if (x->is_client || x->is_steward || x->server || r->team->rank == 0)
         rc = collect(r->team, &r->placement, &r->sinks, &c, &all, err);
     x->outcome.disagree = !all.agree;
     if (r->team->rank == 0) {

@@ -92,6 +92,7 @@ struct perm_run {
     bool is_client, is_steward;
     const struct serving_ops *serving; /* of a rank that serves, */
     void *server;                      /* or NULL */
+    struct shard_work served;          /* what that did in the last loop */
     int64_t begun;                     /* tick */
     bool starts; /* its databases were not those that ran */
 };

@@ -104,7 +104,7 @@ void db_watch(struct db *db, bool looks)
     db->looks = looks && guard_look(db->guard, &ignored) == 0;
 }
 
-static void no_looks(struct shard_work *work)
+void db_no_looks(struct shard_work *work)
 {
     for (int k = 0; k < SRB_MEMORY_LOOKS; k++)
         work->look_time[k] = work->look_bytes[k] = NAN;
@@ -151,7 +151,7 @@ int db_after(struct db *db, double page_fault, struct shard_work *work,
                                       .run_calls = -1,
                                       .run_time = NAN,
                                       .fault_share = NAN};
-        no_looks(&work[k]);
+        db_no_looks(&work[k]);
         if (db->engine->kind != ENGINE_PROCESS)
             continue;
         /* first what the reading itself would change */

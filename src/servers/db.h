@@ -65,6 +65,9 @@ struct shard_work {
     double look_bytes[SRB_MEMORY_LOOKS]; /* B resident then; NaN */
 };
 
+/* Say that its memory was not looked at. Local. */
+void db_no_looks(struct shard_work *work);
+
 /* Start this node's shards and wait until they answer and, if they form one,
  * the cluster does. guard is where *guard is NULL created. Returns 0 on all
  * stewards with *out to be released by db_close(), or -1 on all, nothing left
