@@ -29,6 +29,8 @@ struct row {
     double share;                 /* of the floor's bandwidth; NaN */
     struct step_row {             /* of steps; means over repetitions, or NaN */
         double overhead, response, p99, sustained, low, high;
+        double alone, waiting, slower; /* of computing, and overhead's parts */
+        double offered, achieved;
     } steps;
     struct running step; /* of what steps are compared by, over repetitions */
     struct run_row {     /* where models are run, likewise */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "results/effect.h"
+#include "results/step_words.h"
 
 /* In the order of record_flags(), and what the end of the study tells. */
 static const struct flag {
@@ -164,18 +165,17 @@ static void note_cell(const struct row *row, char buf[CELL])
 /* "163/s (158 to 168)": what held, and what did not. */
 static void sustained_cell(const struct step_row *x, char buf[CELL])
 {
-    char rate[24], low[24], high[24];
+    char low[16], mid[16], high[16];
 
-    units_print_steps(x->sustained, rate, sizeof rate);
-    units_print_steps(x->low, low, sizeof low);
-    units_print_steps(x->high, high, sizeof high);
+    step_words_rate(x->low, low, sizeof low);
+    step_words_rate(x->high, high, sizeof high);
     if (isnan(x->sustained) && x->low > 0)
-        snprintf(buf, CELL, "%s at least", low);
+        snprintf(buf, CELL, "%s/s at least", low);
     else if (isnan(x->sustained) && x->low == 0)
-        snprintf(buf, CELL, "below %s", high);
+        snprintf(buf, CELL, "below %s/s", high);
     else if (!isnan(x->sustained))
-        snprintf(buf, CELL, "%s (%.*s to %s)", rate, (int)strcspn(low, "/"),
-                 low, high);
+        snprintf(buf, CELL, "%s/s (%s to %s)",
+                 step_words_rate(x->sustained, mid, sizeof mid), low, high);
 }
 
 static void step_cells(const struct step_row *x, bool completed,

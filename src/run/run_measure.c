@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
 #include "base/mem.h"
 #include "base/signals.h"
 #include "base/tick.h"
@@ -132,6 +131,7 @@ static int open_server(struct run *r, struct perm_run *x, struct error *err)
     x->serving = prepare_server(&r->plan, &x->p)->engine->serving;
     x->server = x->serving->open(&terms, err);
     free(ranks);
+    pin_read_back(r->discovery, &x->client);
     return x->server ? 0 : -1;
 }
 

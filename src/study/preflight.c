@@ -54,7 +54,8 @@ struct sight {
     int64_t descriptors;    /* of a server on this node, at most */
     int64_t connections;    /* of it */
     int shards;             /* of this node, at most */
-    int64_t server, client; /* B, of one on this node, at most */
+    int64_t server, client; /* B, of one on this node, at most, */
+    int64_t serving;        /* and of a rank that is a server */
     int64_t threads;        /* of all servers of this node, at most */
     bool scratch;           /* this node needs it, with no server there */
     bool said_maxmemory;    /* of one permutation that passes it */
@@ -124,13 +125,32 @@ static void limit_memory(struct sight *x, const struct permutation *p,
         units_print_bytes(most, may, sizeof may));
 }
 
+static void widen(int64_t *most, int64_t bytes)
+{
+    if (bytes > *most)
+        *most = bytes;
+}
+
+static void note_server(struct sight *x, const struct engine *e, int64_t bytes)
+{
+    widen(e->kind == ENGINE_RANKS ? &x->serving : &x->server, bytes);
+}
+
+/* mapped: with what it has among its addresses of others. */
+static void note_client(struct sight *x, const struct engine *e, int64_t mapped,
+                        int64_t own)
+{
+    widen(&x->client, e->store && e->store->mapped ? mapped : own);
+}
+
 /* The nodes of a kernel share its memory. */
 static void weigh(struct sight *x, const struct permutation *p,
                   const struct placement *pl, const int *clients)
 {
     const struct kernel *k = &x->d->kernel;
     int mine = k->node[k->self];
-    int64_t each = burden_client_bytes(p, x->tensor, x->pairs);
+    const struct engine *engine = burden_server(p);
+    int64_t each = burden_client_bytes(p, x->tensor, x->pairs), mapped = 0;
     int64_t model = burden_model_bytes(p, x->sweep->options, x->model);
     struct burden b = {.index = p->infers ? p->index
                                           : sweep_sibling(x->sweep, p,
@@ -148,14 +168,15 @@ static void weigh(struct sight *x, const struct permutation *p,
             b.nservers++;
             b.models = footprint_sum(b.models, model);
             b.servers = footprint_sum(b.servers, server);
-            if (k->node[i] == mine && server > x->server)
-                x->server = server;
-            if (k->node[i] == mine)
+            if (k->node[i] == mine) {
+                note_server(x, engine, server);
+                mapped = server;
                 limit_memory(x, p, clients[first + s]);
+            }
         }
     }
-    if (place_node_clients(pl, mine) > 0 && each > x->client)
-        x->client = each;
+    if (place_node_clients(pl, mine) > 0)
+        note_client(x, engine, footprint_sum(each, mapped), each);
     b.clients = footprint_product(b.nclients, each);
     b.bytes = footprint_sum(b.servers, b.clients);
     if (b.bytes > x->worst.bytes)
@@ -310,8 +331,8 @@ static void look_at_sweep(struct sight *x)
             look_at_load(x, &p);
         last = p;
         if (is_certain(x, &p))
-            x->file =
-                footprint_sum(x->file, footprint_file(x->nclients, x->pairs));
+            x->file = footprint_sum(
+                x->file, burden_file_bytes(&p, x->nclients, x->pairs));
     }
 }
 
@@ -372,6 +393,10 @@ static void check_limits(struct sight *x)
     if (x->shards > 0 && x->server > 0 &&
         limits_memory(footprint_sum(x->server, PROGRAM_BYTES), "a server",
                       &err) < 0)
+        add(x, "%s", err.text);
+    if (x->serving > 0 &&
+        limits_memory(footprint_sum(x->serving, PROGRAM_BYTES),
+                      "a rank that serves", &err) < 0)
         add(x, "%s", err.text);
     if (x->client > 0 && limits_memory(footprint_sum(x->client, PROGRAM_BYTES),
                                        "a client", &err) < 0)
