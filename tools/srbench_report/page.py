@@ -69,7 +69,7 @@ def style() -> str:
 
 def prose(text: str) -> str:
     """Text in which an option is not broken behind its dashes."""
-    return re.sub(r"(--\w+)", r'<span class="option">\1</span>', escape(text))
+    return re.sub(r"(--\w[\w-]*)", r'<span class="option">\1</span>', escape(text))
 
 
 def chips(flags: str) -> str:
