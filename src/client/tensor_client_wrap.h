@@ -25,4 +25,13 @@ tensor_client_wrap(const struct client_ops *ops, const struct client_params *p,
 int tensor_client_remove(struct srb_tensor_client *c,
                          const struct srb_tensor *tensors, size_t n);
 
+/* Go on with another client of the table, opened elsewhere, in place of the one
+ * that it has, which stays open: whichever it has at the end is closed with it.
+ * Local. */
+void tensor_client_turn(struct srb_tensor_client *c, struct client *other);
+
+/* The key of the last call, of several tensors the first of them that was not
+ * alone. Valid until the next call. Local. */
+const char *tensor_client_key(const struct srb_tensor_client *c);
+
 #endif

@@ -50,6 +50,7 @@ struct shard_spec {
     int64_t tpq;                   /* threads of RedisAI's; 0: not said */
     bool redisai;                  /* clients may speak its commands */
     bool removes;                  /* and remove their keys */
+    bool polls;                    /* and ask whether a key is there */
     const struct secret *secret;   /* by which its users get in */
 };
 

@@ -146,9 +146,9 @@ static int64_t node_timeout_ms(const struct shard_spec *s)
  * (resp_effective()). A user of the configuration begins with nothing,
  * `default` too: without a password of its own it does not count as open, and
  * protected mode need not turn everybody away. */
-static void let_in(FILE *out, const struct secret *secret, bool redisai,
-                   bool removes)
+static void let_in(FILE *out, const struct shard_spec *s)
 {
+    const struct secret *secret = s->secret;
     char client[SRB_SHA256_HEX], steward[SRB_SHA256_HEX];
     char reader[SRB_SHA256_HEX];
 
@@ -158,9 +158,9 @@ static void let_in(FILE *out, const struct secret *secret, bool redisai,
     fprintf(out, "protected-mode yes\nuser default off\n");
     fprintf(out,
             "user " SRB_USER_CLIENT " on #%s ~" SRB_KEY_STEM "* +set +get "
-            "+ping%s%s\n",
-            client, redisai ? " +ai.tensorset +ai.tensorget" : "",
-            removes ? " +unlink" : "");
+            "+ping%s%s%s\n",
+            client, s->redisai ? " +ai.tensorset +ai.tensorget" : "",
+            s->removes ? " +unlink" : "", s->polls ? " +exists" : "");
     fprintf(out,
             "user " SRB_USER_STEWARD " on #%s +ping +info +flushall +shutdown "
             "+cluster|info +cluster|nodes\n",
@@ -185,7 +185,7 @@ void resp_configure(FILE *out, const struct shard_spec *s,
     /* users get rights to what modules bring once these are loaded, wherever
      * the lines stand (main() in Redis's server.c) */
     db_modules_print(out, s->modules, s->tpq);
-    let_in(out, s->secret, s->redisai, s->removes);
+    let_in(out, s);
     /* a relative path: it runs in its own folder, which is nobody else's */
     if (s->placement->experiment == EXPERIMENT_COLOCATED)
         fprintf(out, "unixsocket " SRB_RESP_SOCKET "\nunixsocketperm 700\n");

@@ -22,6 +22,10 @@ void loop_spoil_all(struct load *l)
     bool phase = l->phase.counted == &l->samples.unpack;
     int64_t k = l->samples.unpack.count;
 
+    if (l->rules.exchange.reads) {
+        exchange_spoil(l);
+        return;
+    }
     t->get_step = phase ? tensors_get_step(&t->rules, l->pair, k) : l->pair - 1;
     tensors_name(t, t->get, t->get_step);
     for (size_t i = 0; i < t->rules.n && loop_checks(l); i++)

@@ -71,6 +71,14 @@ size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i)
     return n;
 }
 
+size_t keys_of_counter(char key[SRB_KEY_MAX], size_t stem)
+{
+    static const char word[] = "steps";
+
+    memcpy(key + stem, word, sizeof word);
+    return stem + sizeof word - 1;
+}
+
 int keys_first_slot(int shard, int nshards)
 {
     return (int)((int64_t)shard * SRB_SLOTS / nshards);

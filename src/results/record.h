@@ -49,7 +49,8 @@ enum figure_scope {
     SCOPE_SEARCHED = 8, /* a rate is searched */
     SCOPE_KEPT = 16,    /* they have several tensors, or keys that change */
     SCOPE_REMOVED = 32, /* older ones are removed */
-    SCOPE_ALL = 63,
+    SCOPE_EXCHANGED = 64, /* some clients read what others wrote */
+    SCOPE_ALL = 127,
 };
 unsigned record_scope(const struct options *o);
 
@@ -98,7 +99,8 @@ void record_clear(struct outcome *o, unsigned scope);
  *                   loop, not waiting for the database
  *   too_short       a loop was shorter than 100 times the start skew
  *   env_ignored     an allocator did not take what db_env says
- *   clock_error     clocks may be apart by more than 1 % of a loop
+ *   clock_error     clocks may be apart by more than 1 % of a loop, or by 5 %
+ *                   of the median delivery
  *   behind          less was achieved than was offered
  *   pacing          clients began their steps late by themselves: the 99th
  *                   percentile (of few steps the 95th) of that exceeds a tenth

@@ -6,6 +6,7 @@
 
 #include "base/tick.h"
 #include "engine/serving.h"
+#include "measure/exchange_figures.h"
 #include "measure/step_figures.h"
 
 static struct clock_params params_of_clock(const struct run *r)
@@ -54,6 +55,7 @@ int run_loop(struct run *r, struct perm_run *x, struct error *err)
 {
     int rc = 0;
 
+    team_begin_work(r->team);
     if (x->is_steward)
         db_watch(r->setup.db);
     if (x->is_client) {
@@ -92,17 +94,21 @@ static double fault_time(const struct run *r, const struct load *l)
 static void reduce(struct run *r, struct perm_run *x)
 {
     const struct load *l = &x->load;
+    const bool exchanges = permutation_exchanges(&x->p);
     const struct figures_of of = {
         .samples = &l->samples,
         .bytes = l->count * sizeof(float) * l->rules.tensors.n,
         .phases = l->rules.pattern == PATTERN_PHASES,
+        .exchange = exchanges,
         .removes = tensors_removes(&l->rules.tensors),
         .fault_time = fault_time(r, l),
-        .cpu_time = l->rules.sync == SYNC_ITERATION
+        /* waiting for others is work where it polls */
+        .cpu_time = l->rules.sync == SYNC_ITERATION || exchanges
                         ? NAN
                         : l->usage.cpu_time - l->steps.cpu_time,
-        .computes = l->rules.step.compute > 0,
-        .paced = l->rules.step.rate > 0,
+        .computes = x->p.value[OPT_COMPUTE]->seconds > 0,
+        .paced = exchanges ? x->p.value[OPT_RATE]->word == RATE_NUMBER
+                           : l->rules.step.rate > 0,
         .poisson = l->rules.step.poisson,
         .compute_alone = l->steps.alone,
         .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
@@ -115,6 +121,12 @@ static void reduce(struct run *r, struct perm_run *x)
     worst[0] = tick_seconds(clock_error(&x->clock));
     worst[1] = fabs(clock_drift(&x->clock));
     samples_translate(&x->load.samples, to_common, &x->clock);
+    exchange_figures_none(&x->outcome.summary.exchange);
+    if (exchanges) {
+        exchange_times(r->team, r->cast.clients, &r->placement, &x->load);
+        exchange_figures_reduce(r->team, r->cast.clients, l,
+                                &x->outcome.summary.exchange);
+    }
     figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
     step_figures_reduce(r->team, r->cast.clients, &of,
                         &x->outcome.summary.steps);

@@ -13,7 +13,8 @@ bool burden_same(const struct permutation *a, const struct permutation *b)
     static const enum option_id shape[] = {
         OPT_CLIENT_NODES, OPT_CLIENTS_PER_NODE, OPT_KEYS,      OPT_CLIENT,
         OPT_COMMAND_SET,  OPT_TENSORS,          OPT_PIPELINED, OPT_HISTORY,
-        OPT_RETIRE,       OPT_EXPIRE_AFTER,     OPT_RATE};
+        OPT_RETIRE,       OPT_EXPIRE_AFTER,     OPT_RATE,      OPT_PATTERN,
+        OPT_READER_NODES, OPT_READERS_PER_NODE, OPT_FAN};
 
     for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
         if (a->value[shape[k]] != b->value[shape[k]])
@@ -32,9 +33,21 @@ int *burden_clients(const struct permutation *p, const struct placement *pl)
     int *clients = mem_new((size_t)pl->nshards + 1, sizeof *clients);
     bool stores = ops->serves || ops->own;
 
-    for (int c = 0; c < pl->nclients && stores && !pl->external; c++)
-        clients[place_client_shard(pl, c)]++;
+    if (stores && !pl->external)
+        place_connections(pl, clients);
     return clients;
+}
+
+int *burden_keepers(const struct permutation *p, const struct placement *pl)
+{
+    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
+    int *keepers = mem_new((size_t)pl->nshards + 1, sizeof *keepers);
+    bool stores = ops->serves || ops->own;
+
+    for (int c = 0; c < pl->nclients && stores && !pl->external; c++)
+        if (place_reader(pl, c) < 0)
+            keepers[place_client_shard(pl, c)]++;
+    return keepers;
 }
 
 static const struct footprint *memory_of(const struct permutation *p)
@@ -55,10 +68,16 @@ static int64_t moving(const struct permutation *p)
 }
 
 int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
-                            int64_t bytes)
+                            int64_t keepers, int64_t bytes)
 {
-    return footprint_keeper(memory_of(p), clients, bytes, tensors_kept_by(p),
-                            moving(p));
+    const struct footprint *memory = memory_of(p);
+    int64_t keeping = footprint_keeper(memory, keepers, bytes,
+                                       tensors_kept_by(p), moving(p));
+
+    if (clients <= keepers || memory->eighths == 0)
+        return keeping;
+    return footprint_sum(keeping, footprint_keeper(memory, clients - keepers,
+                                                   bytes, 0, moving(p)));
 }
 
 /* A client copies one tensor at a time, however many are on their way; one
@@ -122,4 +141,18 @@ int64_t burden_pairs(const struct options *o)
     return warmup + (options_idle(o, OPT_ITERATIONS) || timed > counted
                          ? timed
                          : counted);
+}
+
+/* Beside start and time of a get where it came from, its step, polls, delivery
+ * and when it was visible: no more than two further pairs. */
+#define ROWS_OF_GET 3
+
+int64_t burden_rows(const struct placement *pl, int64_t pairs)
+{
+    int64_t most = 1;
+
+    for (int r = 0; r < pl->nreaders; r++)
+        if (place_read_by(pl, r).n > most)
+            most = place_read_by(pl, r).n;
+    return pl->exchange ? footprint_product(pairs, ROWS_OF_GET * most) : pairs;
 }

@@ -128,8 +128,16 @@ static int remove_steps(struct control *c, const char *key,
 static int remove_of(struct control *c, const char *key,
                      const struct db_keys *keys, struct error *err)
 {
-    return keys->tensors > 0 ? remove_steps(c, key, keys, err)
-                             : control_say(c, NULL, err, "DEL", key, NULL);
+    char counter[SRB_KEY_MAX];
+
+    if (keys->tensors == 0)
+        return control_say(c, NULL, err, "DEL", key, NULL);
+    if (keys->counters) {
+        keys_of_counter(counter, (size_t)keys_stem(counter, key));
+        if (control_say(c, NULL, err, "DEL", counter, NULL) < 0)
+            return -1;
+    }
+    return remove_steps(c, key, keys, err);
 }
 
 /* Whatever fails, keys of other shards go; the words are on the first. */
@@ -146,6 +154,10 @@ static void remove_once(struct db *db, const struct placement *pl,
 
         if (x->gone[c])
             continue;
+        if (place_reader(pl, c) >= 0) { /* has put none */
+            x->gone[c] = true;
+            continue;
+        }
         place_key(pl, c, key);
         x->gone[c] =
             !x->failed[k] && remove_of(db->shards[k].control, key, keys,

@@ -302,6 +302,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .tpq = plan->tpq,
             .redisai = plan->redisai,
             .removes = plan->removes,
+            .polls = plan->polls,
             .secret = plan->secret,
         };
     }

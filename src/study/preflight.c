@@ -58,6 +58,7 @@ struct sight {
     bool said_maxmemory;    /* of one permutation that passes it */
     bool sockets;           /* some clients find theirs by its Unix socket */
     int nclients;           /* of the placement that was seen last */
+    int64_t rows;           /* that its clients keep, counted in pairs */
     int64_t file;           /* B, of all permutations */
     int host;               /* whose ports this rank looks at, or -1 */
     unsigned char *ports;   /* [2][PORT_MAX]: looked at, elsewhere and on
@@ -124,11 +125,13 @@ static void limit_memory(struct sight *x, const struct permutation *p,
 
 /* The nodes of a kernel share its memory. */
 static void weigh(struct sight *x, const struct permutation *p,
-                  const struct placement *pl, const int *clients)
+                  const struct placement *pl, const int *clients,
+                  const int *keepers)
 {
     const struct kernel *k = &x->d->kernel;
     int mine = k->node[k->self];
-    int64_t each = burden_client_bytes(p, x->tensor, x->pairs);
+    int64_t each = burden_client_bytes(p, x->tensor,
+                                       burden_rows(pl, x->pairs));
     struct burden b = {
         .index = sweep_sibling(x->sweep, p, OPT_TENSOR_BYTES, x->longest)};
 
@@ -137,15 +140,15 @@ static void weigh(struct sight *x, const struct permutation *p,
 
         b.nclients += place_node_clients(pl, k->node[i]);
         for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
-            int64_t server =
-                burden_server_bytes(p, clients[first + s], x->tensor);
+            int64_t server = burden_server_bytes(
+                p, clients[first + s], keepers[first + s], x->tensor);
 
             b.nservers++;
             b.servers = footprint_sum(b.servers, server);
             if (k->node[i] == mine && server > x->server)
                 x->server = server;
             if (k->node[i] == mine)
-                limit_memory(x, p, clients[first + s]);
+                limit_memory(x, p, keepers[first + s]);
         }
     }
     if (place_node_clients(pl, mine) > 0 && each > x->client)
@@ -262,13 +265,16 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
 static void look_at_load(struct sight *x, const struct permutation *p)
 {
     struct placement pl;
-    int *clients;
+    int *clients, *keepers;
 
     if (place_solve(&x->t->machine, p, &pl, NULL) < 0)
         return; /* refused elsewhere */
     clients = burden_clients(p, &pl);
+    keepers = burden_keepers(p, &pl);
     x->nclients = pl.nclients;
-    weigh(x, p, &pl, clients);
+    x->rows = burden_rows(&pl, x->pairs);
+    weigh(x, p, &pl, clients, keepers);
+    free(keepers);
     look_at_servers(x, p, &pl, clients);
     if (starts(p) && !pl.external)
         look_at_ports(x, p, &pl);
@@ -305,7 +311,7 @@ static void look_at_sweep(struct sight *x)
         last = p;
         if (is_certain(x, &p))
             x->file =
-                footprint_sum(x->file, footprint_file(x->nclients, x->pairs));
+                footprint_sum(x->file, footprint_file(x->nclients, x->rows));
     }
 }
 
