@@ -3,10 +3,10 @@
  * A client is one file (src/client/X.c) and one line of the table below;
  * nobody else asks for its name. It counts in bytes, what calls it through
  * tensor_client.h in elements, and so are lists of tensors, which go through it
- * as they are. It is opened for one key and one length, and may
- * be bound to others between operations; what can be decided then is decided
- * then, so that put and get do nothing but the work. All functions are local;
- * put, get and open wait at most op_timeout for a reply.
+ * as they are. It is opened for one key and one length, and may be bound to
+ * others between operations; what can be decided then is decided then, so that
+ * put and get do nothing but the work. All functions are local; put, get and
+ * open wait at most op_timeout for a reply.
  */
 #ifndef SRB_CLIENT_H
 #define SRB_CLIENT_H
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "engine/places.h"
 #include "options/options.h"
 #include "plan/footprint.h"
 #include "plan/machine.h"
@@ -25,6 +26,25 @@
 
 struct tls;
 struct served;
+
+/* What a client has a server run between a put and a get: a whole request,
+ * which is answered by OK. */
+#define SRB_RUNS 2
+struct client_run {
+    const char *name; /* "run_model" */
+    size_t n;
+    char request[640];
+};
+
+/* Where it does: what is put has the one shape, and what comes back the other,
+ * with so many bytes before it. */
+struct client_runs {
+    struct tensor_shape in, out;
+    size_t head_len;
+    char head[SRB_REPLY_HEAD];
+    int n;
+    struct client_run run[SRB_RUNS];
+};
 
 struct client_params {
     const char *address; /* of the shard that owns the key */
@@ -37,9 +57,9 @@ struct client_params {
     const struct tls *tls;     /* speak by it; NULL: plain */
     const char *host;          /* the server's name, for tls */
     /* Of a client that belongs to an engine: where it finds what its steward
-     * provides (store.h), and its number among the node's clients, from 0. */
+     * provides (store.h), and where what lies there. */
     const char *store;
-    int slot;
+    struct places places;
     const struct served *served; /* of one whom a rank serves (serving.h) */
     int shard;                   /* that owns the key, of those of the store */
     const char *key;
@@ -47,6 +67,7 @@ struct client_params {
     const struct command_set *commands; /* NULL: plain */
     int64_t expire_ms; /* after which a key that was put goes by itself; 0:
                           never */
+    const struct client_runs *runs; /* must outlive the client; NULL: none */
     double op_timeout;
     int64_t socket_buffer; /* bytes of each direction; 0: choose */
     int client;            /* its number, for words and injected faults; -1:
@@ -85,7 +106,8 @@ struct client_ops {
      * params need not outlive the call. */
     struct client *(*open)(const struct client_params *p, struct error *err);
     /* From now on for this key and length, on the same connection; what went
-     * wrong on it stays wrong. NULL: it has the one key it was opened for. */
+     * wrong on it stays wrong. Of clients that share what keeps their tensors
+     * it may be another's, to be got. */
     void (*rebind)(struct client *c, const char *key, size_t bytes);
     /* Store `bytes` bytes from data under the key; done when the server has
      * confirmed it. */
@@ -100,7 +122,7 @@ struct client_ops {
     int (*get_many)(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
     /* Remove the values of these keys, all of which must be there. NULL: none
-     * are ever removed. */
+     * are ever removed. It is then bound to any of them. */
     int (*remove)(struct client *c, const struct srb_tensor *tensors, size_t n,
                   struct error *err);
     /* Of writers and readers, all three or none of them: tell under a key how
@@ -111,6 +133,8 @@ struct client_ops {
                 struct error *err);
     int (*poll)(struct client *c, struct client_poll *p, struct error *err);
     bool (*absent)(struct client *c);
+    /* Have the server run it. NULL: no server does. */
+    int (*run)(struct client *c, const struct client_run *r, struct error *err);
     /* This end of the connection, numeric: "127.0.0.1"; "" for none. */
     void (*address)(const struct client *c, char address[SRB_ADDRESS_MAX]);
     /* Bytes of the socket's send and receive buffer as the kernel has them now
@@ -149,6 +173,9 @@ int client_put_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
 int client_get_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
+
+/* Bind a client to a tensor's key and length. */
+void client_bind(struct client *c, const struct srb_tensor *t);
 
 /* The first of the table that talks to servers and speaks TLS. */
 const struct client_ops *client_secured(void);

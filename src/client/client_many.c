@@ -3,7 +3,7 @@
 
 #include "client/client.h"
 
-static void bind_to(struct client *c, const struct srb_tensor *t)
+void client_bind(struct client *c, const struct srb_tensor *t)
 {
     char key[SRB_KEY_MAX];
 
@@ -18,7 +18,7 @@ int client_put_many(struct client *c, const struct srb_tensor *tensors,
     if (c->ops->put_many && n > 1)
         return c->ops->put_many(c, tensors, n, err);
     for (size_t i = 0; i < n; i++) {
-        bind_to(c, &tensors[i]);
+        client_bind(c, &tensors[i]);
         if (c->ops->put(c, tensors[i].data, err) < 0)
             return -1;
     }
@@ -31,7 +31,7 @@ int client_get_many(struct client *c, const struct srb_tensor *tensors,
     if (c->ops->get_many && n > 1)
         return c->ops->get_many(c, tensors, n, err);
     for (size_t i = 0; i < n; i++) {
-        bind_to(c, &tensors[i]);
+        client_bind(c, &tensors[i]);
         if (c->ops->get(c, tensors[i].data, err) < 0)
             return -1;
     }

@@ -32,6 +32,7 @@ struct client *connection_open(size_t size, const struct client_ops *ops,
     c->prepare = prepare;
     c->op_timeout = p->op_timeout;
     c->expire_ms = p->expire_ms;
+    c->runs = p->runs;
     c->commands = p->commands ? p->commands : &command_plain;
     bind_to(c, p->key, p->bytes);
     c->redis = client_connect(p, c->where, ops->tls ? &c->ssl : NULL, err);
@@ -64,6 +65,21 @@ int connection_late(const struct connection *c, const char *what,
 int connection_refused(const struct connection *c, const char *what,
                        const char *said, size_t n, struct error *err)
 {
+    return connection_error(c, what, err, "the server says: %.*s", (int)n,
+                            said);
+}
+
+/* RedisAI says so of a request that it did not come to (its dag.c). */
+int connection_not_run(const struct connection *c, const char *what,
+                       const char *said, size_t n, struct error *err)
+{
+    static const char late[] = "TIMEDOUT";
+
+    if (n >= strlen(late) && memcmp(said, late, strlen(late)) == 0)
+        return connection_error(c, what, err,
+                                "TIMEDOUT: the server did not come to it "
+                                "within op_timeout; fewer clients, more db_tpq "
+                                "or a longer op_timeout help");
     return connection_error(c, what, err, "the server says: %.*s", (int)n,
                             said);
 }

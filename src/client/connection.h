@@ -18,6 +18,7 @@ struct connection {
     double op_timeout;
     int64_t expire_ms;
     bool absent; /* a get failed because there was no such key */
+    const struct client_runs *runs; /* NULL: tensors of a shape of their own */
     void (*prepare)(struct connection *c); /* key or bytes are others */
     char key[SRB_KEY_MAX];
     char where[SRB_WHERE_MAX]; /* the server's name, for messages */
@@ -40,6 +41,10 @@ int connection_error(const struct connection *c, const char *what,
 int connection_late(const struct connection *c, const char *what,
                     struct error *err);
 int connection_refused(const struct connection *c, const char *what,
+                       const char *said, size_t n, struct error *err);
+
+/* Of a run that was not answered by OK but by these n bytes. */
+int connection_not_run(const struct connection *c, const char *what,
                        const char *said, size_t n, struct error *err);
 
 /* Bind it to a tensor of a list, for the words on what came of that one. */

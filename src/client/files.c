@@ -57,10 +57,7 @@ static struct client *open_client(const struct client_params *p,
 
 static void rebind(struct client *base, const char *key, size_t bytes)
 {
-    struct files_client *c = self(base);
-
-    snprintf(c->base.key, sizeof c->base.key, "%s", key);
-    c->base.bytes = bytes;
+    serverless_bind(&self(base)->base, key, bytes);
 }
 
 /* -1 with words where the time is up. */
@@ -187,7 +184,7 @@ const struct client_ops client_files = {
     .name = "files",
     .help = "writes and reads files below db_path",
     .own = true,
-    .memory = {16, 0},
+    .memory = {.eighths = 16},
     .open = open_client,
     .rebind = rebind,
     .put = put,

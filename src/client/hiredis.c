@@ -11,9 +11,10 @@ static struct hiredis_client *self(struct client *c)
     return (struct hiredis_client *)(void *)c;
 }
 
-static const redisReply *plain_payload(const redisReply *r, size_t bytes)
+static const redisReply *plain_payload(const struct connection *c,
+                                       const redisReply *r)
 {
-    (void)bytes;
+    (void)c;
     return r->type == REDIS_REPLY_STRING ? r : NULL;
 }
 
@@ -28,16 +29,30 @@ static bool is_number(const redisReply *r, size_t number)
     return r->type == REDIS_REPLY_INTEGER && r->integer == (long long)number;
 }
 
-/* dtype FLOAT shape (1 N) blob TENSOR */
-static const redisReply *tensor_payload(const redisReply *r, size_t bytes)
+/* The shape that is expected: of a model's output, else (1 N). */
+static bool is_shape(const struct connection *c, const redisReply *r)
+{
+    const struct tensor_shape plain = {
+        .n = 2, .dim = {1, (int64_t)(c->bytes / sizeof(float))}};
+    const struct tensor_shape *want = c->runs ? &c->runs->out : &plain;
+
+    if (r->type != REDIS_REPLY_ARRAY || r->elements != (size_t)want->n)
+        return false;
+    for (int k = 0; k < want->n; k++)
+        if (!is_number(r->element[k], (size_t)want->dim[k]))
+            return false;
+    return true;
+}
+
+/* dtype FLOAT shape (…) blob TENSOR */
+static const redisReply *tensor_payload(const struct connection *c,
+                                        const redisReply *r)
 {
     redisReply *const *part = r->element;
 
     if (r->type != REDIS_REPLY_ARRAY || r->elements != 6 ||
         !is_word(part[0], "dtype") || !is_word(part[1], "FLOAT") ||
-        !is_word(part[2], "shape") || part[3]->type != REDIS_REPLY_ARRAY ||
-        part[3]->elements != 2 || !is_number(part[3]->element[0], 1) ||
-        !is_number(part[3]->element[1], bytes / sizeof(float)) ||
+        !is_word(part[2], "shape") || !is_shape(c, part[3]) ||
         !is_word(part[4], "blob") || part[5]->type != REDIS_REPLY_STRING)
         return NULL;
     return part[5];
@@ -51,6 +66,8 @@ static void prepare(struct connection *at)
 
     command_set_put(s, at->key, at->bytes, &c->put);
     command_set_expire(s, &c->put, at->expire_ms);
+    if (at->runs)
+        command_set_shape(&at->runs->in, &c->put);
     c->place = command_set_with_payload(&c->put, at->bytes);
     command_set_get(s, at->key, at->bytes, &c->get);
     c->payload = s == &command_plain ? plain_payload : tensor_payload;
@@ -92,6 +109,28 @@ static int get(struct client *base, void *data, struct error *err)
     return rc;
 }
 
+static int run(struct client *base, const struct client_run *run,
+               struct error *err)
+{
+    struct hiredis_client *c = self(base);
+    void *got = NULL;
+    const redisReply *r;
+    int rc = 0;
+
+    if (redisAppendFormattedCommand(c->at.redis, run->request, run->n) !=
+            REDIS_OK ||
+        redisGetReply(c->at.redis, &got) != REDIS_OK)
+        return hiredis_no_reply(&c->at, run->name, err);
+    r = got;
+    if (r->type == REDIS_REPLY_ERROR)
+        rc = connection_refused(&c->at, run->name, r->str, (size_t)r->len, err);
+    else if (r->type != REDIS_REPLY_STATUS || strcmp(r->str, "OK") != 0)
+        rc = connection_not_run(&c->at, run->name, r->str ? r->str : "",
+                                (size_t)r->len, err);
+    freeReplyObject(got);
+    return rc;
+}
+
 /* Resident at most, as RESP_MEMORY of resp.h: 5.06 tensors, since it copies
  * what it sends once and reads into a buffer that doubles, of which it makes
  * the reply (hiredis 0.14). */
@@ -100,13 +139,14 @@ const struct client_ops client_hiredis = {
     .help = "through that library",
     .serves = true,
     .tls = true,
-    .memory = {42, 0},
+    .memory = {.eighths = 42},
     .open = open_client,
     .rebind = connection_rebind,
     .put = put,
     .get = get,
     .put_many = hiredis_put_many,
     .get_many = hiredis_get_many,
+    .run = run,
     .remove = hiredis_remove,
     .tell = hiredis_tell,
     .poll = hiredis_poll,

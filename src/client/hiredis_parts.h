@@ -11,7 +11,8 @@ struct hiredis_client {
     struct tensor_request put, get;
     int place; /* of the payload among the words of a put */
     /* Of a reply to a get the string that is the tensor, or NULL. */
-    const redisReply *(*payload)(const redisReply *r, size_t bytes);
+    const redisReply *(*payload)(const struct connection *c,
+                                 const redisReply *r);
 };
 
 /* Words on why there is no reply. Returns -1. */

@@ -61,7 +61,7 @@ int hiredis_get_reply(struct hiredis_client *c, const redisReply *r,
                       void *data, struct error *err)
 {
     size_t bytes = c->at.bytes;
-    const redisReply *tensor = c->payload(r, bytes);
+    const redisReply *tensor = c->payload(&c->at, r);
 
     if (!tensor || (size_t)tensor->len != bytes)
         return wrong_reply(c, r, tensor, err);

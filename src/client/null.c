@@ -195,7 +195,7 @@ static int remove_keys(struct client *base, const struct srb_tensor *tensors,
 const struct client_ops client_null = {
     .name = "null",
     .help = "without a server, to test the harness",
-    .memory = {16, 0},
+    .memory = {.eighths = 16},
     .check = check,
     .open = open_client,
     .rebind = rebind,

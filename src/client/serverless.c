@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void *serverless_open(size_t size, const struct client_ops *ops,
                       const struct client_params *p, struct error *err)
@@ -20,6 +21,12 @@ void *serverless_open(size_t size, const struct client_ops *ops,
     snprintf(c->key, sizeof c->key, "%s", p->key);
     snprintf(c->where, sizeof c->where, "%s", p->store ? p->store : ops->name);
     return c;
+}
+
+void serverless_bind(struct serverless *c, const char *key, size_t bytes)
+{
+    memccpy(c->key, key, '\0', sizeof c->key - 1);
+    c->bytes = bytes;
 }
 
 int serverless_error(const struct serverless *c, const char *what,

@@ -22,6 +22,9 @@ struct serverless {
 void *serverless_open(size_t size, const struct client_ops *ops,
                       const struct client_params *p, struct error *err);
 
+/* From now on for this key and length. */
+void serverless_bind(struct serverless *c, const char *key, size_t bytes);
+
 /* "unpack_tensor of KEY at WHERE: …"; returns -1. what: "put_tensor". */
 int serverless_error(const struct serverless *c, const char *what,
                      struct error *err, const char *fmt, ...)

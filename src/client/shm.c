@@ -1,8 +1,9 @@
 /* A client that copies into memory which all clients of its node share, and out
- * of it (engine/shm.c): one slot is its own. */
+ * of it (engine/shm.c): it puts into its own area, and gets out of all. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,15 @@
 
 struct shm_client {
     struct serverless base;
-    struct shm_slot *slot;
-    size_t mapped;
+    struct places places;
+    struct shm_hello hello;
+    unsigned char *at; /* the memory, */
+    size_t mapped;     /* of so many bytes */
+    size_t slot_bytes;
+    bool *here;            /* [places.clients]: its pages were brought in */
+    struct shm_slot *slot; /* what it is bound to; NULL: no place of these */
+    int64_t number;        /* of the tensor there */
+    bool mine;             /* it is its own */
 };
 
 static struct shm_client *self(struct client *c)
@@ -87,38 +95,59 @@ static int receive(int from, struct shm_hello *hello)
     return fd;
 }
 
-/* Its own slot of what is behind the descriptor. */
-static int map(struct shm_client *c, int fd, const struct shm_hello *h,
-               const struct client_params *p)
+/* The area of one of the clients, from 0. */
+static unsigned char *area(const struct shm_client *c, int client)
 {
+    return c->at + (size_t)client * c->hello.area_bytes;
+}
+
+/* The places of a client: no page is missing when time is taken. */
+static int bring_in(struct shm_client *c, int client)
+{
+    size_t bytes = (size_t)c->places.kept * c->slot_bytes;
+
+    if (c->here[client])
+        return 0;
+    if (shm_bring_in(area(c, client), bytes) < 0)
+        return -1;
+    c->here[client] = true;
+    return 0;
+}
+
+/* All that is behind the descriptor. */
+static int map(struct shm_client *c, int fd)
+{
+    const struct shm_hello *h = &c->hello;
+    int mine = c->base.client - c->places.first;
     struct stat st;
     void *at;
 
-    c->mapped = shm_slot_size(p->bytes);
-    if (p->slot < 0 || (uint64_t)p->slot >= h->slots ||
-        c->mapped > h->slot_bytes || fstat(fd, &st) != 0 ||
-        (uint64_t)st.st_size < h->slots * h->slot_bytes) {
+    c->slot_bytes = shm_slot_size(c->base.bytes);
+    c->mapped = h->areas * h->area_bytes;
+    if (mine < 0 || mine >= c->places.clients || c->places.kept < 1 ||
+        (uint64_t)c->places.clients > h->areas ||
+        (uint64_t)c->places.kept > h->area_bytes / c->slot_bytes ||
+        fstat(fd, &st) != 0 || (uint64_t)st.st_size < c->mapped) {
         errno = ERANGE;
         return -1;
     }
-    at = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-              (off_t)((uint64_t)p->slot * h->slot_bytes));
+    at = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED)
         return -1;
-    c->slot = at;
-    return shm_bring_in(at, c->mapped);
+    c->at = at;
+    c->here = calloc((size_t)c->places.clients, sizeof *c->here);
+    return c->here ? bring_in(c, mine) : -1;
 }
 
 static int reach(struct shm_client *c, const struct client_params *p,
                  struct error *err)
 {
-    struct shm_hello hello;
     int from = connect_to(p->store, p->op_timeout), fd = -1, rc = -1;
 
     if (from >= 0)
-        fd = receive(from, &hello);
+        fd = receive(from, &c->hello);
     if (fd >= 0)
-        rc = map(c, fd, &hello, p);
+        rc = map(c, fd);
     if (rc < 0)
         error_set(err, "client %d: cannot get at the shared memory at %s: %s",
                   p->client, p->store, strerror(errno));
@@ -135,9 +164,26 @@ static void close_client(struct client *base)
 {
     struct shm_client *c = self(base);
 
-    if (c->slot)
-        munmap(c->slot, c->mapped);
+    if (c->at)
+        munmap(c->at, c->mapped);
+    free(c->here);
     free(c);
+}
+
+static void rebind(struct client *base, const char *key, size_t bytes)
+{
+    struct shm_client *c = self(base);
+    struct tensor_place to;
+
+    serverless_bind(&c->base, key, bytes);
+    c->slot = NULL;
+    if (!places_find(&c->places, key, &to) || bring_in(c, to.client) < 0 ||
+        shm_slot_size(bytes) > c->slot_bytes)
+        return;
+    c->number = to.number;
+    c->mine = to.client == c->base.client - c->places.first;
+    c->slot = (void *)(area(c, to.client) +
+                       (size_t)(to.number % c->places.kept) * c->slot_bytes);
 }
 
 static struct client *open_client(const struct client_params *p,
@@ -145,18 +191,34 @@ static struct client *open_client(const struct client_params *p,
 {
     struct shm_client *c = serverless_open(sizeof *c, &client_shm, p, err);
 
-    if (!c || reach(c, p, err) == 0)
-        return c ? &c->base.base : NULL;
+    if (!c)
+        return NULL;
+    c->places = p->places;
+    if (reach(c, p, err) == 0) {
+        rebind(&c->base.base, p->key, p->bytes);
+        return &c->base.base;
+    }
     close_client(&c->base.base);
     return NULL;
+}
+
+/* Each slot has one writer. */
+static int check_mine(const struct shm_client *c, const char *what,
+                      struct error *err)
+{
+    return c->slot && c->mine
+               ? 0
+               : serverless_error(&c->base, what, err,
+                                  "it has no place among this client's");
 }
 
 static int put(struct client *base, const void *data, struct error *err)
 {
     struct shm_client *c = self(base);
 
-    (void)err;
-    shm_slot_put(c->slot, data, c->base.bytes);
+    if (check_mine(c, "put_tensor", err) < 0)
+        return -1;
+    shm_slot_put(c->slot, c->number, data, c->base.bytes);
     return 0;
 }
 
@@ -167,15 +229,17 @@ static enum shm_got insist(struct shm_client *c, void *data)
     enum shm_got got = SHM_AGAIN;
 
     while (got == SHM_AGAIN && tick_now() < deadline && !signals_state()->cut)
-        got = shm_slot_get(c->slot, data, c->base.bytes);
+        got = shm_slot_get(c->slot, c->number, data, c->base.bytes);
     return got;
 }
 
 static int get(struct client *base, void *data, struct error *err)
 {
     struct shm_client *c = self(base);
-    enum shm_got got = shm_slot_get(c->slot, data, c->base.bytes);
+    enum shm_got got = SHM_NOTHING;
 
+    if (c->slot)
+        got = shm_slot_get(c->slot, c->number, data, c->base.bytes);
     if (got == SHM_GOT)
         return 0;
     if (got == SHM_AGAIN)
@@ -196,14 +260,33 @@ static int get(struct client *base, void *data, struct error *err)
     }
 }
 
+static int remove_keys(struct client *base, const struct srb_tensor *tensors,
+                       size_t n, struct error *err)
+{
+    struct shm_client *c = self(base);
+
+    for (size_t i = 0; i < n; i++) {
+        client_bind(base, &tensors[i]);
+        if (check_mine(c, "remove", err) < 0)
+            return -1;
+        if (shm_slot_has(c->slot, c->number) != SHM_GOT)
+            return serverless_error(&c->base, "remove", err,
+                                    "there is no such tensor");
+        shm_slot_remove(c->slot);
+    }
+    return 0;
+}
+
 const struct client_ops client_shm = {
     .name = "shm",
     .help = "copies into memory that the clients of a node share",
     .own = true,
-    .memory = {16, 0},
+    .memory = {.eighths = 16},
     .open = open_client,
+    .rebind = rebind,
     .put = put,
     .get = get,
+    .remove = remove_keys,
     .address = serverless_address,
     .buffers = serverless_buffers,
     .socket = serverless_socket,

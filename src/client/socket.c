@@ -16,31 +16,50 @@ static struct socket_client *self(struct client *c)
     return (struct socket_client *)(void *)c;
 }
 
-static int put(struct client *base, const void *data, struct error *err)
+/* What a put and a run are answered by. */
+static int hear_ok(struct socket_client *c, const char *what, struct error *err)
 {
     static const char ok[] = "+OK\r\n";
-    struct socket_client *c = self(base);
     char text[WORDS_MAX] = "";
-    /* sendmsg() takes plain pointers but changes nothing */
-    struct iovec out[3] = {{c->set, c->set_len},
-                           {(void *)(uintptr_t)data, c->at.bytes},
-                           {c->tail, c->tail_len}};
     size_t n = 0, want = sizeof ok - 1;
 
-    c->deadline = 0;
-    if (socket_send(c, out, 3) < 0)
-        return socket_refused(c, "put_tensor", err);
     while (n < want && memcmp(text, ok, n) == 0) {
         struct iovec in = {text + n, sizeof text - n};
         ssize_t got = socket_receive(c, &in, 1);
 
         if (got < 0 || (n > 0 && socket_late(c)))
-            return socket_fail(c, "put_tensor", err);
+            return socket_fail(c, what, err);
         n += (size_t)got;
     }
     if (n == want && memcmp(text, ok, want) == 0)
         return 0;
-    return socket_hear_out(c, "put_tensor", text, n, err);
+    return socket_hear_out(c, what, text, n, err);
+}
+
+static int put(struct client *base, const void *data, struct error *err)
+{
+    struct socket_client *c = self(base);
+    /* sendmsg() takes plain pointers but changes nothing */
+    struct iovec out[3] = {{c->set, c->set_len},
+                           {(void *)(uintptr_t)data, c->at.bytes},
+                           {c->tail, c->tail_len}};
+
+    c->deadline = 0;
+    if (socket_send(c, out, 3) < 0)
+        return socket_refused(c, "put_tensor", err);
+    return hear_ok(c, "put_tensor", err);
+}
+
+static int run(struct client *base, const struct client_run *r,
+               struct error *err)
+{
+    struct socket_client *c = self(base);
+    struct iovec out = {(void *)(uintptr_t)r->request, r->n};
+
+    c->deadline = 0;
+    if (socket_send(c, &out, 1) < 0)
+        return socket_refused(c, r->name, err);
+    return hear_ok(c, r->name, err);
 }
 
 /* A reply to a get on its way: what frames the payload, and where that goes. */
@@ -128,11 +147,18 @@ static void prepare(struct connection *at)
 
     command_set_put(s, at->key, at->bytes, &r);
     command_set_expire(s, &r, at->expire_ms);
+    if (at->runs)
+        command_set_shape(&at->runs->in, &r);
     c->tail_len = command_set_print_tail(&r, c->tail);
     c->set_len = command_set_print(&r, at->bytes, c->set, sizeof c->set);
     command_set_get(s, at->key, at->bytes, &r);
     c->get_len = command_set_print(&r, 0, c->get, sizeof c->get);
-    c->head_len = s->head(at->bytes, c->head);
+    if (at->runs) {
+        c->head_len = at->runs->head_len;
+        memcpy(c->head, at->runs->head, c->head_len + 1);
+    } else {
+        c->head_len = s->head(at->bytes, c->head);
+    }
 }
 
 static struct client *open_client(const struct client_params *p,
@@ -151,13 +177,14 @@ const struct client_ops client_socket = {
     .name = "socket",
     .help = "payload straight between socket and tensor",
     .serves = true,
-    .memory = {16, 0},
+    .memory = {.eighths = 16},
     .open = open_client,
     .rebind = connection_rebind,
     .put = put,
     .get = get,
     .put_many = socket_put_many,
     .get_many = socket_get_many,
+    .run = run,
     .remove = socket_remove,
     .tell = socket_tell,
     .poll = socket_poll,

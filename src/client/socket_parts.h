@@ -20,7 +20,7 @@ struct socket_client {
     int fd;
     int64_t deadline; /* of the running operation; 0: not asked for yet */
     size_t set_len, get_len, head_len, tail_len;
-    char set[SRB_KEY_MAX + 128]; /* all of a put before its payload */
+    char set[SRB_KEY_MAX + 320]; /* all of a put before its payload */
     char tail[SRB_REQUEST_TAIL]; /* and behind it */
     char get[SRB_KEY_MAX + 96];  /* a whole get */
     char head[SRB_REPLY_HEAD];   /* what precedes the payload in its reply */

@@ -114,6 +114,8 @@ static int unexpected(struct socket_client *c, const char *what,
     }
     if (at->absent)
         return connection_error(at, what, err, "the server has no such key");
+    if (n > 0 && text[0] == '+' && at->runs)
+        return connection_not_run(at, what, text + 1, line - 1, err);
     if (n > 0 && text[0] == '$')
         return connection_error(at, what, err,
                                 "the reply has %.*s bytes instead of %zu",

@@ -292,9 +292,6 @@ static bool is_bound(const struct srb_tensor_client *c, const char *key,
 static int check(struct srb_tensor_client *c, const char *key, size_t length,
                  size_t count)
 {
-    if (c->wrapped && !c->bound->ops->rebind)
-        return error_set(&c->err, "this client is for '%s' of %zu elements",
-                         c->key, c->count);
     if (length == 0 || length > SRB_TENSOR_KEY_MAX)
         return error_set(&c->err, "a key has 1 to %d bytes, not %zu",
                          SRB_TENSOR_KEY_MAX, length);
@@ -495,7 +492,13 @@ void tensor_client_turn(struct srb_tensor_client *c, struct client *other)
 int tensor_client_remove(struct srb_tensor_client *c,
                          const struct srb_tensor *tensors, size_t n)
 {
+    c->key_length = SIZE_MAX; /* as call_run() */
     return c->bound->ops->remove(c->bound, tensors, n, &c->err);
+}
+
+int tensor_client_run(struct srb_tensor_client *c, const struct client_run *r)
+{
+    return c->bound->ops->run(c->bound, r, &c->err);
 }
 
 int srb_put_tensor(struct srb_tensor_client *c, const char *key,

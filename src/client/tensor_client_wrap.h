@@ -12,9 +12,9 @@
 
 /* Open a client of the table as p says (but for p->bytes, which is not looked
  * at) for its key and so many elements; it takes other keys, of the same
- * server, and counts where the client can be bound to them, and a failure
- * closes nothing. *inside gets what was opened, which lives as
- * long. NULL on failure. To be closed by srb_tensor_client_close(). Local. */
+ * server, and counts, and a failure closes nothing. *inside gets what was
+ * opened, which lives as long. NULL on failure. To be closed by
+ * srb_tensor_client_close(). Local. */
 struct srb_tensor_client *
 tensor_client_wrap(const struct client_ops *ops, const struct client_params *p,
                    size_t count, struct client **inside, struct error *err);
@@ -33,5 +33,8 @@ void tensor_client_turn(struct srb_tensor_client *c, struct client *other);
 /* The key of the last call, of several tensors the first of them that was not
  * alone. Valid until the next call. Local. */
 const char *tensor_client_key(const struct srb_tensor_client *c);
+/* Have the server run one of what it was opened with (p->runs). Returns 0 or
+ * -1. Local. */
+int tensor_client_run(struct srb_tensor_client *c, const struct client_run *r);
 
 #endif

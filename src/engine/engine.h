@@ -48,7 +48,9 @@ struct shard_spec {
     const struct value *env;       /* of its environment, a map */
     const struct setting *modules; /* to load (db_modules.h); NULL: none */
     int64_t tpq;                   /* threads of RedisAI's; 0: not said */
-    bool redisai;                  /* clients may speak its commands */
+    bool redisai;                  /* clients may speak its commands, */
+    bool infers;                   /* those that run models too */
+    int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
     bool polls;                    /* and ask whether a key is there */
     const struct secret *secret;   /* by which its users get in */

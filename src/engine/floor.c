@@ -73,7 +73,7 @@ const struct engine engine_floor = {
     .candidates = candidates,
     .lacks = lacks,
     .limit = true,
-    .memory = {10, INT64_C(16) * 1024 * 1024},
+    .memory = {.eighths = 10, .fixed = INT64_C(16) * 1024 * 1024},
     .role = SRB_FLOOR_ROLE,
     .most_threads = FLOOR_THREADS_MAX,
     .configure = configure,

@@ -19,22 +19,36 @@
 /* Between two looks at what is no message. */
 #define LOOK_NS INT64_C(50000000)
 
-enum state { IDLE, TAKING, ANSWERING };
+enum state { IDLE, WAITING, TAKING, ANSWERING };
+
+/* A place for a tensor. */
+struct kept {
+    float *data;
+    int64_t number; /* which one is there; -1: none, or it is on its way */
+    int64_t bytes;
+    int readers; /* to whom it is on its way */
+    bool writes; /* its client is at it */
+};
 
 struct peer {
     int rank;
     enum state state;
-    float *tensor;
-    int64_t held; /* bytes of it; 0: nothing was put */
+    struct kept *kept; /* [places.kept] its own */
+    struct kept *at;   /* whom it asked for */
     struct serve_wire asked, answer;
     MPI_Request request[2];
+    struct serve_wire *queue; /* [places.tensors] what it asked meanwhile */
+    size_t queued;
 };
 
 struct server {
     MPI_Comm comm;
+    struct places places;
     size_t bytes;
     int n, active, gone;
     struct peer *peer;
+    struct peer **by_client; /* [places.clients]; NULL: no peer */
+    struct peer **by_rank;   /* [of comm] likewise */
     struct serve_wire next;
     MPI_Request next_request;
 };
@@ -62,40 +76,82 @@ static void close_server(void *arg)
 {
     struct server *s = arg;
 
-    for (int i = 0; s && i < s->n; i++)
-        free(s->peer[i].tensor);
-    if (s)
+    for (int i = 0; s && i < s->n; i++) {
+        struct peer *p = &s->peer[i];
+
+        for (int64_t k = 0; k < s->places.kept; k++)
+            free(p->kept[k].data);
+        free(p->kept);
+        free(p->queue);
+    }
+    if (s) {
         free(s->peer);
+        free(s->by_client);
+        free(s->by_rank);
+    }
     free(s);
+}
+
+/* Every page is there before the loop. */
+static int make_room(struct kept *k, size_t bytes)
+{
+    size_t room = (bytes + PAGE - 1) / PAGE * PAGE;
+
+    *k = (struct kept){.data = aligned_alloc(PAGE, room), .number = -1};
+    if (!k->data)
+        return -1;
+    memset(k->data, 0, room);
+    return 0;
+}
+
+static int welcome(struct server *s, struct peer *p)
+{
+    p->request[0] = p->request[1] = MPI_REQUEST_NULL;
+    p->queue = mem_new(s->places.tensors, sizeof *p->queue);
+    p->kept = mem_new((size_t)s->places.kept, sizeof *p->kept);
+    for (int64_t k = 0; k < s->places.kept; k++)
+        if (make_room(&p->kept[k], s->bytes) < 0)
+            return -1;
+    return 0;
 }
 
 static void *open_server(const struct serving_terms *t, struct error *err)
 {
     struct server *s = mem_new(1, sizeof *s);
-    size_t room = (t->bytes + PAGE - 1) / PAGE * PAGE;
+    int size, rc = 0;
 
-    *s = (struct server){.comm = t->comm, .bytes = t->bytes, .n = t->n};
+    MPI_Comm_size(t->comm, &size);
+    *s = (struct server){
+        .comm = t->comm, .places = t->places, .bytes = t->bytes, .n = t->n};
     s->peer = mem_new((size_t)t->n, sizeof *s->peer);
+    s->by_client = mem_new((size_t)t->places.clients, sizeof(struct peer *));
+    s->by_rank = mem_new((size_t)size, sizeof(struct peer *));
     for (int i = 0; i < t->n; i++) {
         struct peer *p = &s->peer[i];
 
         p->rank = t->ranks[i];
-        p->request[0] = p->request[1] = MPI_REQUEST_NULL;
-        p->tensor = aligned_alloc(PAGE, room);
-        if (!p->tensor) {
-            error_set(err,
-                      "a rank that serves has not enough memory for %d tensors "
-                      "of %zu bytes",
-                      t->n, t->bytes);
-            close_server(s);
-            return NULL;
-        }
-        memset(p->tensor, 0, room); /* every page is there before the loop */
+        s->by_client[t->clients[i] - t->places.first] = p;
+        s->by_rank[p->rank] = p;
+        if (welcome(s, p) < 0)
+            rc = -1;
     }
-    return s;
+    if (rc == 0)
+        return s;
+    error_set(err,
+              "a rank that serves has not enough memory for %lld tensors of "
+              "%zu bytes",
+              (long long)(t->n * t->places.kept), t->bytes);
+    close_server(s);
+    return NULL;
 }
 
 /* ---- serving ---- */
+
+static void makes_no_sense(const struct peer *p)
+{
+    die("a rank that serves has got a message that makes no sense, of rank %d",
+        p->rank);
+}
 
 static void listen_again(struct server *s)
 {
@@ -103,62 +159,97 @@ static void listen_again(struct server *s)
                    SERVE_TAG_ASK, s->comm, &s->next_request));
 }
 
-static void answer(struct server *s, struct peer *p)
+static void answer(struct server *s, struct peer *p, bool there)
 {
     bool get = p->asked.operation == SERVE_GET;
-    bool there = !get || p->held == p->asked.bytes;
 
     p->state = ANSWERING;
     p->answer = p->asked;
     p->answer.operation = there ? SERVE_DONE : SERVE_NOTHING;
     must(MPI_Isend(&p->answer, SERVE_INTS, MPI_INT64_T, p->rank,
                    SERVE_TAG_ANSWER, s->comm, &p->request[0]));
-    if (get)
-        must(MPI_Isend(p->tensor, there ? floats(p->held) : 0, MPI_FLOAT,
-                       p->rank, SERVE_TAG_BACK, s->comm, &p->request[1]));
+    if (!get)
+        return;
+    p->at->readers++;
+    must(MPI_Isend(p->at->data, there ? floats(p->at->bytes) : 0, MPI_FLOAT,
+                   p->rank, SERVE_TAG_BACK, s->comm, &p->request[1]));
 }
 
 static void take(struct server *s, struct peer *p)
 {
     p->state = TAKING;
-    must(MPI_Irecv(p->tensor, floats(p->asked.bytes), MPI_FLOAT, p->rank,
+    p->at->writes = true;
+    p->at->number = -1;
+    must(MPI_Irecv(p->at->data, floats(p->asked.bytes), MPI_FLOAT, p->rank,
                    SERVE_TAG_TENSOR, s->comm, &p->request[0]));
 }
 
-/* Who asks again has its answer, whether this rank has seen that or not. */
-static void finish(struct server *s, struct peer *p)
+/* The number of the tensor that a peer has asked for. */
+static int64_t number_of(const struct server *s, const struct peer *p)
 {
-    MPI_Status status[2];
-
-    must(MPI_Waitall(2, p->request, status));
-    p->state = IDLE;
-    s->active--;
+    return p->asked.slot / s->places.clients;
 }
 
-/* Go on with what a client has asked. */
+static struct kept *find(const struct server *s, const struct peer *p)
+{
+    const struct serve_wire *a = &p->asked;
+    const struct peer *owner =
+        a->slot < 0 ? NULL : s->by_client[a->slot % s->places.clients];
+
+    if (!owner || a->bytes < 0 || (size_t)a->bytes > s->bytes ||
+        (a->operation != SERVE_GET && owner != p))
+        makes_no_sense(p);
+    return &owner->kept[number_of(s, p) % s->places.kept];
+}
+
+/* Go on with what a peer has asked, when nobody else is at the same place: who
+ * reads it is not to get a part of what is put, nor anything removed. */
+static void begin(struct server *s, struct peer *p)
+{
+    struct kept *k = p->at = find(s, p);
+    bool there = k->number == number_of(s, p);
+
+    p->state = WAITING;
+    if (k->writes || (k->readers > 0 && p->asked.operation != SERVE_GET))
+        return;
+    switch (p->asked.operation) {
+    case SERVE_PUT:
+        take(s, p);
+        break;
+    case SERVE_GET:
+        answer(s, p, there && k->bytes == p->asked.bytes);
+        break;
+    case SERVE_REMOVE:
+        k->number = -1;
+        answer(s, p, there);
+        break;
+    default:
+        makes_no_sense(p);
+    }
+}
+
 static void hear(struct server *s, int source)
 {
-    struct peer *p = s->next.slot >= 0 && s->next.slot < s->n
-                         ? &s->peer[s->next.slot]
-                         : NULL;
+    struct peer *p = s->by_rank[source];
 
-    if (!p || p->rank != source || s->next.bytes < 0 ||
-        (size_t)s->next.bytes > s->bytes)
-        die("a rank that serves has got a message that makes no sense, of rank "
-            "%d",
+    if (!p)
+        die("a rank that serves has got a message of rank %d, which it does "
+            "not serve",
             source);
     if (s->next.operation == SERVE_END) {
         s->gone++;
         return;
     }
-    if (p->state != IDLE)
-        finish(s, p);
-    p->asked = s->next;
-    s->active++;
-    if (p->asked.operation == SERVE_PUT)
-        take(s, p);
-    else
-        answer(s, p);
+    if (p->state == IDLE) {
+        p->asked = s->next;
+        s->active++;
+        begin(s, p);
+        return;
+    }
+    /* who asks before it was answered, or before that was seen here */
+    if (p->queued == s->places.tensors)
+        makes_no_sense(p);
+    p->queue[p->queued++] = s->next;
 }
 
 /* Whether anything has come. */
@@ -178,20 +269,40 @@ static bool listen_once(struct server *s)
     return true;
 }
 
+/* What it asked has been answered: the next. */
+static void next(struct server *s, struct peer *p)
+{
+    if (p->asked.operation == SERVE_GET)
+        p->at->readers--;
+    p->state = IDLE;
+    if (p->queued == 0) {
+        s->active--;
+        return;
+    }
+    p->asked = p->queue[0];
+    memmove(p->queue, p->queue + 1, --p->queued * sizeof *p->queue);
+    begin(s, p);
+}
+
 static bool go_on(struct server *s, struct peer *p)
 {
     MPI_Status status[2];
     int done = 0;
 
+    if (p->state == WAITING) {
+        begin(s, p);
+        return p->state != WAITING;
+    }
     must(MPI_Testall(2, p->request, &done, status));
     if (!done)
         return false;
     if (p->state == TAKING) {
-        p->held = p->asked.bytes;
-        answer(s, p);
+        p->at->writes = false;
+        p->at->number = number_of(s, p);
+        p->at->bytes = p->asked.bytes;
+        answer(s, p, true);
     } else {
-        p->state = IDLE;
-        s->active--;
+        next(s, p);
     }
     return true;
 }
@@ -237,8 +348,8 @@ static const struct serving_ops serving = {
     .close = close_server,
 };
 
-/* Of a tensor there is one, and messages that have come before they were
- * expected. */
+/* Of a tensor there is one, in whole pages, and messages that have come before
+ * they were expected. */
 const struct engine engine_mpi = {
     .name = "mpi",
     .help =
@@ -247,6 +358,6 @@ const struct engine engine_mpi = {
     .kind = ENGINE_RANKS,
     .client = "mpi",
     .lacks = store_lacks,
-    .memory = {10, INT64_C(4) * 1024 * 1024},
+    .memory = {.eighths = 10, .fixed = INT64_C(4) * 1024 * 1024, .each = PAGE},
     .serving = &serving,
 };

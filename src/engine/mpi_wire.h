@@ -2,8 +2,9 @@
  *
  * A client asks with a header, a put with the tensor behind it, as a message of
  * its own, and is answered likewise; of an answer to a get the tensor is empty
- * where there is none. One question at a time; messages of one kind overtake
- * each other never (MPI 3.1, 3.5), and answers carry the question's number.
+ * where there is none. It may ask for as many tensors as a step has before it
+ * is answered; messages of one kind overtake each other never (MPI 3.1, 3.5),
+ * and answers carry the question's number.
  */
 #ifndef SRB_SERVE_H
 #define SRB_SERVE_H
@@ -13,6 +14,7 @@
 enum serve_operation {
     SERVE_PUT = 1,
     SERVE_GET,
+    SERVE_REMOVE,
     SERVE_END, /* nothing more comes; is not answered */
     /* of answers */
     SERVE_DONE,
@@ -22,8 +24,8 @@ enum serve_operation {
 /* Four MPI_INT64_T. */
 struct serve_wire {
     int64_t operation;
-    int64_t slot;  /* of the client, from 0 */
-    int64_t bytes; /* of the tensor */
+    int64_t slot;  /* number x clients + client of a tensor_place (places.h) */
+    int64_t bytes; /* of the tensor; of a removal nothing */
     int64_t serial;
 };
 #define SERVE_INTS 4

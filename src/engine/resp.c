@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "protocol/command_set.h"
 #include "protocol/db_modules.h"
+#include "protocol/model.h"
 #include "protocol/redisai.h"
 
 /* Redis's own connections, the steward's, and room for a person's. */
@@ -158,13 +159,19 @@ static void let_in(FILE *out, const struct shard_spec *s)
     fprintf(out, "protected-mode yes\nuser default off\n");
     fprintf(out,
             "user " SRB_USER_CLIENT " on #%s ~" SRB_KEY_STEM "* +set +get "
-            "+ping%s%s%s\n",
+            "+ping%s%s%s%s\n",
             client, s->redisai ? " +ai.tensorset +ai.tensorget" : "",
+            s->infers ? " " SRB_MODEL_PATTERNS " +ai.modelexecute "
+                        "+ai.scriptexecute +ai.scriptrun"
+                      : "",
             s->removes ? " +unlink" : "", s->polls ? " +exists" : "");
     fprintf(out,
             "user " SRB_USER_STEWARD " on #%s +ping +info +flushall +shutdown "
-            "+cluster|info +cluster|nodes\n",
-            steward);
+            "+cluster|info +cluster|nodes%s\n",
+            steward,
+            s->infers ? " " SRB_MODEL_PATTERNS " +ai.modelstore +ai.modelget "
+                        "+ai.scriptstore +ai.scriptset +ai.scriptget +ai.info"
+                      : "");
     fprintf(out,
             "user " SRB_USER_READER " on #%s +config|get "
             "+memory|malloc-stats\n",
@@ -184,7 +191,7 @@ void resp_configure(FILE *out, const struct shard_spec *s,
     fprintf(out, "bind %s\nport %d\n", s->address, s->port);
     /* users get rights to what modules bring once these are loaded, wherever
      * the lines stand (main() in Redis's server.c) */
-    db_modules_print(out, s->modules, s->tpq);
+    db_modules_print(out, s->modules, s->tpq, s->intra_op);
     let_in(out, s);
     /* a relative path: it runs in its own folder, which is nobody else's */
     if (s->placement->experiment == EXPERIMENT_COLOCATED)

@@ -19,11 +19,11 @@
  * at 64 MiB with one client. */
 #define RESP_MEMORY                                                            \
     {                                                                          \
-        20, INT64_C(16) * 1024 * 1024                                          \
+        .eighths = 20, .fixed = INT64_C(16) * 1024 * 1024                      \
     }
 #define RESP_MEMORY_REDISAI                                                    \
     {                                                                          \
-        28, INT64_C(16) * 1024 * 1024                                          \
+        .eighths = 28, .fixed = INT64_C(16) * 1024 * 1024                      \
     }
 
 /* ---- what may make them faster, for srbench tune ---- */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "engine/places.h"
 
 /* What a client needs to know of the rank that serves it. */
 struct served {
@@ -18,10 +19,12 @@ struct served {
 };
 
 struct serving_terms {
-    MPI_Comm comm;    /* of the job, for this alone */
-    int n;            /* clients, */
-    const int *ranks; /* [n] there, in the order of their slots */
-    size_t bytes;     /* of the tensor */
+    MPI_Comm comm;        /* of the job, for this alone */
+    struct places places; /* of all clients, of whom this rank */
+    int n;                /* serves so many, */
+    const int *clients;   /* [n] by their numbers, */
+    const int *ranks;     /* [n] and ranks there */
+    size_t bytes;         /* of the tensor */
 };
 
 struct serving_ops {

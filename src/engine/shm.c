@@ -29,6 +29,8 @@
 struct memory {
     struct store base;
     struct shm_hello hello;
+    int64_t slots; /* of the longest tensors, and their length */
+    size_t slot_bytes;
     int fd;      /* the memory */
     int socket;  /* at which it is handed out; shut down, the thread ends */
     int quit[2]; /* a pipe whose closing does that */
@@ -136,13 +138,17 @@ static void close_memory(struct store *s)
     free(m);
 }
 
+static int64_t size_of(const struct memory *m)
+{
+    return footprint_product((int64_t)m->hello.areas,
+                             (int64_t)m->hello.area_bytes);
+}
+
 /* Nobody can make it shorter under those who have it mapped. */
 static int make_memory(struct memory *m)
 {
     m->fd = memfd_create("srbench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    return m->fd < 0 ||
-                   ftruncate(m->fd, (off_t)(m->hello.slots *
-                                            m->hello.slot_bytes)) != 0 ||
+    return m->fd < 0 || ftruncate(m->fd, size_of(m)) != 0 ||
                    fcntl(m->fd, F_ADD_SEALS,
                          F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0
                ? -1
@@ -175,10 +181,9 @@ static int make(struct memory *m, const char *folder, struct error *err)
 {
     if (make_memory(m) < 0)
         return error_set(err,
-                         "cannot make shared memory for %" PRIu64
-                         " tensors of %" PRIu64 " bytes: %s",
-                         m->hello.slots, m->hello.slot_bytes - SHM_PAGE,
-                         strerror(errno));
+                         "cannot make shared memory for %" PRId64
+                         " tensors of %zu bytes: %s",
+                         m->slots, m->slot_bytes - SHM_PAGE, strerror(errno));
     if (make_socket(m, folder) < 0 || pipe2(m->quit, O_CLOEXEC) != 0 ||
         start_thread(m) < 0)
         return error_set(err, "cannot hand out shared memory in %s: %s", folder,
@@ -191,8 +196,8 @@ static void describe(const struct memory *m, char **effective)
     size_t n;
     FILE *out = mem_stream(effective, &n);
 
-    fprintf(out, "slots %" PRIu64 "\nslot-bytes %" PRIu64 "\n", m->hello.slots,
-            m->hello.slot_bytes);
+    fprintf(out, "slots %" PRId64 "\nslot-bytes %zu\n", m->slots,
+            m->slot_bytes);
     fclose(out);
 }
 
@@ -202,13 +207,18 @@ static struct store *open_memory(const struct store_terms *terms,
                                  char **effective, struct error *err)
 {
     struct memory *m = mem_new(1, sizeof *m);
+    size_t slot_bytes = shm_slot_size((size_t)terms->bytes);
 
-    *m = (struct memory){.base.ops = &memory_ops,
-                         .fd = -1,
-                         .socket = -1,
-                         .quit = {-1, -1},
-                         .hello = {(uint64_t)terms->clients,
-                                   shm_slot_size((size_t)terms->bytes)}};
+    *m =
+        (struct memory){.base.ops = &memory_ops,
+                        .fd = -1,
+                        .socket = -1,
+                        .quit = {-1, -1},
+                        .slots = footprint_product(terms->clients, terms->kept),
+                        .slot_bytes = slot_bytes,
+                        .hello = {(uint64_t)terms->clients,
+                                  (uint64_t)footprint_product(
+                                      terms->kept, (int64_t)slot_bytes)}};
     if (make(m, terms->folder, err) < 0) {
         close_memory(&m->base);
         return NULL;
@@ -223,7 +233,7 @@ static int empty(struct store *s, struct error *err)
     struct memory *m = self(s);
 
     if (fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-                  (off_t)(m->hello.slots * m->hello.slot_bytes)) == 0)
+                  size_of(m)) == 0)
         return 0;
     return error_set(err, "cannot empty the shared memory: %s",
                      strerror(errno));
@@ -236,7 +246,7 @@ static const struct store_ops memory_ops = {
     .close = close_memory,
 };
 
-/* Of a tensor there is one, and a page before it. */
+/* Of a tensor there is one, in whole pages, and a page before it. */
 const struct engine engine_shm = {
     .name = "shm",
     .help = "no server: memory that the clients of a node share, as the limit "
@@ -245,6 +255,8 @@ const struct engine engine_shm = {
     .only = IN_COLOCATED,
     .client = "shm",
     .lacks = store_lacks,
-    .memory = {8, INT64_C(4) * 1024 * 1024},
+    .memory = {.eighths = 8,
+               .fixed = INT64_C(4) * 1024 * 1024,
+               .each = 2 * SHM_PAGE},
     .store = &memory_ops,
 };

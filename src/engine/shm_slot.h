@@ -18,34 +18,43 @@
 
 struct shm_slot {
     _Atomic uint64_t sequence;
-    _Atomic uint64_t bytes; /* of what is in it */
-    char rest[SHM_PAGE - 2 * sizeof(uint64_t)];
+    _Atomic uint64_t bytes; /* of what is in it, */
+    _Atomic int64_t number; /* and which tensor that is; -1: it was removed */
+    char rest[SHM_PAGE - 3 * sizeof(uint64_t)];
     unsigned char data[];
 };
 
 enum shm_got {
     SHM_GOT,
     SHM_AGAIN,   /* the writer was at it */
-    SHM_NOTHING, /* nobody has put anything */
-    SHM_OTHER,   /* what is in it is longer or shorter */
+    SHM_NOTHING, /* nobody has put that one, or it has gone */
+    SHM_OTHER,   /* it is longer or shorter */
 };
 
 /* The least that a slot for so many bytes takes. */
 size_t shm_slot_size(size_t bytes);
 
-/* Replace what is in it; for its one writer. */
-void shm_slot_put(struct shm_slot *s, const void *data, size_t bytes);
+/* Replace what is in it, or remove it, whatever it is; for its one writer. */
+void shm_slot_put(struct shm_slot *s, int64_t number, const void *data,
+                  size_t bytes);
+void shm_slot_remove(struct shm_slot *s);
 
-/* Read `bytes` bytes. data is spoilt where that fails. */
-enum shm_got shm_slot_get(const struct shm_slot *s, void *data, size_t bytes);
+/* Read `bytes` bytes of that tensor. data is spoilt where that fails. */
+enum shm_got shm_slot_get(const struct shm_slot *s, int64_t number, void *data,
+                          size_t bytes);
+
+/* Whether that tensor is in it: SHM_GOT, and nothing is read. */
+enum shm_got shm_slot_has(const struct shm_slot *s, int64_t number);
 
 /* Bring so many bytes of a mapping in, for writing, so that no page is missing
  * when time is taken. -1 with errno where there is no memory. */
 int shm_bring_in(void *at, size_t bytes);
 
-/* What a client is told with the descriptor of the memory. */
+/* What a client is told with the descriptor of the memory: each client of the
+ * node has an area of it, in which it makes its slots as long as its tensors
+ * are. */
 struct shm_hello {
-    uint64_t slots, slot_bytes;
+    uint64_t areas, area_bytes;
 };
 
 /* The name of the socket in the store's folder. */

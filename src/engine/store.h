@@ -23,6 +23,7 @@ struct store_terms {
     int shards;         /* of all nodes that share it */
     int64_t clients;    /* of any permutation */
     int64_t bytes;      /* longest tensor */
+    int64_t kept;       /* tensors of each client at a time, at most */
     const char *folder; /* scratch, which goes with this steward; NULL where
                            the store does without */
     const char *path;   /* db_path; "auto" where that is left open */

@@ -314,12 +314,23 @@ static void one_operation(const struct series *s, const struct spans *d,
     max[LAST_END] = some ? s->last_end : INT64_MIN;
 }
 
+static size_t get_bytes(const struct figures_of *x)
+{
+    return x->get_bytes > 0 ? x->get_bytes : x->bytes;
+}
+
+/* Of a put and a get: where both differ, there are as many of each. */
+static double mean_bytes(const struct figures_of *x)
+{
+    return ((double)x->bytes + (double)get_bytes(x)) / 2;
+}
+
 /* Everything that one reduction can tell, of this client. */
 static void one_client(const struct figures_of *x, const struct spans d[2],
                        int64_t max[MAXIMA], double sum[SUMS])
 {
     const struct samples *s = x->samples;
-    double bytes = (double)x->bytes;
+    double bytes = mean_bytes(x), got = (double)get_bytes(x);
     int64_t loop = samples_loop(s);
     double ops = (double)(s->put.count + s->unpack.count);
 
@@ -340,8 +351,8 @@ static void one_client(const struct figures_of *x, const struct spans d[2],
     sum[KEPT_PUTS] = (double)s->put.kept;
     sum[KEPT_GETS] = (double)s->unpack.kept;
     sum[ERRORS] = (double)s->verify_errors;
-    sum[PUT_RATE] = service(&s->put, bytes);
-    sum[GET_RATE] = service(&s->unpack, bytes);
+    sum[PUT_RATE] = service(&s->put, (double)x->bytes);
+    sum[GET_RATE] = service(&s->unpack, got);
     sum[LOOP_RATE] = rate(ops * bytes, loop);
     sum[LOOP_OPS] = rate(ops, loop);
     sum[LOOP_TIME] = tick_seconds(loop - s->computed - s->paced);
@@ -459,11 +470,11 @@ void figures_reduce(const struct team *t, MPI_Comm clients,
     sort_spans(&d[1], &s->unpack);
     one_client(x, d, max, sum);
     reduce_all(t, clients, max, sum);
-    rates(max, sum, (double)x->bytes, x->phases, out);
+    rates(max, sum, mean_bytes(x), x->phases, out);
     if (x->computes || x->paced) /* what moved is what was asked for */
         no_window(out);
     else if (!x->phases)
-        steady(t, clients, s, max, (double)x->bytes, out);
+        steady(t, clients, s, max, mean_bytes(x), out);
     total[0] = (int64_t)sum[KEPT_PUTS];
     total[1] = (int64_t)sum[KEPT_GETS];
     quantiles(t, clients, d, 2, total, max, of);

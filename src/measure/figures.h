@@ -27,6 +27,14 @@ struct figures {
     bool by_clients;  /* which these are: clients, else blocks of iterations */
 };
 
+/* Of what servers run between put and get (inference.h); NaN where nothing. */
+struct inference_figures {
+    struct figures script, model; /* without intervals */
+    double rate;                  /* inferences a second, of all clients */
+    double put_share, script_share, model_share, unpack_share; /* of all
+                                     loops' time */
+};
+
 /* Of steps (steps.h). NaN, and -1, where there are none of that kind. */
 struct step_figures {
     struct figures step; /* from the begin of its computing to its end */
@@ -87,6 +95,7 @@ struct summary {
     struct step_figures steps;
     struct exchange_figures exchange;
     struct figures retire; /* removals of older steps' tensors */
+    struct inference_figures inference;
 };
 
 /* One operation's durations of this client, in any order; sorted in place. */
@@ -111,6 +120,7 @@ double figures_headline(const struct summary *s, enum headline which);
 struct figures_of {
     const struct samples *samples;
     size_t bytes;         /* of a step's tensors */
+    size_t get_bytes;     /* of those that come back; 0: the same */
     bool phases;          /* the pattern */
     bool exchange;        /* likewise; else pair */
     double cpu_time;      /* s, of the loop; NaN: not to be told from waiting */

@@ -78,12 +78,15 @@ int load_open(struct load *l, const struct loop_language *language,
     l->language = language;
     l->number = p->client;
     l->tells = getenv("SRBENCH_TEST_LOOPS");
-    l->count = rules->count;
+    l->count = rules->count > rules->inference.out_count
+                   ? rules->count
+                   : rules->inference.out_count;
     l->rules = *rules;
     snprintf(l->key, sizeof l->key, "%s", p->key);
     if (samples_open(&l->samples, rules->warmup, rules->iterations, err) < 0 ||
         allocate(l, err) < 0 || allocate_all(l, err) < 0 ||
-        steps_open(l, err) < 0 || exchange_open(l, err) < 0)
+        steps_open(l, err) < 0 || exchange_open(l, err) < 0 ||
+        (p->runs && inference_open(l, p->runs, err) < 0))
         return -1;
     await(rules->connect_at);
     return join(l, ops, p, err);
@@ -113,20 +116,22 @@ static void start_together(struct load *l, int rc)
 /* Have the language's loop go round. -1 when this client failed. */
 static int go_round(struct load *l, bool puts, bool gets)
 {
-    const struct loop_task task = {.load = l,
-                                   .client = l->wrapped,
-                                   .key = l->key,
-                                   .key_length = strlen(l->key),
-                                   .count = l->count,
-                                   .own = l->own,
-                                   .puts = puts,
-                                   .gets = gets,
-                                   .tensors = l->tensors.rules.n,
-                                   .put = l->tensors.put,
-                                   .get = l->tensors.get,
-                                   .pipelined = l->tensors.rules.pipelined,
-                                   .retires =
-                                       tensors_removes(&l->tensors.rules)};
+    bool infers = l->inference.runs != NULL;
+    const struct loop_task task = {
+        .load = l,
+        .client = l->wrapped,
+        .key = l->key,
+        .key_length = strlen(l->key),
+        .count = l->count,
+        .own = l->own,
+        .puts = puts,
+        .gets = gets,
+        .tensors = infers ? 1 : l->tensors.rules.n,
+        .put = infers ? &l->inference.put : l->tensors.put,
+        .get = infers ? &l->inference.get : l->tensors.get,
+        .infers = infers,
+        .pipelined = l->tensors.rules.pipelined,
+        .retires = tensors_removes(&l->tensors.rules)};
 
     l->language->run(&task);
     if (!l->phase.failed)
@@ -286,6 +291,7 @@ void load_close(struct load *l)
     disconnect(l);
     exchange_close(l);
     tensors_close(&l->tensors, l->language);
+    inference_close(l);
     steps_close(l);
     if (l->own)
         l->language->release(l->own);

@@ -74,7 +74,9 @@ int loop_got(struct load *l, int rc, int64_t start, int64_t end)
     if (loop_note(l, &l->samples.unpack, (size_t)l->got++, start, end) < 0)
         return -1;
     l->samples.loop_end = end; /* the last check is not the loop's */
-    if (check)
+    if (l->inference.runs)
+        inference_got(l);
+    else if (check)
         loop_verify(l);
     return 0;
 }

@@ -21,6 +21,10 @@
  *     loop_got(load, rc, start, end)
  *     loop_retire(load)       where t->retires says so and the step puts
  *
+ * and where servers run models (t->infers), between the two
+ *
+ *     loop_infer(load)
+ *
  * C and C++ include this header, loop_fortran.f90 declares the same.
  */
 #ifndef SRB_LOOP_H
@@ -56,6 +60,7 @@ struct loop_task {
     const struct srb_tensor *put, *get;
     int pipelined; /* back to back, else one after the other */
     int retires;   /* loop_retire() is for after a step */
+    int infers;    /* loop_infer() is for between put and get */
 };
 
 /* One language's loop. */
@@ -103,6 +108,10 @@ void loop_spoil_all(struct load *l);
 /* Remove the tensors of the step that is too old by now, if there is one, which
  * is timed in there: -1: stop. Local. */
 int loop_retire(struct load *l);
+
+/* Have the server run what comes between put and get, each timed in there: -1:
+ * stop. Local. */
+int loop_infer(struct load *l);
 
 /* tick_now() for a language that has no inline functions of C. Local. */
 int64_t loop_now(void);

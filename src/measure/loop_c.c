@@ -128,6 +128,8 @@ static void run_all(const struct loop_task *t)
     while (loop_more(t->load)) {
         if (t->puts && put_all(t) < 0)
             return;
+        if (t->infers && loop_infer(t->load) < 0)
+            return;
         if (t->gets && get_all(t) < 0)
             return;
         if (t->puts && t->retires && loop_retire(t->load) < 0)

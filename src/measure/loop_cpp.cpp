@@ -90,6 +90,8 @@ class Loop
         while (loop_more(task.load)) {
             if (task.puts && !put_all())
                 return;
+            if (task.infers && loop_infer(task.load) < 0)
+                return;
             if (task.gets && !get_all())
                 return;
             if (task.puts && task.retires && loop_retire(task.load) < 0)

@@ -26,6 +26,7 @@ module srb_loop
         type(c_ptr) :: get
         integer(c_int) :: pipelined
         integer(c_int) :: retires
+        integer(c_int) :: infers
     end type loop_task
 
     ! A tensor, and the space it is aligned in.
@@ -86,6 +87,12 @@ module srb_loop
             type(c_ptr), value :: load
             integer(c_int) :: stat
         end function loop_retire
+
+        function loop_infer(load) bind(c) result(stat)
+            import :: c_ptr, c_int
+            type(c_ptr), value :: load
+            integer(c_int) :: stat
+        end function loop_infer
 
         function loop_now() bind(c) result(ns)
             import :: c_int64_t
@@ -241,6 +248,9 @@ contains
         do while (loop_more(task%load) /= 0)
             if (task%puts /= 0) then
                 if (put_all(task, client, out) < 0) exit
+            end if
+            if (task%infers /= 0) then
+                if (loop_infer(task%load) < 0) exit
             end if
             if (task%gets /= 0) then
                 if (get_all(task, client, in) < 0) exit

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/tick.h"
-#include "measure/tensor.h"
 
 /* Between two looks whether another rank was told to end. They are outside the
  * timed spans, and take some 200 ns each: two millionths of the loop. */
@@ -111,18 +110,4 @@ bool loop_checks(const struct load *l)
 
     return l->rules.verify == VERIFY_ALL ||
            (l->rules.verify == VERIFY_ENDS && (last || l->got == 0));
-}
-
-void loop_verify(struct load *l)
-{
-    const struct tensors *t = &l->tensors;
-    size_t n = t->rules.n > 0 ? t->rules.n : 1;
-    int64_t step = t->rules.n > 0 ? t->get_step : l->pair - 1;
-    struct error wrong;
-
-    for (size_t i = 0; i < n; i++)
-        if (tensor_check_of(i > 0 ? t->in[i] : l->in, l->count, l->number, step,
-                            i, &wrong) < 0 &&
-            l->samples.verify_errors++ == 0)
-            l->wrong = wrong;
 }

@@ -10,6 +10,7 @@
 
 #include "client/client.h"
 #include "measure/exchange.h"
+#include "measure/inference.h"
 #include "measure/loop.h"
 #include "measure/samples.h"
 #include "measure/steps.h"
@@ -25,6 +26,7 @@ struct load_rules {
     enum sync sync;
     enum pattern pattern;
     struct tensors_rules tensors;
+    struct inference_rules inference;
     size_t warmup;
     size_t iterations;  /* timed pairs; with a duration the most to keep */
     double duration;    /* s; 0: as long as the iterations take. Of phases each
@@ -81,6 +83,7 @@ struct load {
     char key[SRB_KEY_MAX];
     struct load_rules rules;
     struct tensors tensors; /* of a step; zeros: the one above */
+    struct inference inference;
     struct samples samples;
     struct load_usage usage;
     struct steps steps;
@@ -180,5 +183,20 @@ int loop_fail(struct load *l);
 int loop_note(struct load *l, struct series *s, size_t k, int64_t start,
               int64_t end);
 bool loop_checks(const struct load *l);
+
+/* ---- models (inference.h) ---- */
+
+/* Have what the rules of models need. What is open is closed by the other, on
+ * failure too. Local. */
+int inference_open(struct load *l, const struct client_runs *runs,
+                   struct error *err);
+void inference_close(struct load *l);
+
+/* Before a put and a get, and after the get; and the look at what came last,
+ * which the latter has where it is its turn. Local. */
+void inference_stamp(struct load *l);
+void inference_spoil(struct load *l);
+void inference_got(struct load *l);
+void inference_verify(struct load *l);
 
 #endif

@@ -9,6 +9,10 @@ void loop_stamp_all(struct load *l)
 {
     struct tensors *t = &l->tensors;
 
+    if (l->inference.runs) {
+        inference_stamp(l);
+        return;
+    }
     for (size_t i = 0; i < t->rules.n; i++)
         tensor_stamp_of(t->out[i], l->count, l->number, l->pair, i);
     tensors_name(t, t->put, l->pair++);
@@ -24,6 +28,10 @@ void loop_spoil_all(struct load *l)
 
     if (l->rules.exchange.reads) {
         exchange_spoil(l);
+        return;
+    }
+    if (l->inference.runs) {
+        inference_spoil(l);
         return;
     }
     t->get_step = phase ? tensors_get_step(&t->rules, l->pair, k) : l->pair - 1;

@@ -33,6 +33,18 @@ int samples_open(struct samples *s, size_t warmup, size_t room,
                      warmup + room);
 }
 
+int samples_open_runs(struct samples *s, int n, size_t warmup, size_t room,
+                      struct error *err)
+{
+    s->nruns = n;
+    for (int k = 0; k < n; k++)
+        if (series_open(&s->run[k], warmup, room) < 0)
+            return error_set(err,
+                             "not enough memory for the timings of %zu runs",
+                             warmup + room);
+    return 0;
+}
+
 int samples_open_retire(struct samples *s, size_t room, struct error *err)
 {
     return series_open(&s->retire, 0, room) == 0
@@ -99,6 +111,8 @@ void samples_step(struct step_series *x, int64_t begun, int64_t end,
 void samples_free(struct samples *s)
 {
     free(s->retire.start);
+    free(s->run[0].start);
+    free(s->run[1].start);
     for (int k = 0; k < 2; k++) {
         free(s->step[k].span.start);
         free(s->step[k].due);
@@ -186,6 +200,8 @@ void samples_translate(struct samples *s,
 
     translate_series(&s->put, translate, clock);
     translate_series(&s->unpack, translate, clock);
+    for (int k = 0; k < s->nruns; k++)
+        translate_series(&s->run[k], translate, clock);
     if (s->retire.kept > 0)
         translate_series(&s->retire, translate, clock);
     for (int k = 0; k < 2; k++) {
@@ -213,7 +229,7 @@ int64_t samples_main(const struct samples *s)
 int64_t samples_between(const struct samples *s)
 {
     return samples_loop(s) - s->waited - s->computed - s->paced - s->put.sum -
-           s->unpack.sum - s->retire.sum;
+           s->unpack.sum - s->retire.sum - s->run[0].sum - s->run[1].sum;
 }
 
 int64_t samples_quantile_rank(int64_t n, double q, int64_t *upper)

@@ -53,12 +53,14 @@ struct step_series {
 /* What a client measures in one permutation. */
 struct samples {
     struct series put, unpack;
-    struct series retire;       /* without warm-up; of no room where nothing is
-                                   removed */
-    struct step_series step[2]; /* of the loop; of phases that of the puts and
-                                   that of the gets */
-    int64_t computed, paced;    /* ns of the loop: computing, waiting for due
-                                   times */
+    struct series retire; /* without warm-up; of no room where nothing is
+                             removed */
+    int nruns;            /* what a server runs between a put and a get: */
+    struct series run[2]; /* each of them */
+    struct step_series step[2];   /* of the loop; of phases that of the puts and
+                                     that of the gets */
+    int64_t computed, paced;      /* ns of the loop: computing, waiting for due
+                                     times */
     int64_t loop_start, loop_end; /* instants around the timed operations */
     int64_t waited;               /* ns of the loop spent on other clients */
     int64_t main_start, main_end; /* connect … disconnect */
@@ -70,6 +72,10 @@ struct samples {
 
 int samples_open(struct samples *s, size_t warmup, size_t room,
                  struct error *err);
+
+/* Have room for runs too, as for puts. */
+int samples_open_runs(struct samples *s, int n, size_t warmup, size_t room,
+                      struct error *err);
 
 /* Have room for removals too. */
 int samples_open_retire(struct samples *s, size_t room, struct error *err);

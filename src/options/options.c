@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/text.h"
 #include "options/options_internal.h"
 
 bool options_has_placement(const struct options *o, unsigned placement)
@@ -13,11 +14,70 @@ bool options_has_placement(const struct options *o, unsigned placement)
     const struct setting *set = options_get(o, OPT_EXPERIMENT);
 
     for (size_t i = 0; i < set->nvalues; i++)
-        if (placement &
-            (set->values[i].count == EXPERIMENT_STANDARD ? IN_STANDARD
-                                                         : IN_COLOCATED))
+        if (placement & experiment_bit(set->values[i].count))
             return true;
     return false;
+}
+
+bool options_infers(const struct options *o)
+{
+    return options_has_placement(o, IN_INFERENCE);
+}
+
+bool options_scripted(const struct options *o)
+{
+    const struct value *script = options_one(o, OPT_SCRIPT);
+
+    return script->is_auto ? options_one(o, OPT_MODEL)->is_auto
+                           : strcmp(script->text, "none") != 0;
+}
+
+const struct value *options_shape(const struct options *o, enum option_id id)
+{
+    static char picture[] = "224x224x3", plain[] = "1x3x224x224";
+    static char classes[] = "1x1000";
+    static const struct value input = {.count = 224 * 224 * 3, .text = picture};
+    static const struct value bare = {.count = 224 * 224 * 3, .text = plain};
+    static const struct value output = {.count = 1000, .text = classes};
+    const struct value *given = options_one(o, id);
+
+    if (!given->is_auto)
+        return given;
+    return id == OPT_OUTPUT_SHAPE ? &output
+           : options_scripted(o)  ? &input
+                                  : &bare;
+}
+
+int options_dims(const struct value *v, int64_t dims[SRB_DIMS_MAX])
+{
+    const char *at = v->text;
+    int n = 0;
+
+    while (n < SRB_DIMS_MAX) {
+        char *end;
+
+        dims[n++] = strtoll(at, &end, 10);
+        if (*end != 'x')
+            break;
+        at = end + 1;
+    }
+    return n;
+}
+
+const char *options_where(unsigned experiments, char buf[OPTIONS_WHERE_MAX])
+{
+    const char *const *names = option_table[OPT_EXPERIMENT].choices;
+    unsigned left = experiments;
+
+    buf[0] = '\0';
+    for (int i = 0; names[i]; i++) {
+        if (!(left & experiment_bit(i)))
+            continue;
+        left &= ~experiment_bit(i);
+        text_join(buf, OPTIONS_WHERE_MAX, left ? ", " : " and ", "%s",
+                  names[i]);
+    }
+    return buf;
 }
 
 bool options_external(const struct options *o)

@@ -37,6 +37,7 @@ enum option_id {
     OPT_DB_CPUS,
     OPT_DB_IO_THREADS,
     OPT_DB_TPQ,
+    OPT_INTRA_OP,
     OPT_DB_ARGS,
     OPT_DB_ENV,
     OPT_DB_PATH,
@@ -55,6 +56,8 @@ enum option_id {
     OPT_READER_NODES,
     OPT_WAIT,
     OPT_FAN,
+    OPT_DEVICE,
+    OPT_BATCH_SIZE,
     OPT_TENSORS,
     OPT_PIPELINED,
     OPT_HISTORY,
@@ -100,7 +103,19 @@ enum option_id {
     OPT_LIFELINE,
     OPT_ROLE,
     OPT_DB_MODULES,
-    OPT_DEVICE,
+    OPT_MODEL,
+    OPT_MODEL_BACKEND,
+    OPT_MODEL_INPUT,
+    OPT_MODEL_OUTPUT,
+    OPT_SCRIPT,
+    OPT_SCRIPT_FUNCTION,
+    OPT_SCRIPT_CALL,
+    OPT_INPUT_SHAPE,
+    OPT_OUTPUT_SHAPE,
+    OPT_MIN_BATCH_SIZE,
+    OPT_MIN_BATCH_TIMEOUT,
+    OPT_NUM_DEVICES,
+    OPT_REFERENCE,
     OPT_NET_IFNAME,
     OPT_LAUNCHER,
     OPT_OP_TIMEOUT,
@@ -133,16 +148,42 @@ enum option_type {
     OPTION_MAP,     /* a mapping of names to scalars, value.pairs */
     OPTION_MAPS,    /* such a mapping or a list of them, one value each */
     OPTION_SHAPE,   /* NODESxRANKS, value.count nodes, value.count2 ranks */
+    OPTION_DIMS,    /* of a tensor, 224x224x3: value.count elements, which
+                       options_dims() takes apart */
     OPTION_RATE,    /* a number a second, value.rate, above 0 to max */
 };
 
-/* Which placement has the option (or, for an axis, varies with it). */
-enum { IN_STANDARD = 1, IN_COLOCATED = 2, IN_BOTH = 3 };
+/* Which experiments have the option (or, for an axis, vary with it): a bit for
+ * each choice of OPT_EXPERIMENT, two for each placement and for what is
+ * measured there. */
+enum {
+    IN_STANDARD = 1 + 4,
+    IN_COLOCATED = 2 + 8,
+    IN_BOTH = IN_STANDARD + IN_COLOCATED,
+    IN_THROUGHPUT = 1 + 2,
+    IN_INFERENCE = 4 + 8
+};
 
-/* Indices of the choices of OPT_EXPERIMENT, OPT_VERIFY, OPT_TRANSPORT,
- * OPT_KEYS, OPT_SYNC, OPT_PATTERN, OPT_FAN, OPT_COMPUTE_KIND, OPT_ARRIVALS,
- * OPT_ORDER and OPT_ROLE. */
+/* Where databases are, and whether models are run there, of a choice of
+ * OPT_EXPERIMENT: throughput_standard, throughput_colocated,
+ * inference_standard, inference_colocated. */
 enum experiment { EXPERIMENT_STANDARD, EXPERIMENT_COLOCATED };
+static inline enum experiment experiment_placement(int64_t choice)
+{
+    return choice % 2 ? EXPERIMENT_COLOCATED : EXPERIMENT_STANDARD;
+}
+static inline bool experiment_infers(int64_t choice)
+{
+    return choice >= 2;
+}
+static inline unsigned experiment_bit(int64_t choice)
+{
+    return 1U << choice;
+}
+
+/* Indices of the choices of OPT_VERIFY, OPT_TRANSPORT, OPT_KEYS, OPT_SYNC,
+ * OPT_PATTERN, OPT_FAN, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_ORDER, OPT_ROLE,
+ * OPT_DEVICE, OPT_MODEL_BACKEND and OPT_SCRIPT_CALL. */
 enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
 enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
@@ -160,6 +201,9 @@ enum arrivals { ARRIVALS_UNIFORM, ARRIVALS_POISSON };
 enum rate_word { RATE_NUMBER, RATE_MAX, RATE_SEARCH };
 enum order { ORDER_PLAN, ORDER_RANDOM };
 enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
+enum device { DEVICE_CPU, DEVICE_GPU };
+enum model_backend { BACKEND_TORCH, BACKEND_TF, BACKEND_TFLITE, BACKEND_ONNX };
+enum script_call { CALL_STORE, CALL_SET };
 
 /* ---- words that later rooms own ---- */
 
@@ -199,13 +243,14 @@ enum option_told {
 /* Under which heading --help has it, in this order but for the first, which is
  * the last. */
 enum option_group {
-    GROUP_RESULT,   /* what is kept and printed */
-    GROUP_STUDY,    /* what is measured */
-    GROUP_LOOP,     /* how often, and how long */
-    GROUP_DATABASE, /* the databases that srbench starts */
-    GROUP_NODES,    /* where all that runs */
-    GROUP_TUNE,     /* what srbench tune looks for */
-    GROUP_EXTERNAL, /* databases that it does not start, or not in this job */
+    GROUP_RESULT,    /* what is kept and printed */
+    GROUP_STUDY,     /* what is measured */
+    GROUP_LOOP,      /* how often, and how long */
+    GROUP_DATABASE,  /* the databases that srbench starts */
+    GROUP_INFERENCE, /* models that servers run */
+    GROUP_NODES,     /* where all that runs */
+    GROUP_TUNE,      /* what srbench tune looks for */
+    GROUP_EXTERNAL,  /* databases that it does not start, or not in this job */
     GROUP_COUNT
 };
 
@@ -221,7 +266,7 @@ struct option {
                          permutation would have been another one */
     unsigned setup; /* placements where the axis shapes the databases; such axes
                        stand first in the table */
-    unsigned only;  /* the one placement that has it; 0: both do */
+    unsigned only;  /* the experiments that have it; 0: all do */
     bool starts;    /* no axis, and shapes databases as they start all the
                        same: nothing to a study that finds them running */
     enum option_told told;
@@ -310,8 +355,9 @@ struct options {
     enum request request;
     enum help_topic topic;    /* of REQUEST_HELP */
     enum option_id help_with; /* of HELP_OPTION */
-    bool serve; /* `srbench serve`: run databases, and no clients */
-    bool tune;  /* `srbench tune`: find the best configuration */
+    bool serve;   /* `srbench serve`: run databases, and no clients */
+    bool tune;    /* `srbench tune`: find the best configuration */
+    char *folder; /* the file's, NULL: it has none */
 };
 
 /* The first look at a command line, before the file is read: sets *file to the
@@ -417,6 +463,25 @@ bool options_has_placement(const struct options *o, unsigned placement);
 /* Whether another option leaves this one nothing to do: iterations beside a
  * duration, max_samples without one, batch_args without run_db_as_batch. */
 bool options_idle(const struct options *o, enum option_id id);
+
+/* The dimensions of a value of an OPTION_DIMS; returns how many. */
+#define SRB_DIMS_MAX 8
+int options_dims(const struct value *v, int64_t dims[SRB_DIMS_MAX]);
+
+/* The shapes of what a client puts and gets where models are run; those of
+ * ResNet-50 and its script for auto. */
+const struct value *options_shape(const struct options *o, enum option_id id);
+
+/* Whether the study runs models. */
+bool options_infers(const struct options *o);
+
+/* Whether there is a script before the model. */
+bool options_scripted(const struct options *o);
+
+/* Experiments by name: "throughput_standard and inference_standard". Returns
+ * buf. */
+#define OPTIONS_WHERE_MAX 128
+const char *options_where(unsigned experiments, char buf[OPTIONS_WHERE_MAX]);
 
 /* Whether a value of db_modules is RedisAI, by the name of its file; and
  * whether databases that this study starts must have it. */

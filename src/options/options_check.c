@@ -133,10 +133,11 @@ static int check_serve(const struct options *o, struct error *err)
                               "in srbench serve",
                               err);
     if (!options_has_placement(o, IN_STANDARD))
-        return options_refuse(o, OPT_EXPERIMENT,
-                              "srbench serve runs databases on nodes of their "
-                              "own, expected throughput_standard",
-                              err);
+        return options_refuse(
+            o, OPT_EXPERIMENT,
+            "srbench serve runs databases on nodes of their "
+            "own, expected throughput_standard or inference_standard",
+            err);
     return 0;
 }
 
@@ -154,7 +155,8 @@ static int check_role(const struct options *o, struct error *err)
 
 static int check_order(const struct options *o, struct error *err)
 {
-    if (!options_one(o, OPT_SEED)->is_auto && !options_draw(o))
+    if (!options_one(o, OPT_SEED)->is_auto && !options_infers(o) &&
+        !options_draw(o))
         return options_refuse(o, OPT_SEED,
                               "does nothing in the order of the plan, expected "
                               "order: random or arrivals: poisson with it",
@@ -308,7 +310,8 @@ int options_check_together(const struct options *o, bool dry_run,
         check_files(o, err) < 0 || check_resume(o, err) < 0 ||
         options_check_commands(o, err) < 0 ||
         options_check_tensors(o, err) < 0 ||
-        options_check_exchange(o, err) < 0 || options_check_steps(o, err) < 0)
+        options_check_exchange(o, err) < 0 || options_check_steps(o, err) < 0 ||
+        options_check_inference(o, err) < 0)
         return -1;
     return check_time(o, err) < 0 ? -1 : check_order(o, err);
 }

@@ -98,6 +98,8 @@ static int check_queue_threads(const struct options *o, struct error *err)
         said = said || !set->values[k].is_auto;
     if (!said)
         return 0;
+    if (!module && options_infers(o) && options_one(o, OPT_DB_MODULES)->is_auto)
+        return 0; /* RAI_PATH names it */
     if (!module)
         return options_refuse(o, OPT_DB_TPQ,
                               "is RedisAI's number of threads, expected "
@@ -112,16 +114,49 @@ static int check_queue_threads(const struct options *o, struct error *err)
     return 0;
 }
 
+/* What intra_op says, with its default, is said once. */
+static int check_intra_op(const struct options *o, struct error *err)
+{
+    const char *module = find_redisai(o);
+
+    if (!module || !options_infers(o) ||
+        !strcasestr(module, "INTRA_OP_PARALLELISM"))
+        return 0;
+    return options_refuse(o, OPT_DB_MODULES,
+                          "says INTRA_OP_PARALLELISM, which is intra_op where "
+                          "models are run; expected that option instead",
+                          err);
+}
+
+/* RAI_PATH may name it, where db_modules does not. */
+static int check_module(const struct options *o, struct error *err)
+{
+    if (options_one(o, OPT_DB_MODULES)->is_auto || find_redisai(o))
+        return 0;
+    return options_refuse(o, OPT_DB_MODULES,
+                          "names no RedisAI, which runs the models; expected "
+                          "a file with redisai in its name among them",
+                          err);
+}
+
 static int check_redisai(const struct options *o, struct error *err)
 {
+    enum option_id by = options_infers(o) ? OPT_EXPERIMENT : OPT_COMMAND_SET;
+
     if (!starts_any(o))
         return 0; /* servers that run are asked */
     if (options_count_builtin(o) > 0)
         return options_refuse_builtin(
-            o, OPT_COMMAND_SET, "redisai is what the servers",
-            "do not speak, expected another db_exe, or a "
-            "study of their own for these",
+            o, by,
+            by == OPT_COMMAND_SET ? "redisai is what the servers"
+                                  : "models are what the servers",
+            by == OPT_COMMAND_SET ? "do not speak, expected another db_exe, or "
+                                    "a study of their own for these"
+                                  : "do not run, expected another db_exe, or a "
+                                    "study of their own for these",
             err);
+    if (options_infers(o))
+        return check_module(o, err);
     if (options_one(o, OPT_DB_MODULES)->is_auto)
         return options_refuse(o, OPT_COMMAND_SET,
                               "redisai needs RedisAI in the servers, expected "
@@ -130,22 +165,32 @@ static int check_redisai(const struct options *o, struct error *err)
     return 0;
 }
 
+static bool says_device(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_DEVICE);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (!set->values[k].is_auto)
+            return true;
+    return false;
+}
+
 int options_check_commands(const struct options *o, struct error *err)
 {
     bool redisai = options_redisai(o);
 
-    if (!redisai && !options_one(o, OPT_DEVICE)->is_auto)
+    if (!redisai && !options_infers(o) && says_device(o))
         return options_refuse(o, OPT_DEVICE,
                               "says where RedisAI runs models, and SET and GET "
                               "have no such thing; expected command_set: "
                               "redisai with it",
                               err);
-    if (redisai && check_redisai(o, err) < 0)
+    if ((redisai || options_infers(o)) && check_redisai(o, err) < 0)
         return -1;
     if (!options_one(o, OPT_DB_MODULES)->is_auto && starts_any(o) &&
         options_count_builtin(o) == options_get(o, OPT_DB_EXE)->nvalues)
         return options_refuse_builtin(
             o, OPT_DB_MODULES, "is for servers that load modules, and",
             "do not; expected another db_exe with it", err);
-    return check_queue_threads(o, err);
+    return check_intra_op(o, err) < 0 ? -1 : check_queue_threads(o, err);
 }

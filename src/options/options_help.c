@@ -124,9 +124,10 @@ static void help_brief(FILE *out)
 static void help_all(FILE *out)
 {
     print_usage(out);
-    fputs("EXPERIMENT is throughput_standard (or throughput_scaling) or "
-          "throughput_colocated, and\n"
-          "another way to write --experiment.\n"
+    fputs("EXPERIMENT is throughput_standard (or throughput_scaling), "
+          "throughput_colocated,\n"
+          "inference_standard or inference_colocated, and another way to write "
+          "--experiment.\n"
           "srbench serve runs databases for clients of another job, which "
           "finds them by --db_address.\n"
           "srbench tune finds the best configuration of the databases for the "

@@ -176,6 +176,9 @@ int options_check_together(const struct options *o, bool dry_run,
  * servers. */
 int options_check_commands(const struct options *o, struct error *err);
 
+/* Whether what is said of models does. */
+int options_check_inference(const struct options *o, struct error *err);
+
 /* Whether tensors, pipelined, history, retire and expire_after fit together and
  * to the servers. */
 int options_check_tensors(const struct options *o, struct error *err);

@@ -41,6 +41,7 @@ static const struct {
     {GROUP_STUDY, "What is measured"},
     {GROUP_LOOP, "How often, and how long"},
     {GROUP_DATABASE, "The databases"},
+    {GROUP_INFERENCE, "Models that servers run (inference_*)"},
     {GROUP_NODES, "Nodes and network"},
     {GROUP_TUNE, "The best configuration (srbench tune)"},
     {GROUP_EXTERNAL, "Databases that run already, or in jobs of their own"},
@@ -84,16 +85,14 @@ char *options_meaning(const struct option *d)
 
 const char *options_kind(const struct option *d, char buf[OPTIONS_KIND_MAX])
 {
-    char expected[OPTIONS_EXPECTED_MAX];
+    char expected[OPTIONS_EXPECTED_MAX], where[OPTIONS_WHERE_MAX];
 
-    snprintf(buf, OPTIONS_KIND_MAX, "%s%s%s; default: %s",
+    snprintf(buf, OPTIONS_KIND_MAX, "%s%s%s%s%s; default: %s",
              options_expected(d, false, expected),
              d->axis   ? "; takes a list (axis)"
              : d->list ? "; takes a list"
                        : "",
-             d->only == IN_STANDARD    ? "; throughput_standard only"
-             : d->only == IN_COLOCATED ? "; throughput_colocated only"
-                                       : "",
-             d->def);
+             d->only ? "; " : "", options_where(d->only, where),
+             d->only ? " only" : "", d->def);
     return buf;
 }

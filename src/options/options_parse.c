@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/suggest.h"
 #include "options/options_internal.h"
 
@@ -413,8 +414,10 @@ static int only_standard(struct options *o, struct error *err)
 
     if (set->given && !options_has_placement(o, IN_STANDARD))
         return 0; /* refused with the rest */
-    if (options_yaml_read_value(&said, "throughput_standard", false, &node,
-                                err) < 0)
+    if (options_yaml_read_value(&said,
+                                options_infers(o) ? "inference_standard"
+                                                  : "throughput_standard",
+                                false, &node, err) < 0)
         return -1;
     rc = options_convert(&said, OPT_EXPERIMENT, &node, set, err);
     options_yaml_node_free(&node);
@@ -434,6 +437,29 @@ static int timed_loops(struct options *o, struct error *err)
     options_value_free(&set->values[0]);
     set->values[0] = v;
     return 0;
+}
+
+static char *folder_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    char *folder = mem_copy(slash ? file : ".");
+
+    if (slash)
+        folder[slash == file ? 1 : slash - file] = '\0';
+    return folder;
+}
+
+/* Arguments of the databases' own jobs are given to have such jobs, as the
+ * commands of SmartSim-Scaling do, whose default that is. */
+static void imply_batch(struct options *o)
+{
+    struct setting *set = &o->set[OPT_RUN_DB_AS_BATCH];
+
+    if (set->given || !o->set[OPT_BATCH_ARGS].given || o->serve)
+        return;
+    free(set->values[0].text);
+    set->values[0].text = mem_copy("true");
+    set->values[0].count = 1;
 }
 
 static int parse_all(struct options *o, int argc, char *const argv[],
@@ -462,6 +488,9 @@ static int parse_all(struct options *o, int argc, char *const argv[],
         return -1;
     if (o->tune && timed_loops(o, err) < 0)
         return -1;
+    if (file_name && strcmp(file_name, "-") != 0)
+        o->folder = folder_of(file_name);
+    imply_batch(o);
     return options_check_together(o, c.dry_run, err);
 }
 
@@ -522,5 +551,6 @@ void options_free(struct options *o)
 {
     for (int id = 0; id < OPT_COUNT; id++)
         options_setting_free(&o->set[id]);
+    free(o->folder);
     memset(o, 0, sizeof *o);
 }

@@ -8,8 +8,9 @@
 
 #define DAY 86400
 
-static const char *const experiments[] = {"throughput_standard",
-                                          "throughput_colocated", NULL};
+static const char *const experiments[] = {
+    "throughput_standard", "throughput_colocated", "inference_standard",
+    "inference_colocated", NULL};
 static const char *const experiment_aliases[] = {"throughput_scaling",
                                                  "throughput_standard", NULL};
 static const char *const languages[] = {"c", "cpp", "fortran", NULL};
@@ -29,6 +30,10 @@ static const char *const arrivals[] = {"uniform", "poisson", NULL};
 static const char *const orders[] = {"plan", "random", NULL};
 static const char *const devices[] = {"cpu", "gpu", NULL};
 static const char *const device_aliases[] = {"CPU", "cpu", "GPU", "gpu", NULL};
+static const char *const backends[] = {"TORCH", "TF", "TFLITE", "ONNX", NULL};
+static const char *const backend_aliases[] = {
+    "torch", "TORCH", "tf", "TF", "tflite", "TFLITE", "onnx", "ONNX", NULL};
+static const char *const script_calls[] = {"store", "set", NULL};
 static const char *const roles[] = {"auto", "db", "client", NULL};
 static const char *const launchers[] = {"slurm", "pbs", "flux", "none", NULL};
 static const char *const verifications[] = {"none", "ends", "all", NULL};
@@ -44,9 +49,10 @@ const struct option option_table[OPT_COUNT] = {
          .choices = experiments,
          .aliases = experiment_aliases,
          .group = GROUP_STUDY,
-         .brief = "databases on nodes of their own, or beside clients",
-         .help = "the placement: databases on nodes of their "
-                 "own, or one on every client node"},
+         .brief = "what is measured, and where databases are",
+         .help = "what is measured (tensors that are put and got, or models "
+                 "that servers run on them), and the placement: databases on "
+                 "nodes of their own, or one on every client node"},
     [OPT_DB_EXE] = {.name = "db_exe",
                     .type = OPTION_TEXT,
                     .told = TOLD_SAME,
@@ -141,6 +147,21 @@ const struct option option_table[OPT_COUNT] = {
                     .help = "RedisAI's THREADS_PER_QUEUE, which it takes as an "
                             "argument of its module; auto: what it has without "
                             "(1), or what db_modules says"},
+    [OPT_INTRA_OP] =
+        {.name = "intra_op",
+         .type = OPTION_COUNT,
+         .told = TOLD_SAME,
+         .axis = true,
+         .setup = IN_INFERENCE,
+         .only = IN_INFERENCE,
+         .def = "1",
+         .min = 1,
+         .max = 4096,
+         .tag = "INTRAOP",
+         .group = GROUP_INFERENCE,
+         .brief = "threads of one run of a model",
+         .help = "threads that one run of a model takes (RedisAI's "
+                 "INTRA_OP_PARALLELISM); each of db_tpq threads has as many"},
     [OPT_DB_ARGS] = {.name = "db_args",
                      .type = OPTION_MAPS,
                      .told = TOLD_SAME,
@@ -226,6 +247,7 @@ const struct option option_table[OPT_COUNT] = {
          .type = OPTION_CHOICE,
          .told = TOLD_ANEW,
          .axis = true,
+         .only = IN_THROUGHPUT,
          .def = "plain",
          .choices = command_sets,
          .tag = "COMMANDS",
@@ -272,7 +294,7 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_KEYS] = {.name = "keys",
                   .type = OPTION_CHOICE,
                   .axis = true,
-                  .only = IN_STANDARD,
+                  .only = IN_STANDARD & IN_THROUGHPUT,
                   .def = "smartsim",
                   .choices = key_schemes,
                   .tag = "KEYS",
@@ -294,6 +316,7 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_PATTERN] = {.name = "pattern",
                      .type = OPTION_CHOICE,
                      .axis = true,
+                     .only = IN_THROUGHPUT,
                      .def = "pair",
                      .choices = patterns,
                      .tag = "PATTERN",
@@ -311,6 +334,7 @@ const struct option option_table[OPT_COUNT] = {
         {.name = "readers_per_node",
          .type = OPTION_COUNT,
          .axis = true,
+         .only = IN_THROUGHPUT,
          .def = "auto",
          .may_be_auto = true,
          .min = 0,
@@ -325,7 +349,7 @@ const struct option option_table[OPT_COUNT] = {
         {.name = "reader_nodes",
          .type = OPTION_COUNT,
          .axis = true,
-         .only = IN_STANDARD,
+         .only = IN_STANDARD & IN_THROUGHPUT,
          .def = "0",
          .min = 0,
          .max = NO_LIMIT,
@@ -337,6 +361,7 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_WAIT] = {.name = "wait",
                   .type = OPTION_SECONDS,
                   .axis = true,
+                  .only = IN_THROUGHPUT,
                   .def = "1ms",
                   .min = 0,
                   .max = DAY,
@@ -353,6 +378,7 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_FAN] = {.name = "fan",
                  .type = OPTION_CHOICE,
                  .axis = true,
+                 .only = IN_THROUGHPUT,
                  .def = "own",
                  .choices = fans,
                  .tag = "FAN",
@@ -363,10 +389,39 @@ const struct option option_table[OPT_COUNT] = {
                          "order of their ranks, those of a node among its "
                          "own where databases are colocated; all: each reader "
                          "reads those of all, or of all on its node"},
+    [OPT_DEVICE] = {.name = "device",
+                    .type = OPTION_CHOICE,
+                    .axis = true,
+                    .def = "auto",
+                    .may_be_auto = true,
+                    .choices = devices,
+                    .aliases = device_aliases,
+                    .tag = "DEVICE",
+                    .group = GROUP_INFERENCE,
+                    .brief = "where models run: cpu or gpu",
+                    .help = "where models and scripts run; auto: cpu; of the "
+                            "throughput of command_set redisai it is recorded "
+                            "only: tensors lie in the memory of the host "
+                            "either way"},
+    [OPT_BATCH_SIZE] =
+        {.name = "batch_size",
+         .type = OPTION_COUNT,
+         .axis = true,
+         .only = IN_INFERENCE,
+         .def = "0",
+         .min = 0,
+         .max = 1000000,
+         .tag = "BATCH",
+         .group = GROUP_INFERENCE,
+         .brief = "inputs that one run of the model may take together",
+         .help = "inputs, of several clients, that one run of the model may "
+                 "take together, as far as they wait (RedisAI's BATCHSIZE); 0: "
+                 "each is run by itself"},
     [OPT_TENSORS] = {.name = "tensors",
                      .alias = "tensors_per_dataset",
                      .type = OPTION_COUNT,
                      .axis = true,
+                     .only = IN_THROUGHPUT,
                      .def = "1",
                      .min = 1,
                      .max = 1024,
@@ -377,6 +432,7 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_PIPELINED] = {.name = "pipelined",
                        .type = OPTION_FLAG,
                        .axis = true,
+                       .only = IN_THROUGHPUT,
                        .def = "false",
                        .tag = "PIPELINED",
                        .group = GROUP_STUDY,
@@ -387,6 +443,7 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_HISTORY] = {.name = "history",
                      .type = OPTION_COUNT,
                      .axis = true,
+                     .only = IN_THROUGHPUT,
                      .def = "1",
                      .min = 1,
                      .max = NO_LIMIT,
@@ -400,6 +457,7 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_RETIRE] = {.name = "retire",
                     .type = OPTION_CHOICE,
                     .axis = true,
+                    .only = IN_THROUGHPUT,
                     .def = "overwrite",
                     .choices = retirements,
                     .tag = "RETIRE",
@@ -412,6 +470,7 @@ const struct option option_table[OPT_COUNT] = {
     [OPT_EXPIRE_AFTER] = {.name = "expire_after",
                           .type = OPTION_SECONDS,
                           .axis = true,
+                          .only = IN_THROUGHPUT,
                           .def = "auto",
                           .may_be_auto = true,
                           .min = 0,
@@ -479,6 +538,7 @@ const struct option option_table[OPT_COUNT] = {
                           .type = OPTION_BYTES,
                           .told = TOLD_ANEW,
                           .axis = true,
+                          .only = IN_THROUGHPUT,
                           .def = "[1024, 8192, 16384, 32769, 65538, 131076, "
                                  "262152, 524304, 1024000, 2048000, 4096000]",
                           .min = 4,
@@ -495,7 +555,8 @@ const struct option option_table[OPT_COUNT] = {
                       .help = "name of the study and of its folder of results; "
                               "auto: throughput-standard-scaling, "
                               "throughput-colocated-scaling, or "
-                              "throughput-scaling for both"},
+                              "throughput-scaling for both; of models "
+                              "inference-standard-scaling and so on"},
     [OPT_OUTPUT] = {.name = "output",
                     .type = OPTION_TEXT,
                     .resume_free = true,
@@ -602,8 +663,10 @@ const struct option option_table[OPT_COUNT] = {
                   .min = 0,
                   .max = INT64_MAX,
                   .group = GROUP_LOOP,
-                  .help = "of the random order, of srbench tune's, and of "
-                          "arrivals: poisson; auto: drawn, and recorded"},
+                  .help =
+                      "of the random order, of srbench tune's, of arrivals: "
+                      "poisson, and of a model's inputs; auto: drawn, and "
+                      "recorded"},
     [OPT_WALL_TIME] = {.name = "wall_time",
                        .type = OPTION_SECONDS,
                        .resume_free = true,
@@ -842,19 +905,148 @@ const struct option option_table[OPT_COUNT] = {
          .help = "modules for the servers to load: each a path and, behind "
                  "blanks, its arguments, such as /opt/redisai.so "
                  "INTRA_OP_PARALLELISM 1 (neither has blanks in it); one whose "
-                 "file's name has redisai in it is RedisAI; auto: none"},
-    [OPT_DEVICE] = {.name = "device",
-                    .type = OPTION_CHOICE,
-                    .def = "auto",
-                    .may_be_auto = true,
-                    .choices = devices,
-                    .aliases = device_aliases,
-                    .group = GROUP_DATABASE,
-                    .brief = "of RedisAI; recorded only",
-                    .help = "with command_set redisai, and recorded only: on "
-                            "which device RedisAI would run models; tensors "
-                            "lie in the memory of the host either way; auto: "
-                            "not said"},
+                 "file's name has redisai in it is RedisAI; auto: none, and "
+                 "where models are run the redisai.so that RAI_PATH names, or "
+                 "that lies in the folder it names"},
+    [OPT_MODEL] =
+        {.name = "model",
+         .type = OPTION_TEXT,
+         .told = TOLD_NOT,
+         .only = IN_INFERENCE,
+         .def = "auto",
+         .may_be_auto = true,
+         .group = GROUP_INFERENCE,
+         .brief = "the file with the model",
+         .help = "the file with the model; auto: ResNet-50 with its script and "
+                 "shapes, resnet50.cpu.pt or resnet50.gpu.pt beside the "
+                 "configuration or in the folder that SRBENCH_MODELS names "
+                 "(srbench-model makes them)"},
+    [OPT_MODEL_BACKEND] = {.name = "model_backend",
+                           .type = OPTION_CHOICE,
+                           .only = IN_INFERENCE,
+                           .def = "TORCH",
+                           .choices = backends,
+                           .aliases = backend_aliases,
+                           .group = GROUP_INFERENCE,
+                           .brief = "what runs it",
+                           .help = "RedisAI's back end for the model: TORCH, "
+                                   "TF, TFLITE, ONNX"},
+    [OPT_MODEL_INPUT] =
+        {.name = "model_input",
+         .type = OPTION_TEXT,
+         .only = IN_INFERENCE,
+         .def = "none",
+         .group = GROUP_INFERENCE,
+         .brief = "of TF: the node that takes the input",
+         .help = "with model_backend TF: the name of the graph's node that "
+                 "takes the input; none: there is no such name"},
+    [OPT_MODEL_OUTPUT] =
+        {.name = "model_output",
+         .type = OPTION_TEXT,
+         .only = IN_INFERENCE,
+         .def = "none",
+         .group = GROUP_INFERENCE,
+         .brief = "and the one that gives the output",
+         .help = "the name of the node that gives the output, with "
+                 "model_input; none: there is no such name"},
+    [OPT_SCRIPT] =
+        {.name = "script",
+         .type = OPTION_TEXT,
+         .only = IN_INFERENCE,
+         .def = "auto",
+         .may_be_auto =
+             true,
+         .group = GROUP_INFERENCE,
+         .brief = "a file with TorchScript to run before the model",
+         .help = "a file with TorchScript that makes the model's input of "
+                 "what a client puts; auto: that of model: auto, else none; "
+                 "none: a client's tensor is the model's input"},
+    [OPT_SCRIPT_FUNCTION] =
+        {.name = "script_function",
+         .type = OPTION_TEXT,
+         .only = IN_INFERENCE,
+         .def = "auto",
+         .may_be_auto = true,
+         .group = GROUP_INFERENCE,
+         .brief = "its function",
+         .help = "the function of script; auto: pre_process, and with "
+                 "script_call set pre_process_one"},
+    [OPT_SCRIPT_CALL] =
+        {.name = "script_call",
+         .type = OPTION_CHOICE,
+         .only = IN_INFERENCE,
+         .def = "store",
+         .choices = script_calls,
+         .group = GROUP_INFERENCE,
+         .brief = "by which commands it runs",
+         .help = "store: AI.SCRIPTSTORE and SCRIPTEXECUTE, of a function "
+                 "f(tensors, keys, args) of lists; set: AI.SCRIPTSET and "
+                 "SCRIPTRUN, of f(tensor), as SmartRedis sends"},
+    [OPT_INPUT_SHAPE] = {.name = "input_shape",
+                         .type = OPTION_DIMS,
+                         .only = IN_INFERENCE,
+                         .def = "auto",
+                         .may_be_auto = true,
+                         .group = GROUP_INFERENCE,
+                         .brief = "of what a client puts",
+                         .help = "shape of the tensor that a client puts, "
+                                 "float32; auto: that of model: auto, "
+                                 "224x224x3"},
+    [OPT_OUTPUT_SHAPE] = {.name = "output_shape",
+                          .type = OPTION_DIMS,
+                          .only = IN_INFERENCE,
+                          .def = "auto",
+                          .may_be_auto = true,
+                          .group = GROUP_INFERENCE,
+                          .brief = "of what it gets",
+                          .help = "shape of the tensor that comes back, "
+                                  "float32; auto: that of model: auto, "
+                                  "1x1000"},
+    [OPT_MIN_BATCH_SIZE] =
+        {.name = "min_batch_size",
+         .type = OPTION_COUNT,
+         .only = IN_INFERENCE,
+         .def = "0",
+         .min = 0,
+         .max = 1000000,
+         .group = GROUP_INFERENCE,
+         .brief = "with batch_size: inputs that a run waits for",
+         .help = "with batch_size: so many inputs a run of the model waits "
+                 "for, for min_batch_timeout at most; 0: it waits for none"},
+    [OPT_MIN_BATCH_TIMEOUT] =
+        {.name = "min_batch_timeout",
+         .type = OPTION_SECONDS,
+         .only = IN_INFERENCE,
+         .def = "0s",
+         .min = -1,
+         .max = DAY,
+         .unit = "s",
+         .group = GROUP_INFERENCE,
+         .brief = "and how long at most",
+         .help = "how long a run of the model waits for min_batch_size inputs "
+                 "at most, in whole milliseconds"},
+    [OPT_NUM_DEVICES] =
+        {.name = "num_devices",
+         .type = OPTION_COUNT,
+         .only = IN_INFERENCE,
+         .def = "1",
+         .min = 1,
+         .max = 64,
+         .group = GROUP_INFERENCE,
+         .brief = "GPUs of each server's node that run models",
+         .help = "GPUs of each server's node that run models; client N uses "
+                 "number N modulo these"},
+    [OPT_REFERENCE] =
+        {.name = "reference",
+         .type = OPTION_TEXT,
+         .only = IN_INFERENCE,
+         .def = "none",
+         .group = GROUP_INFERENCE,
+         .brief = "a file with the output that is expected",
+         .help = "a file with the output for the first input of client 0, "
+                 "float32 as they lie in memory (srbench-model reference "
+                 "makes it for a seed); none: outputs are compared among "
+                 "themselves"},
     [OPT_NET_IFNAME] = {.name = "net_ifname",
                         .type = OPTION_TEXT,
                         .told = TOLD_SAME,

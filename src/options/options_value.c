@@ -60,6 +60,10 @@ static void expect_range(const struct option *d, bool all, char *buf, size_t n)
                  " to %" PRId64,
                  d->min, d->max);
         break;
+    case OPTION_DIMS:
+        snprintf(buf, n, "a shape such as 224x224x3, of 1 to %d dimensions",
+                 SRB_DIMS_MAX);
+        break;
     case OPTION_RATE:
         snprintf(buf, n,
                  "a number a second above 0 to %" PRId64 " such as 100 or "
@@ -324,6 +328,35 @@ static bool take_machine(const struct option *d, const char *text,
     return true;
 }
 
+/* Elements of the longest tensor, 4 GiB of them. */
+#define DIMS_ELEMENTS_MAX (INT64_C(1) << 30)
+
+static bool take_dims(const struct option *d, const char *text, struct value *v)
+{
+    char buf[SRB_DIMS_MAX * 12] = "";
+    int64_t count = 1;
+
+    (void)d;
+    for (int k = 0; k < SRB_DIMS_MAX; k++) {
+        size_t n = strspn(text, "0123456789");
+        int64_t dim = n > 0 && n < 11 ? strtoll(text, NULL, 10) : 0;
+
+        if (dim < 1 || dim > DIMS_ELEMENTS_MAX / count)
+            return false;
+        count *= dim;
+        text_join(buf, sizeof buf, "x", "%" PRId64, dim);
+        text += n;
+        if (*text == '\0') {
+            v->count = count;
+            v->text = mem_copy(buf);
+            return true;
+        }
+        if (*text++ != 'x')
+            return false;
+    }
+    return false;
+}
+
 static bool take_nothing(const struct option *d, const char *text,
                          struct value *v)
 {
@@ -340,7 +373,7 @@ static bool (*const take[])(const struct option *, const char *,
     [OPTION_SECONDS] = take_seconds, [OPTION_FLAG] = take_flag,
     [OPTION_MAP] = take_nothing,     [OPTION_SHAPE] = take_machine,
     [OPTION_PERCENT] = take_percent, [OPTION_MAPS] = take_nothing,
-    [OPTION_RATE] = take_rate,
+    [OPTION_DIMS] = take_dims,       [OPTION_RATE] = take_rate,
 };
 
 /* One of the names that stand instead of a number. */

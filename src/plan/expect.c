@@ -169,8 +169,7 @@ static int take_condition(const struct sweep *s, const struct pair *pair,
  * product, so every axis can be looked at by itself. */
 static bool fits_placement(const struct rule *r, const struct value *placement)
 {
-    unsigned bit =
-        placement->count == EXPERIMENT_STANDARD ? IN_STANDARD : IN_COLOCATED;
+    unsigned bit = experiment_bit(placement->count);
 
     for (int id = 0; id < OPT_COUNT; id++)
         if (r->wanted[id] && !(option_placement((enum option_id)id) & bit))

@@ -62,11 +62,16 @@ int64_t footprint_keeper(const struct footprint *server, int64_t clients,
 {
     int64_t each = footprint_product(clients, bytes);
     int64_t still = kept > moving ? kept - moving : 0;
+    int64_t still_eighths =
+        server->eighths < STILL_EIGHTHS ? server->eighths : STILL_EIGHTHS;
+    int64_t all = footprint_product(clients, footprint_sum(still, moving));
 
     if (server->eighths == 0)
         return server->fixed;
-    return footprint_sum(resident(server, footprint_product(each, moving)),
-                         part(footprint_product(each, still), STILL_EIGHTHS));
+    return footprint_sum(
+        footprint_sum(resident(server, footprint_product(each, moving)),
+                      footprint_product(all, server->each)),
+        part(footprint_product(each, still), still_eighths));
 }
 
 int64_t footprint_stepper(const struct footprint *client, int64_t bytes,

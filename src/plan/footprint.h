@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 /* What a server or a client has resident at most: a part of the bytes of its
- * tensors, in eighths, and what it takes without any. Each has its own
- * (engine.h, client.h), from what was measured. */
+ * tensors, in eighths, what it takes without any, and what for each, however
+ * short. Each has its own (engine.h, client.h), from what was measured. */
 struct footprint {
     int64_t eighths;
-    int64_t fixed; /* bytes */
+    int64_t fixed, each; /* bytes */
 };
 
 /* a + b and a * b, of numbers that are not negative. */
@@ -29,8 +29,8 @@ int64_t footprint_server(const struct footprint *server, int64_t clients,
                          int64_t bytes);
 
 /* The same where each client keeps `kept` tensors at a time, `moving` of which
- * arrive or leave together: what lies still takes its bytes and what allocators
- * round them up to. */
+ * arrive or leave together: what lies still takes no more than what moves, and
+ * its bytes and what allocators round them up to at most. */
 int64_t footprint_keeper(const struct footprint *server, int64_t clients,
                          int64_t bytes, int64_t kept, int64_t moving);
 

@@ -396,6 +396,9 @@ int place_solve(const struct machine *m, const struct permutation *p,
     pl->exchange = permutation_exchanges(p);
     pl->ranks_serve = options_served_by_ranks(p->value[OPT_DB_EXE]);
     pl->keys = (enum keys_scheme)permutation_count(p, OPT_KEYS, KEYS_SMARTSIM);
+    pl->infers = p->infers;
+    pl->keys = (enum keys_scheme)permutation_count(
+        p, OPT_KEYS, pl->infers ? KEYS_BALANCED : KEYS_SMARTSIM);
     if (check_threads(p, err) < 0 || split_nodes(pl, p, err) < 0 ||
         count_clients(pl, p, err) < 0 ||
         place_split_readers(pl, p, err) < 0 || count_shards(pl, p, err) < 0 ||
@@ -568,11 +571,31 @@ void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX])
 {
     bool shared = pl->experiment == EXPERIMENT_STANDARD;
     const struct roster *roster = pl->external ? pl->roster : NULL;
+    char tag[SRB_TAG_MAX];
 
-    if (roster)
+    if (pl->infers) {
+        place_tag(pl, shared ? client % pl->nshards : 0, tag);
+        snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d{%s}", place_prefix(pl),
+                 client, tag);
+    } else if (roster)
         roster_key(roster, pl->keys, client, key);
     else
         keys_make(key, pl->keys, client, shared ? pl->nshards : 1);
+}
+
+const char *place_prefix(const struct placement *pl)
+{
+    return pl->external && pl->roster ? pl->roster->prefix : "";
+}
+
+void place_tag(const struct placement *pl, int shard, char tag[SRB_TAG_MAX])
+{
+    if (pl->experiment == EXPERIMENT_COLOCATED || pl->nshards == 1)
+        snprintf(tag, SRB_TAG_MAX, "0");
+    else if (pl->external && pl->roster)
+        roster_tag(pl->roster, shard, tag);
+    else
+        keys_tag(tag, shard, pl->nshards);
 }
 
 int place_client_shard(const struct placement *pl, int client)
@@ -638,9 +661,10 @@ void place_session(const struct placement *pl, const struct sweep *s,
         cpus = pl->roster->db_cpus;
     if (cpus >= 0)
         text_add(db, sizeof db, "-DBCPU%lld", (long long)cpus);
-    snprintf(name, n, "throughput-sess-%s%s-N%d-T%d%s%s-%s-TB%lld",
-             standard ? "" : "colo-", p->value[OPT_LANGUAGES]->text,
-             pl->client_nodes - pl->reader_nodes, pl->clients_per_node, db,
+    snprintf(name, n, "%s-sess-%s%s-N%d-T%d%s%s-%s-TB%lld",
+             p->infers ? "inference" : "throughput", standard ? "" : "colo-",
+             p->value[OPT_LANGUAGES]->text, pl->client_nodes - pl->reader_nodes,
+             pl->clients_per_node, db,
              standard                            ? ""
              : p->value[OPT_PIN_APP_CPUS]->count ? "-PINTrue"
                                                  : "-PINFalse",

@@ -19,6 +19,7 @@ struct placement {
     const struct machine *machine;
     enum experiment experiment;
     enum keys_scheme keys;
+    bool infers;      /* clients run the model of their shard */
     int client_nodes; /* nodes that run clients; 0 where the job only serves */
     int db_nodes;     /* that run shards; the client nodes if colocated */
     int *client_node; /* [client_nodes] indices in the machine, ascending */
@@ -144,6 +145,11 @@ int place_server_rank(const struct placement *pl, int shard);
 /* The key of client c and the shard it talks to. */
 void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX]);
 int place_client_shard(const struct placement *pl, int client);
+
+/* The hash tag of shard s where models are run: that of its model and of the
+ * tensors of its clients (model.h). And what all keys begin with. */
+void place_tag(const struct placement *pl, int shard, char tag[SRB_TAG_MAX]);
+const char *place_prefix(const struct placement *pl);
 
 /* Whether two placements give every rank the same role. */
 bool place_same_roles(const struct placement *a, const struct placement *b);

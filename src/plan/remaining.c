@@ -27,8 +27,8 @@ static const double start_belief[2] = {0.1, 2.1};
 struct work remaining_work(const struct permutation *p,
                            const struct placement *pl, bool starts)
 {
-    const int64_t bytes =
-        p->value[OPT_TENSOR_BYTES]->count * p->value[OPT_TENSORS]->count;
+    const int64_t bytes = p->value[OPT_TENSOR_BYTES]->count *
+                          permutation_count(p, OPT_TENSORS, 1);
     const int shards = pl->nshards > 0 ? pl->nshards : 1;
     struct work w = {.permutations = 1, .known = step_time_known(p)};
 

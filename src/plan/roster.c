@@ -503,14 +503,22 @@ int roster_shard_of(const struct roster *r, const char *key)
 void roster_key(const struct roster *r, enum keys_scheme scheme, int client,
                 char key[SRB_KEY_MAX])
 {
+    char tag[SRB_TAG_MAX];
+
     if (scheme == KEYS_SMARTSIM || r->nshards == 1) {
         snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d", r->prefix, client);
         return;
     }
-    for (int tag = 0;; tag++) {
-        snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d{%d}", r->prefix,
-                 client, tag);
-        if (roster_shard_of(r, key) == client % r->nshards)
+    roster_tag(r, client % r->nshards, tag);
+    snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d{%s}", r->prefix, client,
+             tag);
+}
+
+void roster_tag(const struct roster *r, int shard, char tag[SRB_TAG_MAX])
+{
+    for (int t = 0;; t++) {
+        snprintf(tag, SRB_TAG_MAX, "%d", t);
+        if (roster_shard_of(r, tag) == shard)
             return;
     }
 }

@@ -105,6 +105,9 @@ int roster_shard_of(const struct roster *r, const char *key);
 void roster_key(const struct roster *r, enum keys_scheme scheme, int client,
                 char key[SRB_KEY_MAX]);
 
+/* The smallest number that, as a hash tag, belongs to the shard. */
+void roster_tag(const struct roster *r, int shard, char tag[SRB_TAG_MAX]);
+
 /* Refuses ranges that overlap, leave a slot or leave a shard without any. */
 int roster_check(const struct roster *r, struct error *err);
 

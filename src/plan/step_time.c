@@ -18,7 +18,9 @@ static double computing(const struct permutation *p, double steps)
 /* Of iterations; puts and gets of phases have their own steps. */
 static double by_steps(const struct permutation *p)
 {
-    double phases = p->value[OPT_PATTERN]->count == PATTERN_PHASES ? 2 : 1;
+    double phases =
+        permutation_count(p, OPT_PATTERN, PATTERN_PAIR) == PATTERN_PHASES ? 2
+                                                                          : 1;
     double steps = phases * (double)p->value[OPT_ITERATIONS]->count;
     const struct value *rate = p->value[OPT_RATE];
 

@@ -1,5 +1,6 @@
 #include "plan/sweep.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,33 +10,35 @@
 #include "base/random.h"
 #include "base/text.h"
 
-static unsigned placement_bit(enum experiment e)
+/* One of the study's experiments, by its bit. */
+static unsigned experiment_at(const struct options *o, size_t k)
 {
-    return e == EXPERIMENT_STANDARD ? IN_STANDARD : IN_COLOCATED;
+    return experiment_bit(options_get(o, OPT_EXPERIMENT)->values[k].count);
 }
 
-static enum experiment experiment_at(const struct options *o, size_t k)
+static unsigned experiment_of(const struct permutation *p)
 {
-    return (enum experiment)options_get(o, OPT_EXPERIMENT)->values[k].count;
+    return experiment_bit(p->value[OPT_EXPERIMENT]->count);
 }
 
-static bool has_option(const struct options *o, enum option_id id,
-                       enum experiment e)
+static bool has_option(const struct options *o, enum option_id id, unsigned e)
 {
-    return (options_placement(o, id) & placement_bit(e)) != 0;
+    return (options_placement(o, id) & e) != 0;
 }
 
-/* How many values option id takes within one placement. */
-static size_t extent(const struct options *o, enum option_id id,
-                     enum experiment e)
+/* How many values option id takes within one experiment. */
+static size_t extent(const struct options *o, enum option_id id, unsigned e)
 {
     if (id == OPT_EXPERIMENT || !option_table[id].axis || !has_option(o, id, e))
+        return 1;
+    /* to throughput a device is nothing but a word in the file */
+    if (id == OPT_DEVICE && !(e & IN_INFERENCE))
         return 1;
     return options_get(o, id)->nvalues;
 }
 
-/* Permutations of one placement, and how many of them share a set-up. */
-static size_t count_within(const struct options *o, enum experiment e,
+/* Permutations of one experiment, and how many of them share a set-up. */
+static size_t count_within(const struct options *o, unsigned e,
                            size_t *per_setup)
 {
     double total = 1;
@@ -46,7 +49,7 @@ static size_t count_within(const struct options *o, enum experiment e,
 
         total *= (double)k;
         n *= k;
-        if (!(option_table[id].setup & placement_bit(e)))
+        if (!(option_table[id].setup & e))
             inner *= k;
     }
     total *= (double)options_one(o, OPT_REPETITIONS)->count;
@@ -64,19 +67,23 @@ static int check_served(const struct options *o, struct error *err)
     for (int id = 0; id < OPT_COUNT; id++) {
         const struct option *d = &option_table[id];
         const struct setting *set = options_get(o, (enum option_id)id);
-        bool named;
+        char where[OPTIONS_WHERE_MAX];
+        bool named, several;
 
-        if (!set->given ||
+        /* who serves does so for a study that may have more experiments */
+        if (!set->given || (o->serve && (d->only & IN_STANDARD)) ||
             options_has_placement(o, options_placement(o, (enum option_id)id)))
             continue;
         /* a flag has the name in it, a place in a file has not */
         named = strncmp(set->origin, "--", 2) == 0;
+        several = (d->only & (d->only - 1)) != 0;
         return error_set(err,
-                         "%s: %s%sdoes nothing in this study: only "
-                         "throughput_%s has it, and that is not among the "
-                         "experiments",
+                         "%s: %s%sdoes nothing in this study: only %s %s it, "
+                         "and %s not among the experiments",
                          set->origin, named ? "" : d->name, named ? "" : ": ",
-                         d->only == IN_STANDARD ? "standard" : "colocated");
+                         options_where(d->only, where),
+                         several ? "have" : "has",
+                         several ? "these are" : "that is");
     }
     return 0;
 }
@@ -111,21 +118,25 @@ static void product_at(const struct sweep *s, size_t i, struct permutation *p)
         setup += n / per_setup;
     }
     p->index = i;
-    p->experiment = experiment_at(o, k);
+    p->value[OPT_EXPERIMENT] = &options_get(o, OPT_EXPERIMENT)->values[k];
+    p->experiment = experiment_placement(p->value[OPT_EXPERIMENT]->count);
+    p->infers = experiment_infers(p->value[OPT_EXPERIMENT]->count);
     p->setup = setup + rest / per_setup;
     n = (size_t)options_one(o, OPT_REPETITIONS)->count;
     p->repetition = (int)(rest % n);
     rest /= n;
     /* the last axis of the table turns fastest */
     for (int id = OPT_COUNT - 1; id >= 0; id--) {
-        size_t e = extent(o, (enum option_id)id, p->experiment);
+        unsigned bit = experiment_of(p);
+        size_t e = extent(o, (enum option_id)id, bit);
 
-        if (!has_option(o, (enum option_id)id, p->experiment))
+        if (!has_option(o, (enum option_id)id, bit) || id == OPT_EXPERIMENT)
             continue;
         p->value[id] = &options_get(o, (enum option_id)id)->values[rest % e];
         rest /= e;
     }
-    p->value[OPT_EXPERIMENT] = &options_get(o, OPT_EXPERIMENT)->values[k];
+    if (p->infers)
+        p->value[OPT_TENSOR_BYTES] = &s->input;
     if (permutation_exchanges(p))
         keep_steps(o, p);
 }
@@ -148,7 +159,7 @@ static bool lacks(const struct sweep *s, const struct permutation *p,
 {
     return lack->only == 0 && p->value[OPT_DB_EXE] &&
            digit(s, p, OPT_DB_EXE) == lack->exe &&
-           has_option(s->options, lack->axis, p->experiment);
+           has_option(s->options, lack->axis, experiment_of(p));
 }
 
 /* Whether its placement has no such server. */
@@ -159,7 +170,7 @@ static bool left_out(const struct sweep *s, const struct permutation *p)
 
         if (lack->only && p->value[OPT_DB_EXE] &&
             digit(s, p, OPT_DB_EXE) == lack->exe &&
-            !(lack->only & placement_bit(p->experiment)))
+            !(lack->only & experiment_of(p)))
             return true;
     }
     return false;
@@ -251,7 +262,8 @@ static size_t behind_idle(const struct sweep *s, const struct permutation *p,
                           enum option_id axis, size_t k)
 {
     const struct setting *set = options_get(s->options, axis);
-    bool expires = p->value[OPT_RETIRE]->count == RETIRE_EXPIRE;
+    bool expires =
+        permutation_count(p, OPT_RETIRE, RETIRE_OVERWRITE) == RETIRE_EXPIRE;
     size_t first = 0;
 
     switch ((int)axis) {
@@ -265,7 +277,7 @@ static size_t behind_idle(const struct sweep *s, const struct permutation *p,
     case OPT_ARRIVALS:
         return p->value[OPT_RATE]->word == RATE_MAX ? k : 0;
     case OPT_PIPELINED:
-        return p->value[OPT_TENSORS]->count == 1 ? k : 0;
+        return permutation_count(p, OPT_TENSORS, 1) == 1 ? k : 0;
     case OPT_HISTORY:
         return expires ? k : 0;
     case OPT_EXPIRE_AFTER:
@@ -273,7 +285,8 @@ static size_t behind_idle(const struct sweep *s, const struct permutation *p,
     case OPT_RETIRE:
         while (first < k && set->values[first].count == RETIRE_EXPIRE)
             first++;
-        return !expires && p->value[OPT_HISTORY]->word == HISTORY_ALL
+        return !expires && p->value[OPT_HISTORY] &&
+                       p->value[OPT_HISTORY]->word == HISTORY_ALL
                    ? k - first
                    : 0;
     default:
@@ -289,7 +302,7 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
     size_t k = digit(s, p, axis);
 
     if (axis == OPT_TENSOR_BYTES)
-        return s->like ? k - s->like[k] : 0;
+        return s->like && !p->infers ? k - s->like[k] : 0;
     if (axis != OPT_DB_CLUSTER)
         return behind_idle(s, p, axis, k);
     return k > 0 && s->one_shard &&
@@ -334,6 +347,16 @@ static void number(struct sweep *s)
     }
 }
 
+/* As a value of tensor_bytes would be. */
+static void find_input(struct sweep *s)
+{
+    int64_t bytes = options_shape(s->options, OPT_INPUT_SHAPE)->count *
+                    (int64_t)sizeof(float);
+
+    snprintf(s->input_text, sizeof s->input_text, "%" PRId64, bytes);
+    s->input = (struct value){.count = bytes, .text = s->input_text};
+}
+
 /* Whether several values of the axis say nothing to some permutations. */
 static bool has_idle(const struct options *o, enum option_id axis)
 {
@@ -371,6 +394,7 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     if (check_served(o, err) < 0)
         return -1;
     *s = (struct sweep){.options = o};
+    find_input(s);
     for (size_t k = 0; k < nexp; k++) {
         size_t per_setup = 1;
         size_t n = count_within(o, experiment_at(o, k), &per_setup);
@@ -463,8 +487,7 @@ size_t sweep_make(struct sweep *s, size_t load,
 }
 
 /* How far values of an axis are apart in the product. */
-static size_t stride(const struct sweep *s, enum experiment e,
-                     enum option_id axis)
+static size_t stride(const struct sweep *s, unsigned e, enum option_id axis)
 {
     size_t n = (size_t)options_one(s->options, OPT_REPETITIONS)->count;
 
@@ -484,11 +507,13 @@ static int compare_places(const void *a, const void *b)
 size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
                      enum option_id axis, size_t k)
 {
-    size_t apart = stride(s, p->experiment, axis), mine = digit(s, p, axis);
+    size_t apart = stride(s, experiment_of(p), axis), mine = digit(s, p, axis);
     const uint32_t *found;
     struct permutation q;
     uint32_t place;
 
+    if (extent(s->options, axis, experiment_of(p)) == 1)
+        return p->index;
     if (!s->place)
         return p->index + k * apart - mine * apart;
     product_at(s, s->place[p->index] + k * apart - mine * apart, &q);
@@ -496,10 +521,10 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
     for (size_t l = 0; l < s->nlacks; l++)
         if (lacks(s, &q, &s->lacks[l]))
             place -= (uint32_t)(digit(s, &q, s->lacks[l].axis) *
-                                stride(s, q.experiment, s->lacks[l].axis));
+                                stride(s, experiment_of(&q), s->lacks[l].axis));
     for (size_t l = 0; l < ALIKE; l++)
         place -= (uint32_t)(behind(s, &q, alike[l]) *
-                            stride(s, q.experiment, alike[l]));
+                            stride(s, experiment_of(&q), alike[l]));
     found = bsearch(&place, s->place, s->count, sizeof place, compare_places);
     return found ? (size_t)(found - s->place) : p->index;
 }
@@ -673,20 +698,26 @@ char *sweep_word(const struct sweep *s, enum option_id axis,
     return buf;
 }
 
+const char *sweep_experiment(const struct sweep *s, const struct value *v)
+{
+    static const char throughput[] = "throughput_";
+
+    return options_infers(s->options) ? v->text : v->text + strlen(throughput);
+}
+
 /* One value for sweep_variant(). */
 static void add_variant(const struct sweep *s, enum option_id id,
                         const struct value *v, char *buf, size_t n)
 {
     const struct option *d = &option_table[id];
     char text[SRB_WORD_MAX];
-    static const char placement[] = "throughput_";
     /* words speak for themselves, numbers do not */
     bool word =
         (d->type == OPTION_CHOICE || d->type == OPTION_TEXT) && id != OPT_SYNC;
 
     sweep_word(s, id, v, text, sizeof text);
     text_join(buf, n, " ", "%s%s", word || !d->tag ? "" : d->tag,
-              text + (id == OPT_EXPERIMENT ? strlen(placement) : 0));
+              id == OPT_EXPERIMENT ? sweep_experiment(s, v) : text);
 }
 
 char *sweep_variant(const struct sweep *s, const struct permutation *p,
@@ -788,9 +819,22 @@ static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
         snprintf(buf + used, n - used, ", as many whole elements of 4 bytes\n");
 }
 
+/* The study's experiments that do not have it. */
+static const char *without(const struct options *o, unsigned only,
+                           char buf[OPTIONS_WHERE_MAX])
+{
+    const struct setting *set = options_get(o, OPT_EXPERIMENT);
+    unsigned all = 0;
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        all |= experiment_bit(set->values[k].count);
+    return options_where(all & ~only, buf);
+}
+
 char *sweep_notes(const struct sweep *s, char *buf, size_t n)
 {
     const struct options *o = s->options;
+    char where[OPTIONS_WHERE_MAX];
     size_t used = 0;
 
     buf[0] = '\0';
@@ -801,8 +845,8 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
         if (!d->axis || !set->given)
             continue;
         if (d->only && options_has_placement(o, IN_BOTH & ~d->only))
-            used = note(buf, n, used, d, set, "in throughput_",
-                        d->only == IN_STANDARD ? "colocated" : "standard");
+            used =
+                note(buf, n, used, d, set, "in ", without(o, d->only, where));
         for (size_t k = 0; k < s->nlacks; k++)
             if (!s->lacks[k].only && s->lacks[k].axis == (enum option_id)id)
                 used = note(buf, n, used, d, set, "with ", s->lacks[k].server);

@@ -8,6 +8,7 @@
  * history where keys expire and expire_after where they do not, overwrite and
  * delete where all steps stay, compute_kind where nothing is computed,
  * arrivals where there is no rate, and what readers do where there are none.
+ * Where models are run, tensor_bytes has one value, the size of input_shape.
  * Where clients write and read, history is all and retire is delete unless they
  * are given. All functions are local and pure.
  */
@@ -36,9 +37,10 @@ struct sweep_tried {
  * options, but for what a server has instead (sweep_lack). */
 struct permutation {
     size_t index;
-    enum experiment experiment;
-    int repetition; /* 0 … repetitions - 1 */
-    size_t setup;   /* number of its database set-up, counted from 0 */
+    enum experiment experiment; /* where databases are */
+    bool infers;                /* models are run there */
+    int repetition;             /* 0 … repetitions - 1 */
+    size_t setup; /* number of its database set-up, counted from 0 */
     const struct value *value[OPT_COUNT];
     const struct sweep_tried *tried; /* in a search; else NULL */
 };
@@ -62,6 +64,9 @@ struct sweep {
     uint32_t *like; /* of each value of tensor_bytes, the first that comes to
                        the same; NULL: all differ */
     bool one_shard; /* some differ in db_cluster alone, and have one shard */
+    struct value input; /* where models are run, in place of tensor_bytes: the
+                           tensor that a client puts */
+    char input_text[24];
     /* of sweep_collapse() */
     struct sweep_lack *lacks;
     size_t nlacks;
@@ -144,6 +149,10 @@ char *sweep_variant(const struct sweep *s, const struct permutation *p,
 char *sweep_word(const struct sweep *s, enum option_id axis,
                  const struct value *v, char *buf, size_t n);
 
+/* An experiment as one says it beside the study's others: "standard", and in
+ * full where not all of the study is throughput. */
+const char *sweep_experiment(const struct sweep *s, const struct value *v);
+
 /* The notes on axes that collapse, as one text of lines ("" if none), e.g.
  * "db_nodes (2 values) collapses in throughput_colocated, which has no such
  * axis". Returns buf. */
@@ -170,7 +179,8 @@ static inline bool permutation_auto(const struct permutation *p,
 /* Whether some of its clients write and the others read. */
 static inline bool permutation_exchanges(const struct permutation *p)
 {
-    return p->value[OPT_PATTERN]->count == PATTERN_EXCHANGE;
+    return p->value[OPT_PATTERN] &&
+           p->value[OPT_PATTERN]->count == PATTERN_EXCHANGE;
 }
 
 /* Whether its rate is searched; whether its loop lasts a time instead of

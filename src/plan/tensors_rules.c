@@ -5,9 +5,12 @@
 struct tensors_rules tensors_rules_of(const struct permutation *p)
 {
     const struct value *after = p->value[OPT_EXPIRE_AFTER];
-    enum retire retire = (enum retire)p->value[OPT_RETIRE]->count;
+    enum retire retire =
+        (enum retire)permutation_count(p, OPT_RETIRE, RETIRE_OVERWRITE);
     bool expires = retire == RETIRE_EXPIRE;
 
+    if (p->infers) /* an input, and what is made of it */
+        return (struct tensors_rules){.n = 1, .history = 1};
     return (struct tensors_rules){
         .n = (size_t)p->value[OPT_TENSORS]->count,
         .pipelined = p->value[OPT_TENSORS]->count > 1 &&
@@ -70,6 +73,10 @@ int64_t tensors_steps(const struct permutation *p)
         return warmup + p->value[OPT_ITERATIONS]->count;
     if (p->value[OPT_RATE]->word)
         return INT64_MAX;
+    /* by chance more: beyond eight deviations once in 1e15 studies */
+    if (p->value[OPT_ARRIVALS]->count == ARRIVALS_POISSON)
+        return warmup + 8 +
+               (int64_t)ceil(rate * seconds + 8 * sqrt(rate * seconds));
     return warmup + 1 + (int64_t)ceil(rate * seconds);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/text.h"
 
 /* Words that are not the same for all tensors, known by their addresses. */
 static const char KEY[] = "key", COUNT[] = "count";
@@ -87,6 +88,44 @@ void command_set_get(const struct command_set *s, const char *key, size_t bytes,
                      struct tensor_request *r)
 {
     fill(s->get_words, key, bytes, r);
+}
+
+static int64_t shape_elements(const struct tensor_shape *shape)
+{
+    int64_t n = 1;
+
+    for (int k = 0; k < shape->n; k++)
+        n *= shape->dim[k];
+    return n;
+}
+
+void command_set_shape(const struct tensor_shape *shape,
+                       struct tensor_request *r)
+{
+    int at = 3; /* behind AI.TENSORSET, key and FLOAT */
+
+    for (int k = 0; k < shape->n; k++, at++) {
+        r->word[at] = shape->word[k];
+        r->length[at] = strlen(shape->word[k]);
+    }
+    r->word[at] = "BLOB";
+    r->length[at++] = 4;
+    r->n = at;
+}
+
+size_t command_set_shaped_head(const struct tensor_shape *shape,
+                               char head[SRB_REPLY_HEAD])
+{
+    size_t n = SRB_REPLY_HEAD;
+
+    head[0] = '\0';
+    text_add(head, n,
+             "*6\r\n$5\r\ndtype\r\n$5\r\nFLOAT\r\n$5\r\nshape\r\n*%d\r\n",
+             shape->n);
+    for (int k = 0; k < shape->n; k++)
+        text_add(head, n, ":%" PRId64 "\r\n", shape->dim[k]);
+    return text_add(head, n, "$4\r\nblob\r\n$%zu\r\n",
+                    (size_t)shape_elements(shape) * sizeof(float));
 }
 
 void command_set_expire(const struct command_set *s, struct tensor_request *r,

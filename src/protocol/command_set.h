@@ -14,9 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SRB_REQUEST_WORDS 10
-#define SRB_REPLY_HEAD 128
+#include "options/options.h"
+
+#define SRB_REQUEST_WORDS 16
+#define SRB_REPLY_HEAD 256
 #define SRB_REQUEST_TAIL 64
+
+/* A tensor's dimensions, and as words of AI.TENSORSET. */
+struct tensor_shape {
+    int n;
+    int64_t dim[SRB_DIMS_MAX];
+    char word[SRB_DIMS_MAX][12];
+};
 
 /* The words of a request, as hiredis takes them; of a put the payload comes
  * behind, and what stands behind that again. Points into itself: not to be
@@ -49,6 +58,14 @@ void command_set_put(const struct command_set *s, const char *key, size_t bytes,
                      struct tensor_request *r);
 void command_set_get(const struct command_set *s, const char *key, size_t bytes,
                      struct tensor_request *r);
+
+/* Of redisai: a put of a tensor of that shape, which must outlive *r, where
+ * command_set_put() has {1, N}; and what precedes the payload of one in a good
+ * reply to a get. */
+void command_set_shape(const struct tensor_shape *shape,
+                       struct tensor_request *r);
+size_t command_set_shaped_head(const struct tensor_shape *shape,
+                               char head[SRB_REPLY_HEAD]);
 
 /* Have a put's key go by itself after so many ms (0: never): words that stand
  * behind its payload. Only plain has such words. */

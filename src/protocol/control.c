@@ -130,6 +130,12 @@ static const char *no_reply(const struct control *c)
 int control_command(struct control *c, char **reply, struct error *err,
                     int nargs, const char *const args[])
 {
+    return control_words(c, reply, err, nargs, args, NULL);
+}
+
+int control_words(struct control *c, char **reply, struct error *err, int nargs,
+                  const char *const args[], const size_t length[])
+{
     const char *argv[MAX_ARGS];
     redisReply *r;
     int rc = 0;
@@ -138,7 +144,7 @@ int control_command(struct control *c, char **reply, struct error *err,
         return error_set(err, "%s: a command of %d words", c->where, nargs);
     for (int i = 0; i < nargs; i++)
         argv[i] = args[i];
-    r = redisCommandArgv(c->redis, nargs, argv, NULL);
+    r = redisCommandArgv(c->redis, nargs, argv, length);
     if (!r)
         return error_set(err, "%s: %s%s%s: %s", c->where, args[0],
                          nargs > 1 ? " " : "", nargs > 1 ? args[1] : "",

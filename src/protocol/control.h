@@ -43,6 +43,10 @@ void control_close(struct control *c);
 int control_command(struct control *c, char **reply, struct error *err,
                     int nargs, const char *const args[]);
 
+/* The same, of words that have the lengths length[nargs], any bytes. */
+int control_words(struct control *c, char **reply, struct error *err, int nargs,
+                  const char *const args[], const size_t length[]);
+
 /* The same, for commands written out in the source:
  * control_say(c, &reply, err, "CLUSTER", "INFO", NULL). */
 int control_say(struct control *c, char **reply, struct error *err,

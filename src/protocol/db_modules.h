@@ -6,6 +6,7 @@
 #ifndef SRB_DB_MODULES_H
 #define SRB_DB_MODULES_H
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -18,8 +19,14 @@ int db_modules_check(const char *module, struct error *err);
 
 /* The lines "loadmodule path arguments" of a configuration; none where there
  * are no modules. A path that is not absolute is one of this process's folder.
- * threads: RedisAI's THREADS_PER_QUEUE, 0: not said. */
-void db_modules_print(FILE *out, const struct setting *modules,
-                      int64_t threads);
+ * threads, intra: RedisAI's THREADS_PER_QUEUE and INTRA_OP_PARALLELISM, 0: not
+ * said. */
+void db_modules_print(FILE *out, const struct setting *modules, int64_t threads,
+                      int64_t intra);
+
+/* Where RedisAI of that value of db_modules looks for the back end of models,
+ * "TORCH": by its arguments, else beside itself. Returns path. */
+const char *db_modules_backend(const char *module, const char *backend,
+                               char path[PATH_MAX]);
 
 #endif

@@ -79,6 +79,44 @@ size_t keys_of_counter(char key[SRB_KEY_MAX], size_t stem)
     return stem + sizeof word - 1;
 }
 
+/* The number at *at, which it passes; false: there is none, or more. */
+static bool read_number(const char **at, int64_t most, int64_t *number)
+{
+    const char *begin = *at;
+
+    for (*number = 0; **at >= '0' && **at <= '9'; ++*at) {
+        int digit = **at - '0';
+
+        if (*number > (most - digit) / 10)
+            return false;
+        *number = *number * 10 + digit;
+    }
+    return *at > begin;
+}
+
+bool keys_read(const char *key, struct key_of *of)
+{
+    const size_t stem = sizeof SRB_KEY_STEM - 1;
+    int64_t client, i = 0;
+    const char *at = key + stem, *shut;
+
+    *of = (struct key_of){.client = -1};
+    if (strncmp(key, SRB_KEY_STEM, stem) != 0 ||
+        !read_number(&at, INT32_MAX, &client))
+        return false;
+    of->client = (int)client;
+    shut = *at == '{' ? strrchr(at, '}') : NULL;
+    if (shut)
+        at = shut + 1;
+    if (!shut || *at == '\0')
+        return *at == '\0';
+    if (*at++ != '.' || !read_number(&at, INT64_MAX, &of->step) ||
+        *at++ != '.' || !read_number(&at, INT32_MAX, &i))
+        return false;
+    of->i = (size_t)i;
+    return *at == '\0';
+}
+
 int keys_first_slot(int shard, int nshards)
 {
     return (int)((int64_t)shard * SRB_SLOTS / nshards);
@@ -95,25 +133,26 @@ int keys_shard(const char *key, int nshards)
     return shard;
 }
 
-/* The smallest number that, as a hash tag, belongs to the shard. CRC16 spreads
- * short decimal numbers evenly, so this takes about nshards tries. */
-static int tag_of_shard(int shard, int nshards)
+/* CRC16 spreads short decimal numbers evenly, so this takes about nshards
+ * tries. */
+void keys_tag(char tag[SRB_TAG_MAX], int shard, int nshards)
 {
-    char tag[16];
-
     for (int t = 0;; t++) {
-        snprintf(tag, sizeof tag, "%d", t);
+        snprintf(tag, SRB_TAG_MAX, "%d", t);
         if (keys_shard(tag, nshards) == shard)
-            return t;
+            return;
     }
 }
 
 void keys_make(char key[SRB_KEY_MAX], enum keys_scheme scheme, int client,
                int nshards)
 {
-    if (scheme == KEYS_SMARTSIM || nshards == 1)
+    char tag[SRB_TAG_MAX];
+
+    if (scheme == KEYS_SMARTSIM || nshards == 1) {
         snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d", client);
-    else
-        snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d{%d}", client,
-                 tag_of_shard(client % nshards, nshards));
+        return;
+    }
+    keys_tag(tag, client % nshards, nshards);
+    snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d{%s}", client, tag);
 }

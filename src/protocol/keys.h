@@ -8,6 +8,7 @@
 #ifndef SRB_KEYS_H
 #define SRB_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,10 @@ int keys_shard(const char *key, int nshards);
 void keys_make(char key[SRB_KEY_MAX], enum keys_scheme scheme, int client,
                int nshards);
 
+/* The smallest number that, as a hash tag, belongs to the shard. */
+#define SRB_TAG_MAX 16
+void keys_tag(char tag[SRB_TAG_MAX], int shard, int nshards);
+
 /* Tensor i of step s of a client whose key is `key` has the key `KEY{KEY}.s.i`,
  * or `KEY.s.i` where KEY has a tag: in either case of the slot of KEY. The
  * first puts what stands before s there and returns its length, or -1 where
@@ -44,5 +49,14 @@ int keys_stem(char out[SRB_KEY_MAX], const char *key);
  * same slot: the stem and "steps". Returns its length. */
 size_t keys_of_counter(char key[SRB_KEY_MAX], size_t stem);
 size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i);
+
+/* Whose key it is, and of which step and tensor (0 and 0 of one without): what
+ * the functions above were given. false: they have not written it. */
+struct key_of {
+    int client;
+    int64_t step;
+    size_t i;
+};
+bool keys_read(const char *key, struct key_of *of);
 
 #endif

@@ -44,6 +44,12 @@ enum {
     WARMUP_UNPACK,
     RETIRE,
     RETIRE_START,
+    RUN_SCRIPT,
+    RUN_SCRIPT_START,
+    WARMUP_RUN_SCRIPT,
+    RUN_MODEL,
+    RUN_MODEL_START,
+    WARMUP_RUN_MODEL,
     STEP, /* of the puts, in phases */
     BEGUN,
     DUE,
@@ -80,6 +86,26 @@ static const struct sink_array span_arrays[SPANS] = {
                       "start of each of those since the loop's start, on the "
                       "common clock",
                       SINK_CLIENT, SINK_ITERATION},
+    [RUN_SCRIPT] = {"run_script", FIELD_REAL, "s",
+                    "time of each timed run_script", SINK_CLIENT,
+                    SINK_ITERATION},
+    [RUN_SCRIPT_START] = {"run_script_start", FIELD_REAL, "s",
+                          "start of each run_script since the loop's start, on "
+                          "the common clock",
+                          SINK_CLIENT, SINK_ITERATION},
+    [WARMUP_RUN_SCRIPT] = {"warmup_run_script", FIELD_REAL, "s",
+                           "time of each run_script before the timed loop",
+                           SINK_CLIENT, SINK_WARMUP},
+    [RUN_MODEL] = {"run_model", FIELD_REAL, "s", "time of each timed run_model",
+                   SINK_CLIENT, SINK_ITERATION},
+    [RUN_MODEL_START] = {"run_model_start", FIELD_REAL, "s",
+                         "start of each run_model since the loop's start, on "
+                         "the common clock",
+                         SINK_CLIENT, SINK_ITERATION},
+    [WARMUP_RUN_MODEL] = {"warmup_run_model", FIELD_REAL, "s",
+                          "time of each run_model before the timed loop; the "
+                          "first may load what the server loads late",
+                          SINK_CLIENT, SINK_WARMUP},
     [STEP] = {"step", FIELD_REAL, "s",
               "time of each step, from its begin to the end of its last "
               "operation",
@@ -183,6 +209,9 @@ static void span_columns(const struct collection *c, size_t columns[SPANS])
         columns[GET_STEP + a] = columns[STEP + a];
     for (int a = RETIRE; a <= RETIRE_START && retires; a++)
         columns[a] = c->kept;
+    for (int a = c->runs > 1 ? RUN_SCRIPT : RUN_MODEL; a < STEP && c->runs; a++)
+        columns[a] = a == WARMUP_RUN_SCRIPT || a == WARMUP_RUN_MODEL ? c->warmup
+                                                                     : c->kept;
 }
 
 static size_t client_row_bytes(const size_t columns[SPANS])
@@ -222,6 +251,16 @@ static void pack_spans(double *at, const struct load *l, int64_t zero,
     at = put_numbers(at, s->retire.ns, 0, s->retire.kept, columns[RETIRE]);
     at = put_numbers(at, s->retire.start, zero, s->retire.kept,
                      columns[RETIRE_START]);
+    for (int k = 0; k < 2; k++) {
+        /* the last run is the model's */
+        const struct series *x =
+            &s->run[k == 1 && s->nruns > 0 ? s->nruns - 1 : 0];
+        const size_t *of = columns + (k == 0 ? RUN_SCRIPT : RUN_MODEL);
+
+        at = put_numbers(at, x->ns + x->warmup, 0, x->kept, of[0]);
+        at = put_numbers(at, x->start + x->warmup, zero, x->kept, of[1]);
+        at = put_numbers(at, x->ns, 0, x->warmup, of[2]);
+    }
     for (int k = 0; k < 2; k++) {
         const struct step_series *x = &s->step[k];
         const size_t *of = columns + (k == 0 ? STEP : GET_STEP);
@@ -273,6 +312,7 @@ struct target {
     size_t row_bytes;
     size_t warmup;
     const struct tensors_rules *tensors;
+    bool infers;
     int64_t *shard_clients; /* [nshards], by the placement */
     int64_t *shard_ops;     /* [nshards], as their rows come */
     struct collected *all;  /* so far */
@@ -462,6 +502,15 @@ static const struct column kept_columns[] = {
           "in use after the loop, by the server's own word"),
 };
 
+/* Where models are run alone. RedisAI books the time of a batch for each of its
+ * requests, and does not tell how many runs these took. */
+static const struct column run_columns[] = {
+    SHARD("run_calls", FIELD_INT, work.run_calls, "",
+          "requests to run the model that the server counts, warm-up and loop"),
+    SHARD("run_time_sum", FIELD_REAL, work.run_time, "s",
+          "time that it books for these: of a batch for each of its requests"),
+};
+
 /* What rank 0 knows of a shard beside what its steward says. */
 static void complete(struct target *x, int shard, struct shard_row *row)
 {
@@ -499,6 +548,9 @@ static int take_shards(void *arg, int first, int n, const void *rows,
         complete(x, first * each + k, &copy[k]);
     rc = take_columns(x, shard_columns, COUNT(shard_columns), first * each,
                       shards, copy, sizeof *copy, room, err);
+    if (rc == 0 && x->infers)
+        rc = take_columns(x, run_columns, COUNT(run_columns), first * each,
+                          shards, copy, sizeof *copy, room, err);
     if (rc == 0 && !tensors_plain(x->tensors))
         rc = take_columns(x, kept_columns, COUNT(kept_columns), first * each,
                           shards, copy, sizeof *copy, room, err);
@@ -629,6 +681,7 @@ int collect(const struct team *t, const struct placement *pl,
                        .columns = columns,
                        .warmup = c->warmup,
                        .tensors = c->tensors,
+                       .infers = c->runs > 0,
                        .all = out};
     struct error later;
     int rc = 0, shards_rc;

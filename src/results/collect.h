@@ -36,7 +36,8 @@ struct collection {
     size_t nprobes;
     int64_t zero; /* instant that starts are counted from */
     const struct tensors_rules *tensors; /* of its steps */
-    const struct load *load;             /* NULL where this rank is no client */
+    int runs; /* between a put and a get; 2: a script's and a model's */
+    const struct load *load; /* NULL where this rank is no client */
     const struct client_attributes *attributes;
     const struct db *db;           /* NULL where it is no steward of shards */
     const struct shard_work *work; /* one entry a shard, or NULL */

@@ -129,7 +129,7 @@ static double least_seconds(const struct sum *x, const struct permutation *p,
                             const struct placement *pl, double bytes)
 {
     double commands = 2.0 * (double)x->pairs * x->most_kept *
-                      (double)p->value[OPT_TENSORS]->count;
+                      (double)permutation_count(p, OPT_TENSORS, 1);
     double threads = threads_of(p, pl), steps = step_time_least(p);
 
     if (!options_one(x->s->options, OPT_UNTIL_INTERVAL)->is_auto &&
@@ -156,7 +156,8 @@ static void add_part(struct sum *x, const struct permutation *p,
     if (x->busiest > part->busiest)
         part->busiest = x->busiest;
     part->moved += (double)x->pairs * (double)place_moves(pl) *
-                   (double)bytes * (double)p->value[OPT_TENSORS]->count;
+                   (double)bytes *
+                   (double)permutation_count(p, OPT_TENSORS, 1);
     part->seconds += least_seconds(x, p, pl, (double)bytes);
 }
 

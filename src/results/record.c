@@ -42,7 +42,8 @@ void record_clear(struct outcome *o, unsigned scope)
     o->scope = scope;
     record_no_figures(o);
     o->failed_rank = -1;
-    o->db_start_seconds = s->clock_error = s->clock_drift = NAN;
+    o->db_start_seconds = o->model_store_seconds = s->clock_error =
+        s->clock_drift = NAN;
     s->between_share = s->shortest_loop = s->start_skew = NAN;
 }
 

@@ -43,14 +43,15 @@ bool record_floor_beaten(const struct of_floor *x);
 /* What a study must ask for to have some figures at all, so that the file of
  * one that does not has none of their columns. To be or-ed. */
 enum figure_scope {
-    SCOPE_STEPS = 1,    /* its steps compute or have a schedule */
-    SCOPE_COMPUTED = 2, /* they compute */
-    SCOPE_PACED = 4,    /* they have a schedule */
-    SCOPE_SEARCHED = 8, /* a rate is searched */
-    SCOPE_KEPT = 16,    /* they have several tensors, or keys that change */
-    SCOPE_REMOVED = 32, /* older ones are removed */
-    SCOPE_EXCHANGED = 64, /* some clients read what others wrote */
-    SCOPE_ALL = 127,
+    SCOPE_STEPS = 1,     /* its steps compute or have a schedule */
+    SCOPE_COMPUTED = 2,  /* they compute */
+    SCOPE_PACED = 4,     /* they have a schedule */
+    SCOPE_SEARCHED = 8,  /* a rate is searched */
+    SCOPE_KEPT = 16,     /* they have several tensors, or keys that change */
+    SCOPE_REMOVED = 32,  /* older ones are removed */
+    SCOPE_INFERRED = 64, /* servers run models */
+    SCOPE_EXCHANGED = 128, /* some clients read what others wrote */
+    SCOPE_ALL = 255,
 };
 unsigned record_scope(const struct options *o);
 
@@ -61,18 +62,19 @@ struct outcome {
     char error[SRB_ERROR_MAX]; /* "" unless failed or skipped */
     int failed_rank;           /* lowest failing rank; -1 none */
     int failed_ranks;
-    struct summary summary;    /* NaN unless completed */
-    struct evidence evidence;  /* likewise; rank 0 alone */
-    int64_t memory[2];         /* B in use before and after, of the shard that
-                                  had most after it; -1: none says; rank 0 */
-    char limit[16];            /* its word, see limit_judge() */
-    char wrong[SRB_ERROR_MAX]; /* words on a tensor that came back wrong */
-    char start_time[32];       /* ISO 8601 */
-    char db_start_time[32];    /* when the databases in use were started */
-    double db_start_seconds;   /* how long that took */
-    size_t position;           /* in the order in which permutations ran */
-    int clock_domains;         /* clocks that the clients read */
-    bool oversubscribed;       /* more runnable processes than CPUs */
+    struct summary summary;     /* NaN unless completed */
+    struct evidence evidence;   /* likewise; rank 0 alone */
+    int64_t memory[2];          /* B in use before and after, of the shard that
+                                   had most after it; -1: none says; rank 0 */
+    char limit[16];             /* its word, see limit_judge() */
+    char wrong[SRB_ERROR_MAX];  /* words on a tensor that came back wrong */
+    char start_time[32];        /* ISO 8601 */
+    char db_start_time[32];     /* when the databases in use were started */
+    double db_start_seconds;    /* how long that took */
+    double model_store_seconds; /* of the slowest shard; NaN: no model is run */
+    size_t position;            /* in the order in which permutations ran */
+    int clock_domains;          /* clocks that the clients read */
+    bool oversubscribed;        /* more runnable processes than CPUs */
     bool unproven; /* the servers do not say what proves that a candidate took
                       effect (struct sweep_tried) */
     bool env_ignored; /* something of db_env did not arrive at an allocator;

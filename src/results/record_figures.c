@@ -54,6 +54,32 @@ static const struct figure {
     {"steady_ops", "1/s", REAL(summary.steady_ops), FIGURE_MEASURED, 0},
     {"sum_of_rank_ops", "1/s", REAL(summary.sum_of_rank_ops), FIGURE_MEASURED,
      0},
+#define RUN(name, member)                                                      \
+    {name "_median", "s", REAL(summary.inference.member.median),               \
+     FIGURE_MEASURED, SCOPE_INFERRED},                                         \
+        {name "_p95", "s", REAL(summary.inference.member.p95),                 \
+         FIGURE_MEASURED, SCOPE_INFERRED},                                     \
+        {name "_p99", "s", REAL(summary.inference.member.p99),                 \
+         FIGURE_MEASURED, SCOPE_INFERRED},                                     \
+        {name "_p99.9", "s", REAL(summary.inference.member.p999),              \
+         FIGURE_MEASURED, SCOPE_INFERRED},                                     \
+    {                                                                          \
+        name "_max", "s", REAL(summary.inference.member.max), FIGURE_MEASURED, \
+            SCOPE_INFERRED                                                     \
+    }
+    RUN("run_script", script),
+    RUN("run_model", model),
+#undef RUN
+    {"inference_rate", "1/s", REAL(summary.inference.rate), FIGURE_MEASURED,
+     SCOPE_INFERRED},
+    {"put_share", "1", REAL(summary.inference.put_share), FIGURE_MEASURED,
+     SCOPE_INFERRED},
+    {"run_script_share", "1", REAL(summary.inference.script_share),
+     FIGURE_MEASURED, SCOPE_INFERRED},
+    {"run_model_share", "1", REAL(summary.inference.model_share),
+     FIGURE_MEASURED, SCOPE_INFERRED},
+    {"unpack_share", "1", REAL(summary.inference.unpack_share), FIGURE_MEASURED,
+     SCOPE_INFERRED},
     {"step_median", "s", REAL(summary.steps.step.median), FIGURE_MEASURED,
      SCOPE_STEPS},
     {"step_p95", "s", REAL(summary.steps.step.p95), FIGURE_MEASURED,
@@ -225,6 +251,8 @@ unsigned record_scope(const struct options *o)
         scope |= SCOPE_REMOVED;
     if (options_exchanges(o))
         scope |= SCOPE_EXCHANGED;
+    if (options_infers(o))
+        scope |= SCOPE_INFERRED;
     return scope;
 }
 

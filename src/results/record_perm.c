@@ -214,6 +214,8 @@ void record_attributes(struct fields *f, const struct study_attributes *study,
     fields_text(f, "start_time", o->start_time);
     fields_text(f, "db_start_time", o->db_start_time);
     fields_real(f, "db_start_seconds", "s", o->db_start_seconds);
+    if (p->infers)
+        fields_real(f, "model_store_time", "s", o->model_store_seconds);
     fields_text(f, "server", o->server);
     fields_text(f, "db_config", o->db_config);
     fields_text(f, "network", place_network(pl));

@@ -22,6 +22,7 @@ const char *rows_title(enum option_id id)
         [OPT_DB_CPUS] = "Database CPUs",
         [OPT_DB_IO_THREADS] = "I/O threads",
         [OPT_DB_TPQ] = "Threads per queue",
+        [OPT_INTRA_OP] = "Threads of a run",
         [OPT_CLIENT_NODES] = "Client nodes",
         [OPT_CLIENTS_PER_NODE] = "Clients per node",
         [OPT_LANGUAGES] = "Language",
@@ -41,6 +42,8 @@ const char *rows_title(enum option_id id)
         [OPT_PIPELINED] = "Pipelined",
         [OPT_HISTORY] = "History",
         [OPT_RETIRE] = "Retire",
+        [OPT_DEVICE] = "Device",
+        [OPT_BATCH_SIZE] = "Batch size",
         [OPT_TENSOR_BYTES] = "Tensor size",
     };
 
@@ -50,12 +53,10 @@ const char *rows_title(enum option_id id)
 char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
                 char *buf, size_t n)
 {
-    static const char placement[] = "throughput_";
-
     if (option_table[id].type == OPTION_BYTES && !v->is_auto)
         return units_print_bytes(v->count, buf, n);
     if (id == OPT_EXPERIMENT)
-        snprintf(buf, n, "%s", v->text + strlen(placement));
+        snprintf(buf, n, "%s", sweep_experiment(s, v));
     else
         sweep_word(s, id, v, buf, n);
     return buf;

@@ -265,6 +265,7 @@ static void run_permutation(struct run *r, size_t position, size_t i,
         x.serving->close(x.server);
     pin_release(r->discovery);
     free(x.work);
+    free(x.reference);
     free(x.probes);
     place_free(&r->placement);
 }

@@ -159,9 +159,13 @@ static struct collection collection_of(const struct run *r,
                                        const int64_t *requests)
 {
     bool paced = x->p.value[OPT_RATE]->word != RATE_MAX;
+    bool scripted = options_scripted(r->plan.sweep.options);
 
     return (struct collection){
         .tensors = tensors,
+        .runs = !x->p.infers ? 0
+                : scripted   ? 2
+                             : 1,
         .index = x->p.index,
         .warmup = (size_t)x->p.value[OPT_WARMUP]->count,
         .kept = (size_t)x->outcome.summary.kept,
@@ -170,7 +174,8 @@ static struct collection collection_of(const struct run *r,
         .paced = paced,
         .probes = x->probes,
         .nprobes = r->team->rank == 0 ? x->nprobes : 0,
-        .phases = x->p.value[OPT_PATTERN]->count == PATTERN_PHASES,
+        .phases = permutation_count(&x->p, OPT_PATTERN, PATTERN_PAIR) ==
+                  PATTERN_PHASES,
         /* what was agreed on is known to all clients, and nothing to others */
         .zero =
             x->load.agreed ? x->load.agreed : x->outcome.summary.first_start,

@@ -7,6 +7,7 @@
 #include "base/tick.h"
 #include "engine/serving.h"
 #include "measure/exchange_figures.h"
+#include "measure/inference_figures.h"
 #include "measure/step_figures.h"
 
 static struct clock_params params_of_clock(const struct run *r)
@@ -97,7 +98,8 @@ static void reduce(struct run *r, struct perm_run *x)
     const bool exchanges = permutation_exchanges(&x->p);
     const struct figures_of of = {
         .samples = &l->samples,
-        .bytes = l->count * sizeof(float) * l->rules.tensors.n,
+        .bytes = l->rules.count * sizeof(float) * l->rules.tensors.n,
+        .get_bytes = l->rules.inference.out_count * sizeof(float),
         .phases = l->rules.pattern == PATTERN_PHASES,
         .exchange = exchanges,
         .removes = tensors_removes(&l->rules.tensors),
@@ -130,6 +132,9 @@ static void reduce(struct run *r, struct perm_run *x)
     figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
     step_figures_reduce(r->team, r->cast.clients, &of,
                         &x->outcome.summary.steps);
+    inference_figures_reduce(r->team, r->cast.clients, &l->samples,
+                             x->outcome.summary.window_ops,
+                             &x->outcome.summary.inference);
     team_allreduce(r->team, r->cast.clients, worst, 2, MPI_DOUBLE, MPI_MAX);
     x->outcome.summary.clock_error = worst[0];
     x->outcome.summary.clock_drift = worst[1];

@@ -18,6 +18,10 @@
 /* A guard hears of its server's end a moment after the clients do. */
 #define HEAR_NS INT64_C(50000000)
 
+/* Requests wait for their turn on the server as long as op_timeout; a client
+ * hears of it a moment later. */
+#define ANSWER_SECONDS 1.0
+
 static int provide_databases(struct run *r, struct perm_run *x,
                              struct error *err)
 {
@@ -65,13 +69,14 @@ static struct load_rules rules_of(const struct run *r,
         .count = tensor_count(p->value[OPT_TENSOR_BYTES]->count),
         .verify = (enum verify)p->value[OPT_VERIFY]->count,
         .sync = (enum sync)p->value[OPT_SYNC]->count,
-        .pattern = (enum pattern)p->value[OPT_PATTERN]->count,
+        .pattern =
+            (enum pattern)permutation_count(p, OPT_PATTERN, PATTERN_PAIR),
         .tensors = tensors_rules_of(p),
         .warmup = (size_t)p->value[OPT_WARMUP]->count,
         .iterations = (size_t)p->value[room]->count,
         .duration = duration,
         .step = steps_of(r, p),
-        .exchange = {.wait = p->value[OPT_WAIT]->seconds,
+        .exchange = {.wait = p->value[OPT_WAIT] ? p->value[OPT_WAIT]->seconds : 0,
                      .steps = p->value[OPT_WARMUP]->count +
                               p->value[OPT_ITERATIONS]->count},
     };
@@ -131,16 +136,21 @@ static const struct login *login_of(const struct run *r)
     return s ? &s->client : NULL;
 }
 
-/* The place of a client among those of its shard. */
-static int slot_of(const struct placement *pl, int client, int shard)
+/* Where tensors lie with what this rank's node, or a rank that serves it, has:
+ * of all clients, or of those of a node. */
+static struct places places_of(const struct run *r, const struct permutation *p)
 {
-    int slot = 0;
+    const struct placement *pl = &r->placement;
+    struct places places = {.clients = pl->nclients,
+                            .tensors = tensors_rules_of(p).n,
+                            .kept = tensors_kept_by(p)};
 
-    if (pl->experiment == EXPERIMENT_COLOCATED)
-        return client - place_first_client(pl, place_client_node(pl, client));
-    for (int c = 0; c < client && pl->ranks_serve; c++)
-        slot += place_client_shard(pl, c) == shard;
-    return slot;
+    if (pl->experiment == EXPERIMENT_COLOCATED) {
+        places.first =
+            place_first_client(pl, pl->machine->rank_node[r->team->rank]);
+        places.clients = pl->clients_per_node;
+    }
+    return places;
 }
 
 /* A rank that serves makes room for the clients of its shard. */
@@ -148,19 +158,24 @@ static int open_server(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
     int shard = place_server(pl, r->team->rank);
-    int *ranks, n = 0;
+    int *ranks, *clients, n = 0;
     struct serving_terms terms = {
         .comm = r->cast.serving,
+        .places = places_of(r, &x->p),
         .bytes =
             tensor_count(x->p.value[OPT_TENSOR_BYTES]->count) * sizeof(float)};
 
     if (shard < 0)
         return 0;
-    ranks = mem_new((size_t)pl->nclients, sizeof *ranks);
+    ranks = mem_new(2 * (size_t)pl->nclients, sizeof *ranks);
+    clients = ranks + pl->nclients;
     for (int c = 0; c < pl->nclients; c++)
-        if (place_client_shard(pl, c) == shard)
+        if (place_client_shard(pl, c) == shard) {
+            clients[n] = c;
             ranks[n++] = place_client_rank(pl, c);
+        }
     terms.n = n;
+    terms.clients = clients;
     terms.ranks = ranks;
     x->serving = prepare_server(&r->plan, &x->p)->engine->serving;
     x->server = x->serving->open(&terms, err);
@@ -184,7 +199,7 @@ static int reach(const struct run *r, const struct perm_run *x,
         .login = login_of(r),
         .store = r->setup.store,
         .shard = pl->experiment == EXPERIMENT_STANDARD ? shard : 0,
-        .slot = slot_of(pl, client, shard),
+        .places = places_of(r, p),
         .commands = p->value[OPT_COMMAND_SET]
                         ? command_set_find(p->value[OPT_COMMAND_SET]->text)
                         : NULL,
@@ -256,6 +271,13 @@ static int open_load(struct run *r, struct perm_run *x,
     place_key(pl, params->client, key);
     params->key = key;
     params->served = &served;
+    if (x->p.infers) {
+        if (run_models_prepare(r, x, params->client, key, rules, err) < 0)
+            return -1;
+        params->commands = &command_redisai;
+        params->runs = &x->runs;
+        params->op_timeout += ANSWER_SECONDS;
+    }
     if (ops->serves)
         rules->connect_at =
             x->provided +
@@ -352,6 +374,7 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     if (x->is_steward)
         rc = db_after(r->setup.db, r->discovery->mine.memory_cost.page_fault,
                       x->work, err);
+    run_models_count(r, x);
     if (x->is_client)
         load_disconnect(&x->load);
     if (team_agree(r->team, r->team->world, rc, err) < 0)
@@ -408,6 +431,8 @@ static void tidy(struct run *r, const struct perm_run *x)
     if (x->is_steward && r->setup.db &&
         db_remove_keys(r->setup.db, &r->placement, &keys, &err) < 0)
         diag_say("keys of this run may have been left: %s", err.text);
+    if (run_models_remove(r, x, &err) < 0)
+        diag_say("models of this run may have been left: %s", err.text);
 }
 
 /* All of it until the last loop has ended. */
@@ -429,6 +454,10 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
 
     if (provide_databases(r, x, err) < 0)
         return -1;
+    if (run_models_store(r, x, err) < 0) {
+        blame_server(r, x, err);
+        return -1;
+    }
     search_open(&s, 0, 0);
     if (measure(r, x, &s, err) < 0) {
         blame_server(r, x, err);

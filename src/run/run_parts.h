@@ -17,6 +17,7 @@
 #include "results/foms.h"
 #include "results/report.h"
 #include "results/screen.h"
+#include "servers/models.h"
 #include "servers/pin.h"
 #include "sink/sink.h"
 #include "study/db_setup.h"
@@ -78,6 +79,8 @@ struct perm_run {
     struct permutation p;
     struct outcome outcome;
     struct load load;
+    struct client_runs runs; /* of the load, where models are run */
+    float *reference;        /* of client 0, or NULL */
     struct clock_line clock; /* of a client */
     int64_t provided;        /* tick at which the databases were there */
     struct client_attributes client;
@@ -109,6 +112,20 @@ void run_searched(const struct search *s, struct step_figures *out);
 /* Databases, loop and figures of a permutation whose roles are set; -1 with the
  * words on what failed first. Collective over the world. */
 int run_measure(struct run *r, struct perm_run *x, struct error *err);
+
+/* Models: what a permutation says of them; have the stewards store them, which
+ * is timed; take them out of databases that are somebody else's; and what this
+ * client runs, with the loop's rules of it. The second is collective over the
+ * world, the others are local. */
+void run_model_terms(const struct run *r, const struct perm_run *x,
+                     struct model_terms *out);
+int run_models_store(struct run *r, struct perm_run *x, struct error *err);
+int run_models_remove(struct run *r, const struct perm_run *x,
+                      struct error *err);
+void run_models_count(struct run *r, struct perm_run *x);
+int run_models_prepare(struct run *r, struct perm_run *x, int client,
+                       const char *key, struct load_rules *rules,
+                       struct error *err);
 
 /* Rank 0: what held it back, the evidence and its word, by the busiest shard.
  * Local. */

@@ -55,7 +55,7 @@ static double closed_rate(const struct run *r, const struct perm_run *x)
     double seconds = permutation_duration(p);
 
     /* half of the time is the puts', and half the gets' */
-    return p->value[OPT_PATTERN]->count == PATTERN_PHASES
+    return permutation_count(p, OPT_PATTERN, PATTERN_PAIR) == PATTERN_PHASES
                ? steps / (seconds / 2)
                : steps / seconds;
 }

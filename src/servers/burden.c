@@ -54,7 +54,8 @@ static const struct footprint *memory_of(const struct permutation *p)
 {
     const struct engine *engine = burden_server(p);
 
-    return strcmp(permutation_text(p, OPT_COMMAND_SET), "redisai") == 0
+    return p->infers ||
+                   strcmp(permutation_text(p, OPT_COMMAND_SET), "redisai") == 0
                ? &engine->memory_redisai
                : &engine->memory;
 }

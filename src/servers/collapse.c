@@ -123,28 +123,7 @@ static int leave_out(const struct sweep *s, const struct server *servers,
                      first->only == IN_STANDARD ? "standard" : "colocated");
 }
 
-/* Steps of several tensors, or that stay, are another load than plain ones, so
- * that nothing collapses: who has one tensor of each client is refused. */
-static int check_tensors(const struct options *o, const struct server *servers,
-                         struct error *err)
-{
-    size_t nexes = options_keeps(o) ? options_get(o, OPT_DB_EXE)->nvalues : 0;
-
-    for (size_t k = 0; k < nexes; k++) {
-        const struct engine *e = servers[k].engine;
-
-        if (!e || !e->client || client_find(e->client)->rebind)
-            continue;
-        return error_set(err,
-                         "db_exe: %s has one tensor of each client, expected "
-                         "tensors, history and retire as they are by default "
-                         "(1, 1, overwrite), or another db_exe",
-                         servers[k].label);
-    }
-    return 0;
-}
-
-/* Nor is who cannot be asked whether a tensor is there. */
+/* A reader asks whether a tensor is there. */
 static int check_polls(const struct options *o, const struct server *servers,
                        struct error *err)
 {
@@ -171,8 +150,7 @@ int collapse(struct sweep *s, const struct server *servers, struct error *err)
     /* axes, and a placement */
     struct sweep_lack *list;
 
-    if (check_tensors(s->options, servers, err) < 0 ||
-        check_polls(s->options, servers, err) < 0)
+    if (check_polls(s->options, servers, err) < 0)
         return -1;
     list = mem_new((OPT_COUNT + 1) * nexes, sizeof *list);
 

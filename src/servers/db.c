@@ -110,7 +110,13 @@ int db_after(struct db *db, double page_fault, struct shard_work *work,
     for (int k = 0; k < db->n; k++) {
         struct shard *s = &db->shards[k];
 
-        work[k] = (struct shard_work){-1, -1, {-1, -1}, procstat_unknown, NAN};
+        work[k] = (struct shard_work){.commands = -1,
+                                      .bytes = -1,
+                                      .memory = {-1, -1},
+                                      .watched = procstat_unknown,
+                                      .run_calls = -1,
+                                      .run_time = NAN,
+                                      .fault_share = NAN};
         if (db->engine->kind != ENGINE_PROCESS)
             continue;
         /* first what the reading itself would change */

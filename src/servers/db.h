@@ -31,12 +31,15 @@ struct db_plan {
     const struct value *env;       /* db_env */
     const struct setting *modules; /* db_modules */
     int64_t tpq;                   /* db_tpq; 0: not said */
-    bool redisai;                  /* clients may speak its commands */
+    bool redisai;                  /* clients may speak its commands, */
+    bool infers;                   /* those that run models too */
+    int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
     bool polls;                    /* and ask whether a key is there */
     const char *path;              /* db_path */
     double op_timeout, db_timeout;
-    int64_t max_clients, max_bytes; /* the most that any permutation needs */
+    int64_t max_clients, max_bytes; /* the most that any permutation needs, */
+    int64_t max_kept;               /* also of tensors that a client keeps */
     uint64_t run;                   /* a random number of the run */
     const struct secret *secret;    /* of shards that are started */
     bool flush; /* somebody else's data is removed all the same */
@@ -53,7 +56,10 @@ struct shard_work {
     int64_t commands, bytes; /* by the server's own counters; -1: it has none */
     int64_t memory[2];       /* B in use before and after; likewise */
     struct procstat watched; /* by /proc */
-    double fault_share;      /* of the interval, see procstat_fault_share() */
+    int64_t
+        run_calls;   /* of models, by the server's counters; -1: it has none */
+    double run_time; /* s that it books for these */
+    double fault_share; /* of the interval, see procstat_fault_share() */
 };
 
 /* Start this node's shards and wait until they answer and, if they form one,

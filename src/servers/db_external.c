@@ -1,4 +1,5 @@
 /* Shards that run already, and are somebody else's to start and stop. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,11 +126,26 @@ static int remove_steps(struct control *c, const char *key,
     return 0;
 }
 
-static int remove_of(struct control *c, const char *key,
-                     const struct db_keys *keys, struct error *err)
+/* What a model was given, and what came of it. */
+static int remove_inference(struct control *c, const char *key,
+                            struct error *err)
+{
+    char in[SRB_KEY_MAX], pre[SRB_KEY_MAX], out[SRB_KEY_MAX];
+
+    snprintf(in, sizeof in, "%.119s.in", key);
+    snprintf(pre, sizeof pre, "%.119s.pre", key);
+    snprintf(out, sizeof out, "%.119s.out", key);
+    return control_say(c, NULL, err, "DEL", in, pre, out, NULL);
+}
+
+static int remove_of(struct control *c, const struct placement *pl,
+                     const char *key, const struct db_keys *keys,
+                     struct error *err)
 {
     char counter[SRB_KEY_MAX];
 
+    if (pl->infers)
+        return remove_inference(c, key, err);
     if (keys->tensors == 0)
         return control_say(c, NULL, err, "DEL", key, NULL);
     if (keys->counters) {
@@ -160,7 +176,7 @@ static void remove_once(struct db *db, const struct placement *pl,
         }
         place_key(pl, c, key);
         x->gone[c] =
-            !x->failed[k] && remove_of(db->shards[k].control, key, keys,
+            !x->failed[k] && remove_of(db->shards[k].control, pl, key, keys,
                                        x->left ? &ignored : err) == 0;
         if (x->gone[c])
             continue;

@@ -301,6 +301,8 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .modules = plan->modules,
             .tpq = plan->tpq,
             .redisai = plan->redisai,
+            .infers = plan->infers,
+            .intra_op = plan->intra_op,
             .removes = plan->removes,
             .polls = plan->polls,
             .secret = plan->secret,
@@ -332,6 +334,7 @@ static int provide(struct db *db, struct guard **guard,
                                 .shards = shared ? pl->nshards : db->n,
                                 .clients = plan->max_clients,
                                 .bytes = plan->max_bytes,
+                                .kept = plan->max_kept,
                                 .path = plan->path};
 
     if (shared && db->shards[0].spec.shard > 0)

@@ -9,7 +9,9 @@ static void print_same(FILE *out, const struct batch_terms *terms,
 {
     const struct value *value = terms->p->value[id];
 
-    if (!option_table[id].axis) {
+    if (id == OPT_DB_MODULES && terms->plan->module.text) {
+        fprintf(out, "db_modules: %s\n", terms->plan->module.text);
+    } else if (!option_table[id].axis) {
         fprintf(out, "%s: ", option_table[id].name);
         options_print(out, terms->plan->sweep.options, id);
         fputc('\n', out);
@@ -23,11 +25,12 @@ static void print_same(FILE *out, const struct batch_terms *terms,
 static void print_anew(FILE *out, const struct batch_terms *terms)
 {
     fprintf(out,
-            "experiment: throughput_standard\n"
+            "experiment: %s\n"
             "db_nodes: %d\n"
             "db_max_clients: %lld\n"
             "tensor_bytes: %lld\n"
             "command_set: %s\n",
+            terms->p->infers ? "inference_standard" : "throughput_standard",
             terms->pl->db_nodes, (long long)terms->plan->max_clients,
             (long long)terms->plan->max_bytes,
             terms->redisai ? "redisai" : "plain");

@@ -70,7 +70,8 @@ static void count_failure(struct db_setup *s, bool failed)
 
 static bool speaks_redisai(const struct permutation *p)
 {
-    return strcmp(permutation_text(p, OPT_COMMAND_SET), "redisai") == 0;
+    return p->infers ||
+           strcmp(permutation_text(p, OPT_COMMAND_SET), "redisai") == 0;
 }
 
 const struct error *db_setup_lacks(const struct db_setup *s,
@@ -125,18 +126,21 @@ static struct db_plan db_plan_of(const struct db_setup *s,
         .cpus_per_node = (int)permutation_count(p, OPT_DB_CPUS, 1),
         .args = map_of(p, OPT_DB_ARGS),
         .env = map_of(p, OPT_DB_ENV),
-        .modules = options_get(o, OPT_DB_MODULES),
+        .modules = &terms->plan->modules,
         .path = p->value[OPT_DB_PATH] ? p->value[OPT_DB_PATH]->text : "auto",
         .tpq = permutation_auto(p, OPT_DB_TPQ)
                    ? 0
                    : permutation_count(p, OPT_DB_TPQ, 0),
-        .redisai = needs_redisai(s, terms->plan),
+        .redisai = needs_redisai(s, terms->plan) || p->infers,
+        .infers = p->infers,
+        .intra_op = permutation_count(p, OPT_INTRA_OP, 0),
         .removes = options_removes(o),
         .polls = options_polls(o),
         .op_timeout = options_one(o, OPT_OP_TIMEOUT)->seconds,
         .db_timeout = options_one(o, OPT_DB_TIMEOUT)->seconds,
         .max_clients = terms->plan->max_clients,
         .max_bytes = terms->plan->max_bytes,
+        .max_kept = terms->plan->max_kept,
         .run = terms->plan->run,
         .secret = terms->plan->secret,
         .flush = options_one(o, OPT_FLUSH)->count != 0,

@@ -420,6 +420,19 @@ static void check_modules(struct sight *x)
             add(x, "%s", err.text);
 }
 
+/* What the models of inference need there. */
+static void check_models(struct sight *x, const struct model_files *models)
+{
+    const struct options *o = x->sweep->options;
+    char reason[6][MODEL_FILES_REASON];
+    int n = options_infers(o) && x->shards > 0
+                ? model_files_lacks(o, models, reason, 6)
+                : 0;
+
+    for (int k = 0; k < n; k++)
+        add(x, "%s", reason[k]);
+}
+
 /* ---- all nodes ---- */
 
 static int sender(const void *ctx, int k)
@@ -513,11 +526,22 @@ static void find_longest(struct sight *x)
     const struct setting *bytes =
         options_get(x->sweep->options, OPT_TENSOR_BYTES);
 
-    for (size_t k = 0; k < bytes->nvalues; k++)
+    int64_t output = options_shape(x->sweep->options, OPT_OUTPUT_SHAPE)->count *
+                     (int64_t)sizeof(float);
+
+    for (size_t k = 0; k < bytes->nvalues &&
+                       options_has_placement(x->sweep->options, IN_THROUGHPUT);
+         k++)
         if (bytes->values[k].count > x->tensor) {
             x->tensor = bytes->values[k].count;
             x->longest = k;
         }
+    if (!options_infers(x->sweep->options))
+        return;
+    if (x->sweep->input.count > x->tensor)
+        x->tensor = x->sweep->input.count;
+    if (output > x->tensor)
+        x->tensor = output;
 }
 
 /* That of this rank's node, where no node before it is on it. */
@@ -532,7 +556,7 @@ static int find_host(const struct team *t)
     return m->nodes[mine].host;
 }
 
-static void look(struct sight *x, const char *output)
+static void look(struct sight *x, const struct preflight *terms)
 {
     x->host = find_host(x->t);
     x->ports = mem_new(2, PORT_MAX);
@@ -547,8 +571,9 @@ static void look(struct sight *x, const char *output)
     check_scratch(x);
     check_places(x);
     check_modules(x);
+    check_models(x, terms->models);
     if (x->t->rank == 0)
-        check_results(x, output);
+        check_results(x, terms->output);
     free(x->ports);
     free(x->places);
 }
@@ -565,7 +590,7 @@ int preflight(struct team *t, const struct discovery *d,
     int64_t reasons;
 
     if (t->stewards != MPI_COMM_NULL)
-        look(&x, terms->output);
+        look(&x, terms);
     reasons = conclude(t, terms, mine, err);
     free(mine);
     return reasons > 0 ? -1 : 0;

@@ -11,10 +11,12 @@
 
 #include "plan/sweep.h"
 #include "ranks/discover.h"
+#include "study/model_files.h"
 
 struct preflight {
     const struct sweep *sweep;
     const char *output; /* of world rank 0: the result file; "" for none */
+    const struct model_files *models;
     /* What is known to be wrong already, on all ranks alike; NULL: nothing. */
     const struct error *known[2];
 };

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/tick.h"
 #include "plan/step_time.h"
+#include "plan/tensors_rules.h"
 #include "results/report.h"
 #include "servers/collapse.h"
 #include "servers/pin.h"
@@ -65,10 +66,37 @@ static void add_permutation(struct prepared *plan, const struct team *t,
 
     if (most > plan->max_clients)
         plan->max_clients = most;
+    if (tensors_kept_by(p) > plan->max_kept)
+        plan->max_kept = tensors_kept_by(p);
     remaining_add(&plan->work, &work);
     add_network(plan, place_network(pl));
     if (exe && t && place_steward_shard(pl, t->rank) >= 0)
         plan->servers[exe - exes->values].mine = true;
+}
+
+/* The modules that servers load: those that the options name, else what was
+ * found for models. */
+static void name_modules(struct prepared *plan)
+{
+    plan->modules = *options_get(plan->sweep.options, OPT_DB_MODULES);
+    if (!plan->models || !plan->models->module[0])
+        return;
+    plan->module = (struct value){.text = plan->models->module};
+    plan->modules.values = &plan->module;
+    plan->modules.nvalues = 1;
+}
+
+/* Where models are, on all ranks alike, or on this one alone (t NULL). */
+static int find_models(struct prepared *plan, struct team *t, struct error *err)
+{
+    const struct options *o = plan->sweep.options;
+
+    plan->models = mem_new(1, sizeof *plan->models);
+    if ((t ? model_files_share(t, o, plan->models, err)
+           : model_files_find(o, plan->models, err)) < 0)
+        return -1;
+    name_modules(plan);
+    return 0;
 }
 
 /* What all permutations together come to, in one pass: to place one takes
@@ -86,6 +114,15 @@ static void add_up(struct prepared *plan, const struct machine *m,
     for (size_t k = 0; k < bytes->nvalues; k++)
         if (bytes->values[k].count > plan->max_bytes)
             plan->max_bytes = bytes->values[k].count;
+    if (options_infers(o)) {
+        const int64_t most[] = {
+            plan->models ? plan->models->bytes : 0, plan->sweep.input.count,
+            options_shape(o, OPT_OUTPUT_SHAPE)->count * (int64_t)sizeof(float)};
+
+        for (size_t k = 0; k < sizeof most / sizeof most[0]; k++)
+            if (most[k] > plan->max_bytes)
+                plan->max_bytes = most[k];
+    }
     for (size_t i = 0; i < plan->sweep.count; i++) {
         struct permutation p;
         struct placement pl;
@@ -291,12 +328,19 @@ static void name_study(struct prepared *plan)
     const struct value *name = options_one(o, OPT_EXP_NAME);
     bool standard = options_has_placement(o, IN_STANDARD);
     bool colocated = options_has_placement(o, IN_COLOCATED);
-    const char *chosen = !standard    ? "throughput-colocated-scaling"
-                         : !colocated ? "throughput-standard-scaling"
-                                      : "throughput-scaling";
+    const char *what = !options_infers(o) ? "throughput"
+                       : options_has_placement(o, IN_THROUGHPUT)
+                           ? "throughput-inference"
+                           : "inference";
+    const char *where = !standard    ? "-colocated"
+                        : !colocated ? "-standard"
+                                     : "";
 
-    snprintf(plan->exp_name, sizeof plan->exp_name, "%s",
-             name->is_auto ? chosen : name->text);
+    if (name->is_auto)
+        snprintf(plan->exp_name, sizeof plan->exp_name, "%s%s-scaling", what,
+                 where);
+    else
+        snprintf(plan->exp_name, sizeof plan->exp_name, "%s", name->text);
 }
 
 /* results/EXP_NAME/run-DATE-TIME.h5 in local time; those after the first in one
@@ -540,6 +584,7 @@ static int check_machine(struct prepared *plan, struct team *t,
     const struct preflight terms = {
         .sweep = &plan->sweep,
         .output = plan->sweep.options->serve ? "" : plan->output,
+        .models = plan->models,
         .known = {rc < 0 ? &cpus : NULL, servers}};
 
     return preflight(t, d, &terms, err);
@@ -552,6 +597,8 @@ int prepare_by_name(const struct sweep *s, const struct machine *m,
     struct prepared plan = {.sweep = *s};
     int rc = name_summary(&plan, err);
 
+    if (rc == 0)
+        rc = find_models(&plan, NULL, err);
     add_up(&plan, m, NULL);
     for (size_t k = 0; plan.servers && k < exes->nvalues; k++)
         if (options_handed(OPT_DB_EXE, exes->values[k].text))
@@ -562,6 +609,7 @@ int prepare_by_name(const struct sweep *s, const struct machine *m,
         rc = check_clients(&plan, err);
     if (rc == 0)
         rc = check_room(&plan, NULL, err);
+    free(plan.models);
     free(plan.servers);
     return rc;
 }
@@ -576,9 +624,11 @@ int prepare_try(struct team *t, const struct discovery *d,
         return -1;
     name_study(&plan);
     name_output(&plan);
-    rc = name_summary(&plan, err) < 0 || find_files(&plan, t, err) < 0
+    rc = name_summary(&plan, err) < 0 || find_models(&plan, t, err) < 0 ||
+                 find_files(&plan, t, err) < 0
              ? -1
              : check_machine(&plan, t, d, NULL, err);
+    free(plan.models);
     sweep_close(&plan.sweep);
     return rc;
 }
@@ -596,7 +646,7 @@ int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
     if (report_impossible(&plan->sweep, &t->machine, t->rank != 0) > 0)
         return error_set(err, "not every permutation can be placed; nothing "
                               "was run");
-    if (name_summary(plan, err) < 0 ||
+    if (name_summary(plan, err) < 0 || find_models(plan, t, err) < 0 ||
         find_job(plan, t, args->options, err) < 0)
         return -1;
     if (t->rank == 0 &&
@@ -624,6 +674,7 @@ void prepare_free(struct prepared *plan)
 {
     secret_close(plan->secret);
     sweep_close(&plan->sweep);
+    free(plan->models);
     free(plan->servers);
     free(plan->config);
 }

@@ -7,6 +7,7 @@
 #include "results/record.h"
 #include "servers/collapse.h"
 #include "servers/db.h"
+#include "study/model_files.h"
 #include "wlm/wlm.h"
 
 /* What is to be measured, as main() has it. */
@@ -19,14 +20,18 @@ struct run_args {
 
 struct prepared {
     struct sweep sweep;
-    struct server *servers; /* one for each value of db_exe */
-    struct server found;    /* that runs already (db_address) */
-    int64_t max_clients;    /* of any permutation */
-    int64_t max_bytes;      /* longest tensor */
-    struct work work;       /* of all permutations together */
-    uint64_t run;           /* random, the same on all ranks */
-    struct secret *secret;  /* of databases that this job starts; alike too */
-    uint64_t seed;          /* of the random order */
+    struct model_files *models; /* NULL: none are run */
+    struct setting modules;     /* db_modules, found where it is auto */
+    struct value module;        /* its value then */
+    struct server *servers;     /* one for each value of db_exe */
+    struct server found;        /* that runs already (db_address) */
+    int64_t max_clients;        /* of any permutation */
+    int64_t max_bytes;          /* longest tensor */
+    int64_t max_kept;           /* tensors that a client keeps at a time */
+    struct work work;           /* of all permutations together */
+    uint64_t run;               /* random, the same on all ranks */
+    struct secret *secret; /* of databases that this job starts; alike too */
+    uint64_t seed;         /* of the random order */
     struct job job;
     char exp_name[256];
     char when[32];           /* it began, in the output's name */

@@ -133,7 +133,7 @@ double sustain_least(const struct sustain *x, const struct permutation *p,
 
     if (p->value[OPT_ARRIVALS]->count == ARRIVALS_POISSON)
         n += 4 * sqrt(n) + 8;
-    if (p->value[OPT_PATTERN]->count == PATTERN_PHASES)
+    if (permutation_count(p, OPT_PATTERN, PATTERN_PAIR) == PATTERN_PHASES)
         duration /= 2;
     /* a step of each at least, and of uniform ones the first may be late */
     return fmax((n + clients) / (duration * clients), 2 / duration);

@@ -23,7 +23,7 @@ HIDE = ("sh", "-c", 'for d in "$1" "$2"; do [ ! -d "$d" ] || '
         'mount -t tmpfs none "$d"; done; cd "$3"; shift 3; exec "$@"', "sh")
 NAMESPACES = (("unshare", "--mount"),
               ("unshare", "--user", "--map-root-user", "--mount"))
-TOOLS = ("srbench-compare", "srbench-export", "srbench-report",
+TOOLS = ("srbench-compare", "srbench-export", "srbench-model", "srbench-report",
          "srbench-results")
 STUDY = ("--tensor_bytes=[1KiB,4KiB]", "--iterations=20", "--repetitions=3",
          "--db_port=0", "--quiet")

@@ -385,22 +385,47 @@ class Steps(LadderTest):
                          "--sustain={step_response_median: < 10s}")
         self.assert_passed(job, 1)
 
-    def test_files_keep_any_number(self):
-        job = self.study(2, "--db_exe=[floor,files]", "--tensor_bytes=4KiB",
-                         "--tensors=[1,3]", "--history=[1,2,all]",
-                         "--retire=[overwrite,delete]", "--iterations=7")
+    def test_any_number_of_tensors_and_steps(self):
+        job = self.study(2, "--db_exe=[floor,shm,files,mpi]",
+                         "--tensor_bytes=4KiB", "--tensors=[1,3]",
+                         "--history=[1,2,all]", "--retire=[overwrite,delete]",
+                         "--pattern=[pair,phases]", "--iterations=7")
         # of steps that all stay, none is retired either way
-        self.assert_passed(job, 2 * 2 * 5)
+        self.assert_passed(job, 4 * 2 * 5 * 2)
         self.assertEqual(self.shared(), [])
+
+    def test_back_to_back(self):
+        """More at a time than any buffer holds, by each language."""
+        job = self.study(4, *BOTH, self.ALL, f"--db_path={self.dir}",
+                         "--languages=[c,cpp]", "--tensors=16",
+                         "--pipelined=[true,false]", "--tensor_bytes=1MiB",
+                         "--iterations=5")
+        # shm is for one placement
+        self.assert_passed(job, (2 + 3) * 2 * 2)
+
+    def test_a_schedule_that_all_stays(self):
+        """There is a place for each step that may be due."""
+        job = self.study(2, "--db_exe=[shm,mpi]", "--tensor_bytes=4",
+                         "--history=all", "--rate=500", "--arrivals=poisson",
+                         "--duration=300ms", "--pattern=phases",
+                         "--seed=3")
+        self.assert_passed(job, 2)
+
+    def test_memory_of_what_stays(self):
+        """It is counted before anything starts."""
+        for engine in "shm", "mpi":
+            job = self.study(2, f"--db_exe={engine}", "--tensor_bytes=64MiB",
+                             "--history=all", "--iterations=100000")
+            self.assert_status(job, 2, completed=0)
+            self.assertRegex(job.stderr, "permutation 0000 needs [0-9.]+ TiB "
+                             "of memory")
 
     def test_what_is_refused(self):
         for args, words in (
-                (("--db_exe=[floor,shm]", "--tensors=2"),
-                 "db_exe: shm has one tensor of each client, expected tensors"),
-                (("--db_exe=mpi", "--history=2"), "has one tensor of each"),
-                (("--db_exe=shm", "--retire=delete"), "has one tensor of each"),
-                (("--db_exe=files", "--retire=expire", "--expire_after=9s"),
-                 "retire: expire is what the servers floor, shm, files, mpi ")):
+                (("--db_exe=shm", "--retire=expire", "--expire_after=9s"),
+                 "retire: expire is what the servers floor, shm, files, mpi "),
+                (("--db_exe=[mpi,floor]", "--history=all", "--duration=1s"),
+                 "history: all has no end in a loop")):
             for nranks in 0, 2:  # the plan says so, too
                 with self.subTest(args=args, nranks=nranks):
                     job = self.srbench(nranks, "--tensor_bytes=4", *args,

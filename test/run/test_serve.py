@@ -175,7 +175,7 @@ class Serve(RunTest):
                 (["throughput_standard", address, "--db_cpus=4"],
                  "--db_cpus: is nothing to databases that run already"),
                 (["throughput_colocated", address],
-                 "only throughput_standard has it"),
+                 "only throughput_standard and inference_standard have it"),
                 (["throughput_standard", address, "--db_timeout=1s"],
                  f"there is no file '{self.address}' after 1 s (db_timeout)"),
                 (["throughput_standard", "--db_address=127.0.0.1:1"],

@@ -76,7 +76,7 @@ def described(row: pd.Series, dims: Sequence[str]) -> str:
 
 def place(experiment: str, db_nodes: float) -> str:
     """Where the databases are: 'colocated', '4 database nodes'."""
-    if experiment == "throughput_colocated" or not db_nodes > 0:
+    if experiment.endswith("_colocated") or not db_nodes > 0:
         return "colocated"
     return words.count(int(db_nodes), "database node")
 

@@ -1,69 +1,30 @@
 /* A STAND-IN for RedisAI, for tests: a Redis module that has AI.TENSORSET and
- * AI.TENSORGET of matrices of floats, and nothing else of RedisAI. It stores
- * what it is given and answers as RedisAI does; how fast it is says nothing of
- * RedisAI.
+ * AI.TENSORGET of tensors of floats, and what redisai_runs.c has of models and
+ * scripts. It stores what it is given and answers as RedisAI does; how fast it
+ * is says nothing of RedisAI.
  *
- *   loadmodule redisai_stand_in.so [THREADS_PER_QUEUE n] [WITHOUT_COMMANDS]
+ *   loadmodule redisai_stand_in.so [THREADS_PER_QUEUE n] [TORCH path]
+ *                                  [INTRA_OP_PARALLELISM n] [WITHOUT_COMMANDS]
  *                                  [STATUS_WORDS]
  *
  * THREADS_PER_QUEUE is reported by INFO modules, as RedisAI does.
  * WITHOUT_COMMANDS: it loads, and brings no commands. STATUS_WORDS: the words
  * of a reply are status strings, which RedisAI never sends.
  *
- * What is used of the server is declared here, as its redismodule.h does
- * ("Redis modules API"; REDISMODULE_APIVER_1, the same in Redis, Valkey and
- * KeyDB): a context begins with the address of GetApi, which fills pointers to
- * the functions by their names. */
-#include <stdbool.h>
+ * A context begins with the address of GetApi, which fills pointers to the
+ * functions by their names. */
+#include "redisai_stand_in.h"
+
 #include <string.h>
 #include <strings.h>
 
-#define OK 0
-#define FAILED 1
 #define APIVER 1
-#define MODE_READ 1
-#define MODE_WRITE 2
-#define TYPE_EMPTY 0
-#define TYPE_STRING 1
 
-struct ctx;
-struct string;
-struct key;
-struct info;
-typedef int command_fn(struct ctx *ctx, struct string **argv, int argc);
-typedef void info_fn(struct info *info, int for_crash_report);
-
-static struct {
-    void (*SetModuleAttribs)(struct ctx *, const char *, int, int);
-    int (*CreateCommand)(struct ctx *, const char *, command_fn *, const char *,
-                         int, int, int);
-    int (*WrongArity)(struct ctx *);
-    const char *(*StringPtrLen)(const struct string *, size_t *);
-    int (*StringToLongLong)(const struct string *, long long *);
-    struct key *(*OpenKey)(struct ctx *, struct string *, int);
-    void (*CloseKey)(struct key *);
-    int (*KeyType)(struct key *);
-    char *(*StringDMA)(struct key *, size_t *, int);
-    int (*StringTruncate)(struct key *, size_t);
-    int (*ReplyWithError)(struct ctx *, const char *);
-    int (*ReplyWithSimpleString)(struct ctx *, const char *);
-    int (*ReplyWithArray)(struct ctx *, long);
-    int (*ReplyWithLongLong)(struct ctx *, long long);
-    int (*ReplyWithStringBuffer)(struct ctx *, const char *, size_t);
-    int (*RegisterInfoFunc)(struct ctx *, info_fn *);
-    int (*InfoAddSection)(struct info *, const char *);
-    int (*InfoAddFieldLongLong)(struct info *, const char *, long long);
-} api;
-
-static long long threads_per_queue = 1;
+struct api api;
+long long threads_per_queue = 1;
 static bool without_commands, status_words;
 
-/* What a key holds: this, and behind it the floats. */
-struct matrix {
-    long long rows, columns;
-};
-
-static bool is_word(const struct string *s, const char *word)
+bool is_word(const struct string *s, const char *word)
 {
     size_t n;
     const char *text = api.StringPtrLen(s, &n);
@@ -71,56 +32,63 @@ static bool is_word(const struct string *s, const char *word)
     return n == strlen(word) && strncasecmp(text, word, n) == 0;
 }
 
-static bool read_dims(struct string **argv, struct matrix *m)
+int store_tensor(struct ctx *ctx, struct string *name, const struct tensor *t,
+                 const void *floats, size_t bytes)
 {
-    return api.StringToLongLong(argv[0], &m->rows) == OK &&
-           api.StringToLongLong(argv[1], &m->columns) == OK && m->rows > 0 &&
-           m->columns > 0;
-}
-
-static int store(struct ctx *ctx, struct key *key, const struct matrix *m,
-                 const char *blob, size_t n)
-{
+    struct key *key = api.OpenKey(ctx, name, MODE_READ | MODE_WRITE);
     int type = api.KeyType(key);
     size_t len;
     char *to;
 
-    if (type != TYPE_EMPTY && type != TYPE_STRING)
+    if (type != TYPE_EMPTY && type != TYPE_STRING) {
+        api.CloseKey(key);
         return api.ReplyWithError(ctx, "WRONGTYPE Operation against a key "
                                        "holding the wrong kind of value");
-    if (api.StringTruncate(key, sizeof *m + n) != OK)
+    }
+    if (api.StringTruncate(key, sizeof *t + bytes) != OK) {
+        api.CloseKey(key);
         return api.ReplyWithError(ctx, "ERR the tensor is too long");
+    }
     to = api.StringDMA(key, &len, MODE_WRITE);
-    memcpy(to, m, sizeof *m);
-    memcpy(to + sizeof *m, blob, n);
+    memcpy(to, t, sizeof *t);
+    memcpy(to + sizeof *t, floats, bytes);
+    api.CloseKey(key);
     return api.ReplyWithSimpleString(ctx, "OK");
 }
 
-/* AI.TENSORSET key FLOAT rows columns BLOB bytes */
+/* AI.TENSORSET key FLOAT dim … BLOB bytes */
 static int tensor_set(struct ctx *ctx, struct string **argv, int argc)
 {
-    struct matrix m;
-    struct key *key;
+    struct tensor t = {.n = argc - 5};
+    size_t n, want = sizeof(float);
     const char *blob;
-    size_t n;
 
-    if (argc != 7)
+    if (t.n < 1 || t.n > DIMS_MAX)
         return api.WrongArity(ctx);
-    if (!is_word(argv[2], "FLOAT") || !is_word(argv[5], "BLOB"))
+    if (!is_word(argv[2], "FLOAT") || !is_word(argv[argc - 2], "BLOB"))
         return api.ReplyWithError(ctx, "ERR the stand-in has FLOAT and BLOB");
-    if (!read_dims(argv + 3, &m))
-        return api.ReplyWithError(
-            ctx, "ERR invalid or negative value found in tensor shape");
-    blob = api.StringPtrLen(argv[6], &n);
-    if (n / sizeof(float) / (size_t)m.rows != (size_t)m.columns ||
-        n != (size_t)m.rows * (size_t)m.columns * sizeof(float))
+    for (int k = 0; k < t.n; k++) {
+        if (api.StringToLongLong(argv[3 + k], &t.dim[k]) != OK || t.dim[k] < 1)
+            return api.ReplyWithError(
+                ctx, "ERR invalid or negative value found in tensor shape");
+        want *= (size_t)t.dim[k];
+    }
+    blob = api.StringPtrLen(argv[argc - 1], &n);
+    if (n != want)
         return api.ReplyWithError(ctx,
                                   "ERR data length does not match tensor shape "
                                   "and type");
-    key = api.OpenKey(ctx, argv[1], MODE_READ | MODE_WRITE);
-    store(ctx, key, &m, blob, n);
-    api.CloseKey(key);
-    return OK;
+    return store_tensor(ctx, argv[1], &t, blob, n);
+}
+
+const char *held_by(struct ctx *ctx, struct string *name, struct key **key,
+                    size_t *n)
+{
+    *key = api.OpenKey(ctx, name, MODE_READ);
+    *n = 0;
+    /* KeyType() takes a key that is not there, the others do not */
+    return api.KeyType(*key) == TYPE_STRING ? api.StringDMA(*key, n, MODE_READ)
+                                            : NULL;
 }
 
 static void reply_word(struct ctx *ctx, const char *word)
@@ -133,36 +101,33 @@ static void reply_word(struct ctx *ctx, const char *word)
 
 static void reply_tensor(struct ctx *ctx, const char *held, size_t n)
 {
-    struct matrix m;
+    struct tensor t;
 
-    memcpy(&m, held, sizeof m);
+    memcpy(&t, held, sizeof t);
     api.ReplyWithArray(ctx, 6);
     reply_word(ctx, "dtype");
     reply_word(ctx, "FLOAT");
     reply_word(ctx, "shape");
-    api.ReplyWithArray(ctx, 2);
-    api.ReplyWithLongLong(ctx, m.rows);
-    api.ReplyWithLongLong(ctx, m.columns);
+    api.ReplyWithArray(ctx, t.n);
+    for (int k = 0; k < t.n; k++)
+        api.ReplyWithLongLong(ctx, t.dim[k]);
     reply_word(ctx, "blob");
-    api.ReplyWithStringBuffer(ctx, held + sizeof m, n - sizeof m);
+    api.ReplyWithStringBuffer(ctx, held + sizeof t, n - sizeof t);
 }
 
 /* AI.TENSORGET key META BLOB */
 static int tensor_get(struct ctx *ctx, struct string **argv, int argc)
 {
     struct key *key;
-    const char *held = NULL;
-    size_t n = 0;
+    const char *held;
+    size_t n;
 
     if (argc != 4)
         return api.WrongArity(ctx);
     if (!is_word(argv[2], "META") || !is_word(argv[3], "BLOB"))
         return api.ReplyWithError(ctx, "ERR the stand-in has META BLOB");
-    key = api.OpenKey(ctx, argv[1], MODE_READ);
-    /* KeyType() takes a key that is not there, the others do not */
-    if (api.KeyType(key) == TYPE_STRING)
-        held = api.StringDMA(key, &n, MODE_READ);
-    if (held && n > sizeof(struct matrix))
+    held = held_by(ctx, argv[1], &key, &n);
+    if (held && n > sizeof(struct tensor))
         reply_tensor(ctx, held, n);
     else
         api.ReplyWithError(ctx,
@@ -182,7 +147,10 @@ static void tell(struct info *info, int for_crash_report)
 static bool read_arguments(struct string **argv, int argc)
 {
     for (int k = 0; k < argc; k++) {
-        if (is_word(argv[k], "WITHOUT_COMMANDS"))
+        if (is_word(argv[k], "TORCH") ||
+            is_word(argv[k], "INTRA_OP_PARALLELISM"))
+            k++;
+        else if (is_word(argv[k], "WITHOUT_COMMANDS"))
             without_commands = true;
         else if (is_word(argv[k], "STATUS_WORDS"))
             status_words = true;
@@ -206,6 +174,8 @@ static bool find_api(struct ctx *ctx)
     FIND(WrongArity);
     FIND(StringPtrLen);
     FIND(StringToLongLong);
+    FIND(CreateString);
+    FIND(FreeString);
     FIND(OpenKey);
     FIND(CloseKey);
     FIND(KeyType);
@@ -219,6 +189,9 @@ static bool find_api(struct ctx *ctx)
     FIND(RegisterInfoFunc);
     FIND(InfoAddSection);
     FIND(InfoAddFieldLongLong);
+    FIND(BlockClient);
+    FIND(UnblockClient);
+    FIND(GetBlockedClientPrivateData);
 #undef FIND
     return all;
 }
@@ -236,7 +209,8 @@ int RedisModule_OnLoad(struct ctx *ctx, struct string **argv, int argc)
         (api.CreateCommand(ctx, "ai.tensorset", tensor_set, "write deny-oom", 1,
                            1, 1) != OK ||
          api.CreateCommand(ctx, "ai.tensorget", tensor_get, "readonly", 1, 1,
-                           1) != OK))
+                           1) != OK ||
+         !runs_create(ctx)))
         return FAILED;
     return api.RegisterInfoFunc(ctx, tell);
 }

@@ -12,11 +12,16 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/serverless.h"
 #include "engine/engine.h"
 #include "engine/shm_slot.h"
 
 #define CLIENTS 3
 #define MOST 10000
+#define TENSORS 2
+#define STEPS 3
+#define KEPT (TENSORS * STEPS)
+#define FIRST 40 /* the first client of the node */
 
 struct scene {
     char top[64], folder[512];
@@ -33,6 +38,7 @@ static int open_scene(void **state)
                                 .shards = 1,
                                 .clients = CLIENTS,
                                 .bytes = MOST,
+                                .kept = KEPT,
                                 .folder = s->folder};
 
     snprintf(s->top, sizeof s->top, "/tmp/srb-shm-XXXXXX");
@@ -62,13 +68,18 @@ static int close_scene(void **state)
 
 static struct client *open_client(struct scene *s, int slot, size_t bytes)
 {
+    char key[SRB_KEY_MAX];
     struct client_params p = {.store = s->store->where,
-                              .slot = slot,
-                              .key = "k",
+                              .places = {.first = FIRST,
+                                         .clients = CLIENTS,
+                                         .tensors = TENSORS,
+                                         .kept = KEPT},
+                              .key = key,
                               .bytes = bytes,
                               .op_timeout = 5,
-                              .client = 7};
+                              .client = FIRST + slot};
 
+    keys_make(key, KEYS_SMARTSIM, FIRST + slot, 1);
     return client_shm.open(&p, &s->err);
 }
 
@@ -78,10 +89,11 @@ static void each_has_its_own(void **state)
     struct client *a = open_client(s, 0, 8), *b = open_client(s, 2, MOST);
     char in[MOST] = "", out[MOST] = "something";
 
-    assert_string_equal(s->effective, "slots 3\nslot-bytes 16384\n");
+    assert_string_equal(s->effective, "slots 18\nslot-bytes 16384\n");
     assert_true(a && b);
     assert_int_equal(client_shm.get(a, in, &s->err), -1);
-    assert_non_null(strstr(s->err.text, "unpack_tensor of k at /tmp/srb-shm-"));
+    assert_non_null(
+        strstr(s->err.text, "unpack_tensor of throughput_rank_40 at /tmp/srb"));
     assert_non_null(strstr(s->err.text, "there is no such tensor"));
     assert_int_equal(client_shm.put(a, "1234567", &s->err), 0);
     assert_int_equal(client_shm.put(b, out, &s->err), 0);
@@ -122,8 +134,10 @@ static void who_does_not_get_in(void **state)
     struct store gone;
 
     assert_null(open_client(s, CLIENTS, 8));
-    assert_non_null(strstr(s->err.text, "client 7: cannot get at the shared "));
+    assert_non_null(
+        strstr(s->err.text, "client 43: cannot get at the shared "));
     assert_null(open_client(s, 0, MOST * 2));
+    assert_null(open_client(s, -1, 8));
     engine_shm.store->close(s->store);
     snprintf(gone.where, sizeof gone.where, "%s/memory.sock", s->folder);
     s->store = &gone;
@@ -132,7 +146,7 @@ static void who_does_not_get_in(void **state)
     s->store = NULL;
 }
 
-/* The one slot that is mapped here, by proc(5). */
+/* The first slot of what is mapped here, by proc(5). */
 static struct shm_slot *mapped_slot(void)
 {
     FILE *maps = fopen("/proc/self/maps", "r");
@@ -147,16 +161,74 @@ static struct shm_slot *mapped_slot(void)
     return at;
 }
 
+static void name(char key[SRB_KEY_MAX], int slot, int64_t step, size_t i)
+{
+    char plain[SRB_KEY_MAX];
+
+    keys_make(plain, KEYS_SMARTSIM, FIRST + slot, 1);
+    keys_of_step(key, (size_t)keys_stem(key, plain), step, i);
+}
+
+static void bind_to(struct client *c, int slot, int64_t step, size_t i)
+{
+    char key[SRB_KEY_MAX];
+
+    name(key, slot, step, i);
+    client_shm.rebind(c, key, 8);
+}
+
+/* Steps stay until their places' turn comes again, or they are removed, and
+ * whoever is on the node gets them; only their own client puts them. */
+static void steps_of_several_tensors(void **state)
+{
+    struct scene *s = *state;
+    struct client *a = open_client(s, 0, 8), *b = open_client(s, 1, 8);
+    char in[8], out[8], key[SRB_KEY_MAX];
+    struct srb_tensor gone = {.key = key, .count = 2};
+
+    for (int step = 0; step < 5; step++)
+        for (size_t i = 0; i < TENSORS; i++) {
+            snprintf(out, sizeof out, "%d.%zu", step, i);
+            bind_to(a, 0, step, i);
+            assert_int_equal(client_shm.put(a, out, &s->err), 0);
+        }
+    for (int step = 0; step < 7; step++)
+        for (size_t i = 0; i < TENSORS; i++) {
+            snprintf(out, sizeof out, "%d.%zu", step, i);
+            bind_to(b, 0, step, i);
+            if (step < 5 - STEPS || step >= 5) {
+                assert_int_equal(client_shm.get(b, in, &s->err), -1);
+                continue;
+            }
+            assert_int_equal(client_shm.get(b, in, &s->err), 0);
+            assert_string_equal(in, out);
+        }
+    bind_to(b, 0, 5, 0);
+    assert_int_equal(client_shm.put(b, "x", &s->err), -1);
+    assert_non_null(strstr(s->err.text, "no place among this client's"));
+    bind_to(b, CLIENTS, 0, 0);
+    assert_int_equal(client_shm.get(b, in, &s->err), -1);
+    name(key, 0, 3, 1);
+    gone.key_length = strlen(key);
+    assert_int_equal(client_shm.remove(b, &gone, 1, &s->err), -1);
+    assert_int_equal(client_shm.remove(a, &gone, 1, &s->err), 0);
+    assert_int_equal(client_shm.remove(a, &gone, 1, &s->err), -1);
+    assert_non_null(strstr(s->err.text, "there is no such tensor"));
+    bind_to(b, 0, 3, 1);
+    assert_int_equal(client_shm.get(b, in, &s->err), -1);
+    client_shm.close(a);
+    client_shm.close(b);
+}
+
 /* A writer that has not come back is waited for as long as any reply. */
 static void a_torn_one_is_waited_for(void **state)
 {
     struct scene *s = *state;
-    struct client_params p = {
-        .store = s->store->where, .key = "k", .bytes = 8, .op_timeout = 0.05};
-    struct client *c = client_shm.open(&p, &s->err);
+    struct client *c = open_client(s, 0, 8);
     char in[8];
 
     assert_non_null(c);
+    ((struct serverless *)(void *)c)->op_timeout = 0.05;
     assert_int_equal(client_shm.put(c, "1234567", &s->err), 0);
     atomic_fetch_add(&mapped_slot()->sequence, 1);
     assert_int_equal(client_shm.get(c, in, &s->err), -1);
@@ -170,6 +242,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_has_its_own, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(until_it_is_emptied, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(steps_of_several_tensors, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(who_does_not_get_in, open_scene,
                                         close_scene),

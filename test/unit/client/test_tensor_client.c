@@ -502,10 +502,18 @@ static void a_slot_that_nobody_has(void **state)
 /* A client that counts, and fails when told to. */
 static struct {
     struct client base;
-    int puts, gets, closed;
+    int bound, puts, gets, closed;
     bool fails;
     size_t bytes;
 } counting;
+
+static void count_bound(struct client *c, const char *key, size_t bytes)
+{
+    (void)c;
+    (void)key;
+    counting.bound++;
+    counting.bytes = bytes;
+}
 
 static int count_put(struct client *c, const void *data, struct error *err)
 {
@@ -542,6 +550,7 @@ static struct client *count_open(const struct client_params *p,
 
 static const struct client_ops ops_count = {.name = "counting",
                                             .open = count_open,
+                                            .rebind = count_bound,
                                             .put = count_put,
                                             .get = count_get,
                                             .close = count_close};
@@ -564,10 +573,14 @@ static void a_wrapped_client(void **state)
     assert_ptr_equal(inside, &counting.base);
     assert_int_equal(counting.bytes, 8);
     put(c, "k", 2, NULL);
-    put(c, "x", 2, "this client is for 'k' of 2 elements");
-    put(c, "kk", 2, "this client is for 'k' of 2 elements");
-    put(c, "k", 1, "this client is for 'k' of 2 elements");
-    get(c, "", 2, "this client is for 'k' of 2 elements");
+    assert_int_equal(counting.bound, 0);
+    put(c, "x", 2, NULL);
+    put(c, "x", 2, NULL);
+    put(c, "x", 1, NULL);
+    assert_int_equal(counting.bound, 2);
+    assert_int_equal(counting.bytes, 4);
+    counting.puts = counting.gets = 0;
+    put(c, "k", 2, NULL);
     assert_int_equal(counting.puts, 1);
     counting.fails = true;
     get(c, "k", 2, "it counts to two");

@@ -35,17 +35,28 @@ static void one_by_one(void **state)
     assert_int_equal(shm_slot_size(SHM_PAGE), 2 * SHM_PAGE);
     assert_int_equal(shm_slot_size(SHM_PAGE + 1), 3 * SHM_PAGE);
     assert_int_equal((uintptr_t)s->data % SHM_PAGE, 0);
-    assert_int_equal(shm_slot_get(s, in, 5), SHM_NOTHING);
-    shm_slot_put(s, out, 5);
-    assert_int_equal(shm_slot_get(s, in, 5), SHM_GOT);
+    assert_int_equal(shm_slot_get(s, 0, in, 5), SHM_NOTHING);
+    shm_slot_put(s, 0, out, 5);
+    assert_int_equal(shm_slot_get(s, 0, in, 5), SHM_GOT);
     assert_string_equal(in, "abcd");
-    assert_int_equal(shm_slot_get(s, in, 4), SHM_OTHER);
-    shm_slot_put(s, out, 2);
-    assert_int_equal(shm_slot_get(s, in, 5), SHM_OTHER);
-    assert_int_equal(shm_slot_get(s, in, 2), SHM_GOT);
+    assert_int_equal(shm_slot_get(s, 0, in, 4), SHM_OTHER);
+    shm_slot_put(s, 0, out, 2);
+    assert_int_equal(shm_slot_get(s, 0, in, 5), SHM_OTHER);
+    assert_int_equal(shm_slot_get(s, 0, in, 2), SHM_GOT);
+    /* another tensor's turn, and nobody's */
+    assert_int_equal(shm_slot_get(s, 3, in, 2), SHM_NOTHING);
+    shm_slot_put(s, 3, out, 5);
+    assert_int_equal(shm_slot_get(s, 0, in, 5), SHM_NOTHING);
+    assert_int_equal(shm_slot_get(s, 3, in, 5), SHM_GOT);
+    assert_int_equal(shm_slot_has(s, 3), SHM_GOT);
+    shm_slot_remove(s);
+    assert_int_equal(shm_slot_has(s, 3), SHM_NOTHING);
+    assert_int_equal(shm_slot_get(s, 3, in, 5), SHM_NOTHING);
     /* the writer has begun, and not come back */
+    shm_slot_put(s, 0, out, 2);
     atomic_fetch_add(&s->sequence, 1);
-    assert_int_equal(shm_slot_get(s, in, 2), SHM_AGAIN);
+    assert_int_equal(shm_slot_get(s, 0, in, 2), SHM_AGAIN);
+    assert_int_equal(shm_slot_has(s, 0), SHM_AGAIN);
     munmap(s, shm_slot_size(sizeof in));
 }
 
@@ -62,7 +73,7 @@ static void hammer(struct shm_slot *s)
 
     for (unsigned n = 0;; n++) {
         memset(out, (int)(n & 0xff), TENSOR);
-        shm_slot_put(s, out, TENSOR);
+        shm_slot_put(s, 0, out, TENSOR);
         for (size_t k = 0; k < TENSOR / 4 * (n * 7 % 5); k++)
             paused += k; /* which no compiler leaves out */
     }
@@ -88,7 +99,7 @@ static void nothing_torn(void **state)
     if (writer == 0)
         hammer(s);
     while (got < TENSORS && torn == 0) {
-        enum shm_got how = shm_slot_get(s, in, TENSOR);
+        enum shm_got how = shm_slot_get(s, 0, in, TENSOR);
 
         again += how == SHM_AGAIN;
         got += how == SHM_GOT && in[0] != last;

@@ -20,7 +20,8 @@
 #define TIME_EXPECTED                                                          \
     "expected a time above 0s and up to 86400s such as 30s, 5m or 05:00:00"
 #define EXPERIMENT_EXPECTED                                                    \
-    "expected throughput_standard or throughput_colocated"
+    "expected throughput_standard, throughput_colocated, "                     \
+    "inference_standard or inference_colocated"
 #define SHAPE_EXPECTED                                                         \
     "expected NODESxRANKS such as 136x48, each from 1 to 1000000, or auto"
 #define EXPECT_EXPECTED                                                        \

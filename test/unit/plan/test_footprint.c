@@ -29,11 +29,11 @@ static void sums_and_products_stay(void **state)
 }
 
 /* 1.5 times the bytes of the tensors, and 1 MiB. */
-static const struct footprint some = {12, MIB};
+static const struct footprint some = {.eighths = 12, .fixed = MIB};
 
 static void tensors_in_eighths_and_what_is_fixed(void **state)
 {
-    static const struct footprint nothing = {0, 0};
+    static const struct footprint nothing = {.eighths = 0};
 
     (void)state;
     assert_int_equal(footprint_server(&some, 8, 64 * MIB), 769 * MIB);

@@ -81,8 +81,7 @@ static void counts_are_products(void **state)
 static void check_values(size_t study, const struct sweep *s,
                          const struct permutation *p)
 {
-    unsigned bit =
-        p->experiment == EXPERIMENT_STANDARD ? IN_STANDARD : IN_COLOCATED;
+    unsigned bit = experiment_bit(p->value[OPT_EXPERIMENT]->count);
 
     for (int id = 0; id < OPT_COUNT; id++) {
         const struct option *d = &option_table[id];
@@ -228,8 +227,8 @@ static const struct {
      "values"},
     {{{"throughput_colocated", "--db_nodes=4"}},
      NULL,
-     "--db_nodes: does nothing in this study: only throughput_standard has it, "
-     "and that is not among the experiments"},
+     "--db_nodes: does nothing in this study: only throughput_standard and "
+     "inference_standard have it, and these are not among the experiments"},
     {{{"--keys=smartsim"}}, /* though it is the default */
      NULL,
      "--keys: does nothing in this study: only throughput_standard has it, and "
@@ -237,11 +236,13 @@ static const struct {
     {{{NULL}},
      "iterations: 5\ndb_shards_per_node: [1, 2]\n",
      "study.yaml:2:21: db_shards_per_node: does nothing in this study: only "
-     "throughput_standard has it, and that is not among the experiments"},
+     "throughput_standard and inference_standard have it, and these are not "
+     "among the experiments"},
     {{{"throughput_colocated"}},
      "experiment: throughput_standard\ndb_nodes: 4\n",
      "study.yaml:2:11: db_nodes: does nothing in this study: only "
-     "throughput_standard has it, and that is not among the experiments"},
+     "throughput_standard and inference_standard have it, and these are not "
+     "among the experiments"},
 };
 
 static void what_makes_no_sense_is_refused(void **state)

@@ -37,14 +37,18 @@ static void lines_load_them(void **state)
 {
     static const struct {
         const char *module;
-        int64_t threads;
+        int64_t threads, intra;
         const char *line;
     } vectors[] = {
-        {"/none/redisai.so", 0, "loadmodule \"/none/redisai.so\"\n"},
-        {"/none/redisai.so  A  1", 4,
+        {"/none/redisai.so", 0, 0, "loadmodule \"/none/redisai.so\"\n"},
+        {"/none/redisai.so  A  1", 4, 0,
          "loadmodule \"/none/redisai.so\" \"A\" \"1\" THREADS_PER_QUEUE 4\n"},
-        {"/none/bloom.so", 4, "loadmodule \"/none/bloom.so\"\n"},
-        {"/none/a\"b\\.so x", 0, "loadmodule \"/none/a\\\"b\\\\.so\" \"x\"\n"},
+        {"/none/redisai.so", 2, 3,
+         "loadmodule \"/none/redisai.so\" THREADS_PER_QUEUE 2 "
+         "INTRA_OP_PARALLELISM 3\n"},
+        {"/none/bloom.so", 4, 3, "loadmodule \"/none/bloom.so\"\n"},
+        {"/none/a\"b\\.so x", 0, 0,
+         "loadmodule \"/none/a\\\"b\\\\.so\" \"x\"\n"},
     };
 
     (void)state;
@@ -55,9 +59,36 @@ static void lines_load_them(void **state)
         FILE *out = fmemopen(text, sizeof text, "w");
 
         assert_non_null(out);
-        db_modules_print(out, &set, vectors[i].threads);
+        db_modules_print(out, &set, vectors[i].threads, vectors[i].intra);
         fclose(out);
         assert_string_equal(text, vectors[i].line);
+    }
+}
+
+/* As RedisAI looks for them. */
+static void back_ends_are_found(void **state)
+{
+    static const struct {
+        const char *module, *backend, *path;
+    } vectors[] = {
+        {"/rai/redisai.so", "TORCH",
+         "/rai/backends/redisai_torch/redisai_torch.so"},
+        {"redisai.so", "TF",
+         "backends/redisai_tensorflow/redisai_tensorflow.so"},
+        {"/rai/redisai.so BACKENDSPATH /b", "ONNX",
+         "/b/redisai_onnxruntime/redisai_onnxruntime.so"},
+        {"/rai/redisai.so TORCH /t/torch.so", "TORCH", "/t/torch.so"},
+        {"/rai/redisai.so TORCH torch.so", "TORCH", "/rai/backends/torch.so"},
+        {"/rai/redisai.so BACKENDSPATH /b torch t.so", "TORCH", "/b/t.so"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        char path[PATH_MAX];
+
+        assert_string_equal(
+            db_modules_backend(vectors[i].module, vectors[i].backend, path),
+            vectors[i].path);
     }
 }
 
@@ -87,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(redisai_is_known_by_its_file),
         cmocka_unit_test(lines_load_them),
+        cmocka_unit_test(back_ends_are_found),
         cmocka_unit_test(files_that_cannot_be_loaded),
     };
 

@@ -261,6 +261,52 @@ static void keys_of_steps(void **state)
     assert_int_equal(keys_stem(key, long_one), 101);
 }
 
+/* What was written is read, and nothing else. */
+static void whose_a_key_is(void **state)
+{
+    static const struct {
+        int client, nshards;
+        enum keys_scheme scheme;
+    } plain[] = {{0, 1, KEYS_SMARTSIM},
+                 {7, 16, KEYS_SMARTSIM},
+                 {123456, 64, KEYS_BALANCED}};
+    static const char *const others[] = {
+        "",
+        "key",
+        "throughput_rank_",
+        "throughput_rank_x",
+        "throughput_rank_7x",
+        "throughput_rank_7.1",
+        "throughput_rank_7.1.2",
+        "throughput_rank_7{7",
+        "throughput_rank_7{7}.1",
+        "throughput_rank_7{7}.1.",
+        "throughput_rank_7{7}.1.2x",
+        "throughput_rank_7{7}.1.2.3",
+        "throughput_rank_99999999999",
+        "throughput_rank_7{7}.99999999999999999999.0"};
+    struct key_of of;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(plain); i++) {
+        char key[SRB_KEY_MAX], stem[SRB_KEY_MAX];
+        int n;
+
+        keys_make(key, plain[i].scheme, plain[i].client, plain[i].nshards);
+        assert_true(keys_read(key, &of));
+        assert_int_equal(of.client, plain[i].client);
+        assert_true(of.step == 0 && of.i == 0);
+        n = keys_stem(stem, key);
+        keys_of_step(stem, (size_t)n, INT64_C(1) << 60, 9998);
+        assert_true(keys_read(stem, &of));
+        assert_int_equal(of.client, plain[i].client);
+        assert_true(of.step == INT64_C(1) << 60 && of.i == 9998);
+    }
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (keys_read(others[i], &of))
+            fail_msg("'%s' is read as client %d's", others[i], of.client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +318,7 @@ int main(void)
         cmocka_unit_test(balanced_keys_share_evenly),
         cmocka_unit_test(smartsim_keys_do_not),
         cmocka_unit_test(keys_of_steps),
+        cmocka_unit_test(whose_a_key_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ static const struct {
      "client (2 values) collapses with shelf 1, which has no such axis\n"
      "transport (2 values) collapses with shelf 1, which has no such axis\n",
      false},
-    /* as many keys as anybody likes, or one */
+    /* as many keys as anybody likes */
     {{{"--tensor_bytes=4", "--db_exe=[a,b]", "--tensors=2"}},
      {REDIS, FILES},
      "socket files",
@@ -73,10 +73,9 @@ static const struct {
      false},
     {{{"--tensor_bytes=4", "--db_exe=[a,b]", "--history=[1,2]"}},
      {REDIS, SHM},
-     NULL,
-     "db_exe: shm has one tensor of each client, expected tensors, history and "
-     "retire as they are by default (1, 1, overwrite), or another db_exe",
-     true},
+     "socket socket shm shm",
+     "",
+     false},
     /* its client without a word about it */
     {{{"--tensor_bytes=4", "--db_exe=[a,b]"}},
      {REDIS, SHELF},
