@@ -126,9 +126,9 @@ struct client_ops {
     int (*remove)(struct client *c, const struct srb_tensor *tensors, size_t n,
                   struct error *err);
     /* Of writers and readers, all three or none of them: tell under a key how
-     * many steps were put; ask (see struct client_poll), after which it is bound
-     * to that tensor; and whether the last get failed because there was no such key, which
-     * is forgotten then. */
+     * many steps were put; ask (see struct client_poll), after which it is
+     * bound to that tensor; and whether the last get failed because there was
+     * no such key, which is forgotten then. */
     int (*tell)(struct client *c, const char *key, size_t length, int64_t steps,
                 struct error *err);
     int (*poll)(struct client *c, struct client_poll *p, struct error *err);

@@ -23,8 +23,8 @@ int hiredis_no_reply(const struct connection *c, const char *what,
  * data: of the key and length that the client is bound to. */
 int hiredis_put_reply(const struct hiredis_client *c, const redisReply *r,
                       struct error *err);
-int hiredis_get_reply(struct hiredis_client *c, const redisReply *r,
-                      void *data, struct error *err);
+int hiredis_get_reply(struct hiredis_client *c, const redisReply *r, void *data,
+                      struct error *err);
 
 /* As struct client_ops has them. */
 int hiredis_put_many(struct client *c, const struct srb_tensor *tensors,

@@ -57,8 +57,8 @@ static int wrong_reply(struct hiredis_client *c, const redisReply *r,
     return connection_error(at, what, err, "the reply is no string");
 }
 
-int hiredis_get_reply(struct hiredis_client *c, const redisReply *r,
-                      void *data, struct error *err)
+int hiredis_get_reply(struct hiredis_client *c, const redisReply *r, void *data,
+                      struct error *err)
 {
     size_t bytes = c->at.bytes;
     const redisReply *tensor = c->payload(&c->at, r);

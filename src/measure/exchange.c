@@ -72,8 +72,8 @@ int exchange_open(struct load *l, struct error *err)
     if (x->rules.reads)
         return open_reader(l, err);
     if (x->rules.writes) /* whose stem fits, see tensors_open() */
-        x->counter_length = keys_of_counter(
-            x->counter, (size_t)keys_stem(x->counter, l->key));
+        x->counter_length =
+            keys_of_counter(x->counter, (size_t)keys_stem(x->counter, l->key));
     return 0;
 }
 
@@ -122,6 +122,7 @@ void exchange_phase(struct load *l, bool warmup)
 {
     struct exchange *x = &l->exchange;
 
+    x->behind = 0;
     x->end = warmup ? (int64_t)l->rules.warmup : x->rules.steps;
 }
 
@@ -219,8 +220,8 @@ static int await(struct load *l, struct exchange_source *s, int64_t *told)
     struct client *c = l->client;
 
     memcpy(tensor, s->stem, s->stem_length);
-    p.tensor_length = keys_of_step(tensor, s->stem_length, x->step,
-                                   l->rules.tensors.n - 1);
+    p.tensor_length =
+        keys_of_step(tensor, s->stem_length, x->step, l->rules.tensors.n - 1);
     for (;;) {
         if (c->ops->poll(c, &p, l->phase.err) < 0)
             return failed(l);
@@ -243,6 +244,7 @@ bool exchange_more(struct load *l)
     int64_t start = tick_now(), told = 0;
     bool found = false;
 
+    exchange_go_on(l);
     x->vigil = (struct team_vigil){0};
     if (start >= l->phase.look && !attend(l))
         return false;
@@ -274,8 +276,8 @@ static bool checks(const struct load *l)
 {
     const struct exchange *x = &l->exchange;
     bool first = l->got == 0;
-    bool last = is_timed(l) && x->step + 1 == x->end &&
-                x->turn + 1 == x->rules.nfrom;
+    bool last =
+        is_timed(l) && x->step + 1 == x->end && x->turn + 1 == x->rules.nfrom;
 
     return l->rules.verify == VERIFY_ALL ||
            (l->rules.verify == VERIFY_ENDS && (first || last));
@@ -390,7 +392,7 @@ int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
     verify(l);
     x->source[x->turn].next = x->step + 1;
     l->got++;
-    l->samples.waited += tick_now() - end;
+    x->behind = tick_now() - end;
     return 0;
 }
 
@@ -401,14 +403,21 @@ int exchange_tell(struct load *l)
     struct exchange *x = &l->exchange;
     int64_t start = l->phase.latest;
 
+    exchange_go_on(l);
     if (is_timed(l))
         l->samples.loop_end = start;
     if (l->client->ops->tell(l->client, x->counter, x->counter_length, l->pair,
                              l->phase.err) < 0)
         return failed(l);
     x->told++;
-    l->samples.waited += tick_now() - start;
+    x->behind = tick_now() - start;
     return 0;
+}
+
+void exchange_go_on(struct load *l)
+{
+    l->samples.waited += l->exchange.behind;
+    l->exchange.behind = 0;
 }
 
 void exchange_requests(const struct load *l, const struct placement *pl,

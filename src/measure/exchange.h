@@ -14,7 +14,8 @@
  * What is timed are puts, gets and removals; telling, polling and pausing
  * belong to none of them and count as waiting. From the begin of a put to the
  * end of its get is the delivery: how old data are when the reader has them.
- * It is known when the loop is over and clocks are compared (exchange_figures.h).
+ * It is known when the loop is over and clocks are compared
+ * (exchange_figures.h).
  *
  * A reader's wait for a step has no limit of its own, for a writer may be slow;
  * it ends when somebody fails (team_work_failed()) or a signal does it. The
@@ -97,6 +98,9 @@ struct exchange {
      * nobody knows how many a failure left unanswered. */
     int64_t *requests;
     int64_t told; /* a writer's counters */
+    /* ns behind the last operation, which are waiting once there is another: of
+     * the last one they are not the loop's. */
+    int64_t behind;
 };
 
 struct load;
@@ -120,6 +124,8 @@ bool exchange_more(struct load *l);
 void exchange_spoil(struct load *l);
 int exchange_got(struct load *l, int rc, int64_t start, int64_t end);
 int exchange_tell(struct load *l);
+/* The loop goes on: what came behind its last operation was waiting. Local. */
+void exchange_go_on(struct load *l);
 
 /* Add to requests[nshards] of all shards what this client asked of each, as
  * their own count has it. Local. */

@@ -50,6 +50,7 @@ int loop_retire(struct load *l)
     if (gone < 0)
         return 0;
     tensors_name(t, t->gone, gone);
+    exchange_go_on(l);
     start = tick_now();
     rc = tensor_client_remove(l->wrapped, t->gone, t->rules.n);
     end = tick_now();

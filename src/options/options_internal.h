@@ -12,8 +12,9 @@
  *   options_check.c   whether what they say fits together
  *   options_tensors.c  whether what is said of a step's tensors fits together
  *   options_steps.c   whether what is said of steps fits together
- *   options_exchange.c  whether what is said of writers and readers fits together
- *   options_commands.c  whether what is said of command sets fits together
+ *   options_exchange.c  whether what is said of writers and readers fits
+ * together options_commands.c  whether what is said of command sets fits
+ * together
  */
 #ifndef SRB_OPTIONS_INTERNAL_H
 #define SRB_OPTIONS_INTERNAL_H

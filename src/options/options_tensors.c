@@ -50,8 +50,7 @@ bool options_keeps(const struct options *o)
         if (set->values[k].word || set->values[k].count > 1)
             return true;
     return has_several(o) || options_exchanges(o) ||
-           options_retire(o, RETIRE_DELETE) ||
-           options_retire(o, RETIRE_EXPIRE);
+           options_retire(o, RETIRE_DELETE) || options_retire(o, RETIRE_EXPIRE);
 }
 
 /* Keys that go by themselves. */

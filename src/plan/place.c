@@ -400,10 +400,9 @@ int place_solve(const struct machine *m, const struct permutation *p,
     pl->keys = (enum keys_scheme)permutation_count(
         p, OPT_KEYS, pl->infers ? KEYS_BALANCED : KEYS_SMARTSIM);
     if (check_threads(p, err) < 0 || split_nodes(pl, p, err) < 0 ||
-        count_clients(pl, p, err) < 0 ||
-        place_split_readers(pl, p, err) < 0 || count_shards(pl, p, err) < 0 ||
-        check_serving(pl, err) < 0 || assign_ports(pl, p, err) < 0 ||
-        choose_address(pl, p, err) < 0) {
+        count_clients(pl, p, err) < 0 || place_split_readers(pl, p, err) < 0 ||
+        count_shards(pl, p, err) < 0 || check_serving(pl, err) < 0 ||
+        assign_ports(pl, p, err) < 0 || choose_address(pl, p, err) < 0) {
         place_free(pl);
         return -1;
     }

@@ -35,13 +35,13 @@ struct placement {
     int reader_nodes;     /* the last client nodes, whose clients all read */
     int readers_per_node; /* the last clients of each other client node */
     int nreaders;
-    bool cluster;         /* shards form one Redis Cluster, else they are
-                             independent; clients find theirs alike */
-    bool ranks_serve;     /* shards are ranks of their nodes that run no client
-                           */
-    bool loopback;        /* shards listen on node.loopback, not on .address */
-    bool external;        /* the shards are not this job's: no db_node, and
-                              addresses and ports only by the roster */
+    bool cluster;     /* shards form one Redis Cluster, else they are
+                         independent; clients find theirs alike */
+    bool ranks_serve; /* shards are ranks of their nodes that run no client
+                       */
+    bool loopback;    /* shards listen on node.loopback, not on .address */
+    bool external;    /* the shards are not this job's: no db_node, and
+                          addresses and ports only by the roster */
     const struct roster *roster; /* of these, NULL until it is known */
     int *client_start; /* [client_nodes + 1] first client of each node */
     int *shard_port;   /* [nshards]; 0 while free ones are to be found */
@@ -99,10 +99,6 @@ struct place_range place_readers_of(const struct placement *pl, int writer);
 /* Tensors' steps that are put and got while every writer writes one: with n
  * clients that put and get in turn 2 n. */
 int64_t place_moves(const struct placement *pl);
-
-/* Add to clients[nshards] how many clients connect to each shard: those whose
- * key it owns, but for a reader those that own what it reads. */
-void place_connections(const struct placement *pl, int *clients);
 
 /* The node (index in the machine) of client c, of shard s (-1 elsewhere). */
 int place_client_node(const struct placement *pl, int client);

@@ -3,9 +3,7 @@
  * On a node that has both, readers are the last of its clients. By which all
  * numbers follow from the first client of each node: nothing is kept. */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/mem.h"
 #include "plan/place_parts.h"
 
 /* Client nodes that have writers. */
@@ -122,9 +120,9 @@ struct place_range place_read_by(const struct placement *pl, int reader)
     if (pl->fan == FAN_ALL)
         return write;
     i = reader - read.first;
-    return (struct place_range){
-        write.first + part(i, read.n, write.n),
-        part(i + 1, read.n, write.n) - part(i, read.n, write.n)};
+    return (struct place_range){write.first + part(i, read.n, write.n),
+                                part(i + 1, read.n, write.n) -
+                                    part(i, read.n, write.n)};
 }
 
 struct place_range place_readers_of(const struct placement *pl, int writer)
@@ -148,35 +146,6 @@ int64_t place_moves(const struct placement *pl)
     for (int r = 0; r < pl->nreaders; r++)
         moves += place_read_by(pl, r).n;
     return moves;
-}
-
-/* Each shard that a reader reads from, once. */
-static void connect_reader(const struct placement *pl, int reader, int *clients,
-                           int *seen)
-{
-    struct place_range of = place_read_by(pl, reader);
-
-    for (int w = of.first; w < of.first + of.n; w++) {
-        int shard = place_client_shard(pl, place_writer_client(pl, w));
-
-        if (seen[shard] == reader + 1)
-            continue;
-        seen[shard] = reader + 1;
-        clients[shard]++;
-    }
-}
-
-void place_connections(const struct placement *pl, int *clients)
-{
-    int *seen = pl->nreaders > 0 ? mem_new((size_t)pl->nshards, sizeof *seen)
-                                 : NULL;
-
-    for (int c = 0; c < pl->nclients; c++)
-        if (place_reader(pl, c) < 0)
-            clients[place_client_shard(pl, c)]++;
-    for (int r = 0; r < pl->nreaders; r++)
-        connect_reader(pl, r, clients, seen);
-    free(seen);
 }
 
 /* ---- the split ---- */
@@ -223,10 +192,9 @@ static int check_node(const struct placement *pl, int k, struct error *err)
     int writers = clients - pl->readers_per_node;
 
     if (pl->experiment == EXPERIMENT_COLOCATED || writers < 1)
-        return check_circle(pl, node, writers,
-                            writers < 1 ? clients - writers
-                                        : pl->readers_per_node,
-                            err);
+        return check_circle(
+            pl, node, writers,
+            writers < 1 ? clients - writers : pl->readers_per_node, err);
     return 0;
 }
 
@@ -236,10 +204,10 @@ int place_split_readers(struct placement *pl, const struct permutation *p,
     if (!pl->exchange || pl->client_nodes == 0)
         return 0;
     pl->fan = (enum fan)p->value[OPT_FAN]->count;
-    pl->readers_per_node = permutation_auto(p, OPT_READERS_PER_NODE)
-                               ? pl->reader_nodes == 0
-                               : (int)permutation_count(
-                                     p, OPT_READERS_PER_NODE, 0);
+    pl->readers_per_node =
+        permutation_auto(p, OPT_READERS_PER_NODE)
+            ? pl->reader_nodes == 0
+            : (int)permutation_count(p, OPT_READERS_PER_NODE, 0);
     for (int k = 0; k < writer_nodes(pl); k++)
         if (check_node(pl, k, err) < 0)
             return -1;

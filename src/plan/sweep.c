@@ -249,10 +249,9 @@ static bool has_one_shard(const struct sweep *s)
 
 /* The axes that the following is about. */
 static const enum option_id alike[] = {
-    OPT_DB_CLUSTER,       OPT_READERS_PER_NODE, OPT_READER_NODES,
-    OPT_WAIT,             OPT_FAN,              OPT_PIPELINED,
-    OPT_HISTORY,          OPT_RETIRE,           OPT_EXPIRE_AFTER,
-    OPT_COMPUTE_KIND,     OPT_ARRIVALS,         OPT_TENSOR_BYTES};
+    OPT_DB_CLUSTER,   OPT_READERS_PER_NODE, OPT_READER_NODES, OPT_WAIT,
+    OPT_FAN,          OPT_PIPELINED,        OPT_HISTORY,      OPT_RETIRE,
+    OPT_EXPIRE_AFTER, OPT_COMPUTE_KIND,     OPT_ARRIVALS,     OPT_TENSOR_BYTES};
 #define ALIKE (sizeof alike / sizeof alike[0])
 
 /* The same of an axis that says how something is done which the permutation
@@ -795,8 +794,9 @@ static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
                              "either way\n",
                              options_get(s->options, OPT_DB_CLUSTER)->nvalues);
     for (int id = OPT_READERS_PER_NODE; id <= OPT_FAN; id++)
-        used = note_idle(s, (enum option_id)id, "no client reads what others "
-                                                "write",
+        used = note_idle(s, (enum option_id)id,
+                         "no client reads what others "
+                         "write",
                          buf, n, used);
     used = note_idle(s, OPT_PIPELINED, "a step has one tensor", buf, n, used);
     used = note_idle(s, OPT_HISTORY, "keys expire", buf, n, used);

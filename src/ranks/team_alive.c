@@ -50,12 +50,12 @@ struct edge {
     int peer;
     struct note heard, said;
     MPI_Request in, out;
-    int due;       /* what is to be said next */
-    bool told;     /* of the signal */
-    int failed;    /* the last work that it was told failed, or said so itself */
-    bool left;     /* this rank has said its last note */
-    bool gone;     /* the peer has */
-    bool asked;    /* the peer was, and has said nothing since */
+    int due;    /* what is to be said next */
+    bool told;  /* of the signal */
+    int failed; /* the last work that it was told failed, or said so itself */
+    bool left;  /* this rank has said its last note */
+    bool gone;  /* the peer has */
+    bool asked; /* the peer was, and has said nothing since */
     int64_t since; /* x->waited when it was asked, or said something */
 };
 

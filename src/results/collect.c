@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/tick.h"
+#include "plan/connections.h"
 #include "results/collect_readers.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -470,11 +471,13 @@ static const struct column shard_columns[] = {
           "pages brought in during warm-up and loop"),
     SHARD("shard_major_faults", FIELD_INT, work.watched.major_faults, "",
           "of warm-up and loop, those that waited for a disk"),
-    SHARD("shard_clients", FIELD_INT, clients, "", "clients that connect to it: whose key "
+    SHARD("shard_clients", FIELD_INT, clients, "",
+          "clients that connect to it: whose key "
           "it owns, or that read such"),
-    SHARD("shard_ops", FIELD_INT, ops, "",
-          "tensors put and got in warm-up and loop, by the clients' count; with "
-          "pattern: exchange counters told and asked for, too"),
+    SHARD(
+        "shard_ops", FIELD_INT, ops, "",
+        "tensors put and got in warm-up and loop, by the clients' count; with "
+        "pattern: exchange counters told and asked for, too"),
     SHARD("shard_commands", FIELD_INT, work.commands, "",
           "tensors put and got in warm-up and loop, by the server's own "
           "count"),
@@ -646,7 +649,7 @@ static void connect(struct target *x)
 {
     int *clients = mem_new((size_t)x->pl->nshards, sizeof *clients);
 
-    place_connections(x->pl, clients);
+    connections_count(x->pl, clients);
     for (int k = 0; k < x->pl->nshards; k++)
         x->shard_clients[k] = clients[k];
     free(clients);

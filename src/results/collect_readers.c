@@ -37,8 +37,8 @@ static const struct sink_array spans[SPANS] = {
                  SINK_READER, SINK_GET},
     [GET_POLLS] = {"polls", FIELD_INT, "", "polls until it was seen",
                    SINK_READER, SINK_GET},
-    [GET_WRITER] = {"get_writer", FIELD_INT, "",
-                    "client that put what was got", SINK_READER, SINK_GET},
+    [GET_WRITER] = {"get_writer", FIELD_INT, "", "client that put what was got",
+                    SINK_READER, SINK_GET},
     [GET_STEP] = {"get_step", FIELD_INT, "",
                   "which of its steps, from 0, without warm-up", SINK_READER,
                   SINK_GET},
@@ -101,8 +101,8 @@ static int take(const struct target *x, const struct sink_array *a, int first,
                 union cell *room, struct error *err)
 {
     for (int k = 0; k < n; k++)
-        memcpy(room + (size_t)k * width, rows + (size_t)k * row_cells(x->c) + at,
-               width * sizeof *room);
+        memcpy(room + (size_t)k * width,
+               rows + (size_t)k * row_cells(x->c) + at, width * sizeof *room);
     return sinks_write(x->sinks, a, (size_t)first, (size_t)n, room, err);
 }
 

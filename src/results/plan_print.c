@@ -77,16 +77,15 @@ static void weigh_node(struct sum *x, const struct permutation *p,
 {
     int64_t tensor =
         options_get(x->s->options, OPT_TENSOR_BYTES)->values[x->longest].count;
-    int64_t bytes = footprint_product(place_node_clients(pl, node),
-                                      burden_client_bytes(
-                                          p, tensor,
-                                          burden_rows(pl, x->pairs)));
+    int64_t bytes = footprint_product(
+        place_node_clients(pl, node),
+        burden_client_bytes(p, tensor, burden_rows(pl, x->pairs)));
     int first = place_node_shard(pl, node);
 
     for (int s = 0; first >= 0 && s < pl->shards_per_node; s++)
-        bytes = footprint_sum(
-            bytes, burden_server_bytes(p, clients[first + s],
-                                       keepers[first + s], tensor));
+        bytes = footprint_sum(bytes,
+                              burden_server_bytes(p, clients[first + s],
+                                                  keepers[first + s], tensor));
     if (first >= 0 && bytes > x->with_database)
         x->with_database = bytes;
     if (first < 0 && bytes > x->without)
@@ -155,8 +154,7 @@ static void add_part(struct sum *x, const struct permutation *p,
     widen(&part->bytes, p->value[OPT_TENSOR_BYTES]->count, first);
     if (x->busiest > part->busiest)
         part->busiest = x->busiest;
-    part->moved += (double)x->pairs * (double)place_moves(pl) *
-                   (double)bytes *
+    part->moved += (double)x->pairs * (double)place_moves(pl) * (double)bytes *
                    (double)permutation_count(p, OPT_TENSORS, 1);
     part->seconds += least_seconds(x, p, pl, (double)bytes);
 }
@@ -194,7 +192,8 @@ static void add(struct sum *x, const struct permutation *p)
                                                                  : 0);
     x->nodes = need > x->nodes ? need : x->nodes;
     x->ranks = pl.clients_per_node > x->ranks ? pl.clients_per_node : x->ranks;
-    x->file = footprint_sum(x->file, footprint_file(pl.nclients, burden_rows(&pl, x->pairs)));
+    x->file = footprint_sum(
+        x->file, footprint_file(pl.nclients, burden_rows(&pl, x->pairs)));
     if (x->part[p->setup].permutations == 0)
         name_axes(x, p);
     add_part(x, p, &pl);

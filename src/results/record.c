@@ -70,10 +70,9 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         {"client_bound", s->cpu_share > CLIENT_LIMIT},
         {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
         {"env_ignored", o->env_ignored},
-        {"clock_error",
-         s->clock_error > CLOCK_LIMIT * s->shortest_loop ||
-             s->clock_error >
-                 DELIVERY_CLOCK_LIMIT * s->exchange.delivery.median},
+        {"clock_error", s->clock_error > CLOCK_LIMIT * s->shortest_loop ||
+                            s->clock_error > DELIVERY_CLOCK_LIMIT *
+                                                 s->exchange.delivery.median},
         {"behind", s->steps.behind > 0},
         {"pacing", paced_badly(&s->steps)},
     };

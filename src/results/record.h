@@ -43,13 +43,13 @@ bool record_floor_beaten(const struct of_floor *x);
 /* What a study must ask for to have some figures at all, so that the file of
  * one that does not has none of their columns. To be or-ed. */
 enum figure_scope {
-    SCOPE_STEPS = 1,     /* its steps compute or have a schedule */
-    SCOPE_COMPUTED = 2,  /* they compute */
-    SCOPE_PACED = 4,     /* they have a schedule */
-    SCOPE_SEARCHED = 8,  /* a rate is searched */
-    SCOPE_KEPT = 16,     /* they have several tensors, or keys that change */
-    SCOPE_REMOVED = 32,  /* older ones are removed */
-    SCOPE_INFERRED = 64, /* servers run models */
+    SCOPE_STEPS = 1,       /* its steps compute or have a schedule */
+    SCOPE_COMPUTED = 2,    /* they compute */
+    SCOPE_PACED = 4,       /* they have a schedule */
+    SCOPE_SEARCHED = 8,    /* a rate is searched */
+    SCOPE_KEPT = 16,       /* they have several tensors, or keys that change */
+    SCOPE_REMOVED = 32,    /* older ones are removed */
+    SCOPE_INFERRED = 64,   /* servers run models */
     SCOPE_EXCHANGED = 128, /* some clients read what others wrote */
     SCOPE_ALL = 255,
 };

@@ -76,7 +76,8 @@ static struct load_rules rules_of(const struct run *r,
         .iterations = (size_t)p->value[room]->count,
         .duration = duration,
         .step = steps_of(r, p),
-        .exchange = {.wait = p->value[OPT_WAIT] ? p->value[OPT_WAIT]->seconds : 0,
+        .exchange = {.wait =
+                         p->value[OPT_WAIT] ? p->value[OPT_WAIT]->seconds : 0,
                      .steps = p->value[OPT_WARMUP]->count +
                               p->value[OPT_ITERATIONS]->count},
     };
@@ -216,9 +217,8 @@ static int reach(const struct run *r, const struct perm_run *x,
  * has some of it. Both lists are the caller's to free. */
 static int plan_reading(const struct run *r, const struct perm_run *x,
                         const struct client_ops *ops,
-                        struct exchange_rules *out,
-                        struct exchange_from **from, struct client_params **way,
-                        struct error *err)
+                        struct exchange_rules *out, struct exchange_from **from,
+                        struct client_params **way, struct error *err)
 {
     const struct placement *pl = &r->placement;
     int reader = place_reader(pl, place_client(pl, r->team->rank));
@@ -283,9 +283,8 @@ static int open_load(struct run *r, struct perm_run *x,
             x->provided +
             connect_waves_delay(r->setup.backlog,
                                 connect_waves_turn(pl, params->client));
-    return load_open(&x->load,
-                     language_find(x->p.value[OPT_LANGUAGES]->text), ops,
-                     params, rules, err);
+    return load_open(&x->load, language_find(x->p.value[OPT_LANGUAGES]->text),
+                     ops, params, rules, err);
 }
 
 static int open_client(struct run *r, struct perm_run *x, struct error *err)

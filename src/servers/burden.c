@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "client/client.h"
+#include "plan/connections.h"
 #include "plan/tensors_rules.h"
 
 bool burden_same(const struct permutation *a, const struct permutation *b)
@@ -34,7 +35,7 @@ int *burden_clients(const struct permutation *p, const struct placement *pl)
     bool stores = ops->serves || ops->own;
 
     if (stores && !pl->external)
-        place_connections(pl, clients);
+        connections_count(pl, clients);
     return clients;
 }
 
@@ -72,8 +73,8 @@ int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
                             int64_t keepers, int64_t bytes)
 {
     const struct footprint *memory = memory_of(p);
-    int64_t keeping = footprint_keeper(memory, keepers, bytes,
-                                       tensors_kept_by(p), moving(p));
+    int64_t keeping =
+        footprint_keeper(memory, keepers, bytes, tensors_kept_by(p), moving(p));
 
     if (clients <= keepers || memory->eighths == 0)
         return keeping;

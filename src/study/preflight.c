@@ -130,8 +130,7 @@ static void weigh(struct sight *x, const struct permutation *p,
 {
     const struct kernel *k = &x->d->kernel;
     int mine = k->node[k->self];
-    int64_t each = burden_client_bytes(p, x->tensor,
-                                       burden_rows(pl, x->pairs));
+    int64_t each = burden_client_bytes(p, x->tensor, burden_rows(pl, x->pairs));
     struct burden b = {
         .index = sweep_sibling(x->sweep, p, OPT_TENSOR_BYTES, x->longest)};
 
@@ -140,8 +139,8 @@ static void weigh(struct sight *x, const struct permutation *p,
 
         b.nclients += place_node_clients(pl, k->node[i]);
         for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
-            int64_t server = burden_server_bytes(
-                p, clients[first + s], keepers[first + s], x->tensor);
+            int64_t server = burden_server_bytes(p, clients[first + s],
+                                                 keepers[first + s], x->tensor);
 
             b.nservers++;
             b.servers = footprint_sum(b.servers, server);
