@@ -50,6 +50,20 @@ const struct options_word *engine_words(void)
     return words;
 }
 
+const struct engine *engine_partner(enum partner partner)
+{
+    size_t i = 0;
+
+    while (engines[i]->partner != partner)
+        i++;
+    return engines[i];
+}
+
+const char *engine_rung(const struct engine *e)
+{
+    return e->rung ? e->rung : "server";
+}
+
 static bool among(const enum option_id *list, enum option_id axis)
 {
     for (; list && *list != OPT_COUNT; list++)

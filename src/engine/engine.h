@@ -72,6 +72,16 @@ enum engine_kind {
     ENGINE_RANKS,   /* ranks of this job that run no client, one a shard */
 };
 
+/* What others are held against: what they reach of it has columns of its own in
+ * the file. */
+enum partner {
+    PARTNER_NONE,
+    PARTNER_FLOOR, /* what sockets allow */
+    PARTNER_MPI,   /* what the fabric does */
+    PARTNER_SHM,   /* and memory */
+    PARTNERS,
+};
+
 struct serving_ops; /* serving.h */
 
 struct engine {
@@ -94,8 +104,11 @@ struct engine {
     /* Axes that only those engines have which name them here, OPT_COUNT at the
      * end; NULL: none. */
     const enum option_id *alone;
-    bool limit;              /* others are shown as parts of what it reaches */
-    struct footprint memory; /* of one shard */
+    /* Where it stands on the ladder of what is between a client and its tensor:
+     * "memory"; NULL: "server". */
+    const char *rung;
+    enum partner partner;
+    struct footprint memory;         /* of one shard */
     struct footprint memory_redisai; /* the same with RedisAI; zeros: it does
                                         not load it */
     /* All its threads serve, one for each CPU of its own and no more than
@@ -175,6 +188,12 @@ const struct engine *engine_expected(const char *exe);
 
 /* The names that db_exe may have beside programs, for options_hand_words(). */
 const struct options_word *engine_words(void);
+
+/* The engine that is that partner. */
+const struct engine *engine_partner(enum partner partner);
+
+/* Where it stands on the ladder. */
+const char *engine_rung(const struct engine *e);
 
 /* Whether it has that axis. */
 bool engine_has(const struct engine *e, enum option_id axis);

@@ -299,6 +299,7 @@ const struct engine engine_files = {
     .help =
         "no server: files below db_path, put under another name and renamed",
     .kind = ENGINE_NOBODY,
+    .rung = "files",
     .client = "files",
     .lacks = store_lacks,
     .alone = alone,

@@ -356,6 +356,8 @@ const struct engine engine_mpi = {
         "ranks of the job that serve by MPI's messages, as the limit of the "
         "fabric",
     .kind = ENGINE_RANKS,
+    .rung = "fabric",
+    .partner = PARTNER_MPI,
     .client = "mpi",
     .lacks = store_lacks,
     .memory = {.eighths = 10, .fixed = INT64_C(4) * 1024 * 1024, .each = PAGE},

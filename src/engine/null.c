@@ -8,5 +8,6 @@ const struct engine engine_null = {
     .name = "null",
     .help = "no server at all, to test the harness",
     .kind = ENGINE_NOBODY,
+    .rung = "nothing",
     .lacks = lacks,
 };

@@ -252,6 +252,8 @@ const struct engine engine_shm = {
     .help = "no server: memory that the clients of a node share, as the limit "
             "of the machine (colocated)",
     .kind = ENGINE_NOBODY,
+    .rung = "memory",
+    .partner = PARTNER_SHM,
     .only = IN_COLOCATED,
     .client = "shm",
     .lacks = store_lacks,

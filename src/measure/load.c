@@ -32,6 +32,18 @@ static int allocate(struct load *l, struct error *err)
     return 0;
 }
 
+/* For what is timed of the loop that comes. */
+static int open_samples(struct load *l, struct error *err)
+{
+    const struct load_rules *r = &l->rules;
+
+    if (samples_open(&l->samples, r->warmup, r->iterations, err) < 0)
+        return -1;
+    return tensors_removes(&r->tensors)
+               ? samples_open_retire(&l->samples, r->iterations, err)
+               : 0;
+}
+
 /* What steps need that are more than one tensor under one key. */
 static int allocate_all(struct load *l, struct error *err)
 {
@@ -45,9 +57,7 @@ static int allocate_all(struct load *l, struct error *err)
         return error_prefix(err, "client %d", l->number);
     for (size_t i = 1; i < r->n; i++)
         tensor_fill(t->out[i], l->count, l->number);
-    return tensors_removes(r)
-               ? samples_open_retire(&l->samples, l->rules.iterations, err)
-               : 0;
+    return 0;
 }
 
 /* Connect, and hand the client to the loop. */
@@ -83,9 +93,9 @@ int load_open(struct load *l, const struct loop_language *language,
                    : rules->inference.out_count;
     l->rules = *rules;
     snprintf(l->key, sizeof l->key, "%s", p->key);
-    if (samples_open(&l->samples, rules->warmup, rules->iterations, err) < 0 ||
-        allocate(l, err) < 0 || allocate_all(l, err) < 0 ||
-        steps_open(l, err) < 0 || exchange_open(l, err) < 0 ||
+    if (open_samples(l, err) < 0 || allocate(l, err) < 0 ||
+        allocate_all(l, err) < 0 || steps_open(l, err) < 0 ||
+        exchange_open(l, err) < 0 ||
         (p->runs && inference_open(l, p->runs, err) < 0))
         return -1;
     await(rules->connect_at);
@@ -257,9 +267,7 @@ int load_again(struct load *l, double rate, struct error *err)
     l->usage = (struct load_usage){.user_time = 0};
     l->pair = l->got = 0;
     samples_free(&l->samples);
-    if (samples_open(&l->samples, l->rules.warmup, l->rules.iterations, err) <
-            0 ||
-        steps_open(l, err) < 0)
+    if (open_samples(l, err) < 0 || steps_open(l, err) < 0)
         return -1;
     l->samples.connect_ns = connect_ns;
     l->samples.main_start = main_start;

@@ -14,8 +14,6 @@
 #include "protocol/auth.h"
 #include "protocol/tls.h"
 
-#define MAX_ARGS 32
-
 struct control {
     redisContext *redis;
     struct ssl_st *ssl; /* of redis; NULL: no TLS */
@@ -136,11 +134,11 @@ int control_command(struct control *c, char **reply, struct error *err,
 int control_words(struct control *c, char **reply, struct error *err, int nargs,
                   const char *const args[], const size_t length[])
 {
-    const char *argv[MAX_ARGS];
+    const char *argv[SRB_CONTROL_WORDS];
     redisReply *r;
     int rc = 0;
 
-    if (nargs < 1 || nargs > MAX_ARGS)
+    if (nargs < 1 || nargs > SRB_CONTROL_WORDS)
         return error_set(err, "%s: a command of %d words", c->where, nargs);
     for (int i = 0; i < nargs; i++)
         argv[i] = args[i];
@@ -160,13 +158,13 @@ int control_words(struct control *c, char **reply, struct error *err, int nargs,
 int control_say(struct control *c, char **reply, struct error *err,
                 const char *first, ...)
 {
-    const char *args[MAX_ARGS];
+    const char *args[SRB_CONTROL_WORDS];
     const char *word = first;
     va_list ap;
     int n = 0;
 
     va_start(ap, first);
-    for (; word && n < MAX_ARGS; word = va_arg(ap, const char *))
+    for (; word && n < SRB_CONTROL_WORDS; word = va_arg(ap, const char *))
         args[n++] = word;
     va_end(ap);
     return control_command(c, reply, err, n, args);

@@ -35,6 +35,9 @@ void control_timeout(struct control *c, double seconds);
 /* NULL is allowed. */
 void control_close(struct control *c);
 
+/* The most words of a command. */
+#define SRB_CONTROL_WORDS 64
+
 /* Send one command of nargs words and get its reply as text: a status or string
  * as it is, an integer in decimal, an array's elements each followed by a
  * newline, nil as "". *reply is allocated and to be freed; NULL reply: dropped.

@@ -15,6 +15,9 @@
 #define CLOCK_LIMIT 0.01
 /* And of what is between an instant here and one there. */
 #define DELIVERY_CLOCK_LIMIT 0.05
+/* Times shorter than so many times what reading the clock costs are that, too.
+ */
+#define CLOCK_READS 10
 /* One repetition that is faster by more than this factor beats the floor. */
 #define FLOOR_LIMIT 1.1
 /* Clients that work for a larger share of the loop are measured themselves. */
@@ -55,6 +58,12 @@ static bool paced_badly(const struct step_figures *s)
     return late > PACING_LIMIT * s->response.median;
 }
 
+bool record_clock_bound(const struct summary *s, double clock_read_cost)
+{
+    return s->put.median < CLOCK_READS * clock_read_cost ||
+           s->unpack.median < CLOCK_READS * clock_read_cost;
+}
+
 char *record_flags(const struct outcome *o, char *buf, size_t n)
 {
     const struct summary *s = &o->summary;
@@ -69,6 +78,7 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         {"oversubscribed", o->oversubscribed},
         {"client_bound", s->cpu_share > CLIENT_LIMIT},
         {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
+        {"clock_bound", o->clock_bound},
         {"env_ignored", o->env_ignored},
         {"clock_error", s->clock_error > CLOCK_LIMIT * s->shortest_loop ||
                             s->clock_error > DELIVERY_CLOCK_LIMIT *
@@ -84,10 +94,18 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
     return buf;
 }
 
-bool record_floor_beaten(const struct of_floor *x)
+bool record_shared(const struct of_partner *x)
+{
+    for (int k = 0; k < PARTNERS; k++)
+        if (!isnan(x->share[k][HEADLINE_PUT].centre))
+            return true;
+    return false;
+}
+
+bool record_floor_beaten(const struct of_partner *x)
 {
     for (int k = 0; k < HEADLINES; k++) {
-        const struct across *a = &x->share[k];
+        const struct across *a = &x->share[PARTNER_FLOOR][k];
 
         if (isnan(a->low) ? a->centre > FLOOR_LIMIT : a->low > 1)
             return true;

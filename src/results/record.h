@@ -28,30 +28,36 @@ enum status {
 /* Its name in the file: "completed". */
 const char *record_status(enum status s);
 
-/* Shares of what the built-in server reaches in the same place: of its rate, or
- * for times, of which less is better, its time as a share of this one. Over the
- * repetitions that both completed, each beside its like. NaN: floor was not
- * swept beside it, or has not run yet. */
-struct of_floor {
-    struct across share[HEADLINES];
+/* Shares of what each engine reaches that others are held against, in the same
+ * place: of its rate, or for times, of which less is better, its time as a
+ * share of this one. Over the repetitions that both completed, each beside its
+ * like. NaN: that engine was not swept beside it, or has not run yet. */
+struct of_partner {
+    struct across share[PARTNERS][HEADLINES];
 };
 
-/* Whether it was faster than what is to be its limit: an interval above 1, or a
- * single repetition above 1.1: SRB_FLOOR_BEATEN. */
-bool record_floor_beaten(const struct of_floor *x);
+/* Whether anything of it is known. */
+bool record_shared(const struct of_partner *x);
+
+/* Whether it was faster than what is to be its limit, which floor is to those
+ * that have sockets: an interval above 1, or a single repetition above 1.1:
+ * SRB_FLOOR_BEATEN. */
+bool record_floor_beaten(const struct of_partner *x);
 
 /* What a study must ask for to have some figures at all, so that the file of
  * one that does not has none of their columns. To be or-ed. */
 enum figure_scope {
-    SCOPE_STEPS = 1,       /* its steps compute or have a schedule */
-    SCOPE_COMPUTED = 2,    /* they compute */
-    SCOPE_PACED = 4,       /* they have a schedule */
-    SCOPE_SEARCHED = 8,    /* a rate is searched */
-    SCOPE_KEPT = 16,       /* they have several tensors, or keys that change */
-    SCOPE_REMOVED = 32,    /* older ones are removed */
-    SCOPE_INFERRED = 64,   /* servers run models */
-    SCOPE_EXCHANGED = 128, /* some clients read what others wrote */
-    SCOPE_ALL = 255,
+    SCOPE_STEPS = 1,     /* its steps compute or have a schedule */
+    SCOPE_COMPUTED = 2,  /* they compute */
+    SCOPE_PACED = 4,     /* they have a schedule */
+    SCOPE_SEARCHED = 8,  /* a rate is searched */
+    SCOPE_KEPT = 16,     /* they have several tensors, or keys that change */
+    SCOPE_REMOVED = 32,  /* older ones are removed */
+    SCOPE_INFERRED = 64, /* servers run models */
+    SCOPE_OF_MPI = 128,  /* servers stand beside that engine */
+    SCOPE_OF_SHM = 256,
+    SCOPE_EXCHANGED = 512, /* some clients read what others wrote */
+    SCOPE_ALL = 1023,
 };
 unsigned record_scope(const struct options *o);
 
@@ -77,12 +83,13 @@ struct outcome {
     bool oversubscribed;        /* more runnable processes than CPUs */
     bool unproven; /* the servers do not say what proves that a candidate took
                       effect (struct sweep_tried) */
+    bool clock_bound; /* medians are as short as reading the clock */
     bool env_ignored; /* something of db_env did not arrive at an allocator;
                          rank 0 alone */
     /* rank 0 alone */
     bool disagree; /* a server counted other operations than its clients */
     struct repeated repeated;
-    struct of_floor of_floor;
+    struct of_partner of;
     int64_t breaches;             /* of limits (expect); -1: none was judged */
     char breached[SRB_ERROR_MAX]; /* words on them */
     char server[SRB_VERSION_MAX + 32]; /* "redis 7.0.15" */
@@ -92,6 +99,10 @@ struct outcome {
 /* An outcome of which nothing is known yet, of a study of that scope. */
 void record_clear(struct outcome *o, unsigned scope);
 
+/* Whether a median is so short that reading the clock before and after it,
+ * which costs so many seconds each, is a part of it that counts. */
+bool record_clock_bound(const struct summary *s, double clock_read_cost);
+
 /* What should catch the eye, comma-separated:
  *   between_time    more than 1 % of a loop was spent between the operations
  *   verify          tensors came back wrong
@@ -100,6 +111,8 @@ void record_clear(struct outcome *o, unsigned scope);
  *   client_bound    clients were at work themselves for more than half of the
  *                   loop, not waiting for the database
  *   too_short       a loop was shorter than 100 times the start skew
+ *   clock_bound     a median is less than ten times what reading the clock
+ *                   costs: it takes that long at most
  *   env_ignored     an allocator did not take what db_env says
  *   clock_error     clocks may be apart by more than 1 % of a loop, or by 5 %
  *                   of the median delivery
@@ -161,13 +174,13 @@ void record_unknown(struct fields *row);
 /* The numbers of that row, by when they are known; one table has them all
  * (record_figures.c). To be or-ed. */
 enum figure_kind {
-    FIGURE_WORK = 1,      /* what was moved */
-    FIGURE_MEASURED = 2,  /* figures of the permutation alone */
-    FIGURE_BOUND = 4,     /* the intervals of some of these */
-    FIGURE_REPEATED = 8,  /* over its repetitions, and how many these are */
-    FIGURE_OF_FLOOR = 16, /* known when the study ends, as the next */
-    FIGURE_BREACHES = 32, /* of limits */
-    FIGURE_VERIFIED = 64, /* tensors that came back wrong */
+    FIGURE_WORK = 1,        /* what was moved */
+    FIGURE_MEASURED = 2,    /* figures of the permutation alone */
+    FIGURE_BOUND = 4,       /* the intervals of some of these */
+    FIGURE_REPEATED = 8,    /* over its repetitions, and how many these are */
+    FIGURE_OF_PARTNER = 16, /* known when the study ends, as the next */
+    FIGURE_BREACHES = 32,   /* of limits */
+    FIGURE_VERIFIED = 64,   /* tensors that came back wrong */
     FIGURE_ALONE = FIGURE_MEASURED | FIGURE_BOUND,
     FIGURE_PRINTED = FIGURE_ALONE | FIGURE_REPEATED,
 };

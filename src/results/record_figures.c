@@ -214,33 +214,46 @@ static const struct figure {
      FIGURE_REPEATED, 0},
     {"window_repeated_high", "B/s", REAL(repeated.of[HEADLINE_WINDOW].high),
      FIGURE_REPEATED, 0},
-    {"put_tensor_of_floor", "1", REAL(of_floor.share[HEADLINE_PUT].centre),
-     FIGURE_OF_FLOOR, 0},
-    {"put_tensor_of_floor_low", "1", REAL(of_floor.share[HEADLINE_PUT].low),
-     FIGURE_OF_FLOOR, 0},
-    {"put_tensor_of_floor_high", "1", REAL(of_floor.share[HEADLINE_PUT].high),
-     FIGURE_OF_FLOOR, 0},
-    {"unpack_tensor_of_floor", "1",
-     REAL(of_floor.share[HEADLINE_UNPACK].centre), FIGURE_OF_FLOOR, 0},
-    {"unpack_tensor_of_floor_low", "1",
-     REAL(of_floor.share[HEADLINE_UNPACK].low), FIGURE_OF_FLOOR, 0},
-    {"unpack_tensor_of_floor_high", "1",
-     REAL(of_floor.share[HEADLINE_UNPACK].high), FIGURE_OF_FLOOR, 0},
-    {"window_of_floor", "1", REAL(of_floor.share[HEADLINE_WINDOW].centre),
-     FIGURE_OF_FLOOR, 0},
-    {"window_of_floor_low", "1", REAL(of_floor.share[HEADLINE_WINDOW].low),
-     FIGURE_OF_FLOOR, 0},
-    {"window_of_floor_high", "1", REAL(of_floor.share[HEADLINE_WINDOW].high),
-     FIGURE_OF_FLOOR, 0},
+#define OF(partner, figure, HEADLINE, PARTNER, scope)                          \
+    {figure "_of_" partner, "1", REAL(of.share[PARTNER][HEADLINE].centre),     \
+     FIGURE_OF_PARTNER, scope},                                                \
+        {figure "_of_" partner "_low", "1",                                    \
+         REAL(of.share[PARTNER][HEADLINE].low), FIGURE_OF_PARTNER, scope},     \
+    {                                                                          \
+        figure "_of_" partner "_high", "1",                                    \
+            REAL(of.share[PARTNER][HEADLINE].high), FIGURE_OF_PARTNER, scope   \
+    }
+#define ALL_OF(partner, PARTNER, scope)                                        \
+    OF(partner, "put_tensor", HEADLINE_PUT, PARTNER, scope),                   \
+        OF(partner, "unpack_tensor", HEADLINE_UNPACK, PARTNER, scope),         \
+        OF(partner, "window", HEADLINE_WINDOW, PARTNER, scope)
+    ALL_OF("floor", PARTNER_FLOOR, 0),
+    ALL_OF("mpi", PARTNER_MPI, SCOPE_OF_MPI),
+    ALL_OF("shm", PARTNER_SHM, SCOPE_OF_SHM),
+#undef ALL_OF
+#undef OF
     {"verify_errors", "", INT(summary.verify_errors), FIGURE_VERIFIED, 0},
     {"breaches", "", INT(breaches), FIGURE_BREACHES, 0},
 };
 
 enum { ROWS = sizeof table / sizeof table[0] };
 
+/* Whether engines that others are held against are beside some. */
+static unsigned partners(const struct options *o)
+{
+    static const unsigned scopes[PARTNERS] = {
+        [PARTNER_MPI] = SCOPE_OF_MPI, [PARTNER_SHM] = SCOPE_OF_SHM};
+    const struct setting *exes = options_get(o, OPT_DB_EXE);
+    unsigned scope = 0;
+
+    for (size_t k = 0; k < exes->nvalues && exes->nvalues > 1; k++)
+        scope |= scopes[engine_expected(exes->values[k].text)->partner];
+    return scope;
+}
+
 unsigned record_scope(const struct options *o)
 {
-    unsigned scope = 0;
+    unsigned scope = partners(o);
 
     if (options_computes(o))
         scope |= SCOPE_STEPS | SCOPE_COMPUTED;
@@ -269,8 +282,8 @@ static const char *role(enum figure_kind kind)
         return "bound";
     case FIGURE_REPEATED:
         return "repetitions";
-    case FIGURE_OF_FLOOR:
-        return "of_floor";
+    case FIGURE_OF_PARTNER:
+        return "of_floor"; /* and of others */
     default:
         return "";
     }

@@ -279,10 +279,12 @@ void record_row(struct fields *f, const struct sweep *s,
     fields_int(f, "payload_bytes", "B",
                (int64_t)(tensor_count(p->value[OPT_TENSOR_BYTES]->count) *
                          sizeof(float)));
+    fields_text(f, "rung",
+                engine_rung(engine_expected(permutation_text(p, OPT_DB_EXE))));
     record_figures(f, o, FIGURE_WORK);
     fields_text(f, "interval_method",
                 interval_method(&o->summary, text, sizeof text));
-    record_figures(f, o, FIGURE_PRINTED | FIGURE_OF_FLOOR | FIGURE_VERIFIED);
+    record_figures(f, o, FIGURE_PRINTED | FIGURE_OF_PARTNER | FIGURE_VERIFIED);
     fields_text(f, "flags", record_flags(o, text, sizeof text));
     record_figures(f, o, FIGURE_BREACHES);
     fields_text(f, "error", o->error);

@@ -27,6 +27,8 @@ static const struct flag {
      "clients worked themselves for more than half of the loop: their cost"},
     {"too_short", 's',
      "a loop was shorter than 100 times the start skew: more iterations"},
+    {"clock_bound", 't',
+     "a median is below ten times what reading the clock costs: at most that"},
     {"env_ignored", 'e',
      "an allocator did not take what db_env says: see db_config in the file"},
     {"clock_error", 'k', "clocks may be apart by more than 1 % of a loop"},

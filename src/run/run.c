@@ -300,12 +300,12 @@ static void prepare_sweep(struct run *r)
         sweep_order(&r->plan.sweep,
                     (enum order)options_one(o, OPT_ORDER)->count, r->plan.seed,
                     r->order);
-        of_floor_order(&r->plan, r->order);
+        of_partner_order(&r->plan, r->order);
     }
     if (r->team->rank == 0) {
         r->repeats =
             repeats_open(n / (size_t)options_one(o, OPT_REPETITIONS)->count);
-        r->floors = of_floor_open(&r->plan);
+        r->partners = of_partner_open(&r->plan);
         r->remaining.left = r->plan.work;
         if (r->tune) {
             r->rows.sweep = &r->plan.sweep; /* it has a table of its own */
@@ -438,7 +438,7 @@ static void release(struct run *r)
     free(r->earlier.status);
     expect_judge_close(r->judge);
     sustain_close(r->sustain);
-    of_floor_close(r->floors);
+    of_partner_close(r->partners);
     repeats_close(r->repeats);
     foms_close(r->foms);
     rows_free(&r->rows);

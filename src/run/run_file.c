@@ -54,31 +54,34 @@ static void remember(struct run *r, struct perm_run *x)
     char flags[SRB_FLAGS_MAX];
 
     repeats_add(r->repeats, group, &x->outcome.summary);
-    of_floor_add(r->floors, &x->p, &x->outcome.summary,
-                 record_flags(&x->outcome, flags, sizeof flags));
+    of_partner_add(r->partners, &x->p, &x->outcome.summary,
+                   record_flags(&x->outcome, flags, sizeof flags));
     x->outcome.repeated = repeats_get(r->repeats, group);
-    x->outcome.of_floor = of_floor_compare(r->floors, &x->p);
+    x->outcome.of = of_partner_compare(r->partners, &x->p);
     expect_judge_end(r->judge, &x->p, &x->outcome);
 }
 
-/* Rank 0: shares of the floor, which may have been measured after the others,
- * and whether it is none. */
-static void amend_of_floor(struct run *r, const struct permutation *p,
-                           struct fields *cells)
+/* Rank 0: shares of what may have been measured after the others, and whether
+ * it is no limit. */
+static void amend_of_partner(struct run *r, const struct permutation *p,
+                             struct fields *cells)
 {
-    const struct outcome now = {.of_floor = of_floor_compare(r->floors, p)};
+    const struct outcome now = {.scope = record_scope(r->plan.sweep.options),
+                                .of = of_partner_compare(r->partners, p)};
     char text[SRB_FLAGS_MAX];
+    bool beaten;
     const char *flags =
-        of_floor_flags(r->floors, p, &now.of_floor, text, sizeof text);
+        of_partner_flags(r->partners, p, &now.of, text, sizeof text, &beaten);
 
     if (flags)
         fields_text(cells, "flags", flags);
-    if (isnan(now.of_floor.share[HEADLINE_PUT].centre))
+    if (!record_shared(&now.of))
         return;
-    record_figures(cells, &now, FIGURE_OF_FLOOR);
-    foms_add(r->foms, p->index, &now, FIGURE_OF_FLOOR);
-    rows_share(&r->rows, p->index, now.of_floor.share[HEADLINE_WINDOW].centre);
-    if (record_floor_beaten(&now.of_floor))
+    record_figures(cells, &now, FIGURE_OF_PARTNER);
+    foms_add(r->foms, p->index, &now, FIGURE_OF_PARTNER);
+    rows_share(&r->rows, p->index,
+               now.of.share[PARTNER_FLOOR][HEADLINE_WINDOW].centre);
+    if (beaten)
         rows_flag(&r->rows, p->index, SRB_FLOOR_BEATEN);
 }
 
@@ -89,7 +92,7 @@ static void amend_breaches(struct run *r, const struct permutation *p,
     struct judgement verdict = {0};
     const struct outcome now = {
         .breaches =
-            expect_judge_late(r->judge, p, r->floors, r->repeats, &verdict)};
+            expect_judge_late(r->judge, p, r->partners, r->repeats, &verdict)};
 
     if (verdict.limits == 0)
         return;
@@ -111,7 +114,7 @@ static int amend_all(struct run *r, struct error *err)
         struct permutation p;
 
         sweep_at(&r->plan.sweep, i, &p);
-        amend_of_floor(r, &p, &cells);
+        amend_of_partner(r, &p, &cells);
         amend_breaches(r, &p, &cells);
         if (cells.n > 0)
             rc = sinks_amend(&r->sinks, i, &cells, err);
@@ -219,6 +222,8 @@ static int collect_all(struct run *r, struct perm_run *x, struct error *err)
     x->outcome.disagree = !all.agree;
     if (r->team->rank == 0) {
         memcpy(x->outcome.memory, all.memory, sizeof all.memory);
+        x->outcome.clock_bound = record_clock_bound(
+            &x->outcome.summary, r->plan.study.clock_read_cost);
         run_account(r, x, &all.busiest);
         remember(r, x);
     }

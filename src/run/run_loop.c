@@ -1,9 +1,10 @@
-/* One loop of a permutation's clients, and what it comes to: what is measured
- * once, and by a search for a rate again and again. */
+/* One loop of a permutation's clients, what it comes to and what it leaves:
+ * once where it is measured, and by a search for a rate again and again. */
 #include "run/run_parts.h"
 
 #include <math.h>
 
+#include "base/diag.h"
 #include "base/tick.h"
 #include "engine/serving.h"
 #include "measure/exchange_figures.h"
@@ -147,4 +148,44 @@ void run_reduce(struct run *r, struct perm_run *x)
     team_bcast(r->team, r->team->world, &x->outcome.summary,
                (int)sizeof x->outcome.summary,
                place_client_rank(&r->placement, 0));
+}
+
+/* Which keys clients left: each may have come to another step. Collective over
+ * the world. */
+static struct db_keys keys_left(struct run *r, const struct perm_run *x)
+{
+    const struct tensors_rules rules = tensors_rules_of(&x->p);
+    int64_t steps[2] = {0, INT64_MIN}; /* the most, and the least negative */
+    struct db_keys keys = {.tensors = 0};
+
+    if (tensors_plain(&rules))
+        return keys;
+    if (x->is_client && !x->load.rules.exchange.reads) {
+        steps[0] = x->load.pair;
+        steps[1] = -x->load.pair;
+    }
+    team_allreduce(r->team, r->team->world, steps, 2, MPI_INT64_T, MPI_MAX);
+    keys.counters = permutation_exchanges(&x->p);
+    keys.tensors = rules.n;
+    keys.to = steps[0];
+    if (rules.retire == RETIRE_OVERWRITE && rules.history > 0)
+        keys.to = steps[0] < rules.history ? steps[0] : rules.history;
+    else if (-steps[1] > 0) /* one more: what was to go may not have */
+        keys.from = tensors_oldest(&rules, -steps[1] - 1);
+    return keys;
+}
+
+void run_tidy(struct run *r, const struct perm_run *x)
+{
+    struct db_keys keys = {.tensors = 0};
+    struct error err;
+
+    if (r->placement.external)
+        keys = keys_left(r, x);
+
+    if (x->is_steward && r->setup.db &&
+        db_remove_keys(r->setup.db, &r->placement, &keys, &err) < 0)
+        diag_say("keys of this run may have been left: %s", err.text);
+    if (run_models_remove(r, x, &err) < 0)
+        diag_say("models of this run may have been left: %s", err.text);
 }

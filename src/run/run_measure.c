@@ -392,48 +392,6 @@ void run_hear_of_errors(struct run *r, struct perm_run *x)
         snprintf(x->outcome.wrong, sizeof x->outcome.wrong, "%s", words.text);
 }
 
-/* Which keys clients left: each may have come to another step. Collective over
- * the world. */
-static struct db_keys keys_left(struct run *r, const struct perm_run *x)
-{
-    const struct tensors_rules rules = tensors_rules_of(&x->p);
-    int64_t steps[2] = {0, INT64_MIN}; /* the most, and the least negative */
-    struct db_keys keys = {.tensors = 0};
-
-    if (tensors_plain(&rules))
-        return keys;
-    if (x->is_client && !x->load.rules.exchange.reads) {
-        steps[0] = x->load.pair;
-        steps[1] = -x->load.pair;
-    }
-    team_allreduce(r->team, r->team->world, steps, 2, MPI_INT64_T, MPI_MAX);
-    keys.counters = permutation_exchanges(&x->p);
-    keys.tensors = rules.n;
-    keys.to = steps[0];
-    if (rules.retire == RETIRE_OVERWRITE && rules.history > 0)
-        keys.to = steps[0] < rules.history ? steps[0] : rules.history;
-    else if (-steps[1] > 0) /* one more: what was to go may not have */
-        keys.from = tensors_oldest(&rules, -steps[1] - 1);
-    return keys;
-}
-
-/* Nothing of ours stays in somebody else's database. Collective over the world.
- */
-static void tidy(struct run *r, const struct perm_run *x)
-{
-    struct db_keys keys = {.tensors = 0};
-    struct error err;
-
-    if (r->placement.external)
-        keys = keys_left(r, x);
-
-    if (x->is_steward && r->setup.db &&
-        db_remove_keys(r->setup.db, &r->placement, &keys, &err) < 0)
-        diag_say("keys of this run may have been left: %s", err.text);
-    if (run_models_remove(r, x, &err) < 0)
-        diag_say("models of this run may have been left: %s", err.text);
-}
-
 /* All of it until the last loop has ended. */
 static int measure(struct run *r, struct perm_run *x, struct search *s,
                    struct error *err)
@@ -460,13 +418,13 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
     search_open(&s, 0, 0);
     if (measure(r, x, &s, err) < 0) {
         blame_server(r, x, err);
-        tidy(r, x);
+        run_tidy(r, x);
         return -1;
     }
     rc = take_figures(r, x, err);
     if (rc < 0) /* a server that no client used has died unseen till now */
         blame_server(r, x, err);
     run_searched(&s, &x->outcome.summary.steps);
-    tidy(r, x);
+    run_tidy(r, x);
     return rc;
 }

@@ -22,7 +22,7 @@
 #include "sink/sink.h"
 #include "study/db_setup.h"
 #include "study/expect_judge.h"
-#include "study/of_floor.h"
+#include "study/of_partner.h"
 #include "study/prepare.h"
 #include "study/sustain.h"
 
@@ -63,15 +63,15 @@ struct run {
     struct error rows_failed; /* rank 0: why a row of what did not run could not
                                  be written; "" */
     struct tally tally;
-    struct repeats *repeats;      /* rank 0; NULL elsewhere */
-    struct of_floor_runs *floors; /* rank 0, where there are any */
-    struct budget *budget;        /* rank 0, where the time is limited */
-    uint32_t *order;              /* [count] position → permutation */
-    struct remaining remaining;   /* rank 0: of plan.work */
-    struct rows rows;             /* rank 0 */
-    char *verdicts;               /* rank 0, once all have run */
-    struct foms *foms;            /* rank 0; NULL: nobody asked for figures */
-    struct tune_run *tune;        /* of srbench tune; else NULL */
+    struct repeats *repeats;          /* rank 0; NULL elsewhere */
+    struct of_partner_runs *partners; /* rank 0, where there are any */
+    struct budget *budget;            /* rank 0, where the time is limited */
+    uint32_t *order;                  /* [count] position → permutation */
+    struct remaining remaining;       /* rank 0: of plan.work */
+    struct rows rows;                 /* rank 0 */
+    char *verdicts;                   /* rank 0, once all have run */
+    struct foms *foms;     /* rank 0; NULL: nobody asked for figures */
+    struct tune_run *tune; /* of srbench tune; else NULL */
 };
 
 /* One permutation under way. */
@@ -101,6 +101,10 @@ struct load_company run_company(const struct run *r, const struct perm_run *x);
  * figures, which all ranks get. Collective over the world. */
 int run_loop(struct run *r, struct perm_run *x, struct error *err);
 void run_reduce(struct run *r, struct perm_run *x);
+
+/* Remove the keys that clients left in somebody else's database; of those that
+ * this job started none. Collective over the world. */
+void run_tidy(struct run *r, const struct perm_run *x);
 
 /* Of rate: search: look for the rate, then have the clients ready for a loop at
  * the lower end of the bracket; and write the bracket into the outcome. -1 when

@@ -221,13 +221,13 @@ static void recall_figures(struct run *r, const struct permutation *p,
     if (o->status == STATUS_COMPLETED) {
         repeats_add(r->repeats, sweep_group(&r->plan.sweep, p->index),
                     &o->summary);
-        of_floor_add(r->floors, p, &o->summary, flags ? flags->text : "");
+        of_partner_add(r->partners, p, &o->summary, flags ? flags->text : "");
         expect_judge_end(r->judge, p, o);
     }
     if (o->summary.verify_errors > 0)
         r->tally.verify_errors += o->summary.verify_errors;
     r->tally.breaches += o->breaches > 0 ? o->breaches : 0;
-    of_floor_strip(flags ? flags->text : "", text, sizeof text);
+    of_partner_strip(flags ? flags->text : "", text, sizeof text);
     run_count_in(r, p, o, text);
 }
 

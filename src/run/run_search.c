@@ -25,13 +25,28 @@ static void note(struct perm_run *x, const struct sustain *sustain, double rate,
     };
 }
 
+/* Steps that stay are the next loop's own: it begins with the first one, and
+ * would leave those of a longer loop where they are. Keys that are the same in
+ * every step need no such thing. */
+static int clear(struct run *r, struct perm_run *x, struct error *err)
+{
+    const struct tensors_rules rules = tensors_rules_of(&x->p);
+
+    if (tensors_plain(&rules) || x->nprobes == 0)
+        return 0;
+    run_tidy(r, x);
+    return x->is_steward ? db_empty(r->setup.db, err) : 0;
+}
+
 /* Ready for a loop at that rate (0: a closed one). Counters of servers are of
  * the last loop alone, whose operations are in the file. */
 static int again(struct run *r, struct perm_run *x, double rate,
                  struct error *err)
 {
-    int rc = x->is_steward ? db_before(r->setup.db, err) : 0;
+    int rc = clear(r, x, err);
 
+    if (rc == 0 && x->is_steward)
+        rc = db_before(r->setup.db, err);
     if (rc == 0 && x->is_client)
         rc = load_again(&x->load, rate, err);
     return team_agree(r->team, r->team->world, rc, err);

@@ -98,7 +98,7 @@ struct removal {
 };
 
 /* Keys of one request. */
-#define TOGETHER 64
+#define TOGETHER (SRB_CONTROL_WORDS - 1)
 
 /* Those of a client's steps, some at a time. */
 static int remove_steps(struct control *c, const char *key,

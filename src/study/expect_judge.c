@@ -1,5 +1,6 @@
 #include "study/expect_judge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +56,7 @@ static int open_expect(struct expect **out, const struct sweep *s,
     const char *place, *none;
     int rc;
 
-    list(&all, FIGURE_PRINTED | FIGURE_OF_FLOOR);
+    list(&all, FIGURE_PRINTED | FIGURE_OF_PARTNER);
     rc = expect_open(out, s, &all, limit_words, err);
     fields_free(&all);
     if (rc < 0)
@@ -93,24 +94,50 @@ int expect_judge_check(const struct sweep *s, struct error *err)
     return 0;
 }
 
-/* What compares with the floor needs one in the study. */
-static int check_floor(const struct expect *e, const struct prepared *plan,
-                       struct error *err)
+/* The columns of one partner alone. */
+static void list_partner(struct fields *f, const struct outcome *o, int partner)
 {
-    struct fields of_floor = {0};
-    const char *place;
+    const char *name = engine_partner((enum partner)partner)->name;
+    struct fields all = {0};
+    char column[64];
 
-    if (of_floor_swept(plan))
+    snprintf(column, sizeof column, "_of_%s", name);
+    record_figures(&all, o, FIGURE_OF_PARTNER);
+    for (size_t i = 0; i < all.n; i++)
+        if (strstr(all.list[i].name, column))
+            fields_copy(f, &all.list[i]);
+    fields_free(&all);
+}
+
+/* What compares with an engine needs that one in the study. */
+static int check_partner(const struct expect *e, const struct prepared *plan,
+                         int partner, struct error *err)
+{
+    const char *name = engine_partner((enum partner)partner)->name, *place;
+    struct fields columns = {0};
+    struct outcome nothing;
+
+    if (of_partner_swept(plan, (enum partner)partner))
         return 0;
-    list(&of_floor, FIGURE_OF_FLOOR);
-    place = expect_place(e, &of_floor);
-    fields_free(&of_floor);
+    record_clear(&nothing, SCOPE_ALL);
+    list_partner(&columns, &nothing, partner);
+    place = expect_place(e, &columns);
+    fields_free(&columns);
     if (!place)
         return 0;
     return error_set(err,
-                     "%s: found a limit on a share of the floor, expected "
-                     "db_exe: [SERVER, floor] with it",
-                     place);
+                     "%s: found a limit on a share of %s, expected db_exe: "
+                     "[SERVER, %s] with it",
+                     place, name, name);
+}
+
+static int check_partners(const struct expect *e, const struct prepared *plan,
+                          struct error *err)
+{
+    for (int k = PARTNER_FLOOR; k < PARTNERS; k++)
+        if (check_partner(e, plan, k, err) < 0)
+            return -1;
+    return 0;
 }
 
 int expect_judge_open(struct expect_judge **out, const struct prepared *plan,
@@ -125,7 +152,7 @@ int expect_judge_open(struct expect_judge **out, const struct prepared *plan,
         return -1;
     if (!e)
         return 0;
-    if (check_floor(e, plan, err) < 0) {
+    if (check_partners(e, plan, err) < 0) {
         expect_close(e);
         return -1;
     }
@@ -170,28 +197,26 @@ void expect_judge_end(struct expect_judge *j, const struct permutation *p,
 }
 
 int expect_judge_late(struct expect_judge *j, const struct permutation *p,
-                      const struct of_floor_runs *floors,
+                      const struct of_partner_runs *partners,
                       const struct repeats *repeats, struct judgement *verdict)
 {
     struct fields figures = {0};
-    struct outcome known = {.scope = 0};
+    struct outcome known = {.scope = SCOPE_ALL};
     size_t group;
-    unsigned kinds = 0;
     int *breaches;
 
     if (!j || j->breaches[p->index] == NOT_COMPLETED)
         return FIELD_NO_INT;
     breaches = &j->breaches[p->index];
     group = sweep_group(j->sweep, p->index);
-    if (floors && !of_floor_is(floors, p)) {
-        known.of_floor = of_floor_compare(floors, p);
-        kinds |= FIGURE_OF_FLOOR;
-    }
+    known.of = of_partner_compare(partners, p);
+    for (int k = PARTNER_FLOOR; k < PARTNERS; k++)
+        if (of_partner_beside(partners, p, (enum partner)k))
+            list_partner(&figures, &known, k);
     if (j->latest[group] == p->index) {
         known.repeated = repeats_get(repeats, group);
-        kinds |= FIGURE_REPEATED;
+        record_figures(&figures, &known, FIGURE_REPEATED);
     }
-    record_figures(&figures, &known, kinds);
     expect_judge(j->expect, p, &figures, verdict);
     fields_free(&figures);
     if (verdict->limits > 0)

@@ -9,7 +9,7 @@
 #define SRB_EXPECT_JUDGE_H
 
 #include "plan/expect.h"
-#include "study/of_floor.h"
+#include "study/of_partner.h"
 
 struct expect_judge;
 
@@ -31,7 +31,7 @@ void expect_judge_end(struct expect_judge *j, const struct permutation *p,
  * `limits` is 0 where there is nothing. Returns the breaches of the permutation
  * altogether. */
 int expect_judge_late(struct expect_judge *j, const struct permutation *p,
-                      const struct of_floor_runs *floors,
+                      const struct of_partner_runs *partners,
                       const struct repeats *repeats, struct judgement *verdict);
 
 #endif

@@ -111,16 +111,19 @@ class Quickstart(Scripts):
 
     def read_only(self, tree, *args):
         """As a user who may not write there."""
+        command = ["bash", tree / "tools/quickstart.sh", *args]
         if os.getuid() == 0:
             tree.parent.chmod(0o755)
-            drop = ["setpriv", "--reuid=65534", "--regid=65534",
-                    "--clear-groups"]
-        else:
-            drop = []
-            for path in (tree, tree / "tools"):
-                path.chmod(0o555)
-                self.addCleanup(path.chmod, 0o755)
-        return self.run_it(*drop, "bash", tree / "tools/quickstart.sh", *args)
+            return self.run_it("setpriv", "--reuid=65534", "--regid=65534",
+                               "--clear-groups", *command)
+        folders = (tree, tree / "tools")
+        for path in folders:
+            path.chmod(0o555)
+        try:
+            return self.run_it(*command)
+        finally:  # or nobody can remove it
+            for path in folders:
+                path.chmod(0o755)
 
     def test_a_tree_of_somebody_else(self):
         tree = self.tree()

@@ -1,6 +1,7 @@
 # ctest: label=fast,asan full
 """Rungs below a database: engines without servers, in one sweep with those that
 have them."""
+import math
 import os
 import random
 import shutil
@@ -56,6 +57,46 @@ class Memory(LadderTest):
             self.assertRegex(text(g.attrs["db_config"]),
                              r"^slots 2\nslot-bytes \d+\n$")
         self.assertEqual(self.shared(), [])
+
+    def test_held_against(self):
+        """Each repetition beside its like, of three that have columns."""
+        job = self.study(3, "--db_exe=[floor,mpi,shm]", "--repetitions=3",
+                         "--tensor_bytes=64KiB", "--iterations=50",
+                         '--expect={put_tensor_of_shm: "> 0"}')
+        self.assert_passed(job, 9)
+        f = self.open(self.out)["summary"]
+        engine = column(f, "db_exe")
+        rung = column(f, "rung")
+        self.assertEqual(dict(zip(engine, rung)),
+                         {"floor": "sockets", "mpi": "fabric",
+                          "shm": "memory"})
+        median = f["put_tensor_median"][...]
+        position = [int(self.open(self.out)[f"perm_{i:04d}"].attrs["position"])
+                    for i in range(9)]
+        by_turn = [engine[i] for i in sorted(range(9),
+                                             key=position.__getitem__)]
+        self.assertEqual(by_turn, ["floor", "mpi", "shm", "shm", "mpi",
+                                   "floor", "floor", "mpi", "shm"])
+        for partner, first in (("floor", 0), ("mpi", 3), ("shm", 6)):
+            share = f[f"put_tensor_of_{partner}"][...]
+            for i in range(9):
+                if engine[i] == partner:
+                    self.assertTrue(math.isnan(share[i]))
+                    continue
+                ratios = [median[first + k] / median[i // 3 * 3 + k]
+                          for k in range(3)]
+                self.assertAlmostEqual(
+                    share[i] / math.prod(ratios) ** (1 / 3), 1, places=6)
+        # memory is no server that has outrun its limit
+        self.assertNotIn("floor_beaten", "".join(column(f, "flags")))
+
+    def test_as_short_as_reading_the_clock(self):
+        job = self.study(2, "--db_exe=[shm,floor]", "--tensor_bytes=[4,16MiB]",
+                         "--iterations=10")
+        self.assert_passed(job, 4)
+        f = self.open(self.out)["summary"]
+        flagged = ["clock_bound" in c for c in column(f, "flags")]
+        self.assertEqual(flagged, [True, False, False, False])
 
     def test_sync_and_languages(self):
         job = self.study(4, "--virtual_nodes=2", "--db_exe=shm",

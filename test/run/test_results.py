@@ -54,7 +54,7 @@ class Summary(OneFile):
     def test_axes_are_those_of_the_options(self):
         words = srbtest.run(0, "--help", "all").stdout
         axes = re.findall(r"(?m)^  --(\S+).*\n(?: {6}.*\n)*?"
-                          r" {6}.*takes a list\s+\(axis\)", words)
+                          r" {6}.*takes\s+a\s+list\s+\(axis\)", words)
         found = results.axes(results.summary(self.path))
         self.assertEqual(found[:2], ["clients_per_node", "tensor_bytes"])
         self.assertEqual(set(found), set(axes))

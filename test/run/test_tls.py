@@ -218,6 +218,32 @@ class Tls(RunTest):
         self.assert_refused("AUTH: the server says: WRONGPASS", *ports,
                             args=(auth,))
 
+    def test_steps(self):
+        """Several tensors go back to back through TLS, which takes more from
+        the socket than it hands on; steps go, and rates are kept and found."""
+        port = self.server()
+        for args, permutations in (
+                (("--tensors=3", "--pipelined=[true,false]", "--history=[2,all]",
+                  "--retire=[overwrite,delete]", "--warmup=1"), 6 * 2),
+                (("--tensors=16", "--pipelined=true", "--tensor_bytes=4MB",
+                  "--iterations=2"), 1),
+                (("--compute=1ms", "--iterations=10"), 2),
+                (("--rate=[200,search]", "--duration=250ms",
+                  "--tensors=[1,2]", "--pipelined=true",
+                  "--sustain={step_response_median: < 50ms}"), 2 * 2 * 2)):
+            with self.subTest(args=args):
+                small = [a for a in SMALL if not any(
+                    a.split("=")[0] == b.split("=")[0] for b in args)]
+                if any("rate" in a for a in args):
+                    small = [a for a in small if "iterations" not in a]
+                job = self.srbench(
+                    2, "throughput_standard", *small, "--verify=all",
+                    f"--db_address=rediss://127.0.0.1:{port}", "--overwrite",
+                    f"--db_tls_ca={self.ca('CA.pem')}",
+                    f"--output={self.out}", *args)
+                self.assert_passed(job, permutations=permutations)
+        self.assertEqual(self.ask(port, "DBSIZE").strip(), "0")
+
     def test_files_are_read_once(self):
         """By one rank: a second reader of a FIFO would wait for ever, or find
         nothing."""
@@ -305,10 +331,11 @@ class Tls(RunTest):
                 self.assert_refused("no handshake within 5 s", silent.port)
 
     def test_a_client_is_kept_waiting(self):
-        """Rank 0 asks, and takes care of the server; then come the clients."""
+        """Five connections are of rank 0, which asks and takes care of the server;
+        then come the clients."""
         for drip in (b"", b"\x16\x03\x03\x40\x00" + b"\x02" * 1000):
             with self.subTest(drip=drip[:5]):
-                silent = Silent(self.server(), through=2, drip=drip)
+                silent = Silent(self.server(), through=5, drip=drip)
                 self.addCleanup(silent.stop)
                 job = self.measure(silent.port, args=(
                     "--op_timeout=1s", "--db_timeout=3s"))

@@ -270,10 +270,10 @@ def floor_beside(b):
 # --- redis-benchmark ---------------------------------------------------------
 
 def ours(b, server, size, clients, pairs):
-    """{op: operations a second}, and CPU time of clients and of the server for
-    each, s."""
+    """{op: operations a second}, CPU time of clients and of the server for
+    each, s, and page faults of the server."""
     server.empty()
-    cpu = server.cpu()
+    cpu, faults = server.cpu(), server.faults()
     study = b.srbench.run(
         clients, "throughput_standard", f"--db_address=127.0.0.1:{server.port}",
         "--pattern=phases", f"--iterations={pairs}", "--warmup=1",
@@ -283,18 +283,20 @@ def ours(b, server, size, clients, pairs):
     if p.clients != clients:  # each has a key, and removes it at the end
         raise Failed(f"{p.clients} clients instead of {clients}")
     return ({op: p.rate(op) for op in OPS}, p.cpu / p.ops,
-            (server.cpu() - cpu) / p.ops)
+            (server.cpu() - cpu) / p.ops, (server.faults() - faults) / p.ops)
 
 
 def theirs(server, size, clients, pairs):
     """The same by redis-benchmark."""
     server.fill(clients, size)
     _, start = server.benchmark("get", size, clients, clients)
-    cpu, rate, spent, n = server.cpu(), {}, 0, pairs * clients
+    cpu, faults = server.cpu(), server.faults()
+    rate, spent, n = {}, 0, pairs * clients
     for op in OPS:
         rate[op], more = server.benchmark(WORD[op], size, n, clients)
         spent += max(0, more - start)
-    return rate, spent / (2 * n), (server.cpu() - cpu) / (2 * n)
+    return (rate, spent / (2 * n), (server.cpu() - cpu) / (2 * n),
+            (server.faults() - faults) / (2 * n))
 
 
 def redis_benchmark(b):
@@ -307,7 +309,8 @@ def redis_benchmark(b):
               "clients (without their start) and of the server's process (with "
               "their connecting), s an operation, put and get together: what "
               "the server takes is the least time of an operation for both, "
-              "since it has one thread.")
+              "since it has one thread; and pages that it brought in for one "
+              "(where both have more than one).")
     with Server(b.folder) as server:
         for clients in CLIENTS:
             for size in SIZES:
@@ -327,6 +330,8 @@ def compare_sides(t, clients, size, a, b):
         t.pair(f"{clients}{WORD[op]} {size}", a[0][op], b[0][op])
     t.pair(f"{clients}{size}, CPU of clients", a[1], b[1])
     t.pair(f"{clients}{size}, CPU of the server", a[2], b[2])
+    if min(a[3], b[3]) > 1:
+        t.pair(f"{clients}{size}, page faults of the server", a[3], b[3])
 
 
 # What a Unix socket has where nobody asks: half of net.core.wmem_default, which

@@ -307,6 +307,12 @@ class Server:
     def cpu(self):
         return cpu_seconds(self.process.pid)
 
+    def faults(self):
+        """Pages that it had brought in so far (minflt of proc(5))."""
+        stat = (Path("/proc") / str(self.process.pid) / "stat").read_text(
+            encoding="utf-8")
+        return int(stat[stat.rindex(")") + 2:].split()[7])
+
     def values(self):
         return int(self.say("DBSIZE")[1:])
 

@@ -18,6 +18,8 @@ FLAGS = {
                     "loop: their cost is measured, not the database's",
     "too_short": "a loop was shorter than 100 times the start skew; run more "
                  "iterations",
+    "clock_bound": "a median is less than ten times what reading the clock costs: "
+                   "it took that long at most",
     "env_ignored": "an allocator did not take what db_env says; db_config has "
                    "what it is set to",
     "clock_error": "clocks may be apart by more than 1 % of a loop, so that "

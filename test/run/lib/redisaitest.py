@@ -3,14 +3,29 @@
 SRBENCH_REDISAI_STAND_IN is its library; without it, that of the build whose
 program is tested.
 """
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from srbtest import SRBENCH, RunTest
 
-STAND_IN = os.path.realpath(
+
+def without_blanks(path):
+    """The file, or a link to it: what a blank ends in db_modules is its path."""
+    if " " not in path:
+        return path
+    folder = tempfile.mkdtemp(prefix="srbt-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    link = Path(folder) / Path(path).name
+    link.symlink_to(path)
+    return str(link)
+
+
+STAND_IN = without_blanks(os.path.realpath(
     os.environ.get("SRBENCH_REDISAI_STAND_IN")
-    or Path(SRBENCH).parent / "test/bin/redisai_stand_in.so")
+    or Path(SRBENCH).parent / "test/bin/redisai_stand_in.so"))
 # How the sentence about a server without its commands begins.
 LACKING = "the server has no AI.TENSORGET; load RedisAI into it (db_modules)"
 

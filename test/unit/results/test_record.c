@@ -95,11 +95,11 @@ static void what_beats_the_floor(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(vectors); i++) {
-        struct of_floor x = {.share = {
-                                 [HEADLINE_PUT] = vectors[i].put,
-                                 [HEADLINE_UNPACK] = {0.5, NAN, NAN, NAN},
-                                 [HEADLINE_WINDOW] = vectors[i].window,
-                             }};
+        struct of_partner x = {.share[PARTNER_FLOOR] = {
+                                   [HEADLINE_PUT] = vectors[i].put,
+                                   [HEADLINE_UNPACK] = {0.5, NAN, NAN, NAN},
+                                   [HEADLINE_WINDOW] = vectors[i].window,
+                               }};
 
         if (record_floor_beaten(&x) != vectors[i].beaten)
             fail_msg("vector %zu", i);
@@ -142,6 +142,33 @@ static void every_flag_has_its_limit(void **state)
         if (strcmp(buf, vectors[i].flags) != 0)
             fail_msg("vector %zu: '%s' instead of '%s'", i, buf,
                      vectors[i].flags);
+    }
+}
+
+/* What one reading more or less makes a tenth of. */
+static void clocks_that_cost_as_much(void **state)
+{
+    static const struct {
+        double put, unpack, cost;
+        bool bound;
+    } vectors[] = {
+        {1e-6, 1e-6, 1e-7, false},   {0.99e-6, 1e-6, 1e-7, true},
+        {1e-6, 0.99e-6, 1e-7, true}, {1e-6, NAN, 1e-7, false},
+        {NAN, NAN, 1e-7, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct outcome o;
+        char buf[SRB_FLAGS_MAX];
+
+        record_clear(&o, 0);
+        o.summary.put.median = vectors[i].put;
+        o.summary.unpack.median = vectors[i].unpack;
+        o.clock_bound = record_clock_bound(&o.summary, vectors[i].cost);
+        record_flags(&o, buf, sizeof buf);
+        if (strcmp(buf, vectors[i].bound ? "clock_bound" : "") != 0)
+            fail_msg("vector %zu: '%s'", i, buf);
     }
 }
 
@@ -290,7 +317,7 @@ static void rows_are_recalled(void **state)
     record_clear(&o, SCOPE_ALL);
     record_clear(&recalled, SCOPE_ALL);
     o.repeated.n = 2; /* one would say nothing of repetitions */
-    record_figures(&row, &o, FIGURE_PRINTED | FIGURE_OF_FLOOR);
+    record_figures(&row, &o, FIGURE_PRINTED | FIGURE_OF_PARTNER);
     fields_int(&row, "ops", "", 77);
     fields_int(&row, "verify_errors", "", 3);
     for (size_t i = 0; i < row.n; i++)
@@ -300,7 +327,7 @@ static void rows_are_recalled(void **state)
             row.list[i].integer = 4;
     assert_true(reals > 30);
     record_recall(&recalled, &row);
-    record_figures(&again, &recalled, FIGURE_PRINTED | FIGURE_OF_FLOOR);
+    record_figures(&again, &recalled, FIGURE_PRINTED | FIGURE_OF_PARTNER);
     for (size_t i = 0; i < again.n; i++) {
         const struct field *a = &row.list[i], *b = &again.list[i];
 
@@ -433,6 +460,7 @@ int main(void)
         cmocka_unit_test(flags_catch_the_eye),
         cmocka_unit_test(every_flag_has_its_limit),
         cmocka_unit_test(what_beats_the_floor),
+        cmocka_unit_test(clocks_that_cost_as_much),
         cmocka_unit_test(times_are_iso_8601),
         cmocka_unit_test(rows_have_the_same_columns),
         cmocka_unit_test(values_of_a_row),
