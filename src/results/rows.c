@@ -307,6 +307,21 @@ static void add_flags(struct row *row, const char *flags)
             text_join(row->flags, sizeof row->flags, ",", "%s", f);
 }
 
+/* The mean of those before and of the n-th. */
+static void add_mean(double *mean, double value, double n)
+{
+    *mean = n > 1 ? *mean + (value - *mean) / n : value;
+}
+
+static void add_exchange(struct row *row, const struct exchange_figures *x)
+{
+    double n = row->ended[STATUS_COMPLETED];
+
+    add_mean(&row->exchange.delivery, x->delivery.median, n);
+    add_mean(&row->exchange.p99, x->delivery.p99, n);
+    add_mean(&row->exchange.missed, (double)x->missed, n);
+}
+
 /* Means over as many repetitions as were completed with this one. */
 static void add_steps(struct row *row, const struct step_figures *x)
 {
@@ -319,7 +334,7 @@ static void add_steps(struct row *row, const struct step_figures *x)
     double n = row->ended[STATUS_COMPLETED];
 
     for (size_t k = 0; k < sizeof mean / sizeof mean[0]; k++)
-        *mean[k] = n > 1 ? *mean[k] + (value[k] - *mean[k]) / n : value[k];
+        add_mean(mean[k], value[k], n);
 }
 
 void rows_add(struct rows *r, const struct permutation *p,
@@ -332,6 +347,7 @@ void rows_add(struct rows *r, const struct permutation *p,
         return;
     row->last = o->summary;
     add_steps(row, &o->summary.steps);
+    add_exchange(row, &o->summary.exchange);
     if (row->ended[STATUS_COMPLETED] == 1)
         memcpy(row->limit, o->limit, sizeof row->limit);
     else if (strcmp(row->limit, o->limit) != 0)

@@ -28,6 +28,10 @@ struct row {
     struct step_row {             /* of steps; means over repetitions, or NaN */
         double overhead, response, p99, sustained, low, high;
     } steps;
+    struct exchange_row {     /* of writers and readers; likewise */
+        double delivery, p99; /* s; NaN */
+        double missed;        /* steps */
+    } exchange;
     struct repeated repeated; /* set by rows_close_up() */
 };
 

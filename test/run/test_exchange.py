@@ -4,10 +4,11 @@ its readers once or is counted as missed, its age is what the clocks of both
 say, servers count what was asked of them, and who fails ends all of it."""
 import os
 import signal
+import sys
 
 import numpy
 
-from srbtest import RunTest, column, full, main, text
+from srbtest import SOURCE, RunTest, column, full, main, text
 from test_tensors import Monitored
 
 EXCHANGE = "--pattern=exchange"
@@ -220,6 +221,33 @@ class Exchange(RunTest):
         job = self.srbench(2, EXCHANGE, "--client=null", "--db_exe=null")
         self.assert_status(job, 2)
         self.assertIn("cannot ask whether a tensor is there", job.stderr)
+
+    def test_example(self):
+        """As it is, on virtual nodes, with shorter loops; and what is said of
+        it on the screen and in the report."""
+        job = self.srbench(6, "--config",
+                           SOURCE / "batch_scripts/example_online_training.yaml",
+                           "--virtual_nodes=6", "--iterations=15",
+                           "--compute=2ms", f"--output={self.out}")
+        self.assert_passed(job, 3 * 2 * 3)
+        self.assertIn("delivery: from the begin of a put", job.stdout)
+        self.assertRegex(job.stderr, r"\] .*delivery \d")
+        sys.path.insert(0, str(SOURCE / "tools"))
+        from srbench_report import answer, charts, digest, study
+        of = study.load([self.out])
+        with digest.Digests(of) as digests:
+            found = {c.name: c for c in charts.all_charts(of, digests)}
+        self.assertEqual([v.label.split(", ")[-1] for v in
+                          found["delivery"].variants],
+                         ["against tensor size", "against pause between polls"])
+        self.assertEqual(len(found["delivery"].variants[0].table.rows), 6)
+        self.assertEqual(len(found["ages"].variants), 2)
+        self.assertEqual(len(found["one_step"].variants), 2)
+        for name in ("delivery", "ages", "one_step"):
+            for variant in found[name].variants:
+                self.assertIn("<path", variant.panels[0].svg())
+        said = [s for s in answer.answer(of).remarks if "old when" in s]
+        self.assertEqual(len(said), 6)
 
     def failing(self, *args, ranks=2):
         """A study without an end of its own."""

@@ -12,7 +12,7 @@ from typing import Iterator
 
 import pandas as pd
 
-from . import steps, verdicts, words
+from . import exchange, steps, verdicts, words
 from .study import NO_DATABASE, Study, described, varies
 
 
@@ -178,6 +178,7 @@ def answer(study: Study) -> Answer:
                            "and memory; a rehearsal, not a measurement of a "
                            "cluster.")
     remarks += steps.sentences(study, study.dims)
+    remarks += exchange.sentences(study, study.dims)
     dims = [d for d in study.dims if d != "tensor_bytes"
             and varies(able[d])] if len(able) else []
     return Answer(found, dims, list(dict.fromkeys(remarks)), len(able),

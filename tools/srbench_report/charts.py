@@ -978,14 +978,16 @@ def _methods(study: Study) -> str:
 def all_charts(study: Study, digests: Digests,
                which: Sequence[int] | None = None) -> list[Chart]:
     """In the order of the page; which: the permutations of --timeline."""
-    from . import kept, steps  # which are made of what is above
+    from . import exchange, kept, steps  # which are made of what is above
 
     if study.configs.empty:
         return []
     found = tuned.effects(study.paths, study.about)
     return [*filter(None, [found]), bandwidth(study, digests),
             steps.overhead(study, digests), steps.capacity(study, digests),
-            kept.memory(study, digests), against_nodes(study, digests),
+            kept.memory(study, digests), exchange.delivery(study, digests),
+            exchange.distribution(study, digests),
+            exchange.one_step(study, digests), against_nodes(study, digests),
             against_clients(study, digests), against_size(study, digests),
             percentiles(study, digests), over_time(study, digests, which),
             slowdown(study, digests), each_client(study, digests, which),
