@@ -25,7 +25,7 @@ int hiredis_tell(struct client *base, const char *key, size_t length,
     connection_pack(steps, counter);
     r = redisCommandArgv(c->at.redis, 3, words, lengths);
     if (!r)
-        return hiredis_no_reply(&c->at, TELL, err);
+        return connection_no_reply(&c->at, TELL, err);
     if (r->type == REDIS_REPLY_ERROR)
         rc = connection_refused(&c->at, TELL, r->str, (size_t)r->len, err);
     else if (r->type != REDIS_REPLY_STATUS)
@@ -44,7 +44,7 @@ static int next_reply(struct hiredis_client *c, struct client_poll *p,
     int rc = 0;
 
     if (redisGetReply(c->at.redis, &at) != REDIS_OK)
-        return hiredis_no_reply(&c->at, POLL, err);
+        return connection_no_reply(&c->at, POLL, err);
     r = at;
     if (!read(r, p))
         rc = r->type == REDIS_REPLY_ERROR
@@ -86,7 +86,7 @@ static int ask(struct hiredis_client *c, struct client_poll *p,
     if (redisAppendCommandArgv(c->at.redis, 2, get, get_lengths) != REDIS_OK ||
         redisAppendCommandArgv(c->at.redis, 2, exists, exists_lengths) !=
             REDIS_OK)
-        return hiredis_no_reply(&c->at, POLL, err);
+        return connection_no_reply(&c->at, POLL, err);
     return next_reply(c, p, read_counter, err) < 0
                ? -1
                : next_reply(c, p, read_exists, err);

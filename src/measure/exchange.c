@@ -204,6 +204,7 @@ static void turn_to(struct load *l, const struct exchange_source *s)
 
     if (c != l->client) {
         l->client = c;
+        signals_unwatch();
         signals_watch(c->ops->socket(c));
     }
     tensor_client_turn(l->wrapped, c);
@@ -341,6 +342,7 @@ static int connect_again(struct load *l, size_t way)
 
     if (!c)
         return failed(l);
+    signals_unwatch();
     signals_watch(ops->socket(c));
     ops->close(l->client);
     l->client = x->client[way] = c;

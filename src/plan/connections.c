@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "plan/model_keys.h"
 
 /* Each shard that a reader reads from, once. */
 static void connect_reader(const struct placement *pl, int reader, int *clients,
@@ -20,6 +21,19 @@ static void connect_reader(const struct placement *pl, int reader, int *clients,
     }
 }
 
+/* Where models are run, those of all its tensors. */
+static void connect_client(const struct placement *pl, int client, int *clients)
+{
+    int shards[KEY_PARTS] = {0}, n = 1;
+
+    if (pl->copied)
+        n = model_keys_shards(pl, client, shards);
+    else
+        shards[0] = place_client_shard(pl, client);
+    for (int k = 0; k < n; k++)
+        clients[shards[k]]++;
+}
+
 void connections_count(const struct placement *pl, int *clients)
 {
     int *seen =
@@ -27,7 +41,7 @@ void connections_count(const struct placement *pl, int *clients)
 
     for (int c = 0; c < pl->nclients; c++)
         if (place_reader(pl, c) < 0)
-            clients[place_client_shard(pl, c)]++;
+            connect_client(pl, c, clients);
     for (int r = 0; r < pl->nreaders; r++)
         connect_reader(pl, r, clients, seen);
     free(seen);

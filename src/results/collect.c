@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/tick.h"
 #include "plan/connections.h"
+#include "plan/model_keys.h"
 #include "results/collect_readers.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -313,6 +314,7 @@ struct target {
     size_t row_bytes;
     size_t warmup;
     const struct tensors_rules *tensors;
+    size_t looks; /* at a shard's memory */
     bool infers;
     int64_t *shard_clients; /* [nshards], by the placement */
     int64_t *shard_ops;     /* [nshards], as their rows come */
@@ -379,12 +381,17 @@ static int take_columns(const struct target *x, const struct column *columns,
 }
 
 /* What the clients did to each shard. */
-static void count_ops(struct target *x, int n, const void *rows)
+static void count_ops(struct target *x, int first, int n, const void *rows)
 {
-    for (int k = 0; k < n; k++)
-        x->shard_ops[row_at(x, rows, k)->shard] +=
-            (row_at(x, rows, k)->ops + 2 * (int64_t)x->warmup) *
-            (int64_t)x->tensors->n;
+    for (int k = 0; k < n; k++) {
+        const struct client_row *row = row_at(x, rows, k);
+        int64_t ops = row->ops + 2 * (int64_t)x->warmup;
+
+        if (x->infers)
+            model_keys_count(x->pl, first + k, ops / 2, x->shard_ops);
+        else
+            x->shard_ops[row->shard] += ops * (int64_t)x->tensors->n;
+    }
 }
 
 static int take_clients(void *arg, int first, int n, const void *rows,
@@ -399,7 +406,7 @@ static int take_clients(void *arg, int first, int n, const void *rows,
 
     if (!room)
         return error_set(err, "not enough memory to write %d clients", n);
-    count_ops(x, n, rows);
+    count_ops(x, first, n, rows);
     rc = take_spans(x, first, n, rows, room, err);
     if (rc == 0)
         rc = take_columns(x, client_columns, COUNT(client_columns), first, n,
@@ -482,7 +489,8 @@ static const struct column shard_columns[] = {
           "tensors put and got in warm-up and loop, by the server's own "
           "count"),
     SHARD("shard_bytes", FIELD_INT, work.bytes, "B",
-          "read and written on its sockets, by the server's own count"),
+          "read and written on its sockets, by the server's own count; of "
+          "a rank that serves, of tensors"),
     SHARD("shard_peak_memory", FIELD_INT, work.watched.peak_memory, "B",
           "resident at most during warm-up and loop"),
     SHARD("shard_voluntary_switches", FIELD_INT,
@@ -514,6 +522,36 @@ static const struct column run_columns[] = {
           "time that it books for these: of a batch for each of its requests"),
 };
 
+/* Looks at their memory: numbers of each, one after the other. */
+static const struct column look_columns[] = {
+    {{"shard_resident", FIELD_REAL, "B",
+      "resident by the kernel's word when it was looked at, during warm-up and "
+      "loop",
+      SINK_SHARD, SINK_LOOK},
+     offsetof(struct shard_row, work.look_bytes)},
+    {{"shard_resident_time", FIELD_REAL, "s",
+      "when that was, since the loop's start, to within some ms", SINK_SHARD,
+      SINK_LOOK},
+     offsetof(struct shard_row, work.look_time)},
+};
+
+static int take_looks(const struct target *x, int first, int n,
+                      const struct shard_row *rows, struct error *err)
+{
+    const size_t bytes = SRB_MEMORY_LOOKS * sizeof(double);
+    char *room = mem_new((size_t)n, bytes);
+    int rc = 0;
+
+    for (size_t c = 0; c < COUNT(look_columns) && rc == 0; c++) {
+        for (int k = 0; k < n; k++)
+            memcpy(room + (size_t)k * bytes,
+                   (const char *)&rows[k] + look_columns[c].at, bytes);
+        rc = write_rows(x, &look_columns[c].array, first, n, room, err);
+    }
+    free(room);
+    return rc;
+}
+
 /* What rank 0 knows of a shard beside what its steward says. */
 static void complete(struct target *x, int shard, struct shard_row *row)
 {
@@ -529,6 +567,10 @@ static void complete(struct target *x, int shard, struct shard_row *row)
     if (!isnan(row->work.watched.busy) &&
         !(row->work.watched.busy <= x->all->busiest.watched.busy))
         x->all->busiest = row->work;
+    if (row->work.bytes < 0 || x->all->bytes < 0)
+        x->all->bytes = -1;
+    else
+        x->all->bytes += row->work.bytes;
     if (row->work.memory[1] > x->all->memory[1])
         memcpy(x->all->memory, row->work.memory, sizeof x->all->memory);
     snprintf(row->address, sizeof row->address,
@@ -536,12 +578,18 @@ static void complete(struct target *x, int shard, struct shard_row *row)
              x->pl->shard_port[shard]);
 }
 
-/* A sender's row holds all shards that it is the steward of. */
+/* A sender's row holds all shards that it is the steward of, or the one that it
+ * serves itself. */
+static int row_shards(const struct placement *pl)
+{
+    return pl->ranks_serve ? 1 : place_steward_shards(pl);
+}
+
 static int take_shards(void *arg, int first, int n, const void *rows,
                        struct error *err)
 {
     struct target *x = arg;
-    int each = place_steward_shards(x->pl), shards = n * each;
+    int each = row_shards(x->pl), shards = n * each;
     struct shard_row *copy = mem_new((size_t)shards, sizeof *copy);
     void *room = mem_new((size_t)shards, sizeof(double));
     int rc;
@@ -557,6 +605,8 @@ static int take_shards(void *arg, int first, int n, const void *rows,
     if (rc == 0 && !tensors_plain(x->tensors))
         rc = take_columns(x, kept_columns, COUNT(kept_columns), first * each,
                           shards, copy, sizeof *copy, room, err);
+    if (rc == 0 && x->looks > 0)
+        rc = take_looks(x, first * each, shards, copy, err);
     free(copy);
     free(room);
     return rc;
@@ -566,7 +616,9 @@ static int shard_sender(const void *ctx, int k)
 {
     const struct placement *pl = ctx;
 
-    return place_shard_steward(pl, k * place_steward_shards(pl));
+    return pl->ranks_serve
+               ? place_server_rank(pl, k)
+               : place_shard_steward(pl, k * place_steward_shards(pl));
 }
 
 /* The number of this rank among those senders, -1 if it is none. */
@@ -574,33 +626,45 @@ static int shard_sender_of(const struct team *t, const struct placement *pl)
 {
     int first = place_steward_shard(pl, t->rank);
 
+    if (pl->ranks_serve)
+        return place_server(pl, t->rank);
     return first < 0 ? -1 : first / place_steward_shards(pl);
 }
 
-static int collect_shards(const struct team *t, struct target *x,
-                          const struct db *db, const struct shard_work *work,
-                          struct error *err)
+/* The row of this rank, NULL where it has none. */
+static struct shard_row *pack_shards(const struct placement *pl,
+                                     const struct collection *c)
 {
-    int each = place_steward_shards(x->pl);
-    struct gather g = {.senders = place_stewards(x->pl),
-                       .self = shard_sender_of(t, x->pl),
-                       .sender = shard_sender,
-                       .ctx = x->pl,
-                       .row_bytes = (size_t)each * sizeof(struct shard_row),
-                       .take = take_shards,
-                       .arg = x};
-    struct shard_row *mine = NULL;
-    int rc;
+    struct shard_row *rows;
 
-    if (db) {
-        mine = mem_new((size_t)each, sizeof *mine);
-        for (int k = 0; k < each; k++) {
-            mine[k].work = work[k];
-            mine[k].numa = db_numa(db, k);
-            snprintf(mine[k].cpus, sizeof mine[k].cpus, "%s", db_cpus(db, k));
-        }
+    if (pl->ranks_serve ? !c->served : !c->db)
+        return NULL;
+    rows = mem_new((size_t)row_shards(pl), sizeof *rows);
+    for (int k = 0; k < row_shards(pl); k++) {
+        rows[k].work = pl->ranks_serve ? *c->served : c->work[k];
+        for (int i = 0; i < SRB_MEMORY_LOOKS; i++)
+            rows[k].work.look_time[i] -= c->lead;
+        rows[k].numa = pl->ranks_serve ? c->serves_at->numa : db_numa(c->db, k);
+        snprintf(rows[k].cpus, sizeof rows[k].cpus, "%s",
+                 pl->ranks_serve ? c->serves_at->cpus : db_cpus(c->db, k));
     }
-    rc = team_gather(t, &g, mine, err);
+    return rows;
+}
+
+static int collect_shards(const struct team *t, struct target *x,
+                          const struct collection *c, struct error *err)
+{
+    struct gather g = {
+        .senders = x->pl->ranks_serve ? x->pl->nshards : place_stewards(x->pl),
+        .self = shard_sender_of(t, x->pl),
+        .sender = shard_sender,
+        .ctx = x->pl,
+        .row_bytes = (size_t)row_shards(x->pl) * sizeof(struct shard_row),
+        .take = take_shards,
+        .arg = x};
+    struct shard_row *mine = pack_shards(x->pl, c);
+    int rc = team_gather(t, &g, mine, err);
+
     free(mine);
     return rc;
 }
@@ -663,12 +727,16 @@ static int begin(struct target *x, const struct collection *c,
                                     [SINK_WARMUP] = c->warmup,
                                     [SINK_SHARD] = (size_t)x->pl->nshards,
                                     [SINK_PROBE] = c->nprobes,
+                                    [SINK_LOOK] = x->looks,
                                     [SINK_READER] = (size_t)x->pl->nreaders,
                                     [SINK_GET] = x->pl->exchange ? c->kept : 0};
 
     x->shard_clients = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
     x->shard_ops = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
-    connect(x);
+    if (x->pl->exchange)
+        connect(x);
+    for (int k = 0; k < x->pl->nclients && !x->pl->exchange; k++)
+        x->shard_clients[place_client_shard(x->pl, k)]++;
     return sinks_begin(x->sinks, c->index, size, err) < 0
                ? -1
                : write_probes(x, c, err);
@@ -684,13 +752,16 @@ int collect(const struct team *t, const struct placement *pl,
                        .columns = columns,
                        .warmup = c->warmup,
                        .tensors = c->tensors,
+                       .looks = tensors_plain(c->tensors) || pl->external
+                                    ? 0
+                                    : SRB_MEMORY_LOOKS,
                        .infers = c->runs > 0,
                        .all = out};
     struct error later;
     int rc = 0, shards_rc;
 
     *out = (struct collected){
-        true, {-1, -1}, {.watched = procstat_unknown, .fault_share = NAN}};
+        true, {-1, -1}, 0, {.watched = procstat_unknown, .fault_share = NAN}};
     span_columns(c, columns);
     x.row_bytes = client_row_bytes(columns);
     if (t->rank == 0)
@@ -705,7 +776,7 @@ int collect(const struct team *t, const struct placement *pl,
         rc = -1;
     for (int k = 0; t->rank == 0 && c->requests && k < pl->nshards; k++)
         x.shard_ops[k] = c->requests[k];
-    shards_rc = collect_shards(t, &x, c->db, c->work, rc < 0 ? &later : err);
+    shards_rc = collect_shards(t, &x, c, rc < 0 ? &later : err);
     free(x.shard_clients);
     free(x.shard_ops);
     return rc < 0 ? -1 : shards_rc;

@@ -39,8 +39,11 @@ struct collection {
     int runs; /* between a put and a get; 2: a script's and a model's */
     const struct load *load; /* NULL where this rank is no client */
     const struct client_attributes *attributes;
-    const struct db *db;           /* NULL where it is no steward of shards */
-    const struct shard_work *work; /* one entry a shard, or NULL */
+    const struct db *db;             /* NULL where it is no steward of shards */
+    const struct shard_work *work;   /* one entry a shard, or NULL */
+    const struct shard_work *served; /* of a rank that serves one; NULL */
+    const struct client_attributes *serves_at; /* and where that is */
+    double lead; /* s from when servers began to be watched to zero */
 };
 
 /* What all rows together say, on rank 0. */
@@ -48,13 +51,14 @@ struct collected {
     bool agree; /* every shard that counts its operations counted as many as its
                    clients did */
     int64_t memory[2]; /* of the shard that had most in use at the end; -1 */
+    int64_t bytes;     /* on the sockets of all shards; -1: one does not tell */
     struct shard_work
         busiest; /* by its busiest thread; NaN: none was watched */
 };
 
 /* Start the permutation in the sinks (rank 0) and bring it all clients' and all
- * shards' rows. Only rank 0 fails, by the sinks. Called
- * by the clients, those stewards, and rank 0. */
+ * shards' rows. Only rank 0 fails, by the sinks. Called by the clients, those
+ * stewards, ranks that serve, and rank 0. */
 int collect(const struct team *t, const struct placement *pl,
             struct sinks *sinks, const struct collection *c,
             struct collected *out, struct error *err);

@@ -75,8 +75,9 @@ static void weigh_node(struct sum *x, const struct permutation *p,
                        const struct placement *pl, const int *clients,
                        const int *keepers, int node)
 {
-    int64_t tensor =
-        options_get(x->s->options, OPT_TENSOR_BYTES)->values[x->longest].count;
+    const struct setting *sizes = options_get(x->s->options, OPT_TENSOR_BYTES);
+    int64_t tensor = p->infers ? p->value[OPT_TENSOR_BYTES]->count
+                               : sizes->values[x->longest].count;
     int64_t bytes = footprint_product(
         place_node_clients(pl, node),
         burden_client_bytes(p, tensor, burden_rows(pl, x->pairs)));
@@ -193,7 +194,7 @@ static void add(struct sum *x, const struct permutation *p)
     x->nodes = need > x->nodes ? need : x->nodes;
     x->ranks = pl.clients_per_node > x->ranks ? pl.clients_per_node : x->ranks;
     x->file = footprint_sum(
-        x->file, footprint_file(pl.nclients, burden_rows(&pl, x->pairs)));
+        x->file, burden_file_bytes(p, pl.nclients, burden_rows(&pl, x->pairs)));
     if (x->part[p->setup].permutations == 0)
         name_axes(x, p);
     add_part(x, p, &pl);

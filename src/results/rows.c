@@ -307,34 +307,49 @@ static void add_flags(struct row *row, const char *flags)
             text_join(row->flags, sizeof row->flags, ",", "%s", f);
 }
 
-/* The mean of those before and of the n-th. */
-static void add_mean(double *mean, double value, double n)
-{
-    *mean = n > 1 ? *mean + (value - *mean) / n : value;
-}
-
-static void add_exchange(struct row *row, const struct exchange_figures *x)
+/* Means over as many repetitions as were completed with this one. */
+static void add_means(const struct row *row, double *const mean[],
+                      const double value[], size_t count)
 {
     double n = row->ended[STATUS_COMPLETED];
 
-    add_mean(&row->exchange.delivery, x->delivery.median, n);
-    add_mean(&row->exchange.p99, x->delivery.p99, n);
-    add_mean(&row->exchange.missed, (double)x->missed, n);
+    for (size_t k = 0; k < count; k++)
+        *mean[k] = n > 1 ? *mean[k] + (value[k] - *mean[k]) / n : value[k];
 }
 
-/* Means over as many repetitions as were completed with this one. */
+static void add_runs(struct row *row, const struct inference_figures *x)
+{
+    double *const mean[] = {&row->runs.script, &row->runs.model,
+                            &row->runs.rate};
+    const double value[] = {x->script.median, x->model.median, x->rate};
+
+    add_means(row, mean, value, sizeof mean / sizeof mean[0]);
+}
+
 static void add_steps(struct row *row, const struct step_figures *x)
 {
     struct step_row *to = &row->steps;
     double *const mean[] = {&to->overhead,  &to->response, &to->p99,
-                            &to->sustained, &to->low,      &to->high};
-    const double value[] = {x->overhead,      x->response.median,
-                            x->response.p99,  x->sustained,
-                            x->sustained_low, x->sustained_high};
-    double n = row->ended[STATUS_COMPLETED];
+                            &to->sustained, &to->low,      &to->high,
+                            &to->alone,     &to->waiting,  &to->slower,
+                            &to->offered,   &to->achieved};
+    const double value[] = {
+        x->overhead,      x->response.median,   x->response.p99,
+        x->sustained,     x->sustained_low,     x->sustained_high,
+        x->compute_alone, x->exchange_overhead, x->compute_slowdown,
+        x->offered_rate,  x->achieved_rate};
 
-    for (size_t k = 0; k < sizeof mean / sizeof mean[0]; k++)
-        add_mean(mean[k], value[k], n);
+    add_means(row, mean, value, sizeof mean / sizeof mean[0]);
+}
+
+static void add_exchange(struct row *row, const struct exchange_figures *x)
+{
+    struct exchange_row *to = &row->exchange;
+    double *const mean[] = {&to->delivery, &to->p99, &to->missed};
+    const double value[] = {x->delivery.median, x->delivery.p99,
+                            (double)x->missed};
+
+    add_means(row, mean, value, sizeof mean / sizeof mean[0]);
 }
 
 void rows_add(struct rows *r, const struct permutation *p,
@@ -348,6 +363,7 @@ void rows_add(struct rows *r, const struct permutation *p,
     row->last = o->summary;
     add_steps(row, &o->summary.steps);
     add_exchange(row, &o->summary.exchange);
+    add_runs(row, &o->summary.inference);
     if (row->ended[STATUS_COMPLETED] == 1)
         memcpy(row->limit, o->limit, sizeof row->limit);
     else if (strcmp(row->limit, o->limit) != 0)

@@ -11,6 +11,7 @@
 #include "base/tick.h"
 #include "base/units.h"
 #include "results/report.h"
+#include "results/step_words.h"
 
 /* A study of so many permutations has a line for each, a larger one now and
  * then. */
@@ -139,12 +140,16 @@ static void variant_text(const struct permutation *p, char *buf, size_t n)
 /* What steps are about; false where there are none. */
 static bool step_text(const struct step_figures *x, char *buf, size_t n)
 {
-    char time[TEXT];
+    char time[TEXT], low[12], high[12];
 
-    if (x->sustained_low > 0)
-        snprintf(buf, n, "sustains %.3g/s", x->sustained_low);
+    step_words_rate(x->sustained_low, low, sizeof low);
+    step_words_rate(x->sustained_high, high, sizeof high);
+    if (x->sustained_low > 0 && x->sustained_high > 0)
+        snprintf(buf, n, "sustains %s to %s/s", low, high);
+    else if (x->sustained_low > 0)
+        snprintf(buf, n, "sustains %s/s at least", low);
     else if (x->sustained_high > 0)
-        snprintf(buf, n, "sustains less than %.3g/s", x->sustained_high);
+        snprintf(buf, n, "sustains less than %s/s", high);
     else if (!isnan(x->response.median))
         snprintf(buf, n, "response %s",
                  units_print_seconds(x->response.median, time, sizeof time));
@@ -155,12 +160,26 @@ static bool step_text(const struct step_figures *x, char *buf, size_t n)
     return true;
 }
 
+/* What runs of a model are about; false where there are none. */
+static bool run_text(const struct inference_figures *x, char *buf, size_t n)
+{
+    char model[TEXT];
+
+    if (isnan(x->model.median))
+        return false;
+    snprintf(buf, n, "model %7s",
+             units_print_seconds(x->model.median, model, sizeof model));
+    if (!isnan(x->rate))
+        text_add(buf, n, x->rate < 1e3 ? "   %.3g/s" : "   %.0f/s", x->rate);
+    return true;
+}
+
 /* The bandwidth to show: of the window where there is one clock. */
 static const char *bandwidth(const struct summary *x, char *buf, size_t n)
 {
     char rate[TEXT];
 
-    if (step_text(&x->steps, buf, n))
+    if (step_text(&x->steps, buf, n) || run_text(&x->inference, buf, n))
         return buf;
     if (!isnan(x->window))
         snprintf(buf, n, "%9s", units_print_rate(x->window, rate, sizeof rate));

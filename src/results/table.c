@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "results/effect.h"
+#include "results/step_words.h"
 
 /* In the order of record_flags(), and what the end of the study tells. */
 static const struct flag {
@@ -56,6 +57,8 @@ const char *table_flag_words(const char *flag)
 enum column {
     PUT,
     PUT_RANGE,
+    SCRIPT,
+    MODEL,
     GET,
     GET_RANGE,
     RATE,
@@ -63,6 +66,7 @@ enum column {
     DELIVERY,
     DELIVERY_P99,
     MISSED,
+    INFERENCES,
     OVERHEAD,
     RESPONSE,
     RESPONSE_P99,
@@ -162,13 +166,17 @@ static void note_cell(const struct row *row, char buf[CELL])
 /* "163/s (158 to 168)": what held, and what did not. */
 static void sustained_cell(const struct step_row *x, char buf[CELL])
 {
+    char low[16], mid[16], high[16];
+
+    step_words_rate(x->low, low, sizeof low);
+    step_words_rate(x->high, high, sizeof high);
     if (isnan(x->sustained) && x->low > 0)
-        snprintf(buf, CELL, "%.3g/s at least", x->low);
+        snprintf(buf, CELL, "%s/s at least", low);
     else if (isnan(x->sustained) && x->low == 0)
-        snprintf(buf, CELL, "below %.3g/s", x->high);
+        snprintf(buf, CELL, "below %s/s", high);
     else if (!isnan(x->sustained))
-        snprintf(buf, CELL, "%.3g/s (%.3g to %.3g)", x->sustained, x->low,
-                 x->high);
+        snprintf(buf, CELL, "%s/s (%s to %s)",
+                 step_words_rate(x->sustained, mid, sizeof mid), low, high);
 }
 
 static void exchange_cells(const struct exchange_row *x, bool completed,
@@ -197,6 +205,20 @@ static void step_cells(const struct step_row *x, bool completed,
     sustained_cell(x, line->cell[SUSTAINED]);
 }
 
+static void run_cells(const struct run_row *x, bool completed,
+                      struct line *line)
+{
+    if (!completed)
+        return;
+    if (!isnan(x->script))
+        units_print_seconds(x->script, line->cell[SCRIPT], CELL);
+    if (!isnan(x->model))
+        units_print_seconds(x->model, line->cell[MODEL], CELL);
+    if (!isnan(x->rate))
+        snprintf(line->cell[INFERENCES], CELL,
+                 x->rate < 1e3 ? "%.3g/s" : "%.0f/s", x->rate);
+}
+
 static void fill_line(const struct table *t, size_t i, struct line *line)
 {
     const struct row *row = &t->rows->list[i];
@@ -209,6 +231,7 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
     rate_cells(t, row, line->cell[RATE], line->cell[RATE_RANGE]);
     exchange_cells(&row->exchange, row->ended[STATUS_COMPLETED] > 0, line);
     step_cells(&row->steps, row->ended[STATUS_COMPLETED] > 0, line);
+    run_cells(&row->runs, row->ended[STATUS_COMPLETED] > 0, line);
     if (!isnan(row->share))
         snprintf(line->cell[SHARE], CELL, "%.0f %%", 100 * row->share);
     snprintf(line->cell[LIMIT], CELL, "%s", row->limit);
@@ -216,6 +239,9 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
 }
 
 static const struct line head = {.cell = {[PUT] = "put",
+                                          [SCRIPT] = "script",
+                                          [MODEL] = "model",
+                                          [INFERENCES] = "inferences",
                                           [GET] = "get",
                                           [RATE] = "bandwidth",
                                           [DELIVERY] = "delivery",
@@ -422,6 +448,11 @@ static void print_legend(FILE *out, const struct table *t, int columns)
                   "delivery: from the begin of a put to the end of its get, "
                   "the median; missed: steps that were retired before they "
                   "were read",
+                  columns);
+    if (t->shown[MODEL])
+        text_wrap(out,
+                  "model: run_model, the median; inferences a second of all "
+                  "clients",
                   columns);
     if (t->shown[OVERHEAD])
         text_wrap(out,

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "results/step_words.h"
 
 /* Whether it ran, be it to a failure: only then it has a group. */
 static bool has_run(const struct outcome *o)
@@ -186,6 +187,9 @@ static struct collection collection_of(const struct run *r,
         .attributes = &x->client,
         .db = x->is_steward ? r->setup.db : NULL,
         .work = x->work,
+        .served = x->server ? &x->served : NULL,
+        .serves_at = &x->client,
+        .lead = x->lead,
     };
 }
 
@@ -206,6 +210,18 @@ static int64_t *count_requests(struct run *r, const struct perm_run *x)
     return requests;
 }
 
+/* That an inference moved, those of the warm-up among them; NaN: none did, or
+ * it is not known. */
+static double bytes_each(const struct run *r, const struct perm_run *x,
+                         int64_t bytes)
+{
+    int64_t warmup = x->p.value[OPT_WARMUP]->count;
+    int64_t all = x->outcome.summary.ops / 2 + warmup * r->placement.nclients;
+
+    return x->p.infers && bytes > 0 && all > 0 ? (double)bytes / (double)all
+                                               : NAN;
+}
+
 /* What a permutation that completed left with its ranks goes into the file, and
  * what held it back is known. */
 static int collect_all(struct run *r, struct perm_run *x, struct error *err)
@@ -216,12 +232,13 @@ static int collect_all(struct run *r, struct perm_run *x, struct error *err)
     struct collected all = {.agree = true};
     int rc = 0;
 
-    if (x->is_client || x->is_steward || r->team->rank == 0)
+    if (x->is_client || x->is_steward || x->server || r->team->rank == 0)
         rc = collect(r->team, &r->placement, &r->sinks, &c, &all, err);
     free(requests);
     x->outcome.disagree = !all.agree;
     if (r->team->rank == 0) {
         memcpy(x->outcome.memory, all.memory, sizeof all.memory);
+        x->outcome.summary.inference.bytes = bytes_each(r, x, all.bytes);
         x->outcome.clock_bound = record_clock_bound(
             &x->outcome.summary, r->plan.study.clock_read_cost);
         run_account(r, x, &all.busiest);
@@ -405,6 +422,24 @@ int run_open_sinks(struct run *r, struct error *err)
     return rc;
 }
 
+/* What was found, all of it in sentences. */
+static char *words_of(struct run *r)
+{
+    char *of_steps, *all = NULL, *more;
+    size_t n;
+    FILE *out;
+
+    rows_close_up(&r->rows, r->repeats);
+    more = rows_verdicts(&r->rows);
+    of_steps = step_words(&r->rows);
+    out = mem_stream(&all, &n);
+    fprintf(out, "%s%s%s", of_steps, of_steps[0] && more[0] ? "\n" : "", more);
+    fclose(out);
+    free(of_steps);
+    free(more);
+    return all;
+}
+
 /* This session's row of /sessions, as it ended; the cells stay the list's. */
 static struct fields end_session(struct run *r, const char *now)
 {
@@ -437,12 +472,7 @@ int run_close_sinks(struct run *r, struct error *err)
     fields_text(&end, "end_time", record_now(now, sizeof now));
     if (r->judge) /* the permutations' own attributes are written by now */
         fields_text(&end, "expect_at_end", r->late);
-    if (r->tune) {
-        r->verdicts = run_tune_end(r, &end);
-    } else {
-        rows_close_up(&r->rows, r->repeats);
-        r->verdicts = rows_verdicts(&r->rows);
-    }
+    r->verdicts = r->tune ? run_tune_end(r, &end) : words_of(r);
     fields_text(&end, "verdicts", r->verdicts);
     session = end_session(r, now);
     if (sinks_close(&r->sinks, &end, &session, rc < 0 ? NULL : err) < 0)

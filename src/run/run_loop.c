@@ -3,6 +3,7 @@
 #include "run/run_parts.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/tick.h"
@@ -53,13 +54,39 @@ static void leave(const struct run *r, struct perm_run *x)
     }
 }
 
+/* Serve the loop, and note what came of it: how busy a rank is that polls says
+ * nothing. */
+static void serve(const struct run *r, struct perm_run *x)
+{
+    struct attention a = {.team = r->team};
+    struct shard_work *w = &x->served;
+    int64_t tensors, bytes;
+    struct procwatch watched;
+
+    x->serving->count(x->server, &tensors, &bytes);
+    procstat_begin(getpid(), &watched);
+    x->serving->serve(x->server, attend, &a);
+    *w = (struct shard_work){.memory = {-1, -1},
+                             .watched = procstat_end(getpid(), &watched),
+                             .run_calls = -1,
+                             .run_time = NAN,
+                             .fault_share = NAN};
+    w->watched.busy = w->watched.busy_cpu = NAN;
+    db_no_looks(w);
+    x->serving->count(x->server, &w->commands, &w->bytes);
+    w->commands -= tensors;
+    w->bytes -= bytes;
+}
+
 int run_loop(struct run *r, struct perm_run *x, struct error *err)
 {
+    const struct tensors_rules rules = tensors_rules_of(&x->p);
+    int64_t ready = tick_now();
     int rc = 0;
 
     team_begin_work(r->team);
     if (x->is_steward)
-        db_watch(r->setup.db);
+        db_watch(r->setup.db, !tensors_plain(&rules));
     if (x->is_client) {
         const struct load_company with = run_company(r, x);
         const struct clock_params clock = params_of_clock(r);
@@ -67,13 +94,11 @@ int run_loop(struct run *r, struct perm_run *x, struct error *err)
         clock_sync(r->team, &r->cast, &clock, &x->clock.before);
         x->clock.after = x->clock.before;
         rc = load_run(&x->load, &with, err);
+        x->lead = tick_seconds(x->load.samples.loop_start - ready);
         leave(r, x);
     }
-    if (x->server) {
-        struct attention a = {.team = r->team};
-
-        x->serving->serve(x->server, attend, &a);
-    }
+    if (x->server)
+        serve(r, x);
     return team_agree(r->team, r->team->world, rc, err);
 }
 
@@ -147,6 +172,8 @@ void run_reduce(struct run *r, struct perm_run *x)
         reduce(r, x);
     team_bcast(r->team, r->team->world, &x->outcome.summary,
                (int)sizeof x->outcome.summary,
+               place_client_rank(&r->placement, 0));
+    team_bcast(r->team, r->team->world, &x->lead, (int)sizeof x->lead,
                place_client_rank(&r->placement, 0));
 }
 

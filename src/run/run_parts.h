@@ -83,6 +83,8 @@ struct perm_run {
     float *reference;        /* of client 0, or NULL */
     struct clock_line clock; /* of a client */
     int64_t provided;        /* tick at which the databases were there */
+    double lead; /* s from when all were ready to the loop's start; of all ranks
+                    as client 0 has it, once figures are reduced */
     struct client_attributes client;
     struct shard_work *work; /* of this steward's shards */
     struct probe *probes;    /* [nprobes] of a search, alike on all ranks */
@@ -90,6 +92,7 @@ struct perm_run {
     bool is_client, is_steward;
     const struct serving_ops *serving; /* of a rank that serves, */
     void *server;                      /* or NULL */
+    struct shard_work served;          /* what that did in the last loop */
     int64_t begun;                     /* tick */
     bool starts; /* its databases were not those that ran */
 };
@@ -128,8 +131,17 @@ int run_models_remove(struct run *r, const struct perm_run *x,
                       struct error *err);
 void run_models_count(struct run *r, struct perm_run *x);
 int run_models_prepare(struct run *r, struct perm_run *x, int client,
-                       const char *key, struct load_rules *rules,
-                       struct error *err);
+                       struct load_rules *rules, struct error *err);
+
+/* The address of this rank's node that its client leaves from towards such a
+ * database; NULL: as the kernel likes. Local. */
+const char *run_source(const struct run *r, const struct permutation *p,
+                       const char *database);
+
+/* How the client reaches its shard, beside its address. Local. */
+int run_way(const struct run *r, const struct perm_run *x,
+            const struct client_ops *ops, int shard, struct client_params *out,
+            struct error *err);
 
 /* Rank 0: what held it back, the evidence and its word, by the busiest shard.
  * Local. */

@@ -32,7 +32,8 @@ struct db_plan {
     const struct setting *modules; /* db_modules */
     int64_t tpq;                   /* db_tpq; 0: not said */
     bool redisai;                  /* clients may speak its commands, */
-    bool infers;                   /* those that run models too */
+    bool infers;                   /* those that run models too, */
+    bool copies;                   /* and copy tensors to and from them */
     int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
     bool polls;                    /* and ask whether a key is there */
@@ -60,7 +61,13 @@ struct shard_work {
         run_calls;   /* of models, by the server's counters; -1: it has none */
     double run_time; /* s that it books for these */
     double fault_share; /* of the interval, see procstat_fault_share() */
+    double
+        look_time[SRB_MEMORY_LOOKS]; /* s since db_watch(); NaN: not looked */
+    double look_bytes[SRB_MEMORY_LOOKS]; /* B resident then; NaN */
 };
+
+/* Say that its memory was not looked at. Local. */
+void db_no_looks(struct shard_work *work);
 
 /* Start this node's shards and wait until they answer and, if they form one,
  * the cluster does. guard is where *guard is NULL created. Returns 0 on all
@@ -103,9 +110,10 @@ int db_check(struct db *db, struct error *err);
 
 /* Take the counters before and after a loop; work[] has one entry a shard of
  * this node. Between them db_watch() begins to watch the processes, when all is
- * ready. page_fault: s that the first touch of a page costs here. Local. */
+ * ready; with `looks` their memory is looked at, too. page_fault: s that the
+ * first touch of a page costs here. Local. */
 int db_before(struct db *db, struct error *err);
-void db_watch(struct db *db);
+void db_watch(struct db *db, bool looks);
 int db_after(struct db *db, double page_fault, struct shard_work *work,
              struct error *err);
 

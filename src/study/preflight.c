@@ -37,6 +37,7 @@ struct reasons {
 struct burden {
     size_t index; /* of the permutation */
     int64_t bytes, servers, clients;
+    int64_t models; /* among those of the servers */
     int nservers, nclients;
 };
 
@@ -46,13 +47,15 @@ struct sight {
     const struct discovery *d;
     const struct sweep *sweep;
     int64_t tensor;         /* the longest, B */
+    int64_t model;          /* the longest file of one, B */
     size_t longest;         /* which of the axis's values that is */
     int64_t pairs;          /* whose timings a client keeps, with warm-up */
     struct burden worst;    /* of this rank's kernel */
     int64_t descriptors;    /* of a server on this node, at most */
     int64_t connections;    /* of it */
     int shards;             /* of this node, at most */
-    int64_t server, client; /* B, of one on this node, at most */
+    int64_t server, client; /* B, of one on this node, at most, */
+    int64_t serving;        /* and of a rank that is a server */
     int64_t threads;        /* of all servers of this node, at most */
     bool scratch;           /* this node needs it, with no server there */
     bool said_maxmemory;    /* of one permutation that passes it */
@@ -123,6 +126,24 @@ static void limit_memory(struct sight *x, const struct permutation *p,
         units_print_bytes(most, may, sizeof may));
 }
 
+static void widen(int64_t *most, int64_t bytes)
+{
+    if (bytes > *most)
+        *most = bytes;
+}
+
+static void note_server(struct sight *x, const struct engine *e, int64_t bytes)
+{
+    widen(e->kind == ENGINE_RANKS ? &x->serving : &x->server, bytes);
+}
+
+/* mapped: with what it has among its addresses of others. */
+static void note_client(struct sight *x, const struct engine *e, int64_t mapped,
+                        int64_t own)
+{
+    widen(&x->client, e->store && e->store->mapped ? mapped : own);
+}
+
 /* The nodes of a kernel share its memory. */
 static void weigh(struct sight *x, const struct permutation *p,
                   const struct placement *pl, const int *clients,
@@ -130,28 +151,36 @@ static void weigh(struct sight *x, const struct permutation *p,
 {
     const struct kernel *k = &x->d->kernel;
     int mine = k->node[k->self];
+    const struct engine *engine = burden_server(p);
     int64_t each = burden_client_bytes(p, x->tensor, burden_rows(pl, x->pairs));
-    struct burden b = {
-        .index = sweep_sibling(x->sweep, p, OPT_TENSOR_BYTES, x->longest)};
+    int64_t mapped = 0;
+    int64_t model = burden_model_bytes(p, x->sweep->options, x->model);
+    struct burden b = {.index = p->infers ? p->index
+                                          : sweep_sibling(x->sweep, p,
+                                                          OPT_TENSOR_BYTES,
+                                                          x->longest)};
 
     for (int i = 0; i < k->nnodes; i++) {
         int first = place_node_shard(pl, k->node[i]);
 
         b.nclients += place_node_clients(pl, k->node[i]);
         for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
-            int64_t server = burden_server_bytes(p, clients[first + s],
-                                                 keepers[first + s], x->tensor);
+            int64_t server = footprint_sum(
+                model, burden_server_bytes(p, clients[first + s],
+                                           keepers[first + s], x->tensor));
 
             b.nservers++;
+            b.models = footprint_sum(b.models, model);
             b.servers = footprint_sum(b.servers, server);
-            if (k->node[i] == mine && server > x->server)
-                x->server = server;
-            if (k->node[i] == mine)
+            if (k->node[i] == mine) {
+                note_server(x, engine, server);
+                mapped = server;
                 limit_memory(x, p, keepers[first + s]);
+            }
         }
     }
-    if (place_node_clients(pl, mine) > 0 && each > x->client)
-        x->client = each;
+    if (place_node_clients(pl, mine) > 0)
+        note_client(x, engine, footprint_sum(each, mapped), each);
     b.clients = footprint_product(b.nclients, each);
     b.bytes = footprint_sum(b.servers, b.clients);
     if (b.bytes > x->worst.bytes)
@@ -309,8 +338,8 @@ static void look_at_sweep(struct sight *x)
             look_at_load(x, &p);
         last = p;
         if (is_certain(x, &p))
-            x->file =
-                footprint_sum(x->file, footprint_file(x->nclients, x->rows));
+            x->file = footprint_sum(
+                x->file, burden_file_bytes(&p, x->nclients, x->rows));
     }
 }
 
@@ -321,6 +350,7 @@ static void check_memory(struct sight *x)
 {
     const struct burden *b = &x->worst;
     char need[32], servers[32], clients[32], tensor[32], left[32], others[48];
+    char models[64] = "", size[32];
     bool grouped;
     int64_t have = node_info_memory_left("", &grouped);
 
@@ -330,13 +360,16 @@ static void check_memory(struct sight *x)
     if (x->d->kernel.nnodes > 1)
         snprintf(others, sizeof others, " (with %d more on its host)",
                  x->d->kernel.nnodes - 1);
+    if (b->models > 0)
+        snprintf(models, sizeof models, " (%s of it for models)",
+                 units_print_bytes(b->models, size, sizeof size));
     add(x,
-        "permutation %04zu needs %s of memory%s: %s for %d server%s, %s for %d "
-        "client%s, with tensors of %s; %s %s; use smaller tensors, fewer "
+        "permutation %04zu needs %s of memory%s: %s for %d server%s%s, %s for "
+        "%d client%s, with tensors of %s; %s %s; use smaller tensors, fewer "
         "clients a node, or more nodes",
         b->index, units_print_bytes(b->bytes, need, sizeof need), others,
         units_print_bytes(b->servers, servers, sizeof servers), b->nservers,
-        b->nservers == 1 ? "" : "s",
+        b->nservers == 1 ? "" : "s", models,
         units_print_bytes(b->clients, clients, sizeof clients), b->nclients,
         b->nclients == 1 ? "" : "s",
         units_print_bytes(x->tensor, tensor, sizeof tensor),
@@ -367,6 +400,10 @@ static void check_limits(struct sight *x)
     if (x->shards > 0 && x->server > 0 &&
         limits_memory(footprint_sum(x->server, PROGRAM_BYTES), "a server",
                       &err) < 0)
+        add(x, "%s", err.text);
+    if (x->serving > 0 &&
+        limits_memory(footprint_sum(x->serving, PROGRAM_BYTES),
+                      "a rank that serves", &err) < 0)
         add(x, "%s", err.text);
     if (x->client > 0 && limits_memory(footprint_sum(x->client, PROGRAM_BYTES),
                                        "a client", &err) < 0)
@@ -585,6 +622,7 @@ int preflight(struct team *t, const struct discovery *d,
                       .d = d,
                       .sweep = terms->sweep,
                       .pairs = burden_pairs(terms->sweep->options),
+                      .model = terms->models ? terms->models->bytes : 0,
                       .found = mine};
     int64_t reasons;
 

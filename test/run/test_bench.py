@@ -63,6 +63,28 @@ class Bench(RunTest):
             for row in (f"put {size}", f"get {size}", f"{size}, CPU of clients",
                         f"{size}, CPU of the server")))
 
+    def test_rungs(self):
+        """What has no server, against what lies bare below it: ten rounds of one
+        process or job."""
+        path = self.dir / "rungs.md"
+        for section in "memory", "messages":
+            done = self.bench(section, "--quick", "--rounds=1", f"--output={path}")
+            self.assertEqual(done.returncode, 0, done.stdout)
+            rows = [[c.strip() for c in line.strip("|").split("|")] for line in
+                    path.read_text(encoding="utf-8").splitlines()
+                    if line.startswith(("| put", "| get"))]
+            self.assertEqual(len(rows), 8)
+            for row in rows:
+                self.assertEqual(row[4], "10", row)
+                for side in row[1].split(" / "):
+                    self.assertGreater(float(side), 0)
+
+    def test_files(self):
+        rows = self.rows("files")
+        self.assert_measured(rows, *(
+            f"{op} {size}" for op in ("put", "get")
+            for size in ("1 KiB", "64 KiB", "1 MiB", "4 MB")))
+
     def test_floor_beside_redis(self):
         rows = self.rows("floor-beside")
         self.assert_measured(rows, *(

@@ -136,11 +136,13 @@ def answer_section(study: Study, a: Answer) -> str:
         if a.caution else ""
     verdicts = "".join(f"<li>{escape(v)}</li>" for v in a.verdicts)
     held = "".join(f"<li>{escape(s)}</li>" for s in a.held)
+    ladder = "".join(f"<li>{escape(s)}</li>" for s in a.ladder)
     remarks = "".join(f"<li>{escape(r)}</li>" for r in a.remarks)
     return (f'<section id="answer" tabindex="-1"><h2>The answer</h2>{caution}'
             + (f'<ul class="lead verdicts">{verdicts}</ul>' if verdicts else "")
             + (f"<h3>What held the best of each size back</h3><ul>{held}</ul>"
                if held else "")
+            + (f"<h3>Where the time goes</h3><ul>{ladder}</ul>" if ladder else "")
             + f"{headline(a)}<p>{escape(same_in_all(study))}</p>{how}{table}"
             + (f'<ul class="remarks">{remarks}</ul>' if remarks else "")
             + "</section>")
@@ -149,6 +151,12 @@ def answer_section(study: Study, a: Answer) -> str:
 # --- the tables ----------------------------------------------------------------
 
 Column = tuple[str, str, str]  # of a frame, heading, kind
+# Where models are run.
+RUNS: list[Column] = [("run_script_median", "script median", "time"),
+                      ("run_model_median", "model median", "time"),
+                      ("run_model_share", "model's share", "share"),
+                      ("inference_rate", "inferences/s", "ratio"),
+                      ("inference_bytes", "bytes each", "size")]
 
 
 def _axis_columns(study: Study) -> list[Column]:
@@ -175,7 +183,7 @@ def columns(study: Study) -> list[Column]:
         ("window", "bandwidth", "rate"),
         *((f"{op}_{what}", f"{short} {what}", "time") for what in
           ("median", "p99") for op, short in zip(OPS, ("put", "unpack"))),
-        ("client_cpu_share", "client CPU", "share"),
+        *RUNS, ("client_cpu_share", "client CPU", "share"),
         ("window_of_floor", "of floor", "share")])
     out += _axis_columns(study)
     if frame["repetition"].max() > 0:
@@ -195,7 +203,7 @@ def config_columns(study: Study) -> list[Column]:
         *((op + what, f"{short} {name}", "time")
           for what, name in (("", "median"), ("_p99", "p99"))
           for op, short in zip(OPS, ("put", "unpack"))),
-        ("window_of_floor", "of floor", "share"),
+        *RUNS, ("window_of_floor", "of floor", "share"),
         ("imbalance", "shards max / mean", "ratio")])
     out += _axis_columns(study) + [("repetitions", "runs", "count")]
     if (study.configs["flags"] != "").any():

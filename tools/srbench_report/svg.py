@@ -252,12 +252,26 @@ class Panel:
         self._marks.append(Path("w", series, pieces))
 
     def bar(self, series: int, x: float, width: float, value: float,
-            words: str) -> None:
-        """A bar from zero to value, centred at x, width in units of x."""
+            words: str, base: float = 0.0) -> None:
+        """A bar from base to value, centred at x, width in units of x."""
         if self.y.holds(value):
             area = box(self.px(x - width / 2), self.py(value),
-                       self.px(x + width / 2), self.py(max(self.y.lo, 0.0)))
+                       self.px(x + width / 2), self.py(max(self.y.lo, base)))
             self._marks.append(Path("b", series, [area], words))
+
+    def step(self, series: int, x: float, width: float,
+             ends: tuple[float, float], words: str, shade: float | None = None
+             ) -> None:
+        """A bar from one value to another."""
+        if all(map(self.y.holds, ends)):
+            area = box(self.px(x - width / 2), self.py(max(ends)),
+                       self.px(x + width / 2), self.py(min(ends)))
+            self._marks.append(Path("b", series, [area], words, shade))
+
+    def note(self, x: float, y: float, words: str) -> None:
+        """Words above a place."""
+        self._marks.append(Text("n o", self.px(x), self.py(y) - 4, "middle",
+                                words))
 
     def spans(self, series: int, spans: Iterable[tuple[float, float, float]],
               thickness: float) -> None:
