@@ -15,7 +15,7 @@
 # with resnet50.gpu.pt (srbench-model make resnet50 FOLDER --device=gpu).
 #
 #     sbatch slurm_inference.sh
-#     STUDY=mine.yaml sbatch --nodes=4 slurm_inference.sh --num_devices=4
+#     STUDY=mine.yaml sbatch --nodes=4 slurm_inference.sh --client_nodes=4
 #
 # The sizes of the job stand above and nowhere else; those of sbatch's command
 # line win. What is measured stands in $STUDY; further arguments are options of
@@ -24,7 +24,7 @@ set -euo pipefail
 
 # module load mpich hiredis hdf5 redis       # or: spack load srbench
 SRBENCH=${SRBENCH:-srbench}
-STUDY=${STUDY:-example_inference.yaml}
+STUDY=${STUDY:-study_inference.yaml}
 
 # Five minutes before its end Slurm sends SIGUSR1 to the tasks (without "B:",
 # and so not to this shell): the study ends after the running permutation. A job
@@ -39,4 +39,4 @@ STUDY=${STUDY:-example_inference.yaml}
 # until the job's end.
 exec srun --mpi="${SLURM_MPI_TYPE:-pmi2}" --threads-per-core=1 \
     --cpu-bind=cores --kill-on-bad-exit=1 \
-    "$SRBENCH" --config "$STUDY" --device=gpu "$@"
+    "$SRBENCH" --config "$STUDY" "$@"

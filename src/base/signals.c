@@ -18,7 +18,7 @@
 #define SAME_NS INT64_C(200000000)
 
 static struct signals state;
-static volatile sig_atomic_t watched = -1;
+static volatile sig_atomic_t watched[SIGNALS_WATCHED], nwatched;
 static timer_t timer;
 static volatile sig_atomic_t have_timer;
 static struct itimerspec grace; /* zeros: none */
@@ -40,11 +40,9 @@ static void say(const char *text)
 
 static void cut_off(void)
 {
-    int fd = watched;
-
     state.cut = state.urgent;
-    if (fd >= 0)
-        shutdown(fd, SHUT_RDWR);
+    for (int k = 0; k < nwatched; k++)
+        shutdown(watched[k], SHUT_RDWR);
 }
 
 void signals_hear(int number)
@@ -163,7 +161,10 @@ void signals_leave(unsigned seconds, int status)
 
 void signals_watch(int fd)
 {
-    watched = fd;
+    if (fd >= 0 && nwatched < SIGNALS_WATCHED) {
+        watched[nwatched] = fd;
+        nwatched++;
+    }
     /* what came between opening and here did not see it */
     if (state.cut && fd >= 0)
         shutdown(fd, SHUT_RDWR);
@@ -171,5 +172,5 @@ void signals_watch(int fd)
 
 void signals_unwatch(void)
 {
-    watched = -1;
+    nwatched = 0;
 }

@@ -43,8 +43,10 @@ void signals_hear(int number);
  * before. Ends the grace. */
 void signals_leave(unsigned seconds, int status);
 
-/* Shut this connection down when the grace is over, or at once if it is; one at
- * a time. Give it up before it is closed. A negative fd is none. */
+/* Shut this connection down when the grace is over, or at once if it is; so
+ * many at a time. Give all of them up before one is closed. A negative fd is
+ * none. */
+#define SIGNALS_WATCHED 3
 void signals_watch(int fd);
 void signals_unwatch(void);
 

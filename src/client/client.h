@@ -11,6 +11,7 @@
 #ifndef SRB_CLIENT_H
 #define SRB_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,15 @@
 struct tls;
 struct served;
 
+/* What is run with copies of its tensors (model_keys.h): before it the client
+ * brings the one under the other key, after it what came of it to where that
+ * belongs, and deletes both copies. Numbers of peers. */
+struct client_copies {
+    char in[SRB_KEY_MAX], in_copy[SRB_KEY_MAX];
+    char out_copy[SRB_KEY_MAX], out[SRB_KEY_MAX];
+    int at, to; /* where it runs, and where the output goes */
+};
+
 /* What a client has a server run between a put and a get: a whole request,
  * which is answered by OK. */
 #define SRB_RUNS 2
@@ -34,16 +44,30 @@ struct client_run {
     const char *name; /* "run_model" */
     size_t n;
     char request[640];
+    bool copied; /* with: */
+    struct client_copies copies;
+};
+
+/* A server that has some of its tensors. */
+struct client_peer {
+    const char *address, *source, *host; /* as client_params has them */
+    int port;
 };
 
 /* Where it does: what is put has the one shape, and what comes back the other,
- * with so many bytes before it. */
+ * with so many bytes before it. Where tensors are copied, each is on a server
+ * of its own, the first of which is that of the params. */
+#define SRB_PEERS 3
 struct client_runs {
     struct tensor_shape in, out;
     size_t head_len;
     char head[SRB_REPLY_HEAD];
     int n;
     struct client_run run[SRB_RUNS];
+    int npeers; /* 0: one server has all */
+    struct client_peer peer[SRB_PEERS];
+    char got[SRB_KEY_MAX]; /* what is got, */
+    int got_at;            /* and from whom */
 };
 
 struct client_params {
@@ -115,6 +139,13 @@ struct client_ops {
                   struct error *err);
     /* Have the server run it. NULL: no server does. */
     int (*run)(struct client *c, const struct client_run *r, struct error *err);
+    /* Bring a tensor of RedisAI's, whatever it is, from one client's server to
+     * another's, or the same, under another key; delete two. Where there is
+     * run. */
+    int (*copy)(struct client *from, const char *key, struct client *to,
+                const char *as, struct error *err);
+    int (*forget)(struct client *c, const char *one, const char *other,
+                  struct error *err);
     /* This end of the connection, numeric: "127.0.0.1"; "" for none. */
     void (*address)(const struct client *c, char address[SRB_ADDRESS_MAX]);
     /* Bytes of the socket's send and receive buffer as the kernel has them now

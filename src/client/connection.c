@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/tls.h"
+
 static const struct connection *seen(const struct client *c)
 {
     return (const struct connection *)(const void *)c;
@@ -67,6 +69,20 @@ int connection_refused(const struct connection *c, const char *what,
 {
     return connection_error(c, what, err, "the server says: %.*s", (int)n,
                             said);
+}
+
+/* Why there is no reply. hiredis reports a timeout as EAGAIN's words. */
+int connection_no_reply(const struct connection *c, const char *what,
+                        struct error *err)
+{
+    const redisContext *r = c->redis;
+    const char *why;
+
+    if (r->err == REDIS_ERR_IO &&
+        strstr(r->errstr, "Resource temporarily unavailable"))
+        return connection_late(c, what, err);
+    why = c->ssl ? tls_last(c->ssl) : NULL;
+    return connection_error(c, what, err, "%s", why ? why : r->errstr);
 }
 
 /* RedisAI says so of a request that it did not come to (its dag.c). */

@@ -23,6 +23,10 @@ struct connection {
     char where[SRB_WHERE_MAX]; /* the server's name, for messages */
 };
 
+/* Words on why hiredis has no reply; returns -1. */
+int connection_no_reply(const struct connection *c, const char *what,
+                        struct error *err);
+
 /* What each client's own open() does: `size` bytes, the first of which are the
  * connection; prepare() is called before it connects. */
 struct client *connection_open(size_t size, const struct client_ops *ops,
@@ -58,6 +62,10 @@ void connection_rebind(struct client *c, const char *key, size_t bytes);
 void connection_address(const struct client *c, char address[SRB_ADDRESS_MAX]);
 void connection_buffers(const struct client *c, int bytes[2]);
 int connection_socket(const struct client *c);
+int connection_copy(struct client *from, const char *key, struct client *to,
+                    const char *as, struct error *err);
+int connection_forget(struct client *c, const char *one, const char *other,
+                      struct error *err);
 void connection_close(struct client *c);
 
 #endif

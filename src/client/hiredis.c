@@ -89,7 +89,7 @@ static int put(struct client *base, const void *data, struct error *err)
     c->put.word[c->place] = data;
     r = redisCommandArgv(c->at.redis, c->put.n, c->put.word, c->put.length);
     if (!r)
-        return hiredis_no_reply(&c->at, "put_tensor", err);
+        return connection_no_reply(&c->at, "put_tensor", err);
     rc = hiredis_put_reply(c, r, err);
     freeReplyObject(r);
     return rc;
@@ -103,7 +103,7 @@ static int get(struct client *base, void *data, struct error *err)
     int rc;
 
     if (!r)
-        return hiredis_no_reply(&c->at, "unpack_tensor", err);
+        return connection_no_reply(&c->at, "unpack_tensor", err);
     rc = hiredis_get_reply(c, r, data, err);
     freeReplyObject(r);
     return rc;
@@ -120,7 +120,7 @@ static int run(struct client *base, const struct client_run *run,
     if (redisAppendFormattedCommand(c->at.redis, run->request, run->n) !=
             REDIS_OK ||
         redisGetReply(c->at.redis, &got) != REDIS_OK)
-        return hiredis_no_reply(&c->at, run->name, err);
+        return connection_no_reply(&c->at, run->name, err);
     r = got;
     if (r->type == REDIS_REPLY_ERROR)
         rc = connection_refused(&c->at, run->name, r->str, (size_t)r->len, err);
@@ -147,6 +147,8 @@ const struct client_ops client_hiredis = {
     .put_many = hiredis_put_many,
     .get_many = hiredis_get_many,
     .run = run,
+    .copy = connection_copy,
+    .forget = connection_forget,
     .remove = hiredis_remove,
     .address = connection_address,
     .buffers = connection_buffers,

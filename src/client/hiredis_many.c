@@ -90,7 +90,7 @@ static int take(struct many *x, const redisReply *r, struct error *err)
 static int no_reply(struct many *x, struct error *err)
 {
     connection_bind(&x->c->at, &x->tensors[x->at]);
-    return hiredis_no_reply(&x->c->at, x->what, err);
+    return connection_no_reply(&x->c->at, x->what, err);
 }
 
 /* All that is whole of what was read. */
@@ -229,7 +229,7 @@ static int take_number(struct hiredis_client *c, long long *removed,
     int rc = 0;
 
     if (redisGetReply(c->at.redis, &at) != REDIS_OK)
-        return hiredis_no_reply(&c->at, REMOVE, err);
+        return connection_no_reply(&c->at, REMOVE, err);
     r = at;
     if (r->type == REDIS_REPLY_INTEGER)
         *removed += r->integer;
@@ -253,7 +253,7 @@ int hiredis_remove(struct client *base, const struct srb_tensor *tensors,
         if (append_removal(c->at.redis, tensors + i,
                            n - i < SRB_REMOVE_MOST ? n - i : SRB_REMOVE_MOST) !=
             REDIS_OK)
-            return hiredis_no_reply(&c->at, REMOVE, err);
+            return connection_no_reply(&c->at, REMOVE, err);
     for (size_t i = 0; i < n; i += SRB_REMOVE_MOST)
         if (take_number(c, &removed, err) < 0)
             return -1;

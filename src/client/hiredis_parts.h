@@ -15,10 +15,6 @@ struct hiredis_client {
                                  const redisReply *r);
 };
 
-/* Words on why there is no reply. Returns -1. */
-int hiredis_no_reply(const struct connection *c, const char *what,
-                     struct error *err);
-
 /* Whether that is what a put is answered; and a get, whose tensor then goes to
  * data: of the key and length that the client is bound to. */
 int hiredis_put_reply(const struct hiredis_client *c, const redisReply *r,

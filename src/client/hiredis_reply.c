@@ -2,21 +2,6 @@
 #include <string.h>
 
 #include "client/hiredis_parts.h"
-#include "protocol/tls.h"
-
-/* Why there is no reply. hiredis reports a timeout as EAGAIN's words. */
-int hiredis_no_reply(const struct connection *c, const char *what,
-                     struct error *err)
-{
-    const redisContext *r = c->redis;
-    const char *why;
-
-    if (r->err == REDIS_ERR_IO &&
-        strstr(r->errstr, "Resource temporarily unavailable"))
-        return connection_late(c, what, err);
-    why = c->ssl ? tls_last(c->ssl) : NULL;
-    return connection_error(c, what, err, "%s", why ? why : r->errstr);
-}
 
 int hiredis_put_reply(const struct hiredis_client *c, const redisReply *r,
                       struct error *err)

@@ -28,7 +28,9 @@ struct srb_tensor_client {
     struct client *bound; /* NULL: none */
     size_t count, key_length;
     char key[SRB_KEY_MAX];
-    bool wrapped; /* bound is all it has, see tensor_client_wrap.h */
+    bool wrapped; /* see tensor_client_wrap.h: bound, or these, is all it has */
+    const struct client_runs *runs; /* NULL, but where there are peers */
+    struct client *peer[SRB_PEERS];
     struct error err;
     /* the rest is not of wrapped ones */
     const struct client_ops *ops;
@@ -236,6 +238,35 @@ srb_tensor_client_open(const struct srb_tensor_client_options *o, char *words,
     return NULL;
 }
 
+static void close_peers(struct srb_tensor_client *c)
+{
+    for (int k = 0; c->runs && k < c->runs->npeers; k++)
+        if (c->peer[k])
+            c->peer[k]->ops->close(c->peer[k]);
+}
+
+/* The first is bound. */
+static int open_peers(struct srb_tensor_client *c, const struct client_ops *ops,
+                      const struct client_params *p, struct error *err)
+{
+    struct client_params at = *p;
+
+    c->runs = p->runs && p->runs->npeers > 0 ? p->runs : NULL;
+    for (int k = 0; c->runs && k < c->runs->npeers; k++) {
+        const struct client_peer *x = &c->runs->peer[k];
+
+        at.address = x->address;
+        at.source = x->source;
+        at.host = x->host;
+        at.port = x->port;
+        c->peer[k] = ops->open(&at, err);
+        if (!c->peer[k])
+            return -1;
+    }
+    c->bound = c->runs ? c->peer[0] : ops->open(&at, err);
+    return c->bound ? 0 : -1;
+}
+
 struct srb_tensor_client *
 tensor_client_wrap(const struct client_ops *ops, const struct client_params *p,
                    size_t count, struct client **inside, struct error *err)
@@ -249,8 +280,8 @@ tensor_client_wrap(const struct client_ops *ops, const struct client_params *p,
         return NULL;
     }
     at.bytes = bytes_of(count);
-    c->bound = ops->open(&at, err);
-    if (!c->bound) {
+    if (open_peers(c, ops, &at, err) < 0) {
+        close_peers(c);
         free(c);
         return NULL;
     }
@@ -266,7 +297,9 @@ void srb_tensor_client_close(struct srb_tensor_client *c)
 {
     if (!c)
         return;
-    if (c->wrapped)
+    if (c->runs)
+        close_peers(c);
+    else if (c->wrapped)
         c->bound->ops->close(c->bound);
     else
         disconnect(c);
@@ -349,8 +382,19 @@ static void be_of(struct srb_tensor_client *c, const char *key, size_t length,
     c->count = count;
 }
 
-/* From here on the client is bound to this key and count. A wrapped one has one
- * server, which has all the keys that it is asked for. */
+/* A wrapped one has one server, which has all the keys that it is asked for,
+ * or some that have one each. */
+static void bind_wrapped(struct srb_tensor_client *c, const char *key,
+                         size_t length, size_t count)
+{
+    be_of(c, key, length, count);
+    if (c->runs)
+        c->bound =
+            c->peer[strcmp(c->key, c->runs->got) == 0 ? c->runs->got_at : 0];
+    c->bound->ops->rebind(c->bound, c->key, bytes_of(count));
+}
+
+/* From here on the client is bound to this key and count. */
 static int bind_to(struct srb_tensor_client *c, const char *key, size_t length,
                    size_t count)
 {
@@ -359,8 +403,7 @@ static int bind_to(struct srb_tensor_client *c, const char *key, size_t length,
     if (check(c, key, length, count) < 0)
         return -1;
     if (c->wrapped) {
-        be_of(c, key, length, count);
-        c->bound->ops->rebind(c->bound, c->key, bytes_of(count));
+        bind_wrapped(c, key, length, count);
         return 0;
     }
     c->bound = NULL;
@@ -485,9 +528,33 @@ int tensor_client_remove(struct srb_tensor_client *c,
     return c->bound->ops->remove(c->bound, tensors, n, &c->err);
 }
 
+static int run_copied(struct srb_tensor_client *c, const struct client_run *r)
+{
+    const struct client_copies *x = &r->copies;
+    struct client *at = c->peer[x->at], *to = c->peer[x->to];
+    const struct client_ops *ops = at->ops;
+
+    return ops->copy(at, x->in, at, x->in_copy, &c->err) < 0 ||
+                   ops->run(at, r, &c->err) < 0 ||
+                   ops->copy(at, x->out_copy, to, x->out, &c->err) < 0 ||
+                   ops->forget(at, x->out_copy, x->in_copy, &c->err) < 0
+               ? -1
+               : 0;
+}
+
 int tensor_client_run(struct srb_tensor_client *c, const struct client_run *r)
 {
-    return c->bound->ops->run(c->bound, r, &c->err);
+    return r->copied ? run_copied(c, r)
+                     : c->bound->ops->run(c->bound, r, &c->err);
+}
+
+void tensor_client_each(struct srb_tensor_client *c,
+                        void (*each)(const struct client *c))
+{
+    if (!c->runs)
+        each(c->bound);
+    for (int k = 0; c->runs && k < c->runs->npeers; k++)
+        each(c->peer[k]);
 }
 
 int srb_put_tensor(struct srb_tensor_client *c, const char *key,

@@ -12,12 +12,17 @@
 
 /* Open a client of the table as p says (but for p->bytes, which is not looked
  * at) for its key and so many elements; it takes other keys, of the same
- * server, and counts, and a failure closes nothing. *inside gets what was
- * opened, which lives as long. NULL on failure. To be closed by
+ * server, and counts, and a failure closes nothing. Where p->runs has peers, it
+ * connects to each of these. *inside gets what was opened, the first of them,
+ * which lives as long. NULL on failure. To be closed by
  * srb_tensor_client_close(). Local. */
 struct srb_tensor_client *
 tensor_client_wrap(const struct client_ops *ops, const struct client_params *p,
                    size_t count, struct client **inside, struct error *err);
+
+/* Every connection of a client that was so opened. Local. */
+void tensor_client_each(struct srb_tensor_client *c,
+                        void (*each)(const struct client *c));
 
 /* Remove the values of these keys through a client that was so opened, and
  * whose ops have `remove`. Returns 0 or -1, see srb_tensor_client_error().

@@ -49,7 +49,8 @@ struct shard_spec {
     const struct setting *modules; /* to load (db_modules.h); NULL: none */
     int64_t tpq;                   /* threads of RedisAI's; 0: not said */
     bool redisai;                  /* clients may speak its commands, */
-    bool infers;                   /* those that run models too */
+    bool infers;                   /* those that run models too, */
+    bool copies;                   /* and copy tensors to and from them */
     int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
     const struct secret *secret;   /* by which its users get in */

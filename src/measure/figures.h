@@ -33,6 +33,8 @@ struct inference_figures {
     double rate;                  /* inferences a second, of all clients */
     double put_share, script_share, model_share, unpack_share; /* of all
                                      loops' time */
+    double bytes; /* that one moves on sockets, by the servers' counters; by who
+                     asks these */
 };
 
 /* Of steps (steps.h). NaN, and -1, where there are none of that kind. */

@@ -33,7 +33,7 @@ void inference_figures_reduce(const struct team *t, MPI_Comm clients,
     struct spans d[2];
 
     *out = (struct inference_figures){
-        none, none, NAN, NAN, NAN, NAN, NAN,
+        none, none, NAN, NAN, NAN, NAN, NAN, NAN,
     };
     if (s->nruns == 0)
         return;

@@ -36,12 +36,14 @@ static int allocate(struct load *l, struct error *err)
 static int open_samples(struct load *l, struct error *err)
 {
     const struct load_rules *r = &l->rules;
+    struct samples *s = &l->samples;
 
-    if (samples_open(&l->samples, r->warmup, r->iterations, err) < 0)
+    if (samples_open(s, r->warmup, r->iterations, err) < 0 ||
+        (tensors_removes(&r->tensors) &&
+         samples_open_retire(s, r->iterations, err) < 0))
         return -1;
-    return tensors_removes(&r->tensors)
-               ? samples_open_retire(&l->samples, r->iterations, err)
-               : 0;
+    return samples_open_runs(s, r->inference.runs, r->warmup, r->iterations,
+                             err);
 }
 
 /* What steps need that are more than one tensor under one key. */
@@ -60,6 +62,11 @@ static int allocate_all(struct load *l, struct error *err)
     return 0;
 }
 
+static void watch(const struct client *c)
+{
+    signals_watch(c->ops->socket(c));
+}
+
 /* Connect, and hand the client to the loop. */
 static int join(struct load *l, const struct client_ops *ops,
                 const struct client_params *p, struct error *err)
@@ -76,7 +83,7 @@ static int join(struct load *l, const struct client_ops *ops,
                          l->number, (long long)-l->samples.connect_ns);
     if (!l->wrapped)
         return -1;
-    signals_watch(ops->socket(l->client));
+    tensor_client_each(l->wrapped, watch);
     return 0;
 }
 

@@ -24,6 +24,12 @@ bool options_infers(const struct options *o)
     return options_has_placement(o, IN_INFERENCE);
 }
 
+bool options_copies(const struct options *o)
+{
+    return options_has_placement(o, IN_STANDARD & IN_INFERENCE) &&
+           (o->serve || options_has(o, OPT_MODEL_KEYS, MODEL_KEYS_COPIED));
+}
+
 bool options_scripted(const struct options *o)
 {
     const struct value *script = options_one(o, OPT_SCRIPT);

@@ -54,6 +54,7 @@ enum option_id {
     OPT_PATTERN,
     OPT_DEVICE,
     OPT_BATCH_SIZE,
+    OPT_MODEL_KEYS,
     OPT_TENSORS,
     OPT_PIPELINED,
     OPT_HISTORY,
@@ -179,7 +180,7 @@ static inline unsigned experiment_bit(int64_t choice)
 
 /* Indices of the choices of OPT_VERIFY, OPT_TRANSPORT, OPT_KEYS, OPT_SYNC,
  * OPT_PATTERN, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_ORDER, OPT_ROLE, OPT_DEVICE,
- * OPT_MODEL_BACKEND and OPT_SCRIPT_CALL. */
+ * OPT_MODEL_BACKEND, OPT_SCRIPT_CALL and OPT_MODEL_KEYS. */
 enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
 enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
@@ -197,6 +198,7 @@ enum role { ROLE_AUTO, ROLE_DB, ROLE_CLIENT };
 enum device { DEVICE_CPU, DEVICE_GPU };
 enum model_backend { BACKEND_TORCH, BACKEND_TF, BACKEND_TFLITE, BACKEND_ONNX };
 enum script_call { CALL_STORE, CALL_SET };
+enum model_keys { MODEL_KEYS_ALIGNED, MODEL_KEYS_COPIED };
 
 /* ---- words that later rooms own ---- */
 
@@ -467,6 +469,10 @@ const struct value *options_shape(const struct options *o, enum option_id id);
 
 /* Whether the study runs models. */
 bool options_infers(const struct options *o);
+
+/* Whether clients of the study's databases may copy tensors to and from models
+ * (model_keys); those of databases that serve others' studies may. */
+bool options_copies(const struct options *o);
 
 /* Whether there is a script before the model. */
 bool options_scripted(const struct options *o);

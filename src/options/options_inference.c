@@ -38,6 +38,28 @@ static int check_script(const struct options *o, struct error *err)
     return 0;
 }
 
+/* Of SmartRedis a script is called in one way. */
+static int check_calls(const struct options *o, struct error *err)
+{
+    bool set = options_one(o, OPT_SCRIPT_CALL)->count == (int64_t)CALL_SET;
+
+    if (!options_has(o, OPT_MODEL_KEYS, MODEL_KEYS_COPIED) || set)
+        return 0;
+    if (options_get(o, OPT_SCRIPT_CALL)->given)
+        return options_refuse(o, OPT_SCRIPT_CALL,
+                              "store is not what model_keys: copied sends, "
+                              "expected set with it",
+                              err);
+    if (!options_one(o, OPT_SCRIPT_FUNCTION)->is_auto &&
+        options_has(o, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED))
+        return options_refuse(o, OPT_SCRIPT_FUNCTION,
+                              "is called with lists by model_keys: aligned and "
+                              "with a tensor by copied, expected script_call: "
+                              "set with it",
+                              err);
+    return 0;
+}
+
 /* TensorFlow's graphs have names, the others' have none that are asked for. */
 static int check_names(const struct options *o, struct error *err)
 {
@@ -156,8 +178,9 @@ int options_check_inference(const struct options *o, struct error *err)
     if (!options_infers(o))
         return 0; /* what is said in vain is refused with the rest */
     if (check_shapes(o, err) < 0 || check_script(o, err) < 0 ||
-        check_names(o, err) < 0 || check_batches(o, err) < 0 ||
-        check_devices(o, err) < 0 || check_client(o, err) < 0)
+        check_calls(o, err) < 0 || check_names(o, err) < 0 ||
+        check_batches(o, err) < 0 || check_devices(o, err) < 0 ||
+        check_client(o, err) < 0)
         return -1;
     return check_reference(o, err);
 }

@@ -32,6 +32,7 @@ static const char *const backends[] = {"TORCH", "TF", "TFLITE", "ONNX", NULL};
 static const char *const backend_aliases[] = {
     "torch", "TORCH", "tf", "TF", "tflite", "TFLITE", "onnx", "ONNX", NULL};
 static const char *const script_calls[] = {"store", "set", NULL};
+static const char *const model_keys[] = {"aligned", "copied", NULL};
 static const char *const roles[] = {"auto", "db", "client", NULL};
 static const char *const launchers[] = {"slurm", "pbs", "flux", "none", NULL};
 static const char *const verifications[] = {"none", "ends", "all", NULL};
@@ -351,6 +352,22 @@ const struct option option_table[OPT_COUNT] = {
          .help = "inputs, of several clients, that one run of the model may "
                  "take together, as far as they wait (RedisAI's BATCHSIZE); 0: "
                  "each is run by itself"},
+    [OPT_MODEL_KEYS] =
+        {.name = "model_keys",
+         .type = OPTION_CHOICE,
+         .told = TOLD_NOT,
+         .axis = true,
+         .only = IN_STANDARD & IN_INFERENCE,
+         .def = "aligned",
+         .choices = model_keys,
+         .tag = "KEYS",
+         .group = GROUP_INFERENCE,
+         .brief = "how tensors come to models of a cluster",
+         .help =
+             "aligned: a client's tensors and the model that it runs are on "
+             "one shard; copied: as SmartRedis 0.6.1 has it, whose tensors "
+             "are on any shard: a client copies what goes in and out to and "
+             "from the model's, script_call is set"},
     [OPT_TENSORS] = {.name = "tensors",
                      .alias = "tensors_per_dataset",
                      .type = OPTION_COUNT,
@@ -904,7 +921,7 @@ const struct option option_table[OPT_COUNT] = {
          .group = GROUP_INFERENCE,
          .brief = "its function",
          .help = "the function of script; auto: pre_process, and with "
-                 "script_call set pre_process_one"},
+                 "script_call set pre_process_3ch"},
     [OPT_SCRIPT_CALL] =
         {.name = "script_call",
          .type = OPTION_CHOICE,

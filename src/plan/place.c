@@ -383,6 +383,14 @@ static int check_serving(const struct placement *pl, struct error *err)
     return 0;
 }
 
+/* One shard has all that a model takes: there is nothing to copy. */
+static void find_copies(struct placement *pl)
+{
+    pl->copied = pl->copies && pl->nshards > 1;
+    if (pl->infers)
+        pl->keys = pl->copied ? KEYS_SMARTSIM : KEYS_BALANCED;
+}
+
 int place_solve(const struct machine *m, const struct permutation *p,
                 struct placement *pl, struct error *err)
 {
@@ -392,8 +400,9 @@ int place_solve(const struct machine *m, const struct permutation *p,
     pl->ranks_serve = options_served_by_ranks(p->value[OPT_DB_EXE]);
     pl->keys = (enum keys_scheme)permutation_count(p, OPT_KEYS, KEYS_SMARTSIM);
     pl->infers = p->infers;
-    pl->keys = (enum keys_scheme)permutation_count(
-        p, OPT_KEYS, pl->infers ? KEYS_BALANCED : KEYS_SMARTSIM);
+    pl->scripted = p->scripted;
+    pl->copies = permutation_count(p, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED) ==
+                 MODEL_KEYS_COPIED;
     if (check_threads(p, err) < 0 || split_nodes(pl, p, err) < 0 ||
         count_clients(pl, p, err) < 0 || count_shards(pl, p, err) < 0 ||
         check_serving(pl, err) < 0 || assign_ports(pl, p, err) < 0 ||
@@ -401,6 +410,7 @@ int place_solve(const struct machine *m, const struct permutation *p,
         place_free(pl);
         return -1;
     }
+    find_copies(pl);
     if (pl->external && m->roster)
         place_external(pl, m->roster);
     return 0;
@@ -411,6 +421,7 @@ void place_external(struct placement *pl, const struct roster *roster)
     pl->roster = roster;
     for (int s = 0; s < pl->nshards; s++)
         pl->shard_port[s] = roster->shard[s].port;
+    find_copies(pl);
 }
 
 void place_ports(struct placement *pl, const int *port)
@@ -567,7 +578,10 @@ void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX])
     const struct roster *roster = pl->external ? pl->roster : NULL;
     char tag[SRB_TAG_MAX];
 
-    if (pl->infers) {
+    if (pl->copied) {
+        snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d", place_prefix(pl),
+                 client);
+    } else if (pl->infers) {
         place_tag(pl, shared ? client % pl->nshards : 0, tag);
         snprintf(key, SRB_KEY_MAX, "%s" SRB_KEY_STEM "%d{%s}", place_prefix(pl),
                  client, tag);
@@ -592,19 +606,27 @@ void place_tag(const struct placement *pl, int shard, char tag[SRB_TAG_MAX])
         keys_tag(tag, shard, pl->nshards);
 }
 
-int place_client_shard(const struct placement *pl, int client)
+int place_key_shard(const struct placement *pl, int client, const char *key)
 {
     const struct roster *roster = pl->external ? pl->roster : NULL;
-    char key[SRB_KEY_MAX];
 
     if (pl->experiment == EXPERIMENT_COLOCATED)
         return place_node_shard(pl, place_client_node(pl, client));
     if (pl->nshards == 1)
         return 0;
-    if (pl->keys == KEYS_BALANCED)
+    return roster ? roster_shard_of(roster, key) : keys_shard(key, pl->nshards);
+}
+
+int place_client_shard(const struct placement *pl, int client)
+{
+    char key[SRB_KEY_MAX];
+
+    if (pl->experiment == EXPERIMENT_STANDARD && pl->keys == KEYS_BALANCED)
         return client % pl->nshards; /* as keys_make() has it */
     place_key(pl, client, key);
-    return roster ? roster_shard_of(roster, key) : keys_shard(key, pl->nshards);
+    if (pl->copied)
+        keys_of_part(key, key, KEY_IN);
+    return place_key_shard(pl, client, key);
 }
 
 static bool same_nodes(const int *a, const int *b, int n)

@@ -19,7 +19,10 @@ struct placement {
     const struct machine *machine;
     enum experiment experiment;
     enum keys_scheme keys;
-    bool infers;      /* clients run the model of their shard */
+    bool infers;      /* clients run the model of their shard, */
+    bool copies;      /* or, of several shards, that of the one on which a */
+    bool copied;      /* tensor lies, to and from which they copy; they do */
+    bool scripted;    /* behind a script */
     int client_nodes; /* nodes that run clients; 0 where the job only serves */
     int db_nodes;     /* that run shards; the client nodes if colocated */
     int *client_node; /* [client_nodes] indices in the machine, ascending */
@@ -114,6 +117,9 @@ int place_client_shard(const struct placement *pl, int client);
  * tensors of its clients (model.h). And what all keys begin with. */
 void place_tag(const struct placement *pl, int shard, char tag[SRB_TAG_MAX]);
 const char *place_prefix(const struct placement *pl);
+
+/* The shard that owns a key of client c. */
+int place_key_shard(const struct placement *pl, int client, const char *key);
 
 /* Whether two placements give every rank the same role. */
 bool place_same_roles(const struct placement *a, const struct placement *b);

@@ -120,6 +120,7 @@ static void product_at(const struct sweep *s, size_t i, struct permutation *p)
         p->value[id] = &options_get(o, (enum option_id)id)->values[rest % e];
         rest /= e;
     }
+    p->scripted = p->infers && options_scripted(o);
     if (p->infers)
         p->value[OPT_TENSOR_BYTES] = &s->input;
 }
@@ -220,7 +221,8 @@ static bool has_one_shard(const struct sweep *s)
     const struct setting *nodes = options_get(o, OPT_DB_NODES);
     const struct setting *shards = options_get(o, OPT_DB_SHARDS_PER_NODE);
 
-    if (options_get(o, OPT_DB_CLUSTER)->nvalues < 2 ||
+    if ((options_get(o, OPT_DB_CLUSTER)->nvalues < 2 &&
+         options_get(o, OPT_MODEL_KEYS)->nvalues < 2) ||
         !options_has_placement(o, options_placement(o, OPT_DB_CLUSTER)))
         return false;
     for (size_t n = 0; n < nodes->nvalues; n++)
@@ -232,8 +234,9 @@ static bool has_one_shard(const struct sweep *s)
 
 /* The axes that the following is about. */
 static const enum option_id alike[] = {
-    OPT_DB_CLUSTER,   OPT_PIPELINED,    OPT_HISTORY,  OPT_RETIRE,
-    OPT_EXPIRE_AFTER, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_TENSOR_BYTES};
+    OPT_DB_CLUSTER,   OPT_MODEL_KEYS, OPT_PIPELINED,
+    OPT_HISTORY,      OPT_RETIRE,     OPT_EXPIRE_AFTER,
+    OPT_COMPUTE_KIND, OPT_ARRIVALS,   OPT_TENSOR_BYTES};
 #define ALIKE (sizeof alike / sizeof alike[0])
 
 /* The same of an axis that says how something is done which the permutation
@@ -279,7 +282,7 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
 
     if (axis == OPT_TENSOR_BYTES)
         return s->like && !p->infers ? k - s->like[k] : 0;
-    if (axis != OPT_DB_CLUSTER)
+    if (axis != OPT_DB_CLUSTER && axis != OPT_MODEL_KEYS)
         return behind_idle(s, p, axis, k);
     return k > 0 && s->one_shard &&
                    is_one(s->options, p->value[OPT_DB_NODES],
@@ -755,19 +758,30 @@ static size_t note_idle(const struct sweep *s, enum option_id axis,
                                    option_table[axis].name, values, where);
 }
 
+static size_t note_one_shard(const struct sweep *s, enum option_id axis,
+                             const char *which, char *buf, size_t n,
+                             size_t used)
+{
+    size_t values = options_get(s->options, axis)->nvalues;
+
+    if (!s->one_shard || values < 2 || used >= n)
+        return used;
+    return used + (size_t)snprintf(buf + used, n - used,
+                                   "%s (%zu values) collapses where there is "
+                                   "one shard, which %s\n",
+                                   option_table[axis].name, values, which);
+}
+
 /* The notes on values that come to the same. */
 static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
 {
     const struct setting *set = options_get(s->options, OPT_TENSOR_BYTES);
     const char *between = "";
 
-    if (s->one_shard && used < n)
-        used +=
-            (size_t)snprintf(buf + used, n - used,
-                             "db_cluster (%zu values) collapses where "
-                             "there is one shard, which is no cluster "
-                             "either way\n",
-                             options_get(s->options, OPT_DB_CLUSTER)->nvalues);
+    used = note_one_shard(s, OPT_DB_CLUSTER, "is no cluster either way", buf, n,
+                          used);
+    used = note_one_shard(s, OPT_MODEL_KEYS, "has all that a model takes", buf,
+                          n, used);
     used = note_idle(s, OPT_PIPELINED, "a step has one tensor", buf, n, used);
     used = note_idle(s, OPT_HISTORY, "keys expire", buf, n, used);
     used = note_idle(s, OPT_RETIRE, "all steps stay", buf, n, used);

@@ -37,6 +37,7 @@ struct permutation {
     size_t index;
     enum experiment experiment; /* where databases are */
     bool infers;                /* models are run there */
+    bool scripted;              /* behind a script */
     int repetition;             /* 0 … repetitions - 1 */
     size_t setup; /* number of its database set-up, counted from 0 */
     const struct value *value[OPT_COUNT];
@@ -61,7 +62,8 @@ struct sweep {
     size_t product; /* permutations before anything collapsed */
     uint32_t *like; /* of each value of tensor_bytes, the first that comes to
                        the same; NULL: all differ */
-    bool one_shard; /* some differ in db_cluster alone, and have one shard */
+    bool one_shard; /* some differ in db_cluster or model_keys alone, and have
+                       one shard */
     struct value input; /* where models are run, in place of tensor_bytes: the
                            tensor that a client puts */
     char input_text[24];

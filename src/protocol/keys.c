@@ -148,3 +148,13 @@ void keys_make(char key[SRB_KEY_MAX], enum keys_scheme scheme, int client,
     keys_tag(tag, client % nshards, nshards);
     snprintf(key, SRB_KEY_MAX, SRB_KEY_STEM "%d{%s}", client, tag);
 }
+
+void keys_of_part(char out[SRB_KEY_MAX], const char *key, enum key_part part)
+{
+    static const char *const ends[KEY_PARTS] = {
+        [KEY_IN] = ".in", [KEY_PRE] = ".pre", [KEY_OUT] = ".out"};
+    char copy[SRB_KEY_MAX];
+
+    snprintf(copy, sizeof copy, "%.120s", key);
+    snprintf(out, SRB_KEY_MAX, "%.120s%s", copy, ends[part]);
+}

@@ -38,6 +38,11 @@ void keys_make(char key[SRB_KEY_MAX], enum keys_scheme scheme, int client,
 #define SRB_TAG_MAX 16
 void keys_tag(char tag[SRB_TAG_MAX], int shard, int nshards);
 
+/* Where models are run, a client whose key is `key` puts `KEY.in`, of which a
+ * script makes `KEY.pre`, and gets `KEY.out`. `out` may be `key`. */
+enum key_part { KEY_IN, KEY_PRE, KEY_OUT, KEY_PARTS };
+void keys_of_part(char out[SRB_KEY_MAX], const char *key, enum key_part part);
+
 /* Tensor i of step s of a client whose key is `key` has the key `KEY{KEY}.s.i`,
  * or `KEY.s.i` where KEY has a tag: in either case of the slot of KEY. The
  * first puts what stands before s there and returns its length, or -1 where

@@ -20,7 +20,7 @@ static void shape_of(const struct options *o, enum option_id id,
 }
 
 void model_terms(const struct options *o, const struct value *device,
-                 int64_t batch, struct model_terms *out)
+                 int64_t batch, bool copied, struct model_terms *out)
 {
     const struct value *function = options_one(o, OPT_SCRIPT_FUNCTION);
     bool gpu = device && !device->is_auto && device->count == DEVICE_GPU;
@@ -37,7 +37,9 @@ void model_terms(const struct options *o, const struct value *device,
             (int64_t)(options_one(o, OPT_MIN_BATCH_TIMEOUT)->seconds * 1e3 +
                       0.5),
         .scripted = options_scripted(o),
-        .call = (enum script_call)options_one(o, OPT_SCRIPT_CALL)->count,
+        .call = copied
+                    ? CALL_SET
+                    : (enum script_call)options_one(o, OPT_SCRIPT_CALL)->count,
         .timeout_ms =
             (int64_t)(options_one(o, OPT_OP_TIMEOUT)->seconds * 1e3 + 0.5),
     };
@@ -45,7 +47,7 @@ void model_terms(const struct options *o, const struct value *device,
         out->timeout_ms = 1;
     out->function = !function->is_auto        ? function->text
                     : out->call == CALL_STORE ? "pre_process"
-                                              : "pre_process_one";
+                                              : "pre_process_3ch";
     shape_of(o, OPT_INPUT_SHAPE, &out->in);
     shape_of(o, OPT_OUTPUT_SHAPE, &out->out);
 }

@@ -22,6 +22,9 @@
 /* What keys of models and scripts are, as a server's list of users has them. */
 #define SRB_MODEL_PATTERNS "~{*}.model* ~{*}.script*"
 
+/* And those of tensors that are copied to and from them (model_keys.h). */
+#define SRB_COPY_PATTERNS "~{*}." SRB_KEY_STEM "*.TMP"
+
 enum model_part { PART_MODEL, PART_SCRIPT };
 
 /* What a server is to run, and how; texts are the options'. */
@@ -40,9 +43,10 @@ struct model_terms {
 };
 
 /* What the options say, where models are run: with the device (of
- * OPT_DEVICE) and batch_size of one permutation. */
+ * OPT_DEVICE) and batch_size of one permutation, and whether its tensors are
+ * copied to and from models, as SmartRedis does, whose scripts are set. */
 void model_terms(const struct options *o, const struct value *device,
-                 int64_t batch, struct model_terms *out);
+                 int64_t batch, bool copied, struct model_terms *out);
 
 /* The key of the model or script for GPU k of several; k -1: there is one
  * device. key: any key with the tag (`{0}`). */

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/tick.h"
+#include "plan/model_keys.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -373,12 +374,17 @@ static int take_columns(const struct target *x, const struct column *columns,
 }
 
 /* What the clients did to each shard. */
-static void count_ops(struct target *x, int n, const void *rows)
+static void count_ops(struct target *x, int first, int n, const void *rows)
 {
-    for (int k = 0; k < n; k++)
-        x->shard_ops[row_at(x, rows, k)->shard] +=
-            (row_at(x, rows, k)->ops + 2 * (int64_t)x->warmup) *
-            (int64_t)x->tensors->n;
+    for (int k = 0; k < n; k++) {
+        const struct client_row *row = row_at(x, rows, k);
+        int64_t ops = row->ops + 2 * (int64_t)x->warmup;
+
+        if (x->infers)
+            model_keys_count(x->pl, first + k, ops / 2, x->shard_ops);
+        else
+            x->shard_ops[row->shard] += ops * (int64_t)x->tensors->n;
+    }
 }
 
 static int take_clients(void *arg, int first, int n, const void *rows,
@@ -393,7 +399,7 @@ static int take_clients(void *arg, int first, int n, const void *rows,
 
     if (!room)
         return error_set(err, "not enough memory to write %d clients", n);
-    count_ops(x, n, rows);
+    count_ops(x, first, n, rows);
     rc = take_spans(x, first, n, rows, room, err);
     if (rc == 0)
         rc = take_columns(x, client_columns, COUNT(client_columns), first, n,
@@ -517,6 +523,10 @@ static void complete(struct target *x, int shard, struct shard_row *row)
     if (!isnan(row->work.watched.busy) &&
         !(row->work.watched.busy <= x->all->busiest.watched.busy))
         x->all->busiest = row->work;
+    if (row->work.bytes < 0 || x->all->bytes < 0)
+        x->all->bytes = -1;
+    else
+        x->all->bytes += row->work.bytes;
     if (row->work.memory[1] > x->all->memory[1])
         memcpy(x->all->memory, row->work.memory, sizeof x->all->memory);
     snprintf(row->address, sizeof row->address,
@@ -684,7 +694,7 @@ int collect(const struct team *t, const struct placement *pl,
     int rc = 0, shards_rc;
 
     *out = (struct collected){
-        true, {-1, -1}, {.watched = procstat_unknown, .fault_share = NAN}};
+        true, {-1, -1}, 0, {.watched = procstat_unknown, .fault_share = NAN}};
     span_columns(c, columns);
     x.row_bytes = client_row_bytes(columns);
     if (t->rank == 0)

@@ -47,6 +47,7 @@ struct collected {
     bool agree; /* every shard that counts its operations counted as many as its
                    clients did */
     int64_t memory[2]; /* of the shard that had most in use at the end; -1 */
+    int64_t bytes;     /* on the sockets of all shards; -1: one does not tell */
     struct shard_work
         busiest; /* by its busiest thread; NaN: none was watched */
 };

@@ -74,8 +74,9 @@ static void widen(struct range *r, int64_t value, bool first)
 static void weigh_node(struct sum *x, const struct permutation *p,
                        const struct placement *pl, const int *clients, int node)
 {
-    int64_t tensor =
-        options_get(x->s->options, OPT_TENSOR_BYTES)->values[x->longest].count;
+    const struct setting *sizes = options_get(x->s->options, OPT_TENSOR_BYTES);
+    int64_t tensor = p->infers ? p->value[OPT_TENSOR_BYTES]->count
+                               : sizes->values[x->longest].count;
     int64_t bytes = footprint_product(place_node_clients(pl, node),
                                       burden_client_bytes(p, tensor, x->pairs));
     int first = place_node_shard(pl, node);

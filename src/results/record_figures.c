@@ -72,6 +72,8 @@ static const struct figure {
 #undef RUN
     {"inference_rate", "1/s", REAL(summary.inference.rate), FIGURE_MEASURED,
      SCOPE_INFERRED},
+    {"inference_bytes", "B", REAL(summary.inference.bytes), FIGURE_MEASURED,
+     SCOPE_INFERRED},
     {"put_share", "1", REAL(summary.inference.put_share), FIGURE_MEASURED,
      SCOPE_INFERRED},
     {"run_script_share", "1", REAL(summary.inference.script_share),

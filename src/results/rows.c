@@ -304,6 +304,24 @@ static void add_flags(struct row *row, const char *flags)
 }
 
 /* Means over as many repetitions as were completed with this one. */
+static void add_means(const struct row *row, double *const mean[],
+                      const double value[], size_t count)
+{
+    double n = row->ended[STATUS_COMPLETED];
+
+    for (size_t k = 0; k < count; k++)
+        *mean[k] = n > 1 ? *mean[k] + (value[k] - *mean[k]) / n : value[k];
+}
+
+static void add_runs(struct row *row, const struct inference_figures *x)
+{
+    double *const mean[] = {&row->runs.script, &row->runs.model,
+                            &row->runs.rate};
+    const double value[] = {x->script.median, x->model.median, x->rate};
+
+    add_means(row, mean, value, sizeof mean / sizeof mean[0]);
+}
+
 static void add_steps(struct row *row, const struct step_figures *x)
 {
     struct step_row *to = &row->steps;
@@ -312,10 +330,8 @@ static void add_steps(struct row *row, const struct step_figures *x)
     const double value[] = {x->overhead,      x->response.median,
                             x->response.p99,  x->sustained,
                             x->sustained_low, x->sustained_high};
-    double n = row->ended[STATUS_COMPLETED];
 
-    for (size_t k = 0; k < sizeof mean / sizeof mean[0]; k++)
-        *mean[k] = n > 1 ? *mean[k] + (value[k] - *mean[k]) / n : value[k];
+    add_means(row, mean, value, sizeof mean / sizeof mean[0]);
 }
 
 void rows_add(struct rows *r, const struct permutation *p,
@@ -328,6 +344,7 @@ void rows_add(struct rows *r, const struct permutation *p,
         return;
     row->last = o->summary;
     add_steps(row, &o->summary.steps);
+    add_runs(row, &o->summary.inference);
     if (row->ended[STATUS_COMPLETED] == 1)
         memcpy(row->limit, o->limit, sizeof row->limit);
     else if (strcmp(row->limit, o->limit) != 0)

@@ -28,6 +28,9 @@ struct row {
     struct step_row {             /* of steps; means over repetitions, or NaN */
         double overhead, response, p99, sustained, low, high;
     } steps;
+    struct run_row { /* where models are run, likewise */
+        double script, model, rate;
+    } runs;
     struct repeated repeated; /* set by rows_close_up() */
 };
 

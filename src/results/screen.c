@@ -155,12 +155,26 @@ static bool step_text(const struct step_figures *x, char *buf, size_t n)
     return true;
 }
 
+/* What runs of a model are about; false where there are none. */
+static bool run_text(const struct inference_figures *x, char *buf, size_t n)
+{
+    char model[TEXT];
+
+    if (isnan(x->model.median))
+        return false;
+    snprintf(buf, n, "model %7s",
+             units_print_seconds(x->model.median, model, sizeof model));
+    if (!isnan(x->rate))
+        text_add(buf, n, x->rate < 1e3 ? "   %.3g/s" : "   %.0f/s", x->rate);
+    return true;
+}
+
 /* The bandwidth to show: of the window where there is one clock. */
 static const char *bandwidth(const struct summary *x, char *buf, size_t n)
 {
     char rate[TEXT];
 
-    if (step_text(&x->steps, buf, n))
+    if (step_text(&x->steps, buf, n) || run_text(&x->inference, buf, n))
         return buf;
     if (!isnan(x->window))
         snprintf(buf, n, "%9s", units_print_rate(x->window, rate, sizeof rate));

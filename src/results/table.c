@@ -56,10 +56,13 @@ const char *table_flag_words(const char *flag)
 enum column {
     PUT,
     PUT_RANGE,
+    SCRIPT,
+    MODEL,
     GET,
     GET_RANGE,
     RATE,
     RATE_RANGE,
+    INFERENCES,
     OVERHEAD,
     RESPONSE,
     RESPONSE_P99,
@@ -182,6 +185,20 @@ static void step_cells(const struct step_row *x, bool completed,
     sustained_cell(x, line->cell[SUSTAINED]);
 }
 
+static void run_cells(const struct run_row *x, bool completed,
+                      struct line *line)
+{
+    if (!completed)
+        return;
+    if (!isnan(x->script))
+        units_print_seconds(x->script, line->cell[SCRIPT], CELL);
+    if (!isnan(x->model))
+        units_print_seconds(x->model, line->cell[MODEL], CELL);
+    if (!isnan(x->rate))
+        snprintf(line->cell[INFERENCES], CELL,
+                 x->rate < 1e3 ? "%.3g/s" : "%.0f/s", x->rate);
+}
+
 static void fill_line(const struct table *t, size_t i, struct line *line)
 {
     const struct row *row = &t->rows->list[i];
@@ -193,6 +210,7 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
                line->cell[GET_RANGE]);
     rate_cells(t, row, line->cell[RATE], line->cell[RATE_RANGE]);
     step_cells(&row->steps, row->ended[STATUS_COMPLETED] > 0, line);
+    run_cells(&row->runs, row->ended[STATUS_COMPLETED] > 0, line);
     if (!isnan(row->share))
         snprintf(line->cell[SHARE], CELL, "%.0f %%", 100 * row->share);
     snprintf(line->cell[LIMIT], CELL, "%s", row->limit);
@@ -200,6 +218,9 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
 }
 
 static const struct line head = {.cell = {[PUT] = "put",
+                                          [SCRIPT] = "script",
+                                          [MODEL] = "model",
+                                          [INFERENCES] = "inferences",
                                           [GET] = "get",
                                           [RATE] = "bandwidth",
                                           [OVERHEAD] = "overhead",
@@ -398,6 +419,11 @@ static void print_legend(FILE *out, const struct table *t, int columns)
     if (t->shown[RATE_RANGE] || t->shown[PUT_RANGE])
         fprintf(out, "( ) 95 %% interval %s\n",
                 t->within ? "within this run" : "over repetitions");
+    if (t->shown[MODEL])
+        text_wrap(out,
+                  "model: run_model, the median; inferences a second of all "
+                  "clients",
+                  columns);
     if (t->shown[OVERHEAD])
         text_wrap(out,
                   "overhead: how much longer a step takes than its computing "

@@ -189,6 +189,18 @@ static struct collection collection_of(const struct run *r,
     };
 }
 
+/* That an inference moved, those of the warm-up among them; NaN: none did, or
+ * it is not known. */
+static double bytes_each(const struct run *r, const struct perm_run *x,
+                         int64_t bytes)
+{
+    int64_t warmup = x->p.value[OPT_WARMUP]->count;
+    int64_t all = x->outcome.summary.ops / 2 + warmup * r->placement.nclients;
+
+    return x->p.infers && bytes > 0 && all > 0 ? (double)bytes / (double)all
+                                               : NAN;
+}
+
 /* What a permutation that completed left with its ranks goes into the file, and
  * what held it back is known. */
 static int collect_all(struct run *r, struct perm_run *x, struct error *err)
@@ -203,6 +215,7 @@ static int collect_all(struct run *r, struct perm_run *x, struct error *err)
     x->outcome.disagree = !all.agree;
     if (r->team->rank == 0) {
         memcpy(x->outcome.memory, all.memory, sizeof all.memory);
+        x->outcome.summary.inference.bytes = bytes_each(r, x, all.bytes);
         x->outcome.clock_bound = record_clock_bound(
             &x->outcome.summary, r->plan.study.clock_read_cost);
         run_account(r, x, &all.busiest);

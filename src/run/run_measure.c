@@ -79,51 +79,6 @@ static struct load_rules rules_of(const struct run *r,
     };
 }
 
-/* Clients leave from their node's address on the interface that the databases
- * listen on. On loopback there is nothing to choose; and towards databases
- * elsewhere the kernel chooses, unless the interface was named or has the name
- * of theirs. */
-static const char *source_of(const struct run *r, const struct permutation *p,
-                             const char *database)
-{
-    const struct placement *pl = &r->placement;
-    const struct machine *m = pl->machine;
-    const struct node *node = &m->nodes[m->rank_node[r->team->rank]];
-
-    if (machine_loopback(database))
-        return NULL;
-    if (pl->external && permutation_auto(p, OPT_NET_IFNAME) &&
-        (strcmp(pl->roster->interface, node->interface) != 0 ||
-         !strchr(node->address, ':') != !strchr(database, ':')))
-        return NULL;
-    return node->address;
-}
-
-/* How the client reaches its shard, beside its address. */
-static int choose_way(const struct run *r, const struct perm_run *x,
-                      const struct client_ops *ops, int shard,
-                      struct client_params *out, struct error *err)
-{
-    const struct roster *roster =
-        r->placement.external ? r->placement.roster : NULL;
-
-    out->source = source_of(r, &x->p, out->address);
-    if (roster) {
-        out->tls = roster->tls;
-        out->host = roster_host(&roster->shard[shard]);
-    }
-    if (permutation_count(&x->p, OPT_TRANSPORT, TRANSPORT_TCP) !=
-        TRANSPORT_UNIX)
-        return 0;
-    if (!r->setup.unix_socket[0] && ops->serves)
-        return error_set(err,
-                         "client %d: the database's Unix socket has too long a "
-                         "path; set TMPDIR to a shorter one",
-                         out->client);
-    out->unix_socket = r->setup.unix_socket;
-    return 0;
-}
-
 /* By what a client gets in, NULL where it need not say. */
 static const struct login *login_of(const struct run *r)
 {
@@ -212,11 +167,11 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         .null_client = p->value[OPT_NULL_CLIENT],
     };
 
-    if (choose_way(r, x, ops, shard, &params, err) < 0)
+    if (run_way(r, x, ops, shard, &params, err) < 0)
         return -1;
     place_key(pl, client, key);
     if (p->infers) {
-        if (run_models_prepare(r, x, client, key, &rules, err) < 0)
+        if (run_models_prepare(r, x, client, &rules, err) < 0)
             return -1;
         params.commands = &command_redisai;
         params.runs = &x->runs;
@@ -224,8 +179,10 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     }
     if (ops->serves)
         rules.connect_at =
-            x->provided + connect_waves_delay(r->setup.backlog,
-                                              connect_waves_turn(pl, client));
+            x->provided +
+            connect_waves_delay(r->setup.backlog,
+                                connect_waves_turn(pl, client) *
+                                    (x->runs.npeers > 0 ? x->runs.npeers : 1));
     if (load_open(&x->load, language_find(p->value[OPT_LANGUAGES]->text), ops,
                   &params, &rules, err) < 0)
         return -1;

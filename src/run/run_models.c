@@ -8,12 +8,14 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "plan/model_keys.h"
 
 void run_model_terms(const struct run *r, const struct perm_run *x,
                      struct model_terms *out)
 {
     model_terms(r->plan.sweep.options, x->p.value[OPT_DEVICE],
-                permutation_count(&x->p, OPT_BATCH_SIZE, 0), out);
+                permutation_count(&x->p, OPT_BATCH_SIZE, 0),
+                r->placement.copies, out);
 }
 
 static int first_shard(const struct run *r)
@@ -97,22 +99,11 @@ static int read_reference(const char *path, size_t count, float **out,
                : error_set(err, "reference: '%.300s' is too short", path);
 }
 
-static int add_run(struct client_runs *runs, const char *name,
-                   const struct model_words *w, struct error *err)
-{
-    struct client_run *run = &runs->run[runs->n++];
-
-    run->name = name;
-    run->n = model_print(w, run->request, sizeof run->request);
-    return run->n > 0 ? 0
-                      : error_set(err, "the request for %s is too long", name);
-}
-
-/* Keys of the model or script that the client uses. */
+/* Keys of the model or script on a shard that the client uses. */
 static void key_of(const struct run *r, const struct model_terms *m,
-                   enum model_part part, int client, char key[SRB_KEY_MAX])
+                   enum model_part part, int client, int shard,
+                   char key[SRB_KEY_MAX])
 {
-    int shard = place_client_shard(&r->placement, client);
     char tag[SRB_TAG_MAX], plain[SRB_KEY_MAX];
 
     place_tag(&r->placement, shard, tag);
@@ -121,34 +112,106 @@ static void key_of(const struct run *r, const struct model_terms *m,
              plain);
 }
 
-int run_models_prepare(struct run *r, struct perm_run *x, int client,
-                       const char *key, struct load_rules *rules,
-                       struct error *err)
+/* A run under way to be put together. */
+struct making {
+    const struct run *r;
+    const struct model_terms *terms;
+    struct client_runs *runs;
+    int client;
+    int shard[KEY_PARTS]; /* of the peers */
+};
+
+static int peer_of(const struct making *x, enum key_part part)
 {
-    char in[SRB_KEY_MAX], pre[SRB_KEY_MAX], out[SRB_KEY_MAX];
-    char model[SRB_KEY_MAX], script[SRB_KEY_MAX];
+    int shard = model_keys_shard(&x->r->placement, x->client, part), k = 0;
+
+    while (k + 1 < x->runs->npeers && x->shard[k] != shard)
+        k++;
+    return k;
+}
+
+/* Which tensors it takes and gives, by their own names. */
+static void name_copies(const struct making *x, enum key_part in,
+                        enum key_part out, int shard, struct client_copies *c)
+{
+    const struct placement *pl = &x->r->placement;
+
+    model_keys_part(pl, x->client, in, c->in);
+    model_keys_part(pl, x->client, out, c->out);
+    model_keys_copy(pl, x->client, in, shard, c->in_copy);
+    model_keys_copy(pl, x->client, out, shard, c->out_copy);
+    c->at = peer_of(x, in);
+    c->to = peer_of(x, out);
+}
+
+static int add_run(const struct making *x, const char *name,
+                   enum model_part part, enum key_part in, enum key_part out,
+                   struct error *err)
+{
+    bool copied = x->r->placement.copied;
+    struct client_run *run = &x->runs->run[x->runs->n++];
+    struct client_copies *c = &run->copies;
+    int shard = model_keys_shard(&x->r->placement, x->client, in);
+    char program[SRB_KEY_MAX];
+    struct model_words w;
+
+    key_of(x->r, x->terms, part, x->client, shard, program);
+    name_copies(x, in, out, shard, c);
+    model_run(x->terms, part, program, copied ? c->in_copy : c->in,
+              copied ? c->out_copy : c->out, &w);
+    run->name = name;
+    run->copied = copied;
+    run->n = model_print(&w, run->request, sizeof run->request);
+    return run->n > 0 ? 0
+                      : error_set(err, "the request for %s is too long", name);
+}
+
+/* Where the tensors of a client are that are not all on one shard. */
+static void find_peers(struct making *x, const struct permutation *p)
+{
+    const struct placement *pl = &x->r->placement;
+
+    x->runs->npeers =
+        pl->copied ? model_keys_shards(pl, x->client, x->shard) : 0;
+    for (int k = 0; k < x->runs->npeers; k++) {
+        struct client_peer *peer = &x->runs->peer[k];
+
+        peer->address = place_shard_address(pl, x->shard[k]);
+        peer->port = pl->shard_port[x->shard[k]];
+        peer->source = run_source(x->r, p, peer->address);
+        peer->host = pl->external && pl->roster
+                         ? roster_host(&pl->roster->shard[x->shard[k]])
+                         : NULL;
+    }
+    model_keys_part(pl, x->client, KEY_OUT, x->runs->got);
+    x->runs->got_at = peer_of(x, KEY_OUT);
+}
+
+static int add_runs(const struct making *x, struct error *err)
+{
+    bool scripted = x->terms->scripted;
+
+    if (scripted &&
+        add_run(x, "run_script", PART_SCRIPT, KEY_IN, KEY_PRE, err) < 0)
+        return -1;
+    return add_run(x, "run_model", PART_MODEL, scripted ? KEY_PRE : KEY_IN,
+                   KEY_OUT, err);
+}
+
+int run_models_prepare(struct run *r, struct perm_run *x, int client,
+                       struct load_rules *rules, struct error *err)
+{
     const char *reference = r->plan.models->reference;
     struct client_runs *runs = &x->runs;
     struct model_terms m;
-    struct model_words w;
+    struct making making = {
+        .r = r, .terms = &m, .runs = runs, .client = client};
 
     run_model_terms(r, x, &m);
-    runs->n = 0;
-    runs->in = m.in;
-    runs->out = m.out;
+    *runs = (struct client_runs){.in = m.in, .out = m.out};
     runs->head_len = command_set_shaped_head(&m.out, runs->head);
-    snprintf(in, sizeof in, "%.119s.in", key);
-    snprintf(pre, sizeof pre, "%.119s.pre", key);
-    snprintf(out, sizeof out, "%.119s.out", key);
-    key_of(r, &m, PART_MODEL, client, model);
-    key_of(r, &m, PART_SCRIPT, client, script);
-    if (m.scripted) {
-        model_run(&m, PART_SCRIPT, script, in, pre, &w);
-        if (add_run(runs, "run_script", &w, err) < 0)
-            return -1;
-    }
-    model_run(&m, PART_MODEL, model, m.scripted ? pre : in, out, &w);
-    if (add_run(runs, "run_model", &w, err) < 0)
+    find_peers(&making, &x->p);
+    if (add_runs(&making, err) < 0)
         return -1;
     rules->inference = (struct inference_rules){
         .runs = runs->n,

@@ -129,8 +129,17 @@ int run_models_remove(struct run *r, const struct perm_run *x,
                       struct error *err);
 void run_models_count(struct run *r, struct perm_run *x);
 int run_models_prepare(struct run *r, struct perm_run *x, int client,
-                       const char *key, struct load_rules *rules,
-                       struct error *err);
+                       struct load_rules *rules, struct error *err);
+
+/* The address of this rank's node that its client leaves from towards such a
+ * database; NULL: as the kernel likes. Local. */
+const char *run_source(const struct run *r, const struct permutation *p,
+                       const char *database);
+
+/* How the client reaches its shard, beside its address. Local. */
+int run_way(const struct run *r, const struct perm_run *x,
+            const struct client_ops *ops, int shard, struct client_params *out,
+            struct error *err);
 
 /* Rank 0: what held it back, the evidence and its word, by the busiest shard.
  * Local. */

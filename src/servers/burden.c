@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "client/client.h"
+#include "plan/model_keys.h"
 #include "plan/tensors_rules.h"
 
 bool burden_same(const struct permutation *a, const struct permutation *b)
@@ -13,7 +14,7 @@ bool burden_same(const struct permutation *a, const struct permutation *b)
     static const enum option_id shape[] = {
         OPT_CLIENT_NODES, OPT_CLIENTS_PER_NODE, OPT_KEYS,      OPT_CLIENT,
         OPT_COMMAND_SET,  OPT_TENSORS,          OPT_PIPELINED, OPT_HISTORY,
-        OPT_RETIRE,       OPT_EXPIRE_AFTER,     OPT_RATE};
+        OPT_RETIRE,       OPT_EXPIRE_AFTER,     OPT_RATE,      OPT_MODEL_KEYS};
 
     for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
         if (a->value[shape[k]] != b->value[shape[k]])
@@ -32,8 +33,16 @@ int *burden_clients(const struct permutation *p, const struct placement *pl)
     int *clients = mem_new((size_t)pl->nshards + 1, sizeof *clients);
     bool stores = ops->serves || ops->own;
 
-    for (int c = 0; c < pl->nclients && stores && !pl->external; c++)
-        clients[place_client_shard(pl, c)]++;
+    for (int c = 0; c < pl->nclients && stores && !pl->external; c++) {
+        int shards[KEY_PARTS] = {0}, n = 1;
+
+        if (pl->copied)
+            n = model_keys_shards(pl, c, shards);
+        else
+            shards[0] = place_client_shard(pl, c);
+        for (int k = 0; k < n; k++)
+            clients[shards[k]]++;
+    }
     return clients;
 }
 
@@ -62,12 +71,30 @@ int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
                             moving(p));
 }
 
+int64_t burden_model_bytes(const struct permutation *p, const struct options *o,
+                           int64_t file)
+{
+    return p->infers ? footprint_product(
+                           file, 3 + options_one(o, OPT_NUM_DEVICES)->count)
+                     : 0;
+}
+
+/* What copies tensors from server to server does it through hiredis, whatever
+ * the client. */
+static const struct client_ops *client_of(const struct permutation *p)
+{
+    return permutation_count(p, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED) ==
+                   MODEL_KEYS_COPIED
+               ? &client_hiredis
+               : client_find(p->value[OPT_CLIENT]->text);
+}
+
 /* A client copies one tensor at a time, however many are on their way; one
  * without a server has all that it keeps. */
 int64_t burden_client_bytes(const struct permutation *p, int64_t bytes,
                             int64_t pairs)
 {
-    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
+    const struct client_ops *ops = client_of(p);
     int64_t kept = ops->serves || ops->own ? 0 : tensors_kept_by(p) - 1;
 
     return footprint_stepper(&ops->memory, bytes, pairs,

@@ -26,6 +26,13 @@ int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
 int64_t burden_client_bytes(const struct permutation *p, int64_t bytes,
                             int64_t pairs);
 
+/* Memory that a server takes for a model whose file has so many bytes: they
+ * arrive in a buffer, RedisAI keeps them, its back end reads a copy and makes
+ * as many of it for each device (437 MB of ResNet-50's 103, some 40 of which
+ * are the libraries'). What a run takes, only the model knows. */
+int64_t burden_model_bytes(const struct permutation *p, const struct options *o,
+                           int64_t file);
+
 /* Of the bytes that clients keep in a server those that it must have room for,
  * and what it may use by its directives (db_args' maxmemory; 0: no limit). */
 int64_t burden_kept_bytes(const struct permutation *p, int64_t clients,

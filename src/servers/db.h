@@ -32,7 +32,8 @@ struct db_plan {
     const struct setting *modules; /* db_modules */
     int64_t tpq;                   /* db_tpq; 0: not said */
     bool redisai;                  /* clients may speak its commands, */
-    bool infers;                   /* those that run models too */
+    bool infers;                   /* those that run models too, */
+    bool copies;                   /* and copy tensors to and from them */
     int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
     const char *path;              /* db_path */

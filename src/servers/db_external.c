@@ -1,10 +1,10 @@
 /* Shards that run already, and are somebody else's to start and stop. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/tick.h"
+#include "plan/model_keys.h"
 #include "servers/db_parts.h"
 #include "servers/external_ask.h"
 
@@ -126,24 +126,38 @@ static int remove_steps(struct control *c, const char *key,
     return 0;
 }
 
-/* What a model was given, and what came of it. */
-static int remove_inference(struct control *c, const char *key,
-                            struct error *err)
+/* What models were given, and what came of it; and copies, which a client that
+ * was cut off may have left. */
+static int remove_inference(struct db *db, const struct placement *pl,
+                            int client, struct error *err)
 {
-    char in[SRB_KEY_MAX], pre[SRB_KEY_MAX], out[SRB_KEY_MAX];
+    for (int part = KEY_IN; part < KEY_PARTS; part++) {
+        int at = model_keys_shard(pl, client, (enum key_part)part);
+        char key[SRB_KEY_MAX];
 
-    snprintf(in, sizeof in, "%.119s.in", key);
-    snprintf(pre, sizeof pre, "%.119s.pre", key);
-    snprintf(out, sizeof out, "%.119s.out", key);
-    return control_say(c, NULL, err, "DEL", in, pre, out, NULL);
+        model_keys_part(pl, client, (enum key_part)part, key);
+        if (control_say(db->shards[at].control, NULL, err, "DEL", key, NULL) <
+            0)
+            return -1;
+        for (int k = 0; k < db->n && pl->copied; k++) {
+            model_keys_copy(pl, client, (enum key_part)part, k, key);
+            if (control_say(db->shards[k].control, NULL, err, "DEL", key,
+                            NULL) < 0)
+                return -1;
+        }
+    }
+    return 0;
 }
 
-static int remove_of(struct control *c, const struct placement *pl,
-                     const char *key, const struct db_keys *keys,
-                     struct error *err)
+static int remove_of(struct db *db, const struct placement *pl, int client,
+                     const struct db_keys *keys, struct error *err)
 {
+    struct control *c = db->shards[place_client_shard(pl, client)].control;
+    char key[SRB_KEY_MAX];
+
     if (pl->infers)
-        return remove_inference(c, key, err);
+        return remove_inference(db, pl, client, err);
+    place_key(pl, client, key);
     return keys->tensors > 0 ? remove_steps(c, key, keys, err)
                              : control_say(c, NULL, err, "DEL", key, NULL);
 }
@@ -158,14 +172,11 @@ static void remove_once(struct db *db, const struct placement *pl,
     x->left = 0;
     for (int c = 0; c < pl->nclients; c++) {
         int k = place_client_shard(pl, c);
-        char key[SRB_KEY_MAX];
 
         if (x->gone[c])
             continue;
-        place_key(pl, c, key);
-        x->gone[c] =
-            !x->failed[k] && remove_of(db->shards[k].control, pl, key, keys,
-                                       x->left ? &ignored : err) == 0;
+        x->gone[c] = !x->failed[k] &&
+                     remove_of(db, pl, c, keys, x->left ? &ignored : err) == 0;
         if (x->gone[c])
             continue;
         x->failed[k] = true; /* the next would wait for it as long */

@@ -350,7 +350,8 @@ static int find_served(struct team *t, const struct options *o,
 
     if (await_file(t, servers_of(o), seconds, out, err) < 0)
         return -1;
-    if (!options_redisai(o) || external_ask_redisai(out, err) == 0)
+    if ((!options_redisai(o) && !options_infers(o)) ||
+        external_ask_redisai(out, err) == 0)
         return 0;
     roster_free(out);
     return -1;

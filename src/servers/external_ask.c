@@ -249,11 +249,30 @@ static int try_command(struct control *c, const char *const *words,
                         words[0]);
 }
 
+/* By which commands scripts come to be, and are run. */
+static bool calls_set(const struct options *o)
+{
+    return options_one(o, OPT_SCRIPT_CALL)->count == (int64_t)CALL_SET;
+}
+
+static bool sets_scripts(const struct options *o)
+{
+    return calls_set(o) || options_has(o, OPT_MODEL_KEYS, MODEL_KEYS_COPIED);
+}
+
+static bool stores_scripts(const struct options *o)
+{
+    return !calls_set(o) && options_has(o, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED);
+}
+
 /* Rights are looked at before arguments: with a word too much FLUSHALL empties
  * nothing. */
 static int try_commands(struct control *c, const struct roster *r,
                         const struct options *o, struct error *err)
 {
+    bool infers = options_infers(o), redisai = infers || options_redisai(o);
+    bool scripted = options_scripted(o), sets = scripted && sets_scripts(o);
+    bool stores = scripted && stores_scripts(o);
     char key[sizeof r->prefix + 8];
     const struct {
         bool needed;
@@ -265,10 +284,19 @@ static int try_commands(struct control *c, const struct roster *r,
         {true, {"DEL", key}},
         {options_removes(o), {"UNLINK", key}},
         {r->cluster, {"CLUSTER", "SLOTS"}},
-        {options_redisai(o),
-         {"AI.TENSORSET", key, "FLOAT", "1", "1", "BLOB", "once"}},
-        {options_redisai(o), {"AI.TENSORGET", key, "META", "BLOB"}},
-        {options_redisai(o), {"DEL", key}},
+        {redisai, {"AI.TENSORSET", key, "FLOAT", "1", "1", "BLOB", "once"}},
+        {redisai, {"AI.TENSORGET", key, "META", "BLOB"}},
+        {redisai, {"DEL", key}},
+        /* all of these lack an argument */
+        {infers, {"AI.MODELSTORE", key}},
+        {infers, {"AI.MODELGET", key}},
+        {infers, {"AI.MODELEXECUTE", key}},
+        {infers && sets, {"AI.SCRIPTSET", key}},
+        {infers && sets, {"AI.SCRIPTRUN", key}},
+        {infers && stores, {"AI.SCRIPTSTORE", key}},
+        {infers && stores, {"AI.SCRIPTEXECUTE", key}},
+        {infers && (sets || stores), {"AI.SCRIPTGET", key}},
+        {infers, {"AI.INFO", key}},
         {options_one(o, OPT_FLUSH)->count, {"FLUSHALL", "SYNC", "not"}},
     };
 
@@ -310,7 +338,8 @@ static int ask_masters(struct roster *r, const struct options *o,
             return -1;
         find_limit(c, r);
         rc = r->cluster ? check_moving(c, &r->shard[s], err) : 0;
-        if (rc == 0 && options_redisai(o) && redisai_check(c, err) < 0)
+        if (rc == 0 && (options_redisai(o) || options_infers(o)) &&
+            redisai_check(c, err) < 0)
             rc = error_prefix(err, "db_address");
         if (rc == 0)
             rc = try_commands(c, r, o, err);

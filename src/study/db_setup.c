@@ -89,16 +89,32 @@ static bool needs_redisai(const struct db_setup *s, const struct prepared *plan)
     return options_redisai(plan->sweep.options) && !s->lacks.text[0];
 }
 
+/* Those in which models run, beside the servers' own: each of the threads of a
+ * device's queue has as many as a run takes. */
+static int model_threads(const struct permutation *p,
+                         const struct placement *pl)
+{
+    int queue = permutation_auto(p, OPT_DB_TPQ)
+                    ? 1
+                    : (int)permutation_count(p, OPT_DB_TPQ, 1);
+
+    return p->infers ? pl->shards_per_node * queue *
+                           (int)permutation_count(p, OPT_INTRA_OP, 1)
+                     : 0;
+}
+
 int db_setup_threads(const struct prepared *plan, const struct permutation *p,
                      const struct placement *pl)
 {
     const struct engine *engine = prepare_server(plan, p)->engine;
 
-    return pl->external ? 0
-                        : engine_node_threads(
-                              engine, (int)permutation_count(p, OPT_DB_CPUS, 1),
-                              (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
-                              pl->shards_per_node);
+    return pl->external
+               ? 0
+               : model_threads(p, pl) +
+                     engine_node_threads(
+                         engine, (int)permutation_count(p, OPT_DB_CPUS, 1),
+                         (int)permutation_count(p, OPT_DB_IO_THREADS, 1),
+                         pl->shards_per_node);
 }
 
 /* A map that the server does not have is an empty one. */
@@ -133,6 +149,7 @@ static struct db_plan db_plan_of(const struct db_setup *s,
                    : permutation_count(p, OPT_DB_TPQ, 0),
         .redisai = needs_redisai(s, terms->plan) || p->infers,
         .infers = p->infers,
+        .copies = p->infers && options_copies(o),
         .intra_op = permutation_count(p, OPT_INTRA_OP, 0),
         .removes = options_removes(o),
         .op_timeout = options_one(o, OPT_OP_TIMEOUT)->seconds,

@@ -184,7 +184,8 @@ int model_files_find(const struct options *o, struct model_files *out,
     if (o->serve) {
         struct error ignored; /* they are the clients' to store */
 
-        return find_models(o, out, &ignored) < 0 ? 0 : 0;
+        (void)find_models(o, out, &ignored);
+        return 0;
     }
     if (find_models(o, out, err) < 0 || find_script(o, out, err) < 0)
         return -1;

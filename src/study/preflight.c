@@ -37,6 +37,7 @@ struct reasons {
 struct burden {
     size_t index; /* of the permutation */
     int64_t bytes, servers, clients;
+    int64_t models; /* among those of the servers */
     int nservers, nclients;
 };
 
@@ -46,6 +47,7 @@ struct sight {
     const struct discovery *d;
     const struct sweep *sweep;
     int64_t tensor;         /* the longest, B */
+    int64_t model;          /* the longest file of one, B */
     size_t longest;         /* which of the axis's values that is */
     int64_t pairs;          /* whose timings a client keeps, with warm-up */
     struct burden worst;    /* of this rank's kernel */
@@ -149,18 +151,22 @@ static void weigh(struct sight *x, const struct permutation *p,
     int mine = k->node[k->self];
     const struct engine *engine = burden_server(p);
     int64_t each = burden_client_bytes(p, x->tensor, x->pairs), mapped = 0;
-    struct burden b = {
-        .index = sweep_sibling(x->sweep, p, OPT_TENSOR_BYTES, x->longest)};
+    int64_t model = burden_model_bytes(p, x->sweep->options, x->model);
+    struct burden b = {.index = p->infers ? p->index
+                                          : sweep_sibling(x->sweep, p,
+                                                          OPT_TENSOR_BYTES,
+                                                          x->longest)};
 
     for (int i = 0; i < k->nnodes; i++) {
         int first = place_node_shard(pl, k->node[i]);
 
         b.nclients += place_node_clients(pl, k->node[i]);
         for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
-            int64_t server =
-                burden_server_bytes(p, clients[first + s], x->tensor);
+            int64_t server = footprint_sum(
+                model, burden_server_bytes(p, clients[first + s], x->tensor));
 
             b.nservers++;
+            b.models = footprint_sum(b.models, model);
             b.servers = footprint_sum(b.servers, server);
             if (k->node[i] == mine) {
                 note_server(x, engine, server);
@@ -337,6 +343,7 @@ static void check_memory(struct sight *x)
 {
     const struct burden *b = &x->worst;
     char need[32], servers[32], clients[32], tensor[32], left[32], others[48];
+    char models[64] = "", size[32];
     bool grouped;
     int64_t have = node_info_memory_left("", &grouped);
 
@@ -346,13 +353,16 @@ static void check_memory(struct sight *x)
     if (x->d->kernel.nnodes > 1)
         snprintf(others, sizeof others, " (with %d more on its host)",
                  x->d->kernel.nnodes - 1);
+    if (b->models > 0)
+        snprintf(models, sizeof models, " (%s of it for models)",
+                 units_print_bytes(b->models, size, sizeof size));
     add(x,
-        "permutation %04zu needs %s of memory%s: %s for %d server%s, %s for %d "
-        "client%s, with tensors of %s; %s %s; use smaller tensors, fewer "
+        "permutation %04zu needs %s of memory%s: %s for %d server%s%s, %s for "
+        "%d client%s, with tensors of %s; %s %s; use smaller tensors, fewer "
         "clients a node, or more nodes",
         b->index, units_print_bytes(b->bytes, need, sizeof need), others,
         units_print_bytes(b->servers, servers, sizeof servers), b->nservers,
-        b->nservers == 1 ? "" : "s",
+        b->nservers == 1 ? "" : "s", models,
         units_print_bytes(b->clients, clients, sizeof clients), b->nclients,
         b->nclients == 1 ? "" : "s",
         units_print_bytes(x->tensor, tensor, sizeof tensor),
@@ -605,6 +615,7 @@ int preflight(struct team *t, const struct discovery *d,
                       .d = d,
                       .sweep = terms->sweep,
                       .pairs = burden_pairs(terms->sweep->options),
+                      .model = terms->models ? terms->models->bytes : 0,
                       .found = mine};
     int64_t reasons;
 

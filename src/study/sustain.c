@@ -12,10 +12,11 @@ struct sustain {
     const char *figure;
 };
 
-/* Of whom the limit may be. */
-static const char *const stems[] = {"put_response_", "unpack_response_",
-                                    "step_response_", "put_tensor_",
-                                    "unpack_tensor_"};
+/* Of whom the limit may be; of these where models are run. */
+#define RUNS "run_"
+static const char *const stems[] = {
+    "put_response_",  "unpack_response_", "step_response_", "put_tensor_",
+    "unpack_tensor_", RUNS "script_",     RUNS "model_"};
 
 static bool may_be(const char *name)
 {
@@ -52,7 +53,14 @@ int sustain_open(struct sustain **out, const struct sweep *s, struct error *err)
     if (!options_rate(s->options, RATE_SEARCH))
         return 0;
     list(&figures, NULL);
-    rc = expect_limit_open(&limit, &map->pairs[0], &figures, err);
+    if (!options_infers(s->options) &&
+        strncmp(map->pairs[0].name, RUNS, strlen(RUNS)) == 0)
+        rc = options_refuse(s->options, OPT_SUSTAIN,
+                            "is of a run, and no models are run; expected a "
+                            "figure such as put_response_p99",
+                            err);
+    else
+        rc = expect_limit_open(&limit, &map->pairs[0], &figures, err);
     fields_free(&figures);
     if (rc < 0)
         return -1;

@@ -16,6 +16,7 @@ import unittest
 
 import h5py
 
+from redisaitest import as_smartsim_has_it
 from slurmtest import SlurmTest
 from srbtest import MPIEXEC, SOURCE, SRBENCH, column, full, main, text
 from pathlib import Path
@@ -40,6 +41,12 @@ def headings(path):
 
 class Plans(unittest.TestCase):
 
+    def setUp(self):
+        """Models are looked for, in a plan too."""
+        folder = Path(tempfile.mkdtemp(prefix="srbt-"))
+        self.addCleanup(shutil.rmtree, folder)
+        self.env = dict(os.environ, **as_smartsim_has_it(folder))
+
     def plan(self, path):
         """The command of the heading, and what it printed first."""
         lines = headings(path).replace("\\\n", " ")
@@ -47,7 +54,7 @@ class Plans(unittest.TestCase):
         args = shlex.split(command.group(1))
         done = subprocess.run([SRBENCH, *args], text=True, timeout=300,
                               capture_output=True, cwd=SCRIPTS,
-                   encoding="utf-8")
+                              env=self.env, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stderr)
         return args, done.stdout.splitlines()[0]
 
@@ -217,6 +224,20 @@ class Standard(ScriptTest):
 
 @full
 class Slurm(ScriptTest):
+
+    def test_inference(self):
+        """Of GPUs this machine has none: their number is sbatch's to give up,
+        and where models run the study's."""
+        env = as_smartsim_has_it(self.tmpdir)
+        number = self.submit(
+            "slurm_inference.sh",
+            ("--nodes=2", "--ntasks-per-node=3", "--time=10",
+             "--gpus-per-node=0"), "--iterations=5", "--client_nodes=[1,2]",
+            "--clients_per_node=2", "--device=cpu", "--num_devices=1",
+            "--db_tpq=1", "--batch_size=0", "--db_timeout=60s",
+            f"--output={self.out}", env=env)
+        _, last = self.completed(number, 2)
+        self.assertEqual(list(last["run_calls"]), [16, 16])
 
     def test_colocated(self):
         number = self.submit(

@@ -3,14 +3,19 @@ takes as long as its file says and counts its runs.
 """
 # ctest: label=fast full
 import os
+import re
 import signal
 import struct
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 
-from redisaitest import ModuleTest
-from srbtest import column, full, main, text
+from redisaitest import LACKING, ModuleTest, as_smartsim_has_it
+from srbtest import END, SOURCE, column, free_port, full, main, text
+from theirserver import Redis
 
 INPUT = (8, 4, 3)
 STEP = 0x9e3779b97f4a7c15
@@ -53,7 +58,7 @@ class InferenceTest(ModuleTest):
                                for a in args) else ("inference_colocated",)
         if "inference_standard" in args:
             args = (*args, "--virtual_nodes=2")
-        if not any(a.startswith("--iterations") for a in args):
+        if not any(a.startswith(("--iterations", "--duration")) for a in args):
             args = ("--iterations=5", *args)
         return self.srbench(
             ranks, *experiment, f"--model={model or self.model}",
@@ -138,11 +143,182 @@ class Inference(InferenceTest):
         g = self.assert_whole(self.out, permutations=1)["perm_0000"]
         self.assertEqual(list(g["run_calls"]), [6, 6])
 
+    def test_copied_keys(self):
+        """As SmartRedis has it: tensors lie anywhere, and clients copy them to
+        and from models; what comes back is the same, at several times the
+        bytes. With one shard there is nothing to copy."""
+        want = halved(halved(first_input(7, 96), 96), 10)
+        (self.dir / "want").write_bytes(struct.pack("<10f", *want))
+        job = self.infer("inference_standard", "--db_shards_per_node=[1,3]",
+                         "--model_keys=[aligned,copied]",
+                         "--client=[socket,hiredis]",
+                         f"--script={self.script}", "--verify=all", "--seed=7",
+                         f"--reference={self.dir}/want", ranks=6)
+        self.assert_passed(job, permutations=6)
+        rows = self.assert_whole(self.out, permutations=6)["summary"]
+        keys = [k or "aligned" for k in column(rows, "model_keys")]
+        self.assertEqual(sorted(keys), ["aligned"] * 4 + ["copied"] * 2)
+        # put, and in 384 bytes; script and model each twice what they take and
+        # give (384 in and out, 384 in and 40 out); and what is got
+        moved = {k: set() for k in keys}
+        for k, n, bytes_ in zip(keys, rows["shards"][...],
+                                rows["inference_bytes"][...]):
+            moved[k].add(bytes_)
+        self.assertGreater(min(moved["copied"]), max(moved["aligned"])
+                           + 4 * 384 + 2 * 384 + 2 * 40)
+        f = self.assert_whole(self.out, permutations=6)
+        for k in range(6):
+            g = f[f"perm_{k:04d}"]
+            self.assertEqual(list(g["shard_ops"]), list(g["shard_commands"]))
+            self.assertNotIn("ops_mismatch", text(rows["flags"][k]))
+
     def test_an_output_that_is_not_the_reference(self):
         (self.dir / "other").write_bytes(struct.pack("<10f", *range(10)))
         job = self.infer("--seed=7", f"--reference={self.dir}/other")
         self.assert_status(job, 1, verify_errors=1)
         self.assertIn("is not that of the reference", job.stderr)
+
+    def test_an_input_that_does_not_fit(self):
+        job = self.infer(model=self.file("other", "stand-in out=1x10 in=1x7"))
+        self.assert_status(job, 1, failed=1)
+        self.assertIn("run_model of throughput_rank_", job.stderr)
+        self.assertIn("takes inputs of another shape", job.stderr)
+
+    def test_no_redisai(self):
+        """A module that brings no commands, and a server without it."""
+        job = self.infer(modules=f"{self.stand_in} TORCH {self.stand_in} "
+                                 "WITHOUT_COMMANDS")
+        self.assert_status(job, 1, failed=1)
+        self.assertIn(LACKING, job.stderr)
+        theirs = self.theirs()
+        job = self.infer_there(theirs)
+        self.assert_status(job, 2)
+        self.assertIn(LACKING, job.stderr)
+
+    def theirs(self, *args):
+        server = Redis(self.top, free_port(), *args)
+        self.addCleanup(server.stop)
+        return server
+
+    def infer_there(self, server, *args, ranks=2, script=True):
+        return self.srbench(
+            ranks, "inference_standard", f"--model={self.model}",
+            "--input_shape=8x4x3", "--output_shape=1x10",
+            *((f"--script={self.script}",) if script else ()),
+            f"--db_address=127.0.0.1:{server.port}", "--iterations=5",
+            "--verify=all", f"--output={self.out}", *args)
+
+    def test_servers_of_somebody_else(self):
+        """Nothing of ours stays in them; each right that is lacking is named
+        before the start."""
+        theirs = self.theirs("--loadmodule", self.stand_in)
+        for args in ((), ("--script_call=set", "--overwrite")):
+            job = self.infer_there(theirs, *args)
+            self.assert_passed(job, permutations=1)
+            self.assertEqual(theirs.ask("DBSIZE"), ":1\r\n")
+            self.assertEqual(theirs.ask("GET", "theirs"), "$1\r\n1\r\n")
+        login = self.dir / "login"
+        login.write_text("u p\n", encoding="utf-8")
+        login.chmod(0o600)
+        for command in ("ai.modelstore", "ai.modelexecute", "ai.modelget",
+                        "ai.scriptstore", "ai.scriptexecute", "ai.info"):
+            with self.subTest(command):
+                self.assertIn("OK", theirs.ask(
+                    "ACL", "SETUSER", "u", "reset", "on", ">p", "~*", "+@all",
+                    f"-{command}"))
+                job = self.infer_there(theirs, f"--db_auth={login}")
+                self.assert_status(job, 2)
+                self.assertIn(f"a study needs {command.upper()} of every server",
+                              job.stderr)
+
+    def test_a_cluster_of_somebody_else(self):
+        """With copied keys too, of which no temporary one stays."""
+        folder = self.top / "1"
+        folder.mkdir()
+        cluster = ("--cluster-enabled", "yes", "--loadmodule", self.stand_in)
+        first = self.theirs(*cluster)
+        second = Redis(folder, free_port(), *cluster)
+        self.addCleanup(second.stop)
+        for server, slots in ((first, range(9000)),
+                              (second, range(9000, 16384))):
+            self.assertIn("OK", server.ask("CLUSTER", "ADDSLOTS",
+                                           *map(str, slots)))
+        first.ask("CLUSTER", "MEET", "127.0.0.1", str(second.port))
+        deadline = time.monotonic() + END
+        while not all("cluster_state:ok" in s.ask("CLUSTER", "INFO")
+                      for s in (first, second)):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        job = self.infer_there(first, "--model_keys=[aligned,copied]", ranks=3)
+        self.assert_passed(job, permutations=2)
+        self.assert_whole(self.out, permutations=2)
+        for server in (first, second):
+            self.assertEqual(server.ask("DBSIZE"), ":0\r\n")
+
+    def test_loads(self):
+        """Computing, a barrier, a rate, as of any other step; each has the
+        operations of an inference in it."""
+        for args in (("--compute=2ms", "--compute_kind=sleep",
+                      "--sync=iteration"),
+                     ("--rate=200", "--arrivals=poisson", "--seed=3")):
+            with self.subTest(args=args):
+                job = self.infer(*args, f"--script={self.script}",
+                                 "--verify=all", "--overwrite")
+                self.assert_passed(job, permutations=1)
+                f = self.open(self.out)
+                g, rows = f["perm_0000"], f["summary"]
+                self.assertGreater(float(rows["run_model_median"][0]), 0)
+                steps = g["step"][...]
+                inside = sum(g[name][...] for name in (
+                    "put_tensor", "run_script", "run_model", "unpack_tensor"))
+                there = np.isfinite(steps) & np.isfinite(inside)
+                self.assertTrue(there.any())
+                self.assertTrue((steps[there] >= inside[there] - 1e-6).all())
+
+    def test_threads_that_run_models_are_counted(self):
+        job = self.infer("--db_tpq=40", "--intra_op=3", "--db_cpus=1", ranks=1)
+        self.assert_passed(job, permutations=1)
+        self.assertIn("OVERSUBSCRIBED: up to 122 clients and server threads",
+                      job.stderr)
+        self.assertIn("oversubscribed",
+                      column(self.open(self.out)["summary"], "flags")[0])
+
+    def test_a_model_that_no_node_has_room_for(self):
+        with open(self.model, "ab") as f:
+            f.truncate(1 << 42)
+        job = self.infer()
+        self.assert_status(job, 2)
+        self.assertIn("of it for models)", job.stderr)
+
+    def test_report(self):
+        """What an inference spends its time on, how many there are, and what
+        copying costs, in sentences and charts."""
+        job = self.infer("inference_standard", "--db_shards_per_node=2",
+                         "--model_keys=[aligned,copied]", "--db_tpq=[1,2]",
+                         f"--script={self.script}", ranks=6)
+        self.assert_passed(job, permutations=4)
+        page = self.dir / "page.html"
+        done = subprocess.run(
+            [sys.executable, SOURCE / "tools/srbench-report", self.out, "--text",
+             "-o", page], text=True, capture_output=True, encoding="utf-8",
+            timeout=END)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"the loops spent \d+ % in put_tensor, "
+                                      r"\d+ % in run_script, \d+ % in run_model")
+        moved = re.search(r"with copied keys an inference moves ([\d.]+) KiB "
+                          r"instead of ([\d.]+) KiB \(([\d.]+) times\)",
+                          done.stdout)
+        self.assertAlmostEqual(float(moved[1]) / float(moved[2]),
+                               float(moved[3]), delta=0.1)
+        html = page.read_text("utf-8")
+        for name in ("inference", "inferences", "copied"):
+            section = html.split(f'id="{name}"', 1)[1].split("</section>")[0]
+            self.assertIn('class="chart"', section, name)
+        # against the file itself
+        rows = self.open(self.out)["summary"]
+        shares = sum(rows[f"{n}_share"][...] for n in
+                     ("put", "run_script", "run_model", "unpack"))
+        self.assertTrue((shares > 0.9).all() and (shares <= 1).all(), shares)
 
     def test_too_late_a_turn(self):
         slow = self.file("slow", "stand-in out=1x10 delay_us=1200000")
@@ -216,14 +392,7 @@ class Inference(InferenceTest):
 
     def test_defaults_are_found(self):
         """What is not named lies where SmartSim's users have it."""
-        rai = self.dir / "rai"
-        back_end = rai / "backends/redisai_torch/redisai_torch.so"
-        back_end.parent.mkdir(parents=True)
-        back_end.symlink_to(self.stand_in)
-        (rai / "redisai.so").symlink_to(self.stand_in)
-        for name, out in (("cpu.pt", "1x1000"), ("script", "1x3x224x224")):
-            self.file(f"resnet50.{name}", f"stand-in out={out}")
-        env = dict(os.environ, RAI_PATH=str(rai), SRBENCH_MODELS=str(self.dir))
+        env = dict(os.environ, **as_smartsim_has_it(self.dir))
         job = self.srbench(2, "inference_colocated", "--db_tpq=[1,2]",
                            "--iterations=3", f"--output={self.out}", env=env)
         self.assert_passed(job, permutations=2)
@@ -231,6 +400,13 @@ class Inference(InferenceTest):
         self.assertEqual(int(f["perm_0001"].attrs["payload_bytes"]), 602112)
         self.assertIn("ai_threads_per_queue 2\n",
                       text(f["perm_0001"].attrs["db_config"]))
+        # beside the configuration as well
+        (self.dir / "study.yaml").write_text("iterations: 2\n", "utf-8")
+        del env["SRBENCH_MODELS"]
+        job = self.srbench(1, "inference_colocated", "--config",
+                           self.dir / "study.yaml", f"--output={self.out}",
+                           "--overwrite", env=env)
+        self.assert_passed(job, permutations=1)
 
 
 @full
@@ -248,6 +424,19 @@ class MoreInference(InferenceTest):
         self.assertLess(best, 0.051, Path("/proc/loadavg").read_text("ascii"))
         share = max(f["summary/run_model_share"][...])
         self.assertGreater(share, 0.9)
+
+    def test_a_rate_that_is_searched(self):
+        """By the model's own time too, which grows with the load: its runs of
+        5 ms wait for each other."""
+        slow = self.file("slow", "stand-in out=1x10 delay_us=5000")
+        job = self.infer("--rate=search", "--duration=1s", model=slow)
+        self.assert_status(job, 2)
+        job = self.infer("--rate=search", "--duration=1s",
+                         "--sustain={run_model_median: '<8ms'}", model=slow)
+        self.assert_passed(job, permutations=1)
+        rows = self.open(self.out)["summary"]
+        self.assertLess(float(rows["sustained_rate_high"][0]), 200)
+        self.assertGreater(float(rows["run_model_median"][0]), 0.005)
 
     def test_serve(self):
         """Databases of one job, clients of another, which store the models."""

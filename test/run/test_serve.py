@@ -8,50 +8,13 @@ import socket
 import subprocess
 import threading
 import time
-import unittest
 
-from srbtest import (DATABASE, END, PATIENCE, SERVER, SERVER_VERSION, SRBENCH, Job,
-                     RunTest, column, free_port, main, text)
+from srbtest import (END, SERVER, SERVER_VERSION, SRBENCH, Job, RunTest, column,
+                     free_port, main, text)
+from theirserver import Redis
 
 SMALL = ("--tensor_bytes=[4096,65536]", "--iterations=5")
 VIRTUAL = ("--virtual_nodes=2", "--db_nodes=2", "--net_ifname=lo")
-
-
-class Redis:
-    """A server of somebody else, with a key of theirs in it."""
-
-    def __init__(self, folder, port, *args):
-        self.port = port
-        self.login = None  # what AUTH is told first
-        self.process = subprocess.Popen(
-            [DATABASE, "--port", str(port), "--bind", "127.0.0.1", "--save", "",
-             "--dir", str(folder), *args], stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + END
-        while time.monotonic() < deadline:
-            try:
-                self.ask("SET", "theirs", "1")
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise AssertionError(f"no answer of {DATABASE}")
-
-    @staticmethod
-    def request(words):
-        return (f"*{len(words)}\r\n" + "".join(
-            f"${len(w)}\r\n{w}\r\n" for w in words)).encode()
-
-    def ask(self, *words):
-        """One command, its raw answer."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as s:
-            if self.login:
-                s.sendall(self.request(("AUTH", *self.login)))
-                s.recv(65536)
-            s.sendall(self.request(words))
-            return s.recv(65536).decode()
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
 
 
 class Serve(RunTest):
@@ -184,7 +147,8 @@ class Serve(RunTest):
                  "db_address: 'no-such-host.' is no host"),
                 (["throughput_standard", "--lifeline=127.0.0.1:1"],
                  "--lifeline: is for srbench serve"),
-                (["throughput_standard", "--batch_args={exclusive: null}"],
+                (["throughput_standard", "--batch_args={exclusive: null}",
+                  "--run_db_as_batch=false"],
                  "does nothing without run_db_as_batch"),
                 (["throughput_colocated", "--node_feature={C: V100}"],
                  "features of nodes are known to Slurm alone"),

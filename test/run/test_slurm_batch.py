@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+from redisaitest import as_smartsim_has_it
 from slurmtest import SlurmTest
 from srbtest import END, SRBENCH, column, main, text
 
@@ -57,6 +58,29 @@ class Batch(SlurmTest):
             self.assertNotIn("", column(g, "shard_cpus"))
         # not on loopback: clients may be anywhere
         self.assertNotIn("127.0.0.1:", "".join(column(g, "shard_address")))
+        self.assert_no_jobs()
+
+    def test_models(self):
+        """Arguments for the databases' job imply one, as in the commands of
+        SmartSim-Scaling; its servers have RedisAI, and users with the rights
+        that models and copied tensors need, for the clients to store them and
+        run them."""
+        job = self.start_srun(
+            ("-N2", "-w", "nid[0001-0002]", "--ntasks-per-node=2"),
+            "inference_standard", '--batch_args={"comment":"of srbench"}',
+            "--db_nodes=2", "--db_tpq=[1,2]", "--model_keys=[aligned,copied]",
+            "--iterations=3", "--verify=all", f"--output={self.out}",
+            env=as_smartsim_has_it(self.dir))
+        job.wait()
+        self.assert_passed(job, permutations=4)
+        self.assertEqual(job.stderr.count("databases: submitted job"), 2,
+                         job.stderr)
+        f = self.assert_whole(self.out, permutations=4)
+        for k, tpq in enumerate((1, 1, 2, 2)):
+            g = f[f"perm_{k:04d}"]
+            self.assertEqual(sum(g["run_calls"]), 4 * 4)
+            self.assertIn(f"ai_threads_per_queue {tpq}\n",
+                          text(g.attrs["db_config"]))
         self.assert_no_jobs()
 
     def test_clients_are_cancelled(self):

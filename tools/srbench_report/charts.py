@@ -979,13 +979,14 @@ def _methods(study: Study) -> str:
 def all_charts(study: Study, digests: Digests,
                which: Sequence[int] | None = None) -> list[Chart]:
     """In the order of the page; which: the permutations of --timeline."""
-    from . import kept, ladder, steps  # which are made of what is above
+    from . import inference, kept, ladder, steps  # which are made of what is above
 
     if study.configs.empty:
         return []
     found = tuned.effects(study.paths, study.about)
-    return [*filter(None, [found]), bandwidth(study, digests),
-            ladder.where_time_goes(study, digests),
+    return [*filter(None, [found]), inference.shares(study, digests),
+            inference.rates(study, digests), inference.copied(study, digests),
+            bandwidth(study, digests), ladder.where_time_goes(study, digests),
             steps.overhead(study, digests), steps.capacity(study, digests),
             kept.memory(study, digests), against_nodes(study, digests),
             against_clients(study, digests), against_size(study, digests),

@@ -151,6 +151,12 @@ def answer_section(study: Study, a: Answer) -> str:
 # --- the tables ----------------------------------------------------------------
 
 Column = tuple[str, str, str]  # of a frame, heading, kind
+# Where models are run.
+RUNS: list[Column] = [("run_script_median", "script median", "time"),
+                      ("run_model_median", "model median", "time"),
+                      ("run_model_share", "model's share", "share"),
+                      ("inference_rate", "inferences/s", "ratio"),
+                      ("inference_bytes", "bytes each", "size")]
 
 
 def _axis_columns(study: Study) -> list[Column]:
@@ -177,7 +183,7 @@ def columns(study: Study) -> list[Column]:
         ("window", "bandwidth", "rate"),
         *((f"{op}_{what}", f"{short} {what}", "time") for what in
           ("median", "p99") for op, short in zip(OPS, ("put", "unpack"))),
-        ("client_cpu_share", "client CPU", "share"),
+        *RUNS, ("client_cpu_share", "client CPU", "share"),
         ("window_of_floor", "of floor", "share")])
     out += _axis_columns(study)
     if frame["repetition"].max() > 0:
@@ -197,7 +203,7 @@ def config_columns(study: Study) -> list[Column]:
         *((op + what, f"{short} {name}", "time")
           for what, name in (("", "median"), ("_p99", "p99"))
           for op, short in zip(OPS, ("put", "unpack"))),
-        ("window_of_floor", "of floor", "share"),
+        *RUNS, ("window_of_floor", "of floor", "share"),
         ("imbalance", "shards max / mean", "ratio")])
     out += _axis_columns(study) + [("repetitions", "runs", "count")]
     if (study.configs["flags"] != "").any():

@@ -32,6 +32,10 @@ STEPS = (
     "sustained_rate", "sustained_rate_low", "sustained_rate_high",
     "shard_memory_start", "shard_memory_end",
 )
+# Of those that run models alone.
+RUNS = ("put_share", "run_script_share", "run_model_share", "unpack_share",
+        "run_script_median", "run_model_median", "inference_rate",
+        "inference_bytes")
 NUMBERS = (
     "index", "repetition", "repetitions_done", "clients", "shards", "db_nodes",
     "client_nodes", "clients_per_node", "tensor_bytes", *SHARES,
@@ -276,7 +280,7 @@ def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     for end in ("", "_low", "_high"):
         last[f"ops{end}"] = last[f"window{end}"] * middle(
             group["window_ops"] / group["window"])
-    for share in (*SHARES, *(c for c in STEPS if c in group)):
+    for share in (*SHARES, *(c for c in STEPS + RUNS if c in group)):
         last[share] = middle(group[share])
     if group["limit"].nunique() > 1:
         last["limit"] = ""

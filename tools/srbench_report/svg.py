@@ -252,11 +252,11 @@ class Panel:
         self._marks.append(Path("w", series, pieces))
 
     def bar(self, series: int, x: float, width: float, value: float,
-            words: str) -> None:
-        """A bar from zero to value, centred at x, width in units of x."""
+            words: str, base: float = 0.0) -> None:
+        """A bar from base to value, centred at x, width in units of x."""
         if self.y.holds(value):
             area = box(self.px(x - width / 2), self.py(value),
-                       self.px(x + width / 2), self.py(max(self.y.lo, 0.0)))
+                       self.px(x + width / 2), self.py(max(self.y.lo, base)))
             self._marks.append(Path("b", series, [area], words))
 
     def step(self, series: int, x: float, width: float,

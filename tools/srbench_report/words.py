@@ -61,7 +61,9 @@ AXIS_NAMES = {
     "clients_per_node": "clients per node", "socket_buffer": "socket buffer",
     "clients": "clients", "languages": "language", "tuned": "configuration",
     "pin_app_cpus": "pinned clients", "tensors": "tensors a step",
-    "expire_after": "expiry after", "experiment": "experiment",
+    "expire_after": "expiry after", "db_tpq": "threads per queue",
+    "intra_op": "threads of a run", "batch_size": "batch size",
+    "model_keys": "model keys", "experiment": "experiment",
 }
 _COUNTED = {
     "clients": ("client", "clients"),
@@ -168,7 +170,7 @@ def value(axis: str, v: Any) -> str:
     if absent(axis, v):
         return "–"
     if axis == "experiment":
-        return str(v).removeprefix("throughput_")
+        return str(v).removeprefix("throughput_").replace("_", " ")
     if isinstance(v, str):
         return v
     if axis == "socket_buffer":

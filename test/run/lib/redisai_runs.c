@@ -2,8 +2,9 @@
  * threads_per_queue threads, several requests for one model together as its
  * BATCHSIZE, MINBATCHSIZE and MINBATCHTIMEOUT say.
  *
- * A file of the stand-in says "stand-in", what comes of a run and how long that
- * takes: "stand-in out=1x10 delay_us=2000". Element j of the output is element
+ * A file of the stand-in says "stand-in", what comes of a run, how long that
+ * takes, and what it takes where that matters: "stand-in out=1x10
+ * delay_us=2000 in=1x3x8x4". Element j of the output is element
  * j modulo its length of the input, halved, plus j. Each run of a model is a
  * line of the file that the server's environment names as STAND_IN_RUNS: how
  * many requests it took together. */
@@ -25,7 +26,7 @@ struct program {
     char magic[8]; /* "program" */
     bool model;
     char device[16];
-    struct tensor out;
+    struct tensor out, in; /* in.n 0: anything */
     long long delay_us, batch, min_batch, min_batch_ms;
     long long calls, booked_us; /* as AI.INFO tells them */
 };
@@ -82,6 +83,9 @@ static bool read_program(const struct string *file, struct program *p)
     memcpy(p->magic, "program", 8);
     at = strstr(text, "out=");
     if (!strstr(text, "stand-in") || !at || !read_shape(at + 4, &p->out))
+        return false;
+    at = strstr(text, "in=");
+    if (at && !read_shape(at + 3, &p->in))
         return false;
     at = strstr(text, "delay_us=");
     p->delay_us = at ? strtoll(at + 9, NULL, 10) : 0;
@@ -364,6 +368,16 @@ static void copy_name(char name[NAME_MAX_BYTES], const struct string *s)
     snprintf(name, NAME_MAX_BYTES, "%.*s", (int)n, text);
 }
 
+static bool takes(const struct program *p, const char *held)
+{
+    struct tensor t;
+
+    memcpy(&t, held, sizeof t);
+    return p->in.n == 0 ||
+           (p->in.n == t.n &&
+            memcmp(p->in.dim, t.dim, (size_t)t.n * sizeof t.dim[0]) == 0);
+}
+
 /* AI.MODELEXECUTE, AI.SCRIPTEXECUTE, AI.SCRIPTRUN */
 static int execute(struct ctx *ctx, struct string **argv, int argc)
 {
@@ -385,6 +399,11 @@ static int execute(struct ctx *ctx, struct string **argv, int argc)
         api.CloseKey(key);
         return api.ReplyWithError(
             ctx, "ERR tensor key is empty or in a different shard");
+    }
+    if (!takes(&p, held)) {
+        api.CloseKey(key);
+        return api.ReplyWithError(ctx, "ERR the stand-in's model takes inputs "
+                                       "of another shape");
     }
     r = calloc(1, sizeof *r);
     r->program = p;

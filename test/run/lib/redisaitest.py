@@ -30,6 +30,22 @@ STAND_IN = without_blanks(os.path.realpath(
 LACKING = "the server has no AI.TENSORGET; load RedisAI into it (db_modules)"
 
 
+def as_smartsim_has_it(folder):
+    """RedisAI with its back end, and ResNet-50 for either device, where users
+    of SmartSim have them, all of it played by the stand-in. Returns the
+    environment that says so."""
+    rai = folder / "rai"
+    back_end = rai / "backends/redisai_torch/redisai_torch.so"
+    back_end.parent.mkdir(parents=True)
+    back_end.symlink_to(STAND_IN)
+    (rai / "redisai.so").symlink_to(STAND_IN)
+    for name, out in (("cpu.pt", "1x1000 in=1x3x224x224"),
+                      ("gpu.pt", "1x1000"), ("script", "1x3x224x224")):
+        (folder / f"resnet50.{name}").write_text(f"stand-in out={out}",
+                                                 encoding="utf-8")
+    return {"RAI_PATH": str(rai), "SRBENCH_MODELS": str(folder)}
+
+
 class ModuleTest(RunTest):
 
     stand_in = STAND_IN

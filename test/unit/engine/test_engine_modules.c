@@ -128,12 +128,47 @@ static void removal_is_a_right(void **state)
     }
 }
 
+/* Who runs models may run those, and who stores them store them, by the names
+ * of commands and of keys; who copies tensors may delete copies. */
+static void models_are_rights(void **state)
+{
+    static const struct line line = {{"throughput_standard"}};
+    static const char keys[] = " ~{*}.model* ~{*}.script*";
+    char client[512], steward[512];
+
+    (void)state;
+    for (int copies = 0; copies < 2; copies++) {
+        struct shard_spec spec;
+        struct scene s;
+        char *text;
+
+        scene_open(&s, &line);
+        spec = spec_of(&s, 0);
+        spec.redisai = spec.infers = true;
+        spec.copies = copies;
+        text = print(engine_redis.configure, &spec);
+        snprintf(client, sizeof client,
+                 "%s%s%s +ai.modelexecute +ai.scriptexecute +ai.scriptrun%s",
+                 SCENE_CLIENT, AI_RIGHTS, keys,
+                 copies ? " ~{*}.throughput_rank_*.TMP +del" : "");
+        snprintf(steward, sizeof steward,
+                 "%s%s +ai.modelstore +ai.modelget +ai.scriptstore "
+                 "+ai.scriptset +ai.scriptget +ai.info",
+                 SCENE_STEWARD, keys);
+        assert_int_equal(lines_of(text, client), 1);
+        assert_int_equal(lines_of(text, steward), 1);
+        free(text);
+        scene_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(modules_are_loaded),
         cmocka_unit_test(a_server_without_redisai_is_known),
         cmocka_unit_test(removal_is_a_right),
+        cmocka_unit_test(models_are_rights),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include "options/options.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define ARGS_MAX 6
+#define ARGS_MAX 8
 
 /* A command line behind the program's name, up to the first NULL. */
 struct line {
