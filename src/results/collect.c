@@ -308,6 +308,7 @@ struct target {
     size_t row_bytes;
     size_t warmup;
     const struct tensors_rules *tensors;
+    size_t looks; /* at a shard's memory */
     bool infers;
     int64_t *shard_clients; /* [nshards], by the placement */
     int64_t *shard_ops;     /* [nshards], as their rows come */
@@ -511,6 +512,36 @@ static const struct column run_columns[] = {
           "time that it books for these: of a batch for each of its requests"),
 };
 
+/* Looks at their memory: numbers of each, one after the other. */
+static const struct column look_columns[] = {
+    {{"shard_resident", FIELD_REAL, "B",
+      "resident by the kernel's word when it was looked at, during warm-up and "
+      "loop",
+      SINK_SHARD, SINK_LOOK},
+     offsetof(struct shard_row, work.look_bytes)},
+    {{"shard_resident_time", FIELD_REAL, "s",
+      "when that was, since the loop's start, to within some ms", SINK_SHARD,
+      SINK_LOOK},
+     offsetof(struct shard_row, work.look_time)},
+};
+
+static int take_looks(const struct target *x, int first, int n,
+                      const struct shard_row *rows, struct error *err)
+{
+    const size_t bytes = SRB_MEMORY_LOOKS * sizeof(double);
+    char *room = mem_new((size_t)n, bytes);
+    int rc = 0;
+
+    for (size_t c = 0; c < COUNT(look_columns) && rc == 0; c++) {
+        for (int k = 0; k < n; k++)
+            memcpy(room + (size_t)k * bytes,
+                   (const char *)&rows[k] + look_columns[c].at, bytes);
+        rc = write_rows(x, &look_columns[c].array, first, n, room, err);
+    }
+    free(room);
+    return rc;
+}
+
 /* What rank 0 knows of a shard beside what its steward says. */
 static void complete(struct target *x, int shard, struct shard_row *row)
 {
@@ -561,6 +592,8 @@ static int take_shards(void *arg, int first, int n, const void *rows,
     if (rc == 0 && !tensors_plain(x->tensors))
         rc = take_columns(x, kept_columns, COUNT(kept_columns), first * each,
                           shards, copy, sizeof *copy, room, err);
+    if (rc == 0 && x->looks > 0)
+        rc = take_looks(x, first * each, shards, copy, err);
     free(copy);
     free(room);
     return rc;
@@ -596,6 +629,8 @@ static struct shard_row *pack_shards(const struct placement *pl,
     rows = mem_new((size_t)row_shards(pl), sizeof *rows);
     for (int k = 0; k < row_shards(pl); k++) {
         rows[k].work = pl->ranks_serve ? *c->served : c->work[k];
+        for (int i = 0; i < SRB_MEMORY_LOOKS; i++)
+            rows[k].work.look_time[i] -= c->lead;
         rows[k].numa = pl->ranks_serve ? c->serves_at->numa : db_numa(c->db, k);
         snprintf(rows[k].cpus, sizeof rows[k].cpus, "%s",
                  pl->ranks_serve ? c->serves_at->cpus : db_cpus(c->db, k));
@@ -667,7 +702,8 @@ static int begin(struct target *x, const struct collection *c,
                                     [SINK_ITERATION] = c->kept,
                                     [SINK_WARMUP] = c->warmup,
                                     [SINK_SHARD] = (size_t)x->pl->nshards,
-                                    [SINK_PROBE] = c->nprobes};
+                                    [SINK_PROBE] = c->nprobes,
+                                    [SINK_LOOK] = x->looks};
 
     x->shard_clients = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
     x->shard_ops = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
@@ -688,6 +724,9 @@ int collect(const struct team *t, const struct placement *pl,
                        .columns = columns,
                        .warmup = c->warmup,
                        .tensors = c->tensors,
+                       .looks = tensors_plain(c->tensors) || pl->external
+                                    ? 0
+                                    : SRB_MEMORY_LOOKS,
                        .infers = c->runs > 0,
                        .all = out};
     struct error later;

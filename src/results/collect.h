@@ -40,6 +40,7 @@ struct collection {
     const struct shard_work *work;   /* one entry a shard, or NULL */
     const struct shard_work *served; /* of a rank that serves one; NULL */
     const struct client_attributes *serves_at; /* and where that is */
+    double lead; /* s from when servers began to be watched to zero */
 };
 
 /* What all rows together say, on rank 0. */

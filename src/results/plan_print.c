@@ -186,7 +186,8 @@ static void add(struct sum *x, const struct permutation *p)
                                                                  : 0);
     x->nodes = need > x->nodes ? need : x->nodes;
     x->ranks = pl.clients_per_node > x->ranks ? pl.clients_per_node : x->ranks;
-    x->file = footprint_sum(x->file, footprint_file(pl.nclients, x->pairs));
+    x->file =
+        footprint_sum(x->file, burden_file_bytes(p, pl.nclients, x->pairs));
     if (x->part[p->setup].permutations == 0)
         name_axes(x, p);
     add_part(x, p, &pl);

@@ -27,6 +27,8 @@ struct row {
     double share;                 /* of the floor's bandwidth; NaN */
     struct step_row {             /* of steps; means over repetitions, or NaN */
         double overhead, response, p99, sustained, low, high;
+        double alone, waiting, slower; /* of computing, and overhead's parts */
+        double offered, achieved;
     } steps;
     struct run_row { /* where models are run, likewise */
         double script, model, rate;

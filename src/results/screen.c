@@ -11,6 +11,7 @@
 #include "base/tick.h"
 #include "base/units.h"
 #include "results/report.h"
+#include "results/step_words.h"
 
 /* A study of so many permutations has a line for each, a larger one now and
  * then. */
@@ -139,12 +140,16 @@ static void variant_text(const struct permutation *p, char *buf, size_t n)
 /* What steps are about; false where there are none. */
 static bool step_text(const struct step_figures *x, char *buf, size_t n)
 {
-    char time[TEXT];
+    char time[TEXT], low[12], high[12];
 
-    if (x->sustained_low > 0)
-        snprintf(buf, n, "sustains %.3g/s", x->sustained_low);
+    step_words_rate(x->sustained_low, low, sizeof low);
+    step_words_rate(x->sustained_high, high, sizeof high);
+    if (x->sustained_low > 0 && x->sustained_high > 0)
+        snprintf(buf, n, "sustains %s to %s/s", low, high);
+    else if (x->sustained_low > 0)
+        snprintf(buf, n, "sustains %s/s at least", low);
     else if (x->sustained_high > 0)
-        snprintf(buf, n, "sustains less than %.3g/s", x->sustained_high);
+        snprintf(buf, n, "sustains less than %s/s", high);
     else if (!isnan(x->response.median))
         snprintf(buf, n, "response %s",
                  units_print_seconds(x->response.median, time, sizeof time));

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "results/effect.h"
+#include "results/step_words.h"
 
 /* In the order of record_flags(), and what the end of the study tells. */
 static const struct flag {
@@ -162,13 +163,17 @@ static void note_cell(const struct row *row, char buf[CELL])
 /* "163/s (158 to 168)": what held, and what did not. */
 static void sustained_cell(const struct step_row *x, char buf[CELL])
 {
+    char low[16], mid[16], high[16];
+
+    step_words_rate(x->low, low, sizeof low);
+    step_words_rate(x->high, high, sizeof high);
     if (isnan(x->sustained) && x->low > 0)
-        snprintf(buf, CELL, "%.3g/s at least", x->low);
+        snprintf(buf, CELL, "%s/s at least", low);
     else if (isnan(x->sustained) && x->low == 0)
-        snprintf(buf, CELL, "below %.3g/s", x->high);
+        snprintf(buf, CELL, "below %s/s", high);
     else if (!isnan(x->sustained))
-        snprintf(buf, CELL, "%.3g/s (%.3g to %.3g)", x->sustained, x->low,
-                 x->high);
+        snprintf(buf, CELL, "%s/s (%s to %s)",
+                 step_words_rate(x->sustained, mid, sizeof mid), low, high);
 }
 
 static void step_cells(const struct step_row *x, bool completed,

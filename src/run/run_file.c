@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "results/step_words.h"
 
 /* Whether it ran, be it to a failure: only then it has a group. */
 static bool has_run(const struct outcome *o)
@@ -186,6 +187,7 @@ static struct collection collection_of(const struct run *r,
         .work = x->work,
         .served = x->server ? &x->served : NULL,
         .serves_at = &x->client,
+        .lead = x->lead,
     };
 }
 
@@ -399,6 +401,24 @@ int run_open_sinks(struct run *r, struct error *err)
     return rc;
 }
 
+/* What was found, all of it in sentences. */
+static char *words_of(struct run *r)
+{
+    char *of_steps, *all = NULL, *more;
+    size_t n;
+    FILE *out;
+
+    rows_close_up(&r->rows, r->repeats);
+    more = rows_verdicts(&r->rows);
+    of_steps = step_words(&r->rows);
+    out = mem_stream(&all, &n);
+    fprintf(out, "%s%s%s", of_steps, of_steps[0] && more[0] ? "\n" : "", more);
+    fclose(out);
+    free(of_steps);
+    free(more);
+    return all;
+}
+
 /* This session's row of /sessions, as it ended; the cells stay the list's. */
 static struct fields end_session(struct run *r, const char *now)
 {
@@ -431,12 +451,7 @@ int run_close_sinks(struct run *r, struct error *err)
     fields_text(&end, "end_time", record_now(now, sizeof now));
     if (r->judge) /* the permutations' own attributes are written by now */
         fields_text(&end, "expect_at_end", r->late);
-    if (r->tune) {
-        r->verdicts = run_tune_end(r, &end);
-    } else {
-        rows_close_up(&r->rows, r->repeats);
-        r->verdicts = rows_verdicts(&r->rows);
-    }
+    r->verdicts = r->tune ? run_tune_end(r, &end) : words_of(r);
     fields_text(&end, "verdicts", r->verdicts);
     session = end_session(r, now);
     if (sinks_close(&r->sinks, &end, &session, rc < 0 ? NULL : err) < 0)

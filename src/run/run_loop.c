@@ -71,6 +71,7 @@ static void serve(const struct run *r, struct perm_run *x)
                              .run_time = NAN,
                              .fault_share = NAN};
     w->watched.busy = w->watched.busy_cpu = NAN;
+    db_no_looks(w);
     x->serving->count(x->server, &w->commands, &w->bytes);
     w->commands -= tensors;
     w->bytes -= bytes;
@@ -78,10 +79,12 @@ static void serve(const struct run *r, struct perm_run *x)
 
 int run_loop(struct run *r, struct perm_run *x, struct error *err)
 {
+    const struct tensors_rules rules = tensors_rules_of(&x->p);
+    int64_t ready = tick_now();
     int rc = 0;
 
     if (x->is_steward)
-        db_watch(r->setup.db);
+        db_watch(r->setup.db, !tensors_plain(&rules));
     if (x->is_client) {
         const struct load_company with = run_company(r, x);
         const struct clock_params clock = params_of_clock(r);
@@ -89,6 +92,7 @@ int run_loop(struct run *r, struct perm_run *x, struct error *err)
         clock_sync(r->team, &r->cast, &clock, &x->clock.before);
         x->clock.after = x->clock.before;
         rc = load_run(&x->load, &with, err);
+        x->lead = tick_seconds(x->load.samples.loop_start - ready);
         leave(r, x);
     }
     if (x->server)
@@ -156,6 +160,8 @@ void run_reduce(struct run *r, struct perm_run *x)
         reduce(r, x);
     team_bcast(r->team, r->team->world, &x->outcome.summary,
                (int)sizeof x->outcome.summary,
+               place_client_rank(&r->placement, 0));
+    team_bcast(r->team, r->team->world, &x->lead, (int)sizeof x->lead,
                place_client_rank(&r->placement, 0));
 }
 

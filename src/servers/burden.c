@@ -14,7 +14,8 @@ bool burden_same(const struct permutation *a, const struct permutation *b)
     static const enum option_id shape[] = {
         OPT_CLIENT_NODES, OPT_CLIENTS_PER_NODE, OPT_KEYS,      OPT_CLIENT,
         OPT_COMMAND_SET,  OPT_TENSORS,          OPT_PIPELINED, OPT_HISTORY,
-        OPT_RETIRE,       OPT_EXPIRE_AFTER,     OPT_RATE,      OPT_MODEL_KEYS};
+        OPT_RETIRE,       OPT_EXPIRE_AFTER,     OPT_RATE,      OPT_COMPUTE,
+        OPT_COMPUTE_KIND, OPT_PATTERN,          OPT_MODEL_KEYS};
 
     for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
         if (a->value[shape[k]] != b->value[shape[k]])
@@ -71,6 +72,18 @@ int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
                             moving(p));
 }
 
+static struct footprint_steps steps_of(const struct permutation *p)
+{
+    const struct tensors_rules r = tensors_rules_of(p);
+
+    return (struct footprint_steps){
+        .computes = p->value[OPT_COMPUTE]->seconds > 0,
+        .streams = p->value[OPT_COMPUTE_KIND]->count == COMPUTE_STREAM,
+        .paced = p->value[OPT_RATE]->word != RATE_MAX,
+        .phases = p->value[OPT_PATTERN]->count == PATTERN_PHASES,
+        .removes = tensors_removes(&r)};
+}
+
 int64_t burden_model_bytes(const struct permutation *p, const struct options *o,
                            int64_t file)
 {
@@ -96,9 +109,22 @@ int64_t burden_client_bytes(const struct permutation *p, int64_t bytes,
 {
     const struct client_ops *ops = client_of(p);
     int64_t kept = ops->serves || ops->own ? 0 : tensors_kept_by(p) - 1;
+    const struct footprint_steps steps = steps_of(p);
 
-    return footprint_stepper(&ops->memory, bytes, pairs,
-                             (int64_t)tensors_rules_of(p).n, 1, kept);
+    return footprint_sum(footprint_steps(&steps, pairs),
+                         footprint_stepper(&ops->memory, bytes, pairs,
+                                           (int64_t)tensors_rules_of(p).n, 1,
+                                           kept));
+}
+
+int64_t burden_file_bytes(const struct permutation *p, int64_t clients,
+                          int64_t pairs)
+{
+    const struct footprint_steps steps = steps_of(p);
+
+    return footprint_sum(
+        footprint_file(clients, pairs),
+        footprint_product(clients, footprint_steps_file(&steps, pairs)));
 }
 
 int64_t burden_kept_bytes(const struct permutation *p, int64_t clients,

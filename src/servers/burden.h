@@ -39,6 +39,10 @@ int64_t burden_kept_bytes(const struct permutation *p, int64_t clients,
                           int64_t bytes);
 int64_t burden_maxmemory(const struct permutation *p);
 
+/* Room in the result file for a permutation of so many clients. */
+int64_t burden_file_bytes(const struct permutation *p, int64_t clients,
+                          int64_t pairs);
+
 /* The pairs whose timings a client keeps, with those of the warm-up. */
 int64_t burden_pairs(const struct options *o);
 

@@ -29,6 +29,7 @@ enum sink_dim {
     SINK_WARMUP,
     SINK_SHARD,
     SINK_PROBE, /* of a search */
+    SINK_LOOK,  /* at memory */
     SINK_DIMS
 };
 

@@ -331,8 +331,8 @@ static void look_at_sweep(struct sight *x)
             look_at_load(x, &p);
         last = p;
         if (is_certain(x, &p))
-            x->file =
-                footprint_sum(x->file, footprint_file(x->nclients, x->pairs));
+            x->file = footprint_sum(
+                x->file, burden_file_bytes(&p, x->nclients, x->pairs));
     }
 }
 

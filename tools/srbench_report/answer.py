@@ -144,7 +144,8 @@ def said(study: Study, able: pd.DataFrame) -> list[str]:
         if own:  # what is said of all flagged ones stands in a box
             return [s for s in own.splitlines()
                     if not s.startswith("Every configuration is flagged")]
-    return verdicts.sentences(study.configs, study.varying)
+    return steps.sentences(study, study.dims) \
+        + verdicts.sentences(study.configs, study.varying)
 
 
 def held_back(found: dict[int, dict[str, Best]]) -> list[str]:
@@ -183,7 +184,6 @@ def answer(study: Study) -> Answer:
                            f"{words.count(hosts, 'host')}: they share its CPUs "
                            "and memory; a rehearsal, not a measurement of a "
                            "cluster.")
-    remarks += steps.sentences(study, study.dims)
     remarks += inference.sentences(study, study.dims)
     dims = [d for d in study.dims if d != "tensor_bytes"
             and varies(able[d])] if len(able) else []
