@@ -390,13 +390,17 @@ class Messages(LadderTest):
         self.assert_status(job, 2, completed=0)
         self.assertIn("start two ranks a node", job.stderr)
 
-    def serving(self, job):
-        """With a rank more than clients that is the steward, rank 0."""
+    def all_serving(self, job, n):
+        """With a rank more than clients these are the stewards, ranks 0; of n
+        jobs that run."""
         found = [p for p in job.ranks()
                  if any(f"{name}=0".encode() in p.environ.split(b"\0")
                         for name in RANK_NAMES)]
-        self.assertEqual(len(found), 1, job.describe())
-        return found[0]
+        self.assertEqual(len(found), n, job.describe())
+        return found
+
+    def serving(self, job):
+        return self.all_serving(job, 1)[0]
 
     def strike(self, timeout):
         self.out = self.dir / "strike.h5"
@@ -457,7 +461,8 @@ class Messages(LadderTest):
                     for _ in range(10)]
             for job in jobs:
                 job.wait_in_loop(1, 2)
-                os.kill(self.serving(job).pid, signal.SIGKILL)
+            for server in self.all_serving(jobs[0], len(jobs)):
+                os.kill(server.pid, signal.SIGKILL)
             for job in jobs:
                 job.wait()
                 self.assertNotEqual(job.returncode, 0)
