@@ -32,8 +32,12 @@ struct row {
         double alone, waiting, slower; /* of computing, and overhead's parts */
         double offered, achieved;
     } steps;
-    struct running step; /* of what steps are compared by, over repetitions */
-    struct run_row {     /* where models are run, likewise */
+    struct running step;  /* of what steps are compared by, over repetitions */
+    struct exchange_row { /* of writers and readers; likewise */
+        double delivery, p99; /* s; NaN */
+        double missed;        /* steps */
+    } exchange;
+    struct run_row { /* where models are run, likewise */
         double script, model, rate;
     } runs;
     struct repeated repeated; /* set by rows_close_up() */
