@@ -8,7 +8,9 @@
 
 #include "base/mem.h"
 #include "base/tick.h"
+#include "plan/connections.h"
 #include "plan/model_keys.h"
+#include "results/collect_readers.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -232,9 +234,12 @@ static double *put_numbers(double *at, const int64_t *ns, int64_t zero,
     return at;
 }
 
-static void pack_spans(double *at, const struct samples *s, int64_t zero,
+/* Readers keep no timings of their warm-up. */
+static void pack_spans(double *at, const struct load *l, int64_t zero,
                        const size_t columns[SPANS])
 {
+    const struct exchange_rules *way = &l->rules.exchange;
+    const struct samples *s = &l->samples;
     const struct series *p = &s->put, *u = &s->unpack;
     size_t w = p->warmup;
 
@@ -242,8 +247,9 @@ static void pack_spans(double *at, const struct samples *s, int64_t zero,
     at = put_numbers(at, u->ns + w, 0, u->kept, columns[UNPACK]);
     at = put_numbers(at, p->start + w, zero, p->kept, columns[PUT_START]);
     at = put_numbers(at, u->start + w, zero, u->kept, columns[UNPACK_START]);
-    at = put_numbers(at, p->ns, 0, w, columns[WARMUP_PUT]);
-    at = put_numbers(at, u->ns, 0, w, columns[WARMUP_UNPACK]);
+    at = put_numbers(at, p->ns, 0, way->reads ? 0 : w, columns[WARMUP_PUT]);
+    at = put_numbers(at, u->ns, 0, exchange_any(way) ? 0 : w,
+                     columns[WARMUP_UNPACK]);
     at = put_numbers(at, s->retire.ns, 0, s->retire.kept, columns[RETIRE]);
     at = put_numbers(at, s->retire.start, zero, s->retire.kept,
                      columns[RETIRE_START]);
@@ -296,7 +302,7 @@ static void *pack_client(const struct collection *c, const struct placement *pl,
     row->node = place_client_node(pl, l->number);
     row->shard = place_client_shard(pl, l->number);
     row->where = *c->attributes;
-    pack_spans((double *)(void *)(row + 1), s, c->zero, columns);
+    pack_spans((double *)(void *)(row + 1), l, c->zero, columns);
     return row;
 }
 
@@ -472,9 +478,13 @@ static const struct column shard_columns[] = {
           "pages brought in during warm-up and loop"),
     SHARD("shard_major_faults", FIELD_INT, work.watched.major_faults, "",
           "of warm-up and loop, those that waited for a disk"),
-    SHARD("shard_clients", FIELD_INT, clients, "", "clients whose key it owns"),
-    SHARD("shard_ops", FIELD_INT, ops, "",
-          "tensors put and got in warm-up and loop, by the clients' count"),
+    SHARD("shard_clients", FIELD_INT, clients, "",
+          "clients that connect to it: whose key "
+          "it owns, or that read such"),
+    SHARD(
+        "shard_ops", FIELD_INT, ops, "",
+        "tensors put and got in warm-up and loop, by the clients' count; with "
+        "pattern: exchange counters told and asked for, too"),
     SHARD("shard_commands", FIELD_INT, work.commands, "",
           "tensors put and got in warm-up and loop, by the server's own "
           "count"),
@@ -549,7 +559,10 @@ static void complete(struct target *x, int shard, struct shard_row *row)
 
     row->clients = x->shard_clients[shard];
     row->ops = x->shard_ops[shard];
-    if (row->work.commands >= 0 && row->work.commands != row->ops)
+    if (row->ops < 0)
+        row->ops = FIELD_NO_INT;
+    if (row->work.commands >= 0 && row->ops >= 0 &&
+        row->work.commands != row->ops)
         x->all->agree = false;
     if (!isnan(row->work.watched.busy) &&
         !(row->work.watched.busy <= x->all->busiest.watched.busy))
@@ -695,6 +708,17 @@ static int write_probes(const struct target *x, const struct collection *c,
 
 /* ---- both ---- */
 
+/* How many clients connect to each shard. */
+static void connect(struct target *x)
+{
+    int *clients = mem_new((size_t)x->pl->nshards, sizeof *clients);
+
+    connections_count(x->pl, clients);
+    for (int k = 0; k < x->pl->nshards; k++)
+        x->shard_clients[k] = clients[k];
+    free(clients);
+}
+
 static int begin(struct target *x, const struct collection *c,
                  struct error *err)
 {
@@ -703,11 +727,15 @@ static int begin(struct target *x, const struct collection *c,
                                     [SINK_WARMUP] = c->warmup,
                                     [SINK_SHARD] = (size_t)x->pl->nshards,
                                     [SINK_PROBE] = c->nprobes,
-                                    [SINK_LOOK] = x->looks};
+                                    [SINK_LOOK] = x->looks,
+                                    [SINK_READER] = (size_t)x->pl->nreaders,
+                                    [SINK_GET] = x->pl->exchange ? c->kept : 0};
 
     x->shard_clients = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
     x->shard_ops = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
-    for (int k = 0; k < x->pl->nclients; k++)
+    if (x->pl->exchange)
+        connect(x);
+    for (int k = 0; k < x->pl->nclients && !x->pl->exchange; k++)
         x->shard_clients[place_client_shard(x->pl, k)]++;
     return sinks_begin(x->sinks, c->index, size, err) < 0
                ? -1
@@ -743,6 +771,11 @@ int collect(const struct team *t, const struct placement *pl,
         x.sinks = NULL;
     if (collect_clients(t, &x, c, rc < 0 ? &later : err) < 0)
         rc = -1;
+    if (pl->exchange &&
+        collect_readers(t, pl, x.sinks, c, rc < 0 ? &later : err) < 0)
+        rc = -1;
+    for (int k = 0; t->rank == 0 && c->requests && k < pl->nshards; k++)
+        x.shard_ops[k] = c->requests[k];
     shards_rc = collect_shards(t, &x, c, rc < 0 ? &later : err);
     free(x.shard_clients);
     free(x.shard_ops);

@@ -29,6 +29,9 @@ struct collection {
                           most; both the same on every rank */
     bool steps, paced; /* they compute or have a schedule; the latter */
     bool phases;       /* so have gets of their own */
+    /* Requests of each shard by its clients' count, [nshards], less than 0
+     * where nobody knows; NULL: as rows have it. Rank 0's. */
+    const int64_t *requests;
     const struct probe *probes; /* [nprobes], rank 0's; none elsewhere */
     size_t nprobes;
     int64_t zero; /* instant that starts are counted from */

@@ -34,6 +34,10 @@ const char *rows_title(enum option_id id)
         [OPT_KEYS] = "Keys",
         [OPT_SYNC] = "Sync",
         [OPT_PATTERN] = "Pattern",
+        [OPT_READERS_PER_NODE] = "Readers a node",
+        [OPT_READER_NODES] = "Reader nodes",
+        [OPT_WAIT] = "Wait",
+        [OPT_FAN] = "Fan",
         [OPT_TENSORS] = "Tensors a step",
         [OPT_PIPELINED] = "Pipelined",
         [OPT_HISTORY] = "History",
@@ -338,6 +342,16 @@ static void add_steps(struct row *row, const struct step_figures *x)
     add_means(row, mean, value, sizeof mean / sizeof mean[0]);
 }
 
+static void add_exchange(struct row *row, const struct exchange_figures *x)
+{
+    struct exchange_row *to = &row->exchange;
+    double *const mean[] = {&to->delivery, &to->p99, &to->missed};
+    const double value[] = {x->delivery.median, x->delivery.p99,
+                            (double)x->missed};
+
+    add_means(row, mean, value, sizeof mean / sizeof mean[0]);
+}
+
 void rows_add(struct rows *r, const struct permutation *p,
               const struct outcome *o, const char *flags)
 {
@@ -348,6 +362,7 @@ void rows_add(struct rows *r, const struct permutation *p,
         return;
     row->last = o->summary;
     add_steps(row, &o->summary.steps);
+    add_exchange(row, &o->summary.exchange);
     add_runs(row, &o->summary.inference);
     if (row->ended[STATUS_COMPLETED] == 1)
         memcpy(row->limit, o->limit, sizeof row->limit);

@@ -30,6 +30,10 @@ struct row {
         double alone, waiting, slower; /* of computing, and overhead's parts */
         double offered, achieved;
     } steps;
+    struct exchange_row {     /* of writers and readers; likewise */
+        double delivery, p99; /* s; NaN */
+        double missed;        /* steps */
+    } exchange;
     struct run_row { /* where models are run, likewise */
         double script, model, rate;
     } runs;

@@ -189,6 +189,20 @@ static const char *bandwidth(const struct summary *x, char *buf, size_t n)
     return buf;
 }
 
+/* Where clients read what others wrote, how old that is in place of it. */
+static void age_text(const struct exchange_figures *x, char *buf, size_t n)
+{
+    char time[16];
+
+    if (!(x->delivery.median > 0))
+        return;
+    units_print_seconds(x->delivery.median, time, sizeof time);
+    if (x->missed > 0)
+        snprintf(buf, n, "delivery %s, missed %.4g", time, (double)x->missed);
+    else
+        snprintf(buf, n, "delivery %s", time);
+}
+
 static void take_figures(const struct outcome *o)
 {
     char put[TEXT], get[TEXT], rate[TEXT];
@@ -198,6 +212,7 @@ static void take_figures(const struct outcome *o)
     units_print_seconds(o->summary.put.median, put, sizeof put);
     units_print_seconds(o->summary.unpack.median, get, sizeof get);
     bandwidth(&o->summary, rate, sizeof rate);
+    age_text(&o->summary.exchange, rate, sizeof rate);
     snprintf(screen.figures, sizeof screen.figures, "put %7s   get %7s   %s",
              put, get, rate);
     snprintf(screen.brief, sizeof screen.brief, "put %s  get %s  %s", put, get,

@@ -159,7 +159,8 @@ void run_stored(struct run *r)
 
 static struct collection collection_of(const struct run *r,
                                        const struct perm_run *x,
-                                       const struct tensors_rules *tensors)
+                                       const struct tensors_rules *tensors,
+                                       const int64_t *requests)
 {
     bool paced = x->p.value[OPT_RATE]->word != RATE_MAX;
     bool scripted = options_scripted(r->plan.sweep.options);
@@ -172,6 +173,7 @@ static struct collection collection_of(const struct run *r,
         .index = x->p.index,
         .warmup = (size_t)x->p.value[OPT_WARMUP]->count,
         .kept = (size_t)x->outcome.summary.kept,
+        .requests = requests,
         .steps = paced || x->p.value[OPT_COMPUTE]->seconds > 0,
         .paced = paced,
         .probes = x->probes,
@@ -191,6 +193,23 @@ static struct collection collection_of(const struct run *r,
     };
 }
 
+/* Where clients read what others wrote, what all of them asked of each shard;
+ * else NULL. To be freed. Collective over the world. */
+static int64_t *count_requests(struct run *r, const struct perm_run *x)
+{
+    const struct placement *pl = &r->placement;
+    int64_t *requests;
+
+    if (!pl->exchange)
+        return NULL;
+    requests = mem_new((size_t)pl->nshards, sizeof *requests);
+    if (x->is_client)
+        exchange_requests(&x->load, pl, requests);
+    team_allreduce(r->team, r->team->world, requests, pl->nshards, MPI_INT64_T,
+                   MPI_SUM);
+    return requests;
+}
+
 /* That an inference moved, those of the warm-up among them; NaN: none did, or
  * it is not known. */
 static double bytes_each(const struct run *r, const struct perm_run *x,
@@ -208,12 +227,14 @@ static double bytes_each(const struct run *r, const struct perm_run *x,
 static int collect_all(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct tensors_rules tensors = tensors_rules_of(&x->p);
-    const struct collection c = collection_of(r, x, &tensors);
+    int64_t *requests = count_requests(r, x);
+    const struct collection c = collection_of(r, x, &tensors, requests);
     struct collected all = {.agree = true};
     int rc = 0;
 
     if (x->is_client || x->is_steward || x->server || r->team->rank == 0)
         rc = collect(r->team, &r->placement, &r->sinks, &c, &all, err);
+    free(requests);
     x->outcome.disagree = !all.agree;
     if (r->team->rank == 0) {
         memcpy(x->outcome.memory, all.memory, sizeof all.memory);

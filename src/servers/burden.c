@@ -6,16 +6,29 @@
 
 #include "base/mem.h"
 #include "client/client.h"
-#include "plan/model_keys.h"
+#include "plan/connections.h"
 #include "plan/tensors_rules.h"
 
 bool burden_same(const struct permutation *a, const struct permutation *b)
 {
-    static const enum option_id shape[] = {
-        OPT_CLIENT_NODES, OPT_CLIENTS_PER_NODE, OPT_KEYS,      OPT_CLIENT,
-        OPT_COMMAND_SET,  OPT_TENSORS,          OPT_PIPELINED, OPT_HISTORY,
-        OPT_RETIRE,       OPT_EXPIRE_AFTER,     OPT_RATE,      OPT_COMPUTE,
-        OPT_COMPUTE_KIND, OPT_PATTERN,          OPT_MODEL_KEYS};
+    static const enum option_id shape[] = {OPT_CLIENT_NODES,
+                                           OPT_CLIENTS_PER_NODE,
+                                           OPT_KEYS,
+                                           OPT_CLIENT,
+                                           OPT_COMMAND_SET,
+                                           OPT_TENSORS,
+                                           OPT_PIPELINED,
+                                           OPT_HISTORY,
+                                           OPT_RETIRE,
+                                           OPT_EXPIRE_AFTER,
+                                           OPT_RATE,
+                                           OPT_COMPUTE,
+                                           OPT_COMPUTE_KIND,
+                                           OPT_PATTERN,
+                                           OPT_MODEL_KEYS,
+                                           OPT_READER_NODES,
+                                           OPT_READERS_PER_NODE,
+                                           OPT_FAN};
 
     for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
         if (a->value[shape[k]] != b->value[shape[k]])
@@ -34,17 +47,21 @@ int *burden_clients(const struct permutation *p, const struct placement *pl)
     int *clients = mem_new((size_t)pl->nshards + 1, sizeof *clients);
     bool stores = ops->serves || ops->own;
 
-    for (int c = 0; c < pl->nclients && stores && !pl->external; c++) {
-        int shards[KEY_PARTS] = {0}, n = 1;
-
-        if (pl->copied)
-            n = model_keys_shards(pl, c, shards);
-        else
-            shards[0] = place_client_shard(pl, c);
-        for (int k = 0; k < n; k++)
-            clients[shards[k]]++;
-    }
+    if (stores && !pl->external)
+        connections_count(pl, clients);
     return clients;
+}
+
+int *burden_keepers(const struct permutation *p, const struct placement *pl)
+{
+    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
+    int *keepers = mem_new((size_t)pl->nshards + 1, sizeof *keepers);
+    bool stores = ops->serves || ops->own;
+
+    for (int c = 0; c < pl->nclients && stores && !pl->external; c++)
+        if (place_reader(pl, c) < 0)
+            keepers[place_client_shard(pl, c)]++;
+    return keepers;
 }
 
 static const struct footprint *memory_of(const struct permutation *p)
@@ -66,10 +83,16 @@ static int64_t moving(const struct permutation *p)
 }
 
 int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
-                            int64_t bytes)
+                            int64_t keepers, int64_t bytes)
 {
-    return footprint_keeper(memory_of(p), clients, bytes, tensors_kept_by(p),
-                            moving(p));
+    const struct footprint *memory = memory_of(p);
+    int64_t keeping =
+        footprint_keeper(memory, keepers, bytes, tensors_kept_by(p), moving(p));
+
+    if (clients <= keepers || memory->eighths == 0)
+        return keeping;
+    return footprint_sum(keeping, footprint_keeper(memory, clients - keepers,
+                                                   bytes, 0, moving(p)));
 }
 
 static struct footprint_steps steps_of(const struct permutation *p)
@@ -176,4 +199,18 @@ int64_t burden_pairs(const struct options *o)
     return warmup + (options_idle(o, OPT_ITERATIONS) || timed > counted
                          ? timed
                          : counted);
+}
+
+/* Beside start and time of a get where it came from, its step, polls, delivery
+ * and when it was visible: no more than two further pairs. */
+#define ROWS_OF_GET 3
+
+int64_t burden_rows(const struct placement *pl, int64_t pairs)
+{
+    int64_t most = 1;
+
+    for (int r = 0; r < pl->nreaders; r++)
+        if (place_read_by(pl, r).n > most)
+            most = place_read_by(pl, r).n;
+    return pl->exchange ? footprint_product(pairs, ROWS_OF_GET * most) : pairs;
 }

@@ -61,6 +61,7 @@ struct sight {
     bool said_maxmemory;    /* of one permutation that passes it */
     bool sockets;           /* some clients find theirs by its Unix socket */
     int nclients;           /* of the placement that was seen last */
+    int64_t rows;           /* that its clients keep, counted in pairs */
     int64_t file;           /* B, of all permutations */
     int host;               /* whose ports this rank looks at, or -1 */
     unsigned char *ports;   /* [2][PORT_MAX]: looked at, elsewhere and on
@@ -145,12 +146,14 @@ static void note_client(struct sight *x, const struct engine *e, int64_t mapped,
 
 /* The nodes of a kernel share its memory. */
 static void weigh(struct sight *x, const struct permutation *p,
-                  const struct placement *pl, const int *clients)
+                  const struct placement *pl, const int *clients,
+                  const int *keepers)
 {
     const struct kernel *k = &x->d->kernel;
     int mine = k->node[k->self];
     const struct engine *engine = burden_server(p);
-    int64_t each = burden_client_bytes(p, x->tensor, x->pairs), mapped = 0;
+    int64_t each = burden_client_bytes(p, x->tensor, burden_rows(pl, x->pairs));
+    int64_t mapped = 0;
     int64_t model = burden_model_bytes(p, x->sweep->options, x->model);
     struct burden b = {.index = p->infers ? p->index
                                           : sweep_sibling(x->sweep, p,
@@ -163,7 +166,8 @@ static void weigh(struct sight *x, const struct permutation *p,
         b.nclients += place_node_clients(pl, k->node[i]);
         for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
             int64_t server = footprint_sum(
-                model, burden_server_bytes(p, clients[first + s], x->tensor));
+                model, burden_server_bytes(p, clients[first + s],
+                                           keepers[first + s], x->tensor));
 
             b.nservers++;
             b.models = footprint_sum(b.models, model);
@@ -171,7 +175,7 @@ static void weigh(struct sight *x, const struct permutation *p,
             if (k->node[i] == mine) {
                 note_server(x, engine, server);
                 mapped = server;
-                limit_memory(x, p, clients[first + s]);
+                limit_memory(x, p, keepers[first + s]);
             }
         }
     }
@@ -289,13 +293,16 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
 static void look_at_load(struct sight *x, const struct permutation *p)
 {
     struct placement pl;
-    int *clients;
+    int *clients, *keepers;
 
     if (place_solve(&x->t->machine, p, &pl, NULL) < 0)
         return; /* refused elsewhere */
     clients = burden_clients(p, &pl);
+    keepers = burden_keepers(p, &pl);
     x->nclients = pl.nclients;
-    weigh(x, p, &pl, clients);
+    x->rows = burden_rows(&pl, x->pairs);
+    weigh(x, p, &pl, clients, keepers);
+    free(keepers);
     look_at_servers(x, p, &pl, clients);
     if (starts(p) && !pl.external)
         look_at_ports(x, p, &pl);
@@ -332,7 +339,7 @@ static void look_at_sweep(struct sight *x)
         last = p;
         if (is_certain(x, &p))
             x->file = footprint_sum(
-                x->file, burden_file_bytes(&p, x->nclients, x->pairs));
+                x->file, burden_file_bytes(&p, x->nclients, x->rows));
     }
 }
 

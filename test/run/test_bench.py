@@ -11,6 +11,7 @@ from srbtest import SOURCE, RunTest, main
 BENCH = SOURCE / "tools" / "bench"
 sys.path.insert(0, str(BENCH))
 from bench import Table  # noqa: E402
+from runs import rungs  # noqa: E402
 
 
 class Bench(RunTest):
@@ -78,6 +79,20 @@ class Bench(RunTest):
                 self.assertEqual(row[4], "10", row)
                 for side in row[1].split(" / "):
                     self.assertGreater(float(side), 0)
+
+    def test_near_to_what_is_bare(self):
+        """The best of ten rounds, in turn with the bare thing: memory within 15 %
+        of copies, messages within 25 % of an exchange of the same ones."""
+        for what, limit, sizes in (("memory", 1.15, (4000000,)),
+                                   ("messages", 1.25, (65536, 4000000))):
+            for size in sizes:
+                found = rungs(what, size, 100)
+                self.assertEqual(len(found), 10)
+                for op in "put", "get":
+                    best = min(ours[op] / bare[op] for ours, bare in found)
+                    self.assertLessEqual(
+                        best, limit, f"{what}, {op} of {size} B; load "
+                        f"{os.getloadavg()}: {found}")
 
     def test_files(self):
         rows = self.rows("files")

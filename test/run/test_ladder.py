@@ -169,16 +169,16 @@ class Memory(LadderTest):
 
     @full
     def test_resumed(self):
-        args = ("--db_exe=[floor,shm]", "--tensor_bytes=[4,8MiB]",
+        args = ("--db_exe=[shm,files,mpi,floor]", "--tensor_bytes=[4,8MiB]",
                 "--duration=1s", "--max_samples=100", "--verify=all",
                 f"--output={self.dir / 'r.h5'}")
         job = self.start(2, *args, "--term_grace=0s", loops=True)
-        job.wait_in_loop(4)
+        job.wait_in_loop(4, 1)  # files, the second size
         os.kill(job.process.pid, signal.SIGTERM)
         job.wait()
         self.assertIn("signal 15", job.stderr)
         job = self.srbench(2, *args, "--resume")
-        self.assert_passed(job, 4)
+        self.assert_passed(job, 8)
 
 
 class Files(LadderTest):
@@ -390,13 +390,17 @@ class Messages(LadderTest):
         self.assert_status(job, 2, completed=0)
         self.assertIn("start two ranks a node", job.stderr)
 
-    def serving(self, job):
-        """With a rank more than clients that is the steward, rank 0."""
+    def all_serving(self, job, n):
+        """With a rank more than clients these are the stewards, ranks 0; of n
+        jobs that run."""
         found = [p for p in job.ranks()
                  if any(f"{name}=0".encode() in p.environ.split(b"\0")
                         for name in RANK_NAMES)]
-        self.assertEqual(len(found), 1, job.describe())
-        return found[0]
+        self.assertEqual(len(found), n, job.describe())
+        return found
+
+    def serving(self, job):
+        return self.all_serving(job, 1)[0]
 
     def strike(self, timeout):
         self.out = self.dir / "strike.h5"
@@ -445,6 +449,25 @@ class Messages(LadderTest):
         os.kill(job.process.pid, signal.SIGTERM)
         job.wait()
         self.assertIn("signal 15", job.stderr + job.stdout)
+
+    @full
+    def test_killed_a_hundred_times(self):
+        """And every time it does, over TCP too; ten at a time."""
+        for k in range(10):
+            jobs = [self.start(3, "--db_exe=mpi", "--tensor_bytes=[64KiB,4]",
+                               "--duration=1h", "--max_samples=1000",
+                               "--output=none", loops=True,
+                               env={"UCX_TLS": "tcp"} if k % 2 else {})
+                    for _ in range(10)]
+            for job in jobs:
+                job.wait_in_loop(1, 2)
+            for server in self.all_serving(jobs[0], len(jobs)):
+                os.kill(server.pid, signal.SIGKILL)
+            for job in jobs:
+                job.wait()
+                self.assertNotEqual(job.returncode, 0)
+                self.jobs.remove(job)
+                job.close()
 
     @full
     def test_ends_a_hundred_times(self):

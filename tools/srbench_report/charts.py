@@ -979,7 +979,8 @@ def _methods(study: Study) -> str:
 def all_charts(study: Study, digests: Digests,
                which: Sequence[int] | None = None) -> list[Chart]:
     """In the order of the page; which: the permutations of --timeline."""
-    from . import inference, kept, ladder, steps  # which are made of what is above
+    from . import (  # which are made of what is above
+        exchange, inference, kept, ladder, steps)
 
     if study.configs.empty:
         return []
@@ -988,7 +989,9 @@ def all_charts(study: Study, digests: Digests,
             inference.rates(study, digests), inference.copied(study, digests),
             bandwidth(study, digests), ladder.where_time_goes(study, digests),
             steps.overhead(study, digests), steps.capacity(study, digests),
-            kept.memory(study, digests), against_nodes(study, digests),
+            kept.memory(study, digests), exchange.delivery(study, digests),
+            exchange.distribution(study, digests),
+            exchange.one_step(study, digests), against_nodes(study, digests),
             against_clients(study, digests), against_size(study, digests),
             percentiles(study, digests), over_time(study, digests, which),
             slowdown(study, digests), each_client(study, digests, which),
