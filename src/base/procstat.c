@@ -203,6 +203,22 @@ static int64_t peak_memory(pid_t pid)
     return kib < 0 ? -1 : kib * 1024;
 }
 
+int64_t procstat_resident(pid_t pid)
+{
+    char path[64];
+    long long all, resident = -1;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
+    f = fopen(path, "re");
+    if (!f)
+        return -1;
+    if (fscanf(f, "%lld %lld", &all, &resident) != 2)
+        resident = -1;
+    fclose(f);
+    return resident < 0 ? -1 : resident * sysconf(_SC_PAGESIZE);
+}
+
 /* Without smaps_rollup (Linux 4.14) it is not known, and taken for no. */
 static bool has_huge_pages(pid_t pid)
 {

@@ -61,6 +61,9 @@ void procstat_begin(pid_t pid, struct procwatch *first);
  * its switches with it. */
 struct procstat procstat_end(pid_t pid, const struct procwatch *first);
 
+/* B resident now; -1. */
+int64_t procstat_resident(pid_t pid);
+
 /* The share of the interval that the busiest thread spent bringing in pages,
  * where a first touch costs so many s; no more than its system time, and NaN
  * with huge pages. */

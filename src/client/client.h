@@ -99,6 +99,18 @@ struct client_params {
     const struct value *null_client; /* faults of the null client, a map */
 };
 
+/* What a reader asks at once: how many steps a writer has put, by what it last
+ * told under that key, and whether a tensor is there. In this order: a tensor
+ * that is missing though its step had been put has been removed, and is not
+ * only late. */
+struct client_poll {
+    const char *counter, *tensor; /* keys, which need not end in NUL */
+    size_t counter_length, tensor_length;
+    /* the answers */
+    int64_t steps; /* 0 also where none was told, or it is being told */
+    bool there;
+};
+
 struct client_ops;
 struct client {
     const struct client_ops *ops;
@@ -137,6 +149,14 @@ struct client_ops {
      * are ever removed. It is then bound to any of them. */
     int (*remove)(struct client *c, const struct srb_tensor *tensors, size_t n,
                   struct error *err);
+    /* Of writers and readers, all three or none of them: tell under a key how
+     * many steps were put; ask (see struct client_poll), after which it is
+     * bound to that tensor; and whether the last get failed because there was
+     * no such key, which is forgotten then. */
+    int (*tell)(struct client *c, const char *key, size_t length, int64_t steps,
+                struct error *err);
+    int (*poll)(struct client *c, struct client_poll *p, struct error *err);
+    bool (*absent)(struct client *c);
     /* Have the server run it. NULL: no server does. */
     int (*run)(struct client *c, const struct client_run *r, struct error *err);
     /* Bring a tensor of RedisAI's, whatever it is, from one client's server to

@@ -143,3 +143,52 @@ void connection_close(struct client *c)
     redisFree(seen(c)->redis);
     free(c);
 }
+
+bool connection_absent(struct client *base)
+{
+    struct connection *c = (struct connection *)(void *)base;
+    bool was = c->absent;
+
+    c->absent = false;
+    return was;
+}
+
+void connection_pack(int64_t steps, char at[CONNECTION_COUNTER])
+{
+    for (int i = 0; i < CONNECTION_COUNTER; i++)
+        at[i] = (char)(steps >> (8 * (CONNECTION_COUNTER - 1 - i)));
+}
+
+int64_t connection_unpack(const char at[CONNECTION_COUNTER])
+{
+    uint64_t steps = 0;
+
+    for (int i = 0; i < CONNECTION_COUNTER; i++)
+        steps = steps << 8 | (unsigned char)at[i];
+    return (int64_t)steps;
+}
+
+static bool begins(const char *said, size_t n, const char *word)
+{
+    return n >= strlen(word) && memcmp(said, word, strlen(word)) == 0;
+}
+
+/* RedisAI's words (RAI_GetTensorFromKeyspace() in its tensor_struct.c). */
+bool connection_says_absent(const char *said, size_t n)
+{
+    return begins(said, n, "ERR tensor key is empty");
+}
+
+bool connection_says_busy(const char *said, size_t n)
+{
+    return begins(said, n, "BUSY");
+}
+
+void connection_bind_poll(struct connection *c, const struct client_poll *p)
+{
+    const struct srb_tensor t = {.key = p->tensor,
+                                 .key_length = p->tensor_length,
+                                 .count = c->bytes / sizeof(float)};
+
+    connection_bind(c, &t);
+}

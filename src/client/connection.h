@@ -17,6 +17,7 @@ struct connection {
     const struct command_set *commands;
     double op_timeout;
     int64_t expire_ms;
+    bool absent; /* a get failed because there was no such key */
     const struct client_runs *runs; /* NULL: tensors of a shape of their own */
     void (*prepare)(struct connection *c); /* key or bytes are others */
     char key[SRB_KEY_MAX];
@@ -67,5 +68,19 @@ int connection_copy(struct client *from, const char *key, struct client *to,
 int connection_forget(struct client *c, const char *one, const char *other,
                       struct error *err);
 void connection_close(struct client *c);
+bool connection_absent(struct client *c);
+
+/* A counter of steps as it lies under its key: 8 bytes, the highest first. */
+#define CONNECTION_COUNTER 8
+void connection_pack(int64_t steps, char at[CONNECTION_COUNTER]);
+int64_t connection_unpack(const char at[CONNECTION_COUNTER]);
+
+/* Whether a server's error, n bytes, says that there is no such key; and that
+ * somebody writes it right now (floor). */
+bool connection_says_absent(const char *said, size_t n);
+bool connection_says_busy(const char *said, size_t n);
+
+/* Bind it to the tensor that a poll asked for, for the words on it. */
+void connection_bind_poll(struct connection *c, const struct client_poll *p);
 
 #endif

@@ -19,8 +19,8 @@ struct hiredis_client {
  * data: of the key and length that the client is bound to. */
 int hiredis_put_reply(const struct hiredis_client *c, const redisReply *r,
                       struct error *err);
-int hiredis_get_reply(const struct hiredis_client *c, const redisReply *r,
-                      void *data, struct error *err);
+int hiredis_get_reply(struct hiredis_client *c, const redisReply *r, void *data,
+                      struct error *err);
 
 /* As struct client_ops has them. */
 int hiredis_put_many(struct client *c, const struct srb_tensor *tensors,
@@ -29,5 +29,8 @@ int hiredis_get_many(struct client *c, const struct srb_tensor *tensors,
                      size_t n, struct error *err);
 int hiredis_remove(struct client *base, const struct srb_tensor *tensors,
                    size_t n, struct error *err);
+int hiredis_tell(struct client *base, const char *key, size_t length,
+                 int64_t steps, struct error *err);
+int hiredis_poll(struct client *base, struct client_poll *p, struct error *err);
 
 #endif

@@ -17,14 +17,17 @@ int hiredis_put_reply(const struct hiredis_client *c, const redisReply *r,
 
 /* What a get brought instead of its tensor; `tensor` has another length, or is
  * NULL. */
-static int wrong_reply(const struct hiredis_client *c, const redisReply *r,
+static int wrong_reply(struct hiredis_client *c, const redisReply *r,
                        const redisReply *tensor, struct error *err)
 {
     static const char what[] = "unpack_tensor";
-    const struct connection *at = &c->at;
+    struct connection *at = &c->at;
 
-    if (r->type == REDIS_REPLY_ERROR)
-        return connection_refused(at, what, r->str, r->len, err);
+    at->absent = r->type == REDIS_REPLY_NIL;
+    if (r->type == REDIS_REPLY_ERROR) {
+        at->absent = connection_says_absent(r->str, (size_t)r->len);
+        return connection_refused(at, what, r->str, (size_t)r->len, err);
+    }
     if (tensor)
         return connection_error(at, what, err,
                                 "the reply has %zu bytes instead of %zu",
@@ -39,8 +42,8 @@ static int wrong_reply(const struct hiredis_client *c, const redisReply *r,
     return connection_error(at, what, err, "the reply is no string");
 }
 
-int hiredis_get_reply(const struct hiredis_client *c, const redisReply *r,
-                      void *data, struct error *err)
+int hiredis_get_reply(struct hiredis_client *c, const redisReply *r, void *data,
+                      struct error *err)
 {
     size_t bytes = c->at.bytes;
     const redisReply *tensor = c->payload(&c->at, r);

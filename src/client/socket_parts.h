@@ -60,5 +60,8 @@ int socket_get_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
 int socket_remove(struct client *base, const struct srb_tensor *tensors,
                   size_t n, struct error *err);
+int socket_tell(struct client *base, const char *key, size_t length,
+                int64_t steps, struct error *err);
+int socket_poll(struct client *base, struct client_poll *p, struct error *err);
 
 #endif

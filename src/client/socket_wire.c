@@ -99,17 +99,20 @@ static int no_tensor(const struct socket_client *c, const char *what,
 
 /* What a reply said instead of what was asked for. text: its first n bytes,
  * more may follow. */
-static int unexpected(const struct socket_client *c, const char *what,
+static int unexpected(struct socket_client *c, const char *what,
                       const char *text, size_t n, struct error *err)
 {
-    const struct connection *at = &c->at;
+    struct connection *at = &c->at;
     size_t line = 0;
 
     while (line < n && text[line] != '\r' && text[line] != '\n')
         line++;
-    if (n > 0 && text[0] == '-')
+    at->absent = line == 3 && memcmp(text, "$-1", 3) == 0;
+    if (n > 0 && text[0] == '-') {
+        at->absent = connection_says_absent(text + 1, line - 1);
         return connection_refused(at, what, text + 1, line - 1, err);
-    if (line == 3 && memcmp(text, "$-1", 3) == 0)
+    }
+    if (at->absent)
         return connection_error(at, what, err, "the server has no such key");
     if (n > 0 && text[0] == '+' && at->runs)
         return connection_not_run(at, what, text + 1, line - 1, err);

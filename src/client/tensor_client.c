@@ -521,6 +521,17 @@ int srb_unpack_tensors(struct srb_tensor_client *c,
     return call_all(c, tensors, n, false);
 }
 
+const char *tensor_client_key(const struct srb_tensor_client *c)
+{
+    return c->key;
+}
+
+void tensor_client_turn(struct srb_tensor_client *c, struct client *other)
+{
+    c->bound = other;
+    c->key_length = SIZE_MAX; /* no key: the next call binds */
+}
+
 int tensor_client_remove(struct srb_tensor_client *c,
                          const struct srb_tensor *tensors, size_t n)
 {

@@ -30,6 +30,14 @@ void tensor_client_each(struct srb_tensor_client *c,
 int tensor_client_remove(struct srb_tensor_client *c,
                          const struct srb_tensor *tensors, size_t n);
 
+/* Go on with another client of the table, opened elsewhere, in place of the one
+ * that it has, which stays open: whichever it has at the end is closed with it.
+ * Local. */
+void tensor_client_turn(struct srb_tensor_client *c, struct client *other);
+
+/* The key of the last call, of several tensors the first of them that was not
+ * alone. Valid until the next call. Local. */
+const char *tensor_client_key(const struct srb_tensor_client *c);
 /* Have the server run one of what it was opened with (p->runs). Returns 0 or
  * -1. Local. */
 int tensor_client_run(struct srb_tensor_client *c, const struct client_run *r);

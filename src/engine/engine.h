@@ -53,6 +53,7 @@ struct shard_spec {
     bool copies;                   /* and copy tensors to and from them */
     int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
+    bool polls;                    /* and ask whether a key is there */
     const struct secret *secret;   /* by which its users get in */
 };
 

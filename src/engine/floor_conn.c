@@ -137,6 +137,21 @@ static void get(struct floor_conn *c)
                            : "$-1\r\n");
 }
 
+/* What is being written is not there yet. */
+static void exists(struct floor_conn *c)
+{
+    struct floor_value *v;
+    bool busy;
+
+    if (c->parser.len != 2) {
+        reply_text(c, "-ERR EXISTS takes one key\r\n");
+        return;
+    }
+    v = floor_store_get(c->loop->floor->store, c->parser.word[1], &busy);
+    reply_text(c, v ? ":1\r\n" : ":0\r\n");
+    floor_value_drop(v);
+}
+
 static void unlink_keys(struct floor_conn *c)
 {
     int gone = 0, n;
@@ -259,6 +274,7 @@ static void command(struct floor_conn *c)
     } commands[] = {
         {"GET", get, MAY_CARRY},
         {"SET", set, MAY_CARRY},
+        {"EXISTS", exists, MAY_CARRY},
         {"UNLINK", unlink_keys, MAY_CARRY},
         {"PING", ping, MAY_ALL},
         {"INFO", info, MAY_CONTROL},
@@ -277,8 +293,8 @@ static void command(struct floor_conn *c)
             return;
         }
     reply_text(c, "-ERR unknown command: this server carries tensors and "
-                  "knows AUTH, SET, GET, UNLINK, PING, INFO, FLUSHALL "
-                  "and SHUTDOWN\r\n");
+                  "knows AUTH, SET, GET, EXISTS, UNLINK, PING, INFO, "
+                  "FLUSHALL and SHUTDOWN\r\n");
 }
 
 /* ---- a SET's payload ---- */

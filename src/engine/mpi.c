@@ -51,6 +51,7 @@ struct server {
     struct peer **by_rank;   /* [of comm] likewise */
     struct serve_wire next;
     MPI_Request next_request;
+    int64_t tensors, tensors_bytes; /* that it has taken and given */
 };
 
 /* MPI that fails cannot be agreed upon. */
@@ -159,6 +160,12 @@ static void listen_again(struct server *s)
                    SERVE_TAG_ASK, s->comm, &s->next_request));
 }
 
+static void count_one(struct server *s, int64_t bytes)
+{
+    s->tensors++;
+    s->tensors_bytes += bytes;
+}
+
 static void answer(struct server *s, struct peer *p, bool there)
 {
     bool get = p->asked.operation == SERVE_GET;
@@ -171,6 +178,8 @@ static void answer(struct server *s, struct peer *p, bool there)
     if (!get)
         return;
     p->at->readers++;
+    if (there)
+        count_one(s, p->at->bytes);
     must(MPI_Isend(p->at->data, there ? floats(p->at->bytes) : 0, MPI_FLOAT,
                    p->rank, SERVE_TAG_BACK, s->comm, &p->request[1]));
 }
@@ -300,6 +309,7 @@ static bool go_on(struct server *s, struct peer *p)
         p->at->writes = false;
         p->at->number = number_of(s, p);
         p->at->bytes = p->asked.bytes;
+        count_one(s, p->at->bytes);
         answer(s, p, true);
     } else {
         next(s, p);
@@ -342,9 +352,18 @@ static void serve(void *arg, void (*look)(void *arg), void *with)
     }
 }
 
+static void count(const void *arg, int64_t *tensors, int64_t *bytes)
+{
+    const struct server *s = arg;
+
+    *tensors = s->tensors;
+    *bytes = s->tensors_bytes;
+}
+
 static const struct serving_ops serving = {
     .open = open_server,
     .serve = serve,
+    .count = count,
     .close = close_server,
 };
 

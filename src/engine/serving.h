@@ -8,6 +8,7 @@
 
 #include <mpi.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "engine/places.h"
@@ -35,6 +36,8 @@ struct serving_ops {
      * oftener. Dies where MPI fails. Called by this rank while the clients are
      * in their loops. */
     void (*serve)(void *server, void (*look)(void *arg), void *arg);
+    /* Tensors put and got, and bytes of them, since it was opened. Local. */
+    void (*count)(const void *server, int64_t *tensors, int64_t *bytes);
     void (*close)(void *server); /* NULL is allowed. Local. */
 };
 

@@ -241,6 +241,7 @@ static int empty(struct store *s, struct error *err)
 
 static const struct store_ops memory_ops = {
     .scratch = true,
+    .mapped = true,
     .open = open_memory,
     .empty = empty,
     .close = close_memory,

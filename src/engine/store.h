@@ -37,6 +37,7 @@ struct store {
 
 struct store_ops {
     bool scratch; /* needs a scratch folder */
+    bool mapped;  /* each client has all of it among its addresses */
     bool shared;  /* with shards on nodes of their own it is one for all nodes,
                      and the first of their stewards has it */
     /* Whether there can be one, and whether its file system has room for so

@@ -21,8 +21,9 @@
 
 #include "base/error.h"
 #include "options/options.h"
+#include "plan/footprint.h"
 
-#define COMPUTE_BUFFER_BYTES (32 << 20)
+#define COMPUTE_BUFFER_BYTES FOOTPRINT_STREAM_BYTES
 
 struct compute {
     enum compute_kind kind;

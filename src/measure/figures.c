@@ -297,6 +297,12 @@ static double rate(double amount, int64_t ns)
     return ns > 0 ? amount / tick_seconds(ns) : NAN;
 }
 
+/* Of a client that does one of the two alone, nothing. */
+static double service(const struct series *s, double bytes)
+{
+    return s->count > 0 ? rate((double)s->count * bytes, s->sum) : 0;
+}
+
 static void one_operation(const struct series *s, const struct spans *d,
                           int64_t max[])
 {
@@ -345,8 +351,8 @@ static void one_client(const struct figures_of *x, const struct spans d[2],
     sum[KEPT_PUTS] = (double)s->put.kept;
     sum[KEPT_GETS] = (double)s->unpack.kept;
     sum[ERRORS] = (double)s->verify_errors;
-    sum[PUT_RATE] = rate((double)s->put.count * (double)x->bytes, s->put.sum);
-    sum[GET_RATE] = rate((double)s->unpack.count * got, s->unpack.sum);
+    sum[PUT_RATE] = service(&s->put, (double)x->bytes);
+    sum[GET_RATE] = service(&s->unpack, got);
     sum[LOOP_RATE] = rate(ops * bytes, loop);
     sum[LOOP_OPS] = rate(ops, loop);
     sum[LOOP_TIME] = tick_seconds(loop - s->computed - s->paced);

@@ -58,6 +58,17 @@ struct step_figures {
     double sustained, sustained_low, sustained_high;
 };
 
+/* Of writers and readers (exchange_figures.h). NaN, and -1, where there are
+ * none. */
+struct exchange_figures {
+    struct figures delivery; /* begin of the put to end of the get */
+    struct figures visible;  /* end of the put to when the reader saw it */
+    int64_t polls;           /* of all readers */
+    int64_t lag_max; /* steps that a writer was ahead at most when a reader had
+                        one of its */
+    int64_t missed;  /* steps that were gone before they were read */
+};
+
 struct summary {
     int64_t ops;   /* timed puts and gets of all clients */
     int64_t bytes; /* that they moved, both directions, payload only */
@@ -84,6 +95,7 @@ struct summary {
     double clock_error; /* s, by which common times may be wrong */
     double clock_drift; /* by which rates of clocks differ, at most */
     struct step_figures steps;
+    struct exchange_figures exchange;
     struct figures retire; /* removals of older steps' tensors */
     struct inference_figures inference;
 };
@@ -111,7 +123,8 @@ struct figures_of {
     const struct samples *samples;
     size_t bytes;         /* of a step's tensors */
     size_t get_bytes;     /* of those that come back; 0: the same */
-    bool phases;          /* the pattern; else pair */
+    bool phases;          /* the pattern */
+    bool exchange;        /* likewise; else pair */
     double cpu_time;      /* s, of the loop; NaN: not to be told from waiting */
     double fault_time;    /* s, of the loop */
     double start_skew;    /* s; NaN */

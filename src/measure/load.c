@@ -84,7 +84,7 @@ static int join(struct load *l, const struct client_ops *ops,
     if (!l->wrapped)
         return -1;
     tensor_client_each(l->wrapped, watch);
-    return 0;
+    return exchange_connect(l, ops, err);
 }
 
 int load_open(struct load *l, const struct loop_language *language,
@@ -102,6 +102,7 @@ int load_open(struct load *l, const struct loop_language *language,
     snprintf(l->key, sizeof l->key, "%s", p->key);
     if (open_samples(l, err) < 0 || allocate(l, err) < 0 ||
         allocate_all(l, err) < 0 || steps_open(l, err) < 0 ||
+        exchange_open(l, err) < 0 ||
         (p->runs && inference_open(l, p->runs, err) < 0))
         return -1;
     await(rules->connect_at);
@@ -152,6 +153,8 @@ static int go_round(struct load *l, bool puts, bool gets)
     l->language->run(&task);
     if (!l->phase.failed)
         return 0;
+    if (exchange_any(&l->rules.exchange))
+        team_fail_work(l->phase.with->team);
     if (loop_meets(l) && !l->phase.last)
         loop_meet(l, LOOP_BROKEN);
     return -1;
@@ -171,12 +174,15 @@ static void tell_tests(const struct load *l, const char *what)
 
 static int warm_up(struct load *l)
 {
+    const struct exchange_rules *x = &l->rules.exchange;
+
     if (l->rules.warmup == 0)
         return 0;
     tell_tests(l, "warm-up");
     loop_begin(l, NULL, 0);
+    exchange_phase(l, true);
     l->phase.left = l->rules.warmup;
-    return go_round(l, true, true);
+    return go_round(l, !x->reads, !x->writes);
 }
 
 static double seconds_between(struct timeval a, struct timeval b)
@@ -248,7 +254,9 @@ int load_run(struct load *l, const struct load_company *with, struct error *err)
         l->start_skew = clock_common(with->line, s->loop_start) - l->agreed;
     if (l->rules.pattern == PATTERN_PHASES)
         return phases(l);
-    return phase(l, true, true, l->rules.duration);
+    exchange_phase(l, false);
+    return phase(l, !l->rules.exchange.reads, !l->rules.exchange.writes,
+                 l->rules.duration);
 }
 
 void load_alone(struct load *l, const struct load_company *with)
@@ -287,13 +295,16 @@ void load_disconnect(struct load *l)
 {
     if (l->client)
         l->client->ops->buffers(l->client, l->buffers);
+    exchange_disconnect(l);
     disconnect(l);
     l->samples.main_end = tick_now();
 }
 
 void load_close(struct load *l)
 {
+    exchange_disconnect(l);
     disconnect(l);
+    exchange_close(l);
     tensors_close(&l->tensors, l->language);
     inference_close(l);
     steps_close(l);

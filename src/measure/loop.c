@@ -21,7 +21,11 @@ int loop_more(struct load *l)
         steps_end(l);
     if (x->last || x->failed)
         return 0;
+    if (l->rules.exchange.reads)
+        return exchange_more(l);
     loop_look(l, x->latest);
+    if (x->over)
+        return 0;
     x->last = x->steps ? steps_last(l) : loop_is_last(l);
     if (x->steps && !steps_begin(l))
         return 0;
@@ -48,7 +52,9 @@ int loop_put(struct load *l, int rc, int64_t start, int64_t end)
 {
     if (rc < 0)
         return loop_fail(l);
-    return loop_note(l, &l->samples.put, (size_t)l->pair - 1, start, end);
+    if (loop_note(l, &l->samples.put, (size_t)l->pair - 1, start, end) < 0)
+        return -1;
+    return l->rules.exchange.writes ? exchange_tell(l) : 0;
 }
 
 void loop_spoil(struct load *l)
@@ -61,6 +67,8 @@ int loop_got(struct load *l, int rc, int64_t start, int64_t end)
 {
     bool check = loop_checks(l);
 
+    if (l->rules.exchange.reads)
+        return exchange_got(l, rc, start, end);
     if (rc < 0)
         return loop_fail(l);
     if (loop_note(l, &l->samples.unpack, (size_t)l->got++, start, end) < 0)

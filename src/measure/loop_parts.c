@@ -68,6 +68,8 @@ void loop_look(struct load *l, int64_t now)
         return;
     team_look(x->with->team);
     x->look = now + LOOK_NS;
+    if (exchange_any(&l->rules.exchange) && team_work_failed(x->with->team))
+        x->over = true;
 }
 
 /* ---- one operation ---- */

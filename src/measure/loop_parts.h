@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "client/client.h"
+#include "measure/exchange.h"
 #include "measure/inference.h"
 #include "measure/loop.h"
 #include "measure/samples.h"
@@ -33,6 +34,7 @@ struct load_rules {
     int64_t connect_at; /* tick before which it does not connect
                            (connect_waves.h) */
     struct step_rules step;
+    struct exchange_rules exchange;
 };
 
 /* The process in the timed loop (getrusage(2)). */
@@ -85,6 +87,7 @@ struct load {
     struct samples samples;
     struct load_usage usage;
     struct steps steps;
+    struct exchange exchange;
     int64_t pair;       /* puts begun: the number of the next */
     int64_t got;        /* gets begun */
     int64_t agreed;     /* start of the loop, an instant of the common clock;
@@ -114,6 +117,13 @@ void loop_look(struct load *l, int64_t now);
 static inline bool loop_cut_off(const struct load *l)
 {
     return l->signal && *l->signal;
+}
+
+/* Whether what this client does for long ends now: that, or somebody of those
+ * who hear of each other has failed. Local. */
+static inline bool loop_ends(const struct load *l)
+{
+    return loop_cut_off(l) || l->phase.over;
 }
 
 /* Whether the iteration that comes is the last one: of so many, or when the

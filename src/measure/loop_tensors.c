@@ -26,6 +26,10 @@ void loop_spoil_all(struct load *l)
     bool phase = l->phase.counted == &l->samples.unpack;
     int64_t k = l->samples.unpack.count;
 
+    if (l->rules.exchange.reads) {
+        exchange_spoil(l);
+        return;
+    }
     if (l->inference.runs) {
         inference_spoil(l);
         return;
@@ -46,6 +50,7 @@ int loop_retire(struct load *l)
     if (gone < 0)
         return 0;
     tensors_name(t, t->gone, gone);
+    exchange_go_on(l);
     start = tick_now();
     rc = tensor_client_remove(l->wrapped, t->gone, t->rules.n);
     end = tick_now();

@@ -105,8 +105,10 @@ static void fill(struct spans d[SETS], const struct figures_of *x)
     if (!x->paced)
         return;
     add_responses(&d[PUT], puts, &s->put);
-    add_responses(&d[UNPACK], gets, &s->unpack);
     d[PUT].longest = puts->longest_put;
+    if (x->exchange) /* what others get has no schedule */
+        return;
+    add_responses(&d[UNPACK], gets, &s->unpack);
     d[UNPACK].longest = gets->longest_unpack;
 }
 
@@ -151,6 +153,8 @@ static void one_client(const struct figures_of *x, double sum[SUMS])
     const struct samples *s = x->samples;
     double steps = (double)(s->step[0].span.count + s->step[1].span.count);
 
+    if (!s->step[0].span.start)
+        return; /* a reader's loop has none */
     sum[LOOP] = tick_seconds(samples_loop(s));
     sum[COMPUTED] = tick_seconds(s->computed);
     sum[ALONE] = steps * x->compute_alone;

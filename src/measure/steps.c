@@ -50,7 +50,7 @@ static int64_t compute(struct load *l, int64_t begun)
     struct compute *c = &l->steps.compute;
     int64_t left = compute_step(c);
 
-    while (left > 0 && !loop_cut_off(l)) {
+    while (left > 0 && !loop_ends(l)) {
         left = compute_piece(c, left, begun);
         if (left > 0)
             loop_look(l, tick_now());
@@ -63,9 +63,11 @@ void steps_alone(struct load *l)
     int64_t sum = 0, steps = 0;
 
     l->phase.look = tick_now();
-    compute_calibrate(&l->steps.compute);
+    if (l->rules.step.compute > 0) /* a reader has nothing to compute */
+        compute_calibrate(&l->steps.compute);
     loop_meet(l, 0);
-    while ((steps < ALONE_STEPS || sum < ALONE_NS) && !loop_cut_off(l)) {
+    while (l->rules.step.compute > 0 &&
+           (steps < ALONE_STEPS || sum < ALONE_NS) && !loop_cut_off(l)) {
         sum += compute(l, tick_now());
         steps++;
     }
@@ -190,7 +192,7 @@ static bool wait_for(struct load *l)
     if (s->ends && s->due >= s->ends)
         return false;
     cpu = tick_cpu_seconds();
-    while (now < s->due && !loop_cut_off(l)) {
+    while (now < s->due && !loop_ends(l)) {
         bool last = s->due - now <= NAP_NS;
 
         now = pace_await(last ? s->due : now + NAP_NS, last ? s->spin_ns : 0);

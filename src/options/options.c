@@ -124,6 +124,14 @@ bool options_idle(const struct options *o, enum option_id id)
         return !timed && !search;
     case OPT_SUSTAIN:
         return !search;
+    case OPT_READERS_PER_NODE:
+    case OPT_READER_NODES:
+    case OPT_WAIT:
+    case OPT_FAN:
+        return !options_exchanges(o);
+    case OPT_HISTORY: /* what stands there by default is another one's */
+    case OPT_RETIRE:
+        return options_exchanges(o);
     case OPT_COMPUTE_KIND:
         return !options_computes(o);
     case OPT_ARRIVALS:

@@ -52,6 +52,10 @@ enum option_id {
     OPT_KEYS,
     OPT_SYNC,
     OPT_PATTERN,
+    OPT_READERS_PER_NODE,
+    OPT_READER_NODES,
+    OPT_WAIT,
+    OPT_FAN,
     OPT_DEVICE,
     OPT_BATCH_SIZE,
     OPT_MODEL_KEYS,
@@ -179,13 +183,16 @@ static inline unsigned experiment_bit(int64_t choice)
 }
 
 /* Indices of the choices of OPT_VERIFY, OPT_TRANSPORT, OPT_KEYS, OPT_SYNC,
- * OPT_PATTERN, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_ORDER, OPT_ROLE, OPT_DEVICE,
- * OPT_MODEL_BACKEND, OPT_SCRIPT_CALL and OPT_MODEL_KEYS. */
+ * OPT_PATTERN, OPT_FAN, OPT_COMPUTE_KIND, OPT_ARRIVALS, OPT_ORDER, OPT_ROLE,
+ * OPT_DEVICE, OPT_MODEL_BACKEND, OPT_SCRIPT_CALL and OPT_MODEL_KEYS. */
 enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
 enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
 enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
-enum pattern { PATTERN_PAIR, PATTERN_PHASES };
+enum pattern { PATTERN_PAIR, PATTERN_PHASES, PATTERN_EXCHANGE };
+enum fan { FAN_OWN, FAN_ALL };
+/* value.word of OPT_WAIT */
+enum wait_word { WAIT_NUMBER, WAIT_SPIN };
 enum retire { RETIRE_OVERWRITE, RETIRE_DELETE, RETIRE_EXPIRE };
 /* value.word of OPT_HISTORY */
 enum history_word { HISTORY_NUMBER, HISTORY_ALL };
@@ -487,7 +494,12 @@ const char *options_where(unsigned experiments, char buf[OPTIONS_WHERE_MAX]);
 bool options_names_redisai(const char *module);
 bool options_redisai(const struct options *o);
 
-/* Whether any value of the axis retire is that one, and of history all. */
+/* Whether some permutations have writers and readers; and all of them. */
+bool options_exchanges(const struct options *o);
+bool options_only_exchanges(const struct options *o);
+
+/* Whether any value of the axis retire is that one, and of history all; where
+ * clients write and read these are others unless they are given (sweep.h). */
 bool options_retire(const struct options *o, enum retire retire);
 bool options_keeps_all(const struct options *o);
 
@@ -497,6 +509,9 @@ bool options_keeps(const struct options *o);
 /* Whether clients may remove keys: those of the study, or unknown ones, which
  * srbench serve serves. */
 bool options_removes(const struct options *o);
+
+/* The same of asking whether a key is there. */
+bool options_polls(const struct options *o);
 
 /* Whether any value of an axis is that choice. */
 bool options_has(const struct options *o, enum option_id id, int64_t choice);

@@ -26,6 +26,26 @@ bool options_has(const struct options *o, enum option_id id, int64_t choice)
     return false;
 }
 
+bool options_exchanges(const struct options *o)
+{
+    return options_has(o, OPT_PATTERN, PATTERN_EXCHANGE);
+}
+
+bool options_polls(const struct options *o)
+{
+    return o->serve || options_exchanges(o);
+}
+
+bool options_only_exchanges(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_PATTERN);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].count != PATTERN_EXCHANGE)
+            return false;
+    return true;
+}
+
 bool options_computes(const struct options *o)
 {
     const struct setting *set = options_get(o, OPT_COMPUTE);

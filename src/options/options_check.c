@@ -309,6 +309,7 @@ int options_check_together(const struct options *o, bool dry_run,
         check_tune(o, err) < 0 || check_role(o, err) < 0 ||
         check_files(o, err) < 0 || check_resume(o, err) < 0 ||
         options_check_commands(o, err) < 0 ||
+        options_check_exchange(o, err) < 0 ||
         options_check_tensors(o, err) < 0 || options_check_steps(o, err) < 0 ||
         options_check_inference(o, err) < 0)
         return -1;

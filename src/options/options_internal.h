@@ -12,7 +12,9 @@
  *   options_check.c   whether what they say fits together
  *   options_tensors.c  whether what is said of a step's tensors fits together
  *   options_steps.c   whether what is said of steps fits together
- *   options_commands.c  whether what is said of command sets fits together
+ *   options_exchange.c  whether what is said of writers and readers fits
+ * together options_commands.c  whether what is said of command sets fits
+ * together
  */
 #ifndef SRB_OPTIONS_INTERNAL_H
 #define SRB_OPTIONS_INTERNAL_H
@@ -191,6 +193,9 @@ size_t options_count_builtin(const struct options *o);
 
 /* Whether compute, rate, arrivals and sustain fit together and to the loop. */
 int options_check_steps(const struct options *o, struct error *err);
+
+/* Whether what is said of writers and readers fits together and to the loop. */
+int options_check_exchange(const struct options *o, struct error *err);
 
 /* Whether a text means true or false (*out). */
 bool options_flag(const char *text, bool *out);

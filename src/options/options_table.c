@@ -18,7 +18,9 @@ static const char *const command_sets[] = {"plain", "redisai", NULL};
 static const char *const transports[] = {"tcp", "unix", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
 static const char *const syncs[] = {"none", "start", "iteration", NULL};
-static const char *const patterns[] = {"pair", "phases", NULL};
+static const char *const patterns[] = {"pair", "phases", "exchange", NULL};
+static const char *const wait_words[] = {"spin", NULL};
+static const char *const fans[] = {"own", "all", NULL};
 static const char *const history_words[] = {"all", NULL};
 static const char *const retirements[] = {"overwrite", "delete", "expire",
                                           NULL};
@@ -320,10 +322,74 @@ const struct option option_table[OPT_COUNT] = {
                      .choices = patterns,
                      .tag = "PATTERN",
                      .group = GROUP_STUDY,
-                     .brief = "put and get in turn, or all puts first",
+                     .brief = "put and get in turn, all puts first, or "
+                              "writers and readers",
                      .help =
                          "pair: put and get in turn; phases: all puts, then, "
-                         "when all clients have done theirs, all gets"},
+                         "when all clients have done theirs, all gets; "
+                         "exchange: some clients write step after step, the "
+                         "others read what these wrote, as a trainer does; "
+                         "history is all there unless it is given, and retire "
+                         "delete"},
+    [OPT_READERS_PER_NODE] =
+        {.name = "readers_per_node",
+         .type = OPTION_COUNT,
+         .axis = true,
+         .only = IN_THROUGHPUT,
+         .def = "auto",
+         .may_be_auto = true,
+         .min = 0,
+         .max = NO_LIMIT,
+         .tag = "READERS",
+         .group = GROUP_STUDY,
+         .brief = "with pattern: exchange, readers among a node's clients",
+         .help = "with pattern: exchange, how many of each node's clients "
+                 "read, its last ones; the others write; auto: 1, or 0 where "
+                 "readers have nodes of their own"},
+    [OPT_READER_NODES] =
+        {.name = "reader_nodes",
+         .type = OPTION_COUNT,
+         .axis = true,
+         .only = IN_STANDARD & IN_THROUGHPUT,
+         .def = "0",
+         .min = 0,
+         .max = NO_LIMIT,
+         .tag = "READERN",
+         .group = GROUP_STUDY,
+         .brief = "with pattern: exchange, nodes whose clients all read",
+         .help = "with pattern: exchange, nodes beside client_nodes whose "
+                 "clients all read, as those of a trainer do"},
+    [OPT_WAIT] = {.name = "wait",
+                  .type = OPTION_SECONDS,
+                  .axis = true,
+                  .only = IN_THROUGHPUT,
+                  .def = "1ms",
+                  .min = 0,
+                  .max = DAY,
+                  .words = wait_words,
+                  .words_value = "wait_value",
+                  .unit = "s",
+                  .tag = "WAIT",
+                  .group = GROUP_STUDY,
+                  .brief = "with pattern: exchange, a reader's pause between "
+                           "polls",
+                  .help = "with pattern: exchange, how long a reader pauses "
+                          "when what it asked for is not there yet; spin: not "
+                          "at all"},
+    [OPT_FAN] = {.name = "fan",
+                 .type = OPTION_CHOICE,
+                 .axis = true,
+                 .only = IN_THROUGHPUT,
+                 .def = "own",
+                 .choices = fans,
+                 .tag = "FAN",
+                 .group = GROUP_STUDY,
+                 .brief = "with pattern: exchange, who reads whose tensors",
+                 .help = "with pattern: exchange, who reads whose tensors; "
+                         "own: writers are divided among the readers in the "
+                         "order of their ranks, those of a node among its "
+                         "own where databases are colocated; all: each reader "
+                         "reads those of all, or of all on its node"},
     [OPT_DEVICE] = {.name = "device",
                     .type = OPTION_CHOICE,
                     .axis = true,

@@ -6,6 +6,8 @@ bool options_retire(const struct options *o, enum retire retire)
 {
     const struct setting *set = options_get(o, OPT_RETIRE);
 
+    if (!set->given && retire == RETIRE_DELETE && options_exchanges(o))
+        return true;
     for (size_t k = 0; k < set->nvalues; k++)
         if (set->values[k].count == (int64_t)retire)
             return true;
@@ -16,6 +18,8 @@ bool options_keeps_all(const struct options *o)
 {
     const struct setting *set = options_get(o, OPT_HISTORY);
 
+    if (!set->given && options_exchanges(o))
+        return true;
     for (size_t k = 0; k < set->nvalues; k++)
         if (set->values[k].word == HISTORY_ALL)
             return true;
@@ -45,8 +49,8 @@ bool options_keeps(const struct options *o)
     for (size_t k = 0; k < set->nvalues; k++)
         if (set->values[k].word || set->values[k].count > 1)
             return true;
-    return has_several(o) || options_retire(o, RETIRE_DELETE) ||
-           options_retire(o, RETIRE_EXPIRE);
+    return has_several(o) || options_exchanges(o) ||
+           options_retire(o, RETIRE_DELETE) || options_retire(o, RETIRE_EXPIRE);
 }
 
 /* Keys that go by themselves. */

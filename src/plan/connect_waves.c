@@ -14,6 +14,10 @@ int connect_waves_turn(const struct placement *pl, int client)
 {
     int turn = 0, node;
 
+    int reader = place_reader(pl, client);
+
+    if (pl->experiment == EXPERIMENT_STANDARD && reader >= 0)
+        return place_writers(pl) / pl->nshards + reader;
     if (pl->experiment == EXPERIMENT_STANDARD)
         return client / pl->nshards;
     node = place_client_node(pl, client);

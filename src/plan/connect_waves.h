@@ -18,7 +18,8 @@
 /* The number of a client among those of its shard, from 0. Exact where all its
  * node's clients (colocated) or every so-manieth client (balanced keys) go to
  * the shard; for other keys what it would be if the keys were spread evenly,
- * which CRC16 does within what half a backlog leaves. */
+ * which CRC16 does within what half a backlog leaves. A reader, which may
+ * connect to every shard, comes behind the writers. */
 int connect_waves_turn(const struct placement *pl, int client);
 
 /* How many may connect to a server at once whose backlog is this (0 or less:

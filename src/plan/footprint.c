@@ -14,6 +14,15 @@
  * rank 0; and the lengths once more to be sorted. */
 #define PAIR_BYTES (32 + 32 + 16)
 
+/* Of each step begin and length, the same on the way to rank 0, and the length
+ * to be sorted; with a schedule also when it was due and could have begun, when
+ * it was due on the way, when it was if it was never begun, and three responses
+ * and the lateness to be sorted. */
+#define STEP_BYTES (16 + 16 + 8)
+#define PACED_BYTES (16 + 8 + 8 + 32)
+/* Of each removal as of an operation. */
+#define REMOVAL_BYTES (PAIR_BYTES / 2)
+
 /* Redis keeps 32 descriptors for itself (CONFIG_MIN_RESERVED_FDS in its
  * server.h); the steward's connection, and some for a person to look. */
 #define OWN_DESCRIPTORS (32 + 16)
@@ -23,6 +32,9 @@
 /* Four arrays of real numbers, and the rows of text and numbers of a client and
  * of a permutation with its attributes (61 KiB with 4 clients). */
 #define FILE_PAIR_BYTES 32
+#define FILE_STEP_BYTES 16
+#define FILE_PACED_BYTES 8
+#define FILE_REMOVAL_BYTES 16
 #define FILE_CLIENT_BYTES 1024
 #define FILE_PERMUTATION_BYTES (64 * 1024)
 
@@ -92,6 +104,33 @@ int64_t footprint_client(const struct footprint *client, int64_t bytes,
 {
     return footprint_sum(resident(client, bytes),
                          footprint_product(pairs, PAIR_BYTES));
+}
+
+/* Of each pair, by the bytes of a step, of one with a schedule in addition, and
+ * of a removal. */
+static int64_t of_steps(const struct footprint_steps *s, int64_t step,
+                        int64_t paced, int64_t removal)
+{
+    int64_t each = s->computes || s->paced ? step : 0;
+
+    each += s->paced ? paced : 0;
+    return (s->phases ? 2 * each : each) + (s->removes ? removal : 0);
+}
+
+int64_t footprint_steps(const struct footprint_steps *s, int64_t pairs)
+{
+    int64_t each = of_steps(s, STEP_BYTES, PACED_BYTES, REMOVAL_BYTES);
+
+    return footprint_sum(footprint_product(pairs, each),
+                         s->computes && s->streams ? FOOTPRINT_STREAM_BYTES
+                                                   : 0);
+}
+
+int64_t footprint_steps_file(const struct footprint_steps *s, int64_t pairs)
+{
+    return footprint_product(
+        pairs,
+        of_steps(s, FILE_STEP_BYTES, FILE_PACED_BYTES, FILE_REMOVAL_BYTES));
 }
 
 int64_t footprint_descriptors(int64_t connections, int64_t shards)

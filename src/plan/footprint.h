@@ -8,6 +8,7 @@
 #ifndef SRB_FOOTPRINT_H
 #define SRB_FOOTPRINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What a server or a client has resident at most: a part of the bytes of its
@@ -44,6 +45,23 @@ int64_t footprint_client(const struct footprint *client, int64_t bytes,
 int64_t footprint_stepper(const struct footprint *client, int64_t bytes,
                           int64_t pairs, int64_t tensors, int64_t moving,
                           int64_t kept);
+
+/* What is timed of steps beside their operations. */
+struct footprint_steps {
+    bool computes;
+    bool streams; /* over a buffer of its own */
+    bool paced;
+    bool phases; /* puts have steps of their own, and so have gets */
+    bool removes;
+};
+
+/* What a client computes on with compute_kind: stream. */
+#define FOOTPRINT_STREAM_BYTES (32 << 20)
+
+/* Memory of one client for the steps of so many pairs, and room in the result
+ * file for them, of each client. */
+int64_t footprint_steps(const struct footprint_steps *s, int64_t pairs);
+int64_t footprint_steps_file(const struct footprint_steps *s, int64_t pairs);
 
 /* Descriptors that a server of so many connections opens; `shards`: of its
  * cluster, 1 where there is none. */

@@ -1,6 +1,7 @@
 #include "plan/place.h"
 
 #include "base/text.h"
+#include "plan/place_parts.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,9 @@ static int split_nodes(struct placement *pl, const struct permutation *p,
     int64_t db = wanted_databases(pl, p);
     int64_t want = all ? 1 : permutation_count(p, OPT_CLIENT_NODES, 1);
 
+    if (pl->exchange && standard)
+        pl->reader_nodes = (int)permutation_count(p, OPT_READER_NODES, 0);
+    want += pl->reader_nodes;
     pl->external = standard && m->holds == HOLDS_CLIENTS;
     if (allocate(pl, err) < 0)
         return -1;
@@ -397,6 +401,7 @@ int place_solve(const struct machine *m, const struct permutation *p,
     memset(pl, 0, sizeof *pl);
     pl->machine = m;
     pl->experiment = p->experiment;
+    pl->exchange = permutation_exchanges(p);
     pl->ranks_serve = options_served_by_ranks(p->value[OPT_DB_EXE]);
     pl->keys = (enum keys_scheme)permutation_count(p, OPT_KEYS, KEYS_SMARTSIM);
     pl->infers = p->infers;
@@ -404,9 +409,9 @@ int place_solve(const struct machine *m, const struct permutation *p,
     pl->copies = permutation_count(p, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED) ==
                  MODEL_KEYS_COPIED;
     if (check_threads(p, err) < 0 || split_nodes(pl, p, err) < 0 ||
-        count_clients(pl, p, err) < 0 || count_shards(pl, p, err) < 0 ||
-        check_serving(pl, err) < 0 || assign_ports(pl, p, err) < 0 ||
-        choose_address(pl, p, err) < 0) {
+        count_clients(pl, p, err) < 0 || place_split_readers(pl, p, err) < 0 ||
+        count_shards(pl, p, err) < 0 || check_serving(pl, err) < 0 ||
+        assign_ports(pl, p, err) < 0 || choose_address(pl, p, err) < 0) {
         place_free(pl);
         return -1;
     }
@@ -679,7 +684,7 @@ void place_session(const struct placement *pl, const struct sweep *s,
         text_add(db, sizeof db, "-DBCPU%lld", (long long)cpus);
     snprintf(name, n, "%s-sess-%s%s-N%d-T%d%s%s-%s-TB%lld",
              p->infers ? "inference" : "throughput", standard ? "" : "colo-",
-             p->value[OPT_LANGUAGES]->text, pl->client_nodes,
+             p->value[OPT_LANGUAGES]->text, pl->client_nodes - pl->reader_nodes,
              pl->clients_per_node, db,
              standard                            ? ""
              : p->value[OPT_PIN_APP_CPUS]->count ? "-PINTrue"

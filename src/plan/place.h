@@ -32,13 +32,19 @@ struct placement {
     int shards_per_node; /* 1 if colocated */
     int nclients, nshards;
     int clients_per_node; /* of client node 0; the most of any node */
-    bool cluster;         /* shards form one Redis Cluster, else they are
-                             independent; clients find theirs alike */
-    bool ranks_serve;     /* shards are ranks of their nodes that run no client
-                           */
-    bool loopback;        /* shards listen on node.loopback, not on .address */
-    bool external;        /* the shards are not this job's: no db_node, and
-                              addresses and ports only by the roster */
+    /* Of clients that write and read (pattern: exchange); else zeros. */
+    bool exchange;
+    enum fan fan;
+    int reader_nodes;     /* the last client nodes, whose clients all read */
+    int readers_per_node; /* the last clients of each other client node */
+    int nreaders;
+    bool cluster;     /* shards form one Redis Cluster, else they are
+                         independent; clients find theirs alike */
+    bool ranks_serve; /* shards are ranks of their nodes that run no client
+                       */
+    bool loopback;    /* shards listen on node.loopback, not on .address */
+    bool external;    /* the shards are not this job's: no db_node, and
+                          addresses and ports only by the roster */
     const struct roster *roster; /* of these, NULL until it is known */
     int *client_start; /* [client_nodes + 1] first client of each node */
     int *shard_port;   /* [nshards]; 0 while free ones are to be found */
@@ -70,6 +76,32 @@ int place_client_rank(const struct placement *pl, int client);
 /* How many clients a node has, and the first of these. */
 int place_node_clients(const struct placement *pl, int node);
 int place_first_client(const struct placement *pl, int node);
+
+/* Where clients write and read: readers and writers are numbered from 0 in the
+ * order of the clients. The reader that client c is, or -1, and the writer; and
+ * the client of reader r, and of writer w. O(log client nodes). */
+int place_reader(const struct placement *pl, int client);
+int place_writer(const struct placement *pl, int client);
+int place_reader_client(const struct placement *pl, int reader);
+int place_writer_client(const struct placement *pl, int writer);
+static inline int place_writers(const struct placement *pl)
+{
+    return pl->nclients - pl->nreaders;
+}
+
+/* Numbers that follow each other, from `first` on. */
+struct place_range {
+    int first, n;
+};
+
+/* The writers whose tensors reader r gets, one at least; and the readers that
+ * get those of writer w. */
+struct place_range place_read_by(const struct placement *pl, int reader);
+struct place_range place_readers_of(const struct placement *pl, int writer);
+
+/* Tensors' steps that are put and got while every writer writes one: with n
+ * clients that put and get in turn 2 n. */
+int64_t place_moves(const struct placement *pl);
 
 /* The node (index in the machine) of client c, of shard s (-1 elsewhere). */
 int place_client_node(const struct placement *pl, int client);

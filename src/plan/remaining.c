@@ -36,10 +36,9 @@ struct work remaining_work(const struct permutation *p,
         w.starts[pl->cluster] = 1;
     /* with a duration loops take the same time, whatever they move */
     if (permutation_duration(p) <= 0)
-        w.bytes = 2.0 *
-                  (double)(p->value[OPT_ITERATIONS]->count +
+        w.bytes = (double)(p->value[OPT_ITERATIONS]->count +
                            p->value[OPT_WARMUP]->count) *
-                  pl->nclients * (double)bytes / shards *
+                  (double)place_moves(pl) * (double)bytes / shards *
                   (bytes >= LARGE_BYTES ? LARGE_COST : 1);
     return w;
 }

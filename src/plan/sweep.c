@@ -88,6 +88,21 @@ static int check_served(const struct options *o, struct error *err)
     return 0;
 }
 
+/* What stands for the defaults of other patterns where clients write and read:
+ * a reader cannot tell a new step from an old one under the same key. */
+static void keep_steps(const struct options *o, struct permutation *p)
+{
+    static char all[] = "all", removed[] = "delete";
+    static const struct value history = {.word = HISTORY_ALL, .text = all};
+    static const struct value retire = {.count = RETIRE_DELETE,
+                                        .text = removed};
+
+    if (!options_get(o, OPT_HISTORY)->given)
+        p->value[OPT_HISTORY] = &history;
+    if (!options_get(o, OPT_RETIRE)->given)
+        p->value[OPT_RETIRE] = &retire;
+}
+
 /* Place i of the product of all axes. */
 static void product_at(const struct sweep *s, size_t i, struct permutation *p)
 {
@@ -123,6 +138,8 @@ static void product_at(const struct sweep *s, size_t i, struct permutation *p)
     p->scripted = p->infers && options_scripted(o);
     if (p->infers)
         p->value[OPT_TENSOR_BYTES] = &s->input;
+    if (permutation_exchanges(p))
+        keep_steps(o, p);
 }
 
 /* Which value of an axis it has; 0 where it has none of them. */
@@ -234,9 +251,10 @@ static bool has_one_shard(const struct sweep *s)
 
 /* The axes that the following is about. */
 static const enum option_id alike[] = {
-    OPT_DB_CLUSTER,   OPT_MODEL_KEYS, OPT_PIPELINED,
-    OPT_HISTORY,      OPT_RETIRE,     OPT_EXPIRE_AFTER,
-    OPT_COMPUTE_KIND, OPT_ARRIVALS,   OPT_TENSOR_BYTES};
+    OPT_DB_CLUSTER,  OPT_MODEL_KEYS,   OPT_READERS_PER_NODE, OPT_READER_NODES,
+    OPT_WAIT,        OPT_FAN,          OPT_PIPELINED,        OPT_HISTORY,
+    OPT_RETIRE,      OPT_EXPIRE_AFTER, OPT_COMPUTE_KIND,     OPT_ARRIVALS,
+    OPT_TENSOR_BYTES};
 #define ALIKE (sizeof alike / sizeof alike[0])
 
 /* The same of an axis that says how something is done which the permutation
@@ -251,6 +269,11 @@ static size_t behind_idle(const struct sweep *s, const struct permutation *p,
     size_t first = 0;
 
     switch ((int)axis) {
+    case OPT_READERS_PER_NODE:
+    case OPT_READER_NODES:
+    case OPT_WAIT:
+    case OPT_FAN:
+        return permutation_exchanges(p) ? 0 : k;
     case OPT_COMPUTE_KIND:
         return p->value[OPT_COMPUTE]->seconds == 0 ? k : 0;
     case OPT_ARRIVALS:
@@ -344,6 +367,8 @@ static bool has_idle(const struct options *o, enum option_id axis)
 
     if (options_get(o, axis)->nvalues < 2)
         return false;
+    if (axis >= OPT_READERS_PER_NODE && axis <= OPT_FAN)
+        return !options_only_exchanges(o);
     if (axis == OPT_HISTORY)
         return options_retire(o, RETIRE_EXPIRE);
     if (axis == OPT_RETIRE)
@@ -782,6 +807,11 @@ static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
                           used);
     used = note_one_shard(s, OPT_MODEL_KEYS, "has all that a model takes", buf,
                           n, used);
+    for (int id = OPT_READERS_PER_NODE; id <= OPT_FAN; id++)
+        used = note_idle(s, (enum option_id)id,
+                         "no client reads what others "
+                         "write",
+                         buf, n, used);
     used = note_idle(s, OPT_PIPELINED, "a step has one tensor", buf, n, used);
     used = note_idle(s, OPT_HISTORY, "keys expire", buf, n, used);
     used = note_idle(s, OPT_RETIRE, "all steps stay", buf, n, used);

@@ -6,9 +6,11 @@
  * same collapse to the first of them: sizes of as many whole elements,
  * db_cluster where there is one shard, pipelined where a step has one tensor,
  * history where keys expire and expire_after where they do not, overwrite and
- * delete where all steps stay, compute_kind where nothing is computed and
- * arrivals where there is no rate. Where models are run, tensor_bytes has one
- * value, the size of input_shape. All functions are local and pure.
+ * delete where all steps stay, compute_kind where nothing is computed,
+ * arrivals where there is no rate, and what readers do where there are none.
+ * Where models are run, tensor_bytes has one value, the size of input_shape.
+ * Where clients write and read, history is all and retire is delete unless they
+ * are given. All functions are local and pure.
  */
 #ifndef SRB_SWEEP_H
 #define SRB_SWEEP_H
@@ -175,6 +177,13 @@ static inline bool permutation_auto(const struct permutation *p,
                                     enum option_id id)
 {
     return p->value[id] && p->value[id]->is_auto;
+}
+
+/* Whether some of its clients write and the others read. */
+static inline bool permutation_exchanges(const struct permutation *p)
+{
+    return p->value[OPT_PATTERN] &&
+           p->value[OPT_PATTERN]->count == PATTERN_EXCHANGE;
 }
 
 /* Whether its rate is searched; whether its loop lasts a time instead of

@@ -71,6 +71,14 @@ size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i)
     return n;
 }
 
+size_t keys_of_counter(char key[SRB_KEY_MAX], size_t stem)
+{
+    static const char word[] = "steps";
+
+    memcpy(key + stem, word, sizeof word);
+    return stem + sizeof word - 1;
+}
+
 /* The number at *at, which it passes; false: there is none, or more. */
 static bool read_number(const char **at, int64_t most, int64_t *number)
 {

@@ -50,6 +50,9 @@ void keys_of_part(char out[SRB_KEY_MAX], const char *key, enum key_part part);
  * in NUL, and returns the length of the whole. */
 #define SRB_KEY_STEP_MAX 26 /* of any step and 9,999 tensors, with the NUL */
 int keys_stem(char out[SRB_KEY_MAX], const char *key);
+/* The key under which such a client tells how many steps it has put, in the
+ * same slot: the stem and "steps". Returns its length. */
+size_t keys_of_counter(char key[SRB_KEY_MAX], size_t stem);
 size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i);
 
 /* Whose key it is, and of which step and tensor (0 and 0 of one without): what

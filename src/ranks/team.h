@@ -115,6 +115,14 @@ void team_busy(const struct team *t, double seconds);
  * long does it now and then. Local, some 200 ns. */
 void team_look(const struct team *t);
 
+/* A work of all begins, in which they do not meet: who fails in it tells the
+ * others, which hear of it when they look (team_look(), as often as they do);
+ * who has failed agrees with them afterwards. The first is called by all ranks
+ * as often, and like the others it is local. */
+void team_begin_work(const struct team *t);
+void team_fail_work(const struct team *t);
+bool team_work_failed(const struct team *t);
+
 /* Everybody in comm says how its local work went (rc 0 or -1, words in *err)
  * and learns how all went: returns 0 when all succeeded, else -1 with the
  * lowest failing rank's words, that rank and the number of failed ranks in

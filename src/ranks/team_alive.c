@@ -1,5 +1,5 @@
-/* News among ranks: one was told to end, and the others are in their loops; and
- * whether those whom somebody waits for are still there.
+/* News among ranks: one was told to end, or has failed, and the others are in
+ * their loops; and whether those whom somebody waits for are still there.
  *
  * Ranks form a tree by number, and notes travel on its edges. Who waits quietly
  * looks at every nap, who is in a loop ten times a second. The last note of a
@@ -34,26 +34,28 @@
 #define IN_TURN_SECONDS 1.0
 
 /* What a note is about; bits, as one note may be about several things. */
-enum { HELLO = 1, ASK = 2, HERE = 4, SIGNAL = 8, LAST = 16 };
+enum { HELLO = 1, ASK = 2, HERE = 4, SIGNAL = 8, LAST = 16, FAILED = 32 };
 
-/* Four MPI_INT. */
+/* Five MPI_INT. */
 struct note {
     int what;
     int signal; /* with SIGNAL; 0 else */
     int busy;   /* how long the sender may do without looking, s */
     int pid;    /* of the sender */
+    int failed; /* the last common work in which somebody failed, from 1 */
 };
-#define NOTE_INTS 4
+#define NOTE_INTS 5
 
 struct edge {
     int peer;
     struct note heard, said;
     MPI_Request in, out;
-    int due;       /* what is to be said next */
-    bool told;     /* of the signal */
-    bool left;     /* this rank has said its last note */
-    bool gone;     /* the peer has */
-    bool asked;    /* the peer was, and has said nothing since */
+    int due;    /* what is to be said next */
+    bool told;  /* of the signal */
+    int failed; /* the last work that it was told failed, or said so itself */
+    bool left;  /* this rank has said its last note */
+    bool gone;  /* the peer has */
+    bool asked; /* the peer was, and has said nothing since */
     int64_t since; /* x->waited when it was asked, or said something */
 };
 
@@ -61,6 +63,8 @@ struct news {
     int n; /* edges of this rank */
     struct edge edge[EDGES];
     int busy;       /* as in notes */
+    int failed;     /* likewise */
+    int work;       /* the common work that is under way */
     int64_t waited; /* of the running wait, ns */
 };
 
@@ -86,7 +90,9 @@ static void tell(const struct team *t, const struct news *x, struct edge *e)
         .what = e->due,
         .signal = e->due & SIGNAL ? (int)signals_state()->urgent : 0,
         .busy = x->busy,
-        .pid = (int)getpid()};
+        .pid = (int)getpid(),
+        .failed = x->failed};
+    e->failed = x->failed;
     e->left = (e->due & LAST) != 0;
     e->due = 0;
     MPI_Isend(&e->said, NOTE_INTS, MPI_INT, e->peer, TEAM_TAG_NEWS, t->world,
@@ -94,12 +100,16 @@ static void tell(const struct team *t, const struct news *x, struct edge *e)
 }
 
 /* A note has come. */
-static void hear(const struct team *t, const struct news *x, struct edge *e)
+static void hear(const struct team *t, struct news *x, struct edge *e)
 {
     e->asked = false;
     e->since = x->waited;
     if (e->heard.signal)
         signals_hear(e->heard.signal);
+    if (e->heard.failed > e->failed)
+        e->failed = e->heard.failed;
+    if (e->heard.failed > x->failed)
+        x->failed = e->heard.failed;
     if (e->heard.what & ASK)
         e->due |= HERE;
     if (e->heard.what & LAST)
@@ -130,8 +140,31 @@ void team_look(const struct team *t)
             e->told = true;
             e->due |= SIGNAL;
         }
+        if (x->failed > e->failed && !e->left)
+            e->due |= FAILED;
         tell(t, x, e);
     }
+}
+
+void team_begin_work(const struct team *t)
+{
+    if (t->news)
+        t->news->work++;
+}
+
+void team_fail_work(const struct team *t)
+{
+    struct news *x = t->news;
+
+    if (!x)
+        return;
+    x->failed = x->work;
+    team_look(t);
+}
+
+bool team_work_failed(const struct team *t)
+{
+    return t->news && t->news->work > 0 && t->news->failed == t->news->work;
 }
 
 void team_busy(const struct team *t, double seconds)

@@ -8,7 +8,9 @@
 
 #include "base/mem.h"
 #include "base/tick.h"
+#include "plan/connections.h"
 #include "plan/model_keys.h"
+#include "results/collect_readers.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -232,9 +234,12 @@ static double *put_numbers(double *at, const int64_t *ns, int64_t zero,
     return at;
 }
 
-static void pack_spans(double *at, const struct samples *s, int64_t zero,
+/* Readers keep no timings of their warm-up. */
+static void pack_spans(double *at, const struct load *l, int64_t zero,
                        const size_t columns[SPANS])
 {
+    const struct exchange_rules *way = &l->rules.exchange;
+    const struct samples *s = &l->samples;
     const struct series *p = &s->put, *u = &s->unpack;
     size_t w = p->warmup;
 
@@ -242,8 +247,9 @@ static void pack_spans(double *at, const struct samples *s, int64_t zero,
     at = put_numbers(at, u->ns + w, 0, u->kept, columns[UNPACK]);
     at = put_numbers(at, p->start + w, zero, p->kept, columns[PUT_START]);
     at = put_numbers(at, u->start + w, zero, u->kept, columns[UNPACK_START]);
-    at = put_numbers(at, p->ns, 0, w, columns[WARMUP_PUT]);
-    at = put_numbers(at, u->ns, 0, w, columns[WARMUP_UNPACK]);
+    at = put_numbers(at, p->ns, 0, way->reads ? 0 : w, columns[WARMUP_PUT]);
+    at = put_numbers(at, u->ns, 0, exchange_any(way) ? 0 : w,
+                     columns[WARMUP_UNPACK]);
     at = put_numbers(at, s->retire.ns, 0, s->retire.kept, columns[RETIRE]);
     at = put_numbers(at, s->retire.start, zero, s->retire.kept,
                      columns[RETIRE_START]);
@@ -296,7 +302,7 @@ static void *pack_client(const struct collection *c, const struct placement *pl,
     row->node = place_client_node(pl, l->number);
     row->shard = place_client_shard(pl, l->number);
     row->where = *c->attributes;
-    pack_spans((double *)(void *)(row + 1), s, c->zero, columns);
+    pack_spans((double *)(void *)(row + 1), l, c->zero, columns);
     return row;
 }
 
@@ -308,6 +314,7 @@ struct target {
     size_t row_bytes;
     size_t warmup;
     const struct tensors_rules *tensors;
+    size_t looks; /* at a shard's memory */
     bool infers;
     int64_t *shard_clients; /* [nshards], by the placement */
     int64_t *shard_ops;     /* [nshards], as their rows come */
@@ -471,14 +478,19 @@ static const struct column shard_columns[] = {
           "pages brought in during warm-up and loop"),
     SHARD("shard_major_faults", FIELD_INT, work.watched.major_faults, "",
           "of warm-up and loop, those that waited for a disk"),
-    SHARD("shard_clients", FIELD_INT, clients, "", "clients whose key it owns"),
-    SHARD("shard_ops", FIELD_INT, ops, "",
-          "tensors put and got in warm-up and loop, by the clients' count"),
+    SHARD("shard_clients", FIELD_INT, clients, "",
+          "clients that connect to it: whose key "
+          "it owns, or that read such"),
+    SHARD(
+        "shard_ops", FIELD_INT, ops, "",
+        "tensors put and got in warm-up and loop, by the clients' count; with "
+        "pattern: exchange counters told and asked for, too"),
     SHARD("shard_commands", FIELD_INT, work.commands, "",
           "tensors put and got in warm-up and loop, by the server's own "
           "count"),
     SHARD("shard_bytes", FIELD_INT, work.bytes, "B",
-          "read and written on its sockets, by the server's own count"),
+          "read and written on its sockets, by the server's own count; of "
+          "a rank that serves, of tensors"),
     SHARD("shard_peak_memory", FIELD_INT, work.watched.peak_memory, "B",
           "resident at most during warm-up and loop"),
     SHARD("shard_voluntary_switches", FIELD_INT,
@@ -510,6 +522,36 @@ static const struct column run_columns[] = {
           "time that it books for these: of a batch for each of its requests"),
 };
 
+/* Looks at their memory: numbers of each, one after the other. */
+static const struct column look_columns[] = {
+    {{"shard_resident", FIELD_REAL, "B",
+      "resident by the kernel's word when it was looked at, during warm-up and "
+      "loop",
+      SINK_SHARD, SINK_LOOK},
+     offsetof(struct shard_row, work.look_bytes)},
+    {{"shard_resident_time", FIELD_REAL, "s",
+      "when that was, since the loop's start, to within some ms", SINK_SHARD,
+      SINK_LOOK},
+     offsetof(struct shard_row, work.look_time)},
+};
+
+static int take_looks(const struct target *x, int first, int n,
+                      const struct shard_row *rows, struct error *err)
+{
+    const size_t bytes = SRB_MEMORY_LOOKS * sizeof(double);
+    char *room = mem_new((size_t)n, bytes);
+    int rc = 0;
+
+    for (size_t c = 0; c < COUNT(look_columns) && rc == 0; c++) {
+        for (int k = 0; k < n; k++)
+            memcpy(room + (size_t)k * bytes,
+                   (const char *)&rows[k] + look_columns[c].at, bytes);
+        rc = write_rows(x, &look_columns[c].array, first, n, room, err);
+    }
+    free(room);
+    return rc;
+}
+
 /* What rank 0 knows of a shard beside what its steward says. */
 static void complete(struct target *x, int shard, struct shard_row *row)
 {
@@ -517,7 +559,10 @@ static void complete(struct target *x, int shard, struct shard_row *row)
 
     row->clients = x->shard_clients[shard];
     row->ops = x->shard_ops[shard];
-    if (row->work.commands >= 0 && row->work.commands != row->ops)
+    if (row->ops < 0)
+        row->ops = FIELD_NO_INT;
+    if (row->work.commands >= 0 && row->ops >= 0 &&
+        row->work.commands != row->ops)
         x->all->agree = false;
     if (!isnan(row->work.watched.busy) &&
         !(row->work.watched.busy <= x->all->busiest.watched.busy))
@@ -533,12 +578,18 @@ static void complete(struct target *x, int shard, struct shard_row *row)
              x->pl->shard_port[shard]);
 }
 
-/* A sender's row holds all shards that it is the steward of. */
+/* A sender's row holds all shards that it is the steward of, or the one that it
+ * serves itself. */
+static int row_shards(const struct placement *pl)
+{
+    return pl->ranks_serve ? 1 : place_steward_shards(pl);
+}
+
 static int take_shards(void *arg, int first, int n, const void *rows,
                        struct error *err)
 {
     struct target *x = arg;
-    int each = place_steward_shards(x->pl), shards = n * each;
+    int each = row_shards(x->pl), shards = n * each;
     struct shard_row *copy = mem_new((size_t)shards, sizeof *copy);
     void *room = mem_new((size_t)shards, sizeof(double));
     int rc;
@@ -554,6 +605,8 @@ static int take_shards(void *arg, int first, int n, const void *rows,
     if (rc == 0 && !tensors_plain(x->tensors))
         rc = take_columns(x, kept_columns, COUNT(kept_columns), first * each,
                           shards, copy, sizeof *copy, room, err);
+    if (rc == 0 && x->looks > 0)
+        rc = take_looks(x, first * each, shards, copy, err);
     free(copy);
     free(room);
     return rc;
@@ -563,7 +616,9 @@ static int shard_sender(const void *ctx, int k)
 {
     const struct placement *pl = ctx;
 
-    return place_shard_steward(pl, k * place_steward_shards(pl));
+    return pl->ranks_serve
+               ? place_server_rank(pl, k)
+               : place_shard_steward(pl, k * place_steward_shards(pl));
 }
 
 /* The number of this rank among those senders, -1 if it is none. */
@@ -571,33 +626,45 @@ static int shard_sender_of(const struct team *t, const struct placement *pl)
 {
     int first = place_steward_shard(pl, t->rank);
 
+    if (pl->ranks_serve)
+        return place_server(pl, t->rank);
     return first < 0 ? -1 : first / place_steward_shards(pl);
 }
 
-static int collect_shards(const struct team *t, struct target *x,
-                          const struct db *db, const struct shard_work *work,
-                          struct error *err)
+/* The row of this rank, NULL where it has none. */
+static struct shard_row *pack_shards(const struct placement *pl,
+                                     const struct collection *c)
 {
-    int each = place_steward_shards(x->pl);
-    struct gather g = {.senders = place_stewards(x->pl),
-                       .self = shard_sender_of(t, x->pl),
-                       .sender = shard_sender,
-                       .ctx = x->pl,
-                       .row_bytes = (size_t)each * sizeof(struct shard_row),
-                       .take = take_shards,
-                       .arg = x};
-    struct shard_row *mine = NULL;
-    int rc;
+    struct shard_row *rows;
 
-    if (db) {
-        mine = mem_new((size_t)each, sizeof *mine);
-        for (int k = 0; k < each; k++) {
-            mine[k].work = work[k];
-            mine[k].numa = db_numa(db, k);
-            snprintf(mine[k].cpus, sizeof mine[k].cpus, "%s", db_cpus(db, k));
-        }
+    if (pl->ranks_serve ? !c->served : !c->db)
+        return NULL;
+    rows = mem_new((size_t)row_shards(pl), sizeof *rows);
+    for (int k = 0; k < row_shards(pl); k++) {
+        rows[k].work = pl->ranks_serve ? *c->served : c->work[k];
+        for (int i = 0; i < SRB_MEMORY_LOOKS; i++)
+            rows[k].work.look_time[i] -= c->lead;
+        rows[k].numa = pl->ranks_serve ? c->serves_at->numa : db_numa(c->db, k);
+        snprintf(rows[k].cpus, sizeof rows[k].cpus, "%s",
+                 pl->ranks_serve ? c->serves_at->cpus : db_cpus(c->db, k));
     }
-    rc = team_gather(t, &g, mine, err);
+    return rows;
+}
+
+static int collect_shards(const struct team *t, struct target *x,
+                          const struct collection *c, struct error *err)
+{
+    struct gather g = {
+        .senders = x->pl->ranks_serve ? x->pl->nshards : place_stewards(x->pl),
+        .self = shard_sender_of(t, x->pl),
+        .sender = shard_sender,
+        .ctx = x->pl,
+        .row_bytes = (size_t)row_shards(x->pl) * sizeof(struct shard_row),
+        .take = take_shards,
+        .arg = x};
+    struct shard_row *mine = pack_shards(x->pl, c);
+    int rc = team_gather(t, &g, mine, err);
+
     free(mine);
     return rc;
 }
@@ -641,6 +708,17 @@ static int write_probes(const struct target *x, const struct collection *c,
 
 /* ---- both ---- */
 
+/* How many clients connect to each shard. */
+static void connect(struct target *x)
+{
+    int *clients = mem_new((size_t)x->pl->nshards, sizeof *clients);
+
+    connections_count(x->pl, clients);
+    for (int k = 0; k < x->pl->nshards; k++)
+        x->shard_clients[k] = clients[k];
+    free(clients);
+}
+
 static int begin(struct target *x, const struct collection *c,
                  struct error *err)
 {
@@ -648,11 +726,16 @@ static int begin(struct target *x, const struct collection *c,
                                     [SINK_ITERATION] = c->kept,
                                     [SINK_WARMUP] = c->warmup,
                                     [SINK_SHARD] = (size_t)x->pl->nshards,
-                                    [SINK_PROBE] = c->nprobes};
+                                    [SINK_PROBE] = c->nprobes,
+                                    [SINK_LOOK] = x->looks,
+                                    [SINK_READER] = (size_t)x->pl->nreaders,
+                                    [SINK_GET] = x->pl->exchange ? c->kept : 0};
 
     x->shard_clients = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
     x->shard_ops = mem_new((size_t)x->pl->nshards, sizeof(int64_t));
-    for (int k = 0; k < x->pl->nclients; k++)
+    if (x->pl->exchange)
+        connect(x);
+    for (int k = 0; k < x->pl->nclients && !x->pl->exchange; k++)
         x->shard_clients[place_client_shard(x->pl, k)]++;
     return sinks_begin(x->sinks, c->index, size, err) < 0
                ? -1
@@ -669,6 +752,9 @@ int collect(const struct team *t, const struct placement *pl,
                        .columns = columns,
                        .warmup = c->warmup,
                        .tensors = c->tensors,
+                       .looks = tensors_plain(c->tensors) || pl->external
+                                    ? 0
+                                    : SRB_MEMORY_LOOKS,
                        .infers = c->runs > 0,
                        .all = out};
     struct error later;
@@ -685,7 +771,12 @@ int collect(const struct team *t, const struct placement *pl,
         x.sinks = NULL;
     if (collect_clients(t, &x, c, rc < 0 ? &later : err) < 0)
         rc = -1;
-    shards_rc = collect_shards(t, &x, c->db, c->work, rc < 0 ? &later : err);
+    if (pl->exchange &&
+        collect_readers(t, pl, x.sinks, c, rc < 0 ? &later : err) < 0)
+        rc = -1;
+    for (int k = 0; t->rank == 0 && c->requests && k < pl->nshards; k++)
+        x.shard_ops[k] = c->requests[k];
+    shards_rc = collect_shards(t, &x, c, rc < 0 ? &later : err);
     free(x.shard_clients);
     free(x.shard_ops);
     return rc < 0 ? -1 : shards_rc;

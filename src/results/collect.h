@@ -29,6 +29,9 @@ struct collection {
                           most; both the same on every rank */
     bool steps, paced; /* they compute or have a schedule; the latter */
     bool phases;       /* so have gets of their own */
+    /* Requests of each shard by its clients' count, [nshards], less than 0
+     * where nobody knows; NULL: as rows have it. Rank 0's. */
+    const int64_t *requests;
     const struct probe *probes; /* [nprobes], rank 0's; none elsewhere */
     size_t nprobes;
     int64_t zero; /* instant that starts are counted from */
@@ -36,8 +39,11 @@ struct collection {
     int runs; /* between a put and a get; 2: a script's and a model's */
     const struct load *load; /* NULL where this rank is no client */
     const struct client_attributes *attributes;
-    const struct db *db;           /* NULL where it is no steward of shards */
-    const struct shard_work *work; /* one entry a shard, or NULL */
+    const struct db *db;             /* NULL where it is no steward of shards */
+    const struct shard_work *work;   /* one entry a shard, or NULL */
+    const struct shard_work *served; /* of a rank that serves one; NULL */
+    const struct client_attributes *serves_at; /* and where that is */
+    double lead; /* s from when servers began to be watched to zero */
 };
 
 /* What all rows together say, on rank 0. */
@@ -51,8 +57,8 @@ struct collected {
 };
 
 /* Start the permutation in the sinks (rank 0) and bring it all clients' and all
- * shards' rows. Only rank 0 fails, by the sinks. Called
- * by the clients, those stewards, and rank 0. */
+ * shards' rows. Only rank 0 fails, by the sinks. Called by the clients, those
+ * stewards, ranks that serve, and rank 0. */
 int collect(const struct team *t, const struct placement *pl,
             struct sinks *sinks, const struct collection *c,
             struct collected *out, struct error *err);

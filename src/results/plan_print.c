@@ -52,7 +52,7 @@ struct sum {
     /* of the load that was looked at last */
     struct permutation last;
     bool any;
-    int busiest;
+    int busiest, most_kept; /* clients of a shard; that keep tensors there */
 };
 
 static const char *plural(int64_t n)
@@ -72,20 +72,23 @@ static void widen(struct range *r, int64_t value, bool first)
 
 /* Memory of a node: its servers, and its clients. */
 static void weigh_node(struct sum *x, const struct permutation *p,
-                       const struct placement *pl, const int *clients, int node)
+                       const struct placement *pl, const int *clients,
+                       const int *keepers, int node)
 {
     const struct setting *sizes = options_get(x->s->options, OPT_TENSOR_BYTES);
     int64_t tensor = p->infers ? p->value[OPT_TENSOR_BYTES]->count
                                : sizes->values[x->longest].count;
-    int64_t bytes = footprint_product(place_node_clients(pl, node),
-                                      burden_client_bytes(p, tensor, x->pairs));
+    int64_t bytes = footprint_product(
+        place_node_clients(pl, node),
+        burden_client_bytes(p, tensor, burden_rows(pl, x->pairs)));
     int64_t model = burden_model_bytes(p, x->s->options, x->s->model_bytes);
     int first = place_node_shard(pl, node);
 
     for (int s = 0; first >= 0 && s < pl->shards_per_node; s++)
         bytes = footprint_sum(
-            bytes, footprint_sum(model, burden_server_bytes(
-                                            p, clients[first + s], tensor)));
+            bytes, footprint_sum(
+                       model, burden_server_bytes(p, clients[first + s],
+                                                  keepers[first + s], tensor)));
     if (first >= 0 && bytes > x->with_database)
         x->with_database = bytes;
     if (first < 0 && bytes > x->without)
@@ -95,17 +98,21 @@ static void weigh_node(struct sum *x, const struct permutation *p,
 static void look_at_load(struct sum *x, const struct permutation *p,
                          const struct placement *pl)
 {
-    int *clients = burden_clients(p, pl);
+    int *clients = burden_clients(p, pl), *keepers = burden_keepers(p, pl);
 
     for (int i = 0; i < pl->client_nodes; i++)
-        weigh_node(x, p, pl, clients, pl->client_node[i]);
+        weigh_node(x, p, pl, clients, keepers, pl->client_node[i]);
     for (int i = 0; i < pl->db_nodes && !pl->external; i++)
-        weigh_node(x, p, pl, clients, pl->db_node[i]);
-    x->busiest = 0;
-    for (int s = 0; s < pl->nshards; s++)
+        weigh_node(x, p, pl, clients, keepers, pl->db_node[i]);
+    x->busiest = x->most_kept = 0;
+    for (int s = 0; s < pl->nshards; s++) {
         if (clients[s] > x->busiest)
             x->busiest = clients[s];
+        if (keepers[s] > x->most_kept)
+            x->most_kept = keepers[s];
+    }
     free(clients);
+    free(keepers);
 }
 
 /* Threads that serve a shard. */
@@ -123,7 +130,7 @@ static int threads_of(const struct permutation *p, const struct placement *pl)
 static double least_seconds(const struct sum *x, const struct permutation *p,
                             const struct placement *pl, double bytes)
 {
-    double commands = 2.0 * (double)x->pairs * x->busiest *
+    double commands = 2.0 * (double)x->pairs * x->most_kept *
                       (double)permutation_count(p, OPT_TENSORS, 1);
     double threads = threads_of(p, pl), steps = step_time_least(p);
 
@@ -150,7 +157,7 @@ static void add_part(struct sum *x, const struct permutation *p,
     widen(&part->bytes, p->value[OPT_TENSOR_BYTES]->count, first);
     if (x->busiest > part->busiest)
         part->busiest = x->busiest;
-    part->moved += 2.0 * (double)x->pairs * pl->nclients * (double)bytes *
+    part->moved += (double)x->pairs * (double)place_moves(pl) * (double)bytes *
                    (double)permutation_count(p, OPT_TENSORS, 1);
     part->seconds += least_seconds(x, p, pl, (double)bytes);
 }
@@ -188,7 +195,8 @@ static void add(struct sum *x, const struct permutation *p)
                                                                  : 0);
     x->nodes = need > x->nodes ? need : x->nodes;
     x->ranks = pl.clients_per_node > x->ranks ? pl.clients_per_node : x->ranks;
-    x->file = footprint_sum(x->file, footprint_file(pl.nclients, x->pairs));
+    x->file = footprint_sum(
+        x->file, burden_file_bytes(p, pl.nclients, burden_rows(&pl, x->pairs)));
     if (x->part[p->setup].permutations == 0)
         name_axes(x, p);
     add_part(x, p, &pl);

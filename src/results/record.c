@@ -13,6 +13,8 @@
 #define SKEW_LIMIT 100
 /* Clocks may be apart by this share of a loop. */
 #define CLOCK_LIMIT 0.01
+/* And of what is between an instant here and one there. */
+#define DELIVERY_CLOCK_LIMIT 0.05
 /* Times shorter than so many times what reading the clock costs are that, too.
  */
 #define CLOCK_READS 10
@@ -78,7 +80,9 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
         {"too_short", s->shortest_loop < SKEW_LIMIT * s->start_skew},
         {"clock_bound", o->clock_bound},
         {"env_ignored", o->env_ignored},
-        {"clock_error", s->clock_error > CLOCK_LIMIT * s->shortest_loop},
+        {"clock_error", s->clock_error > CLOCK_LIMIT * s->shortest_loop ||
+                            s->clock_error > DELIVERY_CLOCK_LIMIT *
+                                                 s->exchange.delivery.median},
         {"behind", s->steps.behind > 0},
         {"pacing", paced_badly(&s->steps)},
     };

@@ -56,7 +56,8 @@ enum figure_scope {
     SCOPE_INFERRED = 64, /* servers run models */
     SCOPE_OF_MPI = 128,  /* servers stand beside that engine */
     SCOPE_OF_SHM = 256,
-    SCOPE_ALL = 511,
+    SCOPE_EXCHANGED = 512, /* some clients read what others wrote */
+    SCOPE_ALL = 1023,
 };
 unsigned record_scope(const struct options *o);
 
@@ -113,7 +114,8 @@ bool record_clock_bound(const struct summary *s, double clock_read_cost);
  *   clock_bound     a median is less than ten times what reading the clock
  *                   costs: it takes that long at most
  *   env_ignored     an allocator did not take what db_env says
- *   clock_error     clocks may be apart by more than 1 % of a loop
+ *   clock_error     clocks may be apart by more than 1 % of a loop, or by 5 %
+ *                   of the median delivery
  *   behind          less was achieved than was offered
  *   pacing          clients began their steps late by themselves: the 99th
  *                   percentile (of few steps the 95th) of that exceeds a tenth

@@ -160,6 +160,32 @@ static const struct figure {
      SCOPE_REMOVED},
     {"retire_max", "s", REAL(summary.retire.max), FIGURE_MEASURED,
      SCOPE_REMOVED},
+    {"delivery_median", "s", REAL(summary.exchange.delivery.median),
+     FIGURE_MEASURED, SCOPE_EXCHANGED},
+    {"delivery_p95", "s", REAL(summary.exchange.delivery.p95), FIGURE_MEASURED,
+     SCOPE_EXCHANGED},
+    {"delivery_p99", "s", REAL(summary.exchange.delivery.p99), FIGURE_MEASURED,
+     SCOPE_EXCHANGED},
+    {"delivery_p99.9", "s", REAL(summary.exchange.delivery.p999),
+     FIGURE_MEASURED, SCOPE_EXCHANGED},
+    {"delivery_max", "s", REAL(summary.exchange.delivery.max), FIGURE_MEASURED,
+     SCOPE_EXCHANGED},
+    {"visible_median", "s", REAL(summary.exchange.visible.median),
+     FIGURE_MEASURED, SCOPE_EXCHANGED},
+    {"visible_p95", "s", REAL(summary.exchange.visible.p95), FIGURE_MEASURED,
+     SCOPE_EXCHANGED},
+    {"visible_p99", "s", REAL(summary.exchange.visible.p99), FIGURE_MEASURED,
+     SCOPE_EXCHANGED},
+    {"visible_p99.9", "s", REAL(summary.exchange.visible.p999), FIGURE_MEASURED,
+     SCOPE_EXCHANGED},
+    {"visible_max", "s", REAL(summary.exchange.visible.max), FIGURE_MEASURED,
+     SCOPE_EXCHANGED},
+    {"polls", "", INT(summary.exchange.polls), FIGURE_MEASURED,
+     SCOPE_EXCHANGED},
+    {"lag_max", "", INT(summary.exchange.lag_max), FIGURE_MEASURED,
+     SCOPE_EXCHANGED},
+    {"missed", "", INT(summary.exchange.missed), FIGURE_MEASURED,
+     SCOPE_EXCHANGED},
     {"shard_memory_start", "B", INT(memory[0]), FIGURE_MEASURED, SCOPE_KEPT},
     {"shard_memory_end", "B", INT(memory[1]), FIGURE_MEASURED, SCOPE_KEPT},
     {"client_cpu_share", "1", REAL(summary.cpu_share), FIGURE_MEASURED, 0},
@@ -241,6 +267,8 @@ unsigned record_scope(const struct options *o)
         scope |= SCOPE_KEPT;
     if (options_retire(o, RETIRE_DELETE))
         scope |= SCOPE_REMOVED;
+    if (options_exchanges(o))
+        scope |= SCOPE_EXCHANGED;
     if (options_infers(o))
         scope |= SCOPE_INFERRED;
     return scope;
@@ -332,6 +360,8 @@ void record_no_figures(struct outcome *o)
     o->limit[0] = '\0';
     o->summary.ops = o->summary.bytes = o->breaches = FIELD_NO_INT;
     o->memory[0] = o->memory[1] = FIELD_NO_INT;
+    o->summary.exchange.polls = o->summary.exchange.lag_max =
+        o->summary.exchange.missed = FIELD_NO_INT;
     o->summary.steps.unsent = o->summary.steps.behind = FIELD_NO_INT;
 }
 

@@ -13,7 +13,9 @@ static int64_t chosen(enum option_id id, const struct placement *pl)
 {
     switch ((int)id) {
     case OPT_CLIENT_NODES:
-        return pl->client_nodes;
+        return pl->client_nodes - pl->reader_nodes;
+    case OPT_READERS_PER_NODE:
+        return pl->readers_per_node;
     case OPT_CLIENTS_PER_NODE:
         return pl->clients_per_node;
     case OPT_DB_NODES:

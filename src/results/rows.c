@@ -34,6 +34,10 @@ const char *rows_title(enum option_id id)
         [OPT_KEYS] = "Keys",
         [OPT_SYNC] = "Sync",
         [OPT_PATTERN] = "Pattern",
+        [OPT_READERS_PER_NODE] = "Readers a node",
+        [OPT_READER_NODES] = "Reader nodes",
+        [OPT_WAIT] = "Wait",
+        [OPT_FAN] = "Fan",
         [OPT_TENSORS] = "Tensors a step",
         [OPT_PIPELINED] = "Pipelined",
         [OPT_HISTORY] = "History",
@@ -326,10 +330,24 @@ static void add_steps(struct row *row, const struct step_figures *x)
 {
     struct step_row *to = &row->steps;
     double *const mean[] = {&to->overhead,  &to->response, &to->p99,
-                            &to->sustained, &to->low,      &to->high};
-    const double value[] = {x->overhead,      x->response.median,
-                            x->response.p99,  x->sustained,
-                            x->sustained_low, x->sustained_high};
+                            &to->sustained, &to->low,      &to->high,
+                            &to->alone,     &to->waiting,  &to->slower,
+                            &to->offered,   &to->achieved};
+    const double value[] = {
+        x->overhead,      x->response.median,   x->response.p99,
+        x->sustained,     x->sustained_low,     x->sustained_high,
+        x->compute_alone, x->exchange_overhead, x->compute_slowdown,
+        x->offered_rate,  x->achieved_rate};
+
+    add_means(row, mean, value, sizeof mean / sizeof mean[0]);
+}
+
+static void add_exchange(struct row *row, const struct exchange_figures *x)
+{
+    struct exchange_row *to = &row->exchange;
+    double *const mean[] = {&to->delivery, &to->p99, &to->missed};
+    const double value[] = {x->delivery.median, x->delivery.p99,
+                            (double)x->missed};
 
     add_means(row, mean, value, sizeof mean / sizeof mean[0]);
 }
@@ -344,6 +362,7 @@ void rows_add(struct rows *r, const struct permutation *p,
         return;
     row->last = o->summary;
     add_steps(row, &o->summary.steps);
+    add_exchange(row, &o->summary.exchange);
     add_runs(row, &o->summary.inference);
     if (row->ended[STATUS_COMPLETED] == 1)
         memcpy(row->limit, o->limit, sizeof row->limit);

@@ -27,7 +27,13 @@ struct row {
     double share;                 /* of the floor's bandwidth; NaN */
     struct step_row {             /* of steps; means over repetitions, or NaN */
         double overhead, response, p99, sustained, low, high;
+        double alone, waiting, slower; /* of computing, and overhead's parts */
+        double offered, achieved;
     } steps;
+    struct exchange_row {     /* of writers and readers; likewise */
+        double delivery, p99; /* s; NaN */
+        double missed;        /* steps */
+    } exchange;
     struct run_row { /* where models are run, likewise */
         double script, model, rate;
     } runs;

@@ -11,6 +11,7 @@
 #include "base/tick.h"
 #include "base/units.h"
 #include "results/report.h"
+#include "results/step_words.h"
 
 /* A study of so many permutations has a line for each, a larger one now and
  * then. */
@@ -139,12 +140,16 @@ static void variant_text(const struct permutation *p, char *buf, size_t n)
 /* What steps are about; false where there are none. */
 static bool step_text(const struct step_figures *x, char *buf, size_t n)
 {
-    char time[TEXT];
+    char time[TEXT], low[12], high[12];
 
-    if (x->sustained_low > 0)
-        snprintf(buf, n, "sustains %.3g/s", x->sustained_low);
+    step_words_rate(x->sustained_low, low, sizeof low);
+    step_words_rate(x->sustained_high, high, sizeof high);
+    if (x->sustained_low > 0 && x->sustained_high > 0)
+        snprintf(buf, n, "sustains %s to %s/s", low, high);
+    else if (x->sustained_low > 0)
+        snprintf(buf, n, "sustains %s/s at least", low);
     else if (x->sustained_high > 0)
-        snprintf(buf, n, "sustains less than %.3g/s", x->sustained_high);
+        snprintf(buf, n, "sustains less than %s/s", high);
     else if (!isnan(x->response.median))
         snprintf(buf, n, "response %s",
                  units_print_seconds(x->response.median, time, sizeof time));
@@ -184,6 +189,20 @@ static const char *bandwidth(const struct summary *x, char *buf, size_t n)
     return buf;
 }
 
+/* Where clients read what others wrote, how old that is in place of it. */
+static void age_text(const struct exchange_figures *x, char *buf, size_t n)
+{
+    char time[16];
+
+    if (!(x->delivery.median > 0))
+        return;
+    units_print_seconds(x->delivery.median, time, sizeof time);
+    if (x->missed > 0)
+        snprintf(buf, n, "delivery %s, missed %.4g", time, (double)x->missed);
+    else
+        snprintf(buf, n, "delivery %s", time);
+}
+
 static void take_figures(const struct outcome *o)
 {
     char put[TEXT], get[TEXT], rate[TEXT];
@@ -193,6 +212,7 @@ static void take_figures(const struct outcome *o)
     units_print_seconds(o->summary.put.median, put, sizeof put);
     units_print_seconds(o->summary.unpack.median, get, sizeof get);
     bandwidth(&o->summary, rate, sizeof rate);
+    age_text(&o->summary.exchange, rate, sizeof rate);
     snprintf(screen.figures, sizeof screen.figures, "put %7s   get %7s   %s",
              put, get, rate);
     snprintf(screen.brief, sizeof screen.brief, "put %s  get %s  %s", put, get,

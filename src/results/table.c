@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "results/effect.h"
+#include "results/step_words.h"
 
 /* In the order of record_flags(), and what the end of the study tells. */
 static const struct flag {
@@ -62,6 +63,9 @@ enum column {
     GET_RANGE,
     RATE,
     RATE_RANGE,
+    DELIVERY,
+    DELIVERY_P99,
+    MISSED,
     INFERENCES,
     OVERHEAD,
     RESPONSE,
@@ -162,13 +166,29 @@ static void note_cell(const struct row *row, char buf[CELL])
 /* "163/s (158 to 168)": what held, and what did not. */
 static void sustained_cell(const struct step_row *x, char buf[CELL])
 {
+    char low[16], mid[16], high[16];
+
+    step_words_rate(x->low, low, sizeof low);
+    step_words_rate(x->high, high, sizeof high);
     if (isnan(x->sustained) && x->low > 0)
-        snprintf(buf, CELL, "%.3g/s at least", x->low);
+        snprintf(buf, CELL, "%s/s at least", low);
     else if (isnan(x->sustained) && x->low == 0)
-        snprintf(buf, CELL, "below %.3g/s", x->high);
+        snprintf(buf, CELL, "below %s/s", high);
     else if (!isnan(x->sustained))
-        snprintf(buf, CELL, "%.3g/s (%.3g to %.3g)", x->sustained, x->low,
-                 x->high);
+        snprintf(buf, CELL, "%s/s (%s to %s)",
+                 step_words_rate(x->sustained, mid, sizeof mid), low, high);
+}
+
+static void exchange_cells(const struct exchange_row *x, bool completed,
+                           struct line *line)
+{
+    if (!completed || !(x->delivery > 0 || x->missed > 0))
+        return;
+    if (!isnan(x->delivery))
+        units_print_seconds(x->delivery, line->cell[DELIVERY], CELL);
+    if (!isnan(x->p99))
+        units_print_seconds(x->p99, line->cell[DELIVERY_P99], CELL);
+    snprintf(line->cell[MISSED], CELL, "%.4g", x->missed);
 }
 
 static void step_cells(const struct step_row *x, bool completed,
@@ -209,6 +229,7 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
     time_cells(t, row, HEADLINE_UNPACK, &row->last.unpack, line->cell[GET],
                line->cell[GET_RANGE]);
     rate_cells(t, row, line->cell[RATE], line->cell[RATE_RANGE]);
+    exchange_cells(&row->exchange, row->ended[STATUS_COMPLETED] > 0, line);
     step_cells(&row->steps, row->ended[STATUS_COMPLETED] > 0, line);
     run_cells(&row->runs, row->ended[STATUS_COMPLETED] > 0, line);
     if (!isnan(row->share))
@@ -223,6 +244,9 @@ static const struct line head = {.cell = {[PUT] = "put",
                                           [INFERENCES] = "inferences",
                                           [GET] = "get",
                                           [RATE] = "bandwidth",
+                                          [DELIVERY] = "delivery",
+                                          [DELIVERY_P99] = "its p99",
+                                          [MISSED] = "missed",
                                           [OVERHEAD] = "overhead",
                                           [RESPONSE] = "response",
                                           [RESPONSE_P99] = "its p99",
@@ -419,6 +443,12 @@ static void print_legend(FILE *out, const struct table *t, int columns)
     if (t->shown[RATE_RANGE] || t->shown[PUT_RANGE])
         fprintf(out, "( ) 95 %% interval %s\n",
                 t->within ? "within this run" : "over repetitions");
+    if (t->shown[DELIVERY])
+        text_wrap(out,
+                  "delivery: from the begin of a put to the end of its get, "
+                  "the median; missed: steps that were retired before they "
+                  "were read",
+                  columns);
     if (t->shown[MODEL])
         text_wrap(out,
                   "model: run_model, the median; inferences a second of all "

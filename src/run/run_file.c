@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "results/step_words.h"
 
 /* Whether it ran, be it to a failure: only then it has a group. */
 static bool has_run(const struct outcome *o)
@@ -158,7 +159,8 @@ void run_stored(struct run *r)
 
 static struct collection collection_of(const struct run *r,
                                        const struct perm_run *x,
-                                       const struct tensors_rules *tensors)
+                                       const struct tensors_rules *tensors,
+                                       const int64_t *requests)
 {
     bool paced = x->p.value[OPT_RATE]->word != RATE_MAX;
     bool scripted = options_scripted(r->plan.sweep.options);
@@ -171,6 +173,7 @@ static struct collection collection_of(const struct run *r,
         .index = x->p.index,
         .warmup = (size_t)x->p.value[OPT_WARMUP]->count,
         .kept = (size_t)x->outcome.summary.kept,
+        .requests = requests,
         .steps = paced || x->p.value[OPT_COMPUTE]->seconds > 0,
         .paced = paced,
         .probes = x->probes,
@@ -184,7 +187,27 @@ static struct collection collection_of(const struct run *r,
         .attributes = &x->client,
         .db = x->is_steward ? r->setup.db : NULL,
         .work = x->work,
+        .served = x->server ? &x->served : NULL,
+        .serves_at = &x->client,
+        .lead = x->lead,
     };
+}
+
+/* Where clients read what others wrote, what all of them asked of each shard;
+ * else NULL. To be freed. Collective over the world. */
+static int64_t *count_requests(struct run *r, const struct perm_run *x)
+{
+    const struct placement *pl = &r->placement;
+    int64_t *requests;
+
+    if (!pl->exchange)
+        return NULL;
+    requests = mem_new((size_t)pl->nshards, sizeof *requests);
+    if (x->is_client)
+        exchange_requests(&x->load, pl, requests);
+    team_allreduce(r->team, r->team->world, requests, pl->nshards, MPI_INT64_T,
+                   MPI_SUM);
+    return requests;
 }
 
 /* That an inference moved, those of the warm-up among them; NaN: none did, or
@@ -204,12 +227,14 @@ static double bytes_each(const struct run *r, const struct perm_run *x,
 static int collect_all(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct tensors_rules tensors = tensors_rules_of(&x->p);
-    const struct collection c = collection_of(r, x, &tensors);
+    int64_t *requests = count_requests(r, x);
+    const struct collection c = collection_of(r, x, &tensors, requests);
     struct collected all = {.agree = true};
     int rc = 0;
 
-    if (x->is_client || x->is_steward || r->team->rank == 0)
+    if (x->is_client || x->is_steward || x->server || r->team->rank == 0)
         rc = collect(r->team, &r->placement, &r->sinks, &c, &all, err);
+    free(requests);
     x->outcome.disagree = !all.agree;
     if (r->team->rank == 0) {
         memcpy(x->outcome.memory, all.memory, sizeof all.memory);
@@ -397,6 +422,24 @@ int run_open_sinks(struct run *r, struct error *err)
     return rc;
 }
 
+/* What was found, all of it in sentences. */
+static char *words_of(struct run *r)
+{
+    char *of_steps, *all = NULL, *more;
+    size_t n;
+    FILE *out;
+
+    rows_close_up(&r->rows, r->repeats);
+    more = rows_verdicts(&r->rows);
+    of_steps = step_words(&r->rows);
+    out = mem_stream(&all, &n);
+    fprintf(out, "%s%s%s", of_steps, of_steps[0] && more[0] ? "\n" : "", more);
+    fclose(out);
+    free(of_steps);
+    free(more);
+    return all;
+}
+
 /* This session's row of /sessions, as it ended; the cells stay the list's. */
 static struct fields end_session(struct run *r, const char *now)
 {
@@ -429,12 +472,7 @@ int run_close_sinks(struct run *r, struct error *err)
     fields_text(&end, "end_time", record_now(now, sizeof now));
     if (r->judge) /* the permutations' own attributes are written by now */
         fields_text(&end, "expect_at_end", r->late);
-    if (r->tune) {
-        r->verdicts = run_tune_end(r, &end);
-    } else {
-        rows_close_up(&r->rows, r->repeats);
-        r->verdicts = rows_verdicts(&r->rows);
-    }
+    r->verdicts = r->tune ? run_tune_end(r, &end) : words_of(r);
     fields_text(&end, "verdicts", r->verdicts);
     session = end_session(r, now);
     if (sinks_close(&r->sinks, &end, &session, rc < 0 ? NULL : err) < 0)

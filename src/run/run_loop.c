@@ -3,10 +3,12 @@
 #include "run/run_parts.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/tick.h"
 #include "engine/serving.h"
+#include "measure/exchange_figures.h"
 #include "measure/inference_figures.h"
 #include "measure/step_figures.h"
 
@@ -52,12 +54,39 @@ static void leave(const struct run *r, struct perm_run *x)
     }
 }
 
+/* Serve the loop, and note what came of it: how busy a rank is that polls says
+ * nothing. */
+static void serve(const struct run *r, struct perm_run *x)
+{
+    struct attention a = {.team = r->team};
+    struct shard_work *w = &x->served;
+    int64_t tensors, bytes;
+    struct procwatch watched;
+
+    x->serving->count(x->server, &tensors, &bytes);
+    procstat_begin(getpid(), &watched);
+    x->serving->serve(x->server, attend, &a);
+    *w = (struct shard_work){.memory = {-1, -1},
+                             .watched = procstat_end(getpid(), &watched),
+                             .run_calls = -1,
+                             .run_time = NAN,
+                             .fault_share = NAN};
+    w->watched.busy = w->watched.busy_cpu = NAN;
+    db_no_looks(w);
+    x->serving->count(x->server, &w->commands, &w->bytes);
+    w->commands -= tensors;
+    w->bytes -= bytes;
+}
+
 int run_loop(struct run *r, struct perm_run *x, struct error *err)
 {
+    const struct tensors_rules rules = tensors_rules_of(&x->p);
+    int64_t ready = tick_now();
     int rc = 0;
 
+    team_begin_work(r->team);
     if (x->is_steward)
-        db_watch(r->setup.db);
+        db_watch(r->setup.db, !tensors_plain(&rules));
     if (x->is_client) {
         const struct load_company with = run_company(r, x);
         const struct clock_params clock = params_of_clock(r);
@@ -65,13 +94,11 @@ int run_loop(struct run *r, struct perm_run *x, struct error *err)
         clock_sync(r->team, &r->cast, &clock, &x->clock.before);
         x->clock.after = x->clock.before;
         rc = load_run(&x->load, &with, err);
+        x->lead = tick_seconds(x->load.samples.loop_start - ready);
         leave(r, x);
     }
-    if (x->server) {
-        struct attention a = {.team = r->team};
-
-        x->serving->serve(x->server, attend, &a);
-    }
+    if (x->server)
+        serve(r, x);
     return team_agree(r->team, r->team->world, rc, err);
 }
 
@@ -94,18 +121,22 @@ static double fault_time(const struct run *r, const struct load *l)
 static void reduce(struct run *r, struct perm_run *x)
 {
     const struct load *l = &x->load;
+    const bool exchanges = permutation_exchanges(&x->p);
     const struct figures_of of = {
         .samples = &l->samples,
         .bytes = l->rules.count * sizeof(float) * l->rules.tensors.n,
         .get_bytes = l->rules.inference.out_count * sizeof(float),
         .phases = l->rules.pattern == PATTERN_PHASES,
+        .exchange = exchanges,
         .removes = tensors_removes(&l->rules.tensors),
         .fault_time = fault_time(r, l),
-        .cpu_time = l->rules.sync == SYNC_ITERATION
+        /* waiting for others is work where it polls */
+        .cpu_time = l->rules.sync == SYNC_ITERATION || exchanges
                         ? NAN
                         : l->usage.cpu_time - l->steps.cpu_time,
-        .computes = l->rules.step.compute > 0,
-        .paced = l->rules.step.rate > 0,
+        .computes = x->p.value[OPT_COMPUTE]->seconds > 0,
+        .paced = exchanges ? x->p.value[OPT_RATE]->word == RATE_NUMBER
+                           : l->rules.step.rate > 0,
         .poisson = l->rules.step.poisson,
         .compute_alone = l->steps.alone,
         .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
@@ -118,6 +149,12 @@ static void reduce(struct run *r, struct perm_run *x)
     worst[0] = tick_seconds(clock_error(&x->clock));
     worst[1] = fabs(clock_drift(&x->clock));
     samples_translate(&x->load.samples, to_common, &x->clock);
+    exchange_figures_none(&x->outcome.summary.exchange);
+    if (exchanges) {
+        exchange_times(r->team, r->cast.clients, &r->placement, &x->load);
+        exchange_figures_reduce(r->team, r->cast.clients, l,
+                                &x->outcome.summary.exchange);
+    }
     figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
     step_figures_reduce(r->team, r->cast.clients, &of,
                         &x->outcome.summary.steps);
@@ -136,6 +173,8 @@ void run_reduce(struct run *r, struct perm_run *x)
     team_bcast(r->team, r->team->world, &x->outcome.summary,
                (int)sizeof x->outcome.summary,
                place_client_rank(&r->placement, 0));
+    team_bcast(r->team, r->team->world, &x->lead, (int)sizeof x->lead,
+               place_client_rank(&r->placement, 0));
 }
 
 /* Which keys clients left: each may have come to another step. Collective over
@@ -148,11 +187,12 @@ static struct db_keys keys_left(struct run *r, const struct perm_run *x)
 
     if (tensors_plain(&rules))
         return keys;
-    if (x->is_client) {
+    if (x->is_client && !x->load.rules.exchange.reads) {
         steps[0] = x->load.pair;
         steps[1] = -x->load.pair;
     }
     team_allreduce(r->team, r->team->world, steps, 2, MPI_INT64_T, MPI_MAX);
+    keys.counters = permutation_exchanges(&x->p);
     keys.tensors = rules.n;
     keys.to = steps[0];
     if (rules.retire == RETIRE_OVERWRITE && rules.history > 0)

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
 #include "base/mem.h"
 #include "base/signals.h"
 #include "base/tick.h"
@@ -76,6 +75,10 @@ static struct load_rules rules_of(const struct run *r,
         .iterations = (size_t)p->value[room]->count,
         .duration = duration,
         .step = steps_of(r, p),
+        .exchange = {.wait =
+                         p->value[OPT_WAIT] ? p->value[OPT_WAIT]->seconds : 0,
+                     .steps = p->value[OPT_WARMUP]->count +
+                              p->value[OPT_ITERATIONS]->count},
     };
 }
 
@@ -132,58 +135,140 @@ static int open_server(struct run *r, struct perm_run *x, struct error *err)
     x->serving = prepare_server(&r->plan, &x->p)->engine->serving;
     x->server = x->serving->open(&terms, err);
     free(ranks);
+    pin_read_back(r->discovery, &x->client);
     return x->server ? 0 : -1;
+}
+
+/* How a client reaches a shard, the one of its key or one that it reads from.
+ */
+static int reach(const struct run *r, const struct perm_run *x,
+                 const struct client_ops *ops, int shard,
+                 struct client_params *out, struct error *err)
+{
+    const struct placement *pl = &r->placement;
+    const struct permutation *p = &x->p;
+    int client = place_client(pl, r->team->rank);
+
+    *out = (struct client_params){
+        .address = place_shard_address(pl, shard),
+        .port = pl->shard_port[shard],
+        .login = login_of(r),
+        .store = r->setup.store,
+        .shard = pl->experiment == EXPERIMENT_STANDARD ? shard : 0,
+        .places = places_of(r, p),
+        .commands = p->value[OPT_COMMAND_SET]
+                        ? command_set_find(p->value[OPT_COMMAND_SET]->text)
+                        : NULL,
+        .expire_ms = tensors_rules_of(p).expire_ms,
+        .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
+        .socket_buffer = permutation_count(p, OPT_SOCKET_BUFFER, 0),
+        .client = client,
+        .null_client = p->value[OPT_NULL_CLIENT],
+    };
+    return run_way(r, x, ops, shard, out, err);
+}
+
+/* What a reader reads, and how it reaches that: a connection to each shard that
+ * has some of it. Both lists are the caller's to free. */
+static int plan_reading(const struct run *r, const struct perm_run *x,
+                        const struct client_ops *ops,
+                        struct exchange_rules *out, struct exchange_from **from,
+                        struct client_params **way, struct error *err)
+{
+    const struct placement *pl = &r->placement;
+    int reader = place_reader(pl, place_client(pl, r->team->rank));
+    struct place_range of = place_read_by(pl, reader);
+    size_t *way_of = mem_new((size_t)pl->nshards, sizeof *way_of), n = 0;
+    int rc = 0;
+
+    *from = mem_new((size_t)of.n, sizeof **from);
+    *way = mem_new((size_t)of.n, sizeof **way);
+    for (int k = 0; k < of.n && rc == 0; k++) {
+        struct exchange_from *f = &(*from)[k];
+        int client = place_writer_client(pl, of.first + k);
+        int shard = place_client_shard(pl, client);
+
+        f->client = client;
+        place_key(pl, client, f->key);
+        if (way_of[shard] == 0) {
+            rc = reach(r, x, ops, shard, &(*way)[n], err);
+            way_of[shard] = ++n;
+        }
+        f->way = way_of[shard] - 1;
+    }
+    free(way_of);
+    out->from = *from;
+    out->nfrom = (size_t)of.n;
+    out->way = *way;
+    out->nways = n;
+    return rc;
+}
+
+/* A reader has as many gets as its writers put, and neither computes nor has a
+ * schedule. */
+static void be_reader(struct load_rules *rules)
+{
+    rules->iterations *= rules->exchange.nfrom;
+    rules->step = (struct step_rules){.clients = rules->step.clients};
+}
+
+static int open_load(struct run *r, struct perm_run *x,
+                     const struct client_ops *ops, struct client_params *params,
+                     struct load_rules *rules, struct error *err)
+{
+    const struct placement *pl = &r->placement;
+    int shard = place_client_shard(pl, params->client);
+    const struct served served = {
+        .comm = r->cast.serving,
+        .rank = pl->ranks_serve ? place_server_rank(pl, shard) : -1};
+    char key[SRB_KEY_MAX];
+
+    place_key(pl, params->client, key);
+    params->key = key;
+    params->served = &served;
+    if (x->p.infers) {
+        if (run_models_prepare(r, x, params->client, rules, err) < 0)
+            return -1;
+        params->commands = &command_redisai;
+        params->runs = &x->runs;
+        params->op_timeout += ANSWER_SECONDS;
+    }
+    if (ops->serves)
+        rules->connect_at =
+            x->provided +
+            connect_waves_delay(r->setup.backlog,
+                                connect_waves_turn(pl, params->client) *
+                                    (x->runs.npeers > 0 ? x->runs.npeers : 1));
+    return load_open(&x->load, language_find(x->p.value[OPT_LANGUAGES]->text),
+                     ops, params, rules, err);
 }
 
 static int open_client(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
     const struct permutation *p = &x->p;
-    int client = place_client(pl, r->team->rank);
-    int shard = place_client_shard(pl, client);
     const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
-    const struct served served = {
-        .comm = r->cast.serving,
-        .rank = pl->ranks_serve ? place_server_rank(pl, shard) : -1};
-    char key[SRB_KEY_MAX];
+    int client = place_client(pl, r->team->rank);
     struct load_rules rules = rules_of(r, p);
-    struct client_params params = {
-        .address = place_shard_address(pl, shard),
-        .port = pl->shard_port[shard],
-        .login = login_of(r),
-        .store = r->setup.store,
-        .shard = pl->experiment == EXPERIMENT_STANDARD ? shard : 0,
-        .served = &served,
-        .places = places_of(r, p),
-        .key = key,
-        .commands = p->value[OPT_COMMAND_SET]
-                        ? command_set_find(p->value[OPT_COMMAND_SET]->text)
-                        : NULL,
-        .expire_ms = rules.tensors.expire_ms,
-        .op_timeout = p->value[OPT_OP_TIMEOUT]->seconds,
-        .socket_buffer = permutation_count(p, OPT_SOCKET_BUFFER, 0),
-        .client = client,
-        .null_client = p->value[OPT_NULL_CLIENT],
-    };
+    struct exchange_rules *exchange = &rules.exchange;
+    struct exchange_from *from = NULL;
+    struct client_params *way = NULL, params;
+    int rc;
 
-    if (run_way(r, x, ops, shard, &params, err) < 0)
-        return -1;
-    place_key(pl, client, key);
-    if (p->infers) {
-        if (run_models_prepare(r, x, client, &rules, err) < 0)
-            return -1;
-        params.commands = &command_redisai;
-        params.runs = &x->runs;
-        params.op_timeout += ANSWER_SECONDS;
+    exchange->reads = place_reader(pl, client) >= 0;
+    exchange->writes = pl->exchange && !exchange->reads;
+    if (exchange->reads) {
+        rc = plan_reading(r, x, ops, exchange, &from, &way, err);
+        params = way[0];
+        be_reader(&rules);
+    } else {
+        rc = reach(r, x, ops, place_client_shard(pl, client), &params, err);
     }
-    if (ops->serves)
-        rules.connect_at =
-            x->provided +
-            connect_waves_delay(r->setup.backlog,
-                                connect_waves_turn(pl, client) *
-                                    (x->runs.npeers > 0 ? x->runs.npeers : 1));
-    if (load_open(&x->load, language_find(p->value[OPT_LANGUAGES]->text), ops,
-                  &params, &rules, err) < 0)
+    if (rc == 0)
+        rc = open_load(r, x, ops, &params, &rules, err);
+    free(from);
+    free(way);
+    if (rc < 0)
         return -1;
     x->load.signal = &signals_state()->cut;
     x->load.client->ops->address(x->load.client, x->client.address);

@@ -83,6 +83,8 @@ struct perm_run {
     float *reference;        /* of client 0, or NULL */
     struct clock_line clock; /* of a client */
     int64_t provided;        /* tick at which the databases were there */
+    double lead; /* s from when all were ready to the loop's start; of all ranks
+                    as client 0 has it, once figures are reduced */
     struct client_attributes client;
     struct shard_work *work; /* of this steward's shards */
     struct probe *probes;    /* [nprobes] of a search, alike on all ranks */
@@ -90,6 +92,7 @@ struct perm_run {
     bool is_client, is_steward;
     const struct serving_ops *serving; /* of a rank that serves, */
     void *server;                      /* or NULL */
+    struct shard_work served;          /* what that did in the last loop */
     int64_t begun;                     /* tick */
     bool starts; /* its databases were not those that ran */
 };

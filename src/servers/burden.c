@@ -6,15 +6,29 @@
 
 #include "base/mem.h"
 #include "client/client.h"
-#include "plan/model_keys.h"
+#include "plan/connections.h"
 #include "plan/tensors_rules.h"
 
 bool burden_same(const struct permutation *a, const struct permutation *b)
 {
-    static const enum option_id shape[] = {
-        OPT_CLIENT_NODES, OPT_CLIENTS_PER_NODE, OPT_KEYS,      OPT_CLIENT,
-        OPT_COMMAND_SET,  OPT_TENSORS,          OPT_PIPELINED, OPT_HISTORY,
-        OPT_RETIRE,       OPT_EXPIRE_AFTER,     OPT_RATE,      OPT_MODEL_KEYS};
+    static const enum option_id shape[] = {OPT_CLIENT_NODES,
+                                           OPT_CLIENTS_PER_NODE,
+                                           OPT_KEYS,
+                                           OPT_CLIENT,
+                                           OPT_COMMAND_SET,
+                                           OPT_TENSORS,
+                                           OPT_PIPELINED,
+                                           OPT_HISTORY,
+                                           OPT_RETIRE,
+                                           OPT_EXPIRE_AFTER,
+                                           OPT_RATE,
+                                           OPT_COMPUTE,
+                                           OPT_COMPUTE_KIND,
+                                           OPT_PATTERN,
+                                           OPT_MODEL_KEYS,
+                                           OPT_READER_NODES,
+                                           OPT_READERS_PER_NODE,
+                                           OPT_FAN};
 
     for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
         if (a->value[shape[k]] != b->value[shape[k]])
@@ -33,17 +47,21 @@ int *burden_clients(const struct permutation *p, const struct placement *pl)
     int *clients = mem_new((size_t)pl->nshards + 1, sizeof *clients);
     bool stores = ops->serves || ops->own;
 
-    for (int c = 0; c < pl->nclients && stores && !pl->external; c++) {
-        int shards[KEY_PARTS] = {0}, n = 1;
-
-        if (pl->copied)
-            n = model_keys_shards(pl, c, shards);
-        else
-            shards[0] = place_client_shard(pl, c);
-        for (int k = 0; k < n; k++)
-            clients[shards[k]]++;
-    }
+    if (stores && !pl->external)
+        connections_count(pl, clients);
     return clients;
+}
+
+int *burden_keepers(const struct permutation *p, const struct placement *pl)
+{
+    const struct client_ops *ops = client_find(p->value[OPT_CLIENT]->text);
+    int *keepers = mem_new((size_t)pl->nshards + 1, sizeof *keepers);
+    bool stores = ops->serves || ops->own;
+
+    for (int c = 0; c < pl->nclients && stores && !pl->external; c++)
+        if (place_reader(pl, c) < 0)
+            keepers[place_client_shard(pl, c)]++;
+    return keepers;
 }
 
 static const struct footprint *memory_of(const struct permutation *p)
@@ -65,10 +83,28 @@ static int64_t moving(const struct permutation *p)
 }
 
 int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
-                            int64_t bytes)
+                            int64_t keepers, int64_t bytes)
 {
-    return footprint_keeper(memory_of(p), clients, bytes, tensors_kept_by(p),
-                            moving(p));
+    const struct footprint *memory = memory_of(p);
+    int64_t keeping =
+        footprint_keeper(memory, keepers, bytes, tensors_kept_by(p), moving(p));
+
+    if (clients <= keepers || memory->eighths == 0)
+        return keeping;
+    return footprint_sum(keeping, footprint_keeper(memory, clients - keepers,
+                                                   bytes, 0, moving(p)));
+}
+
+static struct footprint_steps steps_of(const struct permutation *p)
+{
+    const struct tensors_rules r = tensors_rules_of(p);
+
+    return (struct footprint_steps){
+        .computes = p->value[OPT_COMPUTE]->seconds > 0,
+        .streams = p->value[OPT_COMPUTE_KIND]->count == COMPUTE_STREAM,
+        .paced = p->value[OPT_RATE]->word != RATE_MAX,
+        .phases = p->value[OPT_PATTERN]->count == PATTERN_PHASES,
+        .removes = tensors_removes(&r)};
 }
 
 int64_t burden_model_bytes(const struct permutation *p, const struct options *o,
@@ -96,9 +132,22 @@ int64_t burden_client_bytes(const struct permutation *p, int64_t bytes,
 {
     const struct client_ops *ops = client_of(p);
     int64_t kept = ops->serves || ops->own ? 0 : tensors_kept_by(p) - 1;
+    const struct footprint_steps steps = steps_of(p);
 
-    return footprint_stepper(&ops->memory, bytes, pairs,
-                             (int64_t)tensors_rules_of(p).n, 1, kept);
+    return footprint_sum(footprint_steps(&steps, pairs),
+                         footprint_stepper(&ops->memory, bytes, pairs,
+                                           (int64_t)tensors_rules_of(p).n, 1,
+                                           kept));
+}
+
+int64_t burden_file_bytes(const struct permutation *p, int64_t clients,
+                          int64_t pairs)
+{
+    const struct footprint_steps steps = steps_of(p);
+
+    return footprint_sum(
+        footprint_file(clients, pairs),
+        footprint_product(clients, footprint_steps_file(&steps, pairs)));
 }
 
 int64_t burden_kept_bytes(const struct permutation *p, int64_t clients,
@@ -150,4 +199,18 @@ int64_t burden_pairs(const struct options *o)
     return warmup + (options_idle(o, OPT_ITERATIONS) || timed > counted
                          ? timed
                          : counted);
+}
+
+/* Beside start and time of a get where it came from, its step, polls, delivery
+ * and when it was visible: no more than two further pairs. */
+#define ROWS_OF_GET 3
+
+int64_t burden_rows(const struct placement *pl, int64_t pairs)
+{
+    int64_t most = 1;
+
+    for (int r = 0; r < pl->nreaders; r++)
+        if (place_read_by(pl, r).n > most)
+            most = place_read_by(pl, r).n;
+    return pl->exchange ? footprint_product(pairs, ROWS_OF_GET * most) : pairs;
 }

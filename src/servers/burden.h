@@ -15,14 +15,17 @@ bool burden_same(const struct permutation *a, const struct permutation *b);
  * run. */
 const struct engine *burden_server(const struct permutation *p);
 
-/* How many clients have their tensors in each shard: [nshards], to be freed.
- * None where these keep them themselves, or shards belong to another job. */
+/* How many clients connect to each shard, and how many keep their tensors
+ * there, which readers do not: [nshards], to be freed. None where clients keep
+ * them themselves, or shards belong to another job. */
 int *burden_clients(const struct permutation *p, const struct placement *pl);
+int *burden_keepers(const struct permutation *p, const struct placement *pl);
 
-/* Memory of one server with so many clients, and of one client that keeps the
- * timings of so many pairs, with tensors of so many bytes. */
+/* Memory of one server with so many clients, of which so many keep tensors
+ * there, and of one client that keeps the timings of so many pairs, with
+ * tensors of so many bytes. */
 int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
-                            int64_t bytes);
+                            int64_t keepers, int64_t bytes);
 int64_t burden_client_bytes(const struct permutation *p, int64_t bytes,
                             int64_t pairs);
 
@@ -39,7 +42,15 @@ int64_t burden_kept_bytes(const struct permutation *p, int64_t clients,
                           int64_t bytes);
 int64_t burden_maxmemory(const struct permutation *p);
 
+/* Room in the result file for a permutation of so many clients. */
+int64_t burden_file_bytes(const struct permutation *p, int64_t clients,
+                          int64_t pairs);
+
 /* The pairs whose timings a client keeps, with those of the warm-up. */
 int64_t burden_pairs(const struct options *o);
+
+/* What a client keeps of so many pairs of that placement, counted in such: a
+ * reader has the gets of all its writers, and more to say of each. */
+int64_t burden_rows(const struct placement *pl, int64_t pairs);
 
 #endif

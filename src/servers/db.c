@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "base/signals.h"
+#include "base/tick.h"
 #include "servers/db_parts.h"
 
 /* How long a server may take to end after it was asked. */
@@ -89,12 +91,44 @@ int db_before(struct db *db, struct error *err)
     return 0;
 }
 
-void db_watch(struct db *db)
+void db_watch(struct db *db, bool looks)
 {
+    struct error ignored;
+
     if (db->external || db->engine->kind != ENGINE_PROCESS)
         return;
     for (int k = 0; k < db->n; k++)
         procstat_begin(db->shards[k].pid, &db->shards[k].watched);
+    db->watched = tick_now();
+    /* a guard that is gone is seen by whoever asks it */
+    db->looks = looks && guard_look(db->guard, &ignored) == 0;
+}
+
+void db_no_looks(struct shard_work *work)
+{
+    for (int k = 0; k < SRB_MEMORY_LOOKS; k++)
+        work->look_time[k] = work->look_bytes[k] = NAN;
+}
+
+/* What the guard saw. */
+static int take_looks(struct db *db, struct shard_work *work, struct error *err)
+{
+    struct memory_looks *seen;
+    int rc;
+
+    if (!db->looks)
+        return 0;
+    db->looks = false;
+    seen = mem_new((size_t)db->n, sizeof *seen);
+    rc = guard_seen(db->guard, seen, db->n, err);
+    for (int k = 0; k < db->n && rc == 0; k++)
+        for (int64_t i = 0; i < seen[k].n; i++) {
+            work[k].look_time[i] = tick_seconds(seen[k].when[i] - db->watched);
+            work[k].look_bytes[i] =
+                seen[k].bytes[i] < 0 ? NAN : (double)seen[k].bytes[i];
+        }
+    free(seen);
+    return rc;
 }
 
 static int64_t since(int64_t now, int64_t before)
@@ -117,6 +151,7 @@ int db_after(struct db *db, double page_fault, struct shard_work *work,
                                       .run_calls = -1,
                                       .run_time = NAN,
                                       .fault_share = NAN};
+        db_no_looks(&work[k]);
         if (db->engine->kind != ENGINE_PROCESS)
             continue;
         /* first what the reading itself would change */
@@ -133,7 +168,7 @@ int db_after(struct db *db, double page_fault, struct shard_work *work,
         if (db->external) /* by its own word; /proc is another host's */
             work[k].watched.cpu_time = now.cpu_time - s->before.cpu_time;
     }
-    return 0;
+    return take_looks(db, work, err);
 }
 
 int db_shards(const struct db *db)

@@ -36,6 +36,7 @@ struct db_plan {
     bool copies;                   /* and copy tensors to and from them */
     int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
+    bool polls;                    /* and ask whether a key is there */
     const char *path;              /* db_path */
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs, */
@@ -60,7 +61,13 @@ struct shard_work {
         run_calls;   /* of models, by the server's counters; -1: it has none */
     double run_time; /* s that it books for these */
     double fault_share; /* of the interval, see procstat_fault_share() */
+    double
+        look_time[SRB_MEMORY_LOOKS]; /* s since db_watch(); NaN: not looked */
+    double look_bytes[SRB_MEMORY_LOOKS]; /* B resident then; NaN */
 };
+
+/* Say that its memory was not looked at. Local. */
+void db_no_looks(struct shard_work *work);
 
 /* Start this node's shards and wait until they answer and, if they form one,
  * the cluster does. guard is where *guard is NULL created. Returns 0 on all
@@ -81,6 +88,7 @@ int db_open_external(struct db **out, const struct placement *pl,
 struct db_keys {
     size_t tensors;   /* of a step; 0: no steps */
     int64_t from, to; /* steps by the number in their keys, `to` not included */
+    bool counters;    /* and a counter of its steps (keys_of_counter()) */
 };
 
 /* Remove the keys of all clients of the placement, from shards elsewhere whose
@@ -102,9 +110,10 @@ int db_check(struct db *db, struct error *err);
 
 /* Take the counters before and after a loop; work[] has one entry a shard of
  * this node. Between them db_watch() begins to watch the processes, when all is
- * ready. page_fault: s that the first touch of a page costs here. Local. */
+ * ready; with `looks` their memory is looked at, too. page_fault: s that the
+ * first touch of a page costs here. Local. */
 int db_before(struct db *db, struct error *err);
-void db_watch(struct db *db);
+void db_watch(struct db *db, bool looks);
 int db_after(struct db *db, double page_fault, struct shard_work *work,
              struct error *err);
 

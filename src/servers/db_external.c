@@ -153,13 +153,19 @@ static int remove_of(struct db *db, const struct placement *pl, int client,
                      const struct db_keys *keys, struct error *err)
 {
     struct control *c = db->shards[place_client_shard(pl, client)].control;
-    char key[SRB_KEY_MAX];
+    char key[SRB_KEY_MAX], counter[SRB_KEY_MAX];
 
     if (pl->infers)
         return remove_inference(db, pl, client, err);
     place_key(pl, client, key);
-    return keys->tensors > 0 ? remove_steps(c, key, keys, err)
-                             : control_say(c, NULL, err, "DEL", key, NULL);
+    if (keys->tensors == 0)
+        return control_say(c, NULL, err, "DEL", key, NULL);
+    if (keys->counters) {
+        keys_of_counter(counter, (size_t)keys_stem(counter, key));
+        if (control_say(c, NULL, err, "DEL", counter, NULL) < 0)
+            return -1;
+    }
+    return remove_steps(c, key, keys, err);
 }
 
 /* Whatever fails, keys of other shards go; the words are on the first. */
@@ -175,6 +181,10 @@ static void remove_once(struct db *db, const struct placement *pl,
 
         if (x->gone[c])
             continue;
+        if (place_reader(pl, c) >= 0) { /* has put none */
+            x->gone[c] = true;
+            continue;
+        }
         x->gone[c] = !x->failed[k] &&
                      remove_of(db, pl, c, keys, x->left ? &ignored : err) == 0;
         if (x->gone[c])

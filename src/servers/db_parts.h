@@ -34,9 +34,11 @@ struct db {
     struct shard *shards;
     int n;
     char *effective;
-    bool external;  /* they are not this job's to start and stop */
-    bool keep_data; /* nor is their data */
-    bool flush;     /* which is removed all the same */
+    bool looks;      /* at their memory, since */
+    int64_t watched; /* tick of db_watch() */
+    bool external;   /* they are not this job's to start and stop */
+    bool keep_data;  /* nor is their data */
+    bool flush;      /* which is removed all the same */
 };
 
 /* Close connections to shards elsewhere, and free. Local. */

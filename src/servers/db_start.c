@@ -305,6 +305,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .copies = plan->copies,
             .intra_op = plan->intra_op,
             .removes = plan->removes,
+            .polls = plan->polls,
             .secret = plan->secret,
         };
     }

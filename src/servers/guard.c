@@ -48,9 +48,19 @@ static void note_end(struct guard *g, const char *text)
     error_set(&g->words, "%s", text);
 }
 
-/* The guard's answer of this type; reports that come before are noted. */
-static int await(struct guard *g, enum wire_type type, double seconds,
-                 int64_t *value, struct error *err)
+/* What an answer has beside its value. */
+static void keep_text(struct guard *g, enum wire_type type, char *text)
+{
+    if (type == WIRE_HELLO)
+        snprintf(g->scratch, sizeof g->scratch, "%s", text);
+    else if (type == WIRE_STARTED)
+        snprintf(g->folder, sizeof g->folder, "%s", text);
+}
+
+/* The guard's answer of this type; reports that come before are noted. *payload
+ * (may be NULL) is its text, to be freed. */
+static int await_with(struct guard *g, enum wire_type type, double seconds,
+                      int64_t *value, char **payload, struct error *err)
 {
     int64_t deadline = tick_deadline(seconds);
 
@@ -70,17 +80,24 @@ static int await(struct guard *g, enum wire_type type, double seconds,
             *value = head.value;
             if (head.value < 0)
                 error_set(err, "%s", text);
-            else if (type == WIRE_HELLO)
-                snprintf(g->scratch, sizeof g->scratch, "%s", text);
-            else if (type == WIRE_STARTED)
-                snprintf(g->folder, sizeof g->folder, "%s", text);
-            free(text);
+            else
+                keep_text(g, type, text);
+            if (payload)
+                *payload = text;
+            else
+                free(text);
             return head.value < 0 ? -1 : 0;
         }
         if (head.type == WIRE_ENDED)
             note_end(g, text);
         free(text);
     }
+}
+
+static int await(struct guard *g, enum wire_type type, double seconds,
+                 int64_t *value, struct error *err)
+{
+    return await_with(g, type, seconds, value, NULL, err);
 }
 
 struct guard *guard_open(struct error *err)
@@ -203,6 +220,30 @@ int guard_check(struct guard *g, struct error *err)
         free(text);
     }
     return error_set(err, "%s", g->words.text);
+}
+
+int guard_look(struct guard *g, struct error *err)
+{
+    return guard_wire_send(g->fd, WIRE_LOOK, 0, NULL, 0) < 0 ? gone(g, err) : 0;
+}
+
+int guard_seen(struct guard *g, struct memory_looks *seen, int n,
+               struct error *err)
+{
+    int64_t servers = 0;
+    char *payload = NULL;
+
+    if (guard_wire_send(g->fd, WIRE_SEEN, 0, NULL, 0) < 0)
+        return gone(g, err);
+    if (await_with(g, WIRE_SEEN, ANSWER_SECONDS, &servers, &payload, err) < 0)
+        return -1;
+    for (int k = 0; k < n; k++)
+        if (k < servers)
+            memcpy(&seen[k], payload + (size_t)k * sizeof *seen, sizeof *seen);
+        else
+            memory_looks_begin(&seen[k]);
+    free(payload);
+    return 0;
 }
 
 int guard_stop(struct guard *g, double seconds, int *killed, struct error *err)

@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "options/options.h"
+#include "servers/memory_looks.h"
 
 /* argv[1] of the hidden role. */
 #define SRB_GUARD_ROLE "--guard-of-a-steward"
@@ -53,6 +54,14 @@ const char *guard_folder(const struct guard *g);
  * the words of the first that ended, its last log lines among them. Does not
  * wait. */
 int guard_check(struct guard *g, struct error *err);
+
+/* Have the guard look at what the servers have resident, from now on, until
+ * guard_seen() fetches that: seen [n], by the order in which the n servers were
+ * started. The steward may be a client meanwhile, which nothing should disturb.
+ */
+int guard_look(struct guard *g, struct error *err);
+int guard_seen(struct guard *g, struct memory_looks *seen, int n,
+               struct error *err);
 
 /* Wait until all servers have ended, at most `seconds`, kill those that have
  * not, remove their folders. *killed (may be NULL) is how many had to be. */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "base/procstat.h"
 #include "base/scratch.h"
 #include "base/tick.h"
 #include "servers/guard.h"
@@ -31,6 +32,7 @@
 struct server {
     pid_t pid; /* 0: ended */
     int number;
+    struct memory_looks looks;
 };
 
 struct den {
@@ -38,6 +40,7 @@ struct den {
     struct server *servers;
     size_t n, room;
     int started;  /* ever, which numbers the folders */
+    bool looks;   /* at what they have resident */
     int children; /* signalfd */
 };
 
@@ -336,6 +339,7 @@ static int start_server(struct den *d, const struct launch_order *o)
     if (pid < 0)
         return refuse("start", o->argv[0], errno);
     v->pid = pid;
+    memory_looks_begin(&v->looks);
     d->n++;
     return guard_wire_send(STEWARD, WIRE_STARTED, pid, folder,
                            (uint32_t)strlen(folder));
@@ -369,6 +373,56 @@ static int obey_start(struct den *d, const char *payload)
     return rc;
 }
 
+/* ---- looks at memory ---- */
+
+static void begin_looks(struct den *d)
+{
+    d->looks = true;
+    for (size_t i = 0; i < d->n; i++)
+        memory_looks_begin(&d->servers[i].looks);
+}
+
+/* All servers are looked at together. */
+static int64_t next_look(const struct den *d)
+{
+    return memory_looks_due(&d->servers[0].looks);
+}
+
+static void look(struct den *d)
+{
+    int64_t now = tick_now();
+
+    if (now < next_look(d))
+        return;
+    for (size_t i = 0; i < d->n; i++) {
+        struct server *v = &d->servers[i];
+
+        memory_looks_add(&v->looks, now,
+                         v->pid ? procstat_resident(v->pid) : -1);
+    }
+}
+
+/* The last look is that of the end. */
+static int tell_looks(struct den *d)
+{
+    struct memory_looks *all = calloc(d->n + 1, sizeof *all);
+    uint32_t bytes = (uint32_t)(d->n * sizeof *all);
+    int rc;
+
+    d->looks = false;
+    for (size_t i = 0; all && i < d->n; i++) {
+        struct server *v = &d->servers[i];
+
+        if (v->pid)
+            memory_looks_add(&v->looks, tick_now(), procstat_resident(v->pid));
+        all[i] = v->looks;
+    }
+    rc = guard_wire_send(STEWARD, WIRE_SEEN, all ? (int64_t)d->n : 0, all,
+                         all ? bytes : 0);
+    free(all);
+    return rc;
+}
+
 /* One order of the steward; -1 when it is gone. */
 static int obey(struct den *d)
 {
@@ -378,8 +432,13 @@ static int obey(struct den *d)
 
     if (rc <= 0)
         return -1;
+    rc = 0;
     if (head.type == WIRE_START)
         rc = obey_start(d, payload);
+    else if (head.type == WIRE_LOOK)
+        begin_looks(d);
+    else if (head.type == WIRE_SEEN)
+        rc = tell_looks(d);
     else if (head.type == WIRE_STOP)
         rc = guard_wire_send(
             STEWARD, WIRE_STOPPED,
@@ -418,9 +477,13 @@ static void watch(struct den *d)
         struct pollfd p[2] = {{.fd = STEWARD, .events = POLLIN},
                               {.fd = d->children, .events = POLLIN}};
         struct signalfd_siginfo info;
+        bool looks = d->looks && d->n > 0;
 
-        if (poll(p, 2, -1) < 0 && errno != EINTR)
+        if (poll(p, 2, looks ? tick_left_ms(next_look(d)) : -1) < 0 &&
+            errno != EINTR)
             return;
+        if (looks)
+            look(d);
         if (p[1].revents && read(d->children, &info, sizeof info) > 0)
             reap(d, true);
         if (p[0].revents && obey(d) < 0)

@@ -17,6 +17,10 @@ enum wire_type {
     WIRE_ENDED,   /* guard: value = pid, text = words */
     WIRE_STOP,    /* steward: value = grace in milliseconds */
     WIRE_STOPPED, /* guard: value = how many were killed */
+    WIRE_LOOK,    /* steward: look at the servers' memory from now on; again:
+                     begin anew */
+    WIRE_SEEN,    /* steward: end that, and say it; guard: value = how many
+                     servers, payload = a struct memory_looks each */
 };
 
 struct wire {

@@ -21,7 +21,8 @@ enum { MOST_PERMUTATIONS = 100000 - 1 };
 static const char *const dim_name[SINK_DIMS] = {
     [SINK_CLIENT] = "client", [SINK_ITERATION] = "iteration",
     [SINK_WARMUP] = "warmup", [SINK_SHARD] = "shard",
-    [SINK_PROBE] = "probe",
+    [SINK_PROBE] = "probe",   [SINK_LOOK] = "look",
+    [SINK_READER] = "reader", [SINK_GET] = "get",
 };
 
 struct hdf5_sink {

@@ -20,8 +20,8 @@
 #include "base/field.h"
 
 /* The dimensions of a permutation's arrays. Each is a dimension scale (and
- * netCDF coordinate variable) of its group: client, iteration, warmup, shard
- * and probe number from 0. */
+ * netCDF coordinate variable) of its group: client, iteration, warmup, shard,
+ * probe, reader and get number from 0. */
 enum sink_dim {
     SINK_NO_DIM,
     SINK_CLIENT,
@@ -29,6 +29,9 @@ enum sink_dim {
     SINK_WARMUP,
     SINK_SHARD,
     SINK_PROBE, /* of a search */
+    SINK_LOOK,  /* at memory */
+    SINK_READER,
+    SINK_GET, /* of clients that read what others write */
     SINK_DIMS
 };
 

@@ -54,12 +54,14 @@ struct sight {
     int64_t descriptors;    /* of a server on this node, at most */
     int64_t connections;    /* of it */
     int shards;             /* of this node, at most */
-    int64_t server, client; /* B, of one on this node, at most */
+    int64_t server, client; /* B, of one on this node, at most, */
+    int64_t serving;        /* and of a rank that is a server */
     int64_t threads;        /* of all servers of this node, at most */
     bool scratch;           /* this node needs it, with no server there */
     bool said_maxmemory;    /* of one permutation that passes it */
     bool sockets;           /* some clients find theirs by its Unix socket */
     int nclients;           /* of the placement that was seen last */
+    int64_t rows;           /* that its clients keep, counted in pairs */
     int64_t file;           /* B, of all permutations */
     int host;               /* whose ports this rank looks at, or -1 */
     unsigned char *ports;   /* [2][PORT_MAX]: looked at, elsewhere and on
@@ -124,13 +126,34 @@ static void limit_memory(struct sight *x, const struct permutation *p,
         units_print_bytes(most, may, sizeof may));
 }
 
+static void widen(int64_t *most, int64_t bytes)
+{
+    if (bytes > *most)
+        *most = bytes;
+}
+
+static void note_server(struct sight *x, const struct engine *e, int64_t bytes)
+{
+    widen(e->kind == ENGINE_RANKS ? &x->serving : &x->server, bytes);
+}
+
+/* mapped: with what it has among its addresses of others. */
+static void note_client(struct sight *x, const struct engine *e, int64_t mapped,
+                        int64_t own)
+{
+    widen(&x->client, e->store && e->store->mapped ? mapped : own);
+}
+
 /* The nodes of a kernel share its memory. */
 static void weigh(struct sight *x, const struct permutation *p,
-                  const struct placement *pl, const int *clients)
+                  const struct placement *pl, const int *clients,
+                  const int *keepers)
 {
     const struct kernel *k = &x->d->kernel;
     int mine = k->node[k->self];
-    int64_t each = burden_client_bytes(p, x->tensor, x->pairs);
+    const struct engine *engine = burden_server(p);
+    int64_t each = burden_client_bytes(p, x->tensor, burden_rows(pl, x->pairs));
+    int64_t mapped = 0;
     int64_t model = burden_model_bytes(p, x->sweep->options, x->model);
     struct burden b = {.index = p->infers ? p->index
                                           : sweep_sibling(x->sweep, p,
@@ -143,19 +166,21 @@ static void weigh(struct sight *x, const struct permutation *p,
         b.nclients += place_node_clients(pl, k->node[i]);
         for (int s = 0; first >= 0 && s < pl->shards_per_node; s++) {
             int64_t server = footprint_sum(
-                model, burden_server_bytes(p, clients[first + s], x->tensor));
+                model, burden_server_bytes(p, clients[first + s],
+                                           keepers[first + s], x->tensor));
 
             b.nservers++;
             b.models = footprint_sum(b.models, model);
             b.servers = footprint_sum(b.servers, server);
-            if (k->node[i] == mine && server > x->server)
-                x->server = server;
-            if (k->node[i] == mine)
-                limit_memory(x, p, clients[first + s]);
+            if (k->node[i] == mine) {
+                note_server(x, engine, server);
+                mapped = server;
+                limit_memory(x, p, keepers[first + s]);
+            }
         }
     }
-    if (place_node_clients(pl, mine) > 0 && each > x->client)
-        x->client = each;
+    if (place_node_clients(pl, mine) > 0)
+        note_client(x, engine, footprint_sum(each, mapped), each);
     b.clients = footprint_product(b.nclients, each);
     b.bytes = footprint_sum(b.servers, b.clients);
     if (b.bytes > x->worst.bytes)
@@ -268,13 +293,16 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
 static void look_at_load(struct sight *x, const struct permutation *p)
 {
     struct placement pl;
-    int *clients;
+    int *clients, *keepers;
 
     if (place_solve(&x->t->machine, p, &pl, NULL) < 0)
         return; /* refused elsewhere */
     clients = burden_clients(p, &pl);
+    keepers = burden_keepers(p, &pl);
     x->nclients = pl.nclients;
-    weigh(x, p, &pl, clients);
+    x->rows = burden_rows(&pl, x->pairs);
+    weigh(x, p, &pl, clients, keepers);
+    free(keepers);
     look_at_servers(x, p, &pl, clients);
     if (starts(p) && !pl.external)
         look_at_ports(x, p, &pl);
@@ -310,8 +338,8 @@ static void look_at_sweep(struct sight *x)
             look_at_load(x, &p);
         last = p;
         if (is_certain(x, &p))
-            x->file =
-                footprint_sum(x->file, footprint_file(x->nclients, x->pairs));
+            x->file = footprint_sum(
+                x->file, burden_file_bytes(&p, x->nclients, x->rows));
     }
 }
 
@@ -372,6 +400,10 @@ static void check_limits(struct sight *x)
     if (x->shards > 0 && x->server > 0 &&
         limits_memory(footprint_sum(x->server, PROGRAM_BYTES), "a server",
                       &err) < 0)
+        add(x, "%s", err.text);
+    if (x->serving > 0 &&
+        limits_memory(footprint_sum(x->serving, PROGRAM_BYTES),
+                      "a rank that serves", &err) < 0)
         add(x, "%s", err.text);
     if (x->client > 0 && limits_memory(footprint_sum(x->client, PROGRAM_BYTES),
                                        "a client", &err) < 0)

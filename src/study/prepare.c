@@ -244,6 +244,12 @@ static int check_clients(const struct prepared *plan, struct error *err)
                              "retire: client '%s' removes nothing, expected "
                              "another client, or overwrite",
                              ops->name);
+        if (!ops->poll && options_exchanges(o))
+            return error_set(err,
+                             "pattern: client '%s' cannot ask whether a tensor "
+                             "is there, which exchange needs; expected another "
+                             "client, or pair or phases",
+                             ops->name);
         for (size_t e = 0; e < exes->nvalues && ops->serves; e++)
             if (plan->servers && plan->servers[e].engine &&
                 plan->servers[e].engine->kind != ENGINE_PROCESS &&

@@ -10,8 +10,9 @@
  *
  * An input is text:
  *
- *   [0]  p: a put; P: one of RedisAI's; G: a get of RedisAI's; else a get
- *   [1]  size of the tensor, from sizes[]
+ *   [0]  p: a put; P: one of RedisAI's; G: a get of RedisAI's; m: gets of
+ *        several tensors back to back; M: puts; a, A: of RedisAI's; else a get
+ *   [1]  size of a tensor, from sizes[], and how many there are
  *   [2]  at the end of the script the server h: is silent; r: closes, and does
  *        so before it has heard all of the request; else closes
  *   [3]  the most that each of the first sends takes, from cuts[]
@@ -37,7 +38,9 @@
 #include "fuzz.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
+/* Of tensor i the key is this and a letter; of a single one this alone. */
 #define KEY "k"
+#define MOST ((size_t)20)
 
 /* Around the client's own pieces (64 KiB) and buffers (512 bytes). */
 static const size_t sizes[] = {8,    4,     12,    64,    500,    508,   512,
@@ -46,13 +49,15 @@ static const size_t cuts[] = {
     1,   2,   3,   4,    5,     6,     7,     9,     13,    64,     99,
     511, 512, 513, 4096, 65534, 65535, 65536, 65537, 99999, 131071, SIZE_MAX};
 
-/* The operation, by what its request and right reply are: what stands before
+/* The operation, by what its requests and right replies are: what stands before
  * the payload of those that have one. Written out here, not taken from
  * commands.c. */
 struct operation {
-    bool is_put;
+    bool is_put, is_many;
+    size_t n, bytes; /* tensors, and of each */
     const struct command_set *set;
-    char request[192], reply[128];
+    char key[MOST][4];
+    char request[MOST][192], reply[128];
 };
 
 /* The server, its script and what has become of it. One client at a time. */
@@ -209,7 +214,7 @@ ssize_t __wrap_recv(int fd, void *into, size_t n, int flags)
 /* Takes no more than send_most bytes, and as many as fit. */
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 {
-    struct iovec out[8];
+    struct iovec out[64];
     struct msghdr part = {.msg_iov = out};
     /* cut often, not a hundred thousand times */
     size_t left = server.sends++ < 64 ? least(server.send_most, 65536) : 65536;
@@ -259,87 +264,120 @@ static void open_shop(struct server *s)
     atexit(remove_folder);
 }
 
-/* The contents of every tensor, made once. */
-static const char *pattern(size_t bytes)
+/* The contents of tensor i: all are made once, and overlap. */
+static const char *pattern(size_t i, size_t bytes)
 {
     static char made[256 * 1024];
 
-    PROMISE(bytes <= sizeof made, "a tensor of %zu bytes", bytes);
-    for (size_t i = 0; made[1] == 0 && i < sizeof made; i++)
-        made[i] = (char)(i * 2654435761u >> 13 | 1);
-    return made;
+    PROMISE(bytes + 8 * i <= sizeof made, "a tensor of %zu bytes", bytes);
+    for (size_t k = 0; made[1] == 0 && k < sizeof made; k++)
+        made[k] = (char)(k * 2654435761u >> 13 | 1);
+    return made + 8 * i;
 }
 
-/* PREFIX, a payload of `bytes`, and "\r\n"; *n gets its length. */
-static char *framed(const char *prefix, size_t bytes, size_t *n)
+/* PREFIX, the payload of tensor i with `bytes`, and "\r\n", put to *at. */
+static void frame(char **at, const char *prefix, size_t i, size_t bytes)
 {
     size_t head = strlen(prefix);
-    char *all = malloc(head + bytes + 2);
+
+    memcpy(*at, prefix, head);
+    memcpy(*at + head, pattern(i, bytes), bytes);
+    memcpy(*at + head + bytes, "\r\n", 2);
+    *at += head + bytes + 2;
+}
+
+/* All requests, or all right replies; *n gets their length. */
+static char *framed(const struct operation *o, bool requests, size_t *n)
+{
+    size_t bytes = requests == o->is_put ? o->bytes : 0;
+    char *all = malloc(o->n * (sizeof o->request[0] + bytes + 2)), *at = all;
 
     PROMISE(all, "not enough memory");
-    memcpy(all, prefix, head);
-    memcpy(all + head, pattern(bytes), bytes);
-    memcpy(all + head + bytes, "\r\n", 2);
-    *n = head + bytes + 2;
+    for (size_t i = 0; i < o->n; i++)
+        frame(&at,
+              requests    ? o->request[i]
+              : o->is_put ? "+OK"
+                          : o->reply,
+              i, bytes);
+    *n = (size_t)(at - all);
     return all;
 }
 
-static void plain_operation(struct operation *o, size_t bytes)
+static void plain_request(struct operation *o, size_t i)
 {
-    o->set = &command_plain;
-    snprintf(o->reply, sizeof o->reply, "$%zu\r\n", bytes);
+    const char *key = o->key[i];
+
     if (o->is_put)
-        snprintf(o->request, sizeof o->request,
-                 "*3\r\n$3\r\nSET\r\n$1\r\n" KEY "\r\n$%zu\r\n", bytes);
+        snprintf(o->request[i], sizeof o->request[i],
+                 "*3\r\n$3\r\nSET\r\n$%zu\r\n%s\r\n$%zu\r\n", strlen(key), key,
+                 o->bytes);
     else
-        snprintf(o->request, sizeof o->request,
-                 "*2\r\n$3\r\nGET\r\n$1\r\n" KEY);
+        snprintf(o->request[i], sizeof o->request[i],
+                 "*2\r\n$3\r\nGET\r\n$%zu\r\n%s", strlen(key), key);
 }
 
-static void redisai_operation(struct operation *o, size_t bytes)
+static void redisai_request(struct operation *o, size_t i)
 {
+    const char *key = o->key[i];
     char count[24];
-    int digits = snprintf(count, sizeof count, "%zu", bytes / sizeof(float));
+    int digits = snprintf(count, sizeof count, "%zu", o->bytes / sizeof(float));
 
-    o->set = &command_redisai;
+    if (o->is_put)
+        snprintf(o->request[i], sizeof o->request[i],
+                 "*7\r\n$12\r\nAI.TENSORSET\r\n$%zu\r\n%s\r\n$5\r\nFLOAT"
+                 "\r\n$1\r\n1\r\n$%d\r\n%s\r\n$4\r\nBLOB\r\n$%zu\r\n",
+                 strlen(key), key, digits, count, o->bytes);
+    else
+        snprintf(o->request[i], sizeof o->request[i],
+                 "*4\r\n$12\r\nAI.TENSORGET\r\n$%zu\r\n%s"
+                 "\r\n$4\r\nMETA\r\n$4\r\nBLOB",
+                 strlen(key), key);
+}
+
+static void plain_reply(struct operation *o)
+{
+    snprintf(o->reply, sizeof o->reply, "$%zu\r\n", o->bytes);
+}
+
+static void redisai_reply(struct operation *o)
+{
     snprintf(o->reply, sizeof o->reply,
              "*6\r\n$5\r\ndtype\r\n$5\r\nFLOAT\r\n$5\r\nshape\r\n*2\r\n"
-             ":1\r\n:%s\r\n$4\r\nblob\r\n$%zu\r\n",
-             count, bytes);
-    if (o->is_put)
-        snprintf(o->request, sizeof o->request,
-                 "*7\r\n$12\r\nAI.TENSORSET\r\n$1\r\n" KEY "\r\n$5\r\nFLOAT"
-                 "\r\n$1\r\n1\r\n$%d\r\n%s\r\n$4\r\nBLOB\r\n$%zu\r\n",
-                 digits, count, bytes);
-    else
-        snprintf(o->request, sizeof o->request,
-                 "*4\r\n$12\r\nAI.TENSORGET\r\n$1\r\n" KEY
-                 "\r\n$4\r\nMETA\r\n$4\r\nBLOB");
+             ":1\r\n:%zu\r\n$4\r\nblob\r\n$%zu\r\n",
+             o->bytes / sizeof(float), o->bytes);
 }
 
-static struct operation read_operation(char kind, size_t bytes)
+/* Of large tensors there are few: an input is to take some ms. */
+static void read_operation(struct operation *o, char kind, uint8_t which)
 {
-    struct operation o = {.is_put = kind == 'p' || kind == 'P'};
+    bool redisai = kind && strchr("PGaA", kind);
+    size_t more = which / COUNT(sizes);
 
-    if (kind == 'P' || kind == 'G')
-        redisai_operation(&o, bytes);
-    else
-        plain_operation(&o, bytes);
-    return o;
+    memset(o, 0, sizeof *o);
+    o->bytes = sizes[which % COUNT(sizes)];
+    o->is_put = kind && strchr("pPMA", kind);
+    o->is_many = kind && strchr("mMaA", kind);
+    o->n = !o->is_many ? 1 : 2 + more % (o->bytes > 4096 ? 3 : MOST - 1);
+    o->set = redisai ? &command_redisai : &command_plain;
+    for (size_t i = 0; i < o->n; i++) {
+        snprintf(o->key[i], sizeof o->key[i], o->is_many ? KEY "%c" : KEY,
+                 'a' + (int)i);
+        (redisai ? redisai_request : plain_request)(o, i);
+    }
+    (redisai ? redisai_reply : plain_reply)(o);
 }
 
 static void read_script(struct server *s, const char *text, size_t size,
-                        const struct operation *o, size_t bytes)
+                        const struct operation *o)
 {
     s->after = text[2];
     s->send_most = cuts[(unsigned char)text[3] % COUNT(cuts)];
     s->script = text + 4;
     s->end = text + size;
-    s->right = o->is_put ? framed("+OK", 0, &s->nright)
-                         : framed(o->reply, bytes, &s->nright);
+    s->right = framed(o, false, &s->nright);
     s->said = malloc(s->nright + size);
     /* more than any request, so that what is too much is heard as well */
-    s->room = bytes + 256;
+    s->room = o->n * (o->bytes + 256);
     s->heard = malloc(s->room);
     PROMISE(s->said && s->heard, "not enough memory");
     s->used = s->nsaid = s->taken = s->nheard = s->sends = 0;
@@ -353,12 +391,11 @@ static void forget_script(struct server *s)
     free(s->heard);
 }
 
-/* Whether the server has heard the whole request and nothing else. */
-static bool heard_all(const struct server *s, const struct operation *o,
-                      size_t bytes)
+/* Whether the server has heard all requests and nothing else. */
+static bool heard_all(const struct server *s, const struct operation *o)
 {
     size_t n;
-    char *request = framed(o->request, o->is_put ? bytes : 0, &n);
+    char *request = framed(o, true, &n);
     bool same;
 
     same = s->nheard == n && memcmp(s->heard, request, n) == 0;
@@ -368,14 +405,32 @@ static bool heard_all(const struct server *s, const struct operation *o,
     return same;
 }
 
-/* Whether the client has taken a right reply and nothing else. Any payload of
- * the right length is right. */
-static bool took_right(const struct server *s, size_t bytes)
+/* Where in replies the payload of tensor i begins; each has as many bytes. */
+static size_t payload_at(const struct server *s, const struct operation *o,
+                         size_t i)
 {
-    size_t tail = 2, head = s->nright - bytes - tail;
+    size_t payload = o->is_put ? 0 : o->bytes, each = s->nright / o->n;
 
-    return s->taken == s->nright && memcmp(s->said, s->right, head) == 0 &&
-           memcmp(s->said + head + bytes, "\r\n", tail) == 0;
+    return (i + 1) * each - payload - 2;
+}
+
+/* Whether the client has taken right replies and nothing else. Any payload of
+ * the right length is right. */
+static bool took_right(const struct server *s, const struct operation *o)
+{
+    size_t payload = o->is_put ? 0 : o->bytes, at = 0;
+
+    if (s->taken != s->nright)
+        return false;
+    for (size_t i = 0; i < o->n; i++) {
+        size_t begin = payload_at(s, o, i);
+
+        if (memcmp(s->said + at, s->right + at, begin - at) != 0 ||
+            memcmp(s->said + begin + payload, "\r\n", 2) != 0)
+            return false;
+        at = begin + payload + 2;
+    }
+    return true;
 }
 
 static void judge_failure(const struct error *err, const char *what)
@@ -386,63 +441,76 @@ static void judge_failure(const struct error *err, const char *what)
     PROMISE(strlen(err->text) > strlen(what) + 4, "it says '%s'", err->text);
 }
 
-static void judge(const struct server *s, const struct operation *o,
-                  size_t bytes, int rc, const struct error *err,
-                  const char *data)
+static void judge(const struct server *s, const struct operation *o, int rc,
+                  const struct error *err, char *const tensor[])
 {
-    bool is_put = o->is_put;
-    size_t payload = is_put ? 0 : bytes;
-    bool whole = heard_all(s, o, bytes);
-    bool right = took_right(s, payload);
+    bool whole = heard_all(s, o), right = took_right(s, o);
 
     PROMISE(rc == 0 || rc == -1, "returned %d", rc);
     if (rc < 0) {
-        judge_failure(err,
-                      is_put ? "put_tensor of " KEY : "unpack_tensor of " KEY);
+        judge_failure(err, o->is_put ? "put_tensor of " KEY
+                                     : "unpack_tensor of " KEY);
         PROMISE(!(whole && right), "refused the right reply: %s", err->text);
         return;
     }
     PROMISE(whole, "done before the request was sent");
     PROMISE(right, "took %zu bytes for a reply of %zu", s->taken, s->nright);
-    PROMISE(is_put || memcmp(data, s->said + s->nright - bytes - 2, bytes) == 0,
-            "a tensor of %zu bytes came wrong", bytes);
+    for (size_t i = 0; i < o->n && !o->is_put; i++)
+        PROMISE(memcmp(tensor[i], s->said + payload_at(s, o, i), o->bytes) == 0,
+                "tensor %zu of %zu bytes came wrong", i, o->bytes);
+}
+
+static int operate(struct client *c, const struct operation *o,
+                   char *const tensor[], struct error *err)
+{
+    struct srb_tensor list[MOST];
+
+    for (size_t i = 0; i < o->n; i++)
+        list[i] = (struct srb_tensor){.key = o->key[i],
+                                      .key_length = strlen(o->key[i]),
+                                      .data = (float *)(void *)tensor[i],
+                                      .count = o->bytes / sizeof(float)};
+    if (o->is_many)
+        return o->is_put ? client_put_many(c, list, o->n, err)
+                         : client_get_many(c, list, o->n, err);
+    return o->is_put ? client_socket.put(c, tensor[0], err)
+                     : client_socket.get(c, tensor[0], err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
     const char *text = (const char *)input;
     struct operation o;
-    size_t bytes;
     struct client_params p = {.unix_socket = server.at.sun_path,
                               .key = KEY,
                               .op_timeout = 3600}; /* silence is EAGAIN */
     struct error err = {.text = ""};
+    char *tensor[MOST];
     struct client *c;
-    char *tensor;
-    int rc;
 
     if (size < 4)
         return 0;
     if (server.listener < 0)
         open_shop(&server);
-    p.bytes = bytes = sizes[input[1] % COUNT(sizes)];
-    o = read_operation(text[0], bytes);
+    read_operation(&o, text[0], input[1]);
+    p.bytes = o.bytes;
     p.commands = o.set;
-    read_script(&server, text, size, &o, bytes);
+    read_script(&server, text, size, &o);
     c = client_socket.open(&p, &err);
     PROMISE(c, "%s", err.text);
     server.fd = accept(server.listener, NULL, NULL);
     PROMISE(server.fd >= 0, "accept: %s", strerror(errno));
 
-    /* a block of its own, of exactly this size */
-    tensor = copy_exactly(pattern(bytes), bytes);
-    if (!o.is_put)
-        memset(tensor, 0x55, bytes);
-    rc = o.is_put ? client_socket.put(c, tensor, &err)
-                  : client_socket.get(c, tensor, &err);
-    judge(&server, &o, bytes, rc, &err, tensor);
+    for (size_t i = 0; i < o.n; i++) {
+        /* a block of its own, of exactly this size */
+        tensor[i] = copy_exactly(pattern(i, o.bytes), o.bytes);
+        if (!o.is_put)
+            memset(tensor[i], 0x55, o.bytes);
+    }
+    judge(&server, &o, operate(c, &o, tensor, &err), &err, tensor);
     client_socket.close(c);
     forget_script(&server);
-    free(tensor);
+    for (size_t i = 0; i < o.n; i++)
+        free(tensor[i]);
     return 0;
 }

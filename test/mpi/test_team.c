@@ -359,6 +359,34 @@ static void collectives(const struct team *t)
         fail("broadcast", text, "from the last rank");
 }
 
+/* Who fails in a common work tells all others, however far in the tree; in the
+ * next work nobody has. */
+static void failures_spread(struct team *t)
+{
+    for (int who = 0; who < size; who++) {
+        int64_t until = tick_deadline(30.0);
+
+        team_barrier(t, t->world);
+        team_begin_work(t);
+        if (team_work_failed(t))
+            fail("failure", "already", "not yet");
+        team_barrier(t, t->world);
+        if (rank == who)
+            team_fail_work(t);
+        while (!team_work_failed(t) && tick_now() < until) {
+            team_look(t);
+            tick_sleep(1000000);
+        }
+        if (!team_work_failed(t))
+            fail_number("failure was not heard of", who, rank);
+    }
+    team_barrier(t, t->world);
+    team_begin_work(t);
+    team_look(t);
+    if (team_work_failed(t))
+        fail("failure", "of the work before", "none");
+}
+
 int main(int argc, char *argv[])
 {
     struct error err;
@@ -392,6 +420,7 @@ int main(int argc, char *argv[])
     collectives(&t);
     waiting_is_quiet(&t, SRB_NAP_NS, 0.2);
     waiting_is_quiet(&t, SRB_NAP_DB_NODE_NS, 0.1);
+    failures_spread(&t);
     news(&t);
     MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     team_close(&t);

@@ -11,6 +11,7 @@ from srbtest import SOURCE, RunTest, main
 BENCH = SOURCE / "tools" / "bench"
 sys.path.insert(0, str(BENCH))
 from bench import Table  # noqa: E402
+from runs import rungs  # noqa: E402
 
 
 class Bench(RunTest):
@@ -62,6 +63,42 @@ class Bench(RunTest):
             for size in ("1 KiB", "64 KiB", "1 MiB", "4 MB")
             for row in (f"put {size}", f"get {size}", f"{size}, CPU of clients",
                         f"{size}, CPU of the server")))
+
+    def test_rungs(self):
+        """What has no server, against what lies bare below it: ten rounds of one
+        process or job."""
+        path = self.dir / "rungs.md"
+        for section in "memory", "messages":
+            done = self.bench(section, "--quick", "--rounds=1", f"--output={path}")
+            self.assertEqual(done.returncode, 0, done.stdout)
+            rows = [[c.strip() for c in line.strip("|").split("|")] for line in
+                    path.read_text(encoding="utf-8").splitlines()
+                    if line.startswith(("| put", "| get"))]
+            self.assertEqual(len(rows), 8)
+            for row in rows:
+                self.assertEqual(row[4], "10", row)
+                for side in row[1].split(" / "):
+                    self.assertGreater(float(side), 0)
+
+    def test_near_to_what_is_bare(self):
+        """The best of ten rounds, in turn with the bare thing: memory within 15 %
+        of copies, messages within 25 % of an exchange of the same ones."""
+        for what, limit, sizes in (("memory", 1.15, (4000000,)),
+                                   ("messages", 1.25, (65536, 4000000))):
+            for size in sizes:
+                found = rungs(what, size, 100)
+                self.assertEqual(len(found), 10)
+                for op in "put", "get":
+                    best = min(ours[op] / bare[op] for ours, bare in found)
+                    self.assertLessEqual(
+                        best, limit, f"{what}, {op} of {size} B; load "
+                        f"{os.getloadavg()}: {found}")
+
+    def test_files(self):
+        rows = self.rows("files")
+        self.assert_measured(rows, *(
+            f"{op} {size}" for op in ("put", "get")
+            for size in ("1 KiB", "64 KiB", "1 MiB", "4 MB")))
 
     def test_floor_beside_redis(self):
         rows = self.rows("floor-beside")

@@ -59,6 +59,18 @@ ROWS = {
         "signals test_rank_0_killed", "signals test_idle_rank_killed",
         "resume test_rank_0_killed", "row a client killed",
         "row a steward killed"],
+    "a rank that serves (`db_exe: mpi`) killed": [
+        "ladder test_killed", "ladder test_one_of_each"],
+    "a rank that serves stopped": [
+        "ladder test_stopped_and_continued", "ladder test_stopped_for_good"],
+    "shared memory, or the memory of a rank that serves, that does not fit: of "
+    "the node, of the control group, of a limit (`ulimit -v`)": [
+        "ladder test_more_than_there_is", "ladder test_memory_of_what_stays",
+        "ladder test_memory_of_the_control_group",
+        "ladder test_a_limit_of_addresses"],
+    "`db_path` full, read-only or removed": [
+        "ladder test_too_small", "ladder test_refused", "ladder test_runs_full",
+        "ladder test_read_only", "ladder test_removed"],
     "a guard killed": [
         "signals test_guard_killed", "row a guard killed"],
     "`mpiexec` or the job told to end (TERM, INT, HUP, USR1, `scancel`)": [

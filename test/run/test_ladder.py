@@ -4,11 +4,13 @@ have them."""
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import time
 
+from controlgroup import memory_group
 from srbtest import SOURCE, RunTest, column, full, main, stop, text
 
 RANK_NAMES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
@@ -123,6 +125,32 @@ class Memory(LadderTest):
         self.assert_status(job, 2, completed=0)
         self.assertIn("needs 48.0 GiB of memory", job.stderr)
 
+    def test_memory_of_the_control_group(self):
+        """Its limit counts what is shared, too: 2 x 64 MiB of shared memory or
+        of the rank that serves, beside 2 x 128 of the clients."""
+        for engine, nranks in ("shm", 2), ("mpi", 3):
+            with self.subTest(engine=engine), memory_group(320 << 20) as procs:
+                into = ("sh", "-c", f'echo $$ >{procs}; exec "$@"', "sh")
+                args = (f"--db_exe={engine}", "--iterations=5", "--overwrite")
+                job = self.study(nranks, *args, "--tensor_bytes=64MiB",
+                                 wrapper=into)
+                self.assert_status(job, 2, completed=0)
+                self.assertIn("its control group leaves", job.stderr)
+                job = self.study(nranks, *args, "--tensor_bytes=1MiB",
+                                 wrapper=into)
+                self.assert_passed(job, 1)
+
+    def test_a_limit_of_addresses(self):
+        """Clients have the memory of all among theirs; a rank that serves has
+        its tensors."""
+        for engine, who in ("shm", "a client"), ("mpi", "a rank that serves"):
+            job = self.study(4, f"--db_exe={engine}", "--tensor_bytes=4KiB",
+                             "--history=all", "--iterations=400000",
+                             wrapper=("sh", "-c", 'ulimit -v 4000000; exec "$@"',
+                                      "sh"))
+            self.assert_status(job, 2, completed=0)
+            self.assertRegex(job.stderr, rf"{who} .*ulimit -v")
+
     def test_resolved(self):
         """What is said of every option is read again, with the same study."""
         for engine in ("shm", "mpi", "files"):
@@ -141,16 +169,16 @@ class Memory(LadderTest):
 
     @full
     def test_resumed(self):
-        args = ("--db_exe=[floor,shm]", "--tensor_bytes=[4,8MiB]",
+        args = ("--db_exe=[shm,files,mpi,floor]", "--tensor_bytes=[4,8MiB]",
                 "--duration=1s", "--max_samples=100", "--verify=all",
                 f"--output={self.dir / 'r.h5'}")
         job = self.start(2, *args, "--term_grace=0s", loops=True)
-        job.wait_in_loop(4)
+        job.wait_in_loop(4, 1)  # files, the second size
         os.kill(job.process.pid, signal.SIGTERM)
         job.wait()
         self.assertIn("signal 15", job.stderr)
         job = self.srbench(2, *args, "--resume")
-        self.assert_passed(job, 4)
+        self.assert_passed(job, 8)
 
 
 class Files(LadderTest):
@@ -312,6 +340,24 @@ class Messages(LadderTest):
                          {3})
         for g in f["mpi"]:
             self.assertEqual(text(g.attrs["client"]), "mpi")
+            self.look_at_servers(g)
+
+    def look_at_servers(self, g):
+        """Where the ranks were that served, and that they counted the same as
+        their clients."""
+        ops = g["shard_ops"][...].tolist()
+        self.assertGreater(sum(ops), 0)
+        self.assertEqual(g["shard_commands"][...].tolist(), ops)
+        self.assertEqual(g["shard_bytes"][...].tolist(),
+                         [n * 100 * 1024 for n in ops])
+        allowed = os.sched_getaffinity(0)
+        for cpus in column(g, "shard_cpus"):
+            self.assertTrue(cpus)
+            first = int(re.match(r"\d+", cpus)[0])
+            self.assertIn(first, allowed)
+        self.assertTrue((g["shard_cpu_time"][...] > 0).all())
+        # it polls: how busy it is says nothing
+        self.assertTrue(all(math.isnan(v) for v in g["shard_busy"][...]))
 
     def test_patterns(self):
         job = self.study(4, "--virtual_nodes=2", "--db_exe=mpi",
@@ -344,13 +390,17 @@ class Messages(LadderTest):
         self.assert_status(job, 2, completed=0)
         self.assertIn("start two ranks a node", job.stderr)
 
-    def serving(self, job):
-        """With a rank more than clients that is the steward, rank 0."""
+    def all_serving(self, job, n):
+        """With a rank more than clients these are the stewards, ranks 0; of n
+        jobs that run."""
         found = [p for p in job.ranks()
                  if any(f"{name}=0".encode() in p.environ.split(b"\0")
                         for name in RANK_NAMES)]
-        self.assertEqual(len(found), 1, job.describe())
-        return found[0]
+        self.assertEqual(len(found), n, job.describe())
+        return found
+
+    def serving(self, job):
+        return self.all_serving(job, 1)[0]
 
     def strike(self, timeout):
         self.out = self.dir / "strike.h5"
@@ -361,7 +411,6 @@ class Messages(LadderTest):
         job.wait_in_loop(1, 2)
         return job
 
-    @full
     def test_stopped_and_continued(self):
         """Its clients wait as for any reply, and the next permutation is
         served."""
@@ -378,6 +427,15 @@ class Messages(LadderTest):
         self.assertRegex(text(f["perm_0000"].attrs["error"]),
                          "throughput_rank_. at rank 0: no reply within 1 s")
 
+    @full
+    def test_stopped_for_good(self):
+        """Who waits for it asks it, as any rank that hangs, and the job ends."""
+        job = self.strike(1)
+        stop(job, self.serving(job))
+        job.wait()
+        self.assertNotEqual(job.returncode, 0)
+        self.assertRegex(job.stderr, r"rank 0 \(pid \d+ on .*\) has not answered")
+
     def test_killed(self):
         """A rank is a rank: the job ends."""
         job = self.strike(5)
@@ -392,18 +450,72 @@ class Messages(LadderTest):
         job.wait()
         self.assertIn("signal 15", job.stderr + job.stdout)
 
-    def end_often(self, n, env):
-        for _ in range(n):
+    @full
+    def test_killed_a_hundred_times(self):
+        """And every time it does, over TCP too; ten at a time."""
+        for k in range(10):
+            jobs = [self.start(3, "--db_exe=mpi", "--tensor_bytes=[64KiB,4]",
+                               "--duration=1h", "--max_samples=1000",
+                               "--output=none", loops=True,
+                               env={"UCX_TLS": "tcp"} if k % 2 else {})
+                    for _ in range(10)]
+            for job in jobs:
+                job.wait_in_loop(1, 2)
+            for server in self.all_serving(jobs[0], len(jobs)):
+                os.kill(server.pid, signal.SIGKILL)
+            for job in jobs:
+                job.wait()
+                self.assertNotEqual(job.returncode, 0)
+                self.jobs.remove(job)
+                job.close()
+
+    @full
+    def test_ends_a_hundred_times(self):
+        for _ in range(100):
             job = self.srbench(3, "--db_exe=mpi", "--tensor_bytes=[4,64KiB]",
-                               "--iterations=20", "--output=none", env=env)
+                               "--iterations=20", "--output=none")
             self.assert_passed(job, 2)
             self.jobs.remove(job)
             job.close()
 
+    def recorded(self):
+        """A wrapper that has each rank write its own exit status into a file:
+        the launcher makes of them what it likes."""
+        wrapper = self.top / "recorded"
+        wrapper.write_text(f"""#!/bin/sh
+"$@"
+s=$?
+echo $s >>{self.top / "statuses"}
+exit $s
+""", encoding="utf-8")
+        wrapper.chmod(0o755)
+        return (str(wrapper),)
+
+    def begin_over_tcp(self, wrapper):
+        return self.start(3, "--db_exe=mpi", "--tensor_bytes=[4,64KiB]",
+                          "--iterations=20", "--output=none", wrapper=wrapper,
+                          env={"UCX_TLS": "tcp"})
+
     @full
-    def test_ends_a_hundred_times(self):
-        self.end_often(100, {})
-        self.end_often(100, {"UCX_TLS": "tcp"})
+    def test_ends_a_hundred_times_over_tcp(self):
+        """MPI_Finalize() hangs there now and then, in any program (MPICH 4.0.2),
+        and ranks leave it after 30 s: with status 0, the verdict out before. Ten
+        at a time, since most of that is waiting."""
+        wrapper = self.recorded()
+        statuses = self.top / "statuses"
+        for _ in range(10):
+            statuses.write_text("", encoding="utf-8")
+            jobs = [self.begin_over_tcp(wrapper) for _ in range(10)]
+            for job in jobs:
+                job.wait()
+                self.assert_verdict(job, "pass", permutations=2, completed=2,
+                                    failed=0, skipped=0, verify_errors=0)
+                self.jobs.remove(job)
+                job.close()
+            left = statuses.read_text(encoding="utf-8").split()
+            # whom the launcher killed first, when others had left, tells none
+            self.assertEqual(set(left) - {"0"}, set(), left)
+            self.assertGreaterEqual(len(left), 10)
 
 
 class Steps(LadderTest):

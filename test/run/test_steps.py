@@ -193,6 +193,11 @@ class Steps(RunTest):
         self.assertEqual(row["behind"], 1)
         self.assertIn("behind", row["flags"])
         self.assertIn("less was achieved than the rate offers", job.stdout)
+        each = f"{begun / 2:.{1 if begun < 200 else 0}f}"
+        self.assertIn("Of 500 steps of 4 KiB a second that each client was "
+                      f"offered {each} were achieved, and "
+                      f"{row['unsent']} were due and not begun in the end",
+                      job.stdout)
         self.assertAlmostEqual(row["offered_rate"], 500)
         self.assertAlmostEqual(row["achieved_rate"], begun / 2)
         # the median step was never begun; service is what it is
@@ -316,7 +321,7 @@ class Steps(RunTest):
     def test_a_rate_is_found(self):
         """A client that waits 2 ms in each operation sustains less than 250
         steps a second, and many more than 100."""
-        self.study(2, *NULL, "--null_client={delay: 2ms}",
+        job = self.study(2, *NULL, "--null_client={delay: 2ms}",
                          "--rate=search", "--tensor_bytes=4KiB",
                          "--duration=500ms",
                          "--sustain={step_response_median: < 20ms}")
@@ -324,6 +329,9 @@ class Steps(RunTest):
         with self.open(self.out) as f:
             p = {k: f["perm_0000/probes"][k][()] for k in
                  f["perm_0000/probes"]}
+        self.assertRegex(job.stdout, r"(?m)^\d+(\.\d)? steps of 4 KiB a second of "
+                         r"each client held three times of three, \d+(\.\d)? "
+                         r"did not")
         self.assertEqual(row["rate"], "search")
         self.assertLess(row["sustained_rate_low"], 250)
         self.assertTrue(np.isnan(p["rate"][0]))
@@ -401,11 +409,12 @@ class Steps(RunTest):
         of = study.load([self.out])
         with digest.Digests(of) as digests:
             found = {c.name: c for c in charts.all_charts(of, digests)}
-        return found, answer.answer(of).remarks
+        return found, answer.answer(of).verdicts
 
     def test_a_report_of_overhead(self):
-        self.study(2, *NULL, "--compute=[1ms,2ms]", "--tensor_bytes=[4KiB,8KiB]",
-                   "--iterations=10", permutations=4)
+        job = self.study(2, *NULL, "--compute=[1ms,2ms]",
+                         "--tensor_bytes=[4KiB,8KiB]", "--iterations=10",
+                         permutations=4)
         found, said = self.charts()
         self.assertTrue(found["bandwidth"].why_not)
         self.assertTrue(found["capacity"].why_not)
@@ -413,8 +422,19 @@ class Steps(RunTest):
                          ["against tensor size", "against computing of a step"])
         self.assertEqual(len(found["overhead"].variants[0].table.rows), 4)
         row, _, _ = self.read(0)
-        self.assertIn(f"{100 * row['overhead']:.1f} %", said[-4])
-        self.assertIn("costs the solver", said[-4])
+        self.assertIn(f"costs the solver {100 * row['overhead']:.1f} %: "
+                      f"{100 * row['exchange_overhead']:.1f} % waiting, "
+                      f"{100 * row['compute_slowdown']:.1f} % slower computing",
+                      said[0])
+        self.assertEqual(len(said), 4)
+        for sentence in said:
+            self.assertIn(sentence, job.stdout)
+        # of a part of the study the report says it by itself, alike
+        from srbench_report import answer, study
+        part = answer.answer(study.load([self.out],
+                                        {"tensor_bytes": ["8192"]})).verdicts
+        self.assertEqual(sorted(s.rstrip(".") for s in part if "costs" in s),
+                         sorted(s for s in said if "8 KiB" in s))
 
     def test_a_report_of_rates_marks_the_knee(self):
         """5 ms an operation: 50 steps a second are served as they come, 150 are

@@ -2,13 +2,15 @@
 """Steps of several tensors, and steps that stay: what goes over the wire, what
 stays in the servers, and what is refused."""
 import subprocess
+import sys
 import threading
 import time
 
 import h5py
+import numpy as np
 
 from redisaitest import STAND_IN
-from srbtest import END, RunTest, column, free_port, main, text
+from srbtest import END, SOURCE, RunTest, column, free_port, main, text
 
 LANGUAGES = "--languages=[c,cpp,fortran]"
 BOTH = "--client=[socket,hiredis]"
@@ -147,6 +149,38 @@ class Tensors(RunTest):
                     self.assertFalse((times[n:] > 0).any())
                     self.assertGreater(
                         f["summary"]["retire_median"][i], 0)
+
+    def test_memory_is_looked_at(self):
+        """It rises while all steps stay and does not while few do; the report
+        draws it."""
+        self.study(f"--tensor_bytes={4 * BYTES}", "--iterations=300",
+                   "--history=[1,2,all]", permutations=3)
+        grown = []
+        with h5py.File(self.out) as f:
+            self.assertNotIn("shard_resident", f["perm_0000"])
+            for i in (1, 2):
+                g = f[f"perm_{i:04d}"]
+                when, bytes_ = (g[name][0] for name in (
+                    "shard_resident_time", "shard_resident"))
+                seen = np.isfinite(when)
+                n = seen.sum()
+                self.assertTrue(seen[:n].all())
+                self.assertGreaterEqual(n, 2)
+                self.assertTrue((np.diff(when[:n]) > 0).all())
+                grown.append(bytes_[n - 1] - bytes_[0])
+        self.assertGreater(grown[1], 0.6 * 300 * 4 * BYTES)
+        self.assertLess(grown[0], 0.3 * 300 * 4 * BYTES)
+        sys.path.insert(0, str(SOURCE / "tools"))
+        from srbench_report import digest, kept, study
+        of = study.load([self.out])
+        with digest.Digests(of) as digests:
+            chart = kept.memory(of, digests)
+            looks = kept._looks(of.frame.loc[2], digests)
+        self.assertFalse(chart.why_not)
+        self.assertGreater(len(looks), 1)
+        # in steps: those of the loop, the last look after the last one
+        self.assertEqual(looks[-1][0], 300)
+        self.assertEqual(sorted(looks), looks)
 
     def test_keys_of_steps(self):
         """Rings are used again, and what is removed is the step that is too

@@ -23,9 +23,9 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from runs import (CLIENT_CPUS, CPUS, FLOOR_LINGER, PINGPONG, PINNED, TUNED,
-                  Failed, Server, Srbench, machine, on_cpus, pairs_in, pingpong,
-                  shares, SRBENCH)
+from runs import (CLIENT_CPUS, CPUS, FLOOR_LINGER, PINGPONG, PINNED, RUNGS, TUNED,
+                  Failed, Server, Srbench, dd, machine, on_cpus, pairs_in, pingpong,
+                  rungs, shares, SRBENCH)
 
 HERE = Path(__file__).resolve().parent
 KIB, MIB, MB4 = 1024, 1024 * 1024, 4000000
@@ -50,6 +50,11 @@ GOALS = {
                            ("4 MB", 1.5))},
     **{(section, "floor_beaten, of ten for each number of clients"): ("<=", 0)
        for section in ("floor beside", "floor beside tuned")},
+    **{(section, f"{op} {size}"): ("<=", limit)
+       for section, limit, sizes in (("memory", 1.15, ("1 MiB", "4 MB")),
+                                     ("messages", 1.25, ("1 KiB", "64 KiB", "1 MiB",
+                                                         "4 MB")))
+       for op in ("put", "get") for size in sizes},
     ("idle", "a waiting rank, % of a core"): ("<=", 2.0),
     ("between", "4 ranks, ms a permutation"): ("<=", 50.0),
     ("databases", "1 shard"): ("<=", 0.3),
@@ -205,6 +210,54 @@ def floor(b):
                          ["--db_exe=floor"], SIZES)
     against_pingpong(b, {0: with_redis}, [], SIZES[1:])
     return [sleeping, looking, with_redis]
+
+
+# --- the rungs below ----------------------------------------------------------
+
+def bare(b, section, title, note):
+    """A table of what srbench_rungs compares within itself, round by round."""
+    t = Table(section, title, note)
+    for size in SIZES:
+        n = pairs_in(size, b.seconds / 5, 1)
+        for _ in range(max(1, b.rounds // 3)):
+            for ours, theirs in rungs(section, size, n):
+                for op in ("put", "get"):
+                    t.pair(f"{op} {NAMES[size]}", ours[op], theirs[op])
+    return [t]
+
+
+def memory(b):
+    return bare(b, "memory", "Shared memory against bare copies",
+                "Time of an operation (median), s, of the client of `db_exe: shm` as "
+                "srbench's loops call it / a memcpy to, and from, the same pages; in "
+                "turn within one process.")
+
+
+def messages(b):
+    return bare(b, "messages", "Messages of MPI against bare ones",
+                "Time of an operation (median), s, of the client of `db_exe: mpi`, "
+                "served by another rank / a bare exchange (MPI_Send, MPI_Recv) of the "
+                "same header and payload between the same ranks; in turn within one "
+                "job.")
+
+
+def files(b):
+    """dd has its own clock, which counts its blocks but not its start."""
+    t = Table("files", "Files against dd",
+              "Time of an operation (median), s, `db_exe: files` (a new file each "
+              "time, renamed) / a block of dd's, which writes and reads one file of "
+              "as many such blocks; in /dev/shm, nothing forced to a disk.")
+    for size in SIZES:
+        n = pairs_in(size, b.seconds, 1)
+        blocks = min(n, (256 * MIB) // size)
+        for order in b.turns("files", "dd"):
+            took = {side: b.sweep(1, size, "--db_exe=files").permutations[0]
+                    if side == "files" else dd("/dev/shm", size, blocks)
+                    for side in order}
+            for op in OPS:
+                t.pair(f"{WORD[op]} {NAMES[size]}", took["files"].seconds(op),
+                       took["dd"][WORD[op]])
+    return [t]
 
 
 # --- the floor beside Redis --------------------------------------------------
@@ -518,6 +571,7 @@ def ranks(b):
 
 
 SECTIONS = {"clients": clients, "transports": transports, "floor": floor,
+            "memory": memory, "messages": messages, "files": files,
             "floor-beside": floor_beside,
             "redis-benchmark": redis_benchmark, "buffers": buffers,
             "start": start, "databases": databases,
@@ -539,6 +593,8 @@ NOTES = """## Notes
   ping-pong are met: all puts, then all gets, as these do.
 - The ping-pong has the buffers that srbench's client chooses
   (`socket_buffer: auto`).
+- Below a page or two, what shared memory takes is its sequence numbers and the
+  clock's reading, so that its goal is for 1 MiB and more.
 - Rows of small tensors are the noisiest, since they are mostly wake-ups, and so
   are small differences of two wall times (the result file's). Where smallest
   and largest lie on both sides of a goal, the verdict is not one to rely on.
@@ -549,12 +605,12 @@ def build():
     """The programs that are measured, where this tree is what they are built
     from."""
     folder = Path(SRBENCH).parent
-    if PINGPONG.exists() and Path(SRBENCH).exists():
+    if PINGPONG.exists() and RUNGS.exists() and Path(SRBENCH).exists():
         return
     subprocess.run(["cmake", "-S", HERE.parents[1], "-B", folder],
                    check=True, stdout=sys.stderr)
     subprocess.run(["cmake", "--build", folder, "--parallel", "2", "--target",
-                    "srbench", "srbench_pingpong"], check=True,
+                    "srbench", "srbench_pingpong", "srbench_rungs"], check=True,
                    stdout=sys.stderr)
 
 

@@ -33,6 +33,8 @@ CLIENT_CPUS = CPUS[:-1] or CPUS
 PINNED = ("--pin_app_cpus=true", "--db_cpus=1")
 PINGPONG = Path(os.environ.get("SRBENCH_PINGPONG")
                 or Path(SRBENCH).parent / "srbench_pingpong")
+RUNGS = Path(os.environ.get("SRBENCH_RUNGS")
+             or Path(SRBENCH).parent / "srbench_rungs")
 UNIX_BUFFER = 256 * 1024  # UNIX_SEND_BUFFER of src/client/connect.c
 FLOOR_LINGER = 50000  # LINGER_NS of src/engine/floor_server.c
 KEEPS = ("dirty_decay_ms:-1,muzzy_decay_ms:-1,oversize_threshold:0,thp:always")
@@ -243,6 +245,37 @@ def pingpong(transport, bytes_, iterations, linger=0):
         check=True, capture_output=True, encoding="utf-8", timeout=300)
     words = done.stdout.split()
     return {words[0]: float(words[1]), words[2]: float(words[3])}
+
+
+def rungs(what, bytes_, iterations):
+    """[({"put": ours, "get": ours}, {"put": bare, "get": bare})] of each round."""
+    command = [RUNGS, what, bytes_, iterations]
+    if what == "messages":
+        command = [MPIEXEC, "-n", 2, *command, SERVER_CPU]
+    done = subprocess.run(list(map(str, [*command, CLIENT_CPUS[0]])), check=True,
+                          capture_output=True, encoding="utf-8", timeout=600)
+    rounds = [line.split() for line in done.stdout.splitlines()]
+    return [tuple({w[0]: float(w[k]), w[3]: float(w[3 + k])} for k in (1, 2))
+            for w in rounds]
+
+
+def dd(folder, bytes_, blocks):
+    """{"put": s, "get": s} of a block that dd writes into a new file, and reads
+    from it, by dd's own clock."""
+    path = Path(folder) / f"srbb-dd-{os.getpid()}"
+    took = {}
+    try:
+        for op, ends in (("put", ("if=/dev/zero", f"of={path}")),
+                         ("get", (f"if={path}", "of=/dev/null"))):
+            said = subprocess.run(
+                [*on_cpus(CLIENT_CPUS[:1]), "dd", *ends, f"bs={bytes_}",
+                 f"count={blocks}"], check=True, capture_output=True,
+                encoding="utf-8", timeout=300, env={**os.environ, "LC_ALL": "C"}
+            ).stderr
+            took[op] = float(re.search(r", ([\d.e-]+) s, ", said)[1]) / blocks
+    finally:
+        path.unlink(missing_ok=True)
+    return took
 
 
 class Server:

@@ -12,8 +12,8 @@ from typing import Iterator
 
 import pandas as pd
 
-from . import inference, steps, verdicts, words
-from .study import NO_DATABASE, Study, described, varies
+from . import exchange, inference, ladder, steps, verdicts, words
+from .study import DATABASE, Study, described, rungs, varies
 
 
 @dataclass
@@ -41,8 +41,9 @@ class Best:
 @dataclass
 class Answer:
     """caution: what must be read first, "" for nothing; verdicts: a sentence for
-    each axis; held: what held the best of each size back, a sentence each; top: {figure: Best} of all sizes; best: {tensor_bytes: {figure:
-    Best}}, sizes ascending; remarks: what was left out, or what the reader must
+    each axis; held: what held the best of each size back, a sentence each; ladder: where
+    the time goes, rung by rung, likewise; top: {figure: Best} of all sizes; best:
+    {tensor_bytes: {figure: Best}}, sizes ascending; remarks: what was left out, or what the reader must
     know, a sentence each; tried: how many configurations could win."""
     best: dict[int, dict[str, Best]]
     dims: list[str]  # what varies among those that may win, but for the size
@@ -52,6 +53,7 @@ class Answer:
     caution: str = ""
     verdicts: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
+    ladder: list[str] = field(default_factory=list)
 
 
 FIGURES = ("window", "put_tensor", "unpack_tensor")
@@ -75,15 +77,19 @@ def candidates(configs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         remarks.append("Configurations whose tensors came back wrong are left "
                        "out of the answer.")
     right = configs[~wrong]
-    real = right[~right["db_exe"].isin(NO_DATABASE)
-                 & (right["client"] != "null")]
+    rung = rungs(right)
+    real = right[(rung == DATABASE) & (right["client"] != "null")]
     if real.empty and not right.empty:
-        remarks.append("Nothing here is a database: srbench's own server "
-                       "(floor) or client (null) was measured.")
+        remarks.append("Nothing here is a database: what srbench has of its own "
+                       "(such as floor, or the client null) was measured.")
         return right, remarks
     if len(real) < len(right):
         remarks.append("The built-in server (floor) and the client null are "
                        "limits, not databases, and left out of the answer.")
+    serverless = right.loc[~rung.isin((DATABASE, "sockets", "nothing")), "db_exe"]
+    if len(serverless):
+        remarks.append("Nor is what has no server a database: "
+                       f"{', '.join(serverless.unique())}.")
     return real, remarks
 
 
@@ -138,7 +144,8 @@ def said(study: Study, able: pd.DataFrame) -> list[str]:
         if own:  # what is said of all flagged ones stands in a box
             return [s for s in own.splitlines()
                     if not s.startswith("Every configuration is flagged")]
-    return verdicts.sentences(study.configs, study.varying)
+    return steps.sentences(study, study.dims) \
+        + verdicts.sentences(study.configs, study.varying)
 
 
 def held_back(found: dict[int, dict[str, Best]]) -> list[str]:
@@ -177,13 +184,13 @@ def answer(study: Study) -> Answer:
                            f"{words.count(hosts, 'host')}: they share its CPUs "
                            "and memory; a rehearsal, not a measurement of a "
                            "cluster.")
-    remarks += steps.sentences(study, study.dims)
     remarks += inference.sentences(study, study.dims)
+    remarks += exchange.sentences(study, study.dims)
     dims = [d for d in study.dims if d != "tensor_bytes"
             and varies(able[d])] if len(able) else []
     return Answer(found, dims, list(dict.fromkeys(remarks)), len(able),
                   bests(able) if len(able) else {}, caution(study),
-                  said(study, able), held_back(found))
+                  said(study, able), held_back(found), ladder.sentences(study))
 
 
 # --- in words -----------------------------------------------------------------
@@ -252,6 +259,8 @@ def as_text(study: Study, a: Answer, heading: str) -> str:
     if a.held:
         lines += ["What held the best of each size back:",
                   *(f"* {s}" for s in a.held), ""]
+    if a.ladder:
+        lines += ["Where the time goes:", *(f"* {s}" for s in a.ladder), ""]
     lines += [f"{what}: {value} with {with_}" if with_ else f"{what}: {value}"
               for what, value, with_ in headlines(a)]
     lines += ["", same_in_all(study), ""]

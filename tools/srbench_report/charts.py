@@ -17,7 +17,7 @@ from srbench_results import ResultError
 
 from . import svg, tuned, words
 from .digest import TOLD, Clients, Digest, Digests, Heat
-from .study import NO_DATABASE, OPS, Study, described, groups
+from .study import DATABASE, OPS, Study, described, groups, rungs
 from .svg import SERIES, Panel
 
 MOST_VARIANTS = 12
@@ -96,7 +96,8 @@ def distinct(column: pd.Series) -> list:
 
 def plays(config: pd.Series) -> tuple[bool, bool]:
     """Sorts databases before what only plays one."""
-    return config["db_exe"] in NO_DATABASE, config["client"] == "null"
+    return (rungs(config.to_frame().T).iloc[0] != DATABASE,
+            config["client"] == "null")
 
 
 def slices(configs: pd.DataFrame, dims: Sequence[str]
@@ -450,7 +451,7 @@ def representative(study: Study, least: int = 1) -> list[pd.Series]:
     so many clients they must have."""
     known = study.configs[(study.configs["window"] > 0)
                           & (study.configs["clients"] >= least)]
-    real = known[~known["db_exe"].isin(NO_DATABASE)]
+    real = known[rungs(known) == DATABASE]
     known = real if len(real) else known
     sizes = evenly(distinct(known["tensor_bytes"]), 4)
     best = (known[known["tensor_bytes"] == s]["window"].idxmax() for s in sizes)
@@ -978,15 +979,19 @@ def _methods(study: Study) -> str:
 def all_charts(study: Study, digests: Digests,
                which: Sequence[int] | None = None) -> list[Chart]:
     """In the order of the page; which: the permutations of --timeline."""
-    from . import inference, kept, steps  # which are made of what is above
+    from . import (  # which are made of what is above
+        exchange, inference, kept, ladder, steps)
 
     if study.configs.empty:
         return []
     found = tuned.effects(study.paths, study.about)
     return [*filter(None, [found]), inference.shares(study, digests),
             inference.rates(study, digests), inference.copied(study, digests),
-            bandwidth(study, digests), steps.overhead(study, digests), steps.capacity(study, digests),
-            kept.memory(study, digests), against_nodes(study, digests),
+            bandwidth(study, digests), ladder.where_time_goes(study, digests),
+            steps.overhead(study, digests), steps.capacity(study, digests),
+            kept.memory(study, digests), exchange.delivery(study, digests),
+            exchange.distribution(study, digests),
+            exchange.one_step(study, digests), against_nodes(study, digests),
             against_clients(study, digests), against_size(study, digests),
             percentiles(study, digests), over_time(study, digests, which),
             slowdown(study, digests), each_client(study, digests, which),

@@ -136,11 +136,13 @@ def answer_section(study: Study, a: Answer) -> str:
         if a.caution else ""
     verdicts = "".join(f"<li>{escape(v)}</li>" for v in a.verdicts)
     held = "".join(f"<li>{escape(s)}</li>" for s in a.held)
+    ladder = "".join(f"<li>{escape(s)}</li>" for s in a.ladder)
     remarks = "".join(f"<li>{escape(r)}</li>" for r in a.remarks)
     return (f'<section id="answer" tabindex="-1"><h2>The answer</h2>{caution}'
             + (f'<ul class="lead verdicts">{verdicts}</ul>' if verdicts else "")
             + (f"<h3>What held the best of each size back</h3><ul>{held}</ul>"
                if held else "")
+            + (f"<h3>Where the time goes</h3><ul>{ladder}</ul>" if ladder else "")
             + f"{headline(a)}<p>{escape(same_in_all(study))}</p>{how}{table}"
             + (f'<ul class="remarks">{remarks}</ul>' if remarks else "")
             + "</section>")

@@ -168,29 +168,44 @@ def _capacity_table(series: Sequence[Series]) -> Table:
 
 # --- in words -----------------------------------------------------------------
 
+def rate(v: float) -> str:
+    """Steps a second as srbench itself writes them."""
+    return f"{v:.{3 if v < 1 else 2 if v < 10 else 1 if v < 100 else 0}f}"
+
+
 def sentences(study: Study, named: Sequence[str]) -> list[str]:
-    """What steps cost, and what is sustained: one a configuration, the first of
-    many."""
+    """What steps cost, and what is sustained, as srbench itself says it at the
+    end of a study: one a configuration, the first of many."""
     found: list[str] = []
     for r in study.configs.to_dict("records"):
-        who = ", ".join(filter(None, (words.phrase(d, r[d]) for d in named
-                                      if d != "rate")))
-        who = who[:1].upper() + who[1:] if who else "This configuration"
+        of = ", ".join(filter(None, (words.phrase(d, r[d]) for d in named if d
+                                     not in ("rate", "compute", "tensor_bytes"))))
+        of = f" ({of})" if of else ""
+        what = words.size(r["tensor_bytes"])
+        if r.get("tensors", 1) > 1:
+            what = f"{r['tensors']:.0f} x {what}"
         if np.isfinite(r.get("overhead", math.nan)):
             found.append(
-                f"{who}: exchanging {words.size(r['tensor_bytes'])} every step of "
+                f"Exchanging {what} every step of "
                 f"{words.seconds(r['compute_alone'])} costs the solver "
-                f"{100 * r['overhead']:.1f} % ({100 * r['exchange_overhead']:.1f} "
-                f"% waiting, {100 * r['compute_slowdown']:.1f} % slower computing).")
+                f"{100 * r['overhead']:.1f} %: {100 * r['exchange_overhead']:.1f} "
+                f"% waiting, {100 * r['compute_slowdown']:.1f} % slower "
+                f"computing{of}.")
         elif np.isfinite(r.get("sustained_rate", math.nan)):
             found.append(
-                f"{who}: {r['sustained_rate_low']:.3g} steps a second of each "
-                f"client held three times of three, "
-                f"{r['sustained_rate_high']:.3g} did not.")
+                f"{rate(r['sustained_rate_low'])} steps of {what} a second of "
+                f"each client held three times of three, "
+                f"{rate(r['sustained_rate_high'])} did not{of}.")
         elif r.get("sustained_rate_low", math.nan) == 0:
-            found.append(f"{who}: no rate down to "
-                         f"{r['sustained_rate_high']:.3g} steps a second of a "
-                         "client held.")
+            found.append(f"No rate down to {rate(r['sustained_rate_high'])} steps "
+                         f"of {what} a second held{of}.")
+        elif r.get("behind", 0) > 0:
+            left = f", and {r['unsent']:.0f} were due and not begun in the end" \
+                if r["unsent"] > 0 else ""
+            found.append(
+                f"Of {rate(r['offered_rate'])} steps of {what} a second that each "
+                f"client was offered {rate(r['achieved_rate'])} were "
+                f"achieved{left}{of}.")
     more = len(found) - MOST_SENTENCES
     return found[:MOST_SENTENCES] + (
         [f"And {more} more, in the table."] if more > 0 else [])

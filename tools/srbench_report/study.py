@@ -47,8 +47,11 @@ NUMBERS = (
     *(f"{figure}_of_floor{end}" for figure in ("window", *OPS)
       for end in ("", "_low", "_high")),
 )
-# What carries bytes or does nothing: never the answer beside a database.
-NO_DATABASE = ("floor", "null")
+# The rung of the ladder on which databases stand; what stands on others carries
+# bytes or does nothing, and is never the answer beside one.
+DATABASE = "server"
+# The others, of a file that does not say which rung an engine is.
+_RUNGS = {"floor": "sockets", "null": "nothing"}
 
 
 @dataclass
@@ -96,15 +99,24 @@ def hosts(path: str) -> pd.DataFrame:
             if name != "node"})
 
 
+def rungs(rows: pd.DataFrame) -> pd.Series:
+    """On which rung of the ladder each engine stands."""
+    guessed = rows["db_exe"].map(lambda exe: _RUNGS.get(exe, DATABASE))
+    if "rung" not in rows:
+        return guessed
+    said = rows["rung"].fillna("")
+    return said.where(said != "", guessed)
+
+
 def servers(path: str, df: pd.DataFrame) -> dict[str, str]:
     """What the programs of db_exe are: 'valkey 8.0.1'; the program too where
     two are the same, and alone where the file does not say."""
     labels: dict[str, str] = {}
-    ran = df[df["status"] == "completed"]
+    ran = df[(df["status"] == "completed") & (rungs(df) == DATABASE)]
     with srbench_results.opened(path) as f:
         for exe in df["db_exe"].unique():
             first = ran.loc[ran["db_exe"] == exe, "index"].head(1)
-            said = "" if first.empty or exe in NO_DATABASE else \
+            said = "" if first.empty else \
                 srbench_results.attributes(srbench_results.group_of(
                     f, int(first.iloc[0]))).get("server", "")
             labels[exe] = said or str(exe)
@@ -146,6 +158,7 @@ def load(paths: Sequence[str | Path],
     axes = srbench_results.axes(frame)
     absent = [c for c in (*TEXTS, *NUMBERS) if any(c not in f for f in frames)]
     _typed(frame)
+    frame["rung"] = rungs(frame)
     if len(names) > 1:
         frame["file"] = _short(frame["path"])
         axes = ["file", *axes]

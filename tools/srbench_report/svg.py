@@ -259,6 +259,20 @@ class Panel:
                        self.px(x + width / 2), self.py(max(self.y.lo, base)))
             self._marks.append(Path("b", series, [area], words))
 
+    def step(self, series: int, x: float, width: float,
+             ends: tuple[float, float], words: str, shade: float | None = None
+             ) -> None:
+        """A bar from one value to another."""
+        if all(map(self.y.holds, ends)):
+            area = box(self.px(x - width / 2), self.py(max(ends)),
+                       self.px(x + width / 2), self.py(min(ends)))
+            self._marks.append(Path("b", series, [area], words, shade))
+
+    def note(self, x: float, y: float, words: str) -> None:
+        """Words above a place."""
+        self._marks.append(Text("n o", self.px(x), self.py(y) - 4, "middle",
+                                words))
+
     def spans(self, series: int, spans: Iterable[tuple[float, float, float]],
               thickness: float) -> None:
         """Level bars (x0, x1, y), one path for all of them."""

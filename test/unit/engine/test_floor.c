@@ -431,7 +431,7 @@ static const struct {
      "-ERR SET takes a key and a value\r\n+PONG\r\n", false},
     {"*1\r\n$5\r\nEVAL!\r\n" PING,
      "-ERR unknown command: this server carries tensors and knows AUTH, "
-     "SET, GET, UNLINK, PING, INFO, FLUSHALL and SHUTDOWN\r\n+PONG\r\n",
+     "SET, GET, EXISTS, UNLINK, PING, INFO, FLUSHALL and SHUTDOWN\r\n+PONG\r\n",
      false},
     {PING "nonsense\r\n" PING,
      "+PONG\r\n-ERR that is no RESP array of bulk strings\r\n", true},

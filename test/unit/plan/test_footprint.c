@@ -66,6 +66,35 @@ static void room_in_the_file(void **state)
     assert_int_equal(footprint_file(INT64_MAX, 100), INT64_MAX);
 }
 
+/* What the loop, the way to rank 0, sorting and the file have of steps, a pair;
+ * bytes, by counting arrays of 8. */
+static void steps(void **state)
+{
+    static const struct {
+        struct footprint_steps steps;
+        int64_t memory, file;
+    } of[] = {
+        {{.computes = false}, 0, 0},
+        {{.phases = true, .streams = true}, 0, 0},
+        {{.computes = true}, 5 * 8, 2 * 8},
+        {{.computes = true, .phases = true}, 10 * 8, 4 * 8},
+        {{.paced = true}, 13 * 8, 3 * 8},
+        {{.paced = true, .phases = true, .removes = true}, 31 * 8, 8 * 8},
+        {{.removes = true}, 5 * 8, 2 * 8},
+    };
+    const struct footprint_steps stream = {.computes = true, .streams = true};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        assert_int_equal(footprint_steps(&of[i].steps, 1000),
+                         1000 * of[i].memory);
+        assert_int_equal(footprint_steps_file(&of[i].steps, 1000),
+                         1000 * of[i].file);
+    }
+    assert_int_equal(footprint_steps(&stream, 0), 32 * MIB);
+    assert_int_equal(footprint_steps(&stream, INT64_MAX), INT64_MAX);
+}
+
 static const struct {
     uint64_t type;
     const char *name; /* NULL: local */
@@ -103,6 +132,7 @@ int main(void)
         cmocka_unit_test(tensors_in_eighths_and_what_is_fixed),
         cmocka_unit_test(descriptors),
         cmocka_unit_test(room_in_the_file),
+        cmocka_unit_test(steps),
         cmocka_unit_test(network_file_systems),
     };
 

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 
+#include "base/tick.h"
 #include "lib/guard_watch.h"
 
 #define TEN "0123456789"
@@ -110,6 +111,38 @@ static void ends_are_counted_from_stop_to_stop(void **state)
     assert_int_equal(guard_check(g, &err), 0);
     last = start(g, "exit 6", NULL);
     assert_string_equal(await_end(g, last, &err), "exited with status 6");
+    guard_close(g);
+}
+
+/* What servers have resident is looked at from the order on; of one that has
+ * ended nothing more is seen. */
+static void memory_is_looked_at(void **state)
+{
+    struct memory_looks seen[3];
+    struct guard *g = open_guard();
+    struct error err;
+    pid_t first;
+
+    (void)state;
+    first = start(g, "exec sleep 600", NULL);
+    start(g, "exec sleep 600", NULL);
+    assert_int_equal(guard_look(g, &err), 0);
+    tick_sleep(50000000);
+    assert_int_equal(guard_seen(g, seen, 3, &err), 0);
+    for (int k = 0; k < 2; k++) {
+        assert_true(seen[k].n >= 2);
+        for (int64_t i = 0; i < seen[k].n; i++) {
+            assert_in_range(seen[k].bytes[i], 4096, 1 << 30);
+            assert_true(i == 0 || seen[k].when[i] > seen[k].when[i - 1]);
+        }
+    }
+    assert_int_equal(seen[2].n, 0);
+    kill(first, SIGKILL);
+    assert_true(gone_within(first, 60));
+    assert_int_equal(guard_look(g, &err), 0);
+    assert_int_equal(guard_seen(g, seen, 2, &err), 0);
+    assert_true(seen[0].n == 0 || seen[0].bytes[seen[0].n - 1] == -1);
+    assert_true(seen[1].bytes[seen[1].n - 1] > 0);
     guard_close(g);
 }
 
@@ -403,6 +436,7 @@ int main(int argc, char *argv[])
                                         tear_down),
         cmocka_unit_test_setup_teardown(ends_are_counted_from_stop_to_stop,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(memory_is_looked_at, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stopping, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrapped_server_goes_with_its_wrapper,
                                         set_up, tear_down),

@@ -1,0 +1,443 @@
+/* The loops of writers and readers (exchange.h). */
+#include "measure/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/signals.h"
+#include "base/tick.h"
+#include "client/tensor_client_wrap.h"
+#include "measure/loop_parts.h"
+#include "measure/tensor.h"
+
+/* A pause is cut into such pieces, so that failures and signals are heard. */
+#define NAP_NS INT64_C(100000000)
+/* The stamp of a tensor, and what is of its first page. */
+#define FIRST_PAGE ((size_t)1024)
+
+/* ---- open and close ---- */
+
+static int no_memory(const struct load *l, struct error *err)
+{
+    return error_set(err, "client %d: not enough memory to read what %zu write",
+                     l->number, l->exchange.rules.nfrom);
+}
+
+static int open_source(struct exchange_source *s,
+                       const struct exchange_from *from, struct error *err)
+{
+    int n = keys_stem(s->stem, from->key);
+
+    if (n < 0)
+        return error_set(err, "'%s' is too long for keys of steps", from->key);
+    s->of = *from;
+    s->stem_length = (size_t)n;
+    memcpy(s->counter, s->stem, s->stem_length);
+    s->counter_length = keys_of_counter(s->counter, s->stem_length);
+    return 0;
+}
+
+static int open_reader(struct load *l, struct error *err)
+{
+    struct exchange *x = &l->exchange;
+    const struct exchange_rules *r = &x->rules;
+
+    x->room = (size_t)r->steps * r->nfrom;
+    x->source = calloc(r->nfrom, sizeof *x->source);
+    x->way = calloc(r->nways, sizeof *x->way);
+    x->client = calloc(r->nways, sizeof(struct client *));
+    x->requests = calloc(r->nways, sizeof *x->requests);
+    x->get = calloc(x->room, sizeof *x->get);
+    if (!x->source || !x->way || !x->client || !x->requests || !x->get)
+        return no_memory(l, err);
+    memset(x->get, 0xff, x->room * sizeof *x->get); /* brings the pages here */
+    memcpy(x->way, r->way, r->nways * sizeof *x->way);
+    for (size_t k = 0; k < r->nfrom; k++)
+        if (open_source(&x->source[k], &r->from[k], err) < 0)
+            return -1;
+    for (size_t k = r->nfrom; k-- > 0;) {
+        struct client_params *p = &x->way[r->from[k].way];
+
+        p->key = x->source[k].of.key;
+        p->bytes = l->count * sizeof(float);
+    }
+    return 0;
+}
+
+int exchange_open(struct load *l, struct error *err)
+{
+    struct exchange *x = &l->exchange;
+
+    x->rules = l->rules.exchange;
+    if (x->rules.reads)
+        return open_reader(l, err);
+    if (x->rules.writes) /* whose stem fits, see tensors_open() */
+        x->counter_length =
+            keys_of_counter(x->counter, (size_t)keys_stem(x->counter, l->key));
+    return 0;
+}
+
+int exchange_connect(struct load *l, const struct client_ops *ops,
+                     struct error *err)
+{
+    struct exchange *x = &l->exchange;
+    int64_t start = tick_now();
+
+    if (!x->rules.reads)
+        return 0;
+    x->client[0] = l->client;
+    for (size_t k = 1; k < x->rules.nways; k++) {
+        x->client[k] = ops->open(&x->way[k], err);
+        if (!x->client[k])
+            return -1;
+    }
+    l->samples.connect_ns += tick_now() - start;
+    return 0;
+}
+
+void exchange_disconnect(struct load *l)
+{
+    struct exchange *x = &l->exchange;
+
+    for (size_t k = 0; x->client && k < x->rules.nways; k++) {
+        if (x->client[k] && x->client[k] != l->client)
+            x->client[k]->ops->close(x->client[k]);
+        x->client[k] = NULL;
+    }
+}
+
+void exchange_close(struct load *l)
+{
+    struct exchange *x = &l->exchange;
+
+    free(x->source);
+    free(x->way);
+    free(x->client);
+    free(x->requests);
+    free(x->get);
+    memset(x, 0, sizeof *x);
+}
+
+void exchange_phase(struct load *l, bool warmup)
+{
+    struct exchange *x = &l->exchange;
+
+    x->behind = 0;
+    x->end = warmup ? (int64_t)l->rules.warmup : x->rules.steps;
+}
+
+/* ---- waiting ---- */
+
+/* -1 with the words of this client, which are in l->phase.err. */
+static int failed(struct load *l)
+{
+    l->phase.failed = true;
+    return -1;
+}
+
+/* Whether the wait goes on: nobody has failed, and no signal ends it. */
+static bool attend(struct load *l)
+{
+    struct load_phase *p = &l->phase;
+
+    team_attend(p->with->team, &l->exchange.vigil);
+    p->look = tick_now() + NAP_NS;
+    if (team_work_failed(p->with->team))
+        p->over = true;
+    if (loop_cut_off(l))
+        loop_fail(l);
+    return !p->over && !p->failed;
+}
+
+/* Between two polls. */
+static bool pause_for(struct load *l, double seconds)
+{
+    int64_t until = tick_now() + (int64_t)(seconds * 1e9);
+
+    for (;;) {
+        int64_t now = tick_now(), left = until - now;
+
+        if (now >= l->phase.look && !attend(l))
+            return false;
+        if (left <= 0)
+            return true;
+        tick_sleep(left < NAP_NS ? left : NAP_NS);
+    }
+}
+
+/* ---- what is next ---- */
+
+/* The next of the step's sources that has it to come. false: all is read. */
+static bool choose(struct exchange *x)
+{
+    for (; x->step < x->end; x->step++, x->turn = 0)
+        for (; x->turn < x->rules.nfrom; x->turn++)
+            if (x->source[x->turn].next <= x->step)
+                return true;
+    return false;
+}
+
+static bool is_timed(const struct load *l)
+{
+    return l->phase.counted != NULL;
+}
+
+/* What its writer retired before it was read. */
+static void miss(struct load *l, struct exchange_source *s, int64_t told)
+{
+    const struct tensors_rules *r = &l->rules.tensors;
+    struct exchange *x = &l->exchange;
+    int64_t next = x->step + 1, gone;
+
+    if (tensors_oldest(r, told) > next)
+        next = tensors_oldest(r, told);
+    gone = (next < x->end ? next : x->end) - x->step;
+    if (is_timed(l))
+        x->missed += gone;
+    s->next = next;
+}
+
+/* The loop's calls and signals go to this source's connection. */
+static void turn_to(struct load *l, const struct exchange_source *s)
+{
+    struct client *c = l->exchange.client[s->of.way];
+
+    if (c != l->client) {
+        l->client = c;
+        signals_unwatch();
+        signals_watch(c->ops->socket(c));
+    }
+    tensor_client_turn(l->wrapped, c);
+}
+
+/* Until the step is there (1), gone (0), or the loop ends (-1). */
+static int await(struct load *l, struct exchange_source *s, int64_t *told)
+{
+    struct exchange *x = &l->exchange;
+    char tensor[SRB_KEY_MAX];
+    struct client_poll p = {.counter = s->counter,
+                            .counter_length = s->counter_length,
+                            .tensor = tensor};
+    struct client *c = l->client;
+
+    memcpy(tensor, s->stem, s->stem_length);
+    p.tensor_length =
+        keys_of_step(tensor, s->stem_length, x->step, l->rules.tensors.n - 1);
+    for (;;) {
+        if (c->ops->poll(c, &p, l->phase.err) < 0)
+            return failed(l);
+        x->requests[s->of.way]++;
+        x->now.polls++;
+        x->now.seen = tick_now();
+        if (p.there)
+            return 1;
+        *told = p.steps;
+        if (p.steps > x->step)
+            return 0;
+        if (!pause_for(l, x->rules.wait))
+            return -1;
+    }
+}
+
+bool exchange_more(struct load *l)
+{
+    struct exchange *x = &l->exchange;
+    int64_t start = tick_now(), told = 0;
+    bool found = false;
+
+    exchange_go_on(l);
+    x->vigil = (struct team_vigil){0};
+    if (start >= l->phase.look && !attend(l))
+        return false;
+    while (!found && choose(x)) {
+        struct exchange_source *s = &x->source[x->turn];
+        int rc;
+
+        x->now = (struct exchange_get){.from = x->turn, .step = x->step};
+        turn_to(l, s);
+        rc = await(l, s, &told);
+        if (is_timed(l))
+            x->polls += x->now.polls;
+        if (rc < 0)
+            return false;
+        found = rc > 0;
+        if (!found)
+            miss(l, s, told);
+        else
+            turn_to(l, s); /* a poll leaves it bound to what it asked for */
+    }
+    l->samples.waited += tick_now() - start;
+    return found;
+}
+
+/* ---- one get ---- */
+
+/* Whether the whole of what comes is compared. */
+static bool checks(const struct load *l)
+{
+    const struct exchange *x = &l->exchange;
+    bool first = l->got == 0;
+    bool last =
+        is_timed(l) && x->step + 1 == x->end && x->turn + 1 == x->rules.nfrom;
+
+    return l->rules.verify == VERIFY_ALL ||
+           (l->rules.verify == VERIFY_ENDS && (first || last));
+}
+
+void exchange_spoil(struct load *l)
+{
+    struct exchange *x = &l->exchange;
+    struct tensors *t = &l->tensors;
+    const struct exchange_source *s = &x->source[x->turn];
+
+    for (size_t i = 0; i < t->rules.n; i++) {
+        char *key = t->keys[t->get - t->put + (ptrdiff_t)i];
+
+        memcpy(key, s->stem, s->stem_length);
+        t->get[i].key_length = keys_of_step(key, s->stem_length, x->step, i);
+        if (checks(l))
+            tensor_spoil(t->in[i], l->count);
+    }
+}
+
+/* After the delivery is noted: of each tensor the first page, whose stamp says
+ * whose it is and of which step; or all of it. */
+static void verify(struct load *l)
+{
+    struct exchange *x = &l->exchange;
+    int writer = x->source[x->turn].of.client;
+    size_t count = l->count;
+    struct error wrong;
+
+    if (!checks(l) && count > FIRST_PAGE)
+        count = FIRST_PAGE;
+    for (size_t i = 0; i < l->tensors.rules.n; i++)
+        if (tensor_check_of(l->tensors.in[i], count, writer, x->step, i,
+                            &wrong) < 0 &&
+            l->samples.verify_errors++ == 0)
+            l->wrong = wrong;
+}
+
+/* How many tensors of the step were asked for until one was not there; less
+ * than 0: others are on their way. */
+static int64_t asked_for(const struct load *l)
+{
+    const struct tensors *t = &l->tensors;
+    const char *key = tensor_client_key(l->wrapped);
+    size_t i = 0;
+
+    if (t->rules.pipelined)
+        return EXCHANGE_UNKNOWN;
+    while (i + 1 < t->rules.n && strncmp(t->get[i].key, key, SRB_KEY_MAX) != 0)
+        i++;
+    return (int64_t)i + 1;
+}
+
+/* Replies to what came behind a missing tensor would pass for others. */
+static int connect_again(struct load *l, size_t way)
+{
+    struct exchange *x = &l->exchange;
+    const struct client_ops *ops = l->client->ops;
+    struct client *c = ops->open(&x->way[way], l->phase.err);
+
+    if (!c)
+        return failed(l);
+    signals_unwatch();
+    signals_watch(ops->socket(c));
+    ops->close(l->client);
+    l->client = x->client[way] = c;
+    tensor_client_turn(l->wrapped, c);
+    return 0;
+}
+
+/* It was there when the reader looked, and is gone. */
+static int lost(struct load *l, int64_t start)
+{
+    struct exchange *x = &l->exchange;
+    struct exchange_source *s = &x->source[x->turn];
+    size_t way = s->of.way;
+    int64_t asked = asked_for(l);
+
+    x->requests[way] += asked;
+    miss(l, s, 0);
+    if (asked < 0 && connect_again(l, way) < 0)
+        return -1;
+    l->phase.latest = tick_now();
+    l->samples.waited += l->phase.latest - start;
+    return 0;
+}
+
+static void keep(struct load *l, int64_t start)
+{
+    struct exchange *x = &l->exchange;
+
+    x->now.seen = start - x->now.seen;
+    x->get[l->samples.unpack.kept - 1] = x->now;
+}
+
+int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
+{
+    struct exchange *x = &l->exchange;
+    struct series *s = &l->samples.unpack;
+
+    if (rc < 0)
+        return l->client->ops->absent(l->client) ? lost(l, start)
+                                                 : loop_fail(l);
+    if (is_timed(l)) {
+        if (loop_note(l, s, s->warmup, start, end) < 0)
+            return -1;
+        keep(l, start);
+        l->samples.loop_end = end;
+    }
+    l->phase.latest = end;
+    x->requests[x->source[x->turn].of.way] += (int64_t)l->tensors.rules.n;
+    verify(l);
+    x->source[x->turn].next = x->step + 1;
+    l->got++;
+    x->behind = tick_now() - end;
+    return 0;
+}
+
+/* ---- one put ---- */
+
+int exchange_tell(struct load *l)
+{
+    struct exchange *x = &l->exchange;
+    int64_t start = l->phase.latest;
+
+    exchange_go_on(l);
+    if (is_timed(l))
+        l->samples.loop_end = start;
+    if (l->client->ops->tell(l->client, x->counter, x->counter_length, l->pair,
+                             l->phase.err) < 0)
+        return failed(l);
+    x->told++;
+    x->behind = tick_now() - start;
+    return 0;
+}
+
+void exchange_go_on(struct load *l)
+{
+    l->samples.waited += l->exchange.behind;
+    l->exchange.behind = 0;
+}
+
+void exchange_requests(const struct load *l, const struct placement *pl,
+                       int64_t *requests)
+{
+    const struct exchange *x = &l->exchange;
+
+    if (x->rules.writes)
+        requests[place_client_shard(pl, l->number)] +=
+            l->pair * (int64_t)l->tensors.rules.n + x->told;
+    for (size_t k = x->rules.nfrom; x->rules.reads && k-- > 0;) {
+        const struct exchange_from *from = &x->source[k].of;
+        bool first = true; /* of its way */
+
+        for (size_t i = 0; i < k; i++)
+            first = first && x->source[i].of.way != from->way;
+        if (first)
+            requests[place_client_shard(pl, from->client)] +=
+                x->requests[from->way];
+    }
+}

@@ -1,0 +1,136 @@
+/* exchange.h - clients that write, and clients that read what these wrote.
+ *
+ * Neither waits for the other's request: a reader polls, and a writer goes on
+ * to its next step whether the one before was read or not. A step's tensors
+ * have keys that are new, so that what is there under them is what was awaited;
+ * and after each put the writer tells how many steps it has put, under a key of
+ * its own (KEY{KEY}.steps). A tensor that is missing though its step had been
+ * put was removed before it was read: it is `missed`, counted, and the reader
+ * goes on with the oldest step that can still be there.
+ *
+ *     writer   [ put ] tell          [ put ] tell     [ retire ]
+ *     reader   poll . poll . poll [ get ] stamps  poll . poll . poll [ get ]
+ *
+ * What is timed are puts, gets and removals; telling, polling and pausing
+ * belong to none of them and count as waiting. From the begin of a put to the
+ * end of its get is the delivery: how old data are when the reader has them.
+ * It is known when the loop is over and clocks are compared
+ * (exchange_figures.h).
+ *
+ * A reader's wait for a step has no limit of its own, for a writer may be slow;
+ * it ends when somebody fails (team_work_failed()) or a signal does it. The
+ * loops of all languages go through here by way of loop.h.
+ */
+#ifndef SRB_EXCHANGE_H
+#define SRB_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/client.h"
+#include "plan/place.h"
+#include "ranks/team.h"
+
+/* A writer, to one who reads what it wrote: its number as a client, its key,
+ * and which of the reader's connections leads there. */
+struct exchange_from {
+    int client;
+    size_t way;
+    char key[SRB_KEY_MAX];
+};
+
+/* All zeros: nobody reads what others write. */
+struct exchange_rules {
+    bool writes, reads;
+    double wait;   /* s between two polls; 0: none */
+    int64_t steps; /* that each writer puts, warm-up included */
+    /* A reader's, in the order in which it reads. Copied; what params point to
+     * is not, but for their keys. */
+    const struct exchange_from *from;
+    size_t nfrom;
+    const struct client_params *way; /* [nways] the first is load's own */
+    size_t nways;
+};
+
+static inline bool exchange_any(const struct exchange_rules *r)
+{
+    return r->writes || r->reads;
+}
+
+/* A writer, as its reader knows it. */
+struct exchange_source {
+    struct exchange_from of;
+    char stem[SRB_KEY_MAX], counter[SRB_KEY_MAX];
+    size_t stem_length, counter_length;
+    int64_t next; /* step that is to be read */
+};
+
+/* One get: what was read, and what is known of it. */
+struct exchange_get {
+    size_t from; /* place in the sources */
+    int64_t step;
+    int64_t polls;    /* that it took to see it */
+    int64_t seen;     /* ns before its start that the reader saw it */
+    int64_t delivery; /* ns, begin of the put to end of the get */
+    int64_t visible;  /* ns, end of the put to when it was seen; may be less
+                         than 0 */
+};
+
+/* One client's. */
+struct exchange {
+    struct exchange_rules rules;
+    char counter[SRB_KEY_MAX]; /* a writer's */
+    size_t counter_length;
+    /* a reader's */
+    struct exchange_source *source; /* [rules.nfrom] */
+    struct client_params *way;      /* [rules.nways] */
+    struct client **client;         /* the same, connected */
+    struct team_vigil vigil;
+    int64_t step; /* that is read from all sources, one after the other, */
+    size_t turn;  /* and from which now */
+    int64_t end;  /* of the phase, not included */
+    struct exchange_get now;
+    struct exchange_get *get; /* [room] as timings of gets are kept */
+    size_t room;
+    int64_t polls, missed, lag_max;
+    /* Requests that carried a tensor, or a counter, by connection; less than 0:
+     * nobody knows how many a failure left unanswered. */
+    int64_t *requests;
+    int64_t told; /* a writer's counters */
+    /* ns behind the last operation, which are waiting once there is another: of
+     * the last one they are not the loop's. */
+    int64_t behind;
+};
+
+struct load;
+struct samples;
+
+/* Before it connects: what it needs, and the samples of so many gets. Local. */
+int exchange_open(struct load *l, struct error *err);
+/* A reader's other connections, once it has the first. Local. */
+int exchange_connect(struct load *l, const struct client_ops *ops,
+                     struct error *err);
+/* Close all connections but the one that the loop has; and all the rest. */
+void exchange_disconnect(struct load *l);
+void exchange_close(struct load *l);
+
+/* A phase begins: the warm-up or what is timed. Local. */
+void exchange_phase(struct load *l, bool warmup);
+
+/* For the rules of the loop (loop.h). Whether there is a step to be read, which
+ * is then there; before and after a get; and after a put, 0 or -1. Local. */
+bool exchange_more(struct load *l);
+void exchange_spoil(struct load *l);
+int exchange_got(struct load *l, int rc, int64_t start, int64_t end);
+int exchange_tell(struct load *l);
+/* The loop goes on: what came behind its last operation was waiting. Local. */
+void exchange_go_on(struct load *l);
+
+/* Add to requests[nshards] of all shards what this client asked of each, as
+ * their own count has it. Local. */
+void exchange_requests(const struct load *l, const struct placement *pl,
+                       int64_t *requests);
+#define EXCHANGE_UNKNOWN (INT64_MIN / (1 << 20))
+
+#endif

@@ -1,0 +1,14 @@
+/* connections.h - who connects to which shard.
+ *
+ * A client connects to the shard that owns its key; a reader (pattern:
+ * exchange) to each of those that own what it reads. Local and pure.
+ */
+#ifndef SRB_CONNECTIONS_H
+#define SRB_CONNECTIONS_H
+
+#include "plan/place.h"
+
+/* Add to clients[nshards] how many clients connect to each shard. */
+void connections_count(const struct placement *pl, int *clients);
+
+#endif

@@ -1,0 +1,19 @@
+/* step_words.h - what a study of steps found, in sentences: what exchanging
+ * costs a solver, what was not achieved, what is sustained. One for each
+ * configuration of which there is one to say, the first of many.
+ *
+ * World rank 0 alone; local.
+ */
+#ifndef SRB_STEP_WORDS_H
+#define SRB_STEP_WORDS_H
+
+#include "results/rows.h"
+
+/* The sentences, a line each without an end, "" for none. To be freed. */
+char *step_words(const struct rows *r);
+
+/* A rate of steps as a person writes it: "0.521", "124", "8854". Returns buf.
+ */
+char *step_words_rate(double rate, char *buf, size_t n);
+
+#endif

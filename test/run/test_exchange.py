@@ -1,0 +1,327 @@
+# ctest: label=fast full
+"""Clients that write and clients that read what these wrote: every step reaches
+its readers once or is counted as missed, its age is what the clocks of both
+say, servers count what was asked of them, and who fails ends all of it."""
+import os
+import signal
+import sys
+
+import numpy
+
+from srbtest import SOURCE, RunTest, column, full, main, text
+from test_tensors import Monitored
+
+EXCHANGE = "--pattern=exchange"
+PATIENCE_SECONDS = 3  # op_timeout of studies that fail
+
+
+class Exchange(RunTest):
+
+    def setUp(self):
+        super().setUp()
+        self.out = self.dir / "out.h5"
+
+    def study(self, *args, ranks=2, permutations=1):
+        job = self.srbench(ranks, EXCHANGE, f"--output={self.out}",
+                           "--overwrite", *args)
+        self.assert_passed(job, permutations=permutations)
+        return job
+
+    def perm(self, i=0):
+        return self.open(self.out)[f"perm_{i:04d}"]
+
+    def row(self, name, i=0):
+        return column(self.open(self.out)["summary"], name)[i]
+
+    def check(self, i=0):
+        """What must hold of any permutation."""
+        g = self.perm(i)
+        iterations = int(g.attrs["iterations"])
+        readers = g["reader_client"][...]
+        writers = sorted(set(range(int(g.attrs["clients"]))) - set(readers))
+        put, step = g["put_start"][...], g["get_step"][...]
+        there = step >= 0
+        # a writer puts all its steps and gets nothing, a reader neither puts
+        self.assertTrue(numpy.isfinite(g["put_tensor"][...][writers]
+                                       [:, :iterations]).all())
+        self.assertTrue(numpy.isnan(g["put_tensor"][...][readers]).all())
+        self.assertTrue(numpy.isnan(g["unpack_tensor"][...][writers]).all())
+        self.assertTrue((numpy.isfinite(g["unpack_tensor"][...][readers]) ==
+                         there).all())
+        self.check_deliveries(g, put, there)
+        self.check_order(g, there)
+        self.assertEqual(g["shard_ops"][...].tolist(),
+                         g["shard_commands"][...].tolist())
+        self.assertEqual(int(g["reader_missed"][...].sum()),
+                         int(self.row("missed", i)))
+        self.assertEqual(int(g["reader_polls"][...].sum()),
+                         int(self.row("polls", i)))
+        self.assertTrue((g["reader_polls"][...] >=
+                         numpy.where(there, g["polls"][...], 0).sum(1)).all())
+        self.assertEqual(int(g["reader_lag_max"][...].max()),
+                         int(self.row("lag_max", i)))
+        return g
+
+    def check_deliveries(self, g, put, there):
+        """delivery and visible are differences of instants that stand in the
+        file as well, and the figures are those of all gets."""
+        put_time = g["put_tensor"][...]
+        for r, client in enumerate(g["reader_client"][...]):
+            mine = there[r]
+            writer, step = g["get_writer"][r][mine], g["get_step"][r][mine]
+            begin = put[writer, step]
+            start = g["unpack_start"][client][mine]
+            has = start + g["unpack_tensor"][client][mine]
+            numpy.testing.assert_allclose(g["delivery"][r][mine], has - begin,
+                                          atol=2e-9)
+            self.assertTrue((g["delivery"][r][mine] > 0).all())
+            seen = begin + put_time[writer, step] + g["visible"][r][mine]
+            self.assertTrue((seen <= start + 2e-9).all())
+        ages = g["delivery"][...][there]
+        index = int(text(g.name)[-4:])
+        self.assertAlmostEqual(self.row("delivery_median", index),
+                               numpy.median(ages), delta=2e-9)
+        self.assertAlmostEqual(self.row("delivery_max", index), ages.max(),
+                               delta=2e-9)
+        self.assertAlmostEqual(self.row("visible_median", index),
+                               numpy.median(g["visible"][...][there]),
+                               delta=2e-9)
+
+    def check_order(self, g, there):
+        """A reader reads each of its writers' steps once at most, step by step
+        and in each in the order of the writers; what it does not it missed."""
+        for r in range(len(there)):
+            read = list(zip(g["get_step"][r][there[r]],
+                            g["get_writer"][r][there[r]]))
+            self.assertEqual(read, sorted(set(read)))
+            writers = sorted({w for _, w in read})
+            if text(g.attrs["retire"]) == "delete" and writers:
+                self.assertEqual(len(read) + int(g["reader_missed"][r]),
+                                 len(writers) * int(g.attrs["iterations"]))
+
+    def test_all_is_read_once(self):
+        """In all languages and through both clients, with every wait, by own
+        and by all, nothing is missed where all steps stay."""
+        self.study("--languages=[c,cpp,fortran]", "--client=[socket,hiredis]",
+                   "--fan=[own,all]", "--readers_per_node=2", "--verify=all",
+                   "--iterations=12", "--tensor_bytes=20000", "--wait=spin",
+                   ranks=6, permutations=12)
+        for i in range(12):
+            g = self.check(i)
+            self.assertEqual(int(self.row("missed", i)), 0)
+            readers = 1 if text(g.attrs["fan"]) == "own" else 2
+            self.assertEqual(int((g["get_step"][...] >= 0).sum()),
+                             12 * 4 * readers)
+
+    def test_several_tensors(self):
+        """Of a step, back to back or not, with a step that is nothing but the
+        first page of a tensor to be looked at."""
+        self.study("--tensors=3", "--pipelined=[false,true]", "--iterations=20",
+                   "--tensor_bytes=[8,70000]", "--verify=none",
+                   "--client=[socket,hiredis]", permutations=8)
+        for i in range(8):
+            self.check(i)
+
+    def test_what_is_retired_is_missed(self):
+        """A reader that is too slow misses what its writer removes, says so,
+        and has the rest; also where it loses a step between poll and get."""
+        self.study("--history=[1,2,5]", "--wait=3ms", "--iterations=300",
+                   "--tensor_bytes=8", "--tensors=2",
+                   "--pipelined=[false,true]", "--client=[socket,hiredis]",
+                   permutations=12)
+        for i in range(12):
+            g = self.check_but_ops(i)
+            self.assertGreater(int(g["reader_missed"][0]), 0, g.name)
+
+    def check_but_ops(self, i):
+        """Nobody knows how many of a step's tensors a server was asked for
+        back to back before one was not there."""
+        g = self.perm(i)
+        self.check_order(g, g["get_step"][...] >= 0)
+        ops, commands = g["shard_ops"][...], g["shard_commands"][...]
+        self.assertTrue(((ops == commands) | (ops == -1)).all())
+        if not int(g.attrs["pipelined"]):
+            self.assertEqual(ops.tolist(), commands.tolist())
+        self.assertNotIn("ops_mismatch", text(g.attrs["flags"]))
+        return g
+
+    def test_expire(self):
+        self.study("--retire=expire", "--expire_after=2ms", "--wait=20ms",
+                   "--iterations=60", "--tensor_bytes=8",
+                   "--compute=1ms", "--compute_kind=sleep")
+        g = self.check_but_ops(0)
+        self.assertEqual(int((g["get_step"][...] >= 0).sum()) +
+                         int(g["reader_missed"][0]), 60)
+
+    def test_nodes_of_their_own(self):
+        """Readers on nodes of their own, a cluster of three shards, hash tags
+        and none; floor speaks it as well."""
+        self.study("throughput_standard", "--virtual_nodes=4", "--db_nodes=1",
+                   "--client_nodes=2", "--reader_nodes=1",
+                   "--db_shards_per_node=3", "--keys=[smartsim,balanced]",
+                   "--db_exe=[redis-server,floor]", "--iterations=10",
+                   "--tensor_bytes=1024", "--fan=all", "--verify=all",
+                   ranks=8, permutations=4)
+        for i in range(4):
+            g = self.check(i)
+            self.assertEqual(g["reader_client"][...].tolist(), [4, 5])
+            self.assertEqual(int(self.row("client_nodes", i)), 2)
+            shards = set(g["client_shard"][...][:4])
+            # who reads from all of them is connected to all of them
+            counted = [2 * (s in shards) + list(g["client_shard"][...][:4])
+                       .count(s) for s in range(3)]
+            self.assertEqual(g["shard_clients"][...].tolist(), counted)
+
+    def test_steps(self):
+        """Writers compute or have a schedule, readers do neither, and the
+        figures are the writers' alone."""
+        self.study("--compute=2ms", "--iterations=20", "--tensor_bytes=1024",
+                   "--readers_per_node=1", ranks=3)
+        g = self.check()
+        self.assertEqual(numpy.isfinite(g["step"][...]).sum(1).tolist(),
+                         [20, 20, 0])
+        self.assertGreater(self.row("compute_alone"), 0)
+        self.assertGreater(self.row("exchange_overhead"), 0)
+        self.study("--rate=500", "--iterations=20", "--tensor_bytes=1024")
+        self.check()
+        self.assertAlmostEqual(self.row("offered_rate"), 500, delta=1)
+        self.assertTrue(numpy.isnan(self.row("unpack_response_median")))
+
+    def test_servers_of_others(self):
+        """Somebody else's server: a reader asks for the counter before it asks
+        for the tensor, and nothing stays there."""
+        server = Monitored(self)
+        self.study("throughput_standard",
+                   f"--db_address=127.0.0.1:{server.port}", "--history=2",
+                   "--iterations=9", "--tensor_bytes=1024", "--tensors=2")
+        self.assertEqual(server.ask("dbsize"), "0")
+        lines = server.lines
+        self.assertTrue(server.said("EXISTS"))
+        said = [[w.rstrip('"\n') for w in line] for line in lines]
+        for before, now in zip(said, said[1:]):
+            if before[0].endswith('"GET') and before[1].endswith(".steps"):
+                self.assertTrue(now[0].endswith('"EXISTS') or
+                                now[0].endswith('"SET'), now)
+
+    def test_plan(self):
+        """The plan counts what readers move, and refuses what cannot be."""
+        job = self.srbench(1, EXCHANGE, "--dry_run", "--machine=1x8",
+                           "--readers_per_node=2", "--fan=[own,all]",
+                           "--tensor_bytes=1MiB", "--verbose")
+        self.assertEqual(job.returncode, 0, job.describe())
+        self.assertIn("FANall", job.stdout)
+        job = self.srbench(1, EXCHANGE, "--dry_run", "--machine=1x1")
+        self.assertIn("none is left to write", job.stdout + job.stderr)
+        for exe in ("shm", "files", "mpi"):
+            job = self.srbench(3, EXCHANGE, f"--db_exe={exe}",
+                               "--clients_per_node=2")
+            self.assert_status(job, 2)
+            self.assertIn("cannot be asked whether a tensor is there",
+                          job.stderr)
+        job = self.srbench(2, EXCHANGE, "--client=null", "--db_exe=null")
+        self.assert_status(job, 2)
+        self.assertIn("cannot ask whether a tensor is there", job.stderr)
+
+    def test_example(self):
+        """As it is, on virtual nodes, with shorter loops; and what is said of
+        it on the screen and in the report."""
+        job = self.srbench(6, "--config",
+                           SOURCE / "batch_scripts/example_online_training.yaml",
+                           "--virtual_nodes=6", "--iterations=15",
+                           "--compute=2ms", f"--output={self.out}")
+        self.assert_passed(job, 3 * 2 * 3)
+        self.assertIn("delivery: from the begin of a put", job.stdout)
+        self.assertRegex(job.stderr, r"\] .*delivery \d")
+        sys.path.insert(0, str(SOURCE / "tools"))
+        from srbench_report import answer, charts, digest, study
+        of = study.load([self.out])
+        with digest.Digests(of) as digests:
+            found = {c.name: c for c in charts.all_charts(of, digests)}
+        self.assertEqual([v.label.split(", ")[-1] for v in
+                          found["delivery"].variants],
+                         ["against tensor size", "against pause between polls"])
+        self.assertEqual(len(found["delivery"].variants[0].table.rows), 6)
+        self.assertEqual(len(found["ages"].variants), 2)
+        self.assertEqual(len(found["one_step"].variants), 2)
+        for name in ("delivery", "ages", "one_step"):
+            for variant in found[name].variants:
+                self.assertIn("<path", variant.panels[0].svg())
+        said = [s for s in answer.answer(of).remarks if "old when" in s]
+        self.assertEqual(len(said), 6)
+
+    def failing(self, *args, ranks=2):
+        """A study without an end of its own."""
+        return self.start(ranks, EXCHANGE, f"--output={self.out}",
+                          "--iterations=100000", "--tensor_bytes=1024",
+                          f"--op_timeout={PATIENCE_SECONDS}", "--history=2",
+                          "--warmup=0", *args,
+                          loops=True)
+
+    def assert_failed(self, job, *words):
+        job.wait()
+        self.assertEqual(job.returncode, 1, job.describe())
+        error = text(self.perm().attrs["error"])
+        for word in words:
+            self.assertIn(word, error)
+
+    def test_server_dies(self):
+        job = self.failing("--rate=100", ranks=3)
+        job.wait_in_loop()
+        os.kill(job.servers()[0].pid, signal.SIGKILL)
+        self.assert_failed(job, "signal 9")
+
+    def test_connection_is_lost(self):
+        """By a reader, while its writer has nothing to do for 1,000 s; and by a
+        writer, while its reader pauses as long: whoever fails ends the other,
+        with its words."""
+        for rates, command, rank, word in (
+                (("--rate=0.001", "--wait=1ms"), "exists", 1, "poll"),
+                (("--rate=20", "--wait=1000s"), "set", 0, "t")):
+            server = Monitored(self)
+            job = self.failing("throughput_standard", "--overwrite",
+                               f"--db_address=127.0.0.1:{server.port}", *rates)
+            job.wait_in_loop()
+            job.wait_until(lambda: self.kill(server, command),
+                           f"a client that says {command}")
+            self.assert_failed(job, "closed the connection", word)
+            self.assertEqual(int(self.perm().attrs["failed_rank"]), rank)
+            self.assertEqual(int(self.perm().attrs["failed_ranks"]), 1)
+            server.end()
+
+    @staticmethod
+    def kill(server, command):
+        """End the connection of the client that has last said that."""
+        for line in server.ask("client", "list").splitlines():
+            client = dict(w.split("=", 1) for w in line.split() if "=" in w)
+            last = client["cmd"].split("|")[0]
+            if last == command or (command == "set" and last == "unlink"):
+                return server.ask("client", "kill", "id", client["id"]) == "1"
+        return False
+
+    def test_signal(self):
+        """The grace is over while a reader waits for what is long to come."""
+        job = self.failing("--rate=0.001", "--wait=1000s", "--term_grace=1s")
+        job.wait_in_loop()
+        for rank in job.ranks():
+            os.kill(rank.pid, signal.SIGTERM)
+        job.wait()
+        self.assertIn("signal 15", job.stderr)
+        self.assertEqual(text(self.perm().attrs["status"]), "failed")
+
+    @full
+    def test_age_is_half_a_pause(self):
+        """A reader that pauses 100 ms between two polls has data that are older
+        by 50 ms on average; a period that divides the pause would lock both."""
+        self.study("--wait=100ms", "--compute=37ms", "--compute_kind=sleep",
+                   "--iterations=200", "--tensor_bytes=1024")
+        g = self.check()
+        polled = g["polls"][0][...] > 1
+        idle = (g["delivery"][0] - g["unpack_tensor"][1])[...]
+        self.assertTrue((idle > 0).all())
+        self.assertTrue(0.045 <= idle.mean() <= 0.055,
+                        f"{idle.mean()} s at load {os.getloadavg()[0]}, "
+                        f"{polled.sum()} of {len(idle)} polled twice")
+
+
+if __name__ == "__main__":
+    main()
