@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/terminal.h"
+#include "base/text.h"
 
 #define LINE_MAX_BYTES 8192
 
@@ -47,20 +48,32 @@ static void put(const char *text, size_t n)
     (void)rc;
 }
 
+/* A line with its end; on a terminal broken between words, as it would not do
+ * by itself. Returns its length. */
+static size_t laid_out(const char *line, char *buf, size_t n)
+{
+    FILE *out = terminal_there() ? fmemopen(buf, n, "w") : NULL;
+
+    if (!out)
+        return (size_t)snprintf(buf, n, "%s\n", line);
+    text_wrap(out, line, terminal_columns());
+    fclose(out);
+    return strlen(buf);
+}
+
 /* One write, so that lines of several ranks do not mix. */
 static void put_line(const char *head, const char *fmt, va_list ap)
 {
-    char line[LINE_MAX_BYTES];
+    char line[LINE_MAX_BYTES], laid[2 * LINE_MAX_BYTES];
     size_t used;
 
     snprintf(line, sizeof line, "%s", head);
     used = strlen(line);
-    vsnprintf(line + used, sizeof line - used - 1, fmt, ap);
-    used = strlen(line);
-    line[used++] = '\n';
+    vsnprintf(line + used, sizeof line - used, fmt, ap);
+    used = laid_out(line, laid, sizeof laid);
     terminal_line("");
     if (!terminal_lost())
-        put(line, used);
+        put(laid, used);
     terminal_spoken();
     if (terminal_own())
         terminal_line(bottom);

@@ -205,18 +205,18 @@ static int64_t peak_memory(pid_t pid)
 
 int64_t procstat_resident(pid_t pid)
 {
-    char path[64];
-    long long all, resident = -1;
+    char path[64], line[128] = "";
+    double pages;
     FILE *f;
 
     snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
     f = fopen(path, "re");
     if (!f)
         return -1;
-    if (fscanf(f, "%lld %lld", &all, &resident) != 2)
-        resident = -1;
+    /* its second number (proc(5)); of a process that has ended all are 0 */
+    pages = fgets(line, sizeof line, f) ? number_at(line, 1) : 0;
     fclose(f);
-    return resident < 0 ? -1 : resident * sysconf(_SC_PAGESIZE);
+    return pages > 0 ? (int64_t)pages * sysconf(_SC_PAGESIZE) : -1;
 }
 
 /* Without smaps_rollup (Linux 4.14) it is not known, and taken for no. */

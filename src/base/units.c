@@ -414,3 +414,17 @@ char *units_print_rate(double bytes_per_second, char *buf, size_t n)
         snprintf(buf, n, "%.*f %s", decimals(value), value, names[i]);
     return buf;
 }
+
+char *units_print_steps(double per_second, char *buf, size_t n)
+{
+    char digits[32];
+
+    if (isnan(per_second)) {
+        snprintf(buf, n, "-");
+        return buf;
+    }
+    snprintf(digits, sizeof digits, "%.3g", per_second);
+    snprintf(buf, n, strchr(digits, 'e') ? "%.0f/s" : "%g/s",
+             strtod(digits, NULL));
+    return buf;
+}

@@ -63,16 +63,17 @@ static void add_responses(struct spans *d, const struct step_series *x,
         add(d, x->ends - x->left[k]);
 }
 
-static void add_steps(struct spans *d, const struct step_series *x, bool paced,
-                      bool late)
+static void add_lengths(struct spans *d, const struct step_series *x)
 {
-    const struct series *s = &x->span;
+    for (size_t k = 0; k < x->span.kept; k++)
+        add(d, x->span.ns[k]);
+}
 
-    for (size_t k = 0; k < s->kept; k++)
-        if (!late)
-            add(d, s->ns[k]);
-        else if (paced)
-            add(d, s->start[k] - x->ready[k]);
+/* What is the client's own: begun later than it could have been. */
+static void add_lateness(struct spans *d, const struct step_series *x)
+{
+    for (size_t k = 0; k < x->span.kept; k++)
+        add(d, x->span.start[k] - x->ready[k]);
 }
 
 static int64_t larger(int64_t a, int64_t b)
@@ -93,11 +94,11 @@ static void fill(struct spans d[SETS], const struct figures_of *x)
     for (int k = 0; k < SETS; k++)
         d[k] = (struct spans){.ns = mem_new(room, sizeof *d->ns)};
     for (int k = 0; k < (x->phases ? 2 : 1); k++) {
-        add_steps(&d[STEP], &s->step[k], x->paced, false);
+        add_lengths(&d[STEP], &s->step[k]);
         d[STEP].longest = larger(d[STEP].longest, s->step[k].span.longest);
         if (!x->paced)
             continue;
-        add_steps(&d[LATE], &s->step[k], true, true);
+        add_lateness(&d[LATE], &s->step[k]);
         add_responses(&d[RESPONSE], &s->step[k], NULL);
         d[RESPONSE].longest =
             larger(d[RESPONSE].longest, s->step[k].longest_step);

@@ -46,9 +46,8 @@ struct steps {
     int64_t spin_ns;
     unsigned long slack; /* of its timers, as it was */
     bool exact;          /* they are exact now */
-    int64_t
-        origin;   /* of the schedule: the instant at which all were to start */
-    double alone; /* s of a step while all compute and nobody exchanges */
+    int64_t origin;  /* of the schedule: when all were to start, an instant */
+    double alone;    /* s of a step while all compute and nobody exchanges */
     double cpu_time; /* s, of computing and waiting for a due time */
     /* of the phase */
     struct step_series *into;

@@ -96,8 +96,9 @@ static void roff_date(FILE *out)
 
     if (gmtime_r(&now, &tm))
         strftime(date, sizeof date, "%Y-%m-%d", &tm);
-    fprintf(out, ".TH SRBENCH 1 %s \"srbench %s\" \"User Commands\"\n", date,
-            SRB_VERSION);
+    /* names are no words that could be broken with a hyphen */
+    fprintf(out, ".TH SRBENCH 1 %s \"srbench %s\" \"User Commands\"\n.nh\n",
+            date, SRB_VERSION);
 }
 
 static void roff_head(FILE *out)

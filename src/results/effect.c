@@ -104,6 +104,28 @@ static bool is_own(const struct verdict_study *s, int axis, int other)
     return own && other != axis && other != s->size;
 }
 
+/* Whether each value of the axis has one value of another axis, but not all the
+ * same: a server, and the client that it needs. The first of the two is told.
+ */
+static bool follows(const struct verdict_study *s, int axis, int other)
+{
+    int *of = mem_new((size_t)s->axes[axis].nlevels, sizeof *of); /* + 1 */
+    bool one = other > axis && other != s->size, differ = false;
+
+    for (size_t i = 0; one && i < s->nrows; i++) {
+        const int *level = s->rows[i].level;
+
+        if (level[axis] < 0)
+            continue;
+        one = of[level[axis]] == 0 || of[level[axis]] == level[other] + 1;
+        of[level[axis]] = level[other] + 1;
+        one = one && level[other] >= 0;
+        differ = differ || level[other] != s->rows[0].level[other];
+    }
+    free(of);
+    return one && differ;
+}
+
 /* qsort() hands nothing on; one thread. */
 static const struct view *comparing;
 
@@ -208,7 +230,7 @@ void effect_view_open(struct view *v, const struct verdict_study *s, int axis)
     v->row = mem_new(s->nrows, sizeof *v->row);
     v->rank = mem_new((size_t)s->axes[axis].nlevels, sizeof *v->rank);
     for (int k = 0; k < s->naxes; k++)
-        v->own[k] = is_own(s, axis, k);
+        v->own[k] = is_own(s, axis, k) || follows(s, axis, k);
     for (size_t i = 0; i < s->nrows; i++)
         if (effect_usable(&s->rows[i]) && s->rows[i].level[axis] >= 0)
             v->row[v->n++] = i;

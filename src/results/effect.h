@@ -39,7 +39,8 @@ enum told effect_told(const struct interval *x);
 struct view {
     const struct verdict_study *s;
     int axis;
-    bool *own;   /* [naxes] axes that only some of its values have */
+    bool *own;   /* [naxes] axes that only some of its values have, or that it
+                    decides */
     size_t *row; /* [n] */
     size_t n;
     double *rank; /* [nlevels] mean logarithm of the rate; NaN: none */

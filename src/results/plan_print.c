@@ -46,7 +46,8 @@ struct sum {
     int nodes, ranks;
     int64_t with_database, without; /* memory of a node, B */
     int64_t file;                   /* B */
-    double moved, seconds;          /* NaN: not known */
+    double moved, seconds;          /* moved: by loops that iterations end */
+    bool counted, stepped; /* some loops are such; and their steps take time */
     int64_t pairs;
     size_t longest; /* value of tensor_bytes */
     /* of the load that was looked at last */
@@ -81,12 +82,14 @@ static void weigh_node(struct sum *x, const struct permutation *p,
     int64_t bytes = footprint_product(
         place_node_clients(pl, node),
         burden_client_bytes(p, tensor, burden_rows(pl, x->pairs)));
+    int64_t model = burden_model_bytes(p, x->s->options, x->s->model_bytes);
     int first = place_node_shard(pl, node);
 
     for (int s = 0; first >= 0 && s < pl->shards_per_node; s++)
-        bytes = footprint_sum(bytes,
-                              burden_server_bytes(p, clients[first + s],
-                                                  keepers[first + s], tensor));
+        bytes = footprint_sum(
+            bytes, footprint_sum(
+                       model, burden_server_bytes(p, clients[first + s],
+                                                  keepers[first + s], tensor)));
     if (first >= 0 && bytes > x->with_database)
         x->with_database = bytes;
     if (first < 0 && bytes > x->without)
@@ -155,8 +158,13 @@ static void add_part(struct sum *x, const struct permutation *p,
     widen(&part->bytes, p->value[OPT_TENSOR_BYTES]->count, first);
     if (x->busiest > part->busiest)
         part->busiest = x->busiest;
-    part->moved += (double)x->pairs * (double)place_moves(pl) * (double)bytes *
-                   (double)permutation_count(p, OPT_TENSORS, 1);
+    if (permutation_duration(p) <= 0) {
+        x->counted = true;
+        x->stepped = x->stepped || step_time_least(p) > 0;
+        part->moved += (double)x->pairs * (double)place_moves(pl) *
+                       (double)bytes *
+                       (double)permutation_count(p, OPT_TENSORS, 1);
+    }
     part->seconds += least_seconds(x, p, pl, (double)bytes);
 }
 
@@ -254,28 +262,33 @@ static void print_memory(const struct sum *x)
                x->with_database > 0 ? with : without);
 }
 
+/* How long a loop is that a time ends. */
+static double loop_seconds(const struct sweep *s)
+{
+    const struct value *v = options_one(s->options, OPT_DURATION);
+
+    return v->is_auto ? SRB_PROBE_SECONDS : v->seconds;
+}
+
 static void print_time(const struct sum *x)
 {
-    bool timed = !options_one(x->s->options, OPT_DURATION)->is_auto;
-    char time[TEXT], start[TEXT], rate[TEXT];
+    char time[TEXT], loop[TEXT], rate[TEXT];
 
     units_print_seconds(x->seconds, time, sizeof time);
-    if (timed)
+    if (!x->counted)
         printf("  time     at least %s, with loops of %s\n", time,
-               units_print_seconds(
-                   options_one(x->s->options, OPT_DURATION)->seconds, start,
-                   sizeof start));
+               units_print_seconds(loop_seconds(x->s), loop, sizeof loop));
     else if (x->seconds > 0)
-        printf("  time     at least %s, were every thread of a server to move "
-               "%s and answer %.0f commands a second\n",
-               time, units_print_rate(BEST_RATE, rate, sizeof rate),
-               BEST_COMMANDS);
+        printf("  time     at least %s, were %severy thread of a server to "
+               "move %s and answer %.0f commands a second\n",
+               time,
+               x->stepped ? "steps to take their own time alone, and " : "",
+               units_print_rate(BEST_RATE, rate, sizeof rate), BEST_COMMANDS);
 }
 
 static void print_sum(const struct sum *x)
 {
     const struct sweep *s = x->s;
-    bool timed = !options_one(s->options, OPT_DURATION)->is_auto;
     char text[TEXT];
 
     if (s->options->tune)
@@ -289,7 +302,7 @@ static void print_sum(const struct sum *x)
            plural(x->m->nnodes), x->m->nranks);
     if (x->bad == s->count)
         return;
-    if (!timed)
+    if (x->counted)
         printf("  moved    %s, put and got%s\n",
                bytes_text(x->moved, text, sizeof text),
                options_one(s->options, OPT_UNTIL_INTERVAL)->is_auto
@@ -303,7 +316,7 @@ static void print_sum(const struct sum *x)
 static void print_part(const struct sum *x, size_t k)
 {
     const struct part *part = &x->part[k];
-    bool timed = !options_one(x->s->options, OPT_DURATION)->is_auto;
+    bool timed = part->moved <= 0;
     char size[2 * TEXT], moved[TEXT], clients[TEXT] = "";
 
     if (part->clients.least < part->clients.most)
@@ -373,10 +386,9 @@ static void remark_on_clients(const struct sum *x)
 
 static void remark_on_bytes(const struct sum *x)
 {
-    bool timed = !options_one(x->s->options, OPT_DURATION)->is_auto;
     char moved[TEXT];
 
-    if (!timed && x->moved > MANY_BYTES)
+    if (x->moved > MANY_BYTES)
         printf("remark: %s are moved; medians are known as well with fewer "
                "iterations of the larger tensors, or with --duration, which "
                "gives every size the same time\n",

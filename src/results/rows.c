@@ -1,6 +1,7 @@
 #include "results/rows.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,14 @@ const char *rows_title(enum option_id id)
         [OPT_PIPELINED] = "Pipelined",
         [OPT_HISTORY] = "History",
         [OPT_RETIRE] = "Retire",
+        [OPT_EXPIRE_AFTER] = "Expiry",
+        [OPT_COMPUTE] = "Computing",
+        [OPT_COMPUTE_KIND] = "Kind of computing",
+        [OPT_RATE] = "Rate",
+        [OPT_ARRIVALS] = "Arrivals",
+        [OPT_DB_ARGS] = "Server directives",
+        [OPT_DB_ENV] = "Server environment",
+        [OPT_DB_PATH] = "Folder",
         [OPT_DEVICE] = "Device",
         [OPT_BATCH_SIZE] = "Batch size",
         [OPT_TENSOR_BYTES] = "Tensor size",
@@ -53,9 +62,16 @@ const char *rows_title(enum option_id id)
 char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
                 char *buf, size_t n)
 {
-    if (option_table[id].type == OPTION_BYTES && !v->is_auto)
+    enum option_type t = option_table[id].type;
+    bool number = !v->is_auto && !v->word;
+
+    if (t == OPTION_BYTES && number)
         return units_print_bytes(v->count, buf, n);
-    if (id == OPT_EXPERIMENT)
+    if (t == OPTION_SECONDS && number)
+        return units_print_seconds(v->seconds, buf, n);
+    if (t == OPTION_RATE && number)
+        snprintf(buf, n, "%s/s", v->text);
+    else if (id == OPT_EXPERIMENT)
         snprintf(buf, n, "%s", sweep_experiment(s, v));
     else
         sweep_word(s, id, v, buf, n);
@@ -158,6 +174,16 @@ static void add_level(struct levels *l, enum option_id id,
             l->of[l->list[at] - l->set->values] = at;
 }
 
+static const char *told(enum option_id id, const struct value *v,
+                        const char *word)
+{
+    enum option_type t = option_table[id].type;
+
+    return t == OPTION_MAPS   ? v->text
+           : t == OPTION_FLAG ? (v->count ? "yes" : "no")
+                              : word;
+}
+
 /* Two sizes may read alike to three digits, and are neighbours then: all are
  * exact. */
 static void name_levels(const struct sweep *s, struct row_axis *a,
@@ -178,9 +204,12 @@ static void name_levels(const struct sweep *s, struct row_axis *a,
         free(a->word[k]);
         a->word[k] = mem_copy(l->list[k]->text);
     }
-    for (int k = 0; k < l->n; k++)
+    a->told = mem_new((size_t)l->n, sizeof *a->told);
+    for (int k = 0; k < l->n; k++) {
+        a->told[k] = told(a->id, l->list[k], a->word[k]);
         if ((int)strlen(a->word[k]) > a->width)
             a->width = (int)strlen(a->word[k]);
+    }
 }
 
 static struct levels *find_levels(const struct rows *r)
@@ -282,6 +311,7 @@ void rows_free(struct rows *r)
         for (int j = 0; j < r->axes[k].nlevels; j++)
             free(r->axes[k].word[j]);
         free(r->axes[k].word);
+        free((void *)(uintptr_t)r->axes[k].told);
     }
     free(r->axes);
     free(r->list);
@@ -305,6 +335,32 @@ static void add_flags(struct row *row, const char *flags)
          f = strtok_r(NULL, ",", &rest))
         if (!strstr(row->flags, f))
             text_join(row->flags, sizeof row->flags, ",", "%s", f);
+}
+
+/* What a permutation is compared by; bandwidth, unless it is of steps. */
+static enum verdict_of step_kind(const struct summary *s)
+{
+    const struct step_figures *x = &s->steps;
+
+    return isnan(x->step.median)        ? OF_BANDWIDTH
+           : !isnan(x->sustained_low)   ? OF_SUSTAINED
+           : !isnan(x->response.median) ? OF_RESPONSE
+                                        : OF_SLOWDOWN;
+}
+
+/* By how much, as verdict_row.rate; not positive, or NaN: by nothing. */
+static double step_rate(const struct summary *s)
+{
+    const struct step_figures *x = &s->steps;
+
+    switch (step_kind(s)) {
+    case OF_SUSTAINED:
+        return x->sustained;
+    case OF_RESPONSE:
+        return 1 / x->response.median;
+    default:
+        return 1 / (1 + x->overhead);
+    }
 }
 
 /* Means over as many repetitions as were completed with this one. */
@@ -362,6 +418,8 @@ void rows_add(struct rows *r, const struct permutation *p,
         return;
     row->last = o->summary;
     add_steps(row, &o->summary.steps);
+    if (step_kind(&o->summary) != OF_BANDWIDTH)
+        running_add(&row->step, step_rate(&o->summary));
     add_exchange(row, &o->summary.exchange);
     add_runs(row, &o->summary.inference);
     if (row->ended[STATUS_COMPLETED] == 1)
@@ -438,6 +496,38 @@ struct row_rate rows_rate(const struct row *row, bool within)
     return x;
 }
 
+/* The same within the run: a search is between two rates, and a slowdown rests
+ * on the time of a step. */
+static void steps_within_run(const struct summary *s, struct row_rate *x)
+{
+    const struct step_figures *f = &s->steps;
+
+    x->df = log_df(&f->step);
+    switch (step_kind(s)) {
+    case OF_SUSTAINED:
+        x->error = log(f->sustained_high / f->sustained_low) / 2 /
+                   effect_student(x->df);
+        break;
+    case OF_RESPONSE:
+        x->df = log_df(&f->response);
+        x->error = log_error(&f->response);
+        break;
+    default:
+        x->error = log_error(&f->step);
+    }
+}
+
+/* What steps are compared by. */
+static struct row_rate step_row_rate(const struct row *row, bool within)
+{
+    struct across a = running_across(&row->step);
+    struct row_rate x = {a.centre, a.error, (double)row->step.n - 1, false};
+
+    if (within)
+        steps_within_run(&row->last, &x);
+    return x;
+}
+
 bool rows_within(const struct rows *r)
 {
     for (size_t i = 0; i < r->n; i++)
@@ -454,13 +544,19 @@ static struct verdict_row *verdict_rows(const struct rows *r)
     bool within = rows_within(r);
 
     for (size_t i = 0; i < r->n; i++) {
-        struct row_rate x = rows_rate(&r->list[i], within);
+        const struct row *row = &r->list[i];
+        enum verdict_of of = row->ended[STATUS_COMPLETED] > 0
+                                 ? step_kind(&row->last)
+                                 : OF_BANDWIDTH;
+        struct row_rate x = of == OF_BANDWIDTH ? rows_rate(row, within)
+                                               : step_row_rate(row, within);
 
-        list[i] = (struct verdict_row){.level = r->list[i].level,
+        list[i] = (struct verdict_row){.level = row->level,
                                        .rate = x.rate,
                                        .error = x.error,
                                        .df = x.df,
-                                       .flags = r->list[i].flags};
+                                       .flags = row->flags,
+                                       .of = of};
     }
     return list;
 }
@@ -479,11 +575,10 @@ static struct verdict_axis *verdict_axes(const struct rows *r)
     struct verdict_axis *list = mem_new((size_t)r->naxes, sizeof *list);
 
     for (int k = 0; k < r->naxes; k++)
-        list[k] =
-            (struct verdict_axis){.name = rows_title(r->axes[k].id),
-                                  .word = (const char *const *)r->axes[k].word,
-                                  .nlevels = r->axes[k].nlevels,
-                                  .amounts = are_amounts(&r->axes[k])};
+        list[k] = (struct verdict_axis){.name = rows_title(r->axes[k].id),
+                                        .word = r->axes[k].told,
+                                        .nlevels = r->axes[k].nlevels,
+                                        .amounts = are_amounts(&r->axes[k])};
     return list;
 }
 

@@ -13,8 +13,10 @@
 struct row_axis {
     enum option_id id;
     int nlevels;
-    char **word; /* [nlevels] "64 KiB", "colocated" */
-    int width;   /* of the longest */
+    char **word; /* [nlevels] "64 KiB", "colocated"; a map by its number */
+    const char **told; /* the same in a sentence, where nothing explains it: a
+                          map in full, yes and no */
+    int width;         /* of the longest */
 };
 
 struct row {
@@ -30,7 +32,8 @@ struct row {
         double alone, waiting, slower; /* of computing, and overhead's parts */
         double offered, achieved;
     } steps;
-    struct exchange_row {     /* of writers and readers; likewise */
+    struct running step;  /* of what steps are compared by, over repetitions */
+    struct exchange_row { /* of writers and readers; likewise */
         double delivery, p99; /* s; NaN */
         double missed;        /* steps */
     } exchange;
@@ -66,8 +69,8 @@ void rows_flag(struct rows *r, size_t index, const char *flag);
 /* All that ran has ended: take the means over repetitions. */
 void rows_close_up(struct rows *r, const struct repeats *repeats);
 
-/* The bandwidth of a row, B/s, as *spread says it; NaN: not completed. The
- * interval is of repetitions, else within the run. */
+/* The bandwidth of a row, B/s; NaN: not completed, or of steps. The interval is
+ * of repetitions, else within the run. */
 struct row_rate {
     double rate, error, df; /* error: standard, of the logarithm; NaN */
     bool summed;            /* of the ranks' own; there was no common window */

@@ -34,7 +34,9 @@ static char *which(const struct rows *r, const struct row *row,
             text_join(all, sizeof all, ", ", "%s %s", option_table[a->id].name,
                       a->word[row->level[k]]);
     }
-    snprintf(buf, n, all[0] ? " (%s)" : "", all);
+    buf[0] = '\0';
+    if (all[0])
+        snprintf(buf, n, " (%s)", all);
     return buf;
 }
 

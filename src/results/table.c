@@ -120,6 +120,8 @@ static void time_cells(const struct table *t, const struct row *row,
     const struct across *a = &row->repeated.of[which];
 
     units_print_seconds(a->centre, value, CELL);
+    if (row->ended[STATUS_COMPLETED] == 0)
+        return; /* x is of nothing */
     range_text(units_print_seconds, a->centre, t->within ? x->low : a->low,
                t->within ? x->high : a->high, range);
 }

@@ -13,6 +13,29 @@
 #define MOST_LEVELS_TOLD 3
 #define TEXT 512
 
+static char *print_factor(double x, char *buf, size_t n)
+{
+    snprintf(buf, n, "x%.2f", x);
+    return buf;
+}
+
+/* What is compared. */
+static const struct measure {
+    const char *name;
+    bool less; /* is better */
+    char *(*print)(double, char *, size_t);
+} measures[] = {
+    [OF_BANDWIDTH] = {"bandwidth", false, units_print_rate},
+    [OF_SLOWDOWN] = {"slowdown of the solver", true, print_factor},
+    [OF_RESPONSE] = {"response", true, units_print_seconds},
+    [OF_SUSTAINED] = {"sustained rate", false, units_print_steps},
+};
+
+bool verdict_less(enum verdict_of of)
+{
+    return measures[of].less;
+}
+
 /* ---- words ---- */
 
 /* A ratio; one that is near 1 with another digit. */
@@ -27,8 +50,8 @@ static char *ratio_text(double x, bool fine, char *buf, size_t n)
 }
 
 /* "x1.9 (1.2 to 2.9)", of several sizes "x1.3 to x1.9 (1.1 to 2.9)". */
-static void add_ratios(char *buf, size_t n, double least, double most,
-                       double low, double high)
+static void add_ratios_of(char *buf, size_t n, double least, double most,
+                          double low, double high)
 {
     /* what is told from 1 does not read 1.0 */
     double nearest = least > 1 ? low : high;
@@ -44,6 +67,26 @@ static void add_ratios(char *buf, size_t n, double least, double most,
         text_add(buf, n, "x%s to x%s", a, b);
     text_add(buf, n, " (%s to %s)", ratio_text(low, fine, c, sizeof c),
              ratio_text(high, fine, d, sizeof d));
+}
+
+/* A range of rates as that of their inverses. */
+static void invert(double *low, double *high)
+{
+    double inverse = 1 / *low;
+
+    *low = 1 / *high;
+    *high = inverse;
+}
+
+/* The same of rates; of what is better when it is less, their inverses. */
+static void add_ratios(char *buf, size_t n, enum verdict_of of, double least,
+                       double most, double low, double high)
+{
+    if (measures[of].less) {
+        invert(&least, &most);
+        invert(&low, &high);
+    }
+    add_ratios_of(buf, n, least, most, low, high);
 }
 
 /* The next run of sizes that are in the set, from *first on. */
@@ -80,8 +123,26 @@ static void add_places(const struct verdict_study *s, enum told told,
     }
 }
 
+/* What the rows of a view are compared by. */
+static enum verdict_of kind_of(const struct view *v)
+{
+    return v->n > 0 ? v->s->rows[v->row[0]].of : OF_BANDWIDTH;
+}
+
+static void add_alike(const struct view *v, enum told told, char *buf,
+                      size_t size)
+{
+    enum verdict_of of = kind_of(v);
+    bool named = of != OF_BANDWIDTH || v->s->several;
+
+    text_add(buf, size, "%s%s%s%s",
+             told == TOLD_EQUAL ? "equal" : "no difference",
+             named ? " in " : "", named ? measures[of].name : "",
+             told == TOLD_EQUAL ? " within 5 %" : " that this study can tell");
+}
+
 /* What is told alike of these sizes. */
-static void add_told(const struct verdict_study *s, enum told told,
+static void add_told(const struct view *v, enum told told,
                      const struct interval *x, const bool *in, int n, char *buf,
                      size_t size)
 {
@@ -95,17 +156,15 @@ static void add_told(const struct verdict_study *s, enum told told,
             high = fmax(high, x[k].high);
         }
     if (told == TOLD_MORE || told == TOLD_LESS)
-        add_ratios(buf, size, least, most, low, high);
+        add_ratios(buf, size, kind_of(v), least, most, low, high);
     else
-        text_add(buf, size, "%s",
-                 told == TOLD_EQUAL ? "equal within 5 %"
-                                    : "no difference that this study can tell");
-    add_places(s, told, in, n, buf, size);
+        add_alike(v, told, buf, size);
+    add_places(v->s, told, in, n, buf, size);
 }
 
 /* ", by what else varied x0.98 to x2.6": where matched rows disagree. */
-static void add_disagreement(const struct effect *e, int n, char *buf,
-                             size_t size)
+static void add_disagreement(const struct view *v, const struct effect *e,
+                             int n, char *buf, size_t size)
 {
     double least = INFINITY, most = 0;
     char a[32], b[32];
@@ -115,6 +174,8 @@ static void add_disagreement(const struct effect *e, int n, char *buf,
             least = fmin(least, e[k].least);
             most = fmax(most, e[k].most);
         }
+    if (most > 0 && measures[kind_of(v)].less)
+        invert(&least, &most);
     if (most > 0)
         text_add(buf, size, "; x%s to x%s by what else varied",
                  ratio_text(least, false, a, sizeof a),
@@ -141,12 +202,13 @@ static bool add_comparison(const struct view *v, int x, int y, char *buf,
         }
         if (found == 0)
             continue;
-        text_add(buf, size, "%s%s", any ? ", " : "",
-                 !any && told <= TOLD_LESS ? "bandwidth " : "");
-        add_told(v->s, (enum told)told, i, in, n, buf, size);
+        text_add(buf, size, "%s%s%s", any ? ", " : "",
+                 !any && told <= TOLD_LESS ? measures[kind_of(v)].name : "",
+                 !any && told <= TOLD_LESS ? " " : "");
+        add_told(v, (enum told)told, i, in, n, buf, size);
         any += found;
     }
-    add_disagreement(e, n, buf, size);
+    add_disagreement(v, e, n, buf, size);
     free(e);
     free(i);
     free(in);
@@ -169,6 +231,8 @@ static char *level_text(const struct view *v, int level, char *buf, size_t n)
         if (v->own[k] && r->level[k] >= 0) {
             const struct verdict_axis *a = &s->axes[k];
 
+            if (strcmp(a->word[r->level[k]], s->axes[v->axis].word[level]) == 0)
+                continue; /* a client that is called as its server */
             if (a->amounts)
                 text_add(buf, n, "%s%c%s %s", between,
                          tolower((unsigned char)a->name[0]), a->name + 1,
@@ -208,7 +272,7 @@ static struct interval at_all_sizes(const struct view *v, int x, int y)
     return effect_interval(&all);
 }
 
-/* First to last; and the one between that is above both. */
+/* First to last; and the one between that is better than both. */
 static void add_amounts(const struct view *v, char *buf, size_t n)
 {
     const struct verdict_axis *a = &v->s->axes[v->axis];
@@ -235,8 +299,9 @@ static void add_amounts(const struct view *v, char *buf, size_t n)
     x = at_all_sizes(v, top, end);
     if (effect_told(&x) != TOLD_MORE)
         return;
-    text_add(buf, n, ", most at %s, ", a->word[top]);
-    add_ratios(buf, n, x.ratio, x.ratio, x.low, x.high);
+    text_add(buf, n, ", %s at %s, ",
+             measures[kind_of(v)].less ? "least" : "most", a->word[top]);
+    add_ratios(buf, n, kind_of(v), x.ratio, x.ratio, x.low, x.high);
     text_add(buf, n, " of that at %s", a->word[end]);
 }
 
@@ -348,38 +413,60 @@ static void print_axis(const struct verdict_study *s, int axis, FILE *out)
 }
 
 /* One configuration is all there is. */
-static void print_single(const struct verdict_study *s, FILE *out)
+static void print_single(const struct verdict_row *r, FILE *out)
 {
-    for (size_t i = 0; i < s->nrows; i++) {
-        const struct verdict_row *r = &s->rows[i];
-        double half = effect_student(r->df) * r->error;
-        char rate[32], low[32], high[32];
+    const struct measure *m = &measures[r->of];
+    double half = effect_student(r->df) * r->error;
+    double low = r->rate * exp(-half), high = r->rate * exp(half);
+    char value[32], least[32], most[32];
 
-        if (!effect_usable(r))
-            continue;
-        fprintf(out, "Bandwidth %s", units_print_rate(r->rate, rate, 32));
-        if (!isnan(half))
-            fprintf(out, " (%s to %s)",
-                    units_print_rate(r->rate * exp(-half), low, 32),
-                    units_print_rate(r->rate * exp(half), high, 32));
-        fprintf(out, "; nothing else was completed that it could be compared "
-                     "with\n");
+    if (m->less)
+        invert(&low, &high);
+    fprintf(out, "%c%s %s", toupper((unsigned char)m->name[0]), m->name + 1,
+            m->print(m->less ? 1 / r->rate : r->rate, value, sizeof value));
+    if (!isnan(half))
+        fprintf(out, " (%s to %s)", m->print(low, least, sizeof least),
+                m->print(high, most, sizeof most));
+    fprintf(out, "; nothing else was completed that it could be compared "
+                 "with\n");
+}
+
+/* The rows that are compared by one thing; of the others nothing was measured.
+ */
+static void print_kind(const struct verdict_study *s, enum verdict_of of,
+                       FILE *out)
+{
+    struct verdict_row *rows = mem_new(s->nrows, sizeof *rows);
+    struct verdict_study part = *s;
+    size_t have;
+
+    for (size_t i = 0; i < s->nrows; i++) {
+        rows[i] = s->rows[i];
+        if (rows[i].of != of)
+            rows[i].rate = NAN;
     }
+    part.rows = rows;
+    have = completed(&part);
+    part.several = have < completed(s);
+    for (size_t i = 0; have == 1 && i < s->nrows; i++)
+        if (effect_usable(&rows[i]))
+            print_single(&rows[i], out);
+    for (int k = 0; have > 1 && k < s->naxes; k++)
+        print_axis(&part, k, out);
+    free(rows);
 }
 
 char *verdict_words(const struct verdict_study *s)
 {
     char *text;
-    size_t n, have = completed(s);
+    size_t n;
     FILE *out = mem_stream(&text, &n);
 
     print_caution(s, out);
     print_beaten(s, out);
-    if (have == 1)
-        print_single(s, out);
-    for (int k = 0; have > 1 && k < s->naxes; k++)
-        print_axis(s, k, out);
-    if (have > 0 && s->within)
+    for (int of = 0; of < VERDICT_OFS; of++)
+        print_kind(s, (enum verdict_of)of, out);
+    if (completed(s) > 0 && s->within)
         fprintf(out, "Intervals are within this run: another may differ by "
                      "more, which --repetitions tells.\n");
     fclose(out);
@@ -390,9 +477,17 @@ char *verdict_words(const struct verdict_study *s)
 
 /* ---- the best of each size ---- */
 
+/* Where a row's best is: by its size, and what it is compared by. */
 static int size_of(const struct verdict_study *s, size_t i)
 {
-    return s->size < 0 ? 0 : s->rows[i].level[s->size];
+    int size = s->size < 0 ? 0 : s->rows[i].level[s->size];
+
+    return size * VERDICT_OFS + (int)s->rows[i].of;
+}
+
+static bool may_be_best(const struct verdict_row *r)
+{
+    return effect_usable(r) && !measures[r->of].less;
 }
 
 /* NaN is no difference that could be told. */
@@ -408,15 +503,15 @@ static bool is_less(const struct verdict_row *x, const struct verdict_row *best)
 
 void verdict_best(const struct verdict_study *s, bool *best)
 {
-    int n = s->size < 0 ? 1 : s->axes[s->size].nlevels;
-    const struct verdict_row **top = mem_new((size_t)n, sizeof(void *));
-    int *count = mem_new((size_t)n, sizeof *count);
+    size_t n = s->size < 0 ? 1 : (size_t)s->axes[s->size].nlevels;
+    const struct verdict_row **top = mem_new(n * VERDICT_OFS, sizeof(void *));
+    int *count = mem_new(n * VERDICT_OFS, sizeof *count);
 
     for (size_t i = 0; i < s->nrows; i++) {
         const struct verdict_row *r = &s->rows[i];
         int k = size_of(s, i);
 
-        if (!effect_usable(r))
+        if (!may_be_best(r))
             continue;
         count[k]++;
         if (!top[k] || r->rate > top[k]->rate)
@@ -426,7 +521,7 @@ void verdict_best(const struct verdict_study *s, bool *best)
         const struct verdict_row *r = &s->rows[i];
         int k = size_of(s, i);
 
-        best[i] = effect_usable(r) && count[k] > 1 &&
+        best[i] = may_be_best(r) && count[k] > 1 &&
                   (r == top[k] || !is_less(r, top[k]));
     }
     free(top);

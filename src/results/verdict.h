@@ -1,7 +1,8 @@
 /* verdict.h - what a study found, in sentences: for each axis that varied one,
  * with its doubt.
  *
- * Bandwidths are compared as ratios, since their noise is a matter of factors.
+ * Bandwidths, or what is asked of steps instead, are compared as ratios, since
+ * their noise is a matter of factors.
  * Two values of an axis are compared by matched rows, equal in all other axes:
  * the effect is the geometric mean of their ratios (Fleming & Wallace 1986,
  * "How not to lie with statistics", CACM 29), for each size of the tensor by
@@ -35,19 +36,33 @@ struct verdict_axis {
 /* The flag of what was faster than the server that is to be its limit. */
 #define SRB_FLOOR_BEATEN "floor_beaten"
 
+/* What is compared; rows of one kind with each other. Of slowdown and response
+ * less is better. */
+enum verdict_of {
+    OF_BANDWIDTH, /* B/s */
+    OF_SLOWDOWN,  /* of steps that compute: their time / that of computing
+                     alone, which is 1 + the overhead */
+    OF_RESPONSE,  /* of steps that have a rate, s */
+    OF_SUSTAINED, /* the rate that was found, 1/s */
+    VERDICT_OFS
+};
+
 /* A configuration. */
 struct verdict_row {
     const int *level;  /* [naxes] its values; -1: it has no such axis */
-    double rate;       /* B/s, over its repetitions; NaN: not completed */
+    double rate;       /* over its repetitions, the inverse of what is better
+                          when it is less; NaN: not completed */
     double error;      /* standard error of the logarithm; NaN: unknown */
     double df;         /* degrees of freedom of that */
     const char *flags; /* "a,b"; "" none */
+    enum verdict_of of;
 };
 
 struct verdict_study {
     const struct verdict_axis *axes; /* those that varied */
     int naxes;
-    int size; /* the axis of tensors' sizes; -1: that did not vary */
+    int size;     /* the axis of tensors' sizes; -1: that did not vary */
+    bool several; /* rows are compared by several things: each is named */
     const struct verdict_row *rows;
     size_t nrows;
     bool within; /* errors are within the run */
@@ -57,7 +72,11 @@ struct verdict_study {
 char *verdict_words(const struct verdict_study *s);
 
 /* Which rows are the best of their size, or cannot be told from that: best
- * [nrows]. None of a size that one row alone was completed of. */
+ * [nrows]. None of a size that one row alone was completed of, and none by
+ * slowdown or response: how much is asked may be an axis, and least is best. */
 void verdict_best(const struct verdict_study *s, bool *best);
+
+/* Whether less of it is better. */
+bool verdict_less(enum verdict_of of);
 
 #endif

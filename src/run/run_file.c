@@ -433,7 +433,8 @@ static char *words_of(struct run *r)
     more = rows_verdicts(&r->rows);
     of_steps = step_words(&r->rows);
     out = mem_stream(&all, &n);
-    fprintf(out, "%s%s%s", of_steps, of_steps[0] && more[0] ? "\n" : "", more);
+    /* that all are flagged is said first */
+    fprintf(out, "%s%s%s", more, of_steps[0] && more[0] ? "\n" : "", of_steps);
     fclose(out);
     free(of_steps);
     free(more);

@@ -5,8 +5,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 
 static void note(struct perm_run *x, const struct sustain *sustain, double rate,
                  int64_t held)
@@ -78,11 +80,16 @@ static double closed_rate(const struct run *r, const struct perm_run *x)
 static int too_slow(const struct run *r, double closed, double least,
                     struct error *err)
 {
+    char made[32], needed[32];
+
+    units_print_steps(closed, made, sizeof made);
+    units_print_steps(least, needed, sizeof needed);
     return error_set(err,
-                     "a closed loop makes %.3g steps a second of a client, and "
-                     "%s has 10 samples beyond it at %.3g a second only; "
+                     "a closed loop makes %.*s steps a second of a client, and "
+                     "%s has 10 samples beyond it at %.*s a second only; "
                      "expected a longer duration",
-                     closed, sustain_figure(r->sustain), least);
+                     (int)strcspn(made, "/"), made, sustain_figure(r->sustain),
+                     (int)strcspn(needed, "/"), needed);
 }
 
 int run_search(struct run *r, struct perm_run *x, struct search *s,

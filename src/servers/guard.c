@@ -106,7 +106,7 @@ struct guard *guard_open(struct error *err)
     char *argv[] = {self, role, NULL};
     struct guard *g = calloc(1, sizeof *g);
     int ends[2];
-    int64_t value;
+    int64_t value = 0;
 
     if (!g || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         error_set(err, "cannot create the guard's socket: %s", strerror(errno));
@@ -167,7 +167,7 @@ int guard_start(struct guard *g, const struct guard_server *v, pid_t *pid,
     const char *file = v->file_text ? v->file_text : "";
     struct wire_start start = {0};
     char *payload, *at;
-    int64_t value;
+    int64_t value = 0;
     size_t bytes;
     int rc;
 
@@ -248,7 +248,7 @@ int guard_seen(struct guard *g, struct memory_looks *seen, int n,
 
 int guard_stop(struct guard *g, double seconds, int *killed, struct error *err)
 {
-    int64_t value;
+    int64_t value = 0;
 
     if (killed)
         *killed = 0;

@@ -247,6 +247,7 @@ class Pages(Tree):
         page = self.prefix / "share/man/man1/srbench.1"
         text = page.read_text(encoding="utf-8")
         self.assertIn("\\fB\\-\\-tensor_bytes\\fR", text)
+        self.assertIn("\n.nh\n", text)  # no name is broken with a hyphen
         readers = {"mandoc": ("-Tlint", "-Wall"), "groff": ("-man", "-ww", "-z")}
         if not any(map(shutil.which, readers)):
             self.skipTest("neither mandoc nor groff")

@@ -99,6 +99,19 @@ class Sum(RunTest):
             said = self.plan(*big, f"--db_shards_per_node={shards}")
             self.assertIn(f"at least {least}, ", self.value(said, "time"))
 
+    def test_of_steps(self):
+        """What a search moves nobody knows; steps take what they compute."""
+        said = self.plan("--rate=search", "--tensor_bytes=4",
+                         "--sustain={step_response_p99: < 5ms}")
+        self.assertEqual(self.value(said, "time"),
+                         "at least 1m10s, with loops of 10.0 s")
+        self.assertNotIn("moved", said)
+        self.assertRegex(said, r"(?m)^set-up 0: 1 permutation, tensors of 4 B; ")
+        said = self.plan("--compute=10ms", "--tensor_bytes=4", "--warmup=0",
+                         "--iterations=100")
+        self.assertRegex(self.value(said, "time"), r"^at least 1\.\d+ s, were "
+                         "steps to take their own time alone, and every thread ")
+
     def test_memory(self):
         """Of a Redis 2.5 times its clients' tensors and 16 MiB, of a client two
         tensors and some, as batch_scripts/README.md has it."""

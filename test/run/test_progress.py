@@ -220,6 +220,19 @@ class OwnTerminal(ProgressTest):
                                 for x in job.screen.lines), job.screen.lines)
         self.assert_not_torn(job)
 
+    def test_words_stay_whole(self):
+        """What is wider than the terminal is broken between words."""
+        for nranks in (0, 2):
+            job = self.on_terminal(nranks, "--tensor_bytes=4",
+                                   "--null_client={fail_at: 3}", columns=50)
+            self.assertEqual(job.finish(), 1)
+            lines = [x.rstrip() for x in job.screen.lines]
+            at = next(i for i, x in enumerate(lines) if "failed: " in x)
+            self.assertLessEqual(max(map(len, lines[at:at + 2])), 50)
+            self.assertRegex(" ".join(x.strip() for x in lines[at:at + 3]),
+                             "client 0 fails at pair 3, as it was told")
+            self.assertTrue(lines[at + 1].startswith("  "), lines)
+
     def test_plain_where_there_is_none(self):
         """TERM=dumb, no TERM, and NO_COLOR, which is set when it is not
         empty."""
@@ -469,7 +482,7 @@ class Table(ProgressTest):
         self.assertIn("\nIntervals are within this run: ", job.stdout)
         job = self.study(2, sizes(2), "--iterations=1", "--warmup=0",
                          "--repetitions=2")
-        if all(re.fullmatch("[bvmocsk]+", r[-1]) for r in self.table(job)[1:]):
+        if all(re.fullmatch("[bvmocskt]+", r[-1]) for r in self.table(job)[1:]):
             self.assertIn("\n\nEvery configuration is flagged (", job.stdout)
         self.assertNotIn("within this run", job.stdout)
 
@@ -485,7 +498,7 @@ class Table(ProgressTest):
     def test_flags_are_explained_once(self):
         job = self.study(2, sizes(3), "--iterations=1", "--warmup=0")
         flagged = [r for r in self.table(job)[1:]
-                   if re.fullmatch("[bvmocsk]+", r[-1])]
+                   if re.fullmatch("[bvmocskt]+", r[-1])]
         self.assertEqual(len(flagged), 3, job.describe())
         for letter in set("".join(r[-1] for r in flagged)):
             n = sum(letter in r[-1] for r in flagged)

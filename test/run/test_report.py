@@ -640,6 +640,20 @@ class Verdicts(unittest.TestCase):
         self.assertRegex(self.said(rows, "db_nodes", "transport")[0],
                          "; x1.1 to x4.0 by what else varied$")
 
+    def test_of_steps(self):
+        """By what is asked of them instead, each kind for itself; in ratios of what
+        they are, whatever is better."""
+        rows = configs(*[near(100)] * 4, transport=["tcp", "unix"] * 2,
+                       tensor_bytes=[64, 64, 1024, 1024],
+                       measure=["overhead"] * 2 + ["sustained_rate"] * 2,
+                       measured=[2.0, 1.0, 100.0, 150.0], measured_error=0.01)
+        self.assertEqual([x.partition(" (")[0] for x in self.said(
+            rows, "transport")],
+            ["Transport, unix against tcp: slowdown of the solver x0.500",
+             "Transport, unix against tcp: sustained rate x1.50"])
+        said, = self.said(rows.iloc[:1], "transport")
+        self.assertRegex(said, r"^Slowdown of the solver x2\.00 \(x1\.9\d to x2\.0\d\); ")
+
     def test_blocks(self):
         for method, put, unpack in (
                 ("within this run: Woodruff, over 8 clients", 8, 8),
@@ -685,6 +699,24 @@ class Configurations(unittest.TestCase):
         self.assertTrue(math.isnan(found.loc[0, "put_tensor_low"]))
         self.assertEqual(len(study.configurations(
             frame.assign(status="failed"), ["keys"])), 0)
+
+
+    def test_what_steps_are_compared_by(self):
+        """A rate that was searched, a response, else an overhead."""
+        nan = float("nan")
+        for given, measure in (
+                ({}, ""), ({"step_median": 1.0, "overhead": 0.1}, "overhead"),
+                ({"step_median": 1.0, "step_response_median": 2.0},
+                 "step_response_median"),
+                ({"step_median": 1.0, "step_response_median": 2.0,
+                  "sustained_rate_low": 0.0}, "sustained_rate")):
+            row = {"step_median": nan, "step_response_median": nan,
+                   "sustained_rate_low": nan, **given}
+            self.assertEqual(study.step_measure(row), measure)
+        found = study.compared_by(pandas.DataFrame({"overhead": [0.0, 3.0]}),
+                                  "overhead")
+        self.assertAlmostEqual(found["measured"], 2)
+        self.assertAlmostEqual(found["measured_error"], math.log(2))
 
 
 class Digesting(unittest.TestCase):

@@ -7,6 +7,7 @@ first place with it.
 """
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Iterator
 
@@ -34,7 +35,8 @@ class Best:
     @property
     def sure(self) -> bool:
         """Whether it can be told apart from anything."""
-        known = verdicts.known(self.row, self.figure)
+        known = verdicts.known(self.row, self.figure if self.figure in FIGURES
+                               else "measured")
         return known.error == known.error
 
 
@@ -57,14 +59,18 @@ class Answer:
 
 
 FIGURES = ("window", "put_tensor", "unpack_tensor")
-HEADS = {"window": "Largest bandwidth",
+HEADS = {"sustained_rate": "Largest sustained rate",
+         "overhead": "Smallest overhead",
+         "step_response_median": "Shortest median response",
+         "window": "Largest bandwidth",
          "put_tensor": "Shortest median put_tensor",
          "unpack_tensor": "Shortest median unpack_tensor"}
 
 
 def text_of(figure: str, v: float) -> str:
     """A figure with its unit."""
-    return words.rate(v) if figure == "window" else words.seconds(v)
+    return {"window": words.rate, "overhead": words.share,
+            "sustained_rate": words.steps}.get(figure, words.seconds)(v)
 
 
 def candidates(configs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -94,25 +100,55 @@ def candidates(configs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def best(group: pd.DataFrame, figure: str) -> Best | None:
-    """The largest window or smallest time of some configurations."""
+    """The largest rate or smallest time of some configurations."""
+    if figure not in FIGURES:
+        return _best_of_steps(group[group["measure"] == figure], figure)
     known = group[group[figure] > 0]
     if known.empty:
         return None
-    large = figure == "window"
-    order = known.sort_values(figure, ascending=not large, kind="stable")
-    top = order.iloc[0]
-    less = [verdicts.is_less(*((r, top) if large else (top, r)), figure)
-            for r in order.iloc[1:].to_dict("records")]
-    rivals = [order.iloc[k] for k, is_less in enumerate(less, 1) if not is_less]
+    top, rivals = _first(known, figure, figure == "window")
     low, high = top[f"{figure}_low"], top[f"{figure}_high"]
     if figure == "window" and top["repetitions"] < 2:
         low, high = verdicts.interval(top)
     return Best(figure, top, top[figure], low, high, rivals, len(known))
 
 
-def bests(group: pd.DataFrame) -> dict[str, Best]:
+def _first(known: pd.DataFrame, figure: str, large: bool
+           ) -> tuple[pd.Series, list[pd.Series]]:
+    """The best, and those that cannot be told apart from it."""
+    order = known.sort_values(figure, ascending=not large, kind="stable")
+    top = order.iloc[0]
+    less = [verdicts.is_less(*((r, top) if large else (top, r)), figure)
+            for r in order.iloc[1:].to_dict("records")]
+    return top, [order.iloc[k] for k, is_less in enumerate(less, 1) if not is_less]
+
+
+def _best_of_steps(group: pd.DataFrame, figure: str) -> Best | None:
+    """The same by what steps are compared by, over repetitions."""
+    known = group[group["measured"] > 0]
+    if known.empty:
+        return None
+    top, rivals = _first(known, "measured", figure == "sustained_rate")
+    far = math.exp(verdicts.student(top["repetitions"] - 1)
+                   * top["measured_error"])
+    value, low, high = (top["measured"] * by - (figure == "overhead")
+                        for by in (1, 1 / far, far))
+    return Best(figure, top, value, low, high, rivals, len(known))
+
+
+def figures(able: pd.DataFrame) -> list[str]:
+    """What is told of some configurations: times and bandwidth, and before them
+    what is asked of steps, unless how much is asked was varied: then least of that
+    is best, which is no answer."""
+    asked = {"overhead": "compute", "step_response_median": "rate"}
+    return [f for f in HEADS if f in FIGURES or (
+        (able["measure"] == f).any()
+        and (f not in asked or not varies(able[asked[f]])))]
+
+
+def bests(group: pd.DataFrame, told: list[str]) -> dict[str, Best]:
     """By figure."""
-    each = {f: best(group, f) for f in FIGURES}
+    each = {f: best(group, f) for f in told}
     return {f: b for f, b in each.items() if b}
 
 
@@ -168,9 +204,10 @@ def answer(study: Study) -> Answer:
     """Everything that can be said in words."""
     able, remarks = candidates(study.configs)
     found: dict[int, dict[str, Best]] = {}
+    told = figures(able) if len(able) else []
     if not able.empty:
         for bytes_, group in able.groupby("tensor_bytes"):
-            found[int(bytes_)] = bests(group)
+            found[int(bytes_)] = bests(group, told)
     lost = study.frame["status"].isin(("failed", "skipped"))
     if lost.any() and not study.configs.empty:
         errors = list(dict.fromkeys(study.frame.loc[lost, "error"]))
@@ -189,7 +226,7 @@ def answer(study: Study) -> Answer:
     dims = [d for d in study.dims if d != "tensor_bytes"
             and varies(able[d])] if len(able) else []
     return Answer(found, dims, list(dict.fromkeys(remarks)), len(able),
-                  bests(able) if len(able) else {}, caution(study),
+                  bests(able, told) if len(able) else {}, caution(study),
                   said(study, able), held_back(found), ladder.sentences(study))
 
 
@@ -228,13 +265,20 @@ def certainty(b: Best) -> str:
     if b.tried < 2:
         return ""
     if not b.sure:
-        return f"the largest of {b.tried}; without an interval none is told apart" \
-            if b.figure == "window" else \
-            f"the shortest of {b.tried}; without an interval none is told apart"
+        which = HEADS[b.figure].split()[0].lower()
+        return f"the {which} of {b.tried}; without an interval none is told apart"
     if not b.rivals:
         return ("clear of the other one" if b.tried == 2 else
                 f"clear of the other {b.tried - 1}")
     return f"shared first place, {1 + len(b.rivals)} of {b.tried}"
+
+
+def _idle(study: Study, axis: str) -> bool:
+    """Whether nothing is asked of an axis, in any permutation."""
+    if axis not in words.NOTHING or axis not in study.frame:
+        return False
+    return {v for v in study.frame[axis].unique()
+            if not words.absent(axis, v)} <= {words.NOTHING[axis]}
 
 
 def same_in_all(study: Study) -> str:
@@ -244,7 +288,9 @@ def same_in_all(study: Study) -> str:
     if "clients" not in study.dims and row["clients"] > 0:
         shown.append(words.phrase("clients", row["clients"]))
     for axis in study.axes:
-        if axis not in ("experiment", "db_nodes", *study.varying):
+        if axis in ("experiment", "db_nodes", *study.varying):
+            continue
+        if not _idle(study, axis) and not _idle(study, words.OF.get(axis, "")):
             shown += {words.phrase(axis, v)
                       for v in study.frame[axis].unique()} - {""}
     return "The same in all permutations: " + ", ".join(filter(None, shown)) + "."

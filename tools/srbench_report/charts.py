@@ -144,7 +144,8 @@ def varied(chart: Chart, configs: pd.DataFrame, dims: Sequence[str],
            taken: Sequence[str], make: Callable[..., Iterable[Variant]]) -> Chart:
     """Fill a chart with a variant for each combination of what is neither taken
     nor a colour; make: of a label, its configurations and what is a colour."""
-    free = [d for d in dims if d not in taken]
+    free = [d for d in dims if d not in taken
+            and configs[d].nunique(dropna=False) > 1]
     colours = coloured(configs, free)
     every = slices(configs, [d for d in free if d not in colours])
     kept = evenly(every, MOST_VARIANTS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Sequence
 import numpy as np
 
 from . import charts, digest, svg, words
-from .page import chart_section, document
+from .page import chart_section, document, prose
 
 if TYPE_CHECKING:
     from srbench_compare import Comparison, Report
@@ -117,7 +117,7 @@ def page(report: Report, said: Words) -> str:
                     if not r.startswith("changed: "))
     files = "".join(f"<li>{escape(f)}</li>" for f in [
         *said.files, *(f"changed: {c}" for c in report.changes)])
-    meaning = "".join(f"<p>{escape(m)}</p>" for m in said.meaning)
+    meaning = "".join(f"<p>{prose(m)}</p>" for m in said.meaning)
     drawn = [c for c in (ratios(report), distributions(report)) if c.variants]
     body = (f'<section id="answer" tabindex="-1"><h2>What changed</h2>{box}'
             f"<ul>{files}</ul>"

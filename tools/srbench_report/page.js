@@ -56,6 +56,7 @@
   const WORDS = {
     time: (x) => scaled(x, TIMES), rate: (x) => scaled(x, RATES), size,
     share: (x) => `${digits(100 * x)} %`, ratio: (x) => x.toFixed(2), count: String, text: String,
+    steps: (x) => `${digits(x)}/s`,
     flags: String,
   };
 
@@ -82,7 +83,7 @@
         const v = rows[n][at[s.dataset.column]];
         if (s.dataset.column === "flags")
           return v !== null && v.split(",").includes(s.value);
-        return String(v) === s.value;
+        return typeof v === "number" ? v === Number(s.value) : String(v) === s.value;
       });
 
     /* What is not known goes to the end, whichever way one sorts. */

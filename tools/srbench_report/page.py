@@ -67,6 +67,11 @@ def style() -> str:
             + f"@media print{{:root,:root[data-theme]{{{light}}}}}")
 
 
+def prose(text: str) -> str:
+    """Text in which an option is not broken behind its dashes."""
+    return re.sub(r"(--\w[\w-]*)", r'<span class="option">\1</span>', escape(text))
+
+
 def chips(flags: str) -> str:
     """Flags as marks that stand out, each with its meaning."""
     return "".join(
@@ -107,8 +112,8 @@ def _best_cell(b: Best | None, dims: list[str], head: str) -> str:
         lines.append(f'<span class="rivals{" many" * bool(b.rivals)}">'
                      f"{escape(sure)}</span>")
     name = f"{b.figure}_of_floor"
-    of = b.row[name]
-    if of == of:
+    of = b.row.get(name)
+    if not words.missing(of):
         low, high = (b.row[f"{name}{end}"] for end in ("_low", "_high"))
         sure = (f" ({words.share(low)} to {words.share(high)})"
                 if low == low else "")
@@ -119,14 +124,16 @@ def _best_cell(b: Best | None, dims: list[str], head: str) -> str:
 
 def answer_section(study: Study, a: Answer) -> str:
     """What made the difference, and for each tensor size the best."""
+    heads = {f: head for f, head in HEADS.items() if any(f in b for b in
+                                                         a.best.values())}
     rows = "".join(
         f'<tr><th scope="row">{words.size(s)}</th>' + "".join(
             _best_cell(best.get(f), a.dims, head)
-            for f, head in HEADS.items()) + "</tr>"
+            for f, head in heads.items()) + "</tr>"
         for s, best in a.best.items())
     table = (
         '<table class="answer"><thead><tr><th scope="col">Tensor</th>'
-        + "".join(f'<th scope="col">{head}</th>' for head in HEADS.values())
+        + "".join(f'<th scope="col">{head}</th>' for head in heads.values())
         + f"</tr></thead><tbody>{rows}</tbody></table>") if rows else ""
     how = ("<p>Each cell names the configuration that was best and those that "
            "this study cannot tell apart from it: they share the first place. The "
@@ -134,7 +141,7 @@ def answer_section(study: Study, a: Answer) -> str:
            "it.</p>") * (a.tried > len(a.best))
     caution = f'<p class="alert" role="alert">{escape(a.caution)}</p>' \
         if a.caution else ""
-    verdicts = "".join(f"<li>{escape(v)}</li>" for v in a.verdicts)
+    verdicts = "".join(f"<li>{prose(v)}</li>" for v in a.verdicts)
     held = "".join(f"<li>{escape(s)}</li>" for s in a.held)
     ladder = "".join(f"<li>{escape(s)}</li>" for s in a.ladder)
     remarks = "".join(f"<li>{escape(r)}</li>" for r in a.remarks)
@@ -166,15 +173,27 @@ def _axis_columns(study: Study) -> list[Column]:
     return out
 
 
+# Of steps that compute or have a rate, before all others.
+STEP_COLUMNS = [("overhead", "overhead", "share"),
+                ("sustained_rate", "sustained", "steps"),
+                ("step_response_median", "response", "time"),
+                ("step_response_p99", "response p99", "time")]
+
+
 def _figure_columns(frame: pd.DataFrame, names: list[Column]) -> list[Column]:
-    """Those that any row has; what matters most always."""
-    return [c for c in names if c[0] in frame and (
-        frame[c[0]].notna().any() or c[0] in ("window", "put_tensor_median"))]
+    """Those that any row has; what matters most always, and that is not the
+    bandwidth where all of it was asked for."""
+    found = [c for c in STEP_COLUMNS + names
+             if c[0] in frame and frame[c[0]].notna().any()]
+    always = {"put_tensor_median", *["window"] * (
+        not any(c in STEP_COLUMNS for c in found))}
+    return [c for c in STEP_COLUMNS + names
+            if c in found or c[0] in always and c[0] in frame]
 
 
 def columns(study: Study) -> list[Column]:
     """Of the table of permutations: figures before axes. Kinds are text, count,
-    size, time, rate, share, flags; page.js writes them."""
+    size, time, rate, share, steps, flags; page.js writes them."""
     frame = study.frame
     out = [("index", "#", "count")]
     if (frame["status"] != "completed").any():
@@ -215,7 +234,9 @@ def _kind(study: Study, dim: str) -> str:
     """Of a dimension: axes that are more than a number are told in words."""
     if dim == "tensor_bytes":
         return "size"
-    told = dim in ("socket_buffer", "pin_app_cpus", "db_cluster")
+    if dim in words.TIMES:
+        return "time"
+    told = dim == "socket_buffer" or dim in words.YES_NO
     numbers = pd.api.types.is_numeric_dtype(study.frame[dim])
     return "count" if numbers and not told else "axis"
 
@@ -274,7 +295,7 @@ def _filters(study: Study, heads: list[Column], frame: pd.DataFrame) -> str:
                              if not words.absent(c, v)),
                             key=lambda v: (isinstance(v, str), v))
             shown = [(words.value(c, v) if kind == "axis" else
-                      v if isinstance(v, str) else f"{v:.0f}",
+                      v if isinstance(v, str) else repr(float(v)),
                       words.value(c, v)) for v in values]
         else:
             continue
@@ -355,7 +376,7 @@ def _variant(chart: Chart, i: int, variant: Variant) -> str:
              if variant.label and len(chart.variants) > 1 else
              f'<p class="what">{escape(variant.label)}</p>' if variant.label
              else "")
-    note = f'<p class="note">{escape(variant.note)}</p>' if variant.note else ""
+    note = f'<p class="note">{prose(variant.note)}</p>' if variant.note else ""
     return (f'<div class="variant" id="{chart.name}-{i}">{label}{_legend(variant)}'
             f'<div class="panels">{panels}</div>{note}{_data_table(variant)}'
             "</div>")
@@ -371,7 +392,7 @@ def chart_section(chart: Chart) -> str:
         choice = (f'<p class="choice"><label>shown: <select data-chart='
                   f'"{chart.name}">{options}</select></label></p>')
     body = "".join(_variant(chart, i, v) for i, v in enumerate(chart.variants))
-    return (f'{head}<p class="caption">{escape(chart.caption)}</p>{choice}{body}'
+    return (f'{head}<p class="caption">{prose(chart.caption)}</p>{choice}{body}'
             "</section>")
 
 
@@ -390,7 +411,8 @@ def _unknown(value: Any) -> bool:
 
 def _about(path: str, about: dict[str, Any], hosts: pd.DataFrame) -> str:
     facts = [("file", shown(path)),
-             *((k, v) for k, v in about.items() if k not in _LONG)]
+             *((k, f"{v:g}" if isinstance(v, float) else v)
+               for k, v in about.items() if k not in _LONG)]
     rows = "".join(
         f'<tr><th scope="row">{escape(k)}</th><td>{escape(str(v))}</td></tr>'
         for k, v in facts if not _unknown(v))

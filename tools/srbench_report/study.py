@@ -254,6 +254,31 @@ def repeated(last: dict[str, Any], group: pd.DataFrame, figure: str,
     return math.exp(np.log(group[each].to_numpy(float)).mean())
 
 
+def step_measure(row: dict[str, Any]) -> str:
+    """What a permutation is compared by where its steps compute or have a rate, and
+    its bandwidth is what was asked of it; else ""."""
+    if words.missing(row.get("step_median")):
+        return ""
+    if not words.missing(row.get("sustained_rate_low")):
+        return "sustained_rate"
+    return "overhead" if words.missing(row.get("step_response_median")) \
+        else "step_response_median"
+
+
+def compared_by(group: pd.DataFrame, measure: str) -> dict[str, Any]:
+    """`measure`, and what it comes to over repetitions: `measured`, the geometric
+    mean (of an overhead with the computing, 1 + that), and `measured_error`, the
+    standard error of its logarithm."""
+    found = {"measure": measure, "measured": math.nan, "measured_error": math.nan}
+    if measure:
+        each = group[measure].to_numpy(float) + (measure == "overhead")
+        logs = np.log(np.where(each > 0, each, np.nan))
+        found["measured"] = math.exp(logs.mean())
+        if len(logs) > 1:
+            found["measured_error"] = logs.std(ddof=1) / math.sqrt(len(logs))
+    return found
+
+
 def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     done = group["repetitions_done"].fillna(len(group))  # an old file
     last = group.loc[done.idxmax()].to_dict()
@@ -280,6 +305,7 @@ def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     for end in ("", "_low", "_high"):
         last[f"ops{end}"] = last[f"window{end}"] * middle(
             group["window_ops"] / group["window"])
+    last |= compared_by(group, step_measure(last))
     for share in (*SHARES, *(c for c in STEPS + RUNS if c in group)):
         last[share] = middle(group[share])
     if group["limit"].nunique() > 1:

@@ -4,7 +4,8 @@ srbench writes these sentences into the file of a whole study (its attribute
 `verdicts`). Here they are made by the same rules (src/results/verdict.h) where
 it did not, or of some permutations or several files: two values of an axis are
 compared by rows that are equal in all other axes, as the geometric mean of the
-ratios of their bandwidths, for each tensor size by itself. The 95 % interval is
+ratios of their bandwidths (or of what is asked of steps instead), for each tensor
+size by itself. The 95 % interval is
 Student's on the logarithms, with the standard errors of the rows, by repetitions
 or, where nothing was repeated, within the run, and Welch and Satterthwaite's
 degrees of freedom.
@@ -16,7 +17,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Iterator, Mapping, NamedTuple, Sequence
+from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
 
 import numpy as np
 import pandas as pd
@@ -41,11 +42,33 @@ TITLES = {
     "client": "Client", "command_set": "Command set", "transport": "Transport",
     "socket_buffer": "Socket buffer", "pin_app_cpus": "Pinned clients",
     "keys": "Keys", "sync": "Sync", "pattern": "Pattern",
-    "tensor_bytes": "Tensor size", "file": "File",
+    "tensors": "Tensors a step", "pipelined": "Pipelined", "history": "History",
+    "retire": "Retire", "expire_after": "Expiry", "compute": "Computing",
+    "compute_kind": "Kind of computing", "rate": "Rate", "arrivals": "Arrivals",
+    "db_args": "Server directives", "db_env": "Server environment",
+    "db_path": "Folder", "tensor_bytes": "Tensor size", "file": "File",
 }
 
 
 # --- how sure a row is --------------------------------------------------------
+
+class Measure(NamedTuple):
+    """What is compared; of some less is better, and rows have its inverse."""
+    name: str
+    less: bool
+    text: Callable[[float], str]
+
+
+BANDWIDTH = Measure("bandwidth", False, words.rate)
+# By Study.configs' `measure`, in the order in which they are told.
+MEASURES = {
+    "": BANDWIDTH,
+    # the time of a step / that of its computing alone
+    "overhead": Measure("slowdown of the solver", True, lambda x: f"x{x:.2f}"),
+    "step_response_median": Measure("response", True, words.seconds),
+    "sustained_rate": Measure("sustained rate", False, words.steps),
+}
+
 
 class Known(NamedTuple):
     """The standard error of a figure's logarithm, and its degrees of freedom."""
@@ -82,7 +105,10 @@ def blocks(method: str, op: str) -> int:
 
 def known(row: Row, figure: str) -> Known:
     """By repetitions, where there are several; else within the run, where the
-    bandwidth goes with what put and unpack take together."""
+    bandwidth goes with what put and unpack take together. What steps are
+    compared by stands in the place of the window."""
+    if row.get("measure") and figure in ("window", "measured"):
+        return Known(row["measured_error"], row["repetitions"] - 1.0)
     if row["repetitions"] > 1:
         return by_interval(row[f"{figure}_low"], row[f"{figure}_high"],
                            row["repetitions"] - 1.0)
@@ -184,6 +210,9 @@ class View:
     rows: pd.DataFrame
     rank: dict
     sizes: list
+    measure: Measure = BANDWIDTH
+    named: bool = False  # whatever is told
+    decided: Sequence[str] = ()  # of its own, those that its values decide
 
     def effects(self, x: object, y: object) -> dict[object, Effect]:
         """Value x against y: an effect for each size (None: of all)."""
@@ -203,9 +232,10 @@ class View:
         """'colocated (unix)': a value, with its own axes as they were at its
         best."""
         row = self.rows[self.rows[self.axis] == level].iloc[0]
-        own = [_own_word(a, row[a]) for a in self.own if varies(
-            self.all.loc[self.all[self.axis] == level, a])]
         name = words.value(self.axis, level)
+        of = self.all[self.all[self.axis] == level]
+        own = [w for a in self.own if varies(of[a]) or a in self.decided
+               if (w := _own_word(a, row[a])) != name]
         return name + (f" ({', '.join(own)})" if own else "")
 
 
@@ -220,9 +250,20 @@ def title(axis: str) -> str:
 
 def amounts(column: pd.Series) -> bool:
     """Whether the values of an axis are more and less of something."""
-    return (pd.api.types.is_numeric_dtype(column)
-            and column.name not in ("pin_app_cpus", "db_cluster")
-            and not (column.name == "socket_buffer" and (column < 0).any()))
+    return column.name in words.NUMBERED or (
+        pd.api.types.is_numeric_dtype(column)
+        and column.name not in words.YES_NO
+        and not (column.name == "socket_buffer" and (column < 0).any()))
+
+
+def _in_order(rows: pd.DataFrame, axis: str, levels: list) -> list:
+    """Amounts ascending, words as they were given and behind all numbers."""
+    if not amounts(rows[axis]):
+        return levels
+    if axis not in words.NUMBERED:
+        return sorted(levels)
+    of = dict(zip(rows[axis], rows[f"{axis}_value"].fillna(math.inf)))
+    return sorted(levels, key=of.__getitem__)
 
 
 def _is_own(rows: pd.DataFrame, axis: str, levels: list, other: str) -> bool:
@@ -234,18 +275,31 @@ def _is_own(rows: pd.DataFrame, axis: str, levels: list, other: str) -> bool:
     return any(all(words.absent(other, v) for v in some) for some in there)
 
 
-def view(configs: pd.DataFrame, axis: str, axes: Sequence[str]) -> View | None:
+def _follows(rows: pd.DataFrame, axis: str, other: str, axes: Sequence[str]
+             ) -> bool:
+    """Whether each value of the axis has one value of another axis, but not all the
+    same: a server, and the client that it needs. The first of the two is told."""
+    order = list(axes)
+    return (order.index(axis) < order.index(other)
+            and not any(words.absent(other, v) for v in rows[other])
+            and bool((rows.groupby(axis)[other].nunique() == 1).all())
+            and rows[other].nunique() > 1)
+
+
+def view(configs: pd.DataFrame, axis: str, axes: Sequence[str],
+         measure: Measure = BANDWIDTH, named: bool = False) -> View | None:
     """None where rows of one value alone are left."""
     rows = configs[[not words.absent(axis, v) for v in configs[axis]]]
     # standard has one transport, which nobody may choose
     if axis == "transport" and "experiment" in rows:
         kinds = rows.groupby("experiment")[axis].transform("nunique")
         rows = rows[kinds > 1] if (kinds > 1).any() else rows
-    levels = list(dict.fromkeys(rows[axis]))
-    if amounts(rows[axis]):
-        levels.sort()
+    levels = _in_order(rows, axis, list(dict.fromkeys(rows[axis])))
     own = [a for a in axes if a not in (axis, "tensor_bytes")
            and _is_own(rows, axis, levels, a)]
+    decided = [a for a in axes if a not in (axis, "tensor_bytes", *own)
+               and _follows(rows, axis, a, axes)]
+    own += decided
     kept, rank = [], {}
     for level in levels:
         variants = list(groups(rows[rows[axis] == level], own))
@@ -257,7 +311,8 @@ def view(configs: pd.DataFrame, axis: str, axes: Sequence[str]) -> View | None:
     others = [a for a in axes if a != axis and a not in own]
     sizes = sorted(rows["tensor_bytes"].unique()) \
         if "tensor_bytes" in others else [None]
-    return View(axis, own, others, levels, rows, pd.concat(kept), rank, sizes)
+    return View(axis, own, others, levels, rows, pd.concat(kept), rank, sizes,
+                measure, named or measure != BANDWIDTH, decided)
 
 
 # --- words --------------------------------------------------------------------
@@ -275,6 +330,22 @@ def ratios(least: float, most: float, low: float, high: float) -> str:
             or abs((low if least > 1 else high) - 1) < 0.05)
     a, b, c, d = (_ratio(v, fine) for v in (least, most, low, high))
     return (f"x{a}" if a == b else f"x{a} to x{b}") + f" ({c} to {d})"
+
+
+def _inverses(low: float, high: float) -> tuple[float, float]:
+    return 1 / high, 1 / low
+
+
+def _ratios(measure: Measure, *of: float) -> str:
+    """The same of rates; of what is better when it is less, their inverses."""
+    return ratios(*_inverses(*of[:2]), *_inverses(*of[2:])) if measure.less \
+        else ratios(*of)
+
+
+def _alike(v: View, told: str) -> str:
+    of = f" in {v.measure.name}" * v.named
+    return f"equal{of} within 5 %" if told == SAME \
+        else f"no difference{of} that this study can tell"
 
 
 def _places(sizes: list, held: Sequence[object], told: str) -> str:
@@ -305,18 +376,19 @@ def compared(v: View, x: object, y: object) -> str:
         some = {s: i for s, i in intervals.items() if i.told == told}
         if not some:
             continue
-        said = {SAME: "equal within 5 %",
-                NOTHING: "no difference that this study can tell"}.get(told)
-        if said is None:
+        if told in (SAME, NOTHING):
+            said = _alike(v, told)
+        else:
             r, low, high = zip(*some.values())
-            said = ratios(min(r), max(r), min(low), max(high))
-            said = said if parts else f"bandwidth {said}"
+            said = _ratios(v.measure, min(r), max(r), min(low), max(high))
+            said = said if parts else f"{v.measure.name} {said}"
         parts.append(said + _places(v.sizes, list(some), told))
     apart = [e.ratios for e in found.values() if e.disagrees()]
     if apart:
-        parts[-1] += (f"; x{_ratio(min(a for a, _ in apart), False)} to "
-                      f"x{_ratio(max(b for _, b in apart), False)} by what else "
-                      "varied")
+        ends = min(a for a, _ in apart), max(b for _, b in apart)
+        ends = _inverses(*ends) if v.measure.less else ends
+        parts[-1] += (f"; x{_ratio(ends[0], False)} to x{_ratio(ends[1], False)} "
+                      "by what else varied")
     return ", ".join(parts)
 
 
@@ -337,9 +409,10 @@ def _ends(v: View) -> Iterator[str]:
             whole.errors += e.errors
         i = whole.interval()
         if i.told == MORE:
-            text += (f", most at {words.value(v.axis, top)}, "
-                     f"{ratios(i.ratio, i.ratio, i.low, i.high)} of that at "
-                     f"{words.value(v.axis, end)}")
+            text += (f", {'least' if v.measure.less else 'most'} at "
+                     f"{words.value(v.axis, top)}, "
+                     f"{_ratios(v.measure, i.ratio, i.ratio, i.low, i.high)} of "
+                     f"that at {words.value(v.axis, end)}")
     yield text
 
 
@@ -355,25 +428,44 @@ def _kinds(v: View) -> Iterator[str]:
         yield f"{title(v.axis)}, {v.told(best)}{';'.join(parts)}"
 
 
+def _single(row: Row, measure: Measure) -> str:
+    low, high = interval(row)
+    of = row["window"]
+    if measure.less:
+        of, (low, high) = 1 / of, _inverses(low, high)
+    sure = "" if math.isnan(low) else (
+        f" ({measure.text(low)} to {measure.text(high)})")
+    return (f"{measure.name.capitalize()} {measure.text(of)}{sure}; nothing else "
+            "was completed that it could be compared with")
+
+
+def by_measure(configs: pd.DataFrame) -> Iterator[tuple[Measure, pd.DataFrame]]:
+    """Configurations that are compared by the same thing, which stands in their
+    `window`."""
+    of = configs.get("measure", pd.Series("", configs.index))
+    for name, measure in MEASURES.items():
+        rows = configs[of == name]
+        if name and len(rows):
+            rows = rows.assign(window=1 / rows["measured"] if measure.less
+                               else rows["measured"])
+        yield measure, rows[rows["window"] > 0] if len(rows) else rows
+
+
 def sentences(configs: pd.DataFrame, axes: Sequence[str]) -> list[str]:
     """Of configurations (as in Study) and the axes that varied in the study."""
-    usable = configs[configs["window"] > 0] if len(configs) else configs
     out: list[str] = []
-    if usable.empty:
-        return out
-    axes = [a for a in axes if varies(usable[a])]
-    if len(usable) == 1:
-        row = usable.iloc[0]
-        low, high = interval(row)
-        sure = "" if math.isnan(low) else (
-            f" ({words.rate(low)} to {words.rate(high)})")
-        out.append(f"Bandwidth {words.rate(row['window'])}{sure}; nothing else "
-                   "was completed that it could be compared with")
-    for axis in sorted(axes, key=lambda a: a != "tensor_bytes"):
-        v = view(usable, axis, axes)
-        if v:
-            out += _ends(v) if amounts(v.rows[axis]) else _kinds(v)
-    if (usable["repetitions"] < 2).all():
+    within = True
+    kinds = [x for x in by_measure(configs) if len(x[1])]
+    for measure, usable in kinds:
+        within = within and bool((usable["repetitions"] < 2).all())
+        varied = [a for a in axes if varies(usable[a])]
+        if len(usable) == 1:
+            out.append(_single(usable.iloc[0], measure))
+        for axis in sorted(varied, key=lambda a: a != "tensor_bytes"):
+            v = view(usable, axis, varied, measure, len(kinds) > 1)
+            if v:
+                out += _ends(v) if amounts(v.rows[axis]) else _kinds(v)
+    if out and within:
         out.append("Intervals are within this run: another may differ by more, "
                    "which --repetitions tells.")
     return out

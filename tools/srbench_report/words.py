@@ -61,10 +61,15 @@ AXIS_NAMES = {
     "clients_per_node": "clients per node", "socket_buffer": "socket buffer",
     "clients": "clients", "languages": "language", "tuned": "configuration",
     "pin_app_cpus": "pinned clients", "tensors": "tensors a step",
+    "compute": "computing", "compute_kind": "kind of computing",
+    "db_args": "server directives", "db_env": "server environment",
+    "db_path": "folder", "command_set": "command set",
     "expire_after": "expiry after", "db_tpq": "threads per queue",
     "intra_op": "threads of a run", "batch_size": "batch size",
     "model_keys": "model keys", "experiment": "experiment",
 }
+TIMES = ("compute", "expire_after")  # axes that are seconds
+NUMBERED = ("history", "rate")       # numbers or a word; AXIS_value has the numbers
 _COUNTED = {
     "clients": ("client", "clients"),
     "db_nodes": ("database node", "database nodes"),
@@ -74,9 +79,16 @@ _COUNTED = {
     "db_cpus": ("database CPU", "database CPUs"),
     "db_io_threads": ("I/O thread", "I/O threads"),
 }
-_YES_NO = {
+# What an axis has when nothing is asked of it.
+NOTHING = {"db_args": "{}", "db_env": "{}", "db_path": "auto", "tensors": 1,
+           "pipelined": 0, "history": "1", "retire": "overwrite", "compute": 0,
+           "rate": "max"}
+# What says nothing where another axis has nothing.
+OF = {"compute_kind": "compute", "arrivals": "rate"}
+YES_NO = {
     "pin_app_cpus": ("clients not pinned", "clients pinned"),
     "db_cluster": ("independent servers", "cluster"),
+    "pipelined": ("one tensor after the other", "pipelined"),
 }
 
 
@@ -125,6 +137,11 @@ def rate(x: float) -> str:
                        (1e3, "kB/s"), (1, "B/s")))
 
 
+def steps(x: float) -> str:
+    """A rate of steps, 1674 as '1670/s'."""
+    return "–" if missing(x) else f"{float(f'{x:.3g}'):.15g}/s"
+
+
 def size(x: float) -> str:
     """4096000 as '3.91 MiB'; whole units without a fraction."""
     if missing(x):
@@ -171,15 +188,17 @@ def value(axis: str, v: Any) -> str:
         return "–"
     if axis == "experiment":
         return str(v).removeprefix("throughput_").replace("_", " ")
+    if axis == "rate" and str(v)[:1].isdigit():
+        return f"{v}/s"
     if isinstance(v, str):
         return v
     if axis == "socket_buffer":
         return "auto" if v < 0 else size(v)
     if axis == "tensor_bytes":
         return size(v)
-    if axis == "compute":
+    if axis in TIMES:
         return seconds(v) if v else "0 s"
-    if axis in _YES_NO:
+    if axis in YES_NO:
         return "yes" if v else "no"
     return exact(v)
 
@@ -195,8 +214,8 @@ def phrase(axis: str, v: Any) -> str:
         return f"tensors of {size(v)}"
     if axis in _COUNTED:
         return f"{exact(v)} {_COUNTED[axis][int(v != 1)]}"
-    if axis in _YES_NO:
-        return _YES_NO[axis][int(bool(v))]
+    if axis in YES_NO:
+        return YES_NO[axis][int(bool(v))]
     return f"{AXIS_NAMES.get(axis, axis)} {value(axis, v)}"
 
 

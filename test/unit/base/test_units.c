@@ -287,6 +287,23 @@ static void rates_are_printed(void **state)
                             vectors[i].text);
 }
 
+static void steps_are_printed(void **state)
+{
+    static const struct {
+        double rate;
+        const char *text;
+    } vectors[] = {
+        {0.5, "0.5/s"},     {163.4, "163/s"},     {999.6, "1000/s"},
+        {1674.0, "1670/s"}, {123456, "123000/s"}, {NAN, "-"},
+    };
+    char buf[32];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++)
+        assert_string_equal(units_print_steps(vectors[i].rate, buf, sizeof buf),
+                            vectors[i].text);
+}
+
 static void quantities_fit_their_column(void **state)
 {
     static const struct {
@@ -377,6 +394,7 @@ int main(void)
         cmocka_unit_test(sizes_are_printed),
         cmocka_unit_test(times_are_printed),
         cmocka_unit_test(rates_are_printed),
+        cmocka_unit_test(steps_are_printed),
         cmocka_unit_test(quantities_fit_their_column),
         cmocka_unit_test(printing_respects_the_buffer),
     };

@@ -113,6 +113,13 @@ static const struct {
      "* 1 MiB  tcp         25.0 us   25.0 us   4.00 GB/s\n"
      "* 1 MiB  unix        24.4 us   24.4 us   4.10 GB/s\n"
      "* the best of its size, or not to be told from it\n"},
+    {"nothing was completed",
+     {{"--tensor_bytes=[1KiB,1MiB]"}},
+     {{0, "", STATUS_FAILED}, {0, "", STATUS_FAILED}},
+     100,
+     "   size   put   get   bandwidth\n"
+     "  1 KiB     -     -           -   failed\n"
+     "  1 MiB     -     -           -   failed\n"},
     /* logarithms 0 and ln 4, half 12.706 * ln(4) / 2 */
     {"repetitions are one row, by their geometric mean; one that failed too",
      {{"--tensor_bytes=1KiB", "--client=[socket,hiredis]", "--repetitions=2"}},

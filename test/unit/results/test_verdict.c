@@ -25,6 +25,7 @@ static const char *const three[] = {"1", "2", "4"};
 static const char *const kinds[] = {"tcp", "unix"};
 static const char *const servers[] = {"redis", "valkey", "keydb", "floor",
                                       "null"};
+static const char *const clients[] = {"socket", "keydb"};
 static const char *const sizes[] = {"1 KiB", "64 KiB", "1 MiB"};
 static const char *const places[] = {"standard", "colocated"};
 
@@ -49,6 +50,7 @@ struct given {
     int level[MOST_AXES];
     double rate, error, df;
     const char *flags;
+    enum verdict_of of;
 };
 
 static const struct scene {
@@ -64,7 +66,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, NAN, NAN, 1, ""}, {{1}, NAN, NAN, 1, ""}},
+     {{{0}, NAN, NAN, 1, "", OF_BANDWIDTH},
+      {{1}, NAN, NAN, 1, "", OF_BANDWIDTH}},
      false,
      "",
      "00"},
@@ -72,7 +75,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, 1e9, 0.1, 5, ""}, {{1}, NAN, NAN, 1, ""}},
+     {{{0}, 1e9, 0.1, 5, "", OF_BANDWIDTH},
+      {{1}, NAN, NAN, 1, "", OF_BANDWIDTH}},
      false,
      "Bandwidth 1.00 GB/s (773 MB/s to 1.29 GB/s); nothing else was completed "
      "that it could be compared with",
@@ -81,7 +85,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, 1e9, SURE, MANY, ""}, {{1}, 2e9, SURE, MANY, ""}},
+     {{{0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1}, 2e9, SURE, MANY, "", OF_BANDWIDTH}},
      false,
      "Database nodes, 1 to 2: bandwidth x2.00 (1.99 to 2.01)",
      "01"},
@@ -91,7 +96,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, 1e9, 0.1, 2, ""}, {{1}, 1.9e9, 0.1, 2, ""}},
+     {{{0}, 1e9, 0.1, 2, "", OF_BANDWIDTH},
+      {{1}, 1.9e9, 0.1, 2, "", OF_BANDWIDTH}},
      false,
      "Database nodes, 1 to 2: bandwidth x1.9 (1.3 to 2.8)",
      "01"},
@@ -99,7 +105,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, 1e9, 0.1, 2, ""}, {{1}, 1.5e9, 1e-6, 2, ""}},
+     {{{0}, 1e9, 0.1, 2, "", OF_BANDWIDTH},
+      {{1}, 1.5e9, 1e-6, 2, "", OF_BANDWIDTH}},
      false,
      "Database nodes, 1 to 2: no difference that this study can tell",
      "11"},
@@ -107,7 +114,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, 1e9, NAN, 0, ""}, {{1}, 9e9, NAN, 0, ""}},
+     {{{0}, 1e9, NAN, 0, "", OF_BANDWIDTH},
+      {{1}, 9e9, NAN, 0, "", OF_BANDWIDTH}},
      false,
      "Database nodes, 1 to 2: no difference that this study can tell",
      "11"},
@@ -115,7 +123,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, 1e9, SURE, MANY, ""}, {{1}, 1.001e9, SURE, MANY, ""}},
+     {{{0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1}, 1.001e9, SURE, MANY, "", OF_BANDWIDTH}},
      false,
      "Database nodes, 1 to 2: equal within 5 %",
      "11"},
@@ -123,7 +132,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, 1e9, 0.05, MANY, ""}, {{1}, 0.5e9, 0.05, MANY, ""}},
+     {{{0}, 1e9, 0.05, MANY, "", OF_BANDWIDTH},
+      {{1}, 0.5e9, 0.05, MANY, "", OF_BANDWIDTH}},
      true,
      "Database nodes, 1 to 2: bandwidth x0.50 (0.43 to 0.57)\n"
      "Intervals are within this run: another may differ by more, which "
@@ -133,8 +143,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, 1e9, SURE, MANY, "too_short"},
-      {{1}, 2e9, SURE, MANY, "oversubscribed,too_short"}},
+     {{{0}, 1e9, SURE, MANY, "too_short", OF_BANDWIDTH},
+      {{1}, 2e9, SURE, MANY, "oversubscribed,too_short", OF_BANDWIDTH}},
      false,
      "Every configuration is flagged (too_short, oversubscribed): what follows "
      "may be of that, and not of the database.\n"
@@ -144,7 +154,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, 1e9, SURE, MANY, ""}, {{1}, 2e9, SURE, MANY, "too_short"}},
+     {{{0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1}, 2e9, SURE, MANY, "too_short", OF_BANDWIDTH}},
      false,
      "Database nodes, 1 to 2: bandwidth x2.00 (1.99 to 2.01)",
      "01"},
@@ -152,7 +163,8 @@ static const struct scene {
      {NODES},
      1,
      -1,
-     {{{0}, 1e9, SURE, MANY, ""}, {{1}, 2e9, SURE, MANY, "floor_beaten"}},
+     {{{0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1}, 2e9, SURE, MANY, "floor_beaten", OF_BANDWIDTH}},
      false,
      "1 configuration was faster than floor in its place (floor_beaten), which "
      "is no limit there.\n"
@@ -162,12 +174,12 @@ static const struct scene {
      {SIZES, NODES},
      2,
      0,
-     {{{0, 0}, 1e6, 0.2, 4, ""},
-      {{0, 1}, 1.1e6, 0.2, 4, ""},
-      {{1, 0}, 1e8, 0.2, 4, ""},
-      {{1, 1}, 0.9e8, 0.2, 4, ""},
-      {{2, 0}, 1e9, 0.12, 4, ""},
-      {{2, 1}, 1.9e9, 0.12, 4, ""}},
+     {{{0, 0}, 1e6, 0.2, 4, "", OF_BANDWIDTH},
+      {{0, 1}, 1.1e6, 0.2, 4, "", OF_BANDWIDTH},
+      {{1, 0}, 1e8, 0.2, 4, "", OF_BANDWIDTH},
+      {{1, 1}, 0.9e8, 0.2, 4, "", OF_BANDWIDTH},
+      {{2, 0}, 1e9, 0.12, 4, "", OF_BANDWIDTH},
+      {{2, 1}, 1.9e9, 0.12, 4, "", OF_BANDWIDTH}},
      false,
      "Database nodes, 1 to 2: bandwidth x1.9 (1.3 to 2.8) at 1 MiB, no "
      "difference that this study can tell up to 64 KiB",
@@ -176,12 +188,12 @@ static const struct scene {
      {SIZES, TRANSPORT},
      2,
      0,
-     {{{0, 0}, 1e6, SURE, MANY, ""},
-      {{0, 1}, 2e6, SURE, MANY, ""},
-      {{1, 0}, 1e8, SURE, MANY, ""},
-      {{1, 1}, 1.3e8, SURE, MANY, ""},
-      {{2, 0}, 1e9, SURE, MANY, ""},
-      {{2, 1}, 1e9, SURE, MANY, ""}},
+     {{{0, 0}, 1e6, SURE, MANY, "", OF_BANDWIDTH},
+      {{0, 1}, 2e6, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 0}, 1e8, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 1}, 1.3e8, SURE, MANY, "", OF_BANDWIDTH},
+      {{2, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{2, 1}, 1e9, SURE, MANY, "", OF_BANDWIDTH}},
      false,
      "Transport, unix against tcp: bandwidth x1.3 to x2.0 (1.3 to 2.0) up to "
      "64 KiB, equal within 5 % at 1 MiB",
@@ -190,12 +202,12 @@ static const struct scene {
      {SIZES, TRANSPORT},
      2,
      0,
-     {{{0, 0}, 1e6, SURE, MANY, ""},
-      {{0, 1}, 2e6, SURE, MANY, ""},
-      {{1, 0}, 1e8, SURE, MANY, ""},
-      {{1, 1}, 0.9e8, SURE, MANY, ""},
-      {{2, 0}, 1e9, SURE, MANY, ""},
-      {{2, 1}, 2e9, SURE, MANY, ""}},
+     {{{0, 0}, 1e6, SURE, MANY, "", OF_BANDWIDTH},
+      {{0, 1}, 2e6, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 0}, 1e8, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 1}, 0.9e8, SURE, MANY, "", OF_BANDWIDTH},
+      {{2, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{2, 1}, 2e9, SURE, MANY, "", OF_BANDWIDTH}},
      false,
      "Transport, unix against tcp: bandwidth x2.00 (1.99 to 2.01) at 1 KiB and "
      "at 1 MiB, x0.900 (0.897 to 0.903) at 64 KiB",
@@ -204,9 +216,9 @@ static const struct scene {
      {CLIENTS},
      1,
      -1,
-     {{{0}, 1e9, SURE, MANY, ""},
-      {{1}, 3e9, SURE, MANY, ""},
-      {{2}, 2e9, SURE, MANY, ""}},
+     {{{0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1}, 3e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{2}, 2e9, SURE, MANY, "", OF_BANDWIDTH}},
      false,
      "Clients per node, 1 to 4: bandwidth x2.00 (1.99 to 2.01), most at 2, "
      "x1.50 (1.50 to 1.50) of that at 4",
@@ -216,10 +228,10 @@ static const struct scene {
      {NODES, TRANSPORT},
      2,
      -1,
-     {{{0, 0}, 1e9, SURE, MANY, ""},
-      {{1, 0}, 2e9, SURE, MANY, ""},
-      {{0, 1}, 1e9, SURE, MANY, ""},
-      {{1, 1}, 8e9, SURE, MANY, ""}},
+     {{{0, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 0}, 2e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{0, 1}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 1}, 8e9, SURE, MANY, "", OF_BANDWIDTH}},
      false,
      "Database nodes, 1 to 2: bandwidth x4.00 (3.99 to 4.01); x2.0 to x8.0 by "
      "what else varied\n"
@@ -230,10 +242,10 @@ static const struct scene {
      {NODES, TRANSPORT},
      2,
      -1,
-     {{{0, 0}, 1e9, SURE, MANY, ""},
-      {{1, 0}, 2e9, SURE, MANY, ""},
-      {{1, 1}, 9e9, SURE, MANY, ""},
-      {{0, 1}, NAN, NAN, 1, ""}},
+     {{{0, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 0}, 2e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 1}, 9e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{0, 1}, NAN, NAN, 1, "", OF_BANDWIDTH}},
      false,
      "Database nodes, 1 to 2: bandwidth x2.00 (1.99 to 2.01)\n"
      "Transport, unix against tcp: bandwidth x4.50 (4.49 to 4.51)",
@@ -242,29 +254,121 @@ static const struct scene {
      {{"Placement", places, 2, false}, NODES, TRANSPORT},
      3,
      -1,
-     {{{0, 0, -1}, 1e9, SURE, MANY, ""},
-      {{0, 1, -1}, 2e9, SURE, MANY, ""},
-      {{1, -1, 0}, 1e9, SURE, MANY, ""},
-      {{1, -1, 1}, 3e9, SURE, MANY, ""}},
+     {{{0, 0, -1}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{0, 1, -1}, 2e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, -1, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, -1, 1}, 3e9, SURE, MANY, "", OF_BANDWIDTH}},
      false,
      "Placement, colocated (unix) against standard (database nodes 2): "
      "bandwidth x1.50 (1.50 to 1.50)\n"
      "Database nodes, 1 to 2: bandwidth x2.00 (1.99 to 2.01)\n"
      "Transport, unix against tcp: bandwidth x3.00 (2.99 to 3.01)",
      "0001"},
+    {"an axis that another one decides: the first is told",
+     {{"Server", servers, 3, false}, {"Client", clients, 2, false}},
+     2,
+     -1,
+     {{{0, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 0}, 2e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{2, 1}, 4e9, SURE, MANY, "", OF_BANDWIDTH}},
+     false,
+     "Server, keydb against valkey (socket): bandwidth x2.00 (1.99 to 2.01); "
+     "against redis (socket): bandwidth x4.00 (3.99 to 4.01)",
+     "001"},
     {"of many kinds the next and the last",
      {{"Server", servers, 5, false}},
      1,
      -1,
-     {{{0}, 2e9, SURE, MANY, ""},
-      {{1}, 3e9, SURE, MANY, ""},
-      {{2}, 1e9, SURE, MANY, ""},
-      {{3}, 9e9, SURE, MANY, ""},
-      {{4}, 4e9, SURE, MANY, ""}},
+     {{{0}, 2e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1}, 3e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{2}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{3}, 9e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{4}, 4e9, SURE, MANY, "", OF_BANDWIDTH}},
      false,
      "Server, floor against null: bandwidth x2.25 (2.24 to 2.26); against "
      "keydb: bandwidth x9.00 (8.97 to 9.03)",
      "00010"},
+    {"of a slowdown less is better; it is told as it is, and marks none",
+     {TRANSPORT},
+     1,
+     -1,
+     {{{0}, 1 / 2.0, SURE, MANY, "", OF_SLOWDOWN},
+      {{1}, 1 / 1.0, SURE, MANY, "", OF_SLOWDOWN}},
+     false,
+     "Transport, unix against tcp: slowdown of the solver x0.500 (0.499 to "
+     "0.501)",
+     "00"},
+    {"the least response in the middle",
+     {CLIENTS},
+     1,
+     -1,
+     {{{0}, 1 / 3e-3, SURE, MANY, "", OF_RESPONSE},
+      {{1}, 1 / 1e-3, SURE, MANY, "", OF_RESPONSE},
+      {{2}, 1 / 2e-3, SURE, MANY, "", OF_RESPONSE}},
+     false,
+     "Clients per node, 1 to 4: response x0.667 (0.665 to 0.669), least at 2, "
+     "x0.500 (0.499 to 0.501) of that at 4",
+     "000"},
+    {"responses that disagree",
+     {NODES, TRANSPORT},
+     2,
+     -1,
+     {{{0, 0}, 1 / 1e-3, SURE, MANY, "", OF_RESPONSE},
+      {{1, 0}, 1 / 2e-3, SURE, MANY, "", OF_RESPONSE},
+      {{0, 1}, 1 / 1e-3, SURE, MANY, "", OF_RESPONSE},
+      {{1, 1}, 1 / 8e-3, SURE, MANY, "", OF_RESPONSE}},
+     false,
+     "Database nodes, 1 to 2: response x4.00 (3.99 to 4.01); x2.0 to x8.0 by "
+     "what else varied\n"
+     "Transport, tcp against unix: response x0.500 (0.499 to 0.501); x0.25 to "
+     "x1.0 by what else varied",
+     "0000"},
+    {"one response",
+     {NODES},
+     1,
+     -1,
+     {{{0}, 1 / 2e-3, 0.1, 5, "", OF_RESPONSE},
+      {{1}, NAN, NAN, 1, "", OF_BANDWIDTH}},
+     false,
+     "Response 2.00 ms (1.55 ms to 2.59 ms); nothing else was completed that "
+     "it could be compared with",
+     "00"},
+    {"a rate that is sustained: more is better, and it marks the best",
+     {TRANSPORT},
+     1,
+     -1,
+     {{{0}, 100, SURE, MANY, "", OF_SUSTAINED},
+      {{1}, 150, SURE, MANY, "", OF_SUSTAINED}},
+     false,
+     "Transport, unix against tcp: sustained rate x1.50 (1.50 to 1.50)",
+     "01"},
+    {"each by what it is compared by",
+     {NODES, TRANSPORT},
+     2,
+     -1,
+     {{{0, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 0}, 2e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{0, 1}, 1 / 0.2, 0.2, MANY, "", OF_SLOWDOWN},
+      {{1, 1}, 1 / 0.2, 0.2, MANY, "", OF_SLOWDOWN}},
+     false,
+     "Database nodes, 1 to 2: bandwidth x2.00 (1.99 to 2.01)\n"
+     "Database nodes, 1 to 2: no difference in slowdown of the solver that "
+     "this study can tell",
+     "0100"},
+    {"each is named",
+     {NODES, TRANSPORT},
+     2,
+     -1,
+     {{{0, 0}, 1e9, 0.2, MANY, "", OF_BANDWIDTH},
+      {{1, 0}, 1e9, 0.2, MANY, "", OF_BANDWIDTH},
+      {{0, 1}, 1 / 1.2, 0.1, 5, "", OF_SLOWDOWN},
+      {{1, 1}, NAN, NAN, 1, "", OF_BANDWIDTH}},
+     false,
+     "Database nodes, 1 to 2: no difference in bandwidth that this study can "
+     "tell\n"
+     "Slowdown of the solver x1.20 (x0.93 to x1.55); nothing else was "
+     "completed that it could be compared with",
+     "1100"},
 };
 
 struct study {
@@ -283,7 +387,7 @@ static void open_scene(struct study *x, const struct scene *c)
     for (size_t i = 0; i < x->s.nrows; i++)
         x->rows[i] = (struct verdict_row){c->rows[i].level, c->rows[i].rate,
                                           c->rows[i].error, c->rows[i].df,
-                                          c->rows[i].flags};
+                                          c->rows[i].flags, c->rows[i].of};
 }
 
 /* Without the line of the sizes, which each scene would have to repeat. */
@@ -386,9 +490,9 @@ static struct verdict_row measured(const int *level, double rate, int n)
         sum += x;
         squares += x * x;
     }
-    return (struct verdict_row){level, exp(sum / n),
-                                sqrt((squares - sum * sum / n) / (n - 1) / n),
-                                n - 1, ""};
+    return (struct verdict_row){
+        level, exp(sum / n), sqrt((squares - sum * sum / n) / (n - 1) / n),
+        n - 1, "",           OF_BANDWIDTH};
 }
 
 /* In so many of `rounds` studies a difference is told. */
