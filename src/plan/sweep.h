@@ -69,6 +69,7 @@ struct sweep {
     struct value input; /* where models are run, in place of tensor_bytes: the
                            tensor that a client puts */
     char input_text[24];
+    int64_t model_bytes; /* of the longest file of a model; 0: none is known */
     /* of sweep_collapse() */
     struct sweep_lack *lacks;
     size_t nlacks;

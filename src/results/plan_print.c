@@ -82,12 +82,14 @@ static void weigh_node(struct sum *x, const struct permutation *p,
     int64_t bytes = footprint_product(
         place_node_clients(pl, node),
         burden_client_bytes(p, tensor, burden_rows(pl, x->pairs)));
+    int64_t model = burden_model_bytes(p, x->s->options, x->s->model_bytes);
     int first = place_node_shard(pl, node);
 
     for (int s = 0; first >= 0 && s < pl->shards_per_node; s++)
-        bytes = footprint_sum(bytes,
-                              burden_server_bytes(p, clients[first + s],
-                                                  keepers[first + s], tensor));
+        bytes = footprint_sum(
+            bytes, footprint_sum(
+                       model, burden_server_bytes(p, clients[first + s],
+                                                  keepers[first + s], tensor)));
     if (first >= 0 && bytes > x->with_database)
         x->with_database = bytes;
     if (first < 0 && bytes > x->without)

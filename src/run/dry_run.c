@@ -7,6 +7,7 @@
 #include "servers/collapse.h"
 #include "servers/external.h"
 #include "study/expect_judge.h"
+#include "study/model_files.h"
 #include "study/prepare.h"
 #include "study/sustain.h"
 #include "wlm/wlm.h"
@@ -32,6 +33,16 @@ static int check(struct sweep *s, const struct options *o,
     return rc;
 }
 
+/* What is not found is refused with the rest. */
+static void find_model(struct sweep *s)
+{
+    struct model_files files;
+    struct error ignored;
+
+    if (model_files_find(s->options, &files, &ignored) == 0)
+        s->model_bytes = files.bytes;
+}
+
 static int plan(const struct options *o, const struct machine *m)
 {
     struct sweep s;
@@ -40,6 +51,7 @@ static int plan(const struct options *o, const struct machine *m)
 
     if (sweep_open(&s, o, &err) < 0)
         return refuse(&err);
+    find_model(&s);
     if (check(&s, o, m, &err) < 0 ||
         (o->tune && run_tune_plan(&s, m, &err) < 0))
         status = refuse(&err);

@@ -46,7 +46,7 @@ int sustain_open(struct sustain **out, const struct sweep *s, struct error *err)
 {
     const struct value *map = options_one(s->options, OPT_SUSTAIN);
     struct fields figures = {0};
-    struct expect *limit;
+    struct expect *limit = NULL;
     int rc;
 
     *out = NULL;

@@ -228,7 +228,7 @@ class Slurm(ScriptTest):
     def test_inference(self):
         """Of GPUs this machine has none: their number is sbatch's to give up,
         and where models run the study's."""
-        env = as_smartsim_has_it(self.tmpdir)
+        env = as_smartsim_has_it(self.dir)
         number = self.submit(
             "slurm_inference.sh",
             ("--nodes=2", "--ntasks-per-node=3", "--time=10",

@@ -2,6 +2,7 @@
 takes as long as its file says and counts its runs.
 """
 # ctest: label=fast full
+import json
 import os
 import re
 import signal
@@ -289,6 +290,9 @@ class Inference(InferenceTest):
         job = self.infer()
         self.assert_status(job, 2)
         self.assertIn("of it for models)", job.stderr)
+        job = self.infer("--dry_run", "--machine=1x1")
+        memory = re.search(r"memory +([\d.]+) TiB", job.stdout)
+        self.assertGreaterEqual(float(memory[1]), 4 * 4)
 
     def test_report(self):
         """What an inference spends its time on, how many there are, and what
@@ -437,6 +441,40 @@ class MoreInference(InferenceTest):
         rows = self.open(self.out)["summary"]
         self.assertLess(float(rows["sustained_rate_high"][0]), 200)
         self.assertGreater(float(rows["run_model_median"][0]), 0.005)
+
+    def test_srbench_model(self):
+        """Where PyTorch is: what it writes runs there as srbench would have it
+        run, on the input that srbench makes; without, a sentence."""
+        tool = SOURCE / "tools/srbench-model"
+
+        def run(*args):
+            return subprocess.run([sys.executable, tool, *args], text=True,
+                                  cwd=self.dir, capture_output=True,
+                                  encoding="utf-8", timeout=END)
+        done = run("make", "tiny", "models")
+        if done.returncode == 2:
+            self.assertIn("srbench-model: needs PyTorch", done.stderr)
+            return
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.split(), ["models/tiny.cpu.pt",
+                                               "models/tiny.script"])
+        done = run("reference", "models/tiny.cpu.pt", "want", "--seed=7",
+                   "--input_shape=16x16x3", "--script=models/tiny.script")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # by other means: the two functions of the script, and the input
+        code = ("import json, sys, torch; s = torch.jit.CompilationUnit("
+                "open('models/tiny.script', encoding='utf-8').read()); "
+                "x = torch.tensor(json.load(sys.stdin)).reshape(16, 16, 3); "
+                "m = torch.jit.load('models/tiny.cpu.pt').eval(); "
+                "print(m(s.pre_process_3ch(x)).tolist()[0])")
+        other = subprocess.run(
+            [sys.executable, "-c", code], cwd=self.dir, text=True,
+            input=json.dumps(first_input(7, 768)), capture_output=True,
+            encoding="utf-8", timeout=END)
+        self.assertEqual(other.returncode, 0, other.stderr)
+        found = struct.unpack("<10f", (self.dir / "want").read_bytes())
+        for a, b in zip(found, json.loads(other.stdout)):
+            self.assertAlmostEqual(a, b, places=5)
 
     def test_serve(self):
         """Databases of one job, clients of another, which store the models."""
