@@ -108,7 +108,7 @@ def known(row: Row, figure: str) -> Known:
     bandwidth goes with what put and unpack take together. What steps are
     compared by stands in the place of the window."""
     if row.get("measure") and figure in ("window", "measured"):
-        return Known(row["measured_error"], row["repetitions"] - 1.0)
+        return Known(row["measured_error"], max(row["repetitions"] - 1.0, 1.0))
     if row["repetitions"] > 1:
         return by_interval(row[f"{figure}_low"], row[f"{figure}_high"],
                            row["repetitions"] - 1.0)
