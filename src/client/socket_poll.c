@@ -26,7 +26,7 @@ static void add_key(struct message *r, const char *key, size_t length)
                                      sizeof r->text - r->used);
 }
 
-#define ADD(r, literal) add(r, literal, sizeof literal - 1)
+#define ADD(r, literal) add((r), (literal), sizeof(literal) - 1)
 
 static int send_request(struct socket_client *c, struct message *r)
 {
@@ -41,9 +41,11 @@ static int hear(struct socket_client *c, char text[WORDS_MAX], size_t *have,
                 size_t n)
 {
     while (*have < n && (*have == 0 || text[0] != '-')) {
-        struct iovec in = {text + *have, n - *have};
-        ssize_t got = socket_receive(c, &in, 1);
+        struct iovec in = {.iov_len = n - *have};
+        ssize_t got;
 
+        in.iov_base = text + *have;
+        got = socket_receive(c, &in, 1);
         if (got < 0 || (*have > 0 && socket_late(c)))
             return -1;
         *have += (size_t)got;

@@ -213,34 +213,36 @@ static void be_reader(struct load_rules *rules)
 }
 
 static int open_load(struct run *r, struct perm_run *x,
-                     const struct client_ops *ops, struct client_params *params,
-                     struct load_rules *rules, struct error *err)
+                     const struct client_ops *ops,
+                     const struct client_params *way, struct load_rules *rules,
+                     struct error *err)
 {
     const struct placement *pl = &r->placement;
-    int shard = place_client_shard(pl, params->client);
+    int shard = place_client_shard(pl, way->client);
     const struct served served = {
         .comm = r->cast.serving,
         .rank = pl->ranks_serve ? place_server_rank(pl, shard) : -1};
+    struct client_params params = *way;
     char key[SRB_KEY_MAX];
 
-    place_key(pl, params->client, key);
-    params->key = key;
-    params->served = &served;
+    place_key(pl, params.client, key);
+    params.key = key;
+    params.served = &served;
     if (x->p.infers) {
-        if (run_models_prepare(r, x, params->client, rules, err) < 0)
+        if (run_models_prepare(r, x, params.client, rules, err) < 0)
             return -1;
-        params->commands = &command_redisai;
-        params->runs = &x->runs;
-        params->op_timeout += ANSWER_SECONDS;
+        params.commands = &command_redisai;
+        params.runs = &x->runs;
+        params.op_timeout += ANSWER_SECONDS;
     }
     if (ops->serves)
         rules->connect_at =
             x->provided +
             connect_waves_delay(r->setup.backlog,
-                                connect_waves_turn(pl, params->client) *
+                                connect_waves_turn(pl, params.client) *
                                     (x->runs.npeers > 0 ? x->runs.npeers : 1));
     return load_open(&x->load, language_find(x->p.value[OPT_LANGUAGES]->text),
-                     ops, params, rules, err);
+                     ops, &params, rules, err);
 }
 
 static int open_client(struct run *r, struct perm_run *x, struct error *err)
