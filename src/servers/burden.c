@@ -103,7 +103,8 @@ static struct footprint_steps steps_of(const struct permutation *p)
         .computes = p->value[OPT_COMPUTE]->seconds > 0,
         .streams = p->value[OPT_COMPUTE_KIND]->count == COMPUTE_STREAM,
         .paced = p->value[OPT_RATE]->word != RATE_MAX,
-        .phases = p->value[OPT_PATTERN]->count == PATTERN_PHASES,
+        .phases =
+            permutation_count(p, OPT_PATTERN, PATTERN_PAIR) == PATTERN_PHASES,
         .removes = tensors_removes(&r)};
 }
 
