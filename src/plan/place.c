@@ -502,7 +502,9 @@ int place_client_rank(const struct placement *pl, int client)
 
 int place_first_client(const struct placement *pl, int node)
 {
-    return pl->client_start[pl->node_client[node]];
+    int at = pl->node_client[node];
+
+    return at < 0 ? -1 : pl->client_start[at];
 }
 
 int place_shard_node(const struct placement *pl, int shard)

@@ -73,7 +73,7 @@ int place_client(const struct placement *pl, int rank);
 /* The world rank of client c. */
 int place_client_rank(const struct placement *pl, int client);
 
-/* How many clients a node has, and the first of these. */
+/* How many clients a node has, and the first of these; -1 where it has none. */
 int place_node_clients(const struct placement *pl, int node);
 int place_first_client(const struct placement *pl, int node);
 
