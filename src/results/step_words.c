@@ -45,13 +45,14 @@ static char *amount(const struct rows *r, const struct row *row, char *buf,
                     size_t n)
 {
     struct permutation p;
+    long long tensors;
     char size[32];
 
     sweep_at(r->sweep, row->first, &p);
     units_print_bytes(p.value[OPT_TENSOR_BYTES]->count, size, sizeof size);
-    if (p.value[OPT_TENSORS]->count > 1)
-        snprintf(buf, n, "%lld x %s", (long long)p.value[OPT_TENSORS]->count,
-                 size);
+    tensors = permutation_count(&p, OPT_TENSORS, 1); /* models take one */
+    if (tensors > 1)
+        snprintf(buf, n, "%lld x %s", tensors, size);
     else
         snprintf(buf, n, "%s", size);
     return buf;

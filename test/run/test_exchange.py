@@ -283,7 +283,9 @@ class Exchange(RunTest):
             job.wait_in_loop()
             job.wait_until(lambda: self.kill(server, command),
                            f"a client that says {command}")
-            self.assert_failed(job, "closed the connection", word)
+            self.assert_failed(job, word)
+            self.assertRegex(text(self.perm().attrs["error"]),
+                             "closed the connection|reset by peer|Broken pipe")
             self.assertEqual(int(self.perm().attrs["failed_rank"]), rank)
             self.assertEqual(int(self.perm().attrs["failed_ranks"]), 1)
             server.end()
