@@ -169,7 +169,7 @@ struct of_partner of_partner_compare(const struct of_partner_runs *f,
                                      const struct permutation *p)
 {
     bool known = f && f->own[p->index].of[HEADLINE_PUT] > 0;
-    struct of_partner x = {0}; /* all of it is filled in; cppcheck cannot tell */
+    struct of_partner x = {0};
 
     for (int k = 0; k < PARTNERS; k++)
         compare(f, p, known ? beside(f, p, k) : p->index, x.share[k]);
