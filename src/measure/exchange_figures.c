@@ -141,13 +141,5 @@ void exchange_figures_reduce(const struct team *t, MPI_Comm clients,
 
 void exchange_figures_none(struct exchange_figures *out)
 {
-    static const struct figures none = {.median = NAN,
-                                        .p95 = NAN,
-                                        .p99 = NAN,
-                                        .p999 = NAN,
-                                        .max = NAN,
-                                        .low = NAN,
-                                        .high = NAN};
-
-    *out = (struct exchange_figures){none, none, -1, -1, -1};
+    *out = (struct exchange_figures){FIGURES_NONE, FIGURES_NONE, -1, -1, -1};
 }

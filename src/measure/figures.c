@@ -447,7 +447,7 @@ static void retirements(const struct team *t, MPI_Comm clients,
     struct figures *const of[1] = {out};
     struct spans d;
 
-    *out = (struct figures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, false};
+    *out = FIGURES_NONE;
     if (!x->removes)
         return;
     sort_spans(&d, &x->samples->retire);

@@ -27,6 +27,16 @@ struct figures {
     bool by_clients;  /* which these are: clients, else blocks of iterations */
 };
 
+/* Of what was not measured. */
+#define FIGURES_NONE                                                           \
+    ((struct figures){.median = NAN,                                           \
+                      .p95 = NAN,                                              \
+                      .p99 = NAN,                                              \
+                      .p999 = NAN,                                             \
+                      .max = NAN,                                              \
+                      .low = NAN,                                              \
+                      .high = NAN})
+
 /* Of what servers run between put and get (inference.h); NaN where nothing. */
 struct inference_figures {
     struct figures script, model; /* without intervals */

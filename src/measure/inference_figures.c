@@ -22,8 +22,6 @@ void inference_figures_reduce(const struct team *t, MPI_Comm clients,
                               const struct samples *s, double window_ops,
                               struct inference_figures *out)
 {
-    static const struct figures none = {NAN, NAN, NAN, NAN,  NAN,
-                                        NAN, NAN, 0,   false};
     int model = s->nruns - 1;
     struct figures *const of[2] = {model > 0 ? &out->script : &out->model,
                                    &out->model};
@@ -33,7 +31,7 @@ void inference_figures_reduce(const struct team *t, MPI_Comm clients,
     struct spans d[2];
 
     *out = (struct inference_figures){
-        none, none, NAN, NAN, NAN, NAN, NAN, NAN,
+        FIGURES_NONE, FIGURES_NONE, NAN, NAN, NAN, NAN, NAN, NAN,
     };
     if (s->nruns == 0)
         return;

@@ -21,18 +21,10 @@ enum {
     SUMS
 };
 
-static const struct figures no_figures = {.median = NAN,
-                                          .p95 = NAN,
-                                          .p99 = NAN,
-                                          .p999 = NAN,
-                                          .max = NAN,
-                                          .low = NAN,
-                                          .high = NAN};
-
 void step_figures_none(struct step_figures *out)
 {
     out->step = out->put_response = out->unpack_response = out->response =
-        out->pace_late = no_figures;
+        out->pace_late = FIGURES_NONE;
     out->compute_alone = out->exchange_overhead = out->compute_slowdown =
         out->overhead = NAN;
     out->offered_rate = out->achieved_rate = NAN;
