@@ -369,12 +369,8 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
 
     if (provide_databases(r, x, err) < 0)
         return -1;
-    if (run_models_store(r, x, err) < 0) {
-        blame_server(r, x, err);
-        return -1;
-    }
     search_open(&s, 0, 0);
-    if (measure(r, x, &s, err) < 0) {
+    if (run_models_store(r, x, err) < 0 || measure(r, x, &s, err) < 0) {
         blame_server(r, x, err);
         run_tidy(r, x);
         return -1;

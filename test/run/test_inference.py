@@ -232,6 +232,15 @@ class Inference(InferenceTest):
                 self.assertIn(f"a study needs {command.upper()} of every server",
                               job.stderr)
 
+    def test_a_script_that_somebody_else_refuses(self):
+        """The model that was taken before it does not stay."""
+        theirs = self.theirs("--loadmodule", self.stand_in)
+        other = self.file("other", "something else")
+        job = self.infer_there(theirs, f"--script={other}", script=False)
+        self.assert_status(job, 1, failed=1)
+        self.assertIn("other' is not taken", job.stderr)
+        self.assertEqual(theirs.ask("KEYS", "*"), "*1\r\n$6\r\ntheirs\r\n")
+
     def test_a_cluster_of_somebody_else(self):
         """With copied keys too, of which no temporary one stays."""
         folder = self.top / "1"
