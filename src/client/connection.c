@@ -85,19 +85,21 @@ int connection_no_reply(const struct connection *c, const char *what,
     return connection_error(c, what, err, "%s", why ? why : r->errstr);
 }
 
+static bool begins(const char *said, size_t n, const char *word)
+{
+    return n >= strlen(word) && memcmp(said, word, strlen(word)) == 0;
+}
+
 /* RedisAI says so of a request that it did not come to (its dag.c). */
 int connection_not_run(const struct connection *c, const char *what,
                        const char *said, size_t n, struct error *err)
 {
-    static const char late[] = "TIMEDOUT";
-
-    if (n >= strlen(late) && memcmp(said, late, strlen(late)) == 0)
+    if (begins(said, n, "TIMEDOUT"))
         return connection_error(c, what, err,
                                 "TIMEDOUT: the server did not come to it "
                                 "within op_timeout; fewer clients, more db_tpq "
                                 "or a longer op_timeout help");
-    return connection_error(c, what, err, "the server says: %.*s", (int)n,
-                            said);
+    return connection_refused(c, what, said, n, err);
 }
 
 void connection_bind(struct connection *c, const struct srb_tensor *t)
@@ -166,11 +168,6 @@ int64_t connection_unpack(const char at[CONNECTION_COUNTER])
     for (int i = 0; i < CONNECTION_COUNTER; i++)
         steps = steps << 8 | (unsigned char)at[i];
     return (int64_t)steps;
-}
-
-static bool begins(const char *said, size_t n, const char *word)
-{
-    return n >= strlen(word) && memcmp(said, word, strlen(word)) == 0;
 }
 
 /* RedisAI's words (RAI_GetTensorFromKeyspace() in its tensor_struct.c). */

@@ -114,8 +114,8 @@ int inference_open(struct load *l, const struct client_runs *runs,
     for (int k = 0; k < 2; k++)
         inference_input(x->input[k], l->rules.count, x->rules.seed, l->number,
                         k);
-    snprintf(x->in_key, sizeof x->in_key, "%.119s.in", l->key);
-    snprintf(x->out_key, sizeof x->out_key, "%.119s.out", l->key);
+    keys_of_part(x->in_key, l->key, KEY_IN);
+    keys_of_part(x->out_key, l->key, KEY_OUT);
     x->put = (struct srb_tensor){.key = x->in_key,
                                  .key_length = strlen(x->in_key),
                                  .data = x->input[0],

@@ -20,6 +20,16 @@ int model_keys_shard(const struct placement *pl, int client, enum key_part part)
     return place_key_shard(pl, client, key);
 }
 
+void model_keys_program(const struct placement *pl, int shard,
+                        enum model_part part, int device, char key[SRB_KEY_MAX])
+{
+    char tag[SRB_TAG_MAX], plain[SRB_KEY_MAX];
+
+    place_tag(pl, shard, tag);
+    model_key(plain, tag, part, device);
+    snprintf(key, SRB_KEY_MAX, "%.47s%.79s", place_prefix(pl), plain);
+}
+
 void model_keys_copy(const struct placement *pl, int client, enum key_part part,
                      int shard, char key[SRB_KEY_MAX])
 {

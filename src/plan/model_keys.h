@@ -11,6 +11,7 @@
 #define SRB_MODEL_KEYS_H
 
 #include "plan/place.h"
+#include "protocol/model.h"
 
 /* The key of that tensor of client c, and its shard. */
 void model_keys_part(const struct placement *pl, int client, enum key_part part,
@@ -18,7 +19,13 @@ void model_keys_part(const struct placement *pl, int client, enum key_part part,
 int model_keys_shard(const struct placement *pl, int client,
                      enum key_part part);
 
-/* The key of its copy on a shard. */
+/* The key of a model or script on a shard, for one of several devices; -1: for
+ * the one. */
+void model_keys_program(const struct placement *pl, int shard,
+                        enum model_part part, int device,
+                        char key[SRB_KEY_MAX]);
+
+/* The key of the copy of client c's tensor on a shard. */
 void model_keys_copy(const struct placement *pl, int client, enum key_part part,
                      int shard, char key[SRB_KEY_MAX]);
 

@@ -99,19 +99,6 @@ static int read_reference(const char *path, size_t count, float **out,
                : error_set(err, "reference: '%.300s' is too short", path);
 }
 
-/* Keys of the model or script on a shard that the client uses. */
-static void key_of(const struct run *r, const struct model_terms *m,
-                   enum model_part part, int client, int shard,
-                   char key[SRB_KEY_MAX])
-{
-    char tag[SRB_TAG_MAX], plain[SRB_KEY_MAX];
-
-    place_tag(&r->placement, shard, tag);
-    model_key(plain, tag, part, m->ndevices > 1 ? client % m->ndevices : -1);
-    snprintf(key, SRB_KEY_MAX, "%.47s%.79s", place_prefix(&r->placement),
-             plain);
-}
-
 /* A run under way to be put together. */
 struct making {
     const struct run *r;
@@ -155,7 +142,9 @@ static int add_run(const struct making *x, const char *name,
     char program[SRB_KEY_MAX];
     struct model_words w;
 
-    key_of(x->r, x->terms, part, x->client, shard, program);
+    model_keys_program(
+        &x->r->placement, shard, part,
+        x->terms->ndevices > 1 ? x->client % x->terms->ndevices : -1, program);
     name_copies(x, in, out, shard, c);
     model_run(x->terms, part, program, copied ? c->in_copy : c->in,
               copied ? c->out_copy : c->out, &w);

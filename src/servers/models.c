@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/tick.h"
+#include "plan/model_keys.h"
 #include "servers/db_parts.h"
 
 static const char *const options_of[] = {
@@ -52,16 +53,6 @@ static int last_device(const struct model_terms *m)
     return m->ndevices > 1 ? m->ndevices - 1 : -1;
 }
 
-static void key_on(const struct placement *pl, int shard, enum model_part part,
-                   int device, char key[SRB_KEY_MAX])
-{
-    char tag[SRB_TAG_MAX], plain[SRB_KEY_MAX];
-
-    place_tag(pl, shard, tag);
-    model_key(plain, tag, part, device);
-    snprintf(key, SRB_KEY_MAX, "%.47s%.79s", place_prefix(pl), plain);
-}
-
 /* A server that refuses a file says why, one that has it tells its META. */
 static int store_on(struct control *c, const struct model_terms *m,
                     enum model_part part, const char *key, int device,
@@ -86,7 +77,7 @@ static int store_part(struct control *c, const struct placement *pl, int shard,
     for (int d = first_device(m); d <= last_device(m); d++) {
         char key[SRB_KEY_MAX];
 
-        key_on(pl, shard, part, d, key);
+        model_keys_program(pl, shard, part, d, key);
         if (store_on(c, m, part, key, d, file, err) < 0)
             return -1;
     }
@@ -150,7 +141,8 @@ int models_remove(struct db *db, const struct placement *pl, int first_shard,
                 struct error ignored;
                 char key[SRB_KEY_MAX];
 
-                key_on(pl, first_shard + k, (enum model_part)part, d, key);
+                model_keys_program(pl, first_shard + k, (enum model_part)part,
+                                   d, key);
                 if (control_say(db->shards[k].control, NULL,
                                 rc < 0 ? &ignored : err, "DEL", key, NULL) < 0)
                     rc = -1;
@@ -180,7 +172,7 @@ void models_count(struct db *db, const struct placement *pl, int first_shard,
             char key[SRB_KEY_MAX], *lines;
             struct error ignored;
 
-            key_on(pl, first_shard + k, PART_MODEL, d, key);
+            model_keys_program(pl, first_shard + k, PART_MODEL, d, key);
             if (control_say(db->shards[k].control, &lines, &ignored, "AI.INFO",
                             key, NULL) < 0) {
                 work[k] = (struct models_work){-1, -1};
