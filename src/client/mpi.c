@@ -124,20 +124,20 @@ static int failed(const struct mpi_client *c, enum serve_operation operation,
                             "MPI says: %.200s", text);
 }
 
-/* About the tensor that it is bound to; what is awaited is expected before it
- * is asked for. bytes: of that tensor, or steps (mpi_wire.h). */
+/* About the tensor that it is bound to. A tensor is expected before it is asked
+ * for, so that it is not copied; the answer, which is short, when the question
+ * is on its way. bytes: of the tensor, or steps (mpi_wire.h). */
 static int send(struct mpi_client *c, enum serve_operation operation,
                 int64_t bytes, void *in, const void *out)
 {
     size_t k = c->questions++;
-    int rc = MPI_Irecv(&c->answer[k], SERVE_INTS, MPI_INT64_T, c->at.rank,
-                       SERVE_TAG_ANSWER, c->at.comm, next(c));
+    int rc = MPI_SUCCESS;
 
     c->asked[k] = (struct serve_wire){.operation = operation,
                                       .slot = c->slot,
                                       .bytes = bytes,
                                       .serial = ++c->serial};
-    if (rc == MPI_SUCCESS && in)
+    if (in)
         rc = MPI_Irecv(in, count(c), MPI_FLOAT, c->at.rank, SERVE_TAG_BACK,
                        c->at.comm, next(c));
     if (rc == MPI_SUCCESS)
@@ -146,6 +146,9 @@ static int send(struct mpi_client *c, enum serve_operation operation,
     if (rc == MPI_SUCCESS && out)
         rc = MPI_Isend(out, count(c), MPI_FLOAT, c->at.rank, SERVE_TAG_TENSOR,
                        c->at.comm, next(c));
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Irecv(&c->answer[k], SERVE_INTS, MPI_INT64_T, c->at.rank,
+                       SERVE_TAG_ANSWER, c->at.comm, next(c));
     return rc;
 }
 

@@ -337,23 +337,6 @@ static void hear(struct server *s, int source)
     p->queue[p->queued++] = s->next;
 }
 
-/* Whether anything has come. */
-static bool listen_once(struct server *s)
-{
-    MPI_Status status;
-    int done = 0;
-
-    if (s->gone == s->n)
-        return false;
-    must(MPI_Test(&s->next_request, &done, &status));
-    if (!done)
-        return false;
-    hear(s, status.MPI_SOURCE);
-    if (s->gone < s->n)
-        listen_again(s);
-    return true;
-}
-
 /* What it asked has been answered: the next. */
 static void next(struct server *s, struct peer *p)
 {
@@ -384,6 +367,32 @@ static bool go_on(struct server *s, struct peer *p)
         taken(s, p);
     else
         next(s, p);
+    return true;
+}
+
+/* A tensor follows its header: it is taken, and answered, before anything else
+ * is listened for. */
+static void at_once(struct server *s, struct peer *p)
+{
+    if (p->state == TAKING)
+        go_on(s, p);
+}
+
+/* Whether anything has come. */
+static bool listen_once(struct server *s)
+{
+    MPI_Status status;
+    int done = 0;
+
+    if (s->gone == s->n)
+        return false;
+    must(MPI_Test(&s->next_request, &done, &status));
+    if (!done)
+        return false;
+    hear(s, status.MPI_SOURCE);
+    at_once(s, s->by_rank[status.MPI_SOURCE]);
+    if (s->gone < s->n)
+        listen_again(s);
     return true;
 }
 
