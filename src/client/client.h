@@ -107,11 +107,12 @@ struct client_params {
 struct client_poll {
     const char *counter, *tensor; /* keys, which need not end in NUL */
     size_t counter_length, tensor_length;
-    int64_t step; /* of the tensor, and how long to wait for it, ms, above 0: */
-    int ms;       /* of block() alone */
     /* the answers */
     int64_t steps; /* 0 also where none was told, or it is being told */
     bool there;
+    /* asked by block() alone: for the tensor's step, so many ms, above 0 */
+    int64_t step;
+    int ms;
 };
 
 /* What a writer says with the put of a tensor, the last one of a step: so many
