@@ -114,7 +114,8 @@ static int64_t of_steps(const struct footprint_steps *s, int64_t step,
     int64_t each = s->computes || s->paced ? step : 0;
 
     each += s->paced ? paced : 0;
-    return (s->phases ? 2 * each : each) + (s->removes ? removal : 0);
+    return (s->phases ? 2 * each : each) + (s->removes ? removal : 0) +
+           (s->controls ? removal : 0);
 }
 
 int64_t footprint_steps(const struct footprint_steps *s, int64_t pairs)

@@ -53,6 +53,7 @@ struct footprint_steps {
     bool paced;
     bool phases; /* puts have steps of their own, and so have gets */
     bool removes;
+    bool controls; /* tensors after steps are timed as removals are */
 };
 
 /* What a client computes on with compute_kind: stream. */
