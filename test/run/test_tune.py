@@ -274,7 +274,12 @@ class TuneTest(RunTest):
         for args, words in (
                 (["--tuned=x.yaml"], ["--tuned: is for srbench tune"]),
                 (["tune", "--objective=limit"],
-                 ["--objective", "found 'limit'", "a rate or a time"]),
+                 ["--objective", "found 'limit'", "a rate, a time or an overhead"]),
+                (["tune", "--compute=1ms"],
+                 ["found 'window', which this study does not measure",
+                  "overhead or step_median"]),
+                (["tune", "--objective=step_median"],
+                 ["found 'step_median', which this study does not measure"]),
                 (["tune", "--objective=server_busy"], ["found 'server_busy'"]),
                 (["tune", "--repetitions=3"], ["--repetitions"]),
                 (["tune", "--until_interval=2%"], ["has no part in a search"]),
