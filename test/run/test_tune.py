@@ -211,6 +211,10 @@ class TuneTest(RunTest):
         os.kill(job.ranks()[0].pid, signal.SIGKILL)
         job.wait()
         before = [r for r in self.snapshot() if r["status"] == "completed"]
+        plan = self.srbench(1, *args, "--resume", "--dry_run")
+        self.assertEqual(plan.returncode, 0, plan.describe())
+        self.assertIn(f"what {len(before)} runs said is kept, the search goes on",
+                      plan.stdout)
         job = self.srbench(1, *args, "--resume")
         self.assertEqual(job.returncode, 0, job.describe())
         self.assertIn(f"what {len(before)} runs said is kept", job.stderr)
