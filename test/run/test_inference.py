@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import time
+from configparser import ConfigParser
 from pathlib import Path
 
 import numpy as np
@@ -333,6 +334,33 @@ class Inference(InferenceTest):
         shares = sum(rows[f"{n}_share"][...] for n in
                      ("put", "run_script", "run_model", "unpack"))
         self.assertTrue((shares > 0.9).all() and (shares <= 1).all(), shares)
+
+    def test_export(self):
+        """In SmartSim-Scaling's layout, with what its sessions of inference have
+        besides those of throughput."""
+        job = self.infer("--db_tpq=[auto,2]", "--batch_size=4",
+                         f"--script={self.script}")
+        self.assert_passed(job, permutations=2)
+        folder = self.dir / "exported"
+        done = subprocess.run(
+            [sys.executable, SOURCE / "tools/srbench-export", "--format",
+             "smartsim", folder, self.out], text=True, capture_output=True,
+            encoding="utf-8", timeout=END)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        threads = set()
+        for session in folder.glob("*sess*"):
+            config = ConfigParser()
+            config.read(session / "run.cfg")
+            has = config["attributes"]
+            threads.add(has["database_threads_per_queue"])
+            self.assertEqual((has["batch_size"], has["device"],
+                              has["num_devices"]), ("4", "CPU", "1"))
+            lines = (session / "rank_1_timing.csv").read_text("ascii").split()
+            self.assertEqual(
+                [line.split(",")[1] for line in lines],
+                ["client()", *["put_tensor", "run_script", "run_model",
+                               "unpack_tensor"] * 5, "loop_time", "main()"])
+        self.assertEqual(threads, {"1", "2"})
 
     def test_too_late_a_turn(self):
         slow = self.file("slow", "stand-in out=1x10 delay_us=1200000")
