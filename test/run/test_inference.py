@@ -42,6 +42,14 @@ def halved(values, n):
     return [values[j % len(values)] / 2 + j for j in range(n)]
 
 
+# A command in a /dev of its own, in which two GPUs are, as far as files go.
+TWO_GPUS = ("unshare", "-m", "sh", "-c", """
+d=$(mktemp -d) && mount -t tmpfs none "$d" && mkdir "$d/shm" &&
+mount --bind /dev/shm "$d/shm" && touch "$d/nvidia0" "$d/nvidia1" &&
+for x in null zero full tty random urandom; do cp -a /dev/$x "$d/" || exit; done
+mount --move "$d" /dev && rmdir "$d" && exec "$@" """, "sh")
+
+
 class InferenceTest(ModuleTest):
 
     def setUp(self):
@@ -334,6 +342,21 @@ class Inference(InferenceTest):
         shares = sum(rows[f"{n}_share"][...] for n in
                      ("put", "run_script", "run_model", "unpack"))
         self.assertTrue((shares > 0.9).all() and (shares <= 1).all(), shares)
+
+    def test_two_gpus(self):
+        """Not what they compute: that models are stored for both, and runs of both
+        are counted; a third one is missed before the start."""
+        if subprocess.run([*TWO_GPUS, "true"], stderr=subprocess.DEVNULL,
+                          check=False).returncode:
+            self.skipTest("/dev cannot be covered here")
+        gpus = ("--device=GPU", f"--script={self.script}", "--verify=all")
+        job = self.infer("--num_devices=2", *gpus, ranks=4, wrapper=TWO_GPUS)
+        self.assert_passed(job, permutations=1)
+        self.assertEqual(list(self.open(self.out)["perm_0000/run_calls"]), [24])
+        job = self.infer("--num_devices=3", *gpus, "--overwrite",
+                         wrapper=TWO_GPUS)
+        self.assert_status(job, 2)
+        self.assertIn("there is no /dev/nvidia2", job.stderr)
 
     def test_export(self):
         """In SmartSim-Scaling's layout, with what its sessions of inference have
