@@ -153,6 +153,7 @@ const struct client_ops client_hiredis = {
     .tell = hiredis_tell,
     .poll = hiredis_poll,
     .absent = connection_absent,
+    .ask = connection_ask,
     .address = connection_address,
     .buffers = connection_buffers,
     .socket = connection_socket,

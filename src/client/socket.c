@@ -191,6 +191,7 @@ const struct client_ops client_socket = {
     .tell = socket_tell,
     .poll = socket_poll,
     .absent = connection_absent,
+    .ask = connection_ask,
     .address = connection_address,
     .buffers = connection_buffers,
     .socket = connection_socket,

@@ -16,6 +16,7 @@
 #define BATCH ((size_t)16)
 #define REQUEST_MAX (SRB_KEY_MAX + 128)
 #define PARTS 3 /* of a request, or a reply: before, the payload, behind */
+#define AHEAD 1 /* request that goes before all of them */
 
 static const char ok[] = "+OK\r\n";
 #define OK_BYTES (sizeof ok - 1)
@@ -30,12 +31,13 @@ struct many {
                       char text[REQUEST_MAX]);
     bool puts;
     size_t next;
-    struct iovec out[PARTS * BATCH];
+    struct iovec out[PARTS * BATCH + AHEAD];
     struct msghdr batch;
     char text[BATCH][REQUEST_MAX];
     /* coming in: the reply that is awaited, and how much of it has come */
     size_t at;
     size_t got;
+    bool ahead; /* that of what goes before them is awaited first */
     /* of gets, for reply k those of k % BATCH; and what the head must be */
     char head[BATCH][SRB_REPLY_HEAD], tail[BATCH][TAIL];
     char right[SRB_REPLY_HEAD];
@@ -79,10 +81,23 @@ static size_t request_get(const struct many *x, const struct srb_tensor *t,
     return command_set_print(&r, 0, text, REQUEST_MAX);
 }
 
+static size_t add_ahead(struct many *x)
+{
+    struct client *base = &x->c->at.base;
+
+    x->out[0].iov_base = (void *)(uintptr_t)base->ahead; /* is not changed */
+    x->out[0].iov_len = base->ahead_length;
+    base->ahead = NULL;
+    x->ahead = true;
+    return AHEAD;
+}
+
 static void make_batch(struct many *x)
 {
     size_t k = 0, n = 0;
 
+    if (x->puts && x->c->at.base.ahead)
+        k = add_ahead(x);
     for (; n < BATCH && x->next < x->n; n++, x->next++) {
         const struct srb_tensor *t = &x->tensors[x->next];
 
@@ -131,7 +146,8 @@ static struct socket_client *speak_of(struct many *x)
 /* The next reply is another's: it has a time of its own. */
 static void next_reply(struct many *x)
 {
-    x->at++;
+    x->at += !x->ahead;
+    x->ahead = false;
     x->got = 0;
     x->c->deadline = 0;
 }
@@ -354,6 +370,7 @@ int socket_put_many(struct client *c, const struct srb_tensor *tensors,
     x.n = n;
     x.request = request_put;
     x.puts = true;
+    x.ahead = false;
     x.next = x.at = x.got = x.batch.msg_iovlen = 0;
     return exchange(&x, err);
 }
@@ -368,7 +385,7 @@ int socket_get_many(struct client *c, const struct srb_tensor *tensors,
     x.tensors = tensors;
     x.n = n;
     x.request = request_get;
-    x.puts = false;
+    x.puts = x.ahead = false;
     x.next = x.at = x.got = x.batch.msg_iovlen = x.right_len = 0;
     return exchange(&x, err);
 }

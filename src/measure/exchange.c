@@ -7,7 +7,7 @@
 #include "base/signals.h"
 #include "base/tick.h"
 #include "client/tensor_client_wrap.h"
-#include "measure/loop_parts.h"
+#include "measure/exchange_parts.h"
 #include "measure/tensor.h"
 
 /* A pause is cut into such pieces, so that failures and signals are heard. */
@@ -69,6 +69,8 @@ int exchange_open(struct load *l, struct error *err)
     struct exchange *x = &l->exchange;
 
     x->rules = l->rules.exchange;
+    if (x->rules.lists.lists && aggregate_open(l, err) < 0)
+        return -1;
     if (x->rules.reads)
         return open_reader(l, err);
     if (x->rules.writes) /* whose stem fits, see tensors_open() */
@@ -84,7 +86,7 @@ int exchange_connect(struct load *l, const struct client_ops *ops,
     int64_t start = tick_now();
 
     if (!x->rules.reads)
-        return 0;
+        return aggregate_connect(l, ops, err);
     x->client[0] = l->client;
     for (size_t k = 1; k < x->rules.nways; k++) {
         x->client[k] = ops->open(&x->way[k], err);
@@ -104,6 +106,7 @@ void exchange_disconnect(struct load *l)
             x->client[k]->ops->close(x->client[k]);
         x->client[k] = NULL;
     }
+    aggregate_disconnect(l);
 }
 
 void exchange_close(struct load *l)
@@ -116,6 +119,7 @@ void exchange_close(struct load *l)
     free(x->requests);
     free(x->get);
     memset(x, 0, sizeof *x);
+    aggregate_close(l);
 }
 
 void exchange_phase(struct load *l, bool warmup)
@@ -128,8 +132,7 @@ void exchange_phase(struct load *l, bool warmup)
 
 /* ---- waiting ---- */
 
-/* -1 with the words of this client, which are in l->phase.err. */
-static int failed(struct load *l)
+int exchange_failed(struct load *l)
 {
     l->phase.failed = true;
     return -1;
@@ -149,10 +152,9 @@ static bool attend(struct load *l)
     return !p->over && !p->failed;
 }
 
-/* Between two polls. */
-static bool pause_for(struct load *l, double seconds)
+bool exchange_pause(struct load *l)
 {
-    int64_t until = tick_now() + (int64_t)(seconds * 1e9);
+    int64_t until = tick_now() + (int64_t)(l->exchange.rules.wait * 1e9);
 
     for (;;) {
         int64_t now = tick_now(), left = until - now;
@@ -177,7 +179,7 @@ static bool choose(struct exchange *x)
     return false;
 }
 
-static bool is_timed(const struct load *l)
+bool exchange_is_timed(const struct load *l)
 {
     return l->phase.counted != NULL;
 }
@@ -192,13 +194,12 @@ static void miss(struct load *l, struct exchange_source *s, int64_t told)
     if (tensors_oldest(r, told) > next)
         next = tensors_oldest(r, told);
     gone = (next < x->end ? next : x->end) - x->step;
-    if (is_timed(l))
+    if (exchange_is_timed(l))
         x->missed += gone;
     s->next = next;
 }
 
-/* The loop's calls and signals go to this source's connection. */
-static void turn_to(struct load *l, const struct exchange_source *s)
+void exchange_turn(struct load *l, const struct exchange_source *s)
 {
     struct client *c = l->exchange.client[s->of.way];
 
@@ -225,7 +226,7 @@ static int await(struct load *l, struct exchange_source *s, int64_t *told)
         keys_of_step(tensor, s->stem_length, x->step, l->rules.tensors.n - 1);
     for (;;) {
         if (c->ops->poll(c, &p, l->phase.err) < 0)
-            return failed(l);
+            return exchange_failed(l);
         x->requests[s->of.way]++;
         x->now.polls++;
         x->now.seen = tick_now();
@@ -234,7 +235,7 @@ static int await(struct load *l, struct exchange_source *s, int64_t *told)
         *told = p.steps;
         if (p.steps > x->step)
             return 0;
-        if (!pause_for(l, x->rules.wait))
+        if (!exchange_pause(l))
             return -1;
     }
 }
@@ -249,14 +250,16 @@ bool exchange_more(struct load *l)
     x->vigil = (struct team_vigil){0};
     if (start >= l->phase.look && !attend(l))
         return false;
-    while (!found && choose(x)) {
+    if (x->rules.lists.lists)
+        found = aggregate_next(l);
+    while (!x->rules.lists.lists && !found && choose(x)) {
         struct exchange_source *s = &x->source[x->turn];
         int rc;
 
         x->now = (struct exchange_get){.from = x->turn, .step = x->step};
-        turn_to(l, s);
+        exchange_turn(l, s);
         rc = await(l, s, &told);
-        if (is_timed(l))
+        if (exchange_is_timed(l))
             x->polls += x->now.polls;
         if (rc < 0)
             return false;
@@ -264,7 +267,7 @@ bool exchange_more(struct load *l)
         if (!found)
             miss(l, s, told);
         else
-            turn_to(l, s); /* a poll leaves it bound to what it asked for */
+            exchange_turn(l, s); /* a poll leaves it bound to what it asks */
     }
     l->samples.waited += tick_now() - start;
     return found;
@@ -278,7 +281,9 @@ static bool checks(const struct load *l)
     const struct exchange *x = &l->exchange;
     bool first = l->got == 0;
     bool last =
-        is_timed(l) && x->step + 1 == x->end && x->turn + 1 == x->rules.nfrom;
+        exchange_is_timed(l) && x->step + 1 == x->end &&
+        (x->rules.lists.lists ? l->aggregate.at + 1 == l->aggregate.named
+                              : x->turn + 1 == x->rules.nfrom);
 
     return l->rules.verify == VERIFY_ALL ||
            (l->rules.verify == VERIFY_ENDS && (first || last));
@@ -341,7 +346,7 @@ static int connect_again(struct load *l, size_t way)
     struct client *c = ops->open(&x->way[way], l->phase.err);
 
     if (!c)
-        return failed(l);
+        return exchange_failed(l);
     signals_unwatch();
     signals_watch(ops->socket(c));
     ops->close(l->client);
@@ -356,7 +361,7 @@ static int lost(struct load *l, int64_t start)
     struct exchange *x = &l->exchange;
     struct exchange_source *s = &x->source[x->turn];
     size_t way = s->of.way;
-    int64_t asked = asked_for(l);
+    int64_t asked = l->aggregate.gone ? 0 : asked_for(l);
 
     x->requests[way] += asked;
     miss(l, s, 0);
@@ -364,6 +369,8 @@ static int lost(struct load *l, int64_t start)
         return -1;
     l->phase.latest = tick_now();
     l->samples.waited += l->phase.latest - start;
+    if (x->rules.lists.lists)
+        aggregate_got(l, l->phase.latest - start);
     return 0;
 }
 
@@ -381,9 +388,10 @@ int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
     struct series *s = &l->samples.unpack;
 
     if (rc < 0)
-        return l->client->ops->absent(l->client) ? lost(l, start)
-                                                 : loop_fail(l);
-    if (is_timed(l)) {
+        return l->aggregate.gone || l->client->ops->absent(l->client)
+                   ? lost(l, start)
+                   : loop_fail(l);
+    if (exchange_is_timed(l)) {
         if (loop_note(l, s, s->warmup, start, end) < 0)
             return -1;
         keep(l, start);
@@ -394,6 +402,8 @@ int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
     verify(l);
     x->source[x->turn].next = x->step + 1;
     l->got++;
+    if (x->rules.lists.lists)
+        aggregate_got(l, end - start);
     x->behind = tick_now() - end;
     return 0;
 }
@@ -406,11 +416,13 @@ int exchange_tell(struct load *l)
     int64_t start = l->phase.latest;
 
     exchange_go_on(l);
-    if (is_timed(l))
+    if (exchange_is_timed(l))
         l->samples.loop_end = start;
+    if (x->rules.lists.lists && !l->aggregate.counts)
+        return 0;
     if (l->client->ops->tell(l->client, x->counter, x->counter_length, l->pair,
                              l->phase.err) < 0)
-        return failed(l);
+        return exchange_failed(l);
     x->told++;
     x->behind = tick_now() - start;
     return 0;

@@ -55,6 +55,7 @@ struct samples {
     struct series put, unpack;
     struct series retire; /* without warm-up; of no room where nothing is
                              removed */
+    struct series poll_list, get_list; /* of a reader of lists; likewise */
     int nruns;            /* what a server runs between a put and a get: */
     struct series run[2]; /* each of them */
     struct step_series step[2];   /* of the loop; of phases that of the puts and
@@ -79,6 +80,9 @@ int samples_open_runs(struct samples *s, int n, size_t warmup, size_t room,
 
 /* Have room for removals too. */
 int samples_open_retire(struct samples *s, size_t room, struct error *err);
+
+/* Have room for lists too. */
+int samples_open_lists(struct samples *s, size_t room, struct error *err);
 
 void samples_free(struct samples *s);
 

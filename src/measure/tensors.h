@@ -21,11 +21,14 @@ struct tensors {
     size_t stem; /* of the keys */
     void **own;  /* [n], what the language allocated */
     float **out, **in;
-    /* [n] each: what is put, got and removed, with keys of those steps */
+    /* [n] each: what is put, got and removed, with keys of those steps; behind
+     * the last is room for some that are removed with them */
     struct srb_tensor *put, *get, *gone;
-    char (*keys)[SRB_KEY_MAX]; /* [3 n] */
+    char (*keys)[SRB_KEY_MAX]; /* [3 n], and of that room */
     int64_t get_step;          /* whose keys get has */
 };
+
+#define TENSORS_MORE ((size_t)2)
 
 /* own, out and in: the first tensor's, which are not the list's. -1 where there
  * is no memory, or the key too long. */

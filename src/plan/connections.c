@@ -34,14 +34,27 @@ static void connect_client(const struct placement *pl, int client, int *clients)
         clients[shards[k]]++;
 }
 
+/* Where its list lies, if that is another shard than its own. */
+static void connect_to_list(const struct placement *pl, int client,
+                            int *clients)
+{
+    int shard =
+        place_client_shard(pl, place_list_client(pl, place_writer(pl, client)));
+
+    clients[shard] += shard != place_client_shard(pl, client);
+}
+
 void connections_count(const struct placement *pl, int *clients)
 {
     int *seen =
         pl->nreaders > 0 ? mem_new((size_t)pl->nshards, sizeof *seen) : NULL;
 
     for (int c = 0; c < pl->nclients; c++)
-        if (place_reader(pl, c) < 0)
+        if (place_reader(pl, c) < 0) {
             connect_client(pl, c, clients);
+            if (pl->aggregate)
+                connect_to_list(pl, c, clients);
+        }
     for (int r = 0; r < pl->nreaders; r++)
         connect_reader(pl, r, clients, seen);
     free(seen);

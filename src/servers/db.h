@@ -36,7 +36,8 @@ struct db_plan {
     bool copies;                   /* and copy tensors to and from them */
     int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
-    bool polls;                    /* and ask whether a key is there */
+    bool polls;                    /* and ask whether a key is there, */
+    bool lists;                    /* or append to lists and read these */
     const char *path;              /* db_path */
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs, */
@@ -89,6 +90,7 @@ struct db_keys {
     size_t tensors;   /* of a step; 0: no steps */
     int64_t from, to; /* steps by the number in their keys, `to` not included */
     bool counters;    /* and a counter of its steps (keys_of_counter()) */
+    bool lists;       /* and descriptions of steps, and lists of all of them */
 };
 
 /* Remove the keys of all clients of the placement, from shards elsewhere whose
