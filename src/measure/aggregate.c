@@ -25,6 +25,10 @@ static int open_texts(struct aggregate *a, struct error *err)
         return error_set(err, "'%s' is too long for keys of steps",
                          a->rules.head);
     a->list_stem = (size_t)n;
+    a->number = strcspn(a->list, "{");
+    while (a->number > 0 && a->list[a->number - 1] >= '0' &&
+           a->list[a->number - 1] <= '9')
+        a->number--;
     memcpy(a->counter, a->list, a->list_stem);
     a->counter_length = keys_of_counter(a->counter, a->list_stem);
     return 0;
@@ -285,14 +289,13 @@ static size_t place_of(const struct exchange *x, int client)
     return low;
 }
 
-/* The client whose data set's name begins so; -1: nobody's. */
-static int client_of(const char *text, size_t length)
+/* The client whose data set's name has its number there; -1: nobody's. */
+static int client_of(const char *text, size_t length, size_t at)
 {
-    const size_t stem = strlen(SRB_KEY_STEM);
     int client = -1;
 
-    for (size_t i = stem; i < length && text[i] >= '0' && text[i] <= '9' &&
-                          client < INT_MAX / 10 - 1;
+    for (size_t i = at; i < length && text[i] >= '0' && text[i] <= '9' &&
+                        client < INT_MAX / 10 - 1;
          i++)
         client = (client < 0 ? 0 : client * 10) + text[i] - '0';
     return client;
@@ -306,7 +309,7 @@ static int take_name(void *ctx, const char *text, size_t length,
     struct exchange *x = &l->exchange;
     struct aggregate *a = &l->aggregate;
     char name[SRB_KEY_MAX];
-    size_t k = place_of(x, client_of(text, length));
+    size_t k = place_of(x, client_of(text, length, a->number));
     struct exchange_source *s = &x->source[k];
 
     memcpy(name, s->stem, s->stem_length);

@@ -52,6 +52,7 @@ struct aggregate {
     struct aggregate_rules rules;
     char list[SRB_KEY_MAX], counter[SRB_KEY_MAX]; /* of the head */
     size_t list_stem, counter_length;
+    size_t number; /* where a client's stands in its keys */
     bool counts; /* steps are removed, and so the head tells how many it put */
     char meta[SRB_KEY_MAX]; /* of the data set at hand */
     size_t meta_length;
