@@ -86,6 +86,7 @@ struct client_params {
     struct places places;
     const struct served *served; /* of one whom a rank serves (serving.h) */
     int shard;                   /* that owns the key, of those of the store */
+    bool reads; /* it keeps nothing, and gets what others keep */
     const char *key;
     size_t bytes;                       /* of the tensor */
     const struct command_set *commands; /* NULL: plain */

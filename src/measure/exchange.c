@@ -97,6 +97,17 @@ int exchange_connect(struct load *l, const struct client_ops *ops,
     return 0;
 }
 
+void exchange_bind(struct load *l)
+{
+    struct exchange *x = &l->exchange;
+
+    for (size_t k = 0; x->rules.reads && k < x->rules.nfrom; k++) {
+        struct client *c = x->client[x->source[k].of.way];
+
+        c->ops->rebind(c, x->source[k].of.key, l->count * sizeof(float));
+    }
+}
+
 void exchange_disconnect(struct load *l)
 {
     struct exchange *x = &l->exchange;
@@ -324,7 +335,7 @@ static void verify(struct load *l)
 }
 
 /* How many tensors of the step were asked for until one was not there; less
- * than 0: others are on their way. */
+ * than 0: others are on their way, as they never are without a socket. */
 static int64_t asked_for(const struct load *l)
 {
     const struct tensors *t = &l->tensors;
@@ -332,7 +343,8 @@ static int64_t asked_for(const struct load *l)
     size_t i = 0;
 
     if (t->rules.pipelined)
-        return EXCHANGE_UNKNOWN;
+        return l->client->ops->socket(l->client) < 0 ? (int64_t)t->rules.n
+                                                     : EXCHANGE_UNKNOWN;
     while (i + 1 < t->rules.n && strncmp(t->get[i].key, key, SRB_KEY_MAX) != 0)
         i++;
     return (int64_t)i + 1;

@@ -113,6 +113,9 @@ int exchange_open(struct load *l, struct error *err);
 /* A reader's other connections, once it has the first. Local. */
 int exchange_connect(struct load *l, const struct client_ops *ops,
                      struct error *err);
+/* Before the loop: bring to hand what others keep, who are connected by now.
+ * Local. */
+void exchange_bind(struct load *l);
 /* Close all connections but the one that the loop has; and all the rest. */
 void exchange_disconnect(struct load *l);
 void exchange_close(struct load *l);

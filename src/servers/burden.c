@@ -89,7 +89,8 @@ int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
     int64_t keeping =
         footprint_keeper(memory, keepers, bytes, tensors_kept_by(p), moving(p));
 
-    if (clients <= keepers || memory->eighths == 0)
+    if (clients <= keepers || memory->eighths == 0 ||
+        burden_server(p)->store) /* who reads there copies by himself */
         return keeping;
     return footprint_sum(keeping, footprint_keeper(memory, clients - keepers,
                                                    bytes, 0, moving(p)));

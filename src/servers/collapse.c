@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "client/client.h"
 
 /* A file that says the default says it of all servers that have the axis: a
  * resolved configuration (--show_config) does so of every option. On the
@@ -150,37 +149,11 @@ static int leave_out_lists(const struct sweep *s, const struct server *servers,
                      servers[0].label);
 }
 
-/* A reader asks whether a tensor is there. */
-static int check_polls(const struct options *o, const struct server *servers,
-                       struct error *err)
-{
-    size_t nexes = options_has(o, OPT_PATTERN, PATTERN_EXCHANGE)
-                       ? options_get(o, OPT_DB_EXE)->nvalues
-                       : 0;
-
-    for (size_t k = 0; k < nexes; k++) {
-        const struct engine *e = servers[k].engine;
-
-        if (!e || !e->client || client_find(e->client)->poll)
-            continue;
-        return error_set(err,
-                         "db_exe: %s cannot be asked whether a tensor is "
-                         "there, which pattern: exchange needs; expected a "
-                         "server, or pair or phases",
-                         servers[k].label);
-    }
-    return 0;
-}
-
 int collapse(struct sweep *s, const struct server *servers, struct error *err)
 {
     size_t nexes = options_get(s->options, OPT_DB_EXE)->nvalues, n = 0;
     /* axes, a placement, and a pattern */
-    struct sweep_lack *list;
-
-    if (check_polls(s->options, servers, err) < 0)
-        return -1;
-    list = mem_new((OPT_COUNT + 2) * nexes, sizeof *list);
+    struct sweep_lack *list = mem_new((OPT_COUNT + 2) * nexes, sizeof *list);
 
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis &&

@@ -212,12 +212,6 @@ class Exchange(RunTest):
         self.assertIn("FANall", job.stdout)
         job = self.srbench(1, EXCHANGE, "--dry_run", "--machine=1x1")
         self.assertIn("none is left to write", job.stdout + job.stderr)
-        for exe in ("shm", "files", "mpi"):
-            job = self.srbench(3, EXCHANGE, f"--db_exe={exe}",
-                               "--clients_per_node=2")
-            self.assert_status(job, 2)
-            self.assertIn("cannot be asked whether a tensor is there",
-                          job.stderr)
         job = self.srbench(2, EXCHANGE, "--client=null", "--db_exe=null")
         self.assert_status(job, 2)
         self.assertIn("cannot ask whether a tensor is there", job.stderr)
