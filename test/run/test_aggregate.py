@@ -9,7 +9,7 @@ import signal
 import numpy
 
 from redisaitest import STAND_IN
-from srbtest import RunTest, column, main, text
+from srbtest import SOURCE, RunTest, column, main, text
 from test_tensors import Monitored
 
 AGGREGATE = "--pattern=aggregate"
@@ -290,6 +290,21 @@ class Aggregate(RunTest):
             self.assertIn(words, " ".join(job.stderr.split()))
         job = self.srbench(1, AGGREGATE, "--dry_run", "--machine=1x1")
         self.assertIn("pattern aggregate: of 1 client", job.stdout + job.stderr)
+
+    def test_example(self):
+        """As it is, on virtual nodes, with shorter loops; and what is said of
+        it on the screen."""
+        job = self.srbench(6, "--config",
+                           SOURCE / "batch_scripts/example_aggregation.yaml",
+                           "--virtual_nodes=6", "--iterations=6",
+                           "--compute=2ms", "--repetitions=1",
+                           f"--output={self.out}")
+        self.assert_passed(job, 2 * 2)
+        self.assertIn("get list", job.stdout)
+        self.assertIn("get list: a step's list and all data sets",
+                      " ".join(job.stdout.split()))
+        for i in range(4):
+            self.check_all_read(i, 1, 6, 4)
 
     def failing(self, *args, ranks=3):
         """A study without an end of its own."""
