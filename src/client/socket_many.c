@@ -15,8 +15,9 @@
 /* Requests that are made, and replies that are received, at a time. */
 #define BATCH ((size_t)16)
 #define REQUEST_MAX (SRB_KEY_MAX + 128)
-#define PARTS 3 /* of a request, or a reply: before, the payload, behind */
-#define AHEAD 1 /* request that goes before all of them */
+#define PARTS 3  /* of a request, or a reply: before, the payload, behind */
+#define AHEAD 1  /* request that goes before all of them */
+#define BEHIND 1 /* notice that goes behind one of them */
 
 static const char ok[] = "+OK\r\n";
 #define OK_BYTES (sizeof ok - 1)
@@ -31,8 +32,9 @@ struct many {
                       char text[REQUEST_MAX]);
     bool puts;
     size_t next;
-    struct iovec out[PARTS * BATCH + AHEAD];
+    struct iovec out[PARTS * BATCH + AHEAD + BEHIND];
     struct msghdr batch;
+    bool announces; /* a notice goes behind one of them, and its reply stays */
     char text[BATCH][REQUEST_MAX];
     /* coming in: the reply that is awaited, and how much of it has come */
     size_t at;
@@ -92,6 +94,19 @@ static size_t add_ahead(struct many *x)
     return AHEAD;
 }
 
+/* There is one for the last of a step, so that one more part is enough. */
+static size_t add_notice(struct many *x, const struct srb_tensor *t, size_t k)
+{
+    struct connection *at = &x->c->at;
+    size_t n = connection_behind(at, t->key, t->key_length);
+
+    if (n == 0)
+        return k;
+    x->announces = true;
+    x->out[k] = (struct iovec){at->notice.request.text, n};
+    return k + 1;
+}
+
 static void make_batch(struct many *x)
 {
     size_t k = 0, n = 0;
@@ -106,6 +121,7 @@ static void make_batch(struct many *x)
             continue;
         x->out[k++] = (struct iovec){t->data, bytes_of(t)};
         x->out[k++] = (struct iovec){x->c->tail, x->c->tail_len};
+        k = add_notice(x, t, k);
     }
     x->batch = (struct msghdr){.msg_iov = x->out, .msg_iovlen = k};
 }
@@ -199,7 +215,12 @@ static int receive_oks(struct many *x, bool wait, struct error *err)
 {
     char text[WORDS_MAX];
     struct iovec in = {text, sizeof text};
-    ssize_t got = receive(x, &in, 1, wait);
+    ssize_t got;
+
+    if (x->announces)
+        in.iov_len =
+            socket_least(in.iov_len, (x->n - x->at) * OK_BYTES - x->got);
+    got = receive(x, &in, 1, wait);
 
     if (got < 0)
         return nothing(x, wait, err);
@@ -337,6 +358,16 @@ static int receive_some(struct many *x, bool wait, struct error *err)
     return x->puts ? receive_oks(x, wait, err) : receive_tensors(x, wait, err);
 }
 
+/* All was answered before the last of a notice was out. */
+static int finish(struct many *x, struct error *err)
+{
+    x->c->deadline = 0;
+    return is_sent(x) ||
+                   socket_send(x->c, x->batch.msg_iov, x->batch.msg_iovlen) == 0
+               ? 0
+               : socket_refused(speak_of(x), x->what, err);
+}
+
 static int exchange(struct many *x, struct error *err)
 {
     int rc;
@@ -351,7 +382,7 @@ static int exchange(struct many *x, struct error *err)
         if (rc == 0 ? await(x) < 0 : x->got > 0 && socket_late(x->c))
             return socket_fail(speak_of(x), x->what, err);
     }
-    return 0;
+    return finish(x, err);
 }
 
 static struct socket_client *self(struct client *c)
@@ -370,7 +401,7 @@ int socket_put_many(struct client *c, const struct srb_tensor *tensors,
     x.n = n;
     x.request = request_put;
     x.puts = true;
-    x.ahead = false;
+    x.ahead = x.announces = false;
     x.next = x.at = x.got = x.batch.msg_iovlen = 0;
     return exchange(&x, err);
 }
@@ -385,7 +416,7 @@ int socket_get_many(struct client *c, const struct srb_tensor *tensors,
     x.tensors = tensors;
     x.n = n;
     x.request = request_get;
-    x.puts = x.ahead = false;
+    x.puts = x.ahead = x.announces = false;
     x.next = x.at = x.got = x.batch.msg_iovlen = x.right_len = 0;
     return exchange(&x, err);
 }

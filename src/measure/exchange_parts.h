@@ -6,7 +6,8 @@
 
 #include "measure/loop_parts.h"
 
-/* -1 with the words of this client, which are in l->phase.err. */
+/* -1 with the words of this client, which are in l->phase.err; or a signal has
+ * cut off its connection. */
 int exchange_failed(struct load *l);
 
 /* Wait as long as a reader does between two polls. false: the loop ends. */

@@ -18,6 +18,8 @@ void loop_stamp_all(struct load *l)
     tensors_name(t, t->put, l->pair++);
     if (l->rules.exchange.lists.lists)
         aggregate_stamp(l);
+    if (l->rules.exchange.writes)
+        exchange_announce(l, &t->put[t->rules.n - 1]);
 }
 
 /* A get that follows its put brings that; those of a phase of their own bring

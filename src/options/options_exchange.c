@@ -56,6 +56,16 @@ static int check_keys(const struct options *o, struct error *err)
     return 0;
 }
 
+static bool asks_to_block(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_WAIT);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].word == WAIT_BLOCK)
+            return true;
+    return false;
+}
+
 /* Readers get as many steps as were put, at the pace of these. */
 static int check_loop(const struct options *o, struct error *err)
 {
@@ -69,6 +79,12 @@ static int check_loop(const struct options *o, struct error *err)
                            "whose readers must know how many steps there will "
                            "be; expected numbers with it",
                            err);
+    if (options_aggregates(o) && asks_to_block(o))
+        return options_refuse(o, OPT_WAIT,
+                              "block contradicts pattern: aggregate, whose "
+                              "readers ask how long a list is; expected a time "
+                              "or spin with it, or pattern: exchange",
+                              err);
     if (options_has(o, OPT_SYNC, SYNC_ITERATION))
         return contradicts(o, OPT_SYNC, "iteration ",
                            "where readers are held together with writers by "

@@ -20,7 +20,7 @@ static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
 static const char *const syncs[] = {"none", "start", "iteration", NULL};
 static const char *const patterns[] = {"pair", "phases", "exchange",
                                        "aggregate", NULL};
-static const char *const wait_words[] = {"spin", NULL};
+static const char *const wait_words[] = {"spin", "block", NULL};
 static const char *const fans[] = {"own", "all", NULL};
 static const char *const history_words[] = {"all", NULL};
 static const char *const retirements[] = {"overwrite", "delete", "expire",
@@ -377,10 +377,12 @@ const struct option option_table[OPT_COUNT] = {
                   .group = GROUP_STUDY,
                   .brief = "with pattern: exchange or aggregate, a reader's "
                            "pause between polls",
-                  .help =
-                      "with pattern: exchange or aggregate, how long a reader "
-                      "pauses when what it asked for is not there yet; "
-                      "spin: not at all"},
+                  .help = "with pattern: exchange or aggregate, how long a "
+                          "reader pauses when what it asked for is not there "
+                          "yet; spin: not at all; block, of exchange: it does "
+                          "not ask, but has the server tell it (XREAD BLOCK of "
+                          "a stream to which the writer adds each step); where "
+                          "there are no streams it spins"},
     [OPT_FAN] = {.name = "fan",
                  .type = OPTION_CHOICE,
                  .axis = true,

@@ -164,13 +164,30 @@ static size_t digit(const struct sweep *s, const struct permutation *p,
     return 0;
 }
 
-/* Whether it is of the server that lacks that axis, which others have. */
+/* Whether it is of the server that lacks that axis, or its value of it, which
+ * others have. */
 static bool lacks(const struct sweep *s, const struct permutation *p,
                   const struct sweep_lack *lack)
 {
     return lack->only == 0 && !lack->lists && p->value[OPT_DB_EXE] &&
            digit(s, p, OPT_DB_EXE) == lack->exe &&
-           has_option(s->options, lack->axis, experiment_of(p));
+           has_option(s->options, lack->axis, experiment_of(p)) &&
+           (lack->word == 0 ||
+            (p->value[lack->axis] && p->value[lack->axis]->word == lack->word));
+}
+
+/* How far its value of that axis is from the one that stands for it. */
+static ptrdiff_t displaced(const struct sweep *s, const struct permutation *p,
+                           const struct sweep_lack *lack)
+{
+    const struct setting *set = options_get(s->options, lack->axis);
+    size_t mine = digit(s, p, lack->axis), k = 0;
+
+    if (lack->word == 0)
+        return (ptrdiff_t)mine;
+    while (k < set->nvalues && set->values[k].word != lack->instead.word)
+        k++;
+    return k < set->nvalues ? (ptrdiff_t)mine - (ptrdiff_t)k : 0;
 }
 
 /* Whether its placement has no such server, or its pattern none. */
@@ -336,7 +353,7 @@ static bool is_spare(const struct sweep *s, const struct permutation *p)
         if (behind(s, p, alike[k]) > 0)
             return true;
     for (size_t k = 0; k < s->nlacks; k++)
-        if (lacks(s, p, &s->lacks[k]) && digit(s, p, s->lacks[k].axis) > 0)
+        if (lacks(s, p, &s->lacks[k]) && displaced(s, p, &s->lacks[k]) != 0)
             return true;
     return left_out(s, p);
 }
@@ -524,7 +541,7 @@ static int compare_places(const void *a, const void *b)
 size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
                      enum option_id axis, size_t k)
 {
-    size_t apart = stride(s, experiment_of(p), axis), mine = digit(s, p, axis);
+    size_t apart = stride(s, experiment_of(p), axis);
     const uint32_t *found;
     struct permutation q;
     uint32_t place;
@@ -532,13 +549,16 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
     if (extent(s->options, axis, experiment_of(p)) == 1)
         return p->index;
     if (!s->place)
-        return p->index + k * apart - mine * apart;
-    product_at(s, s->place[p->index] + k * apart - mine * apart, &q);
+        return p->index + k * apart - digit(s, p, axis) * apart;
+    /* its own value, whatever its server has instead */
+    product_at(s, s->place[p->index], &q);
+    product_at(s, q.index + k * apart - digit(s, &q, axis) * apart, &q);
     place = (uint32_t)q.index;
     for (size_t l = 0; l < s->nlacks; l++)
         if (lacks(s, &q, &s->lacks[l]))
-            place -= (uint32_t)(digit(s, &q, s->lacks[l].axis) *
-                                stride(s, experiment_of(&q), s->lacks[l].axis));
+            place -= (uint32_t)(displaced(s, &q, &s->lacks[l]) *
+                                (ptrdiff_t)stride(s, experiment_of(&q),
+                                                  s->lacks[l].axis));
     for (size_t l = 0; l < ALIKE; l++)
         place -= (uint32_t)(behind(s, &q, alike[l]) *
                             stride(s, experiment_of(&q), alike[l]));
@@ -766,6 +786,23 @@ static size_t note(char *buf, size_t n, size_t used, const struct option *d,
                                    set->nvalues == 1 ? "" : "s", where, name);
 }
 
+static size_t note_lack(char *buf, size_t n, size_t used,
+                        const struct sweep_lack *lack,
+                        const struct setting *set)
+{
+    const struct option *d = &option_table[lack->axis];
+
+    if (lack->word == 0)
+        return note(buf, n, used, d, set, "with ", lack->server);
+    if (used >= n)
+        return used;
+    return used +
+           (size_t)snprintf(buf + used, n - used,
+                            "%s: %s comes to %s with %s, which has no %s\n",
+                            d->name, d->words[lack->word - 1],
+                            lack->instead.text, lack->server, lack->why);
+}
+
 /* The notes on servers that a placement of the study does not have. */
 static size_t note_left_out(const struct sweep *s, char *buf, size_t n,
                             size_t used)
@@ -884,7 +921,7 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
         for (size_t k = 0; k < s->nlacks; k++)
             if (!s->lacks[k].only && !s->lacks[k].lists &&
                 s->lacks[k].axis == (enum option_id)id)
-                used = note(buf, n, used, d, set, "with ", s->lacks[k].server);
+                used = note_lack(buf, n, used, &s->lacks[k], set);
     }
     used = note_left_out(s, buf, n, used);
     note_alike(s, buf, n, used);

@@ -46,10 +46,12 @@ struct permutation {
     const struct sweep_tried *tried; /* in a search; else NULL */
 };
 
-/* An axis that a server does not have, or a placement. */
+/* An axis that a server does not have, or a value of it, or a placement. */
 struct sweep_lack {
     size_t exe; /* the server, as a value of db_exe */
     enum option_id axis;
+    int word; /* not 0: it lacks that word of it, which comes to `instead`, */
+    const char *why; /* and has no such thing: "streams" */
     unsigned only; /* not 0: it is no axis that it lacks, but all placements but
                       this one (IN_STANDARD | …); there it is left out */
     bool lists;    /* it is lists that it lacks: it is left out of the pattern

@@ -53,6 +53,8 @@ int keys_stem(char out[SRB_KEY_MAX], const char *key);
 /* The key under which such a client tells how many steps it has put, in the
  * same slot: the stem and "steps". Returns its length. */
 size_t keys_of_counter(char key[SRB_KEY_MAX], size_t stem);
+/* The stream in which it tells so, likewise: the stem and "stream". */
+size_t keys_of_stream(char key[SRB_KEY_MAX], size_t stem);
 size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i);
 /* A step as a data set, KEY{KEY}.s, and the key of its description,
  * KEY{KEY}.s.meta; and the list of a step to which such are appended,

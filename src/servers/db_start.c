@@ -307,6 +307,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .removes = plan->removes,
             .polls = plan->polls,
             .lists = plan->lists,
+            .blocks = plan->blocks,
             .secret = plan->secret,
         };
     }

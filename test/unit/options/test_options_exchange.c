@@ -42,9 +42,9 @@ static const struct {
      "--sync: iteration contradicts pattern: exchange, where readers are held "
      "together with writers by what these put, and by nothing else; expected "
      "start or none with it"},
-    {{{EXCHANGE, "--wait=block"}},
-     "--wait: found 'block', expected a time above 0s and up to 86400s such as "
-     "30s, 5m or 05:00:00, or spin"},
+    {{{EXCHANGE, "--wait=never"}},
+     "--wait: found 'never', expected a time above 0s and up to 86400s such as "
+     "30s, 5m or 05:00:00, spin or block"},
     {{{"--pattern=gather"}},
      "--pattern: found 'gather', expected pair, phases, exchange or aggregate"},
     {{{AGGREGATE, "--retire=[delete,overwrite]"}},
@@ -56,6 +56,9 @@ static const struct {
     {{{AGGREGATE, "--duration=5s"}},
      "--duration: contradicts pattern: aggregate, whose readers must know how "
      "many steps there will be; expected iterations with it"},
+    {{{AGGREGATE, "--wait=[1ms,block]"}},
+     "--wait: block contradicts pattern: aggregate, whose readers ask how long "
+     "a list is; expected a time or spin with it, or pattern: exchange"},
     {{{AGGREGATE, "--pipelined=true"}},
      "--pipelined: is for several tensors of a step, expected tensors of 2 or "
      "more with it"},
