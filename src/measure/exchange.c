@@ -474,7 +474,8 @@ void exchange_announce(struct load *l, const struct srb_tensor *last)
                                          .steps = l->pair,
                                          .stream = x->rules.block};
 
-    if (counts(l) && l->client->ops->announce)
+    /* what comes behind the put of a data set, its list, would hear it */
+    if (!x->rules.lists.lists && l->client->ops->announce)
         l->client->ops->announce(l->client, &notice);
 }
 
@@ -483,9 +484,10 @@ static int hear_or_tell(struct load *l)
     const struct exchange *x = &l->exchange;
     const struct client_ops *ops = l->client->ops;
 
-    return ops->announced ? ops->announced(l->client, l->phase.err)
-                          : ops->tell(l->client, x->counter, x->counter_length,
-                                      l->pair, l->phase.err);
+    return ops->announced && !x->rules.lists.lists
+               ? ops->announced(l->client, l->phase.err)
+               : ops->tell(l->client, x->counter, x->counter_length, l->pair,
+                           l->phase.err);
 }
 
 int exchange_tell(struct load *l)
