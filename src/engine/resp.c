@@ -512,7 +512,8 @@ static int read_config(struct control *c, FILE *out, const struct shard_spec *s,
         print_effective(c, out, asked[i]);
     for (size_t i = 0; i < s->args->npairs; i++)
         print_effective(c, out, spelt(s->args->pairs[i].name));
-    if (s->env->npairs > 0)
+    /* of servers that others started nobody here knows the environment */
+    if (s->env->npairs > 0 || !s->placement)
         print_allocator(c, out);
     return users ? control_login(c, &users->steward, s->op_timeout, err) : 0;
 }

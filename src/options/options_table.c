@@ -1186,8 +1186,9 @@ const struct option option_table[OPT_COUNT] = {
          .group = GROUP_TUNE,
          .brief = "the figure that is to be better",
          .help = "of srbench tune: the figure of /summary that is to be "
-                 "better, a rate (window, put_window, window_ops, ...) higher "
-                 "or a time (put_tensor_p99, ...) lower"},
+                 "better, a rate (window, window_ops, ...) higher, a time "
+                 "(put_tensor_p99, ...) or an overhead lower; where steps "
+                 "compute or have a rate there is no window"},
     [OPT_TUNE_TIME] = {.name = "tune_time",
                        .type = OPTION_SECONDS,
                        .resume_free = true,

@@ -146,8 +146,11 @@ static void product_at(const struct sweep *s, size_t i, struct permutation *p)
         rest /= e;
     }
     p->scripted = p->infers && options_scripted(o);
-    if (p->infers)
+    if (p->infers) {
         p->value[OPT_TENSOR_BYTES] = &s->input;
+        p->output_bytes =
+            options_shape(o, OPT_OUTPUT_SHAPE)->count * (int64_t)sizeof(float);
+    }
     if (permutation_exchanges(p))
         keep_steps(o, p);
 }
@@ -261,6 +264,14 @@ static bool is_one(const struct options *o, const struct value *nodes,
            (nodes->is_auto ? auto_nodes(o) == 1 : nodes->count == 1);
 }
 
+/* Databases that run already have no nodes of ours. */
+static bool is_alone(const struct sweep *s, const struct permutation *p)
+{
+    return p->value[OPT_DB_NODES] ? is_one(s->options, p->value[OPT_DB_NODES],
+                                           p->value[OPT_DB_SHARDS_PER_NODE])
+                                  : s->found == 1;
+}
+
 static bool has_one_shard(const struct sweep *s)
 {
     const struct options *o = s->options;
@@ -339,11 +350,7 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
         return s->like && !p->infers ? k - s->like[k] : 0;
     if (axis != OPT_DB_CLUSTER && axis != OPT_MODEL_KEYS)
         return behind_idle(s, p, axis, k);
-    return k > 0 && s->one_shard &&
-                   is_one(s->options, p->value[OPT_DB_NODES],
-                          p->value[OPT_DB_SHARDS_PER_NODE])
-               ? k
-               : 0;
+    return k > 0 && s->one_shard && is_alone(s, p) ? k : 0;
 }
 
 /* Whether another permutation stands for this one, or none at all. */
@@ -449,6 +456,15 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     if (s->like || s->one_shard || idle)
         number(s);
     return 0;
+}
+
+void sweep_found(struct sweep *s, int nshards)
+{
+    s->found = nshards;
+    if (nshards != 1 || options_get(s->options, OPT_MODEL_KEYS)->nvalues < 2)
+        return;
+    s->one_shard = true;
+    number(s);
 }
 
 void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n)
@@ -854,6 +870,22 @@ static size_t note_one_shard(const struct sweep *s, enum option_id axis,
                                    option_table[axis].name, values, which);
 }
 
+/* Of databases that were not asked how many they are. */
+static size_t note_not_found(const struct sweep *s, char *buf, size_t n,
+                             size_t used)
+{
+    size_t values = options_get(s->options, OPT_MODEL_KEYS)->nvalues;
+
+    if (!options_external(s->options) || s->found > 0 || values < 2 ||
+        used >= n)
+        return used;
+    return used + (size_t)snprintf(buf + used, n - used,
+                                   "model_keys (%zu values) collapses if what "
+                                   "db_address names is one shard, which has "
+                                   "all that a model takes\n",
+                                   values);
+}
+
 /* The notes on values that come to the same. */
 static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
 {
@@ -864,6 +896,7 @@ static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
                           used);
     used = note_one_shard(s, OPT_MODEL_KEYS, "has all that a model takes", buf,
                           n, used);
+    used = note_not_found(s, buf, n, used);
     for (int id = OPT_READERS_PER_NODE; id <= OPT_FAN; id++)
         used = note_idle(s, (enum option_id)id,
                          "no client reads what others "
