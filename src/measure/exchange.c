@@ -11,8 +11,6 @@
 #include "measure/exchange_parts.h"
 #include "measure/tensor.h"
 
-/* A pause is cut into such pieces, so that failures and signals are heard. */
-#define NAP_NS INT64_C(100000000)
 /* As long as a server keeps a reader that blocks, before it may look at the
  * team's news. */
 #define BLOCK_MS 1000
@@ -85,12 +83,33 @@ static int open_reader(struct load *l, struct error *err)
     return 0;
 }
 
+/* The stem of a reader's key is each writer's in turn. */
+static int open_control(struct load *l, struct error *err)
+{
+    struct exchange_control *c = &l->exchange.control;
+    size_t n = l->rules.tensors.control;
+
+    if (n == 0)
+        return 0;
+    c->stem = (size_t)keys_stem(c->key, l->key);
+    c->own = l->language->allocate(n, &c->out, &c->in);
+    if (!c->own)
+        return error_set(err,
+                         "client %d: not enough memory for two tensors of %zu "
+                         "elements",
+                         l->number, n);
+    tensor_fill(c->out, n, l->number);
+    return 0;
+}
+
 int exchange_open(struct load *l, struct error *err)
 {
     struct exchange *x = &l->exchange;
 
     x->rules = l->rules.exchange;
     if (x->rules.lists.lists && aggregate_open(l, err) < 0)
+        return -1;
+    if (exchange_any(&x->rules) && open_control(l, err) < 0)
         return -1;
     if (x->rules.reads)
         return open_reader(l, err);
@@ -150,6 +169,8 @@ void exchange_close(struct load *l)
     free(x->client);
     free(x->requests);
     free(x->get);
+    if (x->control.own)
+        l->language->release(x->control.own);
     memset(x, 0, sizeof *x);
     aggregate_close(l);
 }
@@ -162,43 +183,6 @@ void exchange_phase(struct load *l, bool warmup)
     x->end = warmup ? (int64_t)l->rules.warmup : x->rules.steps;
 }
 
-/* ---- waiting ---- */
-
-int exchange_failed(struct load *l)
-{
-    l->phase.failed = true;
-    return loop_cut_off(l) ? loop_fail(l) : -1;
-}
-
-/* Whether the wait goes on: nobody has failed, and no signal ends it. */
-static bool attend(struct load *l)
-{
-    struct load_phase *p = &l->phase;
-
-    team_attend(p->with->team, &l->exchange.vigil);
-    p->look = tick_now() + NAP_NS;
-    if (team_work_failed(p->with->team))
-        p->over = true;
-    if (loop_cut_off(l))
-        loop_fail(l);
-    return !p->over && !p->failed;
-}
-
-bool exchange_pause(struct load *l)
-{
-    int64_t until = tick_now() + (int64_t)(l->exchange.rules.wait * 1e9);
-
-    for (;;) {
-        int64_t now = tick_now(), left = until - now;
-
-        if (now >= l->phase.look && !attend(l))
-            return false;
-        if (left <= 0)
-            return true;
-        tick_sleep(left < NAP_NS ? left : NAP_NS);
-    }
-}
-
 /* ---- what is next ---- */
 
 /* The next of the step's sources that has it to come. false: all is read. */
@@ -209,11 +193,6 @@ static bool choose(struct exchange *x)
             if (x->source[x->turn].next <= x->step)
                 return true;
     return false;
-}
-
-bool exchange_is_timed(const struct load *l)
-{
-    return l->phase.counted != NULL;
 }
 
 /* What its writer retired before it was read. */
@@ -229,18 +208,6 @@ static void miss(struct load *l, struct exchange_source *s, int64_t told)
     if (exchange_is_timed(l))
         x->missed += gone;
     s->next = next;
-}
-
-void exchange_turn(struct load *l, const struct exchange_source *s)
-{
-    struct client *c = l->exchange.client[s->of.way];
-
-    if (c != l->client) {
-        l->client = c;
-        signals_unwatch();
-        signals_watch(c->ops->socket(c));
-    }
-    tensor_client_turn(l->wrapped, c);
 }
 
 /* Ask for the step, or have the server tell: 1 it is there, 0 not yet or gone,
@@ -272,8 +239,8 @@ static int await(struct load *l, struct exchange_source *s, int64_t *told)
                             .ms = x->block_ms};
 
     memcpy(tensor, s->stem, s->stem_length);
-    p.tensor_length =
-        keys_of_step(tensor, s->stem_length, x->step, l->rules.tensors.n - 1);
+    p.tensor_length = keys_of_step(tensor, s->stem_length, x->step,
+                                   tensors_each(&l->rules.tensors) - 1);
     for (;;) {
         int rc = ask(l, s, &p);
 
@@ -282,7 +249,7 @@ static int await(struct load *l, struct exchange_source *s, int64_t *told)
         *told = p.steps;
         if (p.steps > x->step)
             return 0;
-        if (x->rules.block ? !attend(l) : !exchange_pause(l))
+        if (x->rules.block ? !exchange_attend(l) : !exchange_pause(l))
             return -1;
     }
 }
@@ -295,7 +262,7 @@ bool exchange_more(struct load *l)
 
     exchange_go_on(l);
     x->vigil = (struct team_vigil){0};
-    if (start >= l->phase.look && !attend(l))
+    if (start >= l->phase.look && !exchange_attend(l))
         return false;
     if (x->rules.lists.lists)
         found = aggregate_next(l);
@@ -354,20 +321,62 @@ void exchange_spoil(struct load *l)
 
 /* After the delivery is noted: of each tensor the first page, whose stamp says
  * whose it is and of which step; or all of it. */
-static void verify(struct load *l)
+static void verify_one(struct load *l, const float *in, size_t count, size_t i)
 {
     struct exchange *x = &l->exchange;
     int writer = x->source[x->turn].of.client;
-    size_t count = l->count;
     struct error wrong;
 
     if (!checks(l) && count > FIRST_PAGE)
         count = FIRST_PAGE;
+    if (tensor_check_of(in, count, writer, x->step, i, &wrong) < 0 &&
+        l->samples.verify_errors++ == 0)
+        l->wrong = wrong;
+}
+
+static void verify(struct load *l)
+{
     for (size_t i = 0; i < l->tensors.rules.n; i++)
-        if (tensor_check_of(l->tensors.in[i], count, writer, x->step, i,
-                            &wrong) < 0 &&
-            l->samples.verify_errors++ == 0)
-            l->wrong = wrong;
+        verify_one(l, l->tensors.in[i], l->count, i);
+}
+
+static int note_control(struct load *l, int64_t start, int64_t end)
+{
+    if (exchange_is_timed(l)) {
+        l->samples.loop_end = end;
+        return loop_note(l, &l->samples.control, 0, start, end);
+    }
+    l->phase.latest = end;
+    return 0;
+}
+
+/* What follows the tensors of a step, which may be gone by now. */
+static int get_control(struct load *l)
+{
+    struct exchange *x = &l->exchange;
+    struct exchange_control *c = &x->control;
+    const struct exchange_source *s = &x->source[x->turn];
+    size_t n = l->tensors.rules.n, count = l->tensors.rules.control;
+    int64_t start, end;
+    int rc;
+
+    memcpy(c->key, s->stem, s->stem_length);
+    c->key_length = keys_of_step(c->key, s->stem_length, x->step, n);
+    tensor_spoil(c->in, count);
+    start = tick_now();
+    rc = srb_unpack_tensor_n(l->wrapped, c->key, c->key_length, c->in, count);
+    end = tick_now();
+    x->requests[s->of.way]++;
+    if (rc == 0) {
+        verify_one(l, c->in, count, n);
+        return note_control(l, start, end);
+    }
+    if (!l->client->ops->absent(l->client))
+        return loop_fail(l);
+    c->missed += exchange_is_timed(l);
+    l->samples.waited += end - start;
+    l->phase.latest = end;
+    return 0;
 }
 
 /* How many tensors of the step were asked for until one was not there; less
@@ -447,12 +456,14 @@ int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
     }
     l->phase.latest = end;
     x->requests[x->source[x->turn].of.way] += (int64_t)l->tensors.rules.n;
+    if (x->control.own && get_control(l) < 0)
+        return -1;
     verify(l);
     x->source[x->turn].next = x->step + 1;
     l->got++;
     if (x->rules.lists.lists)
         aggregate_got(l, end - start);
-    x->behind = tick_now() - end;
+    x->behind = tick_now() - l->phase.latest;
     return 0;
 }
 
@@ -464,11 +475,25 @@ static bool counts(const struct load *l)
     return !l->exchange.rules.lists.lists || l->aggregate.counts;
 }
 
-void exchange_announce(struct load *l, const struct srb_tensor *last)
+/* The last tensor of the step that comes. */
+static struct srb_tensor last_tensor(struct load *l)
+{
+    struct exchange_control *c = &l->exchange.control;
+    size_t n = l->tensors.rules.n;
+
+    if (!c->own)
+        return l->tensors.put[n - 1];
+    c->key_length = keys_of_step(c->key, c->stem, l->pair - 1, n);
+    return (struct srb_tensor){c->key, c->key_length, c->out,
+                               l->tensors.rules.control};
+}
+
+void exchange_announce(struct load *l)
 {
     const struct exchange *x = &l->exchange;
-    const struct client_notice notice = {.tensor = last->key,
-                                         .tensor_length = last->key_length,
+    const struct srb_tensor last = last_tensor(l);
+    const struct client_notice notice = {.tensor = last.key,
+                                         .tensor_length = last.key_length,
                                          .key = x->counter,
                                          .key_length = x->counter_length,
                                          .steps = l->pair,
@@ -490,10 +515,28 @@ static int hear_or_tell(struct load *l)
                            l->phase.err);
 }
 
+static int put_control(struct load *l)
+{
+    const struct exchange_control *c = &l->exchange.control;
+    size_t count = l->tensors.rules.control;
+    int64_t start, end;
+    int rc;
+
+    tensor_stamp_of(c->out, count, l->number, l->pair - 1, l->tensors.rules.n);
+    start = tick_now();
+    rc = srb_put_tensor_n(l->wrapped, c->key, c->key_length, c->out, count);
+    end = tick_now();
+    return rc < 0 ? loop_fail(l) : note_control(l, start, end);
+}
+
 int exchange_tell(struct load *l)
 {
     struct exchange *x = &l->exchange;
-    int64_t start = l->phase.latest;
+    int64_t start;
+
+    if (x->control.own && put_control(l) < 0)
+        return -1;
+    start = l->phase.latest;
 
     exchange_go_on(l);
     if (exchange_is_timed(l))
@@ -520,7 +563,7 @@ void exchange_requests(const struct load *l, const struct placement *pl,
 
     if (x->rules.writes)
         requests[place_client_shard(pl, l->number)] +=
-            l->pair * (int64_t)l->tensors.rules.n + x->told;
+            l->pair * (int64_t)tensors_each(&l->tensors.rules) + x->told;
     for (size_t k = x->rules.nfrom; x->rules.reads && k-- > 0;) {
         const struct exchange_from *from = &x->source[k].of;
         bool first = true; /* of its way */

@@ -10,6 +10,9 @@
  * cut off its connection. */
 int exchange_failed(struct load *l);
 
+/* Whether the wait goes on: nobody has failed, and no signal ends it. */
+bool exchange_attend(struct load *l);
+
 /* Wait as long as a reader does between two polls. false: the loop ends. */
 bool exchange_pause(struct load *l);
 

@@ -42,7 +42,9 @@ static int open_samples(struct load *l, struct error *err)
         (r->exchange.lists.lists && r->exchange.reads &&
          samples_open_lists(s, (size_t)r->exchange.steps, err) < 0) ||
         (tensors_removes(&r->tensors) &&
-         samples_open_retire(s, r->iterations, err) < 0))
+         samples_open_retire(s, r->iterations, err) < 0) ||
+        (r->tensors.control > 0 &&
+         samples_open_control(s, r->iterations, err) < 0))
         return -1;
     return samples_open_runs(s, r->inference.runs, r->warmup, r->iterations,
                              err);

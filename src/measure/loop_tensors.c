@@ -19,7 +19,7 @@ void loop_stamp_all(struct load *l)
     if (l->rules.exchange.lists.lists)
         aggregate_stamp(l);
     if (l->rules.exchange.writes)
-        exchange_announce(l, &t->put[t->rules.n - 1]);
+        exchange_announce(l);
 }
 
 /* A get that follows its put brings that; those of a phase of their own bring
@@ -54,7 +54,7 @@ int loop_retire(struct load *l)
 
     if (gone < 0)
         return 0;
-    tensors_name(t, t->gone, gone);
+    tensors_name_gone(t, gone);
     if (l->rules.exchange.lists.lists)
         n += aggregate_retire(l, t->gone + n, gone);
     exchange_go_on(l);

@@ -71,11 +71,22 @@ void tensors_close(struct tensors *t, const struct loop_language *language)
     memset(t, 0, sizeof *t);
 }
 
-void tensors_name(struct tensors *t, struct srb_tensor *list, int64_t step)
+static void name(struct tensors *t, struct srb_tensor *list, size_t n,
+                 int64_t step)
 {
     int64_t number = tensors_key_step(&t->rules, step);
 
-    for (size_t i = 0; i < t->rules.n; i++)
+    for (size_t i = 0; i < n; i++)
         list[i].key_length = keys_of_step(t->keys[list - t->put + (ptrdiff_t)i],
                                           t->stem, number, i);
+}
+
+void tensors_name(struct tensors *t, struct srb_tensor *list, int64_t step)
+{
+    name(t, list, t->rules.n, step);
+}
+
+void tensors_name_gone(struct tensors *t, int64_t step)
+{
+    name(t, t->gone, tensors_each(&t->rules), step);
 }

@@ -4,6 +4,7 @@
  * The sweep is a product: a value of one axis that contradicts a value of
  * another is refused by both names.
  */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "options/options_internal.h"
@@ -66,6 +67,38 @@ static bool asks_to_block(const struct options *o)
     return false;
 }
 
+/* Where tensors lie in slots, those of a step are all as long as the longest.
+ */
+static int check_control(const struct options *o, struct error *err)
+{
+    const struct setting *control = options_get(o, OPT_CONTROL_BYTES);
+    const struct setting *tensors = options_get(o, OPT_TENSOR_BYTES);
+    int64_t least = INT64_MAX;
+    char words[128];
+
+    if (options_aggregates(o) && options_controls(o))
+        return options_refuse(o, OPT_CONTROL_BYTES,
+                              "contradicts pattern: aggregate, whose lists say "
+                              "that the rest is there; expected 0 with it, or "
+                              "pattern: exchange",
+                              err);
+
+    for (size_t k = 0; k < tensors->nvalues; k++)
+        if (tensors->values[k].count < least)
+            least = tensors->values[k].count;
+    for (size_t k = 0; k < control->nvalues; k++) {
+        int64_t bytes = control->values[k].count;
+
+        snprintf(words, sizeof words,
+                 "found %" PRId64 ", expected 0, or a size from 4 on that is "
+                 "no longer than the shortest tensor, %" PRId64,
+                 bytes, least);
+        if (bytes != 0 && (bytes < (int64_t)sizeof(float) || bytes > least))
+            return options_refuse(o, OPT_CONTROL_BYTES, words, err);
+    }
+    return 0;
+}
+
 /* Readers get as many steps as were put, at the pace of these. */
 static int check_loop(const struct options *o, struct error *err)
 {
@@ -98,5 +131,7 @@ int options_check_exchange(const struct options *o, struct error *err)
 {
     if (!options_exchanges(o))
         return check_idle(o, err);
-    return check_keys(o, err) < 0 ? -1 : check_loop(o, err);
+    return check_keys(o, err) < 0 || check_control(o, err) < 0
+               ? -1
+               : check_loop(o, err);
 }

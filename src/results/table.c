@@ -67,6 +67,7 @@ enum column {
     DELIVERY_P99,
     LIST,
     MISSED,
+    CONTROL,
     INFERENCES,
     OVERHEAD,
     RESPONSE,
@@ -194,6 +195,8 @@ static void exchange_cells(const struct exchange_row *x, bool completed,
     if (!isnan(x->list))
         units_print_seconds(x->list, line->cell[LIST], CELL);
     snprintf(line->cell[MISSED], CELL, "%.4g", x->missed);
+    if (!isnan(x->control))
+        units_print_seconds(x->control, line->cell[CONTROL], CELL);
 }
 
 static void step_cells(const struct step_row *x, bool completed,
@@ -253,6 +256,7 @@ static const struct line head = {.cell = {[PUT] = "put",
                                           [DELIVERY_P99] = "its p99",
                                           [LIST] = "get list",
                                           [MISSED] = "missed",
+                                          [CONTROL] = "control",
                                           [OVERHEAD] = "overhead",
                                           [RESPONSE] = "response",
                                           [RESPONSE_P99] = "its p99",
@@ -459,6 +463,11 @@ static void print_legend(FILE *out, const struct table *t, int columns)
         text_wrap(out,
                   "get list: a step's list and all data sets that it names, "
                   "the median",
+                  columns);
+    if (t->shown[CONTROL])
+        text_wrap(out,
+                  "control: the get of the tensor after those of a step, the "
+                  "median",
                   columns);
     if (t->shown[MODEL])
         text_wrap(out,

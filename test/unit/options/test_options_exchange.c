@@ -28,6 +28,13 @@ static const struct {
     {{{"throughput_standard", "--reader_nodes=2"}}, "--reader_nodes: " VAIN},
     {{{"--wait=2ms"}}, "--wait: " VAIN},
     {{{"--fan=all", "--pattern=phases"}}, "--fan: " VAIN},
+    {{{"--control_bytes=8"}}, "--control_bytes: " VAIN},
+    {{{EXCHANGE, "--control_bytes=[0,3]", "--tensor_bytes=64,128"}},
+     "--control_bytes: found 3, expected 0, or a size from 4 on that is no "
+     "longer than the shortest tensor, 64"},
+    {{{EXCHANGE, "--control_bytes=65", "--tensor_bytes=64,128"}},
+     "--control_bytes: found 65, expected 0, or a size from 4 on that is no "
+     "longer than the shortest tensor, 64"},
     {{{EXCHANGE, "--retire=[delete,overwrite]"}},
      "--retire: overwrite contradicts pattern: exchange, whose readers would "
      "take an old step for the one that they await; expected delete or expire "
@@ -56,6 +63,10 @@ static const struct {
     {{{AGGREGATE, "--duration=5s"}},
      "--duration: contradicts pattern: aggregate, whose readers must know how "
      "many steps there will be; expected iterations with it"},
+    {{{AGGREGATE, "--control_bytes=4"}},
+     "--control_bytes: contradicts pattern: aggregate, whose lists say that "
+     "the "
+     "rest is there; expected 0 with it, or pattern: exchange"},
     {{{AGGREGATE, "--wait=[1ms,block]"}},
      "--wait: block contradicts pattern: aggregate, whose readers ask how long "
      "a list is; expected a time or spin with it, or pattern: exchange"},
