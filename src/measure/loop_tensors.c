@@ -49,7 +49,7 @@ int loop_retire(struct load *l)
     struct tensors *t = &l->tensors;
     struct series *s = &l->samples.retire;
     int64_t gone = l->pair - 1 - t->rules.history, start, end;
-    size_t n = t->rules.n;
+    size_t n = tensors_each(&t->rules);
     int rc;
 
     if (gone < 0)
