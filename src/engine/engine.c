@@ -43,10 +43,11 @@ const struct options_word *engine_words(void)
 
     for (size_t i = 0; i < ENGINES; i++)
         if (engines[i]->help)
-            words[n++] = (struct options_word){.name = engines[i]->name,
-                                               .help = engines[i]->help,
-                                               .ranks = engines[i]->kind ==
-                                                        ENGINE_RANKS};
+            words[n++] = (struct options_word){
+                .name = engines[i]->name,
+                .help = engines[i]->help,
+                .ranks = engines[i]->kind == ENGINE_RANKS,
+                .plain = engine_has(engines[i], OPT_COMMAND_SET)};
     return words;
 }
 
