@@ -82,6 +82,11 @@ static bool is_some_engines(enum option_id axis)
     return false;
 }
 
+bool engine_speaks_redisai(const struct engine *e)
+{
+    return e->memory_redisai.eighths > 0;
+}
+
 bool engine_has(const struct engine *e, enum option_id axis)
 {
     if (axis == OPT_CLIENT && e->client)

@@ -63,7 +63,7 @@ static bool lacks(const struct options *o, const struct engine *e,
 {
     return !engine_has(e, axis) ||
            (axis == OPT_COMMAND_SET && options_redisai(o) &&
-            e->memory_redisai.eighths == 0);
+            !engine_speaks_redisai(e));
 }
 
 /* What it has instead; NULL: nothing. */
