@@ -417,6 +417,16 @@ class Messages(LadderTest):
         self.assert_status(job, 2, completed=0)
         self.assertIn("start two ranks a node", job.stderr)
 
+    def test_not_for_another_job(self):
+        """That is what is wrong, however many ranks there are."""
+        for args in ("--run_db_as_batch",), ("serve", "--db_address=a"):
+            for engine in "mpi", "files":
+                job = self.srbench(4, *args, "throughput_standard",
+                                   "--virtual_nodes=2", f"--db_exe={engine}")
+                self.assertEqual(job.returncode, 2, job.describe())
+                self.assertIn(f"db_exe: '{engine}' is nothing that another job "
+                              "can reach", job.stderr)
+
     def all_serving(self, job, n):
         """With a rank more than clients these are the stewards, ranks 0; of n
         jobs that run."""
