@@ -78,6 +78,8 @@ static struct load_rules rules_of(const struct run *r,
         .step = steps_of(r, p),
         .exchange = {.wait =
                          p->value[OPT_WAIT] ? p->value[OPT_WAIT]->seconds : 0,
+                     .block = p->value[OPT_WAIT] &&
+                              p->value[OPT_WAIT]->word == WAIT_BLOCK,
                      .steps = p->value[OPT_WARMUP]->count +
                               p->value[OPT_ITERATIONS]->count},
     };

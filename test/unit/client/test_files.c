@@ -186,7 +186,10 @@ static void writers_and_readers(void **state)
     fputs("odd", f);
     fclose(f);
     {
-        struct client_poll p = {"cnt", "k1", 3, 2, 0, false};
+        struct client_poll p = {.counter = "cnt",
+                                .tensor = "k1",
+                                .counter_length = 3,
+                                .tensor_length = 2};
 
         assert_int_equal(client_files.poll(r, &p, &s->err), -1);
         assert_non_null(strstr(s->err.text, "poll of k1 at /tmp/srb-files"));
