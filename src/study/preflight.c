@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "client/client.h"
 #include "plan/footprint.h"
+#include "plan/tensors_rules.h"
 #include "protocol/db_modules.h"
 #include "servers/burden.h"
 #include "servers/db.h"
@@ -246,7 +247,8 @@ static void look_at_store(struct sight *x, const struct permutation *p,
         return;
     need = &x->places[(size_t)pl->experiment * paths->nvalues +
                       (size_t)(p->value[OPT_DB_PATH] - paths->values)];
-    tensors = footprint_sum(burden_kept_bytes(p, clients, 1), clients);
+    tensors = footprint_sum(footprint_product(clients, tensors_places_by(p)),
+                            clients);
     if (need->ops && tensors <= need->tensors)
         return;
     *need =
