@@ -77,6 +77,15 @@ struct exchange_figures {
     int64_t lag_max; /* steps that a writer was ahead at most when a reader had
                         one of its */
     int64_t missed;  /* steps that were gone before they were read */
+    /* of the tensors after steps; NaN, and -1, where there are none */
+    struct figures control_put, control_get;
+    int64_t control_missed; /* gone when their steps had been read */
+};
+
+/* Of lists of data sets (aggregate.h); NaN where there are none. */
+struct aggregate_figures {
+    struct figures poll; /* from the first poll until a list is whole */
+    struct figures get;  /* of it, and all that it names */
 };
 
 struct summary {
@@ -106,6 +115,7 @@ struct summary {
     double clock_drift; /* by which rates of clocks differ, at most */
     struct step_figures steps;
     struct exchange_figures exchange;
+    struct aggregate_figures lists;
     struct figures retire; /* removals of older steps' tensors */
     struct inference_figures inference;
 };

@@ -66,8 +66,8 @@ static void add_permutation(struct prepared *plan, const struct team *t,
 
     if (most > plan->max_clients)
         plan->max_clients = most;
-    if (tensors_kept_by(p) > plan->max_kept)
-        plan->max_kept = tensors_kept_by(p);
+    if (tensors_places_by(p) > plan->max_kept)
+        plan->max_kept = tensors_places_by(p);
     remaining_add(&plan->work, &work);
     add_network(plan, place_network(pl));
     if (exe && t && place_steward_shard(pl, t->rank) >= 0)
@@ -243,6 +243,12 @@ static int check_clients(const struct prepared *plan, struct error *err)
             return error_set(err,
                              "retire: client '%s' removes nothing, expected "
                              "another client, or overwrite",
+                             ops->name);
+        if (!ops->ask && options_aggregates(o))
+            return error_set(err,
+                             "pattern: client '%s' knows no lists, which "
+                             "aggregate needs; expected another client, or "
+                             "another pattern",
                              ops->name);
         if (!ops->poll && options_exchanges(o))
             return error_set(err,
