@@ -279,18 +279,20 @@ static void take_found(struct prepared *plan, const struct roster *roster)
 }
 
 /* What clients of another job are to use must be a process. */
-static int check_reach(const struct prepared *plan, struct error *err)
+static int check_reach(const struct options *o, struct error *err)
 {
-    const struct options *o = plan->sweep.options;
     const struct setting *exes = options_get(o, OPT_DB_EXE);
 
-    for (size_t k = 0; k < exes->nvalues && (o->serve || options_batch(o)); k++)
-        if (plan->servers[k].engine && plan->servers[k].engine->client)
+    for (size_t k = 0; k < exes->nvalues && (o->serve || options_batch(o));
+         k++) {
+        const struct engine *e = engine_builtin(exes->values[k].text);
+
+        if (e && e->client)
             return error_set(err,
                              "db_exe: '%s' is nothing that another job can "
                              "reach; give a server, or leave out %s",
-                             exes->values[k].text,
-                             o->serve ? "serve" : "run_db_as_batch");
+                             e->name, o->serve ? "serve" : "run_db_as_batch");
+    }
     return 0;
 }
 
@@ -322,8 +324,7 @@ static int find_servers(struct prepared *plan, struct team *t,
                                      sizeof plan->server_names - used, "%s%s",
                                      used ? ", " : "", plan->servers[k].label);
     }
-    if (check_reach(plan, err) < 0 || check_env(plan->sweep.options, err) < 0 ||
-        check_args(plan, err) < 0 ||
+    if (check_env(plan->sweep.options, err) < 0 || check_args(plan, err) < 0 ||
         collapse(&plan->sweep, plan->servers, err) < 0)
         return -1;
     return check_clients(plan, err);
@@ -615,7 +616,7 @@ int prepare_by_name(const struct sweep *s, const struct machine *m,
 {
     const struct setting *exes = options_get(s->options, OPT_DB_EXE);
     struct prepared plan = {.sweep = *s};
-    int rc = name_summary(&plan, err);
+    int rc = check_reach(s->options, err) < 0 ? -1 : name_summary(&plan, err);
 
     if (rc == 0)
         rc = find_models(&plan, NULL, err);
@@ -661,7 +662,8 @@ int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
     int rc;
 
     memset(plan, 0, sizeof *plan);
-    if (sweep_open(&plan->sweep, args->options, err) < 0)
+    if (sweep_open(&plan->sweep, args->options, err) < 0 ||
+        check_reach(args->options, err) < 0)
         return -1;
     if (t->machine.roster)
         sweep_found(&plan->sweep, t->machine.roster->nshards);
