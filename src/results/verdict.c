@@ -29,6 +29,7 @@ static const struct measure {
     [OF_SLOWDOWN] = {"slowdown of the solver", true, print_factor},
     [OF_RESPONSE] = {"response", true, units_print_seconds},
     [OF_SUSTAINED] = {"sustained rate", false, units_print_steps},
+    [OF_DELIVERY] = {"delivery", true, units_print_seconds},
 };
 
 bool verdict_less(enum verdict_of of)
