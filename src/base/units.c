@@ -424,7 +424,6 @@ char *units_print_steps(double per_second, char *buf, size_t n)
         return buf;
     }
     snprintf(digits, sizeof digits, "%.3g", per_second);
-    snprintf(buf, n, strchr(digits, 'e') ? "%.0f/s" : "%g/s",
-             strtod(digits, NULL));
+    snprintf(buf, n, strchr(digits, 'e') ? "%.0f" : "%g", strtod(digits, NULL));
     return buf;
 }

@@ -396,6 +396,7 @@ static void add_steps(struct row *row, const struct step_figures *x)
         x->offered_rate,  x->achieved_rate};
 
     add_means(row, mean, value, sizeof mean / sizeof mean[0]);
+    to->none_held = to->none_held || x->sustained_low == 0;
 }
 
 static void add_exchange(struct row *row, const struct exchange_figures *x)
@@ -538,6 +539,16 @@ bool rows_within(const struct rows *r)
 
 /* ---- verdicts ---- */
 
+/* Of a repetition is enough: there is no mean then. */
+static enum verdict_held held_by(const struct row *row)
+{
+    const struct step_row *x = &row->steps;
+
+    if (row->ended[STATUS_COMPLETED] == 0 || isnan(x->low))
+        return HELD_SOME;
+    return x->none_held ? HELD_NONE : isnan(x->high) ? HELD_ALL : HELD_SOME;
+}
+
 static struct verdict_row *verdict_rows(const struct rows *r)
 {
     struct verdict_row *list = mem_new(r->n, sizeof *list);
@@ -556,7 +567,8 @@ static struct verdict_row *verdict_rows(const struct rows *r)
                                        .error = x.error,
                                        .df = x.df,
                                        .flags = row->flags,
-                                       .of = of};
+                                       .of = of,
+                                       .held = held_by(row)};
     }
     return list;
 }

@@ -11,7 +11,6 @@
 #include "base/tick.h"
 #include "base/units.h"
 #include "results/report.h"
-#include "results/step_words.h"
 
 /* A study of so many permutations has a line for each, a larger one now and
  * then. */
@@ -142,8 +141,8 @@ static bool step_text(const struct step_figures *x, char *buf, size_t n)
 {
     char time[TEXT], low[12], high[12];
 
-    step_words_rate(x->sustained_low, low, sizeof low);
-    step_words_rate(x->sustained_high, high, sizeof high);
+    units_print_steps(x->sustained_low, low, sizeof low);
+    units_print_steps(x->sustained_high, high, sizeof high);
     if (x->sustained_low > 0 && x->sustained_high > 0)
         snprintf(buf, n, "sustains %s to %s/s", low, high);
     else if (x->sustained_low > 0)

@@ -28,6 +28,8 @@ FLAGS = {
               "the loop goes on",
     "pacing": "clients began steps late by themselves, by more than a tenth of the "
               "median response: responses are theirs in part",
+    "compute_disturbed": "while clients computed alone others had their CPUs for "
+                         "more than 1 % of the time: the overhead is too low",
     "floor_beaten": "it was faster than floor in its place, which is no limit "
                     "there: more repetitions on a quiet machine tell whether it is",
 }
