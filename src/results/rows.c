@@ -68,7 +68,7 @@ char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
     if (t == OPTION_BYTES && number)
         return units_print_bytes(v->count, buf, n);
     if (t == OPTION_SECONDS && number)
-        return units_print_seconds(v->seconds, buf, n);
+        return units_print_exact_seconds(v->seconds, buf, n);
     if (t == OPTION_RATE && number)
         snprintf(buf, n, "%s/s", v->text);
     else if (id == OPT_EXPERIMENT)
@@ -185,7 +185,7 @@ static const char *told(enum option_id id, const struct value *v,
 }
 
 /* Two sizes may read alike to three digits, and are neighbours then: all are
- * exact. */
+ * exact. Times always are. */
 static void name_levels(const struct sweep *s, struct row_axis *a,
                         const struct levels *l)
 {

@@ -40,12 +40,16 @@ static const char *plural(int64_t n)
 
 char *screen_left(double seconds, char *buf, size_t n)
 {
-    int64_t s = isnan(seconds) ? 0 : (int64_t)(seconds + 0.999);
+    int64_t s = isnan(seconds) ? 0 : (int64_t)(seconds + 0.5);
 
     if (isnan(seconds))
         buf[0] = '\0';
+    else if (seconds < 0.95) /* who reads it has no need of more */
+        snprintf(buf, n, "< 1 s left");
+    else if (seconds < 2.95)
+        snprintf(buf, n, "%.1f s left", seconds);
     else if (s < 100)
-        snprintf(buf, n, "%" PRId64 " s left", s < 1 ? 1 : s);
+        snprintf(buf, n, "%" PRId64 " s left", s);
     else if (s < 100 * 60)
         snprintf(buf, n, "%" PRId64 " min left", (s + 30) / 60);
     else

@@ -180,7 +180,7 @@ def ladders(study: Study) -> list[list[Ladder]]:
     for _, row in tops.sort_values("tensor_bytes", kind="stable").iterrows():
         if len(chain(study, row)) < 2:
             continue
-        name = described(row, [d for d in study.dims if d != "tensor_bytes"])
+        name = described(row, [d for d in study.told if d != "tensor_bytes"])
         found.setdefault(name, []).extend(ladder(study, row, op) for op in OPS)
     return list(found.values())
 
@@ -275,7 +275,7 @@ def sentences(study: Study) -> list[str]:
         return []
     of = _best(found)
     row = of[0].row
-    dims = [d for d in study.dims if d != "tensor_bytes"]
+    dims = [d for d in study.told if d != "tensor_bytes"]
     with_ = described(row, dims) if len(found) > 1 else ""
     said = [f"With {with_}, the fastest of {len(found)} at the smallest size:"] \
         if with_ else []

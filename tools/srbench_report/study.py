@@ -71,6 +71,15 @@ class Study:
     absent: list[str]
     whole: bool = True  # all permutations, not some by --where
 
+    @property
+    def told(self) -> list[str]:
+        """Of dims what a sentence has to name: what merely differs from file to
+        file is told by the file."""
+        if "file" not in self.dims:
+            return self.dims
+        known = self.frame[self.frame["status"] != "planned"].groupby("file")
+        return [d for d in self.dims if d == "file" or known[d].nunique().max() > 1]
+
     def only(self, row: pd.Series) -> str:
         """A configuration by what varies: '4 clients, transport unix'."""
         return described(row, self.dims)
