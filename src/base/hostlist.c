@@ -21,6 +21,7 @@
 /* Where an expansion writes; `text` is for words. */
 struct out {
     struct hostlist *list;
+    const char *text; /* all of it */
     size_t room, most;
     char name[SRB_HOST_MAX];
     struct error *err;
@@ -140,7 +141,9 @@ static int add(struct out *o, size_t used)
     struct hostlist *l = o->list;
 
     if (l->n == o->most)
-        return error_set(o->err, "a list of more than %zu hosts", o->most);
+        return error_set(o->err,
+                         "'%.100s' names more hosts than there are (%zu)",
+                         o->text, o->most);
     if (l->n == o->room) {
         size_t room = o->room ? 2 * o->room : 16;
         char **more = mem_grow(l->name, room, sizeof *more);
@@ -205,7 +208,7 @@ static int expand_name(struct out *o, size_t used, const char *at)
 int hostlist_expand(struct hostlist *list, const char *text, size_t most,
                     struct error *err)
 {
-    struct out o = {.list = list, .most = most, .err = err};
+    struct out o = {.list = list, .text = text, .most = most, .err = err};
     const char *at = text, *end;
 
     *list = (struct hostlist){0};

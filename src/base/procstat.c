@@ -24,6 +24,7 @@ const struct procstat procstat_unknown = {
     .busy_cpu = NAN,
     .busy_system = NAN,
     .busy_faults = -1,
+    .scheduled = -1,
 };
 
 /* The number in a line "key: number" of a file of such lines, or -1. */
@@ -291,8 +292,10 @@ struct procstat procstat_end(pid_t pid, const struct procwatch *first)
 {
     struct procstat w = procstat_unknown;
     struct procwatch now;
+    bool scheduled;
 
-    w.scheduled = look(pid, &now);
+    scheduled = look(pid, &now);
+    w.scheduled = now.nthreads > 0 ? scheduled : -1;
     w.interval = tick_seconds(now.when - first->when);
     w.cpu_time = now.cpu_time - first->cpu_time;
     w.user_time = now.user_time - first->user_time;

@@ -45,8 +45,8 @@ struct procstat {
     double busy_cpu; /* had one */
     double busy_system;
     int64_t busy_faults; /* its minor faults */
-    bool scheduled;      /* by /proc/PID/task/TID/schedstat; else by ticks of
-                            CPU time, without the waiting */
+    int64_t scheduled;   /* 1: by /proc/PID/task/TID/schedstat; 0: by ticks of
+                            CPU time, without the waiting; -1: not known */
     bool huge_pages;     /* it had faults, and its memory has some: a fault
                             brings in what an ordinary one does not */
 };

@@ -86,6 +86,7 @@ struct client_params {
     struct places places;
     const struct served *served; /* of one whom a rank serves (serving.h) */
     int shard;                   /* that owns the key, of those of the store */
+    bool reads; /* it keeps nothing, and gets what others keep */
     const char *key;
     size_t bytes;                       /* of the tensor */
     const struct command_set *commands; /* NULL: plain */
@@ -102,13 +103,26 @@ struct client_params {
 /* What a reader asks at once: how many steps a writer has put, by what it last
  * told under that key, and whether a tensor is there. In this order: a tensor
  * that is missing though its step had been put has been removed, and is not
- * only late. */
+ * only late. Or it waits until a stream of that key tells of a step. */
 struct client_poll {
     const char *counter, *tensor; /* keys, which need not end in NUL */
     size_t counter_length, tensor_length;
     /* the answers */
     int64_t steps; /* 0 also where none was told, or it is being told */
     bool there;
+    /* asked by block() alone: for the tensor's step, so many ms, above 0 */
+    int64_t step;
+    int ms;
+};
+
+/* What a writer says with the put of a tensor, the last one of a step: so many
+ * steps are there. As a number under a key, or as the id of an entry in a
+ * stream, which begins with 1 and then has each number in turn. */
+struct client_notice {
+    const char *tensor, *key; /* keys, which need not end in NUL */
+    size_t tensor_length, key_length;
+    int64_t steps;
+    bool stream;
 };
 
 struct client_ops;
@@ -157,6 +171,15 @@ struct client_ops {
                 struct error *err);
     int (*poll)(struct client *c, struct client_poll *p, struct error *err);
     bool (*absent)(struct client *c);
+    /* Both or neither; NULL: tell() after the put. Say that behind the put of
+     * that tensor, in the same send; and, after the put, whose reply is the
+     * first that comes, hear what it was answered. */
+    void (*announce)(struct client *c, const struct client_notice *n);
+    int (*announced)(struct client *c, struct error *err);
+    /* Wait for at most so long until a stream tells that a step was put (there;
+     * the tensor may be gone again), bound to the tensor as poll() is. NULL: it
+     * has no streams, and no notice may ask for one. */
+    int (*block)(struct client *c, struct client_poll *p, struct error *err);
     /* Have the server run it. NULL: no server does. */
     int (*run)(struct client *c, const struct client_run *r, struct error *err);
     /* Bring a tensor of RedisAI's, whatever it is, from one client's server to

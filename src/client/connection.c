@@ -12,11 +12,25 @@ static const struct connection *seen(const struct client *c)
     return (const struct connection *)(const void *)c;
 }
 
+size_t connection_behind(const struct connection *c, const char *key,
+                         size_t length)
+{
+    const struct notice *x = &c->notice;
+
+    return x->request.used > 0 && length == x->tensor_length &&
+                   memcmp(key, x->tensor, length) == 0
+               ? x->request.used
+               : 0;
+}
+
 static void bind_to(struct connection *c, const char *key, size_t bytes)
 {
     c->bytes = bytes;
     memcpy(c->key, key, strnlen(key, sizeof c->key - 1) + 1);
     c->key[sizeof c->key - 1] = '\0';
+    c->behind = c->notice.request.used > 0
+                    ? connection_behind(c, c->key, strlen(c->key))
+                    : 0;
     c->prepare(c);
 }
 

@@ -8,6 +8,17 @@
 #define SRB_CONNECTION_H
 
 #include "client/connect.h"
+#include "client/request.h"
+
+/* What goes behind the put of a tensor (struct client_notice), and what it must
+ * be answered. Without a request there is none. */
+struct notice {
+    char tensor[SRB_KEY_MAX];
+    size_t tensor_length;
+    struct small_request request;
+    char reply[64];
+    size_t reply_n;
+};
 
 struct connection {
     struct client base;
@@ -21,6 +32,8 @@ struct connection {
     const struct client_runs *runs; /* NULL: tensors of a shape of their own */
     void (*prepare)(struct connection *c); /* key or bytes are others */
     char key[SRB_KEY_MAX];
+    struct notice notice;
+    size_t behind; /* bytes of its request that go behind a put of that key */
     char where[SRB_WHERE_MAX]; /* the server's name, for messages */
 };
 
@@ -82,5 +95,26 @@ bool connection_says_busy(const char *said, size_t n);
 
 /* Bind it to the tensor that a poll asked for, for the words on it. */
 void connection_bind_poll(struct connection *c, const struct client_poll *p);
+
+/* ---- notices ---- */
+
+/* As struct client_ops has it. */
+void connection_announce(struct client *base, const struct client_notice *n);
+
+/* How many bytes of the notice go behind a put of this key: all or none. */
+size_t connection_behind(const struct connection *c, const char *key,
+                         size_t length);
+
+/* It was said and answered. */
+void connection_said(struct connection *c);
+
+/* What block() sends; and all of the reply that tells of the step, since ids
+ * have no gaps. Returns its length. Where there was none in time, the reply is
+ * CONNECTION_NOTHING. */
+#define CONNECTION_NOTHING "*-1\r\n"
+void connection_print_block(const struct client_poll *p,
+                            struct small_request *r);
+size_t connection_print_entry(const struct client_poll *p, char *text,
+                              size_t n);
 
 #endif

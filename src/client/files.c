@@ -80,43 +80,52 @@ static size_t piece(size_t left)
     return left < PIECE ? left : PIECE;
 }
 
-static int write_all(const struct files_client *c, int fd, const char *data,
-                     struct error *err)
+static int write_all(const struct files_client *c, const char *what, int fd,
+                     const char *data, size_t bytes, struct error *err)
 {
     int64_t deadline = tick_deadline(c->base.op_timeout);
     size_t done = 0;
 
-    while (done < c->base.bytes) {
-        ssize_t n = write(fd, data + done, piece(c->base.bytes - done));
+    while (done < bytes) {
+        ssize_t n = write(fd, data + done, piece(bytes - done));
 
         if (n < 0 && errno != EINTR)
-            return failed(c, "put_tensor", err);
+            return failed(c, what, err);
         done += n > 0 ? (size_t)n : 0;
-        if (done < c->base.bytes && in_time(c, "put_tensor", deadline, err) < 0)
+        if (done < bytes && in_time(c, what, deadline, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int put(struct client *base, const void *data, struct error *err)
+/* A file of that name, whole or not at all. */
+static int bear(const struct files_client *c, const char *what,
+                const char *name, const void *data, size_t bytes,
+                struct error *err)
 {
-    struct files_client *c = self(base);
     int fd =
         openat(c->folder, c->unborn,
                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     int rc;
 
     if (fd < 0)
-        return failed(c, "put_tensor", err);
-    rc = write_all(c, fd, data, err);
+        return failed(c, what, err);
+    rc = write_all(c, what, fd, data, bytes, err);
     /* a quota may speak only now */
     if (close(fd) != 0 && rc == 0)
-        rc = failed(c, "put_tensor", err);
-    if (rc == 0 && renameat(c->folder, c->unborn, c->folder, c->base.key) != 0)
-        rc = failed(c, "put_tensor", err);
+        rc = failed(c, what, err);
+    if (rc == 0 && renameat(c->folder, c->unborn, c->folder, name) != 0)
+        rc = failed(c, what, err);
     if (rc < 0) /* it would take the room of the next one */
         unlinkat(c->folder, c->unborn, 0);
     return rc;
+}
+
+static int put(struct client *base, const void *data, struct error *err)
+{
+    const struct files_client *c = self(base);
+
+    return bear(c, "put_tensor", c->base.key, data, c->base.bytes, err);
 }
 
 static int read_all(const struct files_client *c, int fd, char *data,
@@ -149,8 +158,10 @@ static int get(struct client *base, void *data, struct error *err)
     struct stat st;
     int rc;
 
-    if (fd < 0)
+    if (fd < 0) {
+        c->base.absent = errno == ENOENT;
         return failed(c, "unpack_tensor", err);
+    }
     if (fstat(fd, &st) != 0)
         rc = failed(c, "unpack_tensor", err);
     else if (st.st_size > (off_t)c->base.bytes)
@@ -180,6 +191,71 @@ static int remove_keys(struct client *base, const struct srb_tensor *tensors,
     return 0;
 }
 
+/* ---- writers and readers ---- */
+
+static int tell(struct client *base, const char *key, size_t length,
+                int64_t steps, struct error *err)
+{
+    char name[SRB_KEY_MAX];
+
+    snprintf(name, sizeof name, "%.*s", (int)length, key);
+    return bear(self(base), "tell", name, &steps, sizeof steps, err);
+}
+
+/* What a node remembers of a folder that another node writes to may be old (of
+ * NFS tens of seconds, and a file that was not there is not looked for); so it
+ * asks anew. Of a folder that was removed nothing is to come. */
+static int refresh(const struct files_client *c, struct error *err)
+{
+    struct statx now;
+
+    if (statx(c->folder, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC,
+              STATX_MTIME | STATX_NLINK, &now) != 0)
+        return failed(c, "poll", err);
+    if ((now.stx_mask & STATX_NLINK) && now.stx_nlink == 0) {
+        errno = ENOENT;
+        return failed(c, "poll", err);
+    }
+    return 0;
+}
+
+/* What is there under the counter's name; 0: nothing yet. */
+static int read_counter(const struct files_client *c, const char *name,
+                        int64_t *steps, struct error *err)
+{
+    int fd = openat(c->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    ssize_t n;
+
+    *steps = 0;
+    if (fd < 0)
+        return errno == ENOENT ? 0 : failed(c, "poll", err);
+    n = read(fd, steps, sizeof *steps);
+    if (n < 0)
+        failed(c, "poll", err);
+    close(fd);
+    if (n >= 0 && n != (ssize_t)sizeof *steps)
+        return serverless_error(&c->base, "poll", err,
+                                "%s has %zd bytes, not %zu", name, n,
+                                sizeof *steps);
+    return n < 0 ? -1 : 0;
+}
+
+static int poll_step(struct client *base, struct client_poll *p,
+                     struct error *err)
+{
+    struct files_client *c = self(base);
+    char counter[SRB_KEY_MAX];
+    struct stat st;
+
+    serverless_bind_poll(base, p);
+    snprintf(counter, sizeof counter, "%.*s", (int)p->counter_length,
+             p->counter);
+    if (refresh(c, err) < 0 || read_counter(c, counter, &p->steps, err) < 0)
+        return -1;
+    p->there = fstatat(c->folder, c->base.key, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return p->there || errno == ENOENT ? 0 : failed(c, "poll", err);
+}
+
 const struct client_ops client_files = {
     .name = "files",
     .help = "writes and reads files below db_path",
@@ -190,6 +266,9 @@ const struct client_ops client_files = {
     .put = put,
     .get = get,
     .remove = remove_keys,
+    .tell = tell,
+    .poll = poll_step,
+    .absent = serverless_absent,
     .address = serverless_address,
     .buffers = serverless_buffers,
     .socket = serverless_socket,

@@ -83,12 +83,14 @@ static struct client *open_client(const struct client_params *p,
 static int put(struct client *base, const void *data, struct error *err)
 {
     struct hiredis_client *c = self(base);
-    redisReply *r;
+    void *r = NULL;
     int rc;
 
     c->put.word[c->place] = data;
-    r = redisCommandArgv(c->at.redis, c->put.n, c->put.word, c->put.length);
-    if (!r)
+    if (redisAppendCommandArgv(c->at.redis, c->put.n, c->put.word,
+                               c->put.length) != REDIS_OK ||
+        hiredis_append_notice(c, c->at.behind) != REDIS_OK ||
+        redisGetReply(c->at.redis, &r) != REDIS_OK)
         return connection_no_reply(&c->at, "put_tensor", err);
     rc = hiredis_put_reply(c, r, err);
     freeReplyObject(r);
@@ -153,6 +155,9 @@ const struct client_ops client_hiredis = {
     .tell = hiredis_tell,
     .poll = hiredis_poll,
     .absent = connection_absent,
+    .announce = connection_announce,
+    .announced = hiredis_announced,
+    .block = hiredis_block,
     .address = connection_address,
     .buffers = connection_buffers,
     .socket = connection_socket,

@@ -58,7 +58,9 @@ static int append(struct many *x)
                                       c->get.length);
     c->put.word[c->place] = (const char *)t->data;
     return redisAppendCommandArgv(c->at.redis, c->put.n, c->put.word,
-                                  c->put.length);
+                                  c->put.length) == REDIS_OK
+               ? hiredis_append_notice(c, c->at.behind)
+               : REDIS_ERR;
 }
 
 static int write_some(struct many *x)

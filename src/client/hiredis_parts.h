@@ -32,5 +32,11 @@ int hiredis_remove(struct client *base, const struct srb_tensor *tensors,
 int hiredis_tell(struct client *base, const char *key, size_t length,
                  int64_t steps, struct error *err);
 int hiredis_poll(struct client *base, struct client_poll *p, struct error *err);
+int hiredis_announced(struct client *base, struct error *err);
+int hiredis_block(struct client *base, struct client_poll *p,
+                  struct error *err);
+
+/* Append so many bytes of the notice; REDIS_OK or not. */
+int hiredis_append_notice(const struct hiredis_client *c, size_t n);
 
 #endif

@@ -1,5 +1,6 @@
 /* Writers and readers through hiredis: what a writer tells, and a reader asks,
  * in one send each. */
+#include <stdio.h>
 #include <string.h>
 
 #include "client/hiredis_parts.h"
@@ -98,4 +99,76 @@ int hiredis_poll(struct client *base, struct client_poll *p, struct error *err)
 
     connection_bind_poll(&c->at, p);
     return ask(c, p, err);
+}
+
+/* ---- notices ---- */
+
+int hiredis_append_notice(const struct hiredis_client *c, size_t n)
+{
+    return n > 0 ? redisAppendFormattedCommand(c->at.redis,
+                                               c->at.notice.request.text, n)
+                 : REDIS_OK;
+}
+
+/* As the wire has it: OK, or the id that was given. */
+static bool is_answer(const redisReply *r, const char *wire)
+{
+    const char *text = wire[0] == '+' ? wire + 1 : strchr(wire, '\n') + 1;
+
+    return (r->type == REDIS_REPLY_STATUS || r->type == REDIS_REPLY_STRING) &&
+           (size_t)r->len == strcspn(text, "\r") &&
+           memcmp(r->str, text, (size_t)r->len) == 0;
+}
+
+int hiredis_announced(struct client *base, struct error *err)
+{
+    struct hiredis_client *c = self(base);
+    const struct notice *x = &c->at.notice;
+    void *at = NULL;
+    const redisReply *r;
+    int rc = 0;
+
+    if (redisGetReply(c->at.redis, &at) != REDIS_OK)
+        return connection_no_reply(&c->at, TELL, err);
+    r = at;
+    if (r->type == REDIS_REPLY_ERROR)
+        rc = connection_refused(&c->at, TELL, r->str, (size_t)r->len, err);
+    else if (!is_answer(r, x->reply))
+        rc = connection_error(&c->at, TELL, err,
+                              "the reply is not what was asked for");
+    else
+        connection_said(&c->at);
+    freeReplyObject(at);
+    return rc;
+}
+
+static const redisReply *element(const redisReply *r, size_t n, size_t k)
+{
+    return r && r->type == REDIS_REPLY_ARRAY && r->elements == n ? r->element[k]
+                                                                 : NULL;
+}
+
+/* ((stream ((id fields)))) */
+static bool read_entry(const redisReply *r, struct client_poll *p)
+{
+    const redisReply *id;
+    char text[32];
+
+    p->there = r->type != REDIS_REPLY_NIL;
+    id = element(element(element(element(r, 1, 0), 2, 1), 1, 0), 2, 0);
+    snprintf(text, sizeof text, "%lld-0", (long long)p->step + 1);
+    return !p->there ||
+           (id && id->type == REDIS_REPLY_STRING && strcmp(id->str, text) == 0);
+}
+
+int hiredis_block(struct client *base, struct client_poll *p, struct error *err)
+{
+    struct hiredis_client *c = self(base);
+    struct small_request r;
+
+    connection_bind_poll(&c->at, p);
+    connection_print_block(p, &r);
+    if (redisAppendFormattedCommand(c->at.redis, r.text, r.used) != REDIS_OK)
+        return connection_no_reply(&c->at, POLL, err);
+    return next_reply(c, p, read_entry, err);
 }

@@ -106,9 +106,11 @@ static MPI_Request *next(struct mpi_client *c)
 
 static const char *name_of(enum serve_operation operation)
 {
-    return operation == SERVE_PUT   ? "put_tensor"
-           : operation == SERVE_GET ? "unpack_tensor"
-                                    : "remove";
+    return operation == SERVE_PUT    ? "put_tensor"
+           : operation == SERVE_GET  ? "unpack_tensor"
+           : operation == SERVE_TELL ? "tell"
+           : operation == SERVE_POLL ? "poll"
+                                     : "remove";
 }
 
 static int failed(const struct mpi_client *c, enum serve_operation operation,
@@ -122,20 +124,20 @@ static int failed(const struct mpi_client *c, enum serve_operation operation,
                             "MPI says: %.200s", text);
 }
 
-/* About the tensor that it is bound to; what is awaited is expected before it
- * is asked for. */
-static int send(struct mpi_client *c, enum serve_operation operation, void *in,
-                const void *out)
+/* About the tensor that it is bound to. A tensor is expected before it is asked
+ * for, so that it is not copied; the answer, which is short, when the question
+ * is on its way. bytes: of the tensor, or steps (mpi_wire.h). */
+static int send(struct mpi_client *c, enum serve_operation operation,
+                int64_t bytes, void *in, const void *out)
 {
     size_t k = c->questions++;
-    int rc = MPI_Irecv(&c->answer[k], SERVE_INTS, MPI_INT64_T, c->at.rank,
-                       SERVE_TAG_ANSWER, c->at.comm, next(c));
+    int rc = MPI_SUCCESS;
 
     c->asked[k] = (struct serve_wire){.operation = operation,
                                       .slot = c->slot,
-                                      .bytes = (int64_t)c->base.bytes,
+                                      .bytes = bytes,
                                       .serial = ++c->serial};
-    if (rc == MPI_SUCCESS && in)
+    if (in)
         rc = MPI_Irecv(in, count(c), MPI_FLOAT, c->at.rank, SERVE_TAG_BACK,
                        c->at.comm, next(c));
     if (rc == MPI_SUCCESS)
@@ -144,19 +146,29 @@ static int send(struct mpi_client *c, enum serve_operation operation, void *in,
     if (rc == MPI_SUCCESS && out)
         rc = MPI_Isend(out, count(c), MPI_FLOAT, c->at.rank, SERVE_TAG_TENSOR,
                        c->at.comm, next(c));
+    if (rc == MPI_SUCCESS)
+        rc = MPI_Irecv(&c->answer[k], SERVE_INTS, MPI_INT64_T, c->at.rank,
+                       SERVE_TAG_ANSWER, c->at.comm, next(c));
     return rc;
+}
+
+static int ask_of(struct mpi_client *c, enum serve_operation operation,
+                  int64_t bytes, void *in, const void *out, struct error *err)
+{
+    bool others = operation == SERVE_GET || operation == SERVE_POLL;
+    int rc;
+
+    if (c->slot < 0 || (!c->mine && !others))
+        return serverless_error(&c->base, name_of(operation), err,
+                                "it has no place among this client's");
+    rc = send(c, operation, bytes, in, out);
+    return rc == MPI_SUCCESS ? 0 : failed(c, operation, rc, err);
 }
 
 static int ask(struct mpi_client *c, enum serve_operation operation, void *in,
                const void *out, struct error *err)
 {
-    int rc;
-
-    if (c->slot < 0 || (!c->mine && operation != SERVE_GET))
-        return serverless_error(&c->base, name_of(operation), err,
-                                "it has no place among this client's");
-    rc = send(c, operation, in, out);
-    return rc == MPI_SUCCESS ? 0 : failed(c, operation, rc, err);
+    return ask_of(c, operation, (int64_t)c->base.bytes, in, out, err);
 }
 
 /* Not MPI_STATUSES_IGNORE, which some compilers take for an array. */
@@ -183,18 +195,37 @@ static int complete(struct mpi_client *c, enum serve_operation operation,
 
     for (int look = 1; !done; look++) {
         bool patient = look >= SERVE_PATIENT_LOOKS;
+        /* before the look: who was stopped for long looks once more */
+        int64_t now = patient ? tick_now() : 0;
         int rc = patient ? some_done(c, &done, &some) : all_done(c, &done);
 
         if (rc != MPI_SUCCESS)
             return failed(c, operation, rc, err);
         if (!patient || done)
             continue;
-        sched_yield();
         if (deadline == 0 || some > 0)
             deadline = tick_deadline(c->base.op_timeout);
-        if (tick_now() > deadline || signals_state()->cut)
+        if (now > deadline || signals_state()->cut)
             return serverless_late(&c->base, name_of(operation), err);
+        sched_yield();
     }
+    return 0;
+}
+
+/* All answers, which are to the last questions, in their order. */
+static int hear(struct mpi_client *c, enum serve_operation operation,
+                struct error *err)
+{
+    size_t n = c->questions;
+
+    if (complete(c, operation, err) < 0)
+        return -1;
+    c->n = 0;
+    c->questions = 0;
+    for (size_t k = 0; k < n; k++)
+        if (c->answer[k].serial != c->serial - (int64_t)(n - 1 - k))
+            return serverless_error(&c->base, name_of(operation), err,
+                                    "the answer is not to this question");
     return 0;
 }
 
@@ -204,20 +235,17 @@ static int await(struct mpi_client *c, enum serve_operation operation,
 {
     size_t n = c->questions;
 
-    if (complete(c, operation, err) < 0)
+    if (hear(c, operation, err) < 0)
         return -1;
-    c->n = 0;
-    c->questions = 0;
     for (size_t k = 0; k < n; k++) {
         if (tensors)
             client_bind(&c->base.base, &tensors[k]);
-        if (c->answer[k].serial != c->serial - (int64_t)(n - 1 - k))
-            return serverless_error(&c->base, name_of(operation), err,
-                                    "the answer is not to this question");
-        if (c->answer[k].operation != SERVE_DONE)
-            return serverless_error(&c->base, name_of(operation), err,
-                                    "there is no such tensor of %zu bytes",
-                                    c->base.bytes);
+        if (c->answer[k].operation == SERVE_DONE)
+            continue;
+        c->base.absent = operation == SERVE_GET;
+        return serverless_error(&c->base, name_of(operation), err,
+                                "there is no such tensor of %zu bytes",
+                                c->base.bytes);
     }
     return 0;
 }
@@ -278,6 +306,33 @@ static int remove_keys(struct client *base, const struct srb_tensor *tensors,
     return many(self(base), SERVE_REMOVE, tensors, n, err);
 }
 
+/* ---- writers and readers ---- */
+
+static int tell(struct client *base, const char *key, size_t length,
+                int64_t steps, struct error *err)
+{
+    struct mpi_client *c = self(base);
+
+    (void)key; /* who tells it is known there */
+    (void)length;
+    return ask_of(c, SERVE_TELL, steps, NULL, NULL, err) < 0
+               ? -1
+               : hear(c, SERVE_TELL, err);
+}
+
+static int poll_step(struct client *base, struct client_poll *p,
+                     struct error *err)
+{
+    struct mpi_client *c = self(base);
+
+    serverless_bind_poll(base, p);
+    if (ask(c, SERVE_POLL, NULL, NULL, err) < 0 || hear(c, SERVE_POLL, err) < 0)
+        return -1;
+    p->there = c->answer[0].operation == SERVE_DONE;
+    p->steps = c->answer[0].bytes;
+    return 0;
+}
+
 /* ---- the end ---- */
 
 static void leave(struct client *base)
@@ -314,6 +369,9 @@ const struct client_ops client_mpi = {
     .put_many = put_many,
     .get_many = get_many,
     .remove = remove_keys,
+    .tell = tell,
+    .poll = poll_step,
+    .absent = serverless_absent,
     .leave = leave,
     .left = left,
     .address = serverless_address,

@@ -29,6 +29,16 @@ void serverless_bind(struct serverless *c, const char *key, size_t bytes)
     c->bytes = bytes;
 }
 
+void serverless_bind_poll(struct client *c, const struct client_poll *p)
+{
+    const struct srb_tensor t = {
+        .key = p->tensor,
+        .key_length = p->tensor_length,
+        .count = ((struct serverless *)(void *)c)->bytes / sizeof(float)};
+
+    client_bind(c, &t);
+}
+
 int serverless_error(const struct serverless *c, const char *what,
                      struct error *err, const char *fmt, ...)
 {
@@ -46,6 +56,15 @@ int serverless_late(const struct serverless *c, const char *what,
 {
     return serverless_error(c, what, err, "no reply within %g s",
                             c->op_timeout);
+}
+
+bool serverless_absent(struct client *c)
+{
+    struct serverless *s = (struct serverless *)(void *)c;
+    bool absent = s->absent;
+
+    s->absent = false;
+    return absent;
 }
 
 void serverless_address(const struct client *c, char address[SRB_ADDRESS_MAX])

@@ -12,7 +12,8 @@ struct serverless {
     struct client base;
     size_t bytes; /* of the tensor */
     double op_timeout;
-    int client; /* its number */
+    int client;  /* its number */
+    bool absent; /* a get failed because there was no such key */
     char key[SRB_KEY_MAX];
     char where[256]; /* for messages */
 };
@@ -25,6 +26,9 @@ void *serverless_open(size_t size, const struct client_ops *ops,
 /* From now on for this key and length. */
 void serverless_bind(struct serverless *c, const char *key, size_t bytes);
 
+/* Bind it to the tensor that a poll asks for. */
+void serverless_bind_poll(struct client *c, const struct client_poll *p);
+
 /* "unpack_tensor of KEY at WHERE: …"; returns -1. what: "put_tensor". */
 int serverless_error(const struct serverless *c, const char *what,
                      struct error *err, const char *fmt, ...)
@@ -35,6 +39,7 @@ int serverless_late(const struct serverless *c, const char *what,
                     struct error *err);
 
 /* As struct client_ops has them. */
+bool serverless_absent(struct client *c);
 void serverless_address(const struct client *c, char address[SRB_ADDRESS_MAX]);
 void serverless_buffers(const struct client *c, int bytes[2]);
 int serverless_socket(const struct client *c);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,10 @@
 #include "client/serverless.h"
 #include "engine/shm_slot.h"
 
+/* Who polls lets others run after so many looks in vain, which it would do by
+ * itself if it asked a server. */
+#define PATIENT_LOOKS 256
+
 struct shm_client {
     struct serverless base;
     struct places places;
@@ -29,8 +34,10 @@ struct shm_client {
     size_t slot_bytes;
     bool *here;            /* [places.clients]: its pages were brought in */
     struct shm_slot *slot; /* what it is bound to; NULL: no place of these */
+    int client;            /* whose that is, from 0 */
     int64_t number;        /* of the tensor there */
     bool mine;             /* it is its own */
+    unsigned vain;         /* polls in a row that have not found theirs */
 };
 
 static struct shm_client *self(struct client *c)
@@ -114,11 +121,18 @@ static int bring_in(struct shm_client *c, int client)
     return 0;
 }
 
-/* All that is behind the descriptor. */
-static int map(struct shm_client *c, int fd)
+/* Its place among the clients. */
+static int own_place(const struct shm_client *c)
+{
+    return c->base.client - c->places.first;
+}
+
+/* All that is behind the descriptor. Of what others keep nothing is brought in
+ * yet: these are to have it near to them. */
+static int map(struct shm_client *c, bool reads, int fd)
 {
     const struct shm_hello *h = &c->hello;
-    int mine = c->base.client - c->places.first;
+    int mine = own_place(c);
     struct stat st;
     void *at;
 
@@ -136,7 +150,9 @@ static int map(struct shm_client *c, int fd)
         return -1;
     c->at = at;
     c->here = calloc((size_t)c->places.clients, sizeof *c->here);
-    return c->here ? bring_in(c, mine) : -1;
+    if (!c->here)
+        return -1;
+    return reads ? 0 : bring_in(c, mine);
 }
 
 static int reach(struct shm_client *c, const struct client_params *p,
@@ -147,7 +163,7 @@ static int reach(struct shm_client *c, const struct client_params *p,
     if (from >= 0)
         fd = receive(from, &c->hello);
     if (fd >= 0)
-        rc = map(c, fd);
+        rc = map(c, p->reads, fd);
     if (rc < 0)
         error_set(err, "client %d: cannot get at the shared memory at %s: %s",
                   p->client, p->store, strerror(errno));
@@ -180,8 +196,9 @@ static void rebind(struct client *base, const char *key, size_t bytes)
     if (!places_find(&c->places, key, &to) || bring_in(c, to.client) < 0 ||
         shm_slot_size(bytes) > c->slot_bytes)
         return;
+    c->client = to.client;
     c->number = to.number;
-    c->mine = to.client == c->base.client - c->places.first;
+    c->mine = to.client == own_place(c);
     c->slot = (void *)(area(c, to.client) +
                        (size_t)(to.number % c->places.kept) * c->slot_bytes);
 }
@@ -194,12 +211,13 @@ static struct client *open_client(const struct client_params *p,
     if (!c)
         return NULL;
     c->places = p->places;
-    if (reach(c, p, err) == 0) {
-        rebind(&c->base.base, p->key, p->bytes);
-        return &c->base.base;
+    if (reach(c, p, err) < 0) {
+        close_client(&c->base.base);
+        return NULL;
     }
-    close_client(&c->base.base);
-    return NULL;
+    if (!p->reads) /* it is bound before it gets anything */
+        rebind(&c->base.base, p->key, p->bytes);
+    return &c->base.base;
 }
 
 /* Each slot has one writer. */
@@ -225,11 +243,13 @@ static int put(struct client *base, const void *data, struct error *err)
 /* The writer was at it: again, for as long as an operation may take. */
 static enum shm_got insist(struct shm_client *c, void *data)
 {
-    int64_t deadline = tick_deadline(c->base.op_timeout);
-    enum shm_got got = SHM_AGAIN;
+    int64_t deadline = tick_deadline(c->base.op_timeout), now;
+    enum shm_got got;
 
-    while (got == SHM_AGAIN && tick_now() < deadline && !signals_state()->cut)
+    do { /* who was stopped meanwhile looks once more */
+        now = tick_now();
         got = shm_slot_get(c->slot, c->number, data, c->base.bytes);
+    } while (got == SHM_AGAIN && now < deadline && !signals_state()->cut);
     return got;
 }
 
@@ -250,6 +270,7 @@ static int get(struct client *base, void *data, struct error *err)
     case SHM_AGAIN:
         return serverless_late(&c->base, "unpack_tensor", err);
     case SHM_NOTHING:
+        c->base.absent = c->slot != NULL;
         return serverless_error(&c->base, "unpack_tensor", err,
                                 "there is no such tensor");
     case SHM_OTHER:
@@ -277,6 +298,36 @@ static int remove_keys(struct client *base, const struct srb_tensor *tensors,
     return 0;
 }
 
+static int tell(struct client *base, const char *key, size_t length,
+                int64_t steps, struct error *err)
+{
+    struct shm_client *c = self(base);
+
+    (void)key; /* the counter has a place of its own */
+    (void)length;
+    if (check_mine(c, "tell", err) < 0)
+        return -1;
+    shm_slot_tell((void *)area(c, c->client), steps);
+    return 0;
+}
+
+static int poll_step(struct client *base, struct client_poll *p,
+                     struct error *err)
+{
+    struct shm_client *c = self(base);
+
+    serverless_bind_poll(base, p);
+    if (!c->slot)
+        return serverless_error(&c->base, "poll", err,
+                                "it has no place among these clients'");
+    p->steps = shm_slot_told((void *)area(c, c->client));
+    p->there = shm_slot_has(c->slot, c->number) == SHM_GOT;
+    c->vain = p->there ? 0 : c->vain + 1;
+    if (c->vain > 0 && c->vain % PATIENT_LOOKS == 0)
+        sched_yield();
+    return 0;
+}
+
 const struct client_ops client_shm = {
     .name = "shm",
     .help = "copies into memory that the clients of a node share",
@@ -287,6 +338,9 @@ const struct client_ops client_shm = {
     .put = put,
     .get = get,
     .remove = remove_keys,
+    .tell = tell,
+    .poll = poll_step,
+    .absent = serverless_absent,
     .address = serverless_address,
     .buffers = serverless_buffers,
     .socket = serverless_socket,

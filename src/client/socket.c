@@ -16,15 +16,17 @@ static struct socket_client *self(struct client *c)
     return (struct socket_client *)(void *)c;
 }
 
-/* What a put and a run are answered by. */
+/* What a put and a run are answered by. What a notice is comes behind that, and
+ * stays where it is. */
 static int hear_ok(struct socket_client *c, const char *what, struct error *err)
 {
     static const char ok[] = "+OK\r\n";
     char text[WORDS_MAX] = "";
     size_t n = 0, want = sizeof ok - 1;
+    size_t room = c->at.behind > 0 ? want : sizeof text;
 
     while (n < want && memcmp(text, ok, n) == 0) {
-        struct iovec in = {text + n, sizeof text - n};
+        struct iovec in = {text + n, room - n};
         ssize_t got = socket_receive(c, &in, 1);
 
         if (got < 0 || (n > 0 && socket_late(c)))
@@ -40,12 +42,13 @@ static int put(struct client *base, const void *data, struct error *err)
 {
     struct socket_client *c = self(base);
     /* sendmsg() takes plain pointers but changes nothing */
-    struct iovec out[3] = {{c->set, c->set_len},
+    struct iovec out[4] = {{c->set, c->set_len},
                            {(void *)(uintptr_t)data, c->at.bytes},
-                           {c->tail, c->tail_len}};
+                           {c->tail, c->tail_len},
+                           {c->at.notice.request.text, c->at.behind}};
 
     c->deadline = 0;
-    if (socket_send(c, out, 3) < 0)
+    if (socket_send(c, out, c->at.behind > 0 ? 4 : 3) < 0)
         return socket_refused(c, "put_tensor", err);
     return hear_ok(c, "put_tensor", err);
 }
@@ -191,6 +194,9 @@ const struct client_ops client_socket = {
     .tell = socket_tell,
     .poll = socket_poll,
     .absent = connection_absent,
+    .announce = connection_announce,
+    .announced = socket_announced,
+    .block = socket_block,
     .address = connection_address,
     .buffers = connection_buffers,
     .socket = connection_socket,

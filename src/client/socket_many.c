@@ -30,8 +30,9 @@ struct many {
                       char text[REQUEST_MAX]);
     bool puts;
     size_t next;
-    struct iovec out[PARTS * BATCH];
+    struct iovec out[PARTS * BATCH + 1];
     struct msghdr batch;
+    bool announces; /* a notice goes behind one of them, and its reply stays */
     char text[BATCH][REQUEST_MAX];
     /* coming in: the reply that is awaited, and how much of it has come */
     size_t at;
@@ -79,6 +80,19 @@ static size_t request_get(const struct many *x, const struct srb_tensor *t,
     return command_set_print(&r, 0, text, REQUEST_MAX);
 }
 
+/* There is one for the last of a step, so that one more part is enough. */
+static size_t add_notice(struct many *x, const struct srb_tensor *t, size_t k)
+{
+    struct connection *at = &x->c->at;
+    size_t n = connection_behind(at, t->key, t->key_length);
+
+    if (n == 0)
+        return k;
+    x->announces = true;
+    x->out[k] = (struct iovec){at->notice.request.text, n};
+    return k + 1;
+}
+
 static void make_batch(struct many *x)
 {
     size_t k = 0, n = 0;
@@ -91,6 +105,7 @@ static void make_batch(struct many *x)
             continue;
         x->out[k++] = (struct iovec){t->data, bytes_of(t)};
         x->out[k++] = (struct iovec){x->c->tail, x->c->tail_len};
+        k = add_notice(x, t, k);
     }
     x->batch = (struct msghdr){.msg_iov = x->out, .msg_iovlen = k};
 }
@@ -183,7 +198,12 @@ static int receive_oks(struct many *x, bool wait, struct error *err)
 {
     char text[WORDS_MAX];
     struct iovec in = {text, sizeof text};
-    ssize_t got = receive(x, &in, 1, wait);
+    ssize_t got;
+
+    if (x->announces)
+        in.iov_len =
+            socket_least(in.iov_len, (x->n - x->at) * OK_BYTES - x->got);
+    got = receive(x, &in, 1, wait);
 
     if (got < 0)
         return nothing(x, wait, err);
@@ -321,6 +341,16 @@ static int receive_some(struct many *x, bool wait, struct error *err)
     return x->puts ? receive_oks(x, wait, err) : receive_tensors(x, wait, err);
 }
 
+/* All was answered before the last of a notice was out. */
+static int finish(struct many *x, struct error *err)
+{
+    x->c->deadline = 0;
+    return is_sent(x) ||
+                   socket_send(x->c, x->batch.msg_iov, x->batch.msg_iovlen) == 0
+               ? 0
+               : socket_refused(speak_of(x), x->what, err);
+}
+
 static int exchange(struct many *x, struct error *err)
 {
     int rc;
@@ -335,7 +365,7 @@ static int exchange(struct many *x, struct error *err)
         if (rc == 0 ? await(x) < 0 : x->got > 0 && socket_late(x->c))
             return socket_fail(speak_of(x), x->what, err);
     }
-    return 0;
+    return finish(x, err);
 }
 
 static struct socket_client *self(struct client *c)
@@ -354,6 +384,7 @@ int socket_put_many(struct client *c, const struct srb_tensor *tensors,
     x.n = n;
     x.request = request_put;
     x.puts = true;
+    x.announces = false;
     x.next = x.at = x.got = x.batch.msg_iovlen = 0;
     return exchange(&x, err);
 }
@@ -368,7 +399,7 @@ int socket_get_many(struct client *c, const struct srb_tensor *tensors,
     x.tensors = tensors;
     x.n = n;
     x.request = request_get;
-    x.puts = false;
+    x.puts = x.announces = false;
     x.next = x.at = x.got = x.batch.msg_iovlen = x.right_len = 0;
     return exchange(&x, err);
 }

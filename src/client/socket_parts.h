@@ -63,5 +63,7 @@ int socket_remove(struct client *base, const struct srb_tensor *tensors,
 int socket_tell(struct client *base, const char *key, size_t length,
                 int64_t steps, struct error *err);
 int socket_poll(struct client *base, struct client_poll *p, struct error *err);
+int socket_announced(struct client *base, struct error *err);
+int socket_block(struct client *base, struct client_poll *p, struct error *err);
 
 #endif

@@ -6,29 +6,8 @@
 
 #define TELL "tell"
 #define POLL "poll"
-#define REQUEST_MAX (2 * (SRB_KEY_MAX + 32) + CONNECTION_COUNTER)
 
-/* A request that grows; it has room for what is here. */
-struct message {
-    char text[REQUEST_MAX];
-    size_t used;
-};
-
-static void add(struct message *r, const char *text, size_t n)
-{
-    memcpy(r->text + r->used, text, n);
-    r->used += n;
-}
-
-static void add_key(struct message *r, const char *key, size_t length)
-{
-    r->used += command_set_print_key(key, length, r->text + r->used,
-                                     sizeof r->text - r->used);
-}
-
-#define ADD(r, literal) add((r), (literal), sizeof(literal) - 1)
-
-static int send_request(struct socket_client *c, struct message *r)
+static int send_request(struct socket_client *c, struct small_request *r)
 {
     struct iovec out = {r->text, r->used};
 
@@ -58,14 +37,14 @@ int socket_tell(struct client *base, const char *key, size_t length,
 {
     static const char ok[] = "+OK\r\n";
     struct socket_client *c = (struct socket_client *)(void *)base;
-    struct message r = {.used = 0};
+    struct small_request r = {.used = 0};
     char text[WORDS_MAX], counter[CONNECTION_COUNTER];
     size_t have = 0, want = sizeof ok - 1;
 
     connection_pack(steps, counter);
-    ADD(&r, "*3\r\n$3\r\nSET\r\n");
-    add_key(&r, key, length);
-    add_key(&r, counter, sizeof counter);
+    request_begin(&r, "*3\r\n$3\r\nSET\r\n");
+    request_word(&r, key, length);
+    request_word(&r, counter, sizeof counter);
     if (send_request(c, &r) < 0)
         return socket_refused(c, TELL, err);
     if (hear(c, text, &have, want) < 0)
@@ -132,15 +111,15 @@ static int exists_reply(struct socket_client *c, char text[WORDS_MAX],
 int socket_poll(struct client *base, struct client_poll *p, struct error *err)
 {
     struct socket_client *c = (struct socket_client *)(void *)base;
-    struct message r = {.used = 0};
+    struct small_request r = {.used = 0};
     char text[WORDS_MAX];
     size_t have = 0, used;
 
     connection_bind_poll(&c->at, p);
-    ADD(&r, "*2\r\n$3\r\nGET\r\n");
-    add_key(&r, p->counter, p->counter_length);
-    ADD(&r, "*2\r\n$6\r\nEXISTS\r\n");
-    add_key(&r, p->tensor, p->tensor_length);
+    request_begin(&r, "*2\r\n$3\r\nGET\r\n");
+    request_word(&r, p->counter, p->counter_length);
+    request_begin(&r, "*2\r\n$6\r\nEXISTS\r\n");
+    request_word(&r, p->tensor, p->tensor_length);
     if (send_request(c, &r) < 0)
         return socket_refused(c, POLL, err);
     if (hear(c, text, &have, sizeof NONE - 1) < 0)
@@ -150,4 +129,46 @@ int socket_poll(struct client *base, struct client_poll *p, struct error *err)
         return socket_hear_out(c, POLL, text, have, err);
     memmove(text, text + used, have - used);
     return exists_reply(c, text, have - used, p, err);
+}
+
+/* ---- notices ---- */
+
+int socket_announced(struct client *base, struct error *err)
+{
+    struct socket_client *c = (struct socket_client *)(void *)base;
+    const struct notice *x = &c->at.notice;
+    char text[WORDS_MAX];
+    size_t have = 0;
+
+    c->deadline = 0;
+    if (hear(c, text, &have, x->reply_n) < 0)
+        return socket_fail(c, TELL, err);
+    if (have != x->reply_n || memcmp(text, x->reply, have) != 0)
+        return socket_hear_out(c, TELL, text, have, err);
+    connection_said(&c->at);
+    return 0;
+}
+
+int socket_block(struct client *base, struct client_poll *p, struct error *err)
+{
+    static const size_t nothing = sizeof CONNECTION_NOTHING - 1;
+    struct socket_client *c = (struct socket_client *)(void *)base;
+    struct small_request r;
+    char text[WORDS_MAX], entry[WORDS_MAX];
+    size_t have = 0, n = connection_print_entry(p, entry, sizeof entry);
+
+    connection_bind_poll(&c->at, p);
+    connection_print_block(p, &r);
+    if (send_request(c, &r) < 0)
+        return socket_refused(c, POLL, err);
+    if (hear(c, text, &have, nothing) < 0)
+        return socket_fail(c, POLL, err);
+    p->there = have < nothing || memcmp(text, CONNECTION_NOTHING, nothing) != 0;
+    if (!p->there)
+        return 0;
+    if (memcmp(text, entry, have) == 0 && hear(c, text, &have, n) < 0)
+        return socket_fail(c, POLL, err);
+    return have == n && memcmp(text, entry, n) == 0
+               ? 0
+               : socket_hear_out(c, POLL, text, have, err);
 }

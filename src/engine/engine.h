@@ -54,6 +54,7 @@ struct shard_spec {
     int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
     bool polls;                    /* and ask whether a key is there */
+    bool blocks;                   /* or wait for what a stream tells */
     const struct secret *secret;   /* by which its users get in */
 };
 
@@ -115,6 +116,8 @@ struct engine {
     /* All its threads serve, one for each CPU of its own and no more than
      * these. 0: one thread serves, which db_io_threads - 1 others help. */
     int most_threads;
+    /* It has streams, in which a reader may wait for what comes. */
+    bool streams;
     /* What stewards provide in place of servers; NULL: nothing. */
     const struct store_ops *store;
     const struct serving_ops *serving; /* of ENGINE_RANKS: how */

@@ -86,6 +86,7 @@ const struct engine engine_keydb = {
     .kind = ENGINE_PROCESS,
     .candidates = candidates,
     .lacks = lacks,
+    .streams = true,
     .memory = RESP_MEMORY,
     .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "6.3", /* INFO's section of its own */

@@ -21,20 +21,28 @@
 
 enum state { IDLE, WAITING, TAKING, ANSWERING };
 
+/* Memory for a tensor. */
+struct room {
+    float *data;
+    int readers; /* to whom it is on its way */
+    bool kept;   /* in some place; else it is spare once it has no readers */
+};
+
 /* A place for a tensor. */
 struct kept {
-    float *data;
+    struct room *room;
     int64_t number; /* which one is there; -1: none, or it is on its way */
+    int64_t coming; /* which one its client is putting; -1: none */
     int64_t bytes;
-    int readers; /* to whom it is on its way */
-    bool writes; /* its client is at it */
 };
 
 struct peer {
     int rank;
     enum state state;
-    struct kept *kept; /* [places.kept] its own */
-    struct kept *at;   /* whom it asked for */
+    struct kept *kept; /* [places.kept] its own; NULL: it only reads */
+    int64_t steps;     /* that it has told of */
+    struct kept *at;   /* what it asked for, */
+    struct room *room; /* and where what it gets lies */
     struct serve_wire asked, answer;
     MPI_Request request[2];
     struct serve_wire *queue; /* [places.tensors] what it asked meanwhile */
@@ -45,13 +53,18 @@ struct server {
     MPI_Comm comm;
     struct places places;
     size_t bytes;
-    int n, active, gone;
+    int n, keepers, active, gone;
     struct peer *peer;
-    struct peer **by_client; /* [places.clients]; NULL: no peer */
-    struct peer **by_rank;   /* [of comm] likewise */
+    struct peer **by_client; /* [places.clients]; NULL: keeps nothing here */
+    struct peer **by_rank;   /* [of comm]; NULL: no peer */
+    struct room *room;       /* [rooms] for each place, and for each of those
+                                who only read, to whom one may be on its way
+                                while the place has its next tensor */
+    size_t rooms, nspare;
+    struct room **spare; /* [nspare] of these */
     struct serve_wire next;
     MPI_Request next_request;
-    int64_t tensors, tensors_bytes; /* that it has taken and given */
+    int64_t questions, bytes_moved; /* since it was opened */
 };
 
 /* MPI that fails cannot be agreed upon. */
@@ -77,73 +90,95 @@ static void close_server(void *arg)
 {
     struct server *s = arg;
 
-    for (int i = 0; s && i < s->n; i++) {
-        struct peer *p = &s->peer[i];
-
-        for (int64_t k = 0; k < s->places.kept; k++)
-            free(p->kept[k].data);
-        free(p->kept);
-        free(p->queue);
+    if (!s)
+        return;
+    for (int i = 0; i < s->n; i++) {
+        free(s->peer[i].kept);
+        free(s->peer[i].queue);
     }
-    if (s) {
-        free(s->peer);
-        free(s->by_client);
-        free(s->by_rank);
-    }
+    for (size_t k = 0; k < s->rooms; k++)
+        free(s->room[k].data);
+    free(s->room);
+    free(s->spare);
+    free(s->peer);
+    free(s->by_client);
+    free(s->by_rank);
     free(s);
 }
 
 /* Every page is there before the loop. */
-static int make_room(struct kept *k, size_t bytes)
+static int make_rooms(struct server *s)
 {
-    size_t room = (bytes + PAGE - 1) / PAGE * PAGE;
+    size_t bytes = (s->bytes + PAGE - 1) / PAGE * PAGE;
 
-    *k = (struct kept){.data = aligned_alloc(PAGE, room), .number = -1};
-    if (!k->data)
+    s->rooms = (size_t)s->keepers * (size_t)s->places.kept +
+               (size_t)(s->n - s->keepers);
+    s->room = calloc(s->rooms + 1, sizeof *s->room);
+    s->spare = calloc(s->rooms + 1, sizeof(struct room *));
+    if (!s->room || !s->spare)
         return -1;
-    memset(k->data, 0, room);
+    for (size_t k = 0; k < s->rooms; k++) {
+        s->room[k].data = aligned_alloc(PAGE, bytes);
+        if (!s->room[k].data)
+            return -1;
+        memset(s->room[k].data, 0, bytes);
+        s->spare[s->nspare++] = &s->room[k];
+    }
     return 0;
 }
 
-static int welcome(struct server *s, struct peer *p)
+static struct room *take_spare(struct server *s)
+{
+    struct room *room = s->spare[--s->nspare];
+
+    room->kept = true;
+    return room;
+}
+
+static void welcome(struct server *s, struct peer *p, bool keeps)
 {
     p->request[0] = p->request[1] = MPI_REQUEST_NULL;
     p->queue = mem_new(s->places.tensors, sizeof *p->queue);
+    if (!keeps)
+        return;
     p->kept = mem_new((size_t)s->places.kept, sizeof *p->kept);
     for (int64_t k = 0; k < s->places.kept; k++)
-        if (make_room(&p->kept[k], s->bytes) < 0)
-            return -1;
-    return 0;
+        p->kept[k] =
+            (struct kept){.room = take_spare(s), .number = -1, .coming = -1};
 }
 
 static void *open_server(const struct serving_terms *t, struct error *err)
 {
     struct server *s = mem_new(1, sizeof *s);
-    int size, rc = 0;
+    int size;
 
     MPI_Comm_size(t->comm, &size);
-    *s = (struct server){
-        .comm = t->comm, .places = t->places, .bytes = t->bytes, .n = t->n};
+    *s = (struct server){.comm = t->comm,
+                         .places = t->places,
+                         .bytes = t->bytes,
+                         .n = t->n,
+                         .keepers = t->keepers};
     s->peer = mem_new((size_t)t->n, sizeof *s->peer);
     s->by_client = mem_new((size_t)t->places.clients, sizeof(struct peer *));
     s->by_rank = mem_new((size_t)size, sizeof(struct peer *));
+    if (make_rooms(s) < 0) {
+        error_set(err,
+                  "a rank that serves has not enough memory for %zu tensors of "
+                  "%zu bytes",
+                  s->rooms, t->bytes);
+        close_server(s);
+        return NULL;
+    }
     for (int i = 0; i < t->n; i++) {
         struct peer *p = &s->peer[i];
 
         p->rank = t->ranks[i];
-        s->by_client[t->clients[i] - t->places.first] = p;
         s->by_rank[p->rank] = p;
-        if (welcome(s, p) < 0)
-            rc = -1;
+        if (i < t->keepers)
+            s->by_client[t->clients[i] - t->places.first] = p;
+        welcome(s, p, i < t->keepers);
     }
-    if (rc == 0)
-        return s;
-    error_set(err,
-              "a rank that serves has not enough memory for %lld tensors of "
-              "%zu bytes",
-              (long long)(t->n * t->places.kept), t->bytes);
-    close_server(s);
-    return NULL;
+    return s;
 }
 
 /* ---- serving ---- */
@@ -160,77 +195,117 @@ static void listen_again(struct server *s)
                    SERVE_TAG_ASK, s->comm, &s->next_request));
 }
 
-static void count_one(struct server *s, int64_t bytes)
+static void answer(struct server *s, struct peer *p, bool there, int64_t bytes)
 {
-    s->tensors++;
-    s->tensors_bytes += bytes;
-}
-
-static void answer(struct server *s, struct peer *p, bool there)
-{
-    bool get = p->asked.operation == SERVE_GET;
-
     p->state = ANSWERING;
     p->answer = p->asked;
     p->answer.operation = there ? SERVE_DONE : SERVE_NOTHING;
+    p->answer.bytes = bytes;
     must(MPI_Isend(&p->answer, SERVE_INTS, MPI_INT64_T, p->rank,
                    SERVE_TAG_ANSWER, s->comm, &p->request[0]));
-    if (!get)
-        return;
-    p->at->readers++;
-    if (there)
-        count_one(s, p->at->bytes);
-    must(MPI_Isend(p->at->data, there ? floats(p->at->bytes) : 0, MPI_FLOAT,
-                   p->rank, SERVE_TAG_BACK, s->comm, &p->request[1]));
 }
 
-static void take(struct server *s, struct peer *p)
+static void give(struct server *s, struct peer *p, bool there)
+{
+    int64_t bytes = there ? p->at->bytes : 0;
+
+    if (there) {
+        p->room = p->at->room;
+        p->room->readers++;
+    }
+    s->bytes_moved += bytes;
+    answer(s, p, there, p->asked.bytes);
+    must(MPI_Isend(p->at->room->data, floats(bytes), MPI_FLOAT, p->rank,
+                   SERVE_TAG_BACK, s->comm, &p->request[1]));
+}
+
+/* It has been given. */
+static void given(struct server *s, struct peer *p)
+{
+    struct room *room = p->room;
+
+    p->room = NULL;
+    if (room && --room->readers == 0 && !room->kept)
+        s->spare[s->nspare++] = room;
+}
+
+/* Room for what is put. While what was there is on its way to somebody, who may
+ * take his time, that is other room: false where all is taken. */
+static bool renew(struct server *s, struct kept *k)
+{
+    if (k->room->readers == 0)
+        return true;
+    if (s->nspare == 0)
+        return false;
+    k->room->kept = false;
+    k->room = take_spare(s);
+    return true;
+}
+
+static void take(struct server *s, struct peer *p, int64_t number)
 {
     p->state = TAKING;
-    p->at->writes = true;
+    p->at->coming = number;
     p->at->number = -1;
-    must(MPI_Irecv(p->at->data, floats(p->asked.bytes), MPI_FLOAT, p->rank,
-                   SERVE_TAG_TENSOR, s->comm, &p->request[0]));
+    must(MPI_Irecv(p->at->room->data, floats(p->asked.bytes), MPI_FLOAT,
+                   p->rank, SERVE_TAG_TENSOR, s->comm, &p->request[0]));
 }
 
-/* The number of the tensor that a peer has asked for. */
-static int64_t number_of(const struct server *s, const struct peer *p)
+static void taken(struct server *s, struct peer *p)
 {
-    return p->asked.slot / s->places.clients;
+    struct kept *k = p->at;
+
+    k->number = k->coming;
+    k->coming = -1;
+    k->bytes = p->asked.bytes;
+    s->bytes_moved += k->bytes;
+    answer(s, p, true, k->bytes);
 }
 
-static struct kept *find(const struct server *s, const struct peer *p)
+/* Whose tensor a peer asks about. */
+static struct peer *owner_of(const struct server *s, const struct peer *p)
 {
     const struct serve_wire *a = &p->asked;
-    const struct peer *owner =
+    bool others = a->operation == SERVE_GET || a->operation == SERVE_POLL;
+    bool tensor = a->operation == SERVE_GET || a->operation == SERVE_PUT;
+    struct peer *owner =
         a->slot < 0 ? NULL : s->by_client[a->slot % s->places.clients];
 
-    if (!owner || a->bytes < 0 || (size_t)a->bytes > s->bytes ||
-        (a->operation != SERVE_GET && owner != p))
+    if (!owner || a->bytes < 0 || (tensor && (size_t)a->bytes > s->bytes) ||
+        (!others && owner != p))
         makes_no_sense(p);
-    return &owner->kept[number_of(s, p) % s->places.kept];
+    return owner;
 }
 
-/* Go on with what a peer has asked, when nobody else is at the same place: who
- * reads it is not to get a part of what is put, nor anything removed. */
+/* Go on with what a peer has asked. Who gets what is being put waits until that
+ * is there, and who puts until there is room for it. */
 static void begin(struct server *s, struct peer *p)
 {
-    struct kept *k = p->at = find(s, p);
-    bool there = k->number == number_of(s, p);
+    struct peer *owner = owner_of(s, p);
+    int64_t number = p->asked.slot / s->places.clients;
+    struct kept *k = p->at = &owner->kept[number % s->places.kept];
+    bool there = k->number == number;
 
     p->state = WAITING;
-    if (k->writes || (k->readers > 0 && p->asked.operation != SERVE_GET))
-        return;
     switch (p->asked.operation) {
     case SERVE_PUT:
-        take(s, p);
+        if (renew(s, k))
+            take(s, p, number);
         break;
     case SERVE_GET:
-        answer(s, p, there && k->bytes == p->asked.bytes);
+        if (k->coming != number)
+            give(s, p, there && k->bytes == p->asked.bytes);
         break;
     case SERVE_REMOVE:
         k->number = -1;
-        answer(s, p, there);
+        answer(s, p, there, 0);
+        break;
+    case SERVE_TELL:
+        p->steps = p->asked.bytes;
+        answer(s, p, true, p->steps);
+        break;
+    case SERVE_POLL:
+        answer(s, p, there, owner->steps);
         break;
     default:
         makes_no_sense(p);
@@ -249,6 +324,7 @@ static void hear(struct server *s, int source)
         s->gone++;
         return;
     }
+    s->questions += s->next.operation != SERVE_REMOVE;
     if (p->state == IDLE) {
         p->asked = s->next;
         s->active++;
@@ -261,28 +337,10 @@ static void hear(struct server *s, int source)
     p->queue[p->queued++] = s->next;
 }
 
-/* Whether anything has come. */
-static bool listen_once(struct server *s)
-{
-    MPI_Status status;
-    int done = 0;
-
-    if (s->gone == s->n)
-        return false;
-    must(MPI_Test(&s->next_request, &done, &status));
-    if (!done)
-        return false;
-    hear(s, status.MPI_SOURCE);
-    if (s->gone < s->n)
-        listen_again(s);
-    return true;
-}
-
 /* What it asked has been answered: the next. */
 static void next(struct server *s, struct peer *p)
 {
-    if (p->asked.operation == SERVE_GET)
-        p->at->readers--;
+    given(s, p);
     p->state = IDLE;
     if (p->queued == 0) {
         s->active--;
@@ -305,15 +363,36 @@ static bool go_on(struct server *s, struct peer *p)
     must(MPI_Testall(2, p->request, &done, status));
     if (!done)
         return false;
-    if (p->state == TAKING) {
-        p->at->writes = false;
-        p->at->number = number_of(s, p);
-        p->at->bytes = p->asked.bytes;
-        count_one(s, p->at->bytes);
-        answer(s, p, true);
-    } else {
+    if (p->state == TAKING)
+        taken(s, p);
+    else
         next(s, p);
-    }
+    return true;
+}
+
+/* A tensor follows its header: it is taken, and answered, before anything else
+ * is listened for. */
+static void at_once(struct server *s, struct peer *p)
+{
+    if (p->state == TAKING)
+        go_on(s, p);
+}
+
+/* Whether anything has come. */
+static bool listen_once(struct server *s)
+{
+    MPI_Status status;
+    int done = 0;
+
+    if (s->gone == s->n)
+        return false;
+    must(MPI_Test(&s->next_request, &done, &status));
+    if (!done)
+        return false;
+    hear(s, status.MPI_SOURCE);
+    at_once(s, s->by_rank[status.MPI_SOURCE]);
+    if (s->gone < s->n)
+        listen_again(s);
     return true;
 }
 
@@ -352,12 +431,12 @@ static void serve(void *arg, void (*look)(void *arg), void *with)
     }
 }
 
-static void count(const void *arg, int64_t *tensors, int64_t *bytes)
+static void count(const void *arg, int64_t *asked, int64_t *bytes)
 {
     const struct server *s = arg;
 
-    *tensors = s->tensors;
-    *bytes = s->tensors_bytes;
+    *asked = s->questions;
+    *bytes = s->bytes_moved;
 }
 
 static const struct serving_ops serving = {

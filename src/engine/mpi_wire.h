@@ -15,7 +15,10 @@ enum serve_operation {
     SERVE_PUT = 1,
     SERVE_GET,
     SERVE_REMOVE,
-    SERVE_END, /* nothing more comes; is not answered */
+    SERVE_TELL, /* how many steps it has put, in place of bytes */
+    SERVE_POLL, /* whether a tensor is there; the answer has in place of bytes
+                   how many steps its writer has told of */
+    SERVE_END,  /* nothing more comes; is not answered */
     /* of answers */
     SERVE_DONE,
     SERVE_NOTHING, /* there is no such tensor, of that length */

@@ -46,6 +46,7 @@ const struct engine engine_redis = {
     .name = "redis",
     .kind = ENGINE_PROCESS,
     .candidates = candidates,
+    .streams = true,
     .memory = RESP_MEMORY,
     .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "6.2", /* users and passwords (6.0), FLUSHALL SYNC */

@@ -159,13 +159,14 @@ static void let_in(FILE *out, const struct shard_spec *s)
     fprintf(out, "protected-mode yes\nuser default off\n");
     fprintf(out,
             "user " SRB_USER_CLIENT " on #%s ~" SRB_KEY_STEM "* +set +get "
-            "+ping%s%s%s%s%s\n",
+            "+ping%s%s%s%s%s%s\n",
             client, s->redisai ? " +ai.tensorset +ai.tensorget" : "",
             s->infers ? " " SRB_MODEL_PATTERNS " +ai.modelexecute "
                         "+ai.scriptexecute +ai.scriptrun"
                       : "",
             s->copies ? " " SRB_COPY_PATTERNS " +del" : "",
-            s->removes ? " +unlink" : "", s->polls ? " +exists" : "");
+            s->removes ? " +unlink" : "", s->polls ? " +exists" : "",
+            s->blocks ? " +xadd +xread" : "");
     fprintf(out,
             "user " SRB_USER_STEWARD " on #%s +ping +info +flushall +shutdown "
             "+cluster|info +cluster|nodes%s\n",
@@ -509,7 +510,8 @@ static int read_config(struct control *c, FILE *out, const struct shard_spec *s,
         print_effective(c, out, asked[i]);
     for (size_t i = 0; i < s->args->npairs; i++)
         print_effective(c, out, spelt(s->args->pairs[i].name));
-    if (s->env->npairs > 0)
+    /* of servers that others started nobody here knows the environment */
+    if (s->env->npairs > 0 || !s->placement)
         print_allocator(c, out);
     return users ? control_login(c, &users->steward, s->op_timeout, err) : 0;
 }

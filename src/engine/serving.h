@@ -22,22 +22,24 @@ struct served {
 struct serving_terms {
     MPI_Comm comm;        /* of the job, for this alone */
     struct places places; /* of all clients, of whom this rank */
-    int n;                /* serves so many, */
+    int n, keepers;       /* serves so many, the first of which keep tensors,
+                             while the others read what these keep; */
     const int *clients;   /* [n] by their numbers, */
     const int *ranks;     /* [n] and ranks there */
     size_t bytes;         /* of the tensor */
 };
 
 struct serving_ops {
-    /* Room for all clients, every page of it brought in. NULL on failure; to be
+    /* Room for all keepers, every page of it brought in. NULL on failure; to be
      * closed by close(). Local. */
     void *(*open)(const struct serving_terms *t, struct error *err);
     /* Answer until all n have left. look(arg) is called ten times a second or
      * oftener. Dies where MPI fails. Called by this rank while the clients are
      * in their loops. */
     void (*serve)(void *server, void (*look)(void *arg), void *arg);
-    /* Tensors put and got, and bytes of them, since it was opened. Local. */
-    void (*count)(const void *server, int64_t *tensors, int64_t *bytes);
+    /* Questions but for removals, and bytes of tensors put and got, since it
+     * was opened. Local. */
+    void (*count)(const void *server, int64_t *asked, int64_t *bytes);
     void (*close)(void *server); /* NULL is allowed. Local. */
 };
 

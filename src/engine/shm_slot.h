@@ -15,12 +15,17 @@
 
 /* Slots and what is in them begin at a page. */
 #define SHM_PAGE 4096
+/* What a CPU takes from another at a time, at most. */
+#define SHM_LINE 128
 
 struct shm_slot {
     _Atomic uint64_t sequence;
     _Atomic uint64_t bytes; /* of what is in it, */
     _Atomic int64_t number; /* and which tensor that is; -1: it was removed */
-    char rest[SHM_PAGE - 3 * sizeof(uint64_t)];
+    char apart[SHM_LINE - 3 * sizeof(uint64_t)];
+    _Atomic int64_t steps; /* that were put, in a writer's first slot; who polls
+                              that does not take the line above from it */
+    char rest[SHM_PAGE - SHM_LINE - sizeof(uint64_t)];
     unsigned char data[];
 };
 
@@ -45,6 +50,18 @@ enum shm_got shm_slot_get(const struct shm_slot *s, int64_t number, void *data,
 
 /* Whether that tensor is in it: SHM_GOT, and nothing is read. */
 enum shm_got shm_slot_has(const struct shm_slot *s, int64_t number);
+
+/* How many steps a writer has put, as it tells and others ask, in its first
+ * slot: who has seen a number sees the tensors of so many steps, or that they
+ * have gone. */
+static inline void shm_slot_tell(struct shm_slot *first, int64_t steps)
+{
+    atomic_store_explicit(&first->steps, steps, memory_order_release);
+}
+static inline int64_t shm_slot_told(const struct shm_slot *first)
+{
+    return atomic_load_explicit(&first->steps, memory_order_acquire);
+}
 
 /* Bring so many bytes of a mapping in, for writing, so that no page is missing
  * when time is taken. -1 with errno where there is no memory. */

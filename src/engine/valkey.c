@@ -70,6 +70,7 @@ const struct engine engine_valkey = {
     .name = "valkey",
     .kind = ENGINE_PROCESS,
     .candidates = candidates,
+    .streams = true,
     .memory = RESP_MEMORY,
     .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "7.2", /* its first */

@@ -1,6 +1,7 @@
 /* The loops of writers and readers (exchange.h). */
 #include "measure/exchange.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@
 
 /* A pause is cut into such pieces, so that failures and signals are heard. */
 #define NAP_NS INT64_C(100000000)
+/* As long as a server keeps a reader that blocks, before it may look at the
+ * team's news. */
+#define BLOCK_MS 1000
 /* The stamp of a tensor, and what is of its first page. */
 #define FIRST_PAGE ((size_t)1024)
 
@@ -23,7 +27,23 @@ static int no_memory(const struct load *l, struct error *err)
                      l->number, l->exchange.rules.nfrom);
 }
 
-static int open_source(struct exchange_source *s,
+/* What tells of steps, whose stem is there. */
+static size_t name_counter(const struct exchange_rules *r,
+                           char key[SRB_KEY_MAX], size_t stem)
+{
+    return r->block ? keys_of_stream(key, stem) : keys_of_counter(key, stem);
+}
+
+/* A server that keeps a reader answers well within op_timeout. */
+static int block_ms(const struct client_params *p)
+{
+    double ms = fmin(BLOCK_MS, 1e3 * p->op_timeout / 2);
+
+    return ms < 1 ? 1 : (int)ms;
+}
+
+static int open_source(const struct exchange_rules *r,
+                       struct exchange_source *s,
                        const struct exchange_from *from, struct error *err)
 {
     int n = keys_stem(s->stem, from->key);
@@ -33,7 +53,7 @@ static int open_source(struct exchange_source *s,
     s->of = *from;
     s->stem_length = (size_t)n;
     memcpy(s->counter, s->stem, s->stem_length);
-    s->counter_length = keys_of_counter(s->counter, s->stem_length);
+    s->counter_length = name_counter(r, s->counter, s->stem_length);
     return 0;
 }
 
@@ -50,10 +70,11 @@ static int open_reader(struct load *l, struct error *err)
     x->get = calloc(x->room, sizeof *x->get);
     if (!x->source || !x->way || !x->client || !x->requests || !x->get)
         return no_memory(l, err);
+    x->block_ms = block_ms(&r->way[0]);
     memset(x->get, 0xff, x->room * sizeof *x->get); /* brings the pages here */
     memcpy(x->way, r->way, r->nways * sizeof *x->way);
     for (size_t k = 0; k < r->nfrom; k++)
-        if (open_source(&x->source[k], &r->from[k], err) < 0)
+        if (open_source(r, &x->source[k], &r->from[k], err) < 0)
             return -1;
     for (size_t k = r->nfrom; k-- > 0;) {
         struct client_params *p = &x->way[r->from[k].way];
@@ -72,8 +93,8 @@ int exchange_open(struct load *l, struct error *err)
     if (x->rules.reads)
         return open_reader(l, err);
     if (x->rules.writes) /* whose stem fits, see tensors_open() */
-        x->counter_length =
-            keys_of_counter(x->counter, (size_t)keys_stem(x->counter, l->key));
+        x->counter_length = name_counter(&x->rules, x->counter,
+                                         (size_t)keys_stem(x->counter, l->key));
     return 0;
 }
 
@@ -93,6 +114,17 @@ int exchange_connect(struct load *l, const struct client_ops *ops,
     }
     l->samples.connect_ns += tick_now() - start;
     return 0;
+}
+
+void exchange_bind(struct load *l)
+{
+    struct exchange *x = &l->exchange;
+
+    for (size_t k = 0; x->rules.reads && k < x->rules.nfrom; k++) {
+        struct client *c = x->client[x->source[k].of.way];
+
+        c->ops->rebind(c, x->source[k].of.key, l->count * sizeof(float));
+    }
 }
 
 void exchange_disconnect(struct load *l)
@@ -128,11 +160,12 @@ void exchange_phase(struct load *l, bool warmup)
 
 /* ---- waiting ---- */
 
-/* -1 with the words of this client, which are in l->phase.err. */
+/* -1 with the words of this client, which are in l->phase.err; or a signal has
+ * cut off its connection. */
 static int failed(struct load *l)
 {
     l->phase.failed = true;
-    return -1;
+    return loop_cut_off(l) ? loop_fail(l) : -1;
 }
 
 /* Whether the wait goes on: nobody has failed, and no signal ends it. */
@@ -210,6 +243,23 @@ static void turn_to(struct load *l, const struct exchange_source *s)
     tensor_client_turn(l->wrapped, c);
 }
 
+/* Ask for the step, or have the server tell: 1 it is there, 0 not yet or gone,
+ * -1. */
+static int ask(struct load *l, struct exchange_source *s, struct client_poll *p)
+{
+    struct exchange *x = &l->exchange;
+    const struct client_ops *ops = l->client->ops;
+    int rc = x->rules.block ? ops->block(l->client, p, l->phase.err)
+                            : ops->poll(l->client, p, l->phase.err);
+
+    if (rc < 0)
+        return failed(l);
+    x->requests[s->of.way] += !x->rules.block;
+    x->now.polls++;
+    x->now.seen = tick_now();
+    return p->there;
+}
+
 /* Until the step is there (1), gone (0), or the loop ends (-1). */
 static int await(struct load *l, struct exchange_source *s, int64_t *told)
 {
@@ -217,24 +267,22 @@ static int await(struct load *l, struct exchange_source *s, int64_t *told)
     char tensor[SRB_KEY_MAX];
     struct client_poll p = {.counter = s->counter,
                             .counter_length = s->counter_length,
-                            .tensor = tensor};
-    struct client *c = l->client;
+                            .tensor = tensor,
+                            .step = x->step,
+                            .ms = x->block_ms};
 
     memcpy(tensor, s->stem, s->stem_length);
     p.tensor_length =
         keys_of_step(tensor, s->stem_length, x->step, l->rules.tensors.n - 1);
     for (;;) {
-        if (c->ops->poll(c, &p, l->phase.err) < 0)
-            return failed(l);
-        x->requests[s->of.way]++;
-        x->now.polls++;
-        x->now.seen = tick_now();
-        if (p.there)
-            return 1;
+        int rc = ask(l, s, &p);
+
+        if (rc != 0)
+            return rc;
         *told = p.steps;
         if (p.steps > x->step)
             return 0;
-        if (!pause_for(l, x->rules.wait))
+        if (x->rules.block ? !attend(l) : !pause_for(l, x->rules.wait))
             return -1;
     }
 }
@@ -319,7 +367,7 @@ static void verify(struct load *l)
 }
 
 /* How many tensors of the step were asked for until one was not there; less
- * than 0: others are on their way. */
+ * than 0: others are on their way, as they never are without a socket. */
 static int64_t asked_for(const struct load *l)
 {
     const struct tensors *t = &l->tensors;
@@ -327,7 +375,8 @@ static int64_t asked_for(const struct load *l)
     size_t i = 0;
 
     if (t->rules.pipelined)
-        return EXCHANGE_UNKNOWN;
+        return l->client->ops->socket(l->client) < 0 ? (int64_t)t->rules.n
+                                                     : EXCHANGE_UNKNOWN;
     while (i + 1 < t->rules.n && strncmp(t->get[i].key, key, SRB_KEY_MAX) != 0)
         i++;
     return (int64_t)i + 1;
@@ -400,6 +449,30 @@ int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
 
 /* ---- one put ---- */
 
+void exchange_announce(struct load *l, const struct srb_tensor *last)
+{
+    const struct exchange *x = &l->exchange;
+    const struct client_notice notice = {.tensor = last->key,
+                                         .tensor_length = last->key_length,
+                                         .key = x->counter,
+                                         .key_length = x->counter_length,
+                                         .steps = l->pair,
+                                         .stream = x->rules.block};
+
+    if (l->client->ops->announce)
+        l->client->ops->announce(l->client, &notice);
+}
+
+static int hear_or_tell(struct load *l)
+{
+    const struct exchange *x = &l->exchange;
+    const struct client_ops *ops = l->client->ops;
+
+    return ops->announced ? ops->announced(l->client, l->phase.err)
+                          : ops->tell(l->client, x->counter, x->counter_length,
+                                      l->pair, l->phase.err);
+}
+
 int exchange_tell(struct load *l)
 {
     struct exchange *x = &l->exchange;
@@ -408,10 +481,9 @@ int exchange_tell(struct load *l)
     exchange_go_on(l);
     if (is_timed(l))
         l->samples.loop_end = start;
-    if (l->client->ops->tell(l->client, x->counter, x->counter_length, l->pair,
-                             l->phase.err) < 0)
+    if (hear_or_tell(l) < 0)
         return failed(l);
-    x->told++;
+    x->told += !x->rules.block;
     x->behind = tick_now() - start;
     return 0;
 }

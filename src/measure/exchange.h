@@ -3,14 +3,22 @@
  * Neither waits for the other's request: a reader polls, and a writer goes on
  * to its next step whether the one before was read or not. A step's tensors
  * have keys that are new, so that what is there under them is what was awaited;
- * and after each put the writer tells how many steps it has put, under a key of
+ * and with each put the writer tells how many steps it has put, under a key of
  * its own (KEY{KEY}.steps). A tensor that is missing though its step had been
  * put was removed before it was read: it is `missed`, counted, and the reader
  * goes on with the oldest step that can still be there.
  *
- *     writer   [ put ] tell          [ put ] tell     [ retire ]
+ *     writer   [ put ] told          [ put ] told     [ retire ]
  *     reader   poll . poll . poll [ get ] stamps  poll . poll . poll [ get ]
  *
+ * Where readers block, the writer adds the step to a stream (KEY{KEY}.stream)
+ * instead, and the reader waits for what that tells; then it gets the tensor,
+ * which may be gone by that time, too.
+ *
+ * What a writer tells goes out behind the last tensor of its step, in the same
+ * send: a reader knows of it one way sooner than if it came after the reply,
+ * and the writer has one round trip less that belongs to no step. The put ends
+ * with the reply to the tensor; that to what was told is awaited after it.
  * What is timed are puts, gets and removals; telling, polling and pausing
  * belong to none of them and count as waiting. From the begin of a put to the
  * end of its get is the delivery: how old data are when the reader has them.
@@ -44,6 +52,7 @@ struct exchange_from {
 struct exchange_rules {
     bool writes, reads;
     double wait;   /* s between two polls; 0: none */
+    bool block;    /* readers wait for what streams tell, and do not poll */
     int64_t steps; /* that each writer puts, warm-up included */
     /* A reader's, in the order in which it reads. Copied; what params point to
      * is not, but for their keys. */
@@ -80,7 +89,7 @@ struct exchange_get {
 /* One client's. */
 struct exchange {
     struct exchange_rules rules;
-    char counter[SRB_KEY_MAX]; /* a writer's */
+    char counter[SRB_KEY_MAX]; /* a writer's, or its stream */
     size_t counter_length;
     /* a reader's */
     struct exchange_source *source; /* [rules.nfrom] */
@@ -98,6 +107,7 @@ struct exchange {
      * nobody knows how many a failure left unanswered. */
     int64_t *requests;
     int64_t told; /* a writer's counters */
+    int block_ms; /* that a reader's server keeps it at most */
     /* ns behind the last operation, which are waiting once there is another: of
      * the last one they are not the loop's. */
     int64_t behind;
@@ -111,6 +121,9 @@ int exchange_open(struct load *l, struct error *err);
 /* A reader's other connections, once it has the first. Local. */
 int exchange_connect(struct load *l, const struct client_ops *ops,
                      struct error *err);
+/* Before the loop: bring to hand what others keep, who are connected by now.
+ * Local. */
+void exchange_bind(struct load *l);
 /* Close all connections but the one that the loop has; and all the rest. */
 void exchange_disconnect(struct load *l);
 void exchange_close(struct load *l);
@@ -119,8 +132,10 @@ void exchange_close(struct load *l);
 void exchange_phase(struct load *l, bool warmup);
 
 /* For the rules of the loop (loop.h). Whether there is a step to be read, which
- * is then there; before and after a get; and after a put, 0 or -1. Local. */
+ * is then there; before a put, the last tensor of which is that one; before and
+ * after a get; and after a put, 0 or -1. Local. */
 bool exchange_more(struct load *l);
+void exchange_announce(struct load *l, const struct srb_tensor *last);
 void exchange_spoil(struct load *l);
 int exchange_got(struct load *l, int rc, int64_t start, int64_t end);
 int exchange_tell(struct load *l);

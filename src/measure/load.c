@@ -240,6 +240,7 @@ int load_run(struct load *l, const struct load_company *with, struct error *err)
     int rc;
 
     l->phase = (struct load_phase){.with = with, .err = err};
+    exchange_bind(l);
     rc = warm_up(l);
     if (!alone)
         start_together(l, rc);
@@ -282,6 +283,15 @@ int load_again(struct load *l, double rate, struct error *err)
 }
 
 /* ---- the end ---- */
+
+struct client *load_connection(const struct load *l, size_t k)
+{
+    const struct exchange *x = &l->exchange;
+
+    if (x->rules.reads)
+        return k < x->rules.nways ? x->client[k] : NULL;
+    return k == 0 ? l->client : NULL;
+}
 
 static void disconnect(struct load *l)
 {

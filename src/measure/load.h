@@ -32,6 +32,9 @@ int load_again(struct load *l, double rate, struct error *err);
 int load_run(struct load *l, const struct load_company *with,
              struct error *err);
 
+/* Its k-th connection, from 0 on; NULL: there is none. Local. */
+struct client *load_connection(const struct load *l, size_t k);
+
 /* Disconnect; ends main time. Local. */
 void load_disconnect(struct load *l);
 

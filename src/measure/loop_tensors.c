@@ -16,6 +16,8 @@ void loop_stamp_all(struct load *l)
     for (size_t i = 0; i < t->rules.n; i++)
         tensor_stamp_of(t->out[i], l->count, l->number, l->pair, i);
     tensors_name(t, t->put, l->pair++);
+    if (l->rules.exchange.writes)
+        exchange_announce(l, &t->put[t->rules.n - 1]);
 }
 
 /* A get that follows its put brings that; those of a phase of their own bring

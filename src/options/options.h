@@ -192,7 +192,7 @@ enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
 enum pattern { PATTERN_PAIR, PATTERN_PHASES, PATTERN_EXCHANGE };
 enum fan { FAN_OWN, FAN_ALL };
 /* value.word of OPT_WAIT */
-enum wait_word { WAIT_NUMBER, WAIT_SPIN };
+enum wait_word { WAIT_NUMBER, WAIT_SPIN, WAIT_BLOCK };
 enum retire { RETIRE_OVERWRITE, RETIRE_DELETE, RETIRE_EXPIRE };
 /* value.word of OPT_HISTORY */
 enum history_word { HISTORY_NUMBER, HISTORY_ALL };
@@ -512,6 +512,8 @@ bool options_removes(const struct options *o);
 
 /* The same of asking whether a key is there. */
 bool options_polls(const struct options *o);
+/* Whether some wait until a server tells of them (wait: block), or might. */
+bool options_blocks(const struct options *o);
 
 /* Whether any value of an axis is that choice. */
 bool options_has(const struct options *o, enum option_id id, int64_t choice);

@@ -36,6 +36,16 @@ bool options_polls(const struct options *o)
     return o->serve || options_exchanges(o);
 }
 
+bool options_blocks(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_WAIT);
+    bool found = o->serve;
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        found = found || set->values[k].word == WAIT_BLOCK;
+    return found && options_polls(o);
+}
+
 bool options_only_exchanges(const struct options *o)
 {
     const struct setting *set = options_get(o, OPT_PATTERN);

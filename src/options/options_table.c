@@ -19,7 +19,7 @@ static const char *const transports[] = {"tcp", "unix", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
 static const char *const syncs[] = {"none", "start", "iteration", NULL};
 static const char *const patterns[] = {"pair", "phases", "exchange", NULL};
-static const char *const wait_words[] = {"spin", NULL};
+static const char *const wait_words[] = {"spin", "block", NULL};
 static const char *const fans[] = {"own", "all", NULL};
 static const char *const history_words[] = {"all", NULL};
 static const char *const retirements[] = {"overwrite", "delete", "expire",
@@ -375,7 +375,10 @@ const struct option option_table[OPT_COUNT] = {
                            "polls",
                   .help = "with pattern: exchange, how long a reader pauses "
                           "when what it asked for is not there yet; spin: not "
-                          "at all"},
+                          "at all; block: it does not ask, but has the server "
+                          "tell it (XREAD BLOCK of a stream to which the "
+                          "writer adds each step); where there are no streams "
+                          "it spins"},
     [OPT_FAN] = {.name = "fan",
                  .type = OPTION_CHOICE,
                  .axis = true,
@@ -1176,8 +1179,9 @@ const struct option option_table[OPT_COUNT] = {
          .group = GROUP_TUNE,
          .brief = "the figure that is to be better",
          .help = "of srbench tune: the figure of /summary that is to be "
-                 "better, a rate (window, put_window, window_ops, ...) higher "
-                 "or a time (put_tensor_p99, ...) lower"},
+                 "better, a rate (window, window_ops, ...) higher, a time "
+                 "(put_tensor_p99, ...) or an overhead lower; where steps "
+                 "compute or have a rate there is no window"},
     [OPT_TUNE_TIME] = {.name = "tune_time",
                        .type = OPTION_SECONDS,
                        .resume_free = true,

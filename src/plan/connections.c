@@ -34,6 +34,31 @@ static void connect_client(const struct placement *pl, int client, int *clients)
         clients[shards[k]]++;
 }
 
+static bool reads_from(const struct placement *pl, int reader, int shard)
+{
+    struct place_range of = place_read_by(pl, reader);
+
+    for (int w = of.first; w < of.first + of.n; w++)
+        if (place_client_shard(pl, place_writer_client(pl, w)) == shard)
+            return true;
+    return false;
+}
+
+int connections_of(const struct placement *pl, int shard, int *clients,
+                   int *keepers)
+{
+    int n = 0;
+
+    for (int c = 0; c < pl->nclients; c++)
+        if (place_reader(pl, c) < 0 && place_client_shard(pl, c) == shard)
+            clients[n++] = c;
+    *keepers = n;
+    for (int r = 0; r < pl->nreaders; r++)
+        if (reads_from(pl, r, shard))
+            clients[n++] = place_reader_client(pl, r);
+    return n;
+}
+
 void connections_count(const struct placement *pl, int *clients)
 {
     int *seen =

@@ -11,4 +11,10 @@
 /* Add to clients[nshards] how many clients connect to each shard. */
 void connections_count(const struct placement *pl, int *clients);
 
+/* Which clients connect to a shard, into clients[nclients]: those that keep
+ * their tensors there, *keepers, and then those that only read. How many these
+ * are together. */
+int connections_of(const struct placement *pl, int shard, int *clients,
+                   int *keepers);
+
 #endif

@@ -20,8 +20,8 @@
  * and the lateness to be sorted. */
 #define STEP_BYTES (16 + 16 + 8)
 #define PACED_BYTES (16 + 8 + 8 + 32)
-/* Of each removal as of an operation. */
-#define REMOVAL_BYTES (PAIR_BYTES / 2)
+/* Of each removal and each run of a model as of an operation. */
+#define OPERATION_BYTES (PAIR_BYTES / 2)
 
 /* Redis keeps 32 descriptors for itself (CONFIG_MIN_RESERVED_FDS in its
  * server.h); the steward's connection, and some for a person to look. */
@@ -34,7 +34,7 @@
 #define FILE_PAIR_BYTES 32
 #define FILE_STEP_BYTES 16
 #define FILE_PACED_BYTES 8
-#define FILE_REMOVAL_BYTES 16
+#define FILE_OPERATION_BYTES 16
 #define FILE_CLIENT_BYTES 1024
 #define FILE_PERMUTATION_BYTES (64 * 1024)
 
@@ -107,19 +107,20 @@ int64_t footprint_client(const struct footprint *client, int64_t bytes,
 }
 
 /* Of each pair, by the bytes of a step, of one with a schedule in addition, and
- * of a removal. */
+ * of a further operation. */
 static int64_t of_steps(const struct footprint_steps *s, int64_t step,
-                        int64_t paced, int64_t removal)
+                        int64_t paced, int64_t operation)
 {
     int64_t each = s->computes || s->paced ? step : 0;
 
     each += s->paced ? paced : 0;
-    return (s->phases ? 2 * each : each) + (s->removes ? removal : 0);
+    return (s->phases ? 2 * each : each) +
+           ((s->removes ? 1 : 0) + s->runs) * operation;
 }
 
 int64_t footprint_steps(const struct footprint_steps *s, int64_t pairs)
 {
-    int64_t each = of_steps(s, STEP_BYTES, PACED_BYTES, REMOVAL_BYTES);
+    int64_t each = of_steps(s, STEP_BYTES, PACED_BYTES, OPERATION_BYTES);
 
     return footprint_sum(footprint_product(pairs, each),
                          s->computes && s->streams ? FOOTPRINT_STREAM_BYTES
@@ -130,7 +131,7 @@ int64_t footprint_steps_file(const struct footprint_steps *s, int64_t pairs)
 {
     return footprint_product(
         pairs,
-        of_steps(s, FILE_STEP_BYTES, FILE_PACED_BYTES, FILE_REMOVAL_BYTES));
+        of_steps(s, FILE_STEP_BYTES, FILE_PACED_BYTES, FILE_OPERATION_BYTES));
 }
 
 int64_t footprint_descriptors(int64_t connections, int64_t shards)

@@ -53,6 +53,7 @@ struct footprint_steps {
     bool paced;
     bool phases; /* puts have steps of their own, and so have gets */
     bool removes;
+    int runs; /* of a script or a model between a put and a get */
 };
 
 /* What a client computes on with compute_kind: stream. */

@@ -136,8 +136,11 @@ static void product_at(const struct sweep *s, size_t i, struct permutation *p)
         rest /= e;
     }
     p->scripted = p->infers && options_scripted(o);
-    if (p->infers)
+    if (p->infers) {
         p->value[OPT_TENSOR_BYTES] = &s->input;
+        p->output_bytes =
+            options_shape(o, OPT_OUTPUT_SHAPE)->count * (int64_t)sizeof(float);
+    }
     if (permutation_exchanges(p))
         keep_steps(o, p);
 }
@@ -154,13 +157,30 @@ static size_t digit(const struct sweep *s, const struct permutation *p,
     return 0;
 }
 
-/* Whether it is of the server that lacks that axis, which others have. */
+/* Whether it is of the server that lacks that axis, or its value of it, which
+ * others have. */
 static bool lacks(const struct sweep *s, const struct permutation *p,
                   const struct sweep_lack *lack)
 {
     return lack->only == 0 && p->value[OPT_DB_EXE] &&
            digit(s, p, OPT_DB_EXE) == lack->exe &&
-           has_option(s->options, lack->axis, experiment_of(p));
+           has_option(s->options, lack->axis, experiment_of(p)) &&
+           (lack->word == 0 ||
+            (p->value[lack->axis] && p->value[lack->axis]->word == lack->word));
+}
+
+/* How far its value of that axis is from the one that stands for it. */
+static ptrdiff_t displaced(const struct sweep *s, const struct permutation *p,
+                           const struct sweep_lack *lack)
+{
+    const struct setting *set = options_get(s->options, lack->axis);
+    size_t mine = digit(s, p, lack->axis), k = 0;
+
+    if (lack->word == 0)
+        return (ptrdiff_t)mine;
+    while (k < set->nvalues && set->values[k].word != lack->instead.word)
+        k++;
+    return k < set->nvalues ? (ptrdiff_t)mine - (ptrdiff_t)k : 0;
 }
 
 /* Whether its placement has no such server. */
@@ -230,6 +250,14 @@ static bool is_one(const struct options *o, const struct value *nodes,
 {
     return shards->count == 1 &&
            (nodes->is_auto ? auto_nodes(o) == 1 : nodes->count == 1);
+}
+
+/* Databases that run already have no nodes of ours. */
+static bool is_alone(const struct sweep *s, const struct permutation *p)
+{
+    return p->value[OPT_DB_NODES] ? is_one(s->options, p->value[OPT_DB_NODES],
+                                           p->value[OPT_DB_SHARDS_PER_NODE])
+                                  : s->found == 1;
 }
 
 static bool has_one_shard(const struct sweep *s)
@@ -307,11 +335,7 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
         return s->like && !p->infers ? k - s->like[k] : 0;
     if (axis != OPT_DB_CLUSTER && axis != OPT_MODEL_KEYS)
         return behind_idle(s, p, axis, k);
-    return k > 0 && s->one_shard &&
-                   is_one(s->options, p->value[OPT_DB_NODES],
-                          p->value[OPT_DB_SHARDS_PER_NODE])
-               ? k
-               : 0;
+    return k > 0 && s->one_shard && is_alone(s, p) ? k : 0;
 }
 
 /* Whether another permutation stands for this one, or none at all. */
@@ -321,7 +345,7 @@ static bool is_spare(const struct sweep *s, const struct permutation *p)
         if (behind(s, p, alike[k]) > 0)
             return true;
     for (size_t k = 0; k < s->nlacks; k++)
-        if (lacks(s, p, &s->lacks[k]) && digit(s, p, s->lacks[k].axis) > 0)
+        if (lacks(s, p, &s->lacks[k]) && displaced(s, p, &s->lacks[k]) != 0)
             return true;
     return left_out(s, p);
 }
@@ -419,6 +443,15 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     return 0;
 }
 
+void sweep_found(struct sweep *s, int nshards)
+{
+    s->found = nshards;
+    if (nshards != 1 || options_get(s->options, OPT_MODEL_KEYS)->nvalues < 2)
+        return;
+    s->one_shard = true;
+    number(s);
+}
+
 void sweep_collapse(struct sweep *s, struct sweep_lack *list, size_t n)
 {
     s->lacks = list;
@@ -509,7 +542,7 @@ static int compare_places(const void *a, const void *b)
 size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
                      enum option_id axis, size_t k)
 {
-    size_t apart = stride(s, experiment_of(p), axis), mine = digit(s, p, axis);
+    size_t apart = stride(s, experiment_of(p), axis);
     const uint32_t *found;
     struct permutation q;
     uint32_t place;
@@ -517,13 +550,16 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
     if (extent(s->options, axis, experiment_of(p)) == 1)
         return p->index;
     if (!s->place)
-        return p->index + k * apart - mine * apart;
-    product_at(s, s->place[p->index] + k * apart - mine * apart, &q);
+        return p->index + k * apart - digit(s, p, axis) * apart;
+    /* its own value, whatever its server has instead */
+    product_at(s, s->place[p->index], &q);
+    product_at(s, q.index + k * apart - digit(s, &q, axis) * apart, &q);
     place = (uint32_t)q.index;
     for (size_t l = 0; l < s->nlacks; l++)
         if (lacks(s, &q, &s->lacks[l]))
-            place -= (uint32_t)(digit(s, &q, s->lacks[l].axis) *
-                                stride(s, experiment_of(&q), s->lacks[l].axis));
+            place -= (uint32_t)(displaced(s, &q, &s->lacks[l]) *
+                                (ptrdiff_t)stride(s, experiment_of(&q),
+                                                  s->lacks[l].axis));
     for (size_t l = 0; l < ALIKE; l++)
         place -= (uint32_t)(behind(s, &q, alike[l]) *
                             stride(s, experiment_of(&q), alike[l]));
@@ -751,6 +787,23 @@ static size_t note(char *buf, size_t n, size_t used, const struct option *d,
                                    set->nvalues == 1 ? "" : "s", where, name);
 }
 
+static size_t note_lack(char *buf, size_t n, size_t used,
+                        const struct sweep_lack *lack,
+                        const struct setting *set)
+{
+    const struct option *d = &option_table[lack->axis];
+
+    if (lack->word == 0)
+        return note(buf, n, used, d, set, "with ", lack->server);
+    if (used >= n)
+        return used;
+    return used +
+           (size_t)snprintf(buf + used, n - used,
+                            "%s: %s comes to %s with %s, which has no %s\n",
+                            d->name, d->words[lack->word - 1],
+                            lack->instead.text, lack->server, lack->why);
+}
+
 /* The notes on servers that a placement of the study does not have. */
 static size_t note_left_out(const struct sweep *s, char *buf, size_t n,
                             size_t used)
@@ -797,6 +850,22 @@ static size_t note_one_shard(const struct sweep *s, enum option_id axis,
                                    option_table[axis].name, values, which);
 }
 
+/* Of databases that were not asked how many they are. */
+static size_t note_not_found(const struct sweep *s, char *buf, size_t n,
+                             size_t used)
+{
+    size_t values = options_get(s->options, OPT_MODEL_KEYS)->nvalues;
+
+    if (!options_external(s->options) || s->found > 0 || values < 2 ||
+        used >= n)
+        return used;
+    return used + (size_t)snprintf(buf + used, n - used,
+                                   "model_keys (%zu values) collapses if what "
+                                   "db_address names is one shard, which has "
+                                   "all that a model takes\n",
+                                   values);
+}
+
 /* The notes on values that come to the same. */
 static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
 {
@@ -807,6 +876,7 @@ static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
                           used);
     used = note_one_shard(s, OPT_MODEL_KEYS, "has all that a model takes", buf,
                           n, used);
+    used = note_not_found(s, buf, n, used);
     for (int id = OPT_READERS_PER_NODE; id <= OPT_FAN; id++)
         used = note_idle(s, (enum option_id)id,
                          "no client reads what others "
@@ -863,7 +933,7 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
                 note(buf, n, used, d, set, "in ", without(o, d->only, where));
         for (size_t k = 0; k < s->nlacks; k++)
             if (!s->lacks[k].only && s->lacks[k].axis == (enum option_id)id)
-                used = note(buf, n, used, d, set, "with ", s->lacks[k].server);
+                used = note_lack(buf, n, used, &s->lacks[k], set);
     }
     used = note_left_out(s, buf, n, used);
     note_alike(s, buf, n, used);

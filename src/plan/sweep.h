@@ -4,13 +4,13 @@
  * outermost, `repetitions` innermost. An axis that a placement or a server does
  * not have collapses there: one permutation, no value. Values that come to the
  * same collapse to the first of them: sizes of as many whole elements,
- * db_cluster where there is one shard, pipelined where a step has one tensor,
- * history where keys expire and expire_after where they do not, overwrite and
- * delete where all steps stay, compute_kind where nothing is computed,
- * arrivals where there is no rate, and what readers do where there are none.
- * Where models are run, tensor_bytes has one value, the size of input_shape.
- * Where clients write and read, history is all and retire is delete unless they
- * are given. All functions are local and pure.
+ * db_cluster and model_keys where there is one shard, pipelined where a step
+ * has one tensor, history where keys expire and expire_after where they do not,
+ * overwrite and delete where all steps stay, compute_kind where nothing is
+ * computed, arrivals where there is no rate, and what readers do where there
+ * are none. Where models are run, tensor_bytes has one value, the size of
+ * input_shape. Where clients write and read, history is all and retire is
+ * delete unless they are given. All functions are local and pure.
  */
 #ifndef SRB_SWEEP_H
 #define SRB_SWEEP_H
@@ -40,16 +40,19 @@ struct permutation {
     enum experiment experiment; /* where databases are */
     bool infers;                /* models are run there */
     bool scripted;              /* behind a script */
+    int64_t output_bytes;       /* what they give; 0: none are run */
     int repetition;             /* 0 … repetitions - 1 */
     size_t setup; /* number of its database set-up, counted from 0 */
     const struct value *value[OPT_COUNT];
     const struct sweep_tried *tried; /* in a search; else NULL */
 };
 
-/* An axis that a server does not have, or a placement. */
+/* An axis that a server does not have, or a value of it, or a placement. */
 struct sweep_lack {
     size_t exe; /* the server, as a value of db_exe */
     enum option_id axis;
+    int word; /* not 0: it lacks that word of it, which comes to `instead`, */
+    const char *why; /* and has no such thing: "streams" */
     unsigned only; /* not 0: it is no axis that it lacks, but all placements but
                       this one (IN_STANDARD | …); there it is left out */
     char server[SRB_SERVER_MAX]; /* its name and version */
@@ -66,6 +69,7 @@ struct sweep {
                        the same; NULL: all differ */
     bool one_shard; /* some differ in db_cluster or model_keys alone, and have
                        one shard */
+    int found; /* shards of databases that run already; 0: none were asked */
     struct value input; /* where models are run, in place of tensor_bytes: the
                            tensor that a client puts */
     char input_text[24];
@@ -87,6 +91,10 @@ struct sweep {
  * by sweep_close(). */
 #define SRB_SWEEP_MAX 1000000
 int sweep_open(struct sweep *s, const struct options *o, struct error *err);
+
+/* The databases of another job are so many shards: of one, what differs in
+ * model_keys alone is taken out. Once, before sweep_collapse(). */
+void sweep_found(struct sweep *s, int nshards);
 
 /* Take out what differs only in an axis that a server lacks; permutations and
  * set-ups are numbered anew. Once; the list, of malloc(), becomes the sweep's.

@@ -27,7 +27,7 @@ struct tune {
     struct tune_result *result;
     size_t nresults;
     struct tune_conflict conflict;
-    bool disagree;
+    bool disagree; /* loads do, be it by a hint */
 };
 
 /* ---- Student (Abramowitz and Stegun 26.7.3 and 26.7.4) ---- */
@@ -181,7 +181,8 @@ static void begin_final(struct tune *t)
         t->step = TUNE_DONE;
 }
 
-static struct tune_result *result_of(struct tune *t, const struct entry *e)
+static struct tune_result *result_of(const struct tune *t,
+                                     const struct entry *e)
 {
     return &t->result[e->result];
 }
@@ -202,6 +203,47 @@ static struct entry *best_of(struct tune *t, enum tune_decision d)
     return best;
 }
 
+/* Whether on that load each of its pairs was better by so much; sign -1: worse.
+ */
+static bool is_apart(const struct tune *t, const struct entry *e, int load,
+                     int sign)
+{
+    for (int i = 0; i < e->pairs; i++)
+        if (sign * log_of(e, i, load, t->loads) < log(TUNE_APART))
+            return false;
+    return e->pairs == TUNE_SCREEN_PAIRS;
+}
+
+/* The first two loads of which one gains and the other loses by it. */
+static void look_apart(struct tune *t, const struct entry *e)
+{
+    const struct tune_effect *x = result_of(t, e)->load;
+
+    for (int a = 0; a < t->loads; a++)
+        for (int b = 0; b < t->loads && is_apart(t, e, a, 1); b++) {
+            if (t->disagree || !is_apart(t, e, b, -1))
+                continue;
+            t->disagree = true;
+            t->conflict =
+                (struct tune_conflict){.round = t->round,
+                                       .load = {a, b},
+                                       .candidate = {e->candidate, -1},
+                                       .screened = true,
+                                       .ratio = {x[a].ratio, x[b].ratio}};
+        }
+}
+
+/* Those that end here, of which nothing more will be seen. */
+static void look_for_hints(struct tune *t)
+{
+    for (int i = 0; i < t->nentries; i++) {
+        enum tune_decision is = result_of(t, &t->entry[i])->decision;
+
+        if (is == TUNE_BEHIND || is == TUNE_NOT_BEST)
+            look_apart(t, &t->entry[i]);
+    }
+}
+
 /* Which of those screened are to be confirmed. */
 static void end_screen(struct tune *t)
 {
@@ -219,6 +261,7 @@ static void end_screen(struct tune *t)
         result_of(t, e)->decision = TUNE_CHOSEN;
         chosen[n++] = e->candidate;
     }
+    look_for_hints(t);
     if (n == 0) {
         begin_final(t);
         return;
@@ -300,12 +343,17 @@ static bool is_worse(struct tune *t, struct entry *other, struct entry *own,
     return x->high < (own ? result_of(t, own)->load[load].low : 1);
 }
 
+static bool is_told(const struct tune *t)
+{
+    return t->disagree && !t->conflict.screened;
+}
+
 static void compare_loads(struct tune *t)
 {
-    for (int a = 0; a < t->loads && !t->disagree; a++) {
+    for (int a = 0; a < t->loads && !is_told(t); a++) {
         struct entry *wish = wanted(t, a);
 
-        for (int b = 0; wish && b < t->loads && !t->disagree; b++) {
+        for (int b = 0; wish && b < t->loads && !is_told(t); b++) {
             struct entry *own = wanted(t, b);
 
             if (own == wish || !is_worse(t, wish, own, b))

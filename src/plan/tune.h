@@ -119,12 +119,17 @@ const struct tune_result *tune_final(const struct tune *t);
 
 /* Two loads that want different candidates, -1 for the base as it was, by what
  * was confirmed: each is confirmed on its own load, and the first one's is
- * worse on the second beyond doubt. */
+ * worse on the second beyond doubt. Or by a screen alone, of a candidate that
+ * it ended for: in each of its pairs it was better on the first load by
+ * TUNE_APART or more, and worse on the second; which of two pairs is a hint. */
+#define TUNE_APART 1.2
 struct tune_conflict {
     int round;
     int load[2], candidate[2];
+    bool screened;
+    double ratio[2]; /* screened: on these loads */
 };
-/* The first one; false: none was seen. */
+/* The first one, a confirmed one before a hint; false: none was seen. */
 bool tune_conflict(const struct tune *t, struct tune_conflict *c);
 
 /* How many runs a search takes: of base and candidate, each of which measures

@@ -71,12 +71,22 @@ size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i)
     return n;
 }
 
+static size_t end_in(char *key, size_t stem, const char *word)
+{
+    size_t n = strlen(word);
+
+    memcpy(key + stem, word, n + 1);
+    return stem + n;
+}
+
 size_t keys_of_counter(char key[SRB_KEY_MAX], size_t stem)
 {
-    static const char word[] = "steps";
+    return end_in(key, stem, "steps");
+}
 
-    memcpy(key + stem, word, sizeof word);
-    return stem + sizeof word - 1;
+size_t keys_of_stream(char key[SRB_KEY_MAX], size_t stem)
+{
+    return end_in(key, stem, "stream");
 }
 
 /* The number at *at, which it passes; false: there is none, or more. */

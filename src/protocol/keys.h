@@ -53,6 +53,8 @@ int keys_stem(char out[SRB_KEY_MAX], const char *key);
 /* The key under which such a client tells how many steps it has put, in the
  * same slot: the stem and "steps". Returns its length. */
 size_t keys_of_counter(char key[SRB_KEY_MAX], size_t stem);
+/* The stream in which it tells so, likewise: the stem and "stream". */
+size_t keys_of_stream(char key[SRB_KEY_MAX], size_t stem);
 size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i);
 
 /* Whose key it is, and of which step and tensor (0 and 0 of one without): what

@@ -475,6 +475,9 @@ static const struct column shard_columns[] = {
           "one"),
     SHARD("shard_cpu_share", FIELD_REAL, work.watched.busy_cpu, "1",
           "share of that in which its busiest thread had a CPU"),
+    SHARD("shard_scheduled", FIELD_INT, work.watched.scheduled, "",
+          "1: both by the kernel's scheduler (schedstat); 0: it tells nothing, "
+          "so by ticks of CPU time, without waiting for a CPU; -1: not known"),
     SHARD("shard_fault_share", FIELD_REAL, work.fault_share, "1",
           "share of that in which its busiest thread brought in pages"),
     SHARD("shard_minor_faults", FIELD_INT, work.watched.minor_faults, "",

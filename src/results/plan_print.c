@@ -298,8 +298,9 @@ static void print_sum(const struct sum *x)
     if (x->bad < s->count)
         printf("they need %d node%s of at least %d rank%s, ", x->nodes,
                plural(x->nodes), x->ranks, plural(x->ranks));
-    printf("there are %d node%s (%d ranks)\n", x->m->nnodes,
-           plural(x->m->nnodes), x->m->nranks);
+    printf("there %s %d node%s (%d rank%s)\n", x->m->nnodes == 1 ? "is" : "are",
+           x->m->nnodes, plural(x->m->nnodes), x->m->nranks,
+           plural(x->m->nranks));
     if (x->bad == s->count)
         return;
     if (x->counted)

@@ -189,9 +189,12 @@ enum figure_kind {
 };
 
 /* Whether that figure is better where it is higher (1: a rate) or lower (-1: a
- * time); 0: neither, or there is no such figure. And what it is of a
- * permutation; NaN: it was not measured. */
+ * time, or an overhead); 0: neither, or there is no such figure. Whether a
+ * study measures it. And what it is of a permutation, an overhead as the time
+ * that it stands for (1 + that), so that ratios say how much better; NaN: it
+ * was not measured. */
 int record_better(const char *figure);
+bool record_measures(const struct options *o, const char *figure);
 double record_figure(const struct outcome *o, const char *figure);
 
 /* Add those cells. A role of the file goes with them: "figure" for what was

@@ -331,15 +331,35 @@ static const struct figure *find(const char *name)
     return NULL;
 }
 
+/* Of computing: a time against another, - 1. */
+static bool is_overhead(const struct figure *x)
+{
+    return x->scope == SCOPE_COMPUTED && strcmp(x->unit, "1") == 0;
+}
+
 int record_better(const char *figure)
 {
     const struct figure *x = find(figure);
 
     if (!x)
         return 0;
-    return strcmp(x->unit, "s") == 0                                    ? -1
+    return strcmp(x->unit, "s") == 0 || is_overhead(x)                  ? -1
            : strcmp(x->unit, "B/s") == 0 || strcmp(x->unit, "1/s") == 0 ? 1
                                                                         : 0;
+}
+
+/* Steps that compute or have a rate move what is asked for. */
+bool record_measures(const struct options *o, const char *figure)
+{
+    static const char *const windows[] = {"window", "window_ops", "put_window",
+                                          "get_window", "inference_rate"};
+    const struct figure *x = find(figure);
+    bool steps = options_computes(o) || options_paced(o);
+
+    for (size_t k = 0; k < sizeof windows / sizeof windows[0]; k++)
+        if (steps && strcmp(figure, windows[k]) == 0)
+            return false;
+    return x && !(x->scope & ~record_scope(o));
 }
 
 double record_figure(const struct outcome *o, const char *figure)
@@ -349,7 +369,7 @@ double record_figure(const struct outcome *o, const char *figure)
 
     if (x)
         memcpy(&value, (const char *)o + x->at, sizeof value);
-    return value;
+    return x && is_overhead(x) ? 1 + value : value;
 }
 
 void record_no_figures(struct outcome *o)

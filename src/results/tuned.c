@@ -210,7 +210,16 @@ static void say_conflict(FILE *out, const struct tuned *x)
 
     if (!tune_conflict(x->search, &c))
         return;
-    fprintf(out,
+    if (c.screened)
+        fprintf(out,
+                "Loads may want different configurations: in its %d pairs %s "
+                "was x%.3g on %s and x%.3g on %s; a search for each tells\n",
+                TUNE_SCREEN_PAIRS, name_of(x, c.candidate[0]), c.ratio[0],
+                load_text(x, c.load[0], a, sizeof a), c.ratio[1],
+                load_text(x, c.load[1], b, sizeof b));
+    else
+        fprintf(
+            out,
             "Loads want different configurations: %s wants %s, which on %s is "
             "slower than %s; a search for each finds more\n",
             load_text(x, c.load[0], a, sizeof a), name_of(x, c.candidate[0]),

@@ -264,6 +264,7 @@ static void run_permutation(struct run *r, size_t position, size_t i,
     if (x.serving)
         x.serving->close(x.server);
     pin_release(r->discovery);
+    free(x.ways);
     free(x.work);
     free(x.reference);
     free(x.probes);

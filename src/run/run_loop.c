@@ -42,16 +42,18 @@ static void attend(void *arg)
  * that any rank has to answer, before anything is taken from under it. */
 static void leave(const struct run *r, struct perm_run *x)
 {
-    struct client *c = x->load.client;
     struct attention a = {.team = r->team};
+    struct client *c;
 
-    if (!c->ops->leave)
+    if (!x->load.client->ops->leave)
         return;
-    c->ops->leave(c);
-    while (!c->ops->left(c)) {
-        attend(&a);
-        tick_sleep(r->team->nap_ns);
-    }
+    for (size_t k = 0; (c = load_connection(&x->load, k)); k++)
+        c->ops->leave(c);
+    for (size_t k = 0; (c = load_connection(&x->load, k)); k++)
+        while (!c->ops->left(c)) {
+            attend(&a);
+            tick_sleep(r->team->nap_ns);
+        }
 }
 
 /* Serve the loop, and note what came of it: how busy a rank is that polls says

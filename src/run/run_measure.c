@@ -13,6 +13,7 @@
 #include "measure/language.h"
 #include "measure/tensor.h"
 #include "plan/connect_waves.h"
+#include "plan/connections.h"
 
 /* A guard hears of its server's end a moment after the clients do. */
 #define HEAR_NS INT64_C(50000000)
@@ -77,6 +78,8 @@ static struct load_rules rules_of(const struct run *r,
         .step = steps_of(r, p),
         .exchange = {.wait =
                          p->value[OPT_WAIT] ? p->value[OPT_WAIT]->seconds : 0,
+                     .block = p->value[OPT_WAIT] &&
+                              p->value[OPT_WAIT]->word == WAIT_BLOCK,
                      .steps = p->value[OPT_WARMUP]->count +
                               p->value[OPT_ITERATIONS]->count},
     };
@@ -113,7 +116,7 @@ static int open_server(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
     int shard = place_server(pl, r->team->rank);
-    int *ranks, *clients, n = 0;
+    int *ranks, *clients;
     struct serving_terms terms = {
         .comm = r->cast.serving,
         .places = places_of(r, &x->p),
@@ -124,12 +127,9 @@ static int open_server(struct run *r, struct perm_run *x, struct error *err)
         return 0;
     ranks = mem_new(2 * (size_t)pl->nclients, sizeof *ranks);
     clients = ranks + pl->nclients;
-    for (int c = 0; c < pl->nclients; c++)
-        if (place_client_shard(pl, c) == shard) {
-            clients[n] = c;
-            ranks[n++] = place_client_rank(pl, c);
-        }
-    terms.n = n;
+    terms.n = connections_of(pl, shard, clients, &terms.keepers);
+    for (int k = 0; k < terms.n; k++)
+        ranks[k] = place_client_rank(pl, clients[k]);
     terms.clients = clients;
     terms.ranks = ranks;
     x->serving = prepare_server(&r->plan, &x->p)->engine->serving;
@@ -137,6 +137,19 @@ static int open_server(struct run *r, struct perm_run *x, struct error *err)
     free(ranks);
     pin_read_back(r->discovery, &x->client);
     return x->server ? 0 : -1;
+}
+
+/* The ranks that serve, where some do. */
+static void find_servers(const struct run *r, struct perm_run *x)
+{
+    const struct placement *pl = &r->placement;
+
+    if (!pl->ranks_serve)
+        return;
+    x->ways = mem_new((size_t)pl->nshards, sizeof *x->ways);
+    for (int s = 0; s < pl->nshards; s++)
+        x->ways[s] = (struct served){.comm = r->cast.serving,
+                                     .rank = place_server_rank(pl, s)};
 }
 
 /* How a client reaches a shard, the one of its key or one that it reads from.
@@ -156,6 +169,8 @@ static int reach(const struct run *r, const struct perm_run *x,
         .store = r->setup.store,
         .shard = pl->experiment == EXPERIMENT_STANDARD ? shard : 0,
         .places = places_of(r, p),
+        .reads = place_reader(pl, client) >= 0,
+        .served = x->ways ? &x->ways[shard] : NULL,
         .commands = p->value[OPT_COMMAND_SET]
                         ? command_set_find(p->value[OPT_COMMAND_SET]->text)
                         : NULL,
@@ -218,16 +233,11 @@ static int open_load(struct run *r, struct perm_run *x,
                      struct error *err)
 {
     const struct placement *pl = &r->placement;
-    int shard = place_client_shard(pl, way->client);
-    const struct served served = {
-        .comm = r->cast.serving,
-        .rank = pl->ranks_serve ? place_server_rank(pl, shard) : -1};
     struct client_params params = *way;
     char key[SRB_KEY_MAX];
 
     place_key(pl, params.client, key);
     params.key = key;
-    params.served = &served;
     if (x->p.infers) {
         if (run_models_prepare(r, x, params.client, rules, err) < 0)
             return -1;
@@ -257,6 +267,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     struct client_params *way = NULL, params;
     int rc;
 
+    find_servers(r, x);
     exchange->reads = place_reader(pl, client) >= 0;
     exchange->writes = pl->exchange && !exchange->reads;
     if (exchange->reads) {

@@ -92,9 +92,10 @@ struct perm_run {
     bool is_client, is_steward;
     const struct serving_ops *serving; /* of a rank that serves, */
     void *server;                      /* or NULL */
-    struct shard_work served;          /* what that did in the last loop */
-    int64_t begun;                     /* tick */
-    bool starts; /* its databases were not those that ran */
+    struct served *ways; /* [nshards] to those who serve; NULL: no rank does */
+    struct shard_work served; /* what that did in the last loop */
+    int64_t begun;            /* tick */
+    bool starts;              /* its databases were not those that ran */
 };
 
 /* The clients among themselves. Local. */

@@ -334,6 +334,19 @@ static void print_rest(const struct past *past, const struct fields *cells,
     output_flush();
 }
 
+/* A search goes on behind what was completed last (keep_begin()). */
+static void print_search(const struct fields *cells, size_t count)
+{
+    size_t kept = count;
+
+    while (kept > 0 && strcmp(cells->list[kept - 1].text, "completed") != 0)
+        kept--;
+    printf("resume: what %zu run%s said is kept, the search goes on behind "
+           "them\n",
+           kept, kept == 1 ? "" : "s");
+    output_flush();
+}
+
 static int look_at_rest(const struct past *past, const struct options *o,
                         struct error *err)
 {
@@ -347,7 +360,9 @@ static int look_at_rest(const struct past *past, const struct options *o,
     rc = run_same_config(o, study.list[0].text, err);
     if (rc == 0)
         rc = past_table(past, "summary", &like, &cells, &count, err);
-    if (rc == 0)
+    if (rc == 0 && o->tune)
+        print_search(&cells, count);
+    else if (rc == 0)
         print_rest(past, &cells, count);
     fields_free(&study);
     fields_free(&like);

@@ -24,7 +24,8 @@
 struct came {
     int status; /* enum status */
     int unproven, wrong;
-    double value; /* of the objective, NaN: not measured */
+    double value;              /* of the objective, NaN: not measured */
+    char error[SRB_ERROR_MAX]; /* why it did not run */
 };
 
 /* ---- runs ---- */
@@ -56,6 +57,7 @@ static struct came run_made(struct run *r, size_t i)
                          .unproven = o.unproven,
                          .wrong = o.summary.verify_errors > 0,
                          .value = record_figure(&o, r->tune->objective)};
+    snprintf(came.error, sizeof came.error, "%s", o.error);
     team_bcast(r->team, r->team->world, &came, (int)sizeof came, 0);
     return came;
 }
@@ -77,9 +79,10 @@ static enum side run_side(struct run *r, const struct sweep_tried *tried,
         if (r->team->ended || r->sink_broken)
             return SIDE_STOPPED;
         if (came.status == STATUS_SKIPPED) {
-            stop(u, true,
-                 i < u->kept ? "the file is of a search with other candidates"
-                             : "a run was not started; its row says why");
+            if (i < u->kept)
+                stop(u, true, "the file is of a search with other candidates");
+            else
+                stop(u, true, "a run was %s", came.error);
             return SIDE_STOPPED;
         }
         if (came.status != STATUS_COMPLETED || came.unproven || came.wrong)

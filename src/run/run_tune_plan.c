@@ -155,12 +155,22 @@ static int check_objective(const struct options *o, struct error *err)
     const char *name = options_one(o, OPT_OBJECTIVE)->text;
     char what[256];
 
-    if (record_better(name) != 0)
+    if (record_better(name) != 0 && record_measures(o, name))
         return 0;
-    snprintf(what, sizeof what,
-             "found '%.60s', expected a figure of /summary that is a rate or a "
-             "time, such as window, put_window, window_ops or put_tensor_p99",
-             name);
+    if (record_better(name) != 0)
+        snprintf(what, sizeof what,
+                 "found '%.60s', which this study does not measure; expected "
+                 "another, such as %s",
+                 name,
+                 options_computes(o) ? "overhead or step_median"
+                 : options_paced(o)  ? "step_response_p99 or achieved_rate"
+                                     : "window or put_tensor_p99");
+    else
+        snprintf(what, sizeof what,
+                 "found '%.60s', expected a figure of /summary that is a rate, "
+                 "a time or an overhead, such as window, window_ops or "
+                 "put_tensor_p99",
+                 name);
     return options_refuse(o, OPT_OBJECTIVE, what, err);
 }
 

@@ -82,14 +82,33 @@ static int64_t moving(const struct permutation *p)
     return r.pipelined ? (int64_t)r.n : 1;
 }
 
+static bool is_copied(const struct permutation *p)
+{
+    return permutation_count(p, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED) ==
+           MODEL_KEYS_COPIED;
+}
+
+/* Of what a client keeps: its tensor, and where models are run also what the
+ * script makes of that, for which its input stands, and the output; with copied
+ * keys each has another under way. */
+static int64_t kept_tensors(const struct permutation *p, int64_t bytes)
+{
+    int64_t all = footprint_sum(footprint_product(bytes, p->scripted ? 2 : 1),
+                                p->output_bytes);
+
+    return footprint_product(all, is_copied(p) ? 2 : 1);
+}
+
 int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
-                            int64_t keepers, int64_t bytes)
+                            int64_t keepers, int64_t tensor)
 {
     const struct footprint *memory = memory_of(p);
+    int64_t bytes = kept_tensors(p, tensor);
     int64_t keeping =
         footprint_keeper(memory, keepers, bytes, tensors_kept_by(p), moving(p));
 
-    if (clients <= keepers || memory->eighths == 0)
+    if (clients <= keepers || memory->eighths == 0 ||
+        burden_server(p)->store) /* who reads there copies by himself */
         return keeping;
     return footprint_sum(keeping, footprint_keeper(memory, clients - keepers,
                                                    bytes, 0, moving(p)));
@@ -105,7 +124,8 @@ static struct footprint_steps steps_of(const struct permutation *p)
         .paced = p->value[OPT_RATE]->word != RATE_MAX,
         .phases =
             permutation_count(p, OPT_PATTERN, PATTERN_PAIR) == PATTERN_PHASES,
-        .removes = tensors_removes(&r)};
+        .removes = tensors_removes(&r),
+        .runs = (p->infers ? 1 : 0) + (p->scripted ? 1 : 0)};
 }
 
 int64_t burden_model_bytes(const struct permutation *p, const struct options *o,
@@ -120,22 +140,32 @@ int64_t burden_model_bytes(const struct permutation *p, const struct options *o,
  * the client. */
 static const struct client_ops *client_of(const struct permutation *p)
 {
-    return permutation_count(p, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED) ==
-                   MODEL_KEYS_COPIED
-               ? &client_hiredis
-               : client_find(p->value[OPT_CLIENT]->text);
+    return is_copied(p) ? &client_hiredis
+                        : client_find(p->value[OPT_CLIENT]->text);
+}
+
+/* Beside the two tensors that any client has another input with a place for an
+ * output, as long as the longer of the two, and the two outputs that later ones
+ * are held against. */
+static int64_t inference_bytes(const struct permutation *p, int64_t longer)
+{
+    return p->infers ? footprint_sum(footprint_product(longer, 2),
+                                     footprint_product(p->output_bytes, 2))
+                     : 0;
 }
 
 /* A client copies one tensor at a time, however many are on their way; one
  * without a server has all that it keeps. */
-int64_t burden_client_bytes(const struct permutation *p, int64_t bytes,
+int64_t burden_client_bytes(const struct permutation *p, int64_t tensor,
                             int64_t pairs)
 {
+    int64_t bytes = tensor > p->output_bytes ? tensor : p->output_bytes;
     const struct client_ops *ops = client_of(p);
     int64_t kept = ops->serves || ops->own ? 0 : tensors_kept_by(p) - 1;
     const struct footprint_steps steps = steps_of(p);
 
-    return footprint_sum(footprint_steps(&steps, pairs),
+    return footprint_sum(footprint_sum(footprint_steps(&steps, pairs),
+                                       inference_bytes(p, bytes)),
                          footprint_stepper(&ops->memory, bytes, pairs,
                                            (int64_t)tensors_rules_of(p).n, 1,
                                            kept));

@@ -23,10 +23,11 @@ int *burden_keepers(const struct permutation *p, const struct placement *pl);
 
 /* Memory of one server with so many clients, of which so many keep tensors
  * there, and of one client that keeps the timings of so many pairs, with
- * tensors of so many bytes. */
+ * tensors of so many bytes; what scripts and models take and give among them.
+ */
 int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
-                            int64_t keepers, int64_t bytes);
-int64_t burden_client_bytes(const struct permutation *p, int64_t bytes,
+                            int64_t keepers, int64_t tensor);
+int64_t burden_client_bytes(const struct permutation *p, int64_t tensor,
                             int64_t pairs);
 
 /* Memory that a server takes for a model whose file has so many bytes: they

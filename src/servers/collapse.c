@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "client/client.h"
 
 /* A file that says the default says it of all servers that have the axis: a
  * resolved configuration (--show_config) does so of every option. On the
@@ -85,6 +84,33 @@ static int add(const struct sweep *s, const struct server *servers,
                : 0;
 }
 
+/* Where nobody keeps streams, a reader that would wait for one spins. */
+static void add_streams(const struct sweep *s, const struct server *servers,
+                        struct sweep_lack *list, size_t *n)
+{
+    static char spin[] = "spin";
+    const struct setting *wait = options_get(s->options, OPT_WAIT);
+    bool block = false;
+
+    for (size_t k = 0; k < wait->nvalues; k++)
+        block = block || wait->values[k].word == WAIT_BLOCK;
+    for (size_t k = 0; k < options_get(s->options, OPT_DB_EXE)->nvalues; k++) {
+        const struct engine *e = servers[k].engine;
+        struct sweep_lack *lack = &list[*n];
+
+        if (!block || !e || e->streams)
+            continue;
+        *lack =
+            (struct sweep_lack){.exe = k,
+                                .axis = OPT_WAIT,
+                                .word = WAIT_BLOCK,
+                                .why = "streams",
+                                .instead = {.word = WAIT_SPIN, .text = spin}};
+        snprintf(lack->server, sizeof lack->server, "%s", servers[k].label);
+        ++*n;
+    }
+}
+
 /* Whether some permutation is left. */
 static bool any_left(const struct options *o, const struct server *servers)
 {
@@ -123,36 +149,11 @@ static int leave_out(const struct sweep *s, const struct server *servers,
                      first->only == IN_STANDARD ? "standard" : "colocated");
 }
 
-/* A reader asks whether a tensor is there. */
-static int check_polls(const struct options *o, const struct server *servers,
-                       struct error *err)
-{
-    size_t nexes =
-        options_exchanges(o) ? options_get(o, OPT_DB_EXE)->nvalues : 0;
-
-    for (size_t k = 0; k < nexes; k++) {
-        const struct engine *e = servers[k].engine;
-
-        if (!e || !e->client || client_find(e->client)->poll)
-            continue;
-        return error_set(err,
-                         "db_exe: %s cannot be asked whether a tensor is "
-                         "there, which pattern: exchange needs; expected a "
-                         "server, or pair or phases",
-                         servers[k].label);
-    }
-    return 0;
-}
-
 int collapse(struct sweep *s, const struct server *servers, struct error *err)
 {
     size_t nexes = options_get(s->options, OPT_DB_EXE)->nvalues, n = 0;
-    /* axes, and a placement */
-    struct sweep_lack *list;
-
-    if (check_polls(s->options, servers, err) < 0)
-        return -1;
-    list = mem_new((OPT_COUNT + 1) * nexes, sizeof *list);
+    /* axes, a placement, and streams */
+    struct sweep_lack *list = mem_new((OPT_COUNT + 2) * nexes, sizeof *list);
 
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis &&
@@ -160,6 +161,7 @@ int collapse(struct sweep *s, const struct server *servers, struct error *err)
             free(list);
             return -1;
         }
+    add_streams(s, servers, list, &n);
     if (leave_out(s, servers, list, &n, err) < 0) {
         free(list);
         return -1;

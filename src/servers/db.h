@@ -37,6 +37,7 @@ struct db_plan {
     int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
     bool polls;                    /* and ask whether a key is there */
+    bool blocks;                   /* or wait for what a stream tells */
     const char *path;              /* db_path */
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs, */
@@ -88,7 +89,8 @@ int db_open_external(struct db **out, const struct placement *pl,
 struct db_keys {
     size_t tensors;   /* of a step; 0: no steps */
     int64_t from, to; /* steps by the number in their keys, `to` not included */
-    bool counters;    /* and a counter of its steps (keys_of_counter()) */
+    bool counters;    /* and what tells of its steps (keys_of_counter(),
+                         keys_of_stream()) */
 };
 
 /* Remove the keys of all clients of the placement, from shards elsewhere whose

@@ -153,7 +153,7 @@ static int remove_of(struct db *db, const struct placement *pl, int client,
                      const struct db_keys *keys, struct error *err)
 {
     struct control *c = db->shards[place_client_shard(pl, client)].control;
-    char key[SRB_KEY_MAX], counter[SRB_KEY_MAX];
+    char key[SRB_KEY_MAX], counter[SRB_KEY_MAX], stream[SRB_KEY_MAX];
 
     if (pl->infers)
         return remove_inference(db, pl, client, err);
@@ -162,7 +162,8 @@ static int remove_of(struct db *db, const struct placement *pl, int client,
         return control_say(c, NULL, err, "DEL", key, NULL);
     if (keys->counters) {
         keys_of_counter(counter, (size_t)keys_stem(counter, key));
-        if (control_say(c, NULL, err, "DEL", counter, NULL) < 0)
+        keys_of_stream(stream, (size_t)keys_stem(stream, key));
+        if (control_say(c, NULL, err, "DEL", counter, stream, NULL) < 0)
             return -1;
     }
     return remove_steps(c, key, keys, err);

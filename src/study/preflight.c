@@ -235,7 +235,9 @@ static void look_at_store(struct sight *x, const struct permutation *p,
     const struct setting *paths = options_get(x->sweep->options, OPT_DB_PATH);
     bool standard = pl->experiment == EXPERIMENT_STANDARD;
     struct place_needed *need;
-    int64_t clients = standard ? pl->nclients : pl->clients_per_node, bytes;
+    int64_t clients = standard ? place_writers(pl)
+                               : pl->clients_per_node - pl->readers_per_node;
+    int64_t bytes;
 
     if (!ops || first < 0 || (standard && first > 0))
         return;

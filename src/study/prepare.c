@@ -643,6 +643,8 @@ int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
     memset(plan, 0, sizeof *plan);
     if (sweep_open(&plan->sweep, args->options, err) < 0)
         return -1;
+    if (t->machine.roster)
+        sweep_found(&plan->sweep, t->machine.roster->nshards);
     if (report_impossible(&plan->sweep, &t->machine, t->rank != 0) > 0)
         return error_set(err, "not every permutation can be placed; nothing "
                               "was run");

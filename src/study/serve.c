@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/output.h"
 #include "base/tick.h"
+#include "engine/allocator.h"
 #include "results/report.h"
 #include "servers/external.h"
 #include "servers/lifeline.h"
@@ -252,8 +253,15 @@ static int keep(struct serving *s, struct error *err)
 
 static void announce(const struct serving *s)
 {
+    const struct value *env = s->p.value[OPT_DB_ENV];
+
     if (s->team->rank != 0)
         return;
+    if (env && allocator_ignored(s->setup.config, env))
+        diag_say("srbench serve: an allocator did not take what db_env says "
+                 "(%s); a wrong name is ignored in silence, and "
+                 "'MEMORY MALLOC-STATS' has what it took",
+                 env->text);
     diag_note("%d shard%s serve%s on %d node%s; clients find them by "
               "--db_address=%s",
               s->pl.nshards, s->pl.nshards == 1 ? "" : "s",

@@ -113,6 +113,52 @@ class Exchange(RunTest):
             self.assertEqual(int((g["get_step"][...] >= 0).sum()),
                              12 * 4 * readers)
 
+    def test_block(self):
+        """Servers tell: in both clients, of several tensors, of several writers
+        on a cluster, who are told of in streams of their own. Nobody polls, and
+        where there are no streams a reader spins."""
+        job = self.study(
+            "throughput_standard", "--virtual_nodes=4", "--db_nodes=1",
+            "--client_nodes=2", "--reader_nodes=1", "--db_shards_per_node=3",
+            "--client=[socket,hiredis]", "--db_exe=[redis-server,floor]",
+            "--wait=block", "--tensors=2", "--pipelined=[false,true]",
+            "--fan=all", "--iterations=10", "--tensor_bytes=1024",
+            "--verify=all", "--compute=2ms", "--compute_kind=sleep", ranks=8,
+            permutations=8)
+        self.assertIn("wait: block comes to spin with floor",
+                      job.stdout + job.stderr)
+        for i in range(8):
+            g = self.check(i)
+            self.assertEqual(int(self.row("missed", i)), 0)
+            self.assertEqual(int((g["get_step"][...] >= 0).sum()), 10 * 4 * 2)
+            redis = "redis" in text(g.attrs["db_exe"])
+            self.assertEqual(text(g.attrs["wait"]), "block" if redis else "spin")
+
+    def test_block_misses(self):
+        """What is gone by the time that a reader gets it."""
+        self.study("--history=1", "--wait=block", "--iterations=300",
+                   "--tensor_bytes=8", "--tensors=2", "--fan=all",
+                   "--pipelined=[false,true]", "--client=[socket,hiredis]",
+                   ranks=4, permutations=4)
+        for i in range(4):
+            self.check_but_ops(i)
+
+    def test_what_is_told(self):
+        """A writer's steps are in a stream in turn, or in a number, and in
+        neither once it is over; and a reader asks for nothing else."""
+        server = Monitored(self)
+        self.study("throughput_standard", "--wait=[1ms,block]", "--warmup=3",
+                   f"--db_address=127.0.0.1:{server.port}",
+                   "--iterations=9", "--tensor_bytes=1024", permutations=2)
+        self.assertEqual(server.ask("dbsize"), "0")
+        added = [w[1] for w in server.said("XADD")]
+        self.assertEqual(added, [str(s + 1) for s in range(12)])
+        asked = [w[-1] for w in server.said("XREAD") if w[0] == "COUNT"]
+        self.assertEqual(sorted({int(s) for s in asked if s != "0"} | {0}),
+                         list(range(12)))
+        told = [w for w in server.said("SET") if w[0].endswith(".steps")]
+        self.assertEqual(len(told), 12)
+
     def test_several_tensors(self):
         """Of a step, back to back or not, with a step that is nothing but the
         first page of a tensor to be looked at."""
@@ -212,12 +258,6 @@ class Exchange(RunTest):
         self.assertIn("FANall", job.stdout)
         job = self.srbench(1, EXCHANGE, "--dry_run", "--machine=1x1")
         self.assertIn("none is left to write", job.stdout + job.stderr)
-        for exe in ("shm", "files", "mpi"):
-            job = self.srbench(3, EXCHANGE, f"--db_exe={exe}",
-                               "--clients_per_node=2")
-            self.assert_status(job, 2)
-            self.assertIn("cannot be asked whether a tensor is there",
-                          job.stderr)
         job = self.srbench(2, EXCHANGE, "--client=null", "--db_exe=null")
         self.assert_status(job, 2)
         self.assertIn("cannot ask whether a tensor is there", job.stderr)
@@ -276,6 +316,7 @@ class Exchange(RunTest):
         with its words."""
         for rates, command, rank, word in (
                 (("--rate=0.001", "--wait=1ms"), "exists", 1, "poll"),
+                (("--rate=0.001", "--wait=block"), "xread", 1, "poll"),
                 (("--rate=20", "--wait=1000s"), "set", 0, "t")):
             server = Monitored(self)
             job = self.failing("throughput_standard", "--overwrite",
@@ -302,13 +343,16 @@ class Exchange(RunTest):
 
     def test_signal(self):
         """The grace is over while a reader waits for what is long to come."""
-        job = self.failing("--rate=0.001", "--wait=1000s", "--term_grace=1s")
-        job.wait_in_loop()
-        for rank in job.ranks():
-            os.kill(rank.pid, signal.SIGTERM)
-        job.wait()
-        self.assertIn("signal 15", job.stderr)
-        self.assertEqual(text(self.perm().attrs["status"]), "failed")
+        for wait in "1000s", "block":
+            job = self.failing("--rate=0.001", f"--wait={wait}",
+                               "--term_grace=1s", "--overwrite")
+            job.wait_in_loop()
+            for rank in job.ranks():
+                os.kill(rank.pid, signal.SIGTERM)
+            job.wait()
+            self.assertIn("signal 15", job.stderr)
+            self.assertEqual(text(self.perm().attrs["status"]), "failed")
+            self.assertIn("signal 15", text(self.perm().attrs["error"]))
 
     @full
     def test_age_is_half_a_pause(self):

@@ -95,6 +95,18 @@ class Facts(RunTest):
         self.assertEqual(row["cpus"], len(ALLOWED))
         self.assertEqual(text(row["cpus_from"]), "affinity")
 
+    def test_how_busy_a_server_is(self):
+        """By the kernel's scheduler, else by CPU time; which, is in the file."""
+        _, g = self.host()
+        told = Path(f"/proc/self/task/{os.getpid()}/schedstat").exists()
+        self.assertEqual(list(g["shard_scheduled"]), [told])
+        _, g = self.host(wrapper=(
+            "env", f"LD_PRELOAD={self.preloaded('no_schedstat')}"))
+        self.assertEqual(list(g["shard_scheduled"]), [0])
+        # in ticks, and without any waiting
+        self.assertEqual(list(g["shard_busy"]), list(g["shard_cpu_share"]))
+        self.assertTrue(g["shard_busy"][0] >= 0)
+
     def under_slurm(self, cpu, job):
         """A run of ranks on one CPU that srun would have bound to it."""
         told = {"SLURM_JOB_ID": job, "SLURM_CPU_BIND_TYPE": "mask_cpu:",

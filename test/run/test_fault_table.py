@@ -60,9 +60,15 @@ ROWS = {
         "resume test_rank_0_killed", "row a client killed",
         "row a steward killed"],
     "a rank that serves (`db_exe: mpi`) killed": [
-        "ladder test_killed", "ladder test_one_of_each"],
+        "ladder test_killed", "ladder test_one_of_each",
+        "exchange_rungs test_a_rank_that_serves_is_killed"],
     "a rank that serves stopped": [
-        "ladder test_stopped_and_continued", "ladder test_stopped_for_good"],
+        "ladder test_stopped_and_continued", "ladder test_stopped_for_good",
+        "exchange_rungs test_a_rank_that_serves_is_stopped"],
+    "a writer or a reader stopped, without a server (`pattern: exchange` with "
+    "`shm`, `files`, `mpi`)": [
+        "exchange_rungs test_a_reader_is_stopped",
+        "exchange_rungs test_a_writer_is_stopped"],
     "shared memory, or the memory of a rank that serves, that does not fit: of "
     "the node, of the control group, of a limit (`ulimit -v`)": [
         "ladder test_more_than_there_is", "ladder test_memory_of_what_stays",
@@ -70,7 +76,8 @@ ROWS = {
         "ladder test_a_limit_of_addresses"],
     "`db_path` full, read-only or removed": [
         "ladder test_too_small", "ladder test_refused", "ladder test_runs_full",
-        "ladder test_read_only", "ladder test_removed"],
+        "ladder test_read_only", "ladder test_removed",
+        "exchange_rungs test_a_folder_is_removed"],
     "a guard killed": [
         "signals test_guard_killed", "row a guard killed"],
     "`mpiexec` or the job told to end (TERM, INT, HUP, USR1, `scancel`)": [

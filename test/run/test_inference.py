@@ -213,9 +213,10 @@ class Inference(InferenceTest):
         """Nothing of ours stays in them; each right that is lacking is named
         before the start."""
         theirs = self.theirs("--loadmodule", self.stand_in)
-        for args in ((), ("--script_call=set", "--overwrite")):
+        for args in ((), ("--script_call=set", "--overwrite"),
+                     ("--model_keys=[aligned,copied]", "--overwrite")):
             job = self.infer_there(theirs, *args)
-            self.assert_passed(job, permutations=1)
+            self.assert_passed(job, permutations=1)  # one shard has nothing to copy
             self.assertEqual(theirs.ask("DBSIZE"), ":1\r\n")
             self.assertEqual(theirs.ask("GET", "theirs"), "$1\r\n1\r\n")
         login = self.dir / "login"

@@ -1,5 +1,6 @@
 # ctest: label=fast full alone
-"""What held a permutation back: each word has a scene that is made so."""
+"""What held a permutation back: each word has a scene that is made so (a full
+link, in test_hosts.py)."""
 import os
 import subprocess
 import sys
@@ -39,9 +40,9 @@ class Limit(RunTest):
         script.chmod(0o755)
         return f"--db_exe={script}"
 
-    def study(self, *args, env=None):
+    def study(self, *args, env=None, ranks=1):
         self.out = self.dir / "run.h5"
-        job = self.srbench(1, "throughput_colocated", "--overwrite",
+        job = self.srbench(ranks, "throughput_colocated", "--overwrite",
                            f"--output={self.out}", "--duration=2s", *args,
                            env=env)
         self.assert_passed(job, permutations=1)
@@ -143,6 +144,13 @@ class Limit(RunTest):
         self.assertLess(row["server_cpu_share"], 0.5)
         self.assertLess(row["client_cpu_share"], 0.3)
         self.assert_told(row, "waiting")
+
+    def test_more_than_there_are_cpus(self):
+        """Everybody waits for everybody: there is no word, whatever works."""
+        row, _, job = self.study(self.working_server(), "--tensor_bytes=1KiB",
+                                 ranks=len(os.sched_getaffinity(0)) + 1)
+        self.assertIn("oversubscribed", row["flags"])
+        self.assertEqual(row["limit"], "", job.describe())
 
     @full
     def test_the_words(self):

@@ -16,15 +16,17 @@ from srbench_report import ladder, study  # noqa: E402
 US = 1e-6
 ENGINES = {"shm": "memory", "mpi": "fabric", "floor": "sockets",
            "redis-server": "server"}
-AXES = ["db_exe", "client", "command_set", "tensor_bytes"]
+AXES = ["db_exe", "db_path", "client", "command_set", "tensor_bytes"]
 
 
-def row(exe, size, put, repetition=0, client=None, commands="plain", flags=""):
+def row(exe, size, put, repetition=0, client=None, commands="plain", flags="",
+        folder="/dev/shm"):
     """A permutation whose unpack_tensor takes twice as long; within the run the
     medians are known to a tenth."""
-    own = exe in ("shm", "mpi")
+    own = exe in ("shm", "mpi", "files")
     found = {"status": "completed", "experiment": "throughput_colocated",
-             "db_exe": exe, "rung": ENGINES[exe], "path": "f",
+             "db_exe": exe, "rung": ENGINES.get(exe, exe), "path": "f",
+             "db_path": folder if exe == "files" else "",
              "client": exe if own else client or "socket",
              "command_set": "" if own else commands, "tensor_bytes": size,
              "repetition": repetition, "flags": flags, "server": exe,
@@ -127,10 +129,39 @@ class Differences(unittest.TestCase):
         self.assertIn("≤", chart.variants[0].panels[0].svg())
         self.assertTrue(unpack.rungs[0].most)  # 120 ns is below 200 ns
 
+    def test_files_are_beside(self):
+        """No rung: all that they take, in words, numbers and the chart, in each
+        folder, and where nothing else is below the database."""
+        rungs = of_size(65536, 0.5, 7.5, 37, 96)
+        of = made(*rungs, row("files", 65536, 30 * US))
+        put, _ = ladder.ladders(of)[0]
+        self.assertEqual([r.name for r in put.rungs], list(ENGINES.values()))
+        self.assertEqual([r.name for r in put.beside], ["files"])
+        self.assertRegex(ladder.sentences(of)[0],
+                         r"59\.0 µs redis-server \(.*\); beside it, 30\.0 µs files "
+                         r"\(27\.0 µs to 33\.0 µs\)\.$")
+        variant = ladder.where_time_goes(of, None).variants[0]
+        self.assertEqual([e.text for e in variant.legend][-1], "files")
+        self.assertEqual(sum(line[2] == "files" for line in variant.table.rows), 2)
+        of = made(*rungs, row("files", 65536, 30 * US),
+                  row("files", 65536, 9000 * US, folder="/disk"))
+        self.assertIn("; beside it, 30.0 µs files in /dev/shm (27.0 µs to 33.0 µs)"
+                      ", 9.00 ms files in /disk (", ladder.sentences(of)[0])
+        panel = ladder.where_time_goes(of, None).variants[0].panels[0]
+        self.assertLess(panel.y.hi, 3)
+        self.assertIn("9370 %", panel.svg())  # leaves it
+        of = made(row("files", 4, 30 * US), row("redis-server", 4, 50 * US))
+        self.assertRegex(ladder.sentences(of)[0], "beside it, 30.0 µs files")
+
+    def test_every_size_in_words(self):
+        of = made(*[r for k in range(12) for r in of_size(4 << k, 1, 3, 20, 60)])
+        self.assertEqual(sum(" at " in s and s.startswith("put_tensor at")
+                             for s in ladder.sentences(of)), 12)
+
     def test_nothing_below(self):
         of = made(row("redis-server", 4, 50 * US))
         self.assertEqual(ladder.sentences(of), [])
-        self.assertIn("was swept beside", ladder.where_time_goes(of, None).why_not)
+        self.assertIn("was swept with one", ladder.where_time_goes(of, None).why_not)
 
 
 class Crossing(unittest.TestCase):

@@ -84,6 +84,21 @@ class Serve(RunTest):
                       "file, --db_auth=FILE", other.stderr)
         self.end(job)
 
+    def test_what_servers_are_told(self):
+        """What an allocator did not take is said where it is known, and what it
+        took is in the clients' file."""
+        job = self.serve("--net_ifname=lo", "--db_args={hz: 33}",
+                         "--db_env={MALLOC_CONF: 'dirty_decay_ms:777', "
+                         "JE_MALLOC_CONF: 'dirty_decay_ms:777,no_such:1'}", ranks=1)
+        self.assertIn("an allocator did not take what db_env says", job.stderr)
+        self.assertIn("no_such:1", job.stderr)
+        self.assert_passed(self.measure(f"--db_address={self.address}"), 2)
+        config = text(self.open(self.out)["perm_0000"].attrs["db_config"])
+        self.assertIn("\nhz 33\n", config)
+        if "\nmem_allocator jemalloc" in config:
+            self.assertIn("\nopt.dirty_decay_ms 777\n", config)
+        self.end(job)
+
     def test_a_server_that_ends(self):
         job = self.serve("--net_ifname=lo", ranks=1)
         os.kill(job.servers()[0].pid, signal.SIGKILL)

@@ -211,6 +211,10 @@ class TuneTest(RunTest):
         os.kill(job.ranks()[0].pid, signal.SIGKILL)
         job.wait()
         before = [r for r in self.snapshot() if r["status"] == "completed"]
+        plan = self.srbench(1, *args, "--resume", "--dry_run")
+        self.assertEqual(plan.returncode, 0, plan.describe())
+        self.assertIn(f"what {len(before)} runs said is kept, the search goes on",
+                      plan.stdout)
         job = self.srbench(1, *args, "--resume")
         self.assertEqual(job.returncode, 0, job.describe())
         self.assertIn(f"what {len(before)} runs said is kept", job.stderr)
@@ -274,7 +278,12 @@ class TuneTest(RunTest):
         for args, words in (
                 (["--tuned=x.yaml"], ["--tuned: is for srbench tune"]),
                 (["tune", "--objective=limit"],
-                 ["--objective", "found 'limit'", "a rate or a time"]),
+                 ["--objective", "found 'limit'", "a rate, a time or an overhead"]),
+                (["tune", "--compute=1ms"],
+                 ["found 'window', which this study does not measure",
+                  "overhead or step_median"]),
+                (["tune", "--objective=step_median"],
+                 ["found 'step_median', which this study does not measure"]),
                 (["tune", "--objective=server_busy"], ["found 'server_busy'"]),
                 (["tune", "--repetitions=3"], ["--repetitions"]),
                 (["tune", "--until_interval=2%"], ["has no part in a search"]),

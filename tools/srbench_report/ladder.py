@@ -1,6 +1,7 @@
 """Where the time goes: what lies between a client and its tensor, rung by rung,
-from memory that both share up to a database and its modules; and from which size
-on the database stops to matter. Empty without a server and something below it."""
+from memory that both share up to a database and its modules; beside it files; and
+from which size on the database stops to matter. Empty without a server and something
+below or beside it."""
 from __future__ import annotations
 
 import math
@@ -22,11 +23,14 @@ from .svg import Panel
 ENGINES = ("memory", "fabric", "sockets", DATABASE)
 LIBRARY, MODULE = "client library", "module"
 RUNGS = (*ENGINES, LIBRARY, MODULE)
+# No part of what a database takes, whose bytes do not go that way: the other thing
+# that a program could do with its tensors. A get of one's own is the page cache's.
+FILES = "files"
 # What a database has where neither adds anything: values of these options.
 LEAST = {LIBRARY: ("client", "socket"), MODULE: ("command_set", "plain")}
 MATTERS = 0.1  # of the whole: less does not
 CLOCK_READS = 10  # as in src/results/record.c
-MOST_SIZES = 6  # in words
+MOST_BESIDE = 2.0  # of the whole; who takes longer leaves the chart
 PUT, UNPACK = OPS
 
 
@@ -47,12 +51,14 @@ class Rung:
 @dataclass
 class Ladder:
     """Of one configuration of a database and one operation. above: all that is
-    above the highest that was measured of some rungs, as one."""
+    above the highest that was measured of some rungs, as one. beside: all that
+    files take, in each folder that was swept."""
     row: pd.Series
     op: str
     total: float
     rungs: list[Rung] = field(default_factory=list)
     above: dict[tuple[str, ...], Rung] = field(default_factory=dict)
+    beside: list[Rung] = field(default_factory=list)
 
 
 # --- who stands below whom ------------------------------------------------------
@@ -65,14 +71,13 @@ def _same(study: Study, row: pd.Series, other: pd.Series, but: Sequence[str]
                for axis in study.axes)
 
 
-def _find(study: Study, row: pd.Series, rung: str) -> pd.Series | None:
-    """The configuration one rung down that has this rung in the place of row."""
+def _found(study: Study, row: pd.Series, rung: str) -> list[pd.Series]:
+    """The configurations that have this rung in the place of row."""
+    own = rung in (*ENGINES[:2], FILES)  # comes with a client of its own
+    but = ("db_exe", "client") if own else ("db_exe",)
     configs = study.configs[study.configs["rung"] == rung]
-    for _, other in configs.iterrows():
-        own = row["client"] != other["client"] and rung in ENGINES[:2]
-        if _same(study, row, other, ("db_exe", "client") if own else ("db_exe",)):
-            return other
-    return None
+    return [other for _, other in configs.iterrows()
+            if _same(study, row, other, but)]
 
 
 def _less(study: Study, row: pd.Series, rung: str) -> pd.Series | None:
@@ -96,9 +101,9 @@ def chain(study: Study, row: pd.Series) -> list[tuple[str, pd.Series]]:
             row = less
     found.append((DATABASE, row))
     for rung in reversed(ENGINES[:-1]):
-        other = _find(study, row, rung)
-        if other is not None:
-            found.append((rung, other))
+        others = _found(study, row, rung)
+        if others:
+            found.append((rung, others[0]))
     return found[::-1]
 
 
@@ -166,22 +171,28 @@ def ladder(study: Study, row: pd.Series, op: str) -> Ladder:
             if name in keep:  # the last stays
                 out.above[keep] = Rung("", *difference(study, row, of, op), False,
                                        name)
+    files = _found(study, row, FILES)
+    for of in files:
+        name = FILES if len(files) == 1 else f"{FILES} in {of['db_path']}"
+        out.beside.append(Rung(name, *difference(study, of, None, op),
+                               _as_short_as_the_clock(study, of, op), ""))
     return out
 
 
 def ladders(study: Study) -> list[list[Ladder]]:
     """Of each database, by size from the smallest, put and then unpack; those
-    with something below them."""
+    with something below or beside them."""
     if study.configs.empty:
         return []
     tops = study.configs[(study.configs["rung"] == DATABASE)
                          & (study.configs["client"] != "null")]
     found: dict[str, list[Ladder]] = {}
     for _, row in tops.sort_values("tensor_bytes", kind="stable").iterrows():
-        if len(chain(study, row)) < 2:
+        of = [ladder(study, row, op) for op in OPS]
+        if len(of[0].rungs) < 2 and not of[0].beside:
             continue
         name = described(row, [d for d in study.told if d != "tensor_bytes"])
-        found.setdefault(name, []).extend(ladder(study, row, op) for op in OPS)
+        found.setdefault(name, []).extend(of)
     return list(found.values())
 
 
@@ -211,8 +222,10 @@ def _part(rung: Rung, row: pd.Series) -> str:
 def sentence(of: Ladder) -> str:
     """'at 64 KiB 7 µs of 96 are the fabric, …'"""
     parts = ", ".join(_part(r, of.row) for r in of.rungs)
+    beside = ", ".join(_part(r, of.row) for r in of.beside)
     return (f"{of.op} at {words.size(of.row['tensor_bytes'])}: of "
-            f"{words.seconds(of.total)} are {parts}")
+            f"{words.seconds(of.total)} are {parts}"
+            + (f"; beside it, {beside}" if beside else ""))
 
 
 MORE, LESS, UNTOLD = "more", "less", "untold"
@@ -280,8 +293,7 @@ def sentences(study: Study) -> list[str]:
     said = [f"With {with_}, the fastest of {len(found)} at the smallest size:"] \
         if with_ else []
     for op in OPS:
-        mine = evenly([x for x in of if x.op == op], MOST_SIZES)
-        said += [f"{sentence(x)}." for x in mine]
+        said += [f"{sentence(x)}." for x in of if x.op == op]
     return said + _crossings(of, str(row.get("server", row["db_exe"])))
 
 
@@ -294,15 +306,17 @@ CAPTION = (
     "difference of two medians and begins where the one below it ends; a whisker is "
     "its 95 % interval. One that goes down is negative: that rung was faster than "
     "the one below it. ≤: as short as reading the clock, at most that. A rung that "
-    "was not measured is part of the next one.")
+    "was not measured is part of the next one. Files are no rung, since nothing that "
+    "goes to a database goes through them: their bar is all that they take, and a get "
+    "of what was just put is the page cache's.")
 
 
 def where_time_goes(study: Study, _: Digests) -> Chart:
     chart = Chart("ladder", "Where the time goes", CAPTION)
     found = ladders(study)
     if not found:
-        chart.why_not = ("nothing below a database (shm, mpi, floor) was swept "
-                         "beside one")
+        chart.why_not = ("nothing below a database (shm, mpi, floor) or beside it "
+                         "(files) was swept with one")
         return chart
     kept = evenly(found, MOST_VARIANTS)
     note = "" if len(kept) == len(found) else (
@@ -316,16 +330,17 @@ def where_time_goes(study: Study, _: Digests) -> Chart:
 def _variant(label: str, of: Sequence[Ladder], note: str) -> Iterator[Variant]:
     table = Table(["operation", "tensor", "rung", "time", "95 %", "share"])
     seen = [r for r in RUNGS if any(r == x.name for each in of for x in each.rungs)]
+    seen += list(dict.fromkeys(r.name for each in of for r in each.beside))
     panels = [_panel(op, label, [x for x in of if x.op == op], seen) for op in OPS]
     for each in of:
         size = words.size(each.row["tensor_bytes"])
-        for r in each.rungs:
+        for r in (*each.rungs, *each.beside):
             table.rows.append(
                 [each.op, size, r.name,
                  "≤ " * r.most + words.seconds(r.value),
                  f"{words.seconds(r.low)} to {words.seconds(r.high)}"
                  if r.low == r.low else "–", words.share(r.value / each.total)])
-    legend = [Entry(RUNGS.index(name), name, "area") for name in seen]
+    legend = [Entry(_series(name, seen), name, "area") for name in seen]
     server = str(of[0].row.get("server", of[0].row["db_exe"]))
     yield Variant(label, panels, legend, table,
                   _joined(*_crossings(of, server), note))
@@ -342,11 +357,20 @@ def _panel(op: str, label: str, of: Sequence[Ladder], seen: Sequence[str]
     width = 0.8 / len(seen)
     for k, x in enumerate(of):
         at = 0.0
-        for r in x.rungs:
+        for r in (*x.rungs, *x.beside):
             place = k - 0.4 + width * (seen.index(r.name) + 0.5)
-            _step(panel, x, r, (place, width, at))
+            _step(panel, x, r, (place, width, at if r in x.rungs else 0.0),
+                  _series(r.name, seen))
             at += r.value / x.total
     return panel
+
+
+def _series(name: str, seen: Sequence[str]) -> int:
+    """Folders share what colours are left."""
+    if name in RUNGS:
+        return RUNGS.index(name)
+    folders = [n for n in seen if n not in RUNGS]
+    return len(RUNGS) + folders.index(name) % (svg.SERIES - len(RUNGS))
 
 
 def _ends(x: Ladder) -> list[float]:
@@ -356,14 +380,18 @@ def _ends(x: Ladder) -> list[float]:
         at += r.value / x.total
         out += [at, min(1.5, max(-0.5, at + (r.high - r.value) / x.total)),
                 max(-0.5, min(1.5, at + (r.low - r.value) / x.total))]
+    out += [min(MOST_BESIDE, v / x.total) for r in x.beside
+            for v in (r.value, r.high)]
     return [v for v in out if v == v]
 
 
-def _step(panel: Panel, x: Ladder, r: Rung, where: tuple[float, float, float]
-          ) -> None:
+def _step(panel: Panel, x: Ladder, r: Rung, where: tuple[float, float, float],
+          series: int) -> None:
     place, width, at = where
     top = at + r.value / x.total
-    series = RUNGS.index(r.name)
+    if top > panel.y.hi:  # files on a disk may take a hundred times as long
+        panel.note(place, panel.y.hi, words.share(top))
+        top = panel.y.hi
     panel.step(series, place, 0.92 * width, (at, top), _part(r, x.row))
     if r.low == r.low:
         panel.whisker(svg.SERIES, place, top + (r.low - r.value) / x.total,

@@ -110,10 +110,12 @@ static const struct {
     {"n\xc3\xa9", "a character that is in no host's name at character 2"},
     {"-N2", "begins with '-' or '.' at character 1"},
     {"a,.b", "begins with '-' or '.' at character 3"},
-    {"n[1-1001]", "a list of more than 1000 hosts"},
-    {"n[0-999],m", "a list of more than 1000 hosts"},
-    {"r[1-100]n[1-100]", "a list of more than 1000 hosts"},
-    {"n[1-999999999999999]", "a list of more than 1000 hosts"},
+    {"n[1-1001]", "'n[1-1001]' names more hosts than there are (1000)"},
+    {"n[0-999],m", "'n[0-999],m' names more hosts than there are (1000)"},
+    {"r[1-100]n[1-100]",
+     "'r[1-100]n[1-100]' names more hosts than there are (1000)"},
+    {"n[1-999999999999999]",
+     "'n[1-999999999999999]' names more hosts than there are (1000)"},
 };
 
 static void what_is_none_is_refused(void **state)

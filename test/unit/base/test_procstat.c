@@ -170,6 +170,7 @@ static void nobody_is_no_failure(void **state)
     assert_int_equal(w.involuntary_switches, -1);
     assert_int_equal(w.peak_memory, -1);
     assert_int_equal(w.minor_faults, -1);
+    assert_int_equal(w.scheduled, -1);
     assert_true(isnan(w.busy) && isnan(w.system_time));
     assert_true(isnan(procstat_fault_share(&w, 1e-6)));
 }

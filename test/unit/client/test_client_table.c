@@ -36,6 +36,24 @@ static void who_speaks_tls(void **state)
     assert_false(client_socket.tls);
 }
 
+/* All but null take part, and who can ask can do all that goes with it. */
+static void who_writes_and_reads(void **state)
+{
+    static const struct client_ops *const all[] = {
+        &client_socket, &client_hiredis, &client_shm,
+        &client_files,  &client_mpi,     &client_null};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        bool can = all[i] != &client_null;
+
+        assert_int_equal(all[i]->poll != NULL, can);
+        assert_int_equal(all[i]->tell != NULL, can);
+        assert_int_equal(all[i]->absent != NULL, can);
+        assert_true(!can || all[i]->remove);
+    }
+}
+
 /* What they were measured to take, of 64 MiB. */
 static void clients_take_what_they_took(void **state)
 {
@@ -53,6 +71,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(choices_of_the_option),
         cmocka_unit_test(who_speaks_tls),
+        cmocka_unit_test(who_writes_and_reads),
         cmocka_unit_test(clients_take_what_they_took),
     };
 

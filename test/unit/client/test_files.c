@@ -146,6 +146,66 @@ static void several_keys(void **state)
     client_files.close(c);
 }
 
+static void poll_for(struct scene *s, struct client *c, const char *tensor,
+                     int64_t steps, bool there)
+{
+    struct client_poll p = {.counter = "cnt and more",
+                            .counter_length = 3,
+                            .tensor = tensor,
+                            .tensor_length = 2,
+                            .steps = -1};
+
+    assert_int_equal(client_files.poll(c, &p, &s->err), 0);
+    assert_int_equal(p.steps, steps);
+    assert_int_equal(p.there, there);
+}
+
+/* A reader looks for the writer's files; who is late finds none, which is no
+ * error of its own, but of a folder that has gone nothing is awaited. */
+static void writers_and_readers(void **state)
+{
+    struct scene *s = *state;
+    struct client *w = open_client(s, "k1", 8), *r = open_client(s, "me", 8);
+    char in[8], path[1024];
+    FILE *f;
+
+    poll_for(s, r, "k1 and more", 0, false);
+    assert_int_equal(client_files.put(w, "1234567", &s->err), 0);
+    poll_for(s, r, "k1 and more", 0, true);
+    assert_int_equal(client_files.tell(w, "cnt!", 3, INT64_C(1) << 40, &s->err),
+                     0);
+    poll_for(s, r, "k1", INT64_C(1) << 40, true);
+    assert_int_equal(client_files.get(r, in, &s->err), 0);
+    assert_string_equal(in, "1234567");
+    poll_for(s, r, "k2", INT64_C(1) << 40, false);
+    assert_int_equal(client_files.get(r, in, &s->err), -1);
+    assert_true(client_files.absent(r));
+    assert_false(client_files.absent(r));
+    in_shard(s, "cnt", path);
+    f = fopen(path, "w");
+    fputs("odd", f);
+    fclose(f);
+    {
+        struct client_poll p = {.counter = "cnt",
+                                .tensor = "k1",
+                                .counter_length = 3,
+                                .tensor_length = 2};
+
+        assert_int_equal(client_files.poll(r, &p, &s->err), -1);
+        assert_non_null(strstr(s->err.text, "poll of k1 at /tmp/srb-files"));
+        assert_non_null(strstr(s->err.text, "cnt has 3 bytes, not 8"));
+        assert_int_equal(engine_files.store->empty(s->store, &s->err), 0);
+        poll_for(s, r, "k1", 0, false);
+        in_shard(s, "", path);
+        assert_int_equal(rmdir(path), 0);
+        assert_int_equal(client_files.poll(r, &p, &s->err), -1);
+        assert_non_null(strstr(s->err.text, "No such file or directory"));
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    client_files.close(w);
+    client_files.close(r);
+}
+
 /* Neither read through, nor written through. */
 static void links_are_not_followed(void **state)
 {
@@ -235,6 +295,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(put_and_get, open_scene, close_scene),
         cmocka_unit_test_setup_teardown(several_keys, open_scene, close_scene),
+        cmocka_unit_test_setup_teardown(writers_and_readers, open_scene,
+                                        close_scene),
         cmocka_unit_test_setup_teardown(links_are_not_followed, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(folders_that_are_not_ours, open_scene,

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,7 +67,8 @@ static int close_scene(void **state)
     return rc;
 }
 
-static struct client *open_client(struct scene *s, int slot, size_t bytes)
+static struct client *open_one(struct scene *s, int slot, size_t bytes,
+                               bool reads)
 {
     char key[SRB_KEY_MAX];
     struct client_params p = {.store = s->store->where,
@@ -74,6 +76,7 @@ static struct client *open_client(struct scene *s, int slot, size_t bytes)
                                          .clients = CLIENTS,
                                          .tensors = TENSORS,
                                          .kept = KEPT},
+                              .reads = reads,
                               .key = key,
                               .bytes = bytes,
                               .op_timeout = 5,
@@ -81,6 +84,11 @@ static struct client *open_client(struct scene *s, int slot, size_t bytes)
 
     keys_make(key, KEYS_SMARTSIM, FIRST + slot, 1);
     return client_shm.open(&p, &s->err);
+}
+
+static struct client *open_client(struct scene *s, int slot, size_t bytes)
+{
+    return open_one(s, slot, bytes, false);
 }
 
 static void each_has_its_own(void **state)
@@ -220,6 +228,69 @@ static void steps_of_several_tensors(void **state)
     client_shm.close(b);
 }
 
+/* Of the pages behind what is mapped here, how many are there. */
+static size_t pages_there(void)
+{
+    unsigned char in[CLIENTS * KEPT * 16384 / SHM_PAGE];
+    size_t n = 0;
+
+    assert_int_equal(mincore(mapped_slot(), sizeof in * SHM_PAGE, in), 0);
+    for (size_t k = 0; k < sizeof in; k++)
+        n += in[k] & 1;
+    return n;
+}
+
+static void poll_for(struct scene *s, struct client *c, int64_t step,
+                     int64_t steps, bool there)
+{
+    char key[SRB_KEY_MAX];
+    struct client_poll p = {.tensor = key, .counter = "any", .steps = -1};
+
+    name(key, 0, step, 0);
+    p.tensor_length = strlen(key);
+    key[p.tensor_length] = 'x'; /* it need not end there */
+    assert_int_equal(client_shm.poll(c, &p, &s->err), 0);
+    assert_int_equal(p.steps, steps);
+    assert_int_equal(p.there, there);
+}
+
+/* A reader takes no memory, and finds what a writer has told and put; who is
+ * late finds nothing, which is no error of the connection. */
+static void writers_and_readers(void **state)
+{
+    struct scene *s = *state;
+    struct client *r = open_one(s, 1, 8, true), *w;
+    char in[8];
+
+    assert_non_null(r);
+    assert_int_equal(pages_there(), 0);
+    w = open_client(s, 0, 8);
+    assert_int_equal(pages_there(), KEPT * 2);
+    poll_for(s, r, 0, 0, false);
+    for (int step = 0; step <= STEPS; step++) {
+        bind_to(w, 0, step, 0);
+        assert_int_equal(client_shm.put(w, "1234567", &s->err), 0);
+        assert_int_equal(client_shm.tell(w, "any", 3, step + 1, &s->err), 0);
+    }
+    poll_for(s, r, 0, STEPS + 1, false); /* its place has another */
+    poll_for(s, r, STEPS, STEPS + 1, true);
+    poll_for(s, r, STEPS + 1, STEPS + 1, false);
+    bind_to(r, 0, STEPS, 0);
+    assert_int_equal(client_shm.get(r, in, &s->err), 0);
+    assert_string_equal(in, "1234567");
+    assert_false(client_shm.absent(r));
+    bind_to(r, 0, 0, 0);
+    assert_int_equal(client_shm.get(r, in, &s->err), -1);
+    assert_true(client_shm.absent(r));
+    assert_false(client_shm.absent(r)); /* it is forgotten */
+    assert_int_equal(client_shm.tell(r, "any", 3, 9, &s->err), -1);
+    assert_int_equal(pages_there(), KEPT * 2);
+    assert_int_equal(engine_shm.store->empty(s->store, &s->err), 0);
+    poll_for(s, r, STEPS, 0, false);
+    client_shm.close(w);
+    client_shm.close(r);
+}
+
 /* A writer that has not come back is waited for as long as any reply. */
 static void a_torn_one_is_waited_for(void **state)
 {
@@ -244,6 +315,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(until_it_is_emptied, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(steps_of_several_tensors, open_scene,
+                                        close_scene),
+        cmocka_unit_test_setup_teardown(writers_and_readers, open_scene,
                                         close_scene),
         cmocka_unit_test_setup_teardown(who_does_not_get_in, open_scene,
                                         close_scene),

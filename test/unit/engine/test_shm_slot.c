@@ -115,11 +115,43 @@ static void nothing_torn(void **state)
     munmap(s, shm_slot_size(TENSOR));
 }
 
+/* Who has seen how many steps there are, sees the last of them. */
+static void what_is_told_is_there(void **state)
+{
+    struct shm_slot *s = shared(shm_slot_size(8));
+    int64_t in = 0, told = 0, wrong = 0;
+    pid_t writer = fork();
+
+    (void)state;
+    assert_true(writer >= 0);
+    for (int64_t step = 0; writer == 0; step++) {
+        shm_slot_put(s, step, &step, sizeof step);
+        shm_slot_tell(s, step + 1);
+    }
+    while (told < 20000) {
+        enum shm_got how;
+
+        told = shm_slot_told(s);
+        how = shm_slot_get(s, told - 1, &in, sizeof in);
+        /* or one that came after it is */
+        wrong += how == SHM_GOT && in != told - 1;
+        wrong += told > 0 && how == SHM_NOTHING &&
+                 shm_slot_has(s, told) == SHM_NOTHING &&
+                 shm_slot_told(s) == told;
+    }
+    kill(writer, SIGKILL);
+    waitpid(writer, NULL, 0);
+    assert_int_equal(wrong, 0);
+    assert_true((uintptr_t)&s->steps - (uintptr_t)s >= SHM_LINE);
+    munmap(s, shm_slot_size(8));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_by_one),
         cmocka_unit_test(nothing_torn),
+        cmocka_unit_test(what_is_told_is_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,9 +41,9 @@ static const struct {
      "--sync: iteration contradicts pattern: exchange, where readers are held "
      "together with writers by what these put, and by nothing else; expected "
      "start or none with it"},
-    {{{EXCHANGE, "--wait=block"}},
-     "--wait: found 'block', expected a time above 0s and up to 86400s such as "
-     "30s, 5m or 05:00:00, or spin"},
+    {{{EXCHANGE, "--wait=never"}},
+     "--wait: found 'never', expected a time above 0s and up to 86400s such as "
+     "30s, 5m or 05:00:00, spin or block"},
     {{{"--pattern=aggregate"}},
      "--pattern: found 'aggregate', expected pair, phases or exchange"},
 };

@@ -81,6 +81,8 @@ static void steps(void **state)
         {{.paced = true}, 13 * 8, 3 * 8},
         {{.paced = true, .phases = true, .removes = true}, 31 * 8, 8 * 8},
         {{.removes = true}, 5 * 8, 2 * 8},
+        {{.runs = 2}, 10 * 8, 4 * 8},
+        {{.computes = true, .runs = 1}, 10 * 8, 4 * 8},
     };
     const struct footprint_steps stream = {.computes = true, .streams = true};
 

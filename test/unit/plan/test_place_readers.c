@@ -172,7 +172,7 @@ static void connections(void **state)
         10,
         2};
     struct scene x;
-    int clients[2] = {0};
+    int clients[2] = {0}, list[12], keepers;
 
     (void)state;
     open_scene(&x, &shape);
@@ -180,6 +180,36 @@ static void connections(void **state)
     assert_int_equal(clients[0] + clients[1], 10 + 2 * 2);
     assert_int_equal(connect_waves_turn(&x.pl, place_reader_client(&x.pl, 1)),
                      10 / 2 + 1);
+    for (int s = 0; s < 2; s++) {
+        int n = connections_of(&x.pl, s, list, &keepers);
+
+        assert_int_equal(n, clients[s]);
+        assert_int_equal(keepers, n - 2);
+        for (int k = 0; k < n; k++)
+            assert_int_equal(place_reader(&x.pl, list[k]) >= 0, k >= keepers);
+        for (int k = 0; k < keepers; k++)
+            assert_int_equal(place_client_shard(&x.pl, list[k]), s);
+    }
+    close_scene(&x);
+}
+
+/* Of a shard whose writers it does not read a reader is no client, whatever
+ * shard its own key is on. */
+static void readers_of_some(void **state)
+{
+    static const struct shape shape = {
+        2, 5, {{EXCHANGE, "--readers_per_node=2"}}, 6, 4};
+    struct scene x;
+    int list[10], keepers;
+
+    (void)state;
+    open_scene(&x, &shape);
+    for (int s = 0; s < 2; s++) {
+        assert_int_equal(connections_of(&x.pl, s, list, &keepers), 5);
+        assert_int_equal(keepers, 3);
+        for (int k = 0; k < 5; k++)
+            assert_int_equal(list[k], 5 * s + k);
+    }
     close_scene(&x);
 }
 
@@ -278,8 +308,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roles),       cmocka_unit_test(nodes_of_their_own),
-        cmocka_unit_test(connections), cmocka_unit_test(refusals),
-        cmocka_unit_test(sweep),
+        cmocka_unit_test(connections), cmocka_unit_test(readers_of_some),
+        cmocka_unit_test(refusals),    cmocka_unit_test(sweep),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

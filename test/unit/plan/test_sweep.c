@@ -781,6 +781,53 @@ static void what_a_server_lacks_collapses(void **state)
     }
 }
 
+/* How many databases of another job are is known when they were asked. */
+static void found_databases(void **state)
+{
+    static const struct {
+        int shards;
+        size_t count;
+        const char *notes;
+    } vectors[] = {
+        {0, 4,
+         "model_keys (2 values) collapses if what db_address names is one "
+         "shard, which has all that a model takes\n"},
+        {1, 2,
+         "model_keys (2 values) collapses where there is one shard, which has "
+         "all that a model takes\n"},
+        {2, 4, ""},
+    };
+    const struct line line = {{"inference_standard", "--db_address=there:1",
+                               "--batch_size=[0,4]",
+                               "--model_keys=[aligned,copied]"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct options o;
+        struct sweep s;
+        struct error err;
+        char notes[512];
+
+        assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
+        assert_int_equal(sweep_open(&s, &o, &err), 0);
+        if (vectors[i].shards > 0)
+            sweep_found(&s, vectors[i].shards);
+        assert_int_equal(s.count, vectors[i].count);
+        assert_int_equal(s.setups, 1);
+        for (size_t k = 0; k < s.count; k++) {
+            struct permutation p;
+
+            sweep_at(&s, k, &p);
+            assert_true(vectors[i].shards != 1 ||
+                        p.value[OPT_MODEL_KEYS]->count == MODEL_KEYS_ALIGNED);
+        }
+        assert_string_equal(sweep_notes(&s, notes, sizeof notes),
+                            vectors[i].notes);
+        sweep_close(&s);
+        options_free(&o);
+    }
+}
+
 /* What is left of a name when all that does not vary is taken away. */
 static void variants_are_short(void **state)
 {
@@ -835,6 +882,7 @@ int main(void)
         cmocka_unit_test(orders_are_whole_and_keep_set_ups_together),
         cmocka_unit_test(siblings_differ_in_one_axis),
         cmocka_unit_test(what_a_server_lacks_collapses),
+        cmocka_unit_test(found_databases),
         cmocka_unit_test(what_is_compared_takes_turns),
         cmocka_unit_test(random_turns_are_whole),
         cmocka_unit_test(counts_are_products),

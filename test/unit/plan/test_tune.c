@@ -54,7 +54,7 @@ struct world {
 
 struct played {
     int runs, rounds, taken[MOST], ntaken;
-    bool helps, conflict;
+    bool helps, conflict, hint;
     double ratio, low, high;
 };
 
@@ -120,6 +120,7 @@ static struct played play(const struct world *w, uint64_t seed)
         x.high = tune_final(t)->all.high;
     }
     x.conflict = tune_conflict(t, &c);
+    x.hint = x.conflict && c.screened;
     tune_close(t);
     return x;
 }
@@ -293,6 +294,33 @@ static void conflicts(void **state)
     tune_close(t);
 }
 
+/* One that a load gains by and another loses is not ahead of all, so nothing of
+ * it is confirmed: it is a hint, and where nothing is it is rare. */
+static void hints(void **state)
+{
+    struct world w = equal(3, 2, 1e-6);
+    struct played x;
+    int n = 0;
+
+    (void)state;
+    w.factor[1][0] = 2;
+    w.factor[1][1] = 0.4;
+    x = play(&w, 1);
+    assert_int_equal(x.ntaken, 0);
+    assert_true(x.hint);
+    w.factor[1][1] = 0.9;
+    x = play(&w, 1); /* confirmed, and slows the other load: said of it */
+    assert_true(x.conflict && !x.hint);
+    w.factor[1][0] = 1.05;
+    x = play(&w, 1);
+    assert_false(x.conflict);
+    w = equal(12, 3, 0.05);
+    for (uint64_t i = 0; i < SEARCHES; i++)
+        n += play(&w, i).hint;
+    print_message("%.2f %% have a hint of nothing\n", 100. * n / SEARCHES);
+    assert_true(n <= SEARCHES / 100);
+}
+
 /* The same seed draws the same, another one another order; each candidate has
  * its pairs both ways round. */
 static void drawn(void **state)
@@ -392,7 +420,7 @@ int main(void)
         cmocka_unit_test(several_rounds),  cmocka_unit_test(runs),
         cmocka_unit_test(vetoed),          cmocka_unit_test(conflicts),
         cmocka_unit_test(drawn),           cmocka_unit_test(lost),
-        cmocka_unit_test(hurried),
+        cmocka_unit_test(hurried),         cmocka_unit_test(hints),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,10 +164,62 @@ static void what_is_left(void **state)
     }
 }
 
+/* A word that one of two servers lacks: where the other word is a value as
+ * well, it stands for both. */
+static const struct {
+    const char *wait, *left;
+    size_t sibling[5]; /* of each, with the other server */
+} words[] = {
+    {"--wait=[1ms,block]", "0.001s block 0.001s spin", {2, 3, 0, 1}},
+    {"--wait=[spin,1ms,block]",
+     "spin 0.001s block spin 0.001s",
+     {3, 4, 3, 0, 1}},
+    {"--wait=[block,spin]", "block spin spin", {2, 2, 1}},
+    {"--wait=block", "block spin", {1, 0}},
+};
+
+static void words_that_are_lacked(void **state)
+{
+    static const struct server servers[2] = {REDIS, FLOOR};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(words); i++) {
+        const struct line line = {{"--pattern=exchange", "--tensor_bytes=4",
+                                   "--db_exe=[a,b]", words[i].wait}};
+        struct options o;
+        struct sweep s;
+        struct error err;
+        char left[256] = "", notes[512];
+
+        assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
+        assert_int_equal(sweep_open(&s, &o, &err), 0);
+        assert_int_equal(collapse(&s, servers, &err), 0);
+        for (size_t k = 0; k < s.count; k++) {
+            const struct value *exes = options_get(&o, OPT_DB_EXE)->values;
+            size_t used = strlen(left);
+            struct permutation p;
+
+            sweep_at(&s, k, &p);
+            snprintf(left + used, sizeof left - used, "%s%s", used ? " " : "",
+                     permutation_text(&p, OPT_WAIT));
+            assert_int_equal(
+                sweep_sibling(&s, &p, OPT_DB_EXE, p.value[OPT_DB_EXE] == exes),
+                words[i].sibling[k]);
+        }
+        assert_string_equal(left, words[i].left);
+        assert_string_equal(sweep_notes(&s, notes, sizeof notes),
+                            "wait: block comes to spin with floor 1, which has "
+                            "no streams\n");
+        sweep_close(&s);
+        options_free(&o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_left),
+        cmocka_unit_test(words_that_are_lacked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
