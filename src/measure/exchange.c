@@ -85,11 +85,32 @@ static int open_reader(struct load *l, struct error *err)
     return 0;
 }
 
+/* The stem of a reader's key is each writer's in turn. */
+static int open_control(struct load *l, struct error *err)
+{
+    struct exchange_control *c = &l->exchange.control;
+    size_t n = l->rules.tensors.control;
+
+    if (n == 0)
+        return 0;
+    c->stem = (size_t)keys_stem(c->key, l->key);
+    c->own = l->language->allocate(n, &c->out, &c->in);
+    if (!c->own)
+        return error_set(err,
+                         "client %d: not enough memory for two tensors of %zu "
+                         "elements",
+                         l->number, n);
+    tensor_fill(c->out, n, l->number);
+    return 0;
+}
+
 int exchange_open(struct load *l, struct error *err)
 {
     struct exchange *x = &l->exchange;
 
     x->rules = l->rules.exchange;
+    if (exchange_any(&x->rules) && open_control(l, err) < 0)
+        return -1;
     if (x->rules.reads)
         return open_reader(l, err);
     if (x->rules.writes) /* whose stem fits, see tensors_open() */
@@ -147,6 +168,8 @@ void exchange_close(struct load *l)
     free(x->client);
     free(x->requests);
     free(x->get);
+    if (x->control.own)
+        l->language->release(x->control.own);
     memset(x, 0, sizeof *x);
 }
 
@@ -272,8 +295,8 @@ static int await(struct load *l, struct exchange_source *s, int64_t *told)
                             .ms = x->block_ms};
 
     memcpy(tensor, s->stem, s->stem_length);
-    p.tensor_length =
-        keys_of_step(tensor, s->stem_length, x->step, l->rules.tensors.n - 1);
+    p.tensor_length = keys_of_step(tensor, s->stem_length, x->step,
+                                   tensors_each(&l->rules.tensors) - 1);
     for (;;) {
         int rc = ask(l, s, &p);
 
@@ -350,20 +373,62 @@ void exchange_spoil(struct load *l)
 
 /* After the delivery is noted: of each tensor the first page, whose stamp says
  * whose it is and of which step; or all of it. */
-static void verify(struct load *l)
+static void verify_one(struct load *l, const float *in, size_t count, size_t i)
 {
     struct exchange *x = &l->exchange;
     int writer = x->source[x->turn].of.client;
-    size_t count = l->count;
     struct error wrong;
 
     if (!checks(l) && count > FIRST_PAGE)
         count = FIRST_PAGE;
+    if (tensor_check_of(in, count, writer, x->step, i, &wrong) < 0 &&
+        l->samples.verify_errors++ == 0)
+        l->wrong = wrong;
+}
+
+static void verify(struct load *l)
+{
     for (size_t i = 0; i < l->tensors.rules.n; i++)
-        if (tensor_check_of(l->tensors.in[i], count, writer, x->step, i,
-                            &wrong) < 0 &&
-            l->samples.verify_errors++ == 0)
-            l->wrong = wrong;
+        verify_one(l, l->tensors.in[i], l->count, i);
+}
+
+static int note_control(struct load *l, int64_t start, int64_t end)
+{
+    if (is_timed(l)) {
+        l->samples.loop_end = end;
+        return loop_note(l, &l->samples.control, 0, start, end);
+    }
+    l->phase.latest = end;
+    return 0;
+}
+
+/* What follows the tensors of a step, which may be gone by now. */
+static int get_control(struct load *l)
+{
+    struct exchange *x = &l->exchange;
+    struct exchange_control *c = &x->control;
+    const struct exchange_source *s = &x->source[x->turn];
+    size_t n = l->tensors.rules.n, count = l->tensors.rules.control;
+    int64_t start, end;
+    int rc;
+
+    memcpy(c->key, s->stem, s->stem_length);
+    c->key_length = keys_of_step(c->key, s->stem_length, x->step, n);
+    tensor_spoil(c->in, count);
+    start = tick_now();
+    rc = srb_unpack_tensor_n(l->wrapped, c->key, c->key_length, c->in, count);
+    end = tick_now();
+    x->requests[s->of.way]++;
+    if (rc == 0) {
+        verify_one(l, c->in, count, n);
+        return note_control(l, start, end);
+    }
+    if (!l->client->ops->absent(l->client))
+        return loop_fail(l);
+    c->missed += is_timed(l);
+    l->samples.waited += end - start;
+    l->phase.latest = end;
+    return 0;
 }
 
 /* How many tensors of the step were asked for until one was not there; less
@@ -440,20 +505,36 @@ int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
     }
     l->phase.latest = end;
     x->requests[x->source[x->turn].of.way] += (int64_t)l->tensors.rules.n;
+    if (x->control.own && get_control(l) < 0)
+        return -1;
     verify(l);
     x->source[x->turn].next = x->step + 1;
     l->got++;
-    x->behind = tick_now() - end;
+    x->behind = tick_now() - l->phase.latest;
     return 0;
 }
 
 /* ---- one put ---- */
 
-void exchange_announce(struct load *l, const struct srb_tensor *last)
+/* The last tensor of the step that comes. */
+static struct srb_tensor last_tensor(struct load *l)
+{
+    struct exchange_control *c = &l->exchange.control;
+    size_t n = l->tensors.rules.n;
+
+    if (!c->own)
+        return l->tensors.put[n - 1];
+    c->key_length = keys_of_step(c->key, c->stem, l->pair - 1, n);
+    return (struct srb_tensor){c->key, c->key_length, c->out,
+                               l->tensors.rules.control};
+}
+
+void exchange_announce(struct load *l)
 {
     const struct exchange *x = &l->exchange;
-    const struct client_notice notice = {.tensor = last->key,
-                                         .tensor_length = last->key_length,
+    const struct srb_tensor last = last_tensor(l);
+    const struct client_notice notice = {.tensor = last.key,
+                                         .tensor_length = last.key_length,
                                          .key = x->counter,
                                          .key_length = x->counter_length,
                                          .steps = l->pair,
@@ -473,10 +554,28 @@ static int hear_or_tell(struct load *l)
                                       l->pair, l->phase.err);
 }
 
+static int put_control(struct load *l)
+{
+    const struct exchange_control *c = &l->exchange.control;
+    size_t count = l->tensors.rules.control;
+    int64_t start, end;
+    int rc;
+
+    tensor_stamp_of(c->out, count, l->number, l->pair - 1, l->tensors.rules.n);
+    start = tick_now();
+    rc = srb_put_tensor_n(l->wrapped, c->key, c->key_length, c->out, count);
+    end = tick_now();
+    return rc < 0 ? loop_fail(l) : note_control(l, start, end);
+}
+
 int exchange_tell(struct load *l)
 {
     struct exchange *x = &l->exchange;
-    int64_t start = l->phase.latest;
+    int64_t start;
+
+    if (x->control.own && put_control(l) < 0)
+        return -1;
+    start = l->phase.latest;
 
     exchange_go_on(l);
     if (is_timed(l))
@@ -501,7 +600,7 @@ void exchange_requests(const struct load *l, const struct placement *pl,
 
     if (x->rules.writes)
         requests[place_client_shard(pl, l->number)] +=
-            l->pair * (int64_t)l->tensors.rules.n + x->told;
+            l->pair * (int64_t)tensors_each(&l->tensors.rules) + x->told;
     for (size_t k = x->rules.nfrom; x->rules.reads && k-- > 0;) {
         const struct exchange_from *from = &x->source[k].of;
         bool first = true; /* of its way */

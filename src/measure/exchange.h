@@ -11,6 +11,10 @@
  *     writer   [ put ] told          [ put ] told     [ retire ]
  *     reader   poll . poll . poll [ get ] stamps  poll . poll . poll [ get ]
  *
+ * A step may have a small tensor after its own (control_bytes), by which codes
+ * say that the rest is there: it is put and got by itself, it is what a reader
+ * polls for, and what a writer tells comes with it.
+ *
  * Where readers block, the writer adds the step to a stream (KEY{KEY}.stream)
  * instead, and the reader waits for what that tells; then it gets the tensor,
  * which may be gone by that time, too.
@@ -86,9 +90,19 @@ struct exchange_get {
                          than 0 */
 };
 
+/* The tensor after those of a step. */
+struct exchange_control {
+    void *own; /* the language's, or NULL: there is none */
+    float *out, *in;
+    char key[SRB_KEY_MAX];
+    size_t stem, key_length;
+    int64_t missed; /* gone when it was to be got */
+};
+
 /* One client's. */
 struct exchange {
     struct exchange_rules rules;
+    struct exchange_control control;
     char counter[SRB_KEY_MAX]; /* a writer's, or its stream */
     size_t counter_length;
     /* a reader's */
@@ -132,10 +146,11 @@ void exchange_close(struct load *l);
 void exchange_phase(struct load *l, bool warmup);
 
 /* For the rules of the loop (loop.h). Whether there is a step to be read, which
- * is then there; before a put, the last tensor of which is that one; before and
- * after a get; and after a put, 0 or -1. Local. */
+ * is then there; before a put, and before and after a get; and after a put: 0
+ * or -1. The tensor after those of a step is put and got in there, timed.
+ * Local. */
 bool exchange_more(struct load *l);
-void exchange_announce(struct load *l, const struct srb_tensor *last);
+void exchange_announce(struct load *l);
 void exchange_spoil(struct load *l);
 int exchange_got(struct load *l, int rc, int64_t start, int64_t end);
 int exchange_tell(struct load *l);

@@ -106,11 +106,27 @@ void exchange_times(const struct team *t, MPI_Comm clients,
 
 /* ---- what they come to ---- */
 
-enum { DELIVERY, VISIBLE, SETS };
+enum { DELIVERY, VISIBLE, CONTROL_PUT, CONTROL_GET, SETS };
 
-static void fill(struct spans d[SETS], const struct exchange *x, size_t gets)
+/* Those of a series, to be sorted. */
+static struct spans copy(const struct series *s, bool mine)
 {
-    for (int k = 0; k < SETS; k++)
+    size_t n = mine ? s->kept : 0;
+    struct spans d = {.ns = mem_new(n, sizeof *d.ns),
+                      .n = n,
+                      .longest = mine ? s->longest : 0};
+
+    for (size_t k = 0; k < n; k++)
+        d.ns[k] = s->ns[s->warmup + k];
+    return d;
+}
+
+static void fill(struct spans d[SETS], const struct exchange *x,
+                 const struct series *control, size_t gets)
+{
+    d[CONTROL_PUT] = copy(control, x->rules.writes);
+    d[CONTROL_GET] = copy(control, x->rules.reads);
+    for (int k = 0; k < CONTROL_PUT; k++)
         d[k] = (struct spans){.ns = mem_new(gets, sizeof *d->ns),
                               .n = gets,
                               .longest = INT64_MIN};
@@ -124,22 +140,33 @@ void exchange_figures_reduce(const struct team *t, MPI_Comm clients,
                              const struct load *l, struct exchange_figures *out)
 {
     const struct exchange *x = &l->exchange;
-    struct figures *const of[SETS] = {&out->delivery, &out->visible};
+    struct figures *const of[SETS] = {&out->delivery, &out->visible,
+                                      &out->control_put, &out->control_get};
+    const bool controls = l->rules.tensors.control > 0;
     struct spans d[SETS];
-    int64_t sum[2] = {x->polls, x->missed};
+    int64_t sum[3] = {x->polls, x->missed, x->control.missed};
 
-    fill(d, x, x->rules.reads ? l->samples.unpack.kept : 0);
-    figures_quantiles(t, clients, d, SETS, of);
+    fill(d, x, &l->samples.control,
+         x->rules.reads ? l->samples.unpack.kept : 0);
+    figures_quantiles(t, clients, d, controls ? SETS : CONTROL_PUT, of);
     out->lag_max = x->lag_max;
-    team_allreduce(t, clients, sum, 2, MPI_INT64_T, MPI_SUM);
+    team_allreduce(t, clients, sum, 3, MPI_INT64_T, MPI_SUM);
     team_allreduce(t, clients, &out->lag_max, 1, MPI_INT64_T, MPI_MAX);
     out->polls = sum[0];
     out->missed = sum[1];
+    out->control_missed = controls ? sum[2] : -1;
     for (int k = 0; k < SETS; k++)
         free(d[k].ns);
 }
 
 void exchange_figures_none(struct exchange_figures *out)
 {
-    *out = (struct exchange_figures){FIGURES_NONE, FIGURES_NONE, -1, -1, -1};
+    *out = (struct exchange_figures){.delivery = FIGURES_NONE,
+                                     .visible = FIGURES_NONE,
+                                     .polls = -1,
+                                     .lag_max = -1,
+                                     .missed = -1,
+                                     .control_put = FIGURES_NONE,
+                                     .control_get = FIGURES_NONE,
+                                     .control_missed = -1};
 }

@@ -78,6 +78,9 @@ struct exchange_figures {
     int64_t lag_max; /* steps that a writer was ahead at most when a reader had
                         one of its */
     int64_t missed;  /* steps that were gone before they were read */
+    /* of the tensors after steps; NaN, and -1, where there are none */
+    struct figures control_put, control_get;
+    int64_t control_missed; /* gone when their steps had been read */
 };
 
 struct summary {

@@ -40,7 +40,9 @@ static int open_samples(struct load *l, struct error *err)
 
     if (samples_open(s, r->warmup, r->iterations, err) < 0 ||
         (tensors_removes(&r->tensors) &&
-         samples_open_retire(s, r->iterations, err) < 0))
+         samples_open_retire(s, r->iterations, err) < 0) ||
+        (r->tensors.control > 0 &&
+         samples_open_control(s, r->iterations, err) < 0))
         return -1;
     return samples_open_runs(s, r->inference.runs, r->warmup, r->iterations,
                              err);

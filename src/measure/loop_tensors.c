@@ -17,7 +17,7 @@ void loop_stamp_all(struct load *l)
         tensor_stamp_of(t->out[i], l->count, l->number, l->pair, i);
     tensors_name(t, t->put, l->pair++);
     if (l->rules.exchange.writes)
-        exchange_announce(l, &t->put[t->rules.n - 1]);
+        exchange_announce(l);
 }
 
 /* A get that follows its put brings that; those of a phase of their own bring
@@ -51,10 +51,10 @@ int loop_retire(struct load *l)
 
     if (gone < 0)
         return 0;
-    tensors_name(t, t->gone, gone);
+    tensors_name_gone(t, gone);
     exchange_go_on(l);
     start = tick_now();
-    rc = tensor_client_remove(l->wrapped, t->gone, t->rules.n);
+    rc = tensor_client_remove(l->wrapped, t->gone, tensors_each(&t->rules));
     end = tick_now();
     if (rc < 0)
         return loop_fail(l);

@@ -45,13 +45,23 @@ int samples_open_runs(struct samples *s, int n, size_t warmup, size_t room,
     return 0;
 }
 
-int samples_open_retire(struct samples *s, size_t room, struct error *err)
+static int open_steps(struct series *s, size_t room, struct error *err)
 {
-    return series_open(&s->retire, 0, room) == 0
+    return series_open(s, 0, room) == 0
                ? 0
                : error_set(err,
                            "not enough memory for the timings of %zu steps",
                            room);
+}
+
+int samples_open_retire(struct samples *s, size_t room, struct error *err)
+{
+    return open_steps(&s->retire, room, err);
+}
+
+int samples_open_control(struct samples *s, size_t room, struct error *err)
+{
+    return open_steps(&s->control, room, err);
 }
 
 int samples_open_steps(struct samples *s, int phases, bool paced,
@@ -111,6 +121,7 @@ void samples_step(struct step_series *x, int64_t begun, int64_t end,
 void samples_free(struct samples *s)
 {
     free(s->retire.start);
+    free(s->control.start);
     free(s->run[0].start);
     free(s->run[1].start);
     for (int k = 0; k < 2; k++) {
@@ -204,6 +215,8 @@ void samples_translate(struct samples *s,
         translate_series(&s->run[k], translate, clock);
     if (s->retire.kept > 0)
         translate_series(&s->retire, translate, clock);
+    if (s->control.kept > 0)
+        translate_series(&s->control, translate, clock);
     for (int k = 0; k < 2; k++) {
         translate_series(&s->step[k].span, translate, clock);
         translate_steps(&s->step[k], translate, clock);
@@ -229,7 +242,8 @@ int64_t samples_main(const struct samples *s)
 int64_t samples_between(const struct samples *s)
 {
     return samples_loop(s) - s->waited - s->computed - s->paced - s->put.sum -
-           s->unpack.sum - s->retire.sum - s->run[0].sum - s->run[1].sum;
+           s->unpack.sum - s->retire.sum - s->control.sum - s->run[0].sum -
+           s->run[1].sum;
 }
 
 int64_t samples_quantile_rank(int64_t n, double q, int64_t *upper)

@@ -53,10 +53,12 @@ struct step_series {
 /* What a client measures in one permutation. */
 struct samples {
     struct series put, unpack;
-    struct series retire; /* without warm-up; of no room where nothing is
-                             removed */
-    int nruns;            /* what a server runs between a put and a get: */
-    struct series run[2]; /* each of them */
+    struct series retire;  /* without warm-up; of no room where nothing is
+                              removed */
+    struct series control; /* of the tensors after steps, likewise: puts, or
+                              gets */
+    int nruns;             /* what a server runs between a put and a get: */
+    struct series run[2];  /* each of them */
     struct step_series step[2];   /* of the loop; of phases that of the puts and
                                      that of the gets */
     int64_t computed, paced;      /* ns of the loop: computing, waiting for due
@@ -77,7 +79,8 @@ int samples_open(struct samples *s, size_t warmup, size_t room,
 int samples_open_runs(struct samples *s, int n, size_t warmup, size_t room,
                       struct error *err);
 
-/* Have room for removals too. */
+/* Have room for removals too; and for the tensors after steps. */
+int samples_open_control(struct samples *s, size_t room, struct error *err);
 int samples_open_retire(struct samples *s, size_t room, struct error *err);
 
 void samples_free(struct samples *s);

@@ -17,8 +17,8 @@ static int make_lists(struct tensors *t, float *out, float *in)
     t->own = calloc(n, sizeof *t->own);
     t->out = calloc(n, sizeof *t->out);
     t->in = calloc(n, sizeof *t->in);
-    t->put = calloc(3 * n, sizeof *t->put);
-    t->keys = calloc(3 * n, sizeof *t->keys);
+    t->put = calloc(3 * n + 1, sizeof *t->put);
+    t->keys = calloc(3 * n + 1, sizeof *t->keys);
     if (!t->own || !t->out || !t->in || !t->put || !t->keys)
         return -1;
     t->get = t->put + n;
@@ -50,7 +50,7 @@ int tensors_open(struct tensors *t, const struct tensors_rules *r,
         t->put[i].data = t->out[i];
         t->get[i].data = t->in[i];
     }
-    for (size_t k = 0; k < 3 * r->n; k++) {
+    for (size_t k = 0; k < 3 * r->n + 1; k++) {
         memcpy(t->keys[k], stem, t->stem);
         t->put[k].key = t->keys[k];
         t->put[k].count = count;
@@ -71,11 +71,22 @@ void tensors_close(struct tensors *t, const struct loop_language *language)
     memset(t, 0, sizeof *t);
 }
 
-void tensors_name(struct tensors *t, struct srb_tensor *list, int64_t step)
+static void name(struct tensors *t, struct srb_tensor *list, size_t n,
+                 int64_t step)
 {
     int64_t number = tensors_key_step(&t->rules, step);
 
-    for (size_t i = 0; i < t->rules.n; i++)
+    for (size_t i = 0; i < n; i++)
         list[i].key_length = keys_of_step(t->keys[list - t->put + (ptrdiff_t)i],
                                           t->stem, number, i);
+}
+
+void tensors_name(struct tensors *t, struct srb_tensor *list, int64_t step)
+{
+    name(t, list, t->rules.n, step);
+}
+
+void tensors_name_gone(struct tensors *t, int64_t step)
+{
+    name(t, t->gone, tensors_each(&t->rules), step);
 }

@@ -21,9 +21,10 @@ struct tensors {
     size_t stem; /* of the keys */
     void **own;  /* [n], what the language allocated */
     float **out, **in;
-    /* [n] each: what is put, got and removed, with keys of those steps */
+    /* [n] each: what is put, got and removed, with keys of those steps; with
+     * the tensor after a step [n + 1] are removed */
     struct srb_tensor *put, *get, *gone;
-    char (*keys)[SRB_KEY_MAX]; /* [3 n] */
+    char (*keys)[SRB_KEY_MAX]; /* [3 n + 1] */
     int64_t get_step;          /* whose keys get has */
 };
 
@@ -34,7 +35,8 @@ int tensors_open(struct tensors *t, const struct tensors_rules *r,
                  size_t count, float *out, float *in, struct error *err);
 void tensors_close(struct tensors *t, const struct loop_language *language);
 
-/* Give a list the keys of a step. */
+/* Give a list the keys of a step; and the one of what is removed. */
 void tensors_name(struct tensors *t, struct srb_tensor *list, int64_t step);
+void tensors_name_gone(struct tensors *t, int64_t step);
 
 #endif

@@ -127,6 +127,7 @@ bool options_idle(const struct options *o, enum option_id id)
     case OPT_READERS_PER_NODE:
     case OPT_READER_NODES:
     case OPT_WAIT:
+    case OPT_CONTROL_BYTES:
     case OPT_FAN:
         return !options_exchanges(o);
     case OPT_HISTORY: /* what stands there by default is another one's */

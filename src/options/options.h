@@ -55,6 +55,7 @@ enum option_id {
     OPT_READERS_PER_NODE,
     OPT_READER_NODES,
     OPT_WAIT,
+    OPT_CONTROL_BYTES,
     OPT_FAN,
     OPT_DEVICE,
     OPT_BATCH_SIZE,
@@ -497,6 +498,9 @@ bool options_redisai(const struct options *o);
 /* Whether some permutations have writers and readers; and all of them. */
 bool options_exchanges(const struct options *o);
 bool options_only_exchanges(const struct options *o);
+
+/* Whether some of these have a tensor after those of a step. */
+bool options_controls(const struct options *o);
 
 /* Whether any value of the axis retire is that one, and of history all; where
  * clients write and read these are others unless they are given (sweep.h). */

@@ -46,6 +46,16 @@ bool options_blocks(const struct options *o)
     return found && options_polls(o);
 }
 
+bool options_controls(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_CONTROL_BYTES);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].count > 0)
+            return options_exchanges(o);
+    return false;
+}
+
 bool options_only_exchanges(const struct options *o)
 {
     const struct setting *set = options_get(o, OPT_PATTERN);

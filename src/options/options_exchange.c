@@ -6,6 +6,9 @@
  */
 #include "options/options_internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* Nobody reads. */
 static int check_idle(const struct options *o, struct error *err)
 {
@@ -28,6 +31,31 @@ static int check_keys(const struct options *o, struct error *err)
                               "readers would take an old step for the one that "
                               "they await; expected delete or expire with it",
                               err);
+    return 0;
+}
+
+/* Where tensors lie in slots, those of a step are all as long as the longest.
+ */
+static int check_control(const struct options *o, struct error *err)
+{
+    const struct setting *control = options_get(o, OPT_CONTROL_BYTES);
+    const struct setting *tensors = options_get(o, OPT_TENSOR_BYTES);
+    int64_t least = INT64_MAX;
+    char words[128];
+
+    for (size_t k = 0; k < tensors->nvalues; k++)
+        if (tensors->values[k].count < least)
+            least = tensors->values[k].count;
+    for (size_t k = 0; k < control->nvalues; k++) {
+        int64_t bytes = control->values[k].count;
+
+        snprintf(words, sizeof words,
+                 "found %" PRId64 ", expected 0, or a size from 4 on that is "
+                 "no longer than the shortest tensor, %" PRId64,
+                 bytes, least);
+        if (bytes != 0 && (bytes < (int64_t)sizeof(float) || bytes > least))
+            return options_refuse(o, OPT_CONTROL_BYTES, words, err);
+    }
     return 0;
 }
 
@@ -60,5 +88,7 @@ int options_check_exchange(const struct options *o, struct error *err)
 {
     if (!options_exchanges(o))
         return check_idle(o, err);
-    return check_keys(o, err) < 0 ? -1 : check_loop(o, err);
+    return check_keys(o, err) < 0 || check_control(o, err) < 0
+               ? -1
+               : check_loop(o, err);
 }

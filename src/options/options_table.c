@@ -379,6 +379,21 @@ const struct option option_table[OPT_COUNT] = {
                           "tell it (XREAD BLOCK of a stream to which the "
                           "writer adds each step); where there are no streams "
                           "it spins"},
+    [OPT_CONTROL_BYTES] =
+        {.name = "control_bytes",
+         .type = OPTION_BYTES,
+         .axis = true,
+         .only = IN_THROUGHPUT,
+         .def = "0",
+         .min = 0,
+         .max = INT64_C(4294967296),
+         .unit = "B",
+         .tag = "CONTROL",
+         .group = GROUP_STUDY,
+         .brief = "with pattern: exchange, a small tensor after each step",
+         .help = "with pattern: exchange, a small tensor that a writer puts "
+                 "after those of a step and a reader gets after them, each an "
+                 "operation of its own; a step is there when this is; 0: none"},
     [OPT_FAN] = {.name = "fan",
                  .type = OPTION_CHOICE,
                  .axis = true,

@@ -115,7 +115,7 @@ static int64_t of_steps(const struct footprint_steps *s, int64_t step,
 
     each += s->paced ? paced : 0;
     return (s->phases ? 2 * each : each) +
-           ((s->removes ? 1 : 0) + s->runs) * operation;
+           ((s->removes ? 1 : 0) + (s->controls ? 1 : 0) + s->runs) * operation;
 }
 
 int64_t footprint_steps(const struct footprint_steps *s, int64_t pairs)

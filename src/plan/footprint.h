@@ -53,7 +53,8 @@ struct footprint_steps {
     bool paced;
     bool phases; /* puts have steps of their own, and so have gets */
     bool removes;
-    int runs; /* of a script or a model between a put and a get */
+    bool controls; /* tensors after steps are timed as removals are */
+    int runs;      /* of a script or a model between a put and a get */
 };
 
 /* What a client computes on with compute_kind: stream. */

@@ -279,10 +279,11 @@ static bool has_one_shard(const struct sweep *s)
 
 /* The axes that the following is about. */
 static const enum option_id alike[] = {
-    OPT_DB_CLUSTER,  OPT_MODEL_KEYS,   OPT_READERS_PER_NODE, OPT_READER_NODES,
-    OPT_WAIT,        OPT_FAN,          OPT_PIPELINED,        OPT_HISTORY,
-    OPT_RETIRE,      OPT_EXPIRE_AFTER, OPT_COMPUTE_KIND,     OPT_ARRIVALS,
-    OPT_TENSOR_BYTES};
+    OPT_DB_CLUSTER,   OPT_MODEL_KEYS,   OPT_READERS_PER_NODE,
+    OPT_READER_NODES, OPT_WAIT,         OPT_CONTROL_BYTES,
+    OPT_FAN,          OPT_PIPELINED,    OPT_HISTORY,
+    OPT_RETIRE,       OPT_EXPIRE_AFTER, OPT_COMPUTE_KIND,
+    OPT_ARRIVALS,     OPT_TENSOR_BYTES};
 #define ALIKE (sizeof alike / sizeof alike[0])
 
 /* The same of an axis that says how something is done which the permutation
@@ -300,6 +301,7 @@ static size_t behind_idle(const struct sweep *s, const struct permutation *p,
     case OPT_READERS_PER_NODE:
     case OPT_READER_NODES:
     case OPT_WAIT:
+    case OPT_CONTROL_BYTES:
     case OPT_FAN:
         return permutation_exchanges(p) ? 0 : k;
     case OPT_COMPUTE_KIND:

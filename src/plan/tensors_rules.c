@@ -20,6 +20,10 @@ struct tensors_rules tensors_rules_of(const struct permutation *p)
                        : p->value[OPT_HISTORY]->count,
         .retire = retire,
         .expire_ms = expires ? (int64_t)(after->seconds * 1e3 + 0.5) : 0,
+        .control = permutation_exchanges(p)
+                       ? (size_t)permutation_count(p, OPT_CONTROL_BYTES, 0) /
+                             sizeof(float)
+                       : 0,
     };
 }
 
@@ -92,4 +96,23 @@ int64_t tensors_kept_by(const struct permutation *p)
     alive = 2 + (int64_t)ceil(1e-3 * (double)r.expire_ms *
                               p->value[OPT_RATE]->rate);
     return tensors_kept(&r, alive < steps ? alive : steps);
+}
+
+/* Steps of which it keeps something. */
+static int64_t steps_kept(const struct permutation *p)
+{
+    return tensors_kept_by(p) / (int64_t)tensors_rules_of(p).n;
+}
+
+int64_t tensors_places_by(const struct permutation *p)
+{
+    const struct tensors_rules r = tensors_rules_of(p);
+
+    return steps_kept(p) * (int64_t)tensors_each(&r);
+}
+
+int64_t tensors_control_by(const struct permutation *p)
+{
+    return steps_kept(p) *
+           (int64_t)(tensors_rules_of(p).control * sizeof(float));
 }

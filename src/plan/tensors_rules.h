@@ -14,10 +14,18 @@ struct tensors_rules {
     int64_t history; /* steps that stay; 0: all */
     enum retire retire;
     int64_t expire_ms; /* 0: keys do not expire */
+    size_t control;    /* elements of the tensor after those of a step, whose
+                          number is n; 0: there is none */
 };
 
 /* What a permutation says of them. */
 struct tensors_rules tensors_rules_of(const struct permutation *p);
+
+/* The keys of a step: its tensors, and the one after them. */
+static inline size_t tensors_each(const struct tensors_rules *r)
+{
+    return r->n + (r->control > 0);
+}
 
 /* Whether a step is one tensor under a key that stays the same. */
 bool tensors_plain(const struct tensors_rules *r);
@@ -48,5 +56,10 @@ int64_t tensors_steps(const struct permutation *p);
 /* The tensors that a client keeps at most at a time in a permutation; of what
  * only its speed tells, those of one step. */
 int64_t tensors_kept_by(const struct permutation *p);
+
+/* The same with those after steps, where each takes the place of a tensor; and
+ * the bytes of these alone. */
+int64_t tensors_places_by(const struct permutation *p);
+int64_t tensors_control_by(const struct permutation *p);
 
 #endif

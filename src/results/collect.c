@@ -46,6 +46,8 @@ enum {
     WARMUP_UNPACK,
     RETIRE,
     RETIRE_START,
+    CONTROL,
+    CONTROL_START,
     RUN_SCRIPT,
     RUN_SCRIPT_START,
     WARMUP_RUN_SCRIPT,
@@ -88,6 +90,15 @@ static const struct sink_array span_arrays[SPANS] = {
                       "start of each of those since the loop's start, on the "
                       "common clock",
                       SINK_CLIENT, SINK_ITERATION},
+    [CONTROL] =
+        {"control", FIELD_REAL, "s",
+         "time of each timed put or get of the tensor after a step's; a "
+         "reader's that were gone are left out",
+         SINK_CLIENT, SINK_ITERATION},
+    [CONTROL_START] = {"control_start", FIELD_REAL, "s",
+                       "start of each of those since the loop's start, on the "
+                       "common clock",
+                       SINK_CLIENT, SINK_ITERATION},
     [RUN_SCRIPT] = {"run_script", FIELD_REAL, "s",
                     "time of each timed run_script", SINK_CLIENT,
                     SINK_ITERATION},
@@ -213,6 +224,8 @@ static void span_columns(const struct collection *c, size_t columns[SPANS])
         columns[GET_STEP + a] = columns[STEP + a];
     for (int a = RETIRE; a <= RETIRE_START && retires; a++)
         columns[a] = c->kept;
+    for (int a = CONTROL; a <= CONTROL_START && c->tensors->control > 0; a++)
+        columns[a] = c->kept;
     for (int a = c->runs > 1 ? RUN_SCRIPT : RUN_MODEL; a < STEP && c->runs; a++)
         columns[a] = a == WARMUP_RUN_SCRIPT || a == WARMUP_RUN_MODEL ? c->warmup
                                                                      : c->kept;
@@ -255,6 +268,9 @@ static void pack_spans(double *at, const struct load *l, int64_t zero,
     at = put_numbers(at, s->retire.ns, 0, s->retire.kept, columns[RETIRE]);
     at = put_numbers(at, s->retire.start, zero, s->retire.kept,
                      columns[RETIRE_START]);
+    at = put_numbers(at, s->control.ns, 0, s->control.kept, columns[CONTROL]);
+    at = put_numbers(at, s->control.start, zero, s->control.kept,
+                     columns[CONTROL_START]);
     for (int k = 0; k < 2; k++) {
         /* the last run is the model's */
         const struct series *x =

@@ -56,8 +56,9 @@ enum figure_scope {
     SCOPE_INFERRED = 64, /* servers run models */
     SCOPE_OF_MPI = 128,  /* servers stand beside that engine */
     SCOPE_OF_SHM = 256,
-    SCOPE_EXCHANGED = 512, /* some clients read what others wrote */
-    SCOPE_ALL = 1023,
+    SCOPE_EXCHANGED = 512,   /* some clients read what others wrote */
+    SCOPE_CONTROLLED = 1024, /* with a tensor after those of a step */
+    SCOPE_ALL = 2047,
 };
 unsigned record_scope(const struct options *o);
 

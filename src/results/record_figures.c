@@ -188,6 +188,28 @@ static const struct figure {
      SCOPE_EXCHANGED},
     {"missed", "", INT(summary.exchange.missed), FIGURE_MEASURED,
      SCOPE_EXCHANGED},
+    {"control_put_median", "s", REAL(summary.exchange.control_put.median),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    {"control_put_p95", "s", REAL(summary.exchange.control_put.p95),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    {"control_put_p99", "s", REAL(summary.exchange.control_put.p99),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    {"control_put_p99.9", "s", REAL(summary.exchange.control_put.p999),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    {"control_put_max", "s", REAL(summary.exchange.control_put.max),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    {"control_get_median", "s", REAL(summary.exchange.control_get.median),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    {"control_get_p95", "s", REAL(summary.exchange.control_get.p95),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    {"control_get_p99", "s", REAL(summary.exchange.control_get.p99),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    {"control_get_p99.9", "s", REAL(summary.exchange.control_get.p999),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    {"control_get_max", "s", REAL(summary.exchange.control_get.max),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    {"control_missed", "", INT(summary.exchange.control_missed),
+     FIGURE_MEASURED, SCOPE_CONTROLLED},
     {"shard_memory_start", "B", INT(memory[0]), FIGURE_MEASURED, SCOPE_KEPT},
     {"shard_memory_end", "B", INT(memory[1]), FIGURE_MEASURED, SCOPE_KEPT},
     {"client_cpu_share", "1", REAL(summary.cpu_share), FIGURE_MEASURED, 0},
@@ -271,6 +293,8 @@ unsigned record_scope(const struct options *o)
         scope |= SCOPE_REMOVED;
     if (options_exchanges(o))
         scope |= SCOPE_EXCHANGED;
+    if (options_controls(o))
+        scope |= SCOPE_CONTROLLED;
     if (options_infers(o))
         scope |= SCOPE_INFERRED;
     return scope;
@@ -383,7 +407,8 @@ void record_no_figures(struct outcome *o)
     o->summary.ops = o->summary.bytes = o->breaches = FIELD_NO_INT;
     o->memory[0] = o->memory[1] = FIELD_NO_INT;
     o->summary.exchange.polls = o->summary.exchange.lag_max =
-        o->summary.exchange.missed = FIELD_NO_INT;
+        o->summary.exchange.missed = o->summary.exchange.control_missed =
+            FIELD_NO_INT;
     o->summary.steps.unsent = o->summary.steps.behind = FIELD_NO_INT;
 }
 

@@ -38,6 +38,7 @@ const char *rows_title(enum option_id id)
         [OPT_READERS_PER_NODE] = "Readers a node",
         [OPT_READER_NODES] = "Reader nodes",
         [OPT_WAIT] = "Wait",
+        [OPT_CONTROL_BYTES] = "Control tensor",
         [OPT_FAN] = "Fan",
         [OPT_TENSORS] = "Tensors a step",
         [OPT_PIPELINED] = "Pipelined",
@@ -402,9 +403,9 @@ static void add_steps(struct row *row, const struct step_figures *x)
 static void add_exchange(struct row *row, const struct exchange_figures *x)
 {
     struct exchange_row *to = &row->exchange;
-    double *const mean[] = {&to->delivery, &to->p99, &to->missed};
+    double *const mean[] = {&to->delivery, &to->p99, &to->missed, &to->control};
     const double value[] = {x->delivery.median, x->delivery.p99,
-                            (double)x->missed};
+                            (double)x->missed, x->control_get.median};
 
     add_means(row, mean, value, sizeof mean / sizeof mean[0]);
 }

@@ -37,6 +37,7 @@ struct row {
     struct exchange_row { /* of writers and readers; likewise */
         double delivery, p99; /* s; NaN */
         double missed;        /* steps */
+        double control;       /* s, the get of what comes after a step; NaN */
     } exchange;
     struct run_row { /* where models are run, likewise */
         double script, model, rate;

@@ -67,6 +67,7 @@ enum column {
     DELIVERY,
     DELIVERY_P99,
     MISSED,
+    CONTROL,
     INFERENCES,
     OVERHEAD,
     RESPONSE,
@@ -192,6 +193,8 @@ static void exchange_cells(const struct exchange_row *x, bool completed,
     if (!isnan(x->p99))
         units_print_seconds(x->p99, line->cell[DELIVERY_P99], CELL);
     snprintf(line->cell[MISSED], CELL, "%.4g", x->missed);
+    if (!isnan(x->control))
+        units_print_seconds(x->control, line->cell[CONTROL], CELL);
 }
 
 static void step_cells(const struct step_row *x, bool completed,
@@ -250,6 +253,7 @@ static const struct line head = {.cell = {[PUT] = "put",
                                           [DELIVERY] = "delivery",
                                           [DELIVERY_P99] = "its p99",
                                           [MISSED] = "missed",
+                                          [CONTROL] = "control",
                                           [OVERHEAD] = "overhead",
                                           [RESPONSE] = "response",
                                           [RESPONSE_P99] = "its p99",
@@ -451,6 +455,11 @@ static void print_legend(FILE *out, const struct table *t, int columns)
                   "delivery: from the begin of a put to the end of its get, "
                   "the median; missed: steps that were retired before they "
                   "were read",
+                  columns);
+    if (t->shown[CONTROL])
+        text_wrap(out,
+                  "control: the get of the tensor after those of a step, the "
+                  "median",
                   columns);
     if (t->shown[MODEL])
         text_wrap(out,

@@ -196,7 +196,7 @@ static struct db_keys keys_left(struct run *r, const struct perm_run *x)
     }
     team_allreduce(r->team, r->team->world, steps, 2, MPI_INT64_T, MPI_MAX);
     keys.counters = permutation_exchanges(&x->p);
-    keys.tensors = rules.n;
+    keys.tensors = tensors_each(&rules);
     keys.to = steps[0];
     if (rules.retire == RETIRE_OVERWRITE && rules.history > 0)
         keys.to = steps[0] < rules.history ? steps[0] : rules.history;

@@ -99,9 +99,10 @@ static const struct login *login_of(const struct run *r)
 static struct places places_of(const struct run *r, const struct permutation *p)
 {
     const struct placement *pl = &r->placement;
+    const struct tensors_rules rules = tensors_rules_of(p);
     struct places places = {.clients = pl->nclients,
-                            .tensors = tensors_rules_of(p).n,
-                            .kept = tensors_kept_by(p)};
+                            .tensors = tensors_each(&rules),
+                            .kept = tensors_places_by(p)};
 
     if (pl->experiment == EXPERIMENT_COLOCATED) {
         places.first =

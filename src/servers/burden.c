@@ -28,6 +28,7 @@ bool burden_same(const struct permutation *a, const struct permutation *b)
                                            OPT_MODEL_KEYS,
                                            OPT_READER_NODES,
                                            OPT_READERS_PER_NODE,
+                                           OPT_CONTROL_BYTES,
                                            OPT_FAN};
 
     for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
@@ -104,8 +105,13 @@ int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
 {
     const struct footprint *memory = memory_of(p);
     int64_t bytes = kept_tensors(p, tensor);
-    int64_t keeping =
-        footprint_keeper(memory, keepers, bytes, tensors_kept_by(p), moving(p));
+    /* who has places has them all as long */
+    bool places = burden_server(p)->client != NULL;
+    int64_t keeping = footprint_sum(
+        footprint_keeper(memory, keepers, bytes,
+                         places ? tensors_places_by(p) : tensors_kept_by(p),
+                         moving(p)),
+        footprint_product(keepers, places ? 0 : tensors_control_by(p)));
 
     if (clients <= keepers || memory->eighths == 0 ||
         burden_server(p)->store) /* who reads there copies by himself */
@@ -125,6 +131,7 @@ static struct footprint_steps steps_of(const struct permutation *p)
         .phases =
             permutation_count(p, OPT_PATTERN, PATTERN_PAIR) == PATTERN_PHASES,
         .removes = tensors_removes(&r),
+        .controls = r.control > 0,
         .runs = (p->infers ? 1 : 0) + (p->scripted ? 1 : 0)};
 }
 
@@ -184,8 +191,9 @@ int64_t burden_file_bytes(const struct permutation *p, int64_t clients,
 int64_t burden_kept_bytes(const struct permutation *p, int64_t clients,
                           int64_t bytes)
 {
-    return footprint_product(footprint_product(clients, bytes),
-                             tensors_kept_by(p));
+    return footprint_sum(footprint_product(footprint_product(clients, bytes),
+                                           tensors_kept_by(p)),
+                         footprint_product(clients, tensors_control_by(p)));
 }
 
 /* A number and a unit as Redis has them (memtoull() in its util.c): k is 1000

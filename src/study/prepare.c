@@ -66,8 +66,8 @@ static void add_permutation(struct prepared *plan, const struct team *t,
 
     if (most > plan->max_clients)
         plan->max_clients = most;
-    if (tensors_kept_by(p) > plan->max_kept)
-        plan->max_kept = tensors_kept_by(p);
+    if (tensors_places_by(p) > plan->max_kept)
+        plan->max_kept = tensors_places_by(p);
     remaining_add(&plan->work, &work);
     add_network(plan, place_network(pl));
     if (exe && t && place_steward_shard(pl, t->rank) >= 0)

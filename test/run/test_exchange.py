@@ -159,6 +159,66 @@ class Exchange(RunTest):
         told = [w for w in server.said("SET") if w[0].endswith(".steps")]
         self.assertEqual(len(told), 12)
 
+    def test_control(self):
+        """A small tensor after those of a step, through all that keeps tensors:
+        it is put, got and removed by itself, it has timings and figures of its
+        own, and the order of a step is kept on the common clock."""
+        self.study("--control_bytes=[0,64]", "--tensors=2", "--verify=all",
+                   "--pipelined=[false,true]", "--client=[socket,hiredis]",
+                   "--wait=[1ms,block]", "--iterations=15", "--warmup=2",
+                   "--tensor_bytes=5000", "--fan=all", ranks=3,
+                   permutations=16)
+        for i in range(16):
+            self.check_control(i)
+        sys.path.insert(0, str(SOURCE / "tools"))
+        from srbench_report import charts, digest, study
+        of = study.load([self.out])
+        with digest.Digests(of) as digests:
+            found = {c.name: c for c in charts.all_charts(of, digests)}
+        self.assertIn("control get",
+                      found["delivery"].variants[0].table.head)
+
+    def check_control(self, i):
+        g = self.check(i)
+        controls = int(g.attrs["control_bytes"]) > 0
+        self.assertEqual("control" in g, controls)
+        for name in "control_put", "control_get":
+            self.assertEqual(bool(self.row(f"{name}_median", i) > 0), controls)
+        self.assertEqual(int(self.row("control_missed", i)),
+                         0 if controls else -1)
+        if not controls:
+            return
+        took, start = g["control"][...], g["control_start"][...]
+        readers = g["reader_client"][...]
+        for c in range(len(took)):
+            name = "unpack" if c in readers else "put"
+            n = numpy.isfinite(g[f"{name}_tensor"][c]).sum()
+            self.assertEqual(numpy.isfinite(took[c]).sum(), n)
+            ends = (g[f"{name}_start"][c] + g[f"{name}_tensor"][c])[:n]
+            self.assertTrue((start[c][:n] >= ends - 2e-9).all())
+            self.assertTrue((start[c][:n - 1] + took[c][:n - 1] <=
+                             g[f"{name}_start"][c][1:n] + 2e-9).all())
+        mine = [c for c in range(len(took)) if c not in readers]
+        self.assertAlmostEqual(self.row("control_put_median", i),
+                               numpy.nanmedian(took[mine]), delta=2e-9)
+        self.assertAlmostEqual(self.row("control_get_max", i),
+                               numpy.nanmax(took[readers]), delta=2e-9)
+
+    def test_control_is_removed(self):
+        """With its step, on somebody else's server too, and by engines that are
+        none."""
+        server = Monitored(self)
+        self.study("throughput_standard", "--control_bytes=8", "--history=2",
+                   f"--db_address=127.0.0.1:{server.port}", "--warmup=0",
+                   "--iterations=9", "--tensor_bytes=1024")
+        self.assertEqual(server.ask("dbsize"), "0")
+        gone = [[k.rsplit("}.", 1)[1] for k in w] for w in
+                server.said("UNLINK")]
+        self.assertEqual(gone, [[f"{s}.0", f"{s}.1"] for s in range(7)])
+        self.study("--db_exe=[shm,files]", f"--db_path={self.dir}",
+                   "--control_bytes=8", "--history=[2,all]", "--iterations=9",
+                   "--tensor_bytes=1024", "--verify=all", permutations=4)
+
     def test_several_tensors(self):
         """Of a step, back to back or not, with a step that is nothing but the
         first page of a tensor to be looked at."""

@@ -73,7 +73,11 @@ def _variant(x: str, label: str, part: pd.DataFrame,
 
 
 def _table(series: Sequence[Series]) -> Table:
+    # of the tensors after those of a step, where there are any
+    control = [f for f in ("control_put_median", "control_get_median")
+               if any(column(s.rows, f).notna().any() for s in series)]
     table = Table(["tensor", "pause", *(what for _, what, _ in LINES), "get",
+                   *(f.replace("_", " ").replace(" median", "") for f in control),
                    "polls", "lag at most", "missed", "series"])
     for s in series:
         for _, r in s.rows.sort_values("tensor_bytes").iterrows():
@@ -81,6 +85,7 @@ def _table(series: Sequence[Series]) -> Table:
                 [words.size(r["tensor_bytes"]), str(r["wait"]),
                  *(words.seconds(r[f]) for f, _, _ in LINES),
                  words.seconds(r["unpack_tensor_median"]),
+                 *(words.seconds(r[f]) for f in control),
                  *(words.exact(r[f]) for f in ("polls", "lag_max", "missed")),
                  s.name or "all"])
     return table

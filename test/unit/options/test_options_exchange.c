@@ -27,6 +27,13 @@ static const struct {
     {{{"throughput_standard", "--reader_nodes=2"}}, "--reader_nodes: " VAIN},
     {{{"--wait=2ms"}}, "--wait: " VAIN},
     {{{"--fan=all", "--pattern=phases"}}, "--fan: " VAIN},
+    {{{"--control_bytes=8"}}, "--control_bytes: " VAIN},
+    {{{EXCHANGE, "--control_bytes=[0,3]", "--tensor_bytes=64,128"}},
+     "--control_bytes: found 3, expected 0, or a size from 4 on that is no "
+     "longer than the shortest tensor, 64"},
+    {{{EXCHANGE, "--control_bytes=65", "--tensor_bytes=64,128"}},
+     "--control_bytes: found 65, expected 0, or a size from 4 on that is no "
+     "longer than the shortest tensor, 64"},
     {{{EXCHANGE, "--retire=[delete,overwrite]"}},
      "--retire: overwrite contradicts pattern: exchange, whose readers would "
      "take an old step for the one that they await; expected delete or expire "

@@ -18,16 +18,16 @@ static const struct vector {
     int64_t steps, oldest, kept; /* of so many steps */
     int64_t key_step;            /* of the last */
 } vectors[] = {
-    {{1, false, 1, RETIRE_OVERWRITE, 0}, true, false, 10, 9, 1, 0},
-    {{1, false, 1, RETIRE_DELETE, 0}, false, true, 10, 9, 2, 9},
-    {{4, false, 1, RETIRE_OVERWRITE, 0}, false, false, 10, 9, 4, 0},
-    {{4, true, 3, RETIRE_OVERWRITE, 0}, false, false, 10, 7, 12, 0},
-    {{4, true, 3, RETIRE_OVERWRITE, 0}, false, false, 2, 0, 8, 1},
-    {{4, true, 3, RETIRE_DELETE, 0}, false, true, 10, 7, 16, 9},
-    {{4, true, 3, RETIRE_DELETE, 0}, false, true, 3, 0, 12, 2},
-    {{2, false, 0, RETIRE_OVERWRITE, 0}, false, false, 10, 0, 20, 9},
-    {{2, false, 0, RETIRE_DELETE, 0}, false, false, 10, 0, 20, 9},
-    {{2, false, 3, RETIRE_EXPIRE, 50}, false, false, 10, 0, 20, 9},
+    {{1, false, 1, RETIRE_OVERWRITE, 0, 0}, true, false, 10, 9, 1, 0},
+    {{1, false, 1, RETIRE_DELETE, 0, 0}, false, true, 10, 9, 2, 9},
+    {{4, false, 1, RETIRE_OVERWRITE, 0, 0}, false, false, 10, 9, 4, 0},
+    {{4, true, 3, RETIRE_OVERWRITE, 0, 0}, false, false, 10, 7, 12, 0},
+    {{4, true, 3, RETIRE_OVERWRITE, 0, 0}, false, false, 2, 0, 8, 1},
+    {{4, true, 3, RETIRE_DELETE, 0, 0}, false, true, 10, 7, 16, 9},
+    {{4, true, 3, RETIRE_DELETE, 0, 0}, false, true, 3, 0, 12, 2},
+    {{2, false, 0, RETIRE_OVERWRITE, 0, 0}, false, false, 10, 0, 20, 9},
+    {{2, false, 0, RETIRE_DELETE, 0, 0}, false, false, 10, 0, 20, 9},
+    {{2, false, 3, RETIRE_EXPIRE, 50, 0}, false, false, 10, 0, 20, 9},
 };
 
 static void steps_that_stay(void **state)
