@@ -181,7 +181,7 @@ static double cpu_time(pid_t pid)
 
 /* VmHWM is the peak since the start, or since a 5 was written to clear_refs
  * (proc(5)). */
-static void reset_peak(pid_t pid)
+void procstat_reset_peak(pid_t pid)
 {
     char path[64];
     FILE *f;
@@ -249,7 +249,7 @@ static bool look(pid_t pid, struct procwatch *w)
 
 void procstat_begin(pid_t pid, struct procwatch *first)
 {
-    reset_peak(pid);
+    procstat_reset_peak(pid);
     look(pid, first);
 }
 

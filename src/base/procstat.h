@@ -61,6 +61,9 @@ void procstat_begin(pid_t pid, struct procwatch *first);
  * its switches with it. */
 struct procstat procstat_end(pid_t pid, const struct procwatch *first);
 
+/* What it has resident at most counts from here on, in its ru_maxrss too. */
+void procstat_reset_peak(pid_t pid);
+
 /* B resident now; -1. */
 int64_t procstat_resident(pid_t pid);
 

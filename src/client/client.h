@@ -125,9 +125,44 @@ struct client_notice {
     bool stream;
 };
 
+/* The counter of such steps as it lies under its key: 8 bytes, the highest
+ * first. */
+#define CLIENT_COUNTER 8
+static inline int64_t client_counter(const char at[CLIENT_COUNTER])
+{
+    uint64_t steps = 0;
+
+    for (int i = 0; i < CLIENT_COUNTER; i++)
+        steps = steps << 8 | (unsigned char)at[i];
+    return (int64_t)steps;
+}
+
+/* What a server is asked besides tensors: a request of few words, which is
+ * answered by OK, by a number, by a text of few bytes or none, or by a list of
+ * such texts. */
+#define SRB_QUESTION_WORDS 8
+enum client_answer { ANSWER_OK, ANSWER_NUMBER, ANSWER_TEXT, ANSWER_LIST };
+struct client_question {
+    const char *what; /* for words: "append_list" */
+    int n;
+    const char *word[SRB_QUESTION_WORDS]; /* the second is the key */
+    size_t length[SRB_QUESTION_WORDS];
+    enum client_answer answer; /* that is expected */
+    int64_t number;            /* the answer; of a list how long it is */
+    /* Takes a text of it, in the order of the list, where it is not NULL; -1
+     * with words ends it. */
+    int (*take)(void *ctx, const char *text, size_t length, struct error *err);
+    void *ctx;
+};
+
 struct client_ops;
 struct client {
     const struct client_ops *ops;
+    /* What the next put_many sends before its tensors, in the same send, and is
+     * answered by OK, which it then awaits; NULL: nothing. Of clients that have
+     * `ask`. It must stay until then. */
+    const char *ahead;
+    size_t ahead_length;
 };
 
 struct client_ops {
@@ -171,6 +206,10 @@ struct client_ops {
                 struct error *err);
     int (*poll)(struct client *c, struct client_poll *p, struct error *err);
     bool (*absent)(struct client *c);
+    /* Ask so many things in one send, and take the answers. NULL: nothing is
+     * asked that is no tensor. The client stays bound to what it was. */
+    int (*ask)(struct client *c, struct client_question *q, size_t n,
+               struct error *err);
     /* Both or neither; NULL: tell() after the put. Say that behind the put of
      * that tensor, in the same send; and, after the put, whose reply is the
      * first that comes, hear what it was answered. */

@@ -15,7 +15,7 @@ void client_bind(struct client *c, const struct srb_tensor *t)
 int client_put_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err)
 {
-    if (c->ops->put_many && n > 1)
+    if (c->ops->put_many && (n > 1 || c->ahead))
         return c->ops->put_many(c, tensors, n, err);
     for (size_t i = 0; i < n; i++) {
         client_bind(c, &tensors[i]);

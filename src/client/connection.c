@@ -177,11 +177,7 @@ void connection_pack(int64_t steps, char at[CONNECTION_COUNTER])
 
 int64_t connection_unpack(const char at[CONNECTION_COUNTER])
 {
-    uint64_t steps = 0;
-
-    for (int i = 0; i < CONNECTION_COUNTER; i++)
-        steps = steps << 8 | (unsigned char)at[i];
-    return (int64_t)steps;
+    return client_counter(at);
 }
 
 /* RedisAI's words (RAI_GetTensorFromKeyspace() in its tensor_struct.c). */

@@ -80,11 +80,13 @@ int connection_copy(struct client *from, const char *key, struct client *to,
                     const char *as, struct error *err);
 int connection_forget(struct client *c, const char *one, const char *other,
                       struct error *err);
+int connection_ask(struct client *c, struct client_question *q, size_t n,
+                   struct error *err);
 void connection_close(struct client *c);
 bool connection_absent(struct client *c);
 
-/* A counter of steps as it lies under its key: 8 bytes, the highest first. */
-#define CONNECTION_COUNTER 8
+/* A counter of steps, see client_counter(). */
+#define CONNECTION_COUNTER CLIENT_COUNTER
 void connection_pack(int64_t steps, char at[CONNECTION_COUNTER]);
 int64_t connection_unpack(const char at[CONNECTION_COUNTER]);
 

@@ -155,6 +155,7 @@ const struct client_ops client_hiredis = {
     .tell = hiredis_tell,
     .poll = hiredis_poll,
     .absent = connection_absent,
+    .ask = connection_ask,
     .announce = connection_announce,
     .announced = hiredis_announced,
     .block = hiredis_block,

@@ -27,7 +27,8 @@ struct many {
     size_t next;    /* tensor whose request has yet to be appended */
     size_t waiting; /* bytes appended since all was out */
     int out;        /* all that was appended is out */
-    size_t at;      /* reply that is awaited */
+    bool ahead;     /* that of what goes before them is */
+    size_t at;      /* reply that is awaited, else */
     int64_t deadline;
 };
 
@@ -42,6 +43,21 @@ static void set_blocking(redisContext *r, bool blocks)
         r->flags |= REDIS_BLOCK;
     else
         r->flags &= ~REDIS_BLOCK;
+}
+
+static int append_ahead(struct many *x)
+{
+    struct client *base = &x->c->at.base;
+    const char *request = base->ahead;
+
+    if (!x->puts || !request)
+        return REDIS_OK;
+    base->ahead = NULL;
+    x->ahead = true;
+    x->waiting = base->ahead_length;
+    x->out = 0;
+    return redisAppendFormattedCommand(x->c->at.redis, request,
+                                       base->ahead_length);
 }
 
 /* The client is bound to a tensor for its request, and again for its reply. */
@@ -83,6 +99,10 @@ static int take(struct many *x, const redisReply *r, struct error *err)
     const struct srb_tensor *t = &x->tensors[x->at];
 
     connection_bind(&x->c->at, t);
+    if (x->ahead) {
+        x->ahead = false;
+        return hiredis_put_reply(x->c, r, err);
+    }
     x->at++;
     x->deadline = tick_deadline(x->c->at.op_timeout);
     return x->puts ? hiredis_put_reply(x->c, r, err)
@@ -175,6 +195,8 @@ static int run(struct many *x, struct error *err)
 
     x->out = 1;
     x->deadline = tick_deadline(x->c->at.op_timeout);
+    if (append_ahead(x) != REDIS_OK)
+        return no_reply(x, err);
     set_blocking(r, false);
     rc = exchange(x, err);
     set_blocking(r, true);

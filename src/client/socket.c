@@ -194,6 +194,7 @@ const struct client_ops client_socket = {
     .tell = socket_tell,
     .poll = socket_poll,
     .absent = connection_absent,
+    .ask = connection_ask,
     .announce = connection_announce,
     .announced = socket_announced,
     .block = socket_block,

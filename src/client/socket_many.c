@@ -15,7 +15,9 @@
 /* Requests that are made, and replies that are received, at a time. */
 #define BATCH ((size_t)16)
 #define REQUEST_MAX (SRB_KEY_MAX + 128)
-#define PARTS 3 /* of a request, or a reply: before, the payload, behind */
+#define PARTS 3  /* of a request, or a reply: before, the payload, behind */
+#define AHEAD 1  /* request that goes before all of them */
+#define BEHIND 1 /* notice that goes behind one of them */
 
 static const char ok[] = "+OK\r\n";
 #define OK_BYTES (sizeof ok - 1)
@@ -30,13 +32,14 @@ struct many {
                       char text[REQUEST_MAX]);
     bool puts;
     size_t next;
-    struct iovec out[PARTS * BATCH + 1];
+    struct iovec out[PARTS * BATCH + AHEAD + BEHIND];
     struct msghdr batch;
     bool announces; /* a notice goes behind one of them, and its reply stays */
     char text[BATCH][REQUEST_MAX];
     /* coming in: the reply that is awaited, and how much of it has come */
     size_t at;
     size_t got;
+    bool ahead; /* that of what goes before them is awaited first */
     /* of gets, for reply k those of k % BATCH; and what the head must be */
     char head[BATCH][SRB_REPLY_HEAD], tail[BATCH][TAIL];
     char right[SRB_REPLY_HEAD];
@@ -80,6 +83,17 @@ static size_t request_get(const struct many *x, const struct srb_tensor *t,
     return command_set_print(&r, 0, text, REQUEST_MAX);
 }
 
+static size_t add_ahead(struct many *x)
+{
+    struct client *base = &x->c->at.base;
+
+    x->out[0].iov_base = (void *)(uintptr_t)base->ahead; /* is not changed */
+    x->out[0].iov_len = base->ahead_length;
+    base->ahead = NULL;
+    x->ahead = true;
+    return AHEAD;
+}
+
 /* There is one for the last of a step, so that one more part is enough. */
 static size_t add_notice(struct many *x, const struct srb_tensor *t, size_t k)
 {
@@ -97,6 +111,8 @@ static void make_batch(struct many *x)
 {
     size_t k = 0, n = 0;
 
+    if (x->puts && x->c->at.base.ahead)
+        k = add_ahead(x);
     for (; n < BATCH && x->next < x->n; n++, x->next++) {
         const struct srb_tensor *t = &x->tensors[x->next];
 
@@ -146,7 +162,8 @@ static struct socket_client *speak_of(struct many *x)
 /* The next reply is another's: it has a time of its own. */
 static void next_reply(struct many *x)
 {
-    x->at++;
+    x->at += !x->ahead;
+    x->ahead = false;
     x->got = 0;
     x->c->deadline = 0;
 }
@@ -384,7 +401,7 @@ int socket_put_many(struct client *c, const struct srb_tensor *tensors,
     x.n = n;
     x.request = request_put;
     x.puts = true;
-    x.announces = false;
+    x.ahead = x.announces = false;
     x.next = x.at = x.got = x.batch.msg_iovlen = 0;
     return exchange(&x, err);
 }
@@ -399,7 +416,7 @@ int socket_get_many(struct client *c, const struct srb_tensor *tensors,
     x.tensors = tensors;
     x.n = n;
     x.request = request_get;
-    x.puts = x.announces = false;
+    x.puts = x.ahead = x.announces = false;
     x.next = x.at = x.got = x.batch.msg_iovlen = x.right_len = 0;
     return exchange(&x, err);
 }

@@ -53,8 +53,9 @@ struct shard_spec {
     bool copies;                   /* and copy tensors to and from them */
     int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
-    bool polls;                    /* and ask whether a key is there */
-    bool blocks;                   /* or wait for what a stream tells */
+    bool polls;                    /* and ask whether a key is there, */
+    bool blocks;                   /* or wait for what a stream tells, */
+    bool lists;                    /* or append to lists and read these */
     const struct secret *secret;   /* by which its users get in */
 };
 
@@ -131,6 +132,7 @@ struct engine {
     /* Whether `--version` printed by a program is this engine's; puts the
      * version into `version`. NULL: no program is. */
     bool (*recognise)(const char *printed, char version[SRB_VERSION_MAX]);
+    bool lists; /* it has them (RPUSH, LLEN, LRANGE), and hashes */
     /* The same by what a server that runs answers to INFO; NULL: such a server
      * is not for others to use. */
     bool (*answers)(const char *info, char version[SRB_VERSION_MAX]);

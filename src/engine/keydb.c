@@ -91,6 +91,7 @@ const struct engine engine_keydb = {
     .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "6.3", /* INFO's section of its own */
     .most_threads = MOST_THREADS,
+    .lists = true,
     .recognise = recognise,
     .answers = answers,
     .check_args = check_args,

@@ -50,6 +50,7 @@ const struct engine engine_redis = {
     .memory = RESP_MEMORY,
     .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "6.2", /* users and passwords (6.0), FLUSHALL SYNC */
+    .lists = true,
     .recognise = recognise,
     .answers = answers,
     .check_args = check_args,

@@ -159,14 +159,16 @@ static void let_in(FILE *out, const struct shard_spec *s)
     fprintf(out, "protected-mode yes\nuser default off\n");
     fprintf(out,
             "user " SRB_USER_CLIENT " on #%s ~" SRB_KEY_STEM "* +set +get "
-            "+ping%s%s%s%s%s%s\n",
+            "+ping%s%s%s%s%s%s%s%s\n",
             client, s->redisai ? " +ai.tensorset +ai.tensorget" : "",
             s->infers ? " " SRB_MODEL_PATTERNS " +ai.modelexecute "
                         "+ai.scriptexecute +ai.scriptrun"
                       : "",
             s->copies ? " " SRB_COPY_PATTERNS " +del" : "",
             s->removes ? " +unlink" : "", s->polls ? " +exists" : "",
-            s->blocks ? " +xadd +xread" : "");
+            s->blocks ? " +xadd +xread" : "",
+            s->lists ? " +rpush +llen +lrange" : "",
+            s->lists && s->redisai ? " +hmset +hgetall" : "");
     fprintf(out,
             "user " SRB_USER_STEWARD " on #%s +ping +info +flushall +shutdown "
             "+cluster|info +cluster|nodes%s\n",

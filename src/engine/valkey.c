@@ -74,6 +74,7 @@ const struct engine engine_valkey = {
     .memory = RESP_MEMORY,
     .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "7.2", /* its first */
+    .lists = true,
     .recognise = recognise,
     .answers = answers,
     .check_args = check_args,

@@ -8,11 +8,9 @@
 #include "base/signals.h"
 #include "base/tick.h"
 #include "client/tensor_client_wrap.h"
-#include "measure/loop_parts.h"
+#include "measure/exchange_parts.h"
 #include "measure/tensor.h"
 
-/* A pause is cut into such pieces, so that failures and signals are heard. */
-#define NAP_NS INT64_C(100000000)
 /* As long as a server keeps a reader that blocks, before it may look at the
  * team's news. */
 #define BLOCK_MS 1000
@@ -109,6 +107,8 @@ int exchange_open(struct load *l, struct error *err)
     struct exchange *x = &l->exchange;
 
     x->rules = l->rules.exchange;
+    if (x->rules.lists.lists && aggregate_open(l, err) < 0)
+        return -1;
     if (exchange_any(&x->rules) && open_control(l, err) < 0)
         return -1;
     if (x->rules.reads)
@@ -126,7 +126,7 @@ int exchange_connect(struct load *l, const struct client_ops *ops,
     int64_t start = tick_now();
 
     if (!x->rules.reads)
-        return 0;
+        return aggregate_connect(l, ops, err);
     x->client[0] = l->client;
     for (size_t k = 1; k < x->rules.nways; k++) {
         x->client[k] = ops->open(&x->way[k], err);
@@ -157,6 +157,7 @@ void exchange_disconnect(struct load *l)
             x->client[k]->ops->close(x->client[k]);
         x->client[k] = NULL;
     }
+    aggregate_disconnect(l);
 }
 
 void exchange_close(struct load *l)
@@ -171,6 +172,7 @@ void exchange_close(struct load *l)
     if (x->control.own)
         l->language->release(x->control.own);
     memset(x, 0, sizeof *x);
+    aggregate_close(l);
 }
 
 void exchange_phase(struct load *l, bool warmup)
@@ -179,46 +181,6 @@ void exchange_phase(struct load *l, bool warmup)
 
     x->behind = 0;
     x->end = warmup ? (int64_t)l->rules.warmup : x->rules.steps;
-}
-
-/* ---- waiting ---- */
-
-/* -1 with the words of this client, which are in l->phase.err; or a signal has
- * cut off its connection. */
-static int failed(struct load *l)
-{
-    l->phase.failed = true;
-    return loop_cut_off(l) ? loop_fail(l) : -1;
-}
-
-/* Whether the wait goes on: nobody has failed, and no signal ends it. */
-static bool attend(struct load *l)
-{
-    struct load_phase *p = &l->phase;
-
-    team_attend(p->with->team, &l->exchange.vigil);
-    p->look = tick_now() + NAP_NS;
-    if (team_work_failed(p->with->team))
-        p->over = true;
-    if (loop_cut_off(l))
-        loop_fail(l);
-    return !p->over && !p->failed;
-}
-
-/* Between two polls. */
-static bool pause_for(struct load *l, double seconds)
-{
-    int64_t until = tick_now() + (int64_t)(seconds * 1e9);
-
-    for (;;) {
-        int64_t now = tick_now(), left = until - now;
-
-        if (now >= l->phase.look && !attend(l))
-            return false;
-        if (left <= 0)
-            return true;
-        tick_sleep(left < NAP_NS ? left : NAP_NS);
-    }
 }
 
 /* ---- what is next ---- */
@@ -233,11 +195,6 @@ static bool choose(struct exchange *x)
     return false;
 }
 
-static bool is_timed(const struct load *l)
-{
-    return l->phase.counted != NULL;
-}
-
 /* What its writer retired before it was read. */
 static void miss(struct load *l, struct exchange_source *s, int64_t told)
 {
@@ -248,22 +205,9 @@ static void miss(struct load *l, struct exchange_source *s, int64_t told)
     if (tensors_oldest(r, told) > next)
         next = tensors_oldest(r, told);
     gone = (next < x->end ? next : x->end) - x->step;
-    if (is_timed(l))
+    if (exchange_is_timed(l))
         x->missed += gone;
     s->next = next;
-}
-
-/* The loop's calls and signals go to this source's connection. */
-static void turn_to(struct load *l, const struct exchange_source *s)
-{
-    struct client *c = l->exchange.client[s->of.way];
-
-    if (c != l->client) {
-        l->client = c;
-        signals_unwatch();
-        signals_watch(c->ops->socket(c));
-    }
-    tensor_client_turn(l->wrapped, c);
 }
 
 /* Ask for the step, or have the server tell: 1 it is there, 0 not yet or gone,
@@ -276,7 +220,7 @@ static int ask(struct load *l, struct exchange_source *s, struct client_poll *p)
                             : ops->poll(l->client, p, l->phase.err);
 
     if (rc < 0)
-        return failed(l);
+        return exchange_failed(l);
     x->requests[s->of.way] += !x->rules.block;
     x->now.polls++;
     x->now.seen = tick_now();
@@ -305,7 +249,7 @@ static int await(struct load *l, struct exchange_source *s, int64_t *told)
         *told = p.steps;
         if (p.steps > x->step)
             return 0;
-        if (x->rules.block ? !attend(l) : !pause_for(l, x->rules.wait))
+        if (x->rules.block ? !exchange_attend(l) : !exchange_pause(l))
             return -1;
     }
 }
@@ -318,16 +262,18 @@ bool exchange_more(struct load *l)
 
     exchange_go_on(l);
     x->vigil = (struct team_vigil){0};
-    if (start >= l->phase.look && !attend(l))
+    if (start >= l->phase.look && !exchange_attend(l))
         return false;
-    while (!found && choose(x)) {
+    if (x->rules.lists.lists)
+        found = aggregate_next(l);
+    while (!x->rules.lists.lists && !found && choose(x)) {
         struct exchange_source *s = &x->source[x->turn];
         int rc;
 
         x->now = (struct exchange_get){.from = x->turn, .step = x->step};
-        turn_to(l, s);
+        exchange_turn(l, s);
         rc = await(l, s, &told);
-        if (is_timed(l))
+        if (exchange_is_timed(l))
             x->polls += x->now.polls;
         if (rc < 0)
             return false;
@@ -335,7 +281,7 @@ bool exchange_more(struct load *l)
         if (!found)
             miss(l, s, told);
         else
-            turn_to(l, s); /* a poll leaves it bound to what it asked for */
+            exchange_turn(l, s); /* a poll leaves it bound to what it asks */
     }
     l->samples.waited += tick_now() - start;
     return found;
@@ -349,7 +295,9 @@ static bool checks(const struct load *l)
     const struct exchange *x = &l->exchange;
     bool first = l->got == 0;
     bool last =
-        is_timed(l) && x->step + 1 == x->end && x->turn + 1 == x->rules.nfrom;
+        exchange_is_timed(l) && x->step + 1 == x->end &&
+        (x->rules.lists.lists ? l->aggregate.at + 1 == l->aggregate.named
+                              : x->turn + 1 == x->rules.nfrom);
 
     return l->rules.verify == VERIFY_ALL ||
            (l->rules.verify == VERIFY_ENDS && (first || last));
@@ -394,7 +342,7 @@ static void verify(struct load *l)
 
 static int note_control(struct load *l, int64_t start, int64_t end)
 {
-    if (is_timed(l)) {
+    if (exchange_is_timed(l)) {
         l->samples.loop_end = end;
         return loop_note(l, &l->samples.control, 0, start, end);
     }
@@ -425,7 +373,7 @@ static int get_control(struct load *l)
     }
     if (!l->client->ops->absent(l->client))
         return loop_fail(l);
-    c->missed += is_timed(l);
+    c->missed += exchange_is_timed(l);
     l->samples.waited += end - start;
     l->phase.latest = end;
     return 0;
@@ -455,7 +403,7 @@ static int connect_again(struct load *l, size_t way)
     struct client *c = ops->open(&x->way[way], l->phase.err);
 
     if (!c)
-        return failed(l);
+        return exchange_failed(l);
     signals_unwatch();
     signals_watch(ops->socket(c));
     ops->close(l->client);
@@ -470,7 +418,7 @@ static int lost(struct load *l, int64_t start)
     struct exchange *x = &l->exchange;
     struct exchange_source *s = &x->source[x->turn];
     size_t way = s->of.way;
-    int64_t asked = asked_for(l);
+    int64_t asked = l->aggregate.gone ? 0 : asked_for(l);
 
     x->requests[way] += asked;
     miss(l, s, 0);
@@ -478,6 +426,8 @@ static int lost(struct load *l, int64_t start)
         return -1;
     l->phase.latest = tick_now();
     l->samples.waited += l->phase.latest - start;
+    if (x->rules.lists.lists)
+        aggregate_got(l, l->phase.latest - start);
     return 0;
 }
 
@@ -495,9 +445,10 @@ int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
     struct series *s = &l->samples.unpack;
 
     if (rc < 0)
-        return l->client->ops->absent(l->client) ? lost(l, start)
-                                                 : loop_fail(l);
-    if (is_timed(l)) {
+        return l->aggregate.gone || l->client->ops->absent(l->client)
+                   ? lost(l, start)
+                   : loop_fail(l);
+    if (exchange_is_timed(l)) {
         if (loop_note(l, s, s->warmup, start, end) < 0)
             return -1;
         keep(l, start);
@@ -510,11 +461,19 @@ int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
     verify(l);
     x->source[x->turn].next = x->step + 1;
     l->got++;
+    if (x->rules.lists.lists)
+        aggregate_got(l, end - start);
     x->behind = tick_now() - l->phase.latest;
     return 0;
 }
 
 /* ---- one put ---- */
+
+/* Of lists, the one who removes them tells, if any does. */
+static bool counts(const struct load *l)
+{
+    return !l->exchange.rules.lists.lists || l->aggregate.counts;
+}
 
 /* The last tensor of the step that comes. */
 static struct srb_tensor last_tensor(struct load *l)
@@ -540,7 +499,8 @@ void exchange_announce(struct load *l)
                                          .steps = l->pair,
                                          .stream = x->rules.block};
 
-    if (l->client->ops->announce)
+    /* what comes behind the put of a data set, its list, would hear it */
+    if (!x->rules.lists.lists && l->client->ops->announce)
         l->client->ops->announce(l->client, &notice);
 }
 
@@ -549,9 +509,10 @@ static int hear_or_tell(struct load *l)
     const struct exchange *x = &l->exchange;
     const struct client_ops *ops = l->client->ops;
 
-    return ops->announced ? ops->announced(l->client, l->phase.err)
-                          : ops->tell(l->client, x->counter, x->counter_length,
-                                      l->pair, l->phase.err);
+    return ops->announced && !x->rules.lists.lists
+               ? ops->announced(l->client, l->phase.err)
+               : ops->tell(l->client, x->counter, x->counter_length, l->pair,
+                           l->phase.err);
 }
 
 static int put_control(struct load *l)
@@ -578,10 +539,12 @@ int exchange_tell(struct load *l)
     start = l->phase.latest;
 
     exchange_go_on(l);
-    if (is_timed(l))
+    if (exchange_is_timed(l))
         l->samples.loop_end = start;
+    if (!counts(l))
+        return 0;
     if (hear_or_tell(l) < 0)
-        return failed(l);
+        return exchange_failed(l);
     x->told += !x->rules.block;
     x->behind = tick_now() - start;
     return 0;

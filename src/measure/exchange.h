@@ -41,6 +41,7 @@
 #include <stdint.h>
 
 #include "client/client.h"
+#include "measure/aggregate.h"
 #include "plan/place.h"
 #include "ranks/team.h"
 
@@ -64,6 +65,7 @@ struct exchange_rules {
     size_t nfrom;
     const struct client_params *way; /* [nways] the first is load's own */
     size_t nways;
+    struct aggregate_rules lists; /* of data sets */
 };
 
 static inline bool exchange_any(const struct exchange_rules *r)
@@ -158,7 +160,7 @@ int exchange_tell(struct load *l);
 void exchange_go_on(struct load *l);
 
 /* Add to requests[nshards] of all shards what this client asked of each, as
- * their own count has it. Local. */
+ * their own count has it, which knows tensors and counters alone. Local. */
 void exchange_requests(const struct load *l, const struct placement *pl,
                        int64_t *requests);
 #define EXCHANGE_UNKNOWN (INT64_MIN / (1 << 20))

@@ -83,6 +83,12 @@ struct exchange_figures {
     int64_t control_missed; /* gone when their steps had been read */
 };
 
+/* Of lists of data sets (aggregate.h); NaN where there are none. */
+struct aggregate_figures {
+    struct figures poll; /* from the first poll until a list is whole */
+    struct figures get;  /* of it, and all that it names */
+};
+
 struct summary {
     int64_t ops;   /* timed puts and gets of all clients */
     int64_t bytes; /* that they moved, both directions, payload only */
@@ -110,6 +116,7 @@ struct summary {
     double clock_drift; /* by which rates of clocks differ, at most */
     struct step_figures steps;
     struct exchange_figures exchange;
+    struct aggregate_figures lists;
     struct figures retire; /* removals of older steps' tensors */
     struct inference_figures inference;
 };

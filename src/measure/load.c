@@ -39,6 +39,8 @@ static int open_samples(struct load *l, struct error *err)
     struct samples *s = &l->samples;
 
     if (samples_open(s, r->warmup, r->iterations, err) < 0 ||
+        (r->exchange.lists.lists && r->exchange.reads &&
+         samples_open_lists(s, (size_t)r->exchange.steps, err) < 0) ||
         (tensors_removes(&r->tensors) &&
          samples_open_retire(s, r->iterations, err) < 0) ||
         (r->tensors.control > 0 &&
@@ -150,7 +152,8 @@ static int go_round(struct load *l, bool puts, bool gets)
         .get = infers ? &l->inference.get : l->tensors.get,
         .infers = infers,
         .pipelined = l->tensors.rules.pipelined,
-        .retires = tensors_removes(&l->tensors.rules)};
+        .retires = tensors_removes(&l->tensors.rules),
+        .lists = l->rules.exchange.lists.lists};
 
     l->language->run(&task);
     if (!l->phase.failed)

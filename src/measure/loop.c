@@ -50,6 +50,8 @@ void loop_stamp(struct load *l)
 
 int loop_put(struct load *l, int rc, int64_t start, int64_t end)
 {
+    if (l->phase.failed) /* and has its words */
+        return -1;
     if (rc < 0)
         return loop_fail(l);
     if (loop_note(l, &l->samples.put, (size_t)l->pair - 1, start, end) < 0)
@@ -67,6 +69,8 @@ int loop_got(struct load *l, int rc, int64_t start, int64_t end)
 {
     bool check = loop_checks(l);
 
+    if (l->phase.failed)
+        return -1;
     if (l->rules.exchange.reads)
         return exchange_got(l, rc, start, end);
     if (rc < 0)

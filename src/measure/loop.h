@@ -25,6 +25,12 @@
  *
  *     loop_infer(load)
  *
+ * and where they are data sets whose names go to lists (t->lists), within the
+ * timed span, each where nothing before it has failed
+ *
+ *     loop_describe(load)     before the tensors are put or got
+ *     loop_append(load)       after they were put
+ *
  * C and C++ include this header, loop_fortran.f90 declares the same.
  */
 #ifndef SRB_LOOP_H
@@ -61,6 +67,7 @@ struct loop_task {
     int pipelined; /* back to back, else one after the other */
     int retires;   /* loop_retire() is for after a step */
     int infers;    /* loop_infer() is for between put and get */
+    int lists;     /* loop_describe() and loop_append() are for within these */
 };
 
 /* One language's loop. */
@@ -112,6 +119,12 @@ int loop_retire(struct load *l);
 /* Have the server run what comes between put and get, each timed in there: -1:
  * stop. Local. */
 int loop_infer(struct load *l);
+
+/* Put or get what describes the data set at hand, and append a put one's name
+ * to its list: -1: it failed, which loop_put() or loop_got() then knows. Local.
+ */
+int loop_describe(struct load *l);
+int loop_append(struct load *l);
 
 /* tick_now() for a language that has no inline functions of C. Local. */
 int64_t loop_now(void);

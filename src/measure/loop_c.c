@@ -99,6 +99,17 @@ static int get_each(const struct loop_task *t)
     return rc;
 }
 
+static int put_set(const struct loop_task *t)
+{
+    return loop_describe(t->load) < 0 || put_each(t) < 0 ? -1
+                                                         : loop_append(t->load);
+}
+
+static int get_set(const struct loop_task *t)
+{
+    return loop_describe(t->load) < 0 ? -1 : get_each(t);
+}
+
 static int put_all(const struct loop_task *t)
 {
     int64_t start, end;
@@ -106,7 +117,7 @@ static int put_all(const struct loop_task *t)
 
     loop_stamp_all(t->load);
     start = tick_now();
-    rc = put_each(t);
+    rc = t->lists ? put_set(t) : put_each(t);
     end = tick_now();
     return loop_put(t->load, rc, start, end);
 }
@@ -118,7 +129,7 @@ static int get_all(const struct loop_task *t)
 
     loop_spoil_all(t->load);
     start = tick_now();
-    rc = get_each(t);
+    rc = t->lists ? get_set(t) : get_each(t);
     end = tick_now();
     return loop_got(t->load, rc, start, end);
 }

@@ -119,11 +119,22 @@ class Loop
         return true;
     }
 
+    bool put_set()
+    {
+        return loop_describe(task.load) == 0 && put_each() &&
+               loop_append(task.load) == 0;
+    }
+
+    bool get_set()
+    {
+        return loop_describe(task.load) == 0 && get_each();
+    }
+
     bool put_all()
     {
         loop_stamp_all(task.load);
         const std::int64_t start = tick_now();
-        const bool done = put_each();
+        const bool done = task.lists ? put_set() : put_each();
         const std::int64_t end = tick_now();
         return loop_put(task.load, done ? 0 : -1, start, end) == 0;
     }
@@ -132,7 +143,7 @@ class Loop
     {
         loop_spoil_all(task.load);
         const std::int64_t start = tick_now();
-        const bool done = get_each();
+        const bool done = task.lists ? get_set() : get_each();
         const std::int64_t end = tick_now();
         return loop_got(task.load, done ? 0 : -1, start, end) == 0;
     }

@@ -27,6 +27,7 @@ module srb_loop
         integer(c_int) :: pipelined
         integer(c_int) :: retires
         integer(c_int) :: infers
+        integer(c_int) :: lists
     end type loop_task
 
     ! A tensor, and the space it is aligned in.
@@ -93,6 +94,18 @@ module srb_loop
             type(c_ptr), value :: load
             integer(c_int) :: stat
         end function loop_infer
+
+        function loop_describe(load) bind(c) result(stat)
+            import :: c_ptr, c_int
+            type(c_ptr), value :: load
+            integer(c_int) :: stat
+        end function loop_describe
+
+        function loop_append(load) bind(c) result(stat)
+            import :: c_ptr, c_int
+            type(c_ptr), value :: load
+            integer(c_int) :: stat
+        end function loop_append
 
         function loop_now() bind(c) result(ns)
             import :: c_int64_t
@@ -202,13 +215,15 @@ contains
         call loop_stamp_all(task%load)
         rc = 0
         start = loop_now()
+        if (task%lists /= 0) rc = loop_describe(task%load)
         if (task%pipelined /= 0) then
-            rc = client%put_tensors(list)
+            if (rc == 0) rc = client%put_tensors(list)
         else
             do i = 1, size(list)
                 if (rc == 0) rc = client%put_tensors(list(i:i))
             end do
         end if
+        if (task%lists /= 0 .and. rc == 0) rc = loop_append(task%load)
         finish = loop_now()
         stat = loop_put(task%load, int(rc, c_int), start, finish)
     end function put_all
@@ -224,8 +239,9 @@ contains
         call loop_spoil_all(task%load)
         rc = 0
         start = loop_now()
+        if (task%lists /= 0) rc = loop_describe(task%load)
         if (task%pipelined /= 0) then
-            rc = client%unpack_tensors(list)
+            if (rc == 0) rc = client%unpack_tensors(list)
         else
             do i = 1, size(list)
                 if (rc == 0) rc = client%unpack_tensors(list(i:i))

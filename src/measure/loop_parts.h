@@ -88,6 +88,7 @@ struct load {
     struct load_usage usage;
     struct steps steps;
     struct exchange exchange;
+    struct aggregate aggregate;
     int64_t pair;       /* puts begun: the number of the next */
     int64_t got;        /* gets begun */
     int64_t agreed;     /* start of the loop, an instant of the common clock;

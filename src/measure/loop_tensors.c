@@ -16,6 +16,8 @@ void loop_stamp_all(struct load *l)
     for (size_t i = 0; i < t->rules.n; i++)
         tensor_stamp_of(t->out[i], l->count, l->number, l->pair, i);
     tensors_name(t, t->put, l->pair++);
+    if (l->rules.exchange.lists.lists)
+        aggregate_stamp(l);
     if (l->rules.exchange.writes)
         exchange_announce(l);
 }
@@ -47,14 +49,17 @@ int loop_retire(struct load *l)
     struct tensors *t = &l->tensors;
     struct series *s = &l->samples.retire;
     int64_t gone = l->pair - 1 - t->rules.history, start, end;
+    size_t n = tensors_each(&t->rules);
     int rc;
 
     if (gone < 0)
         return 0;
     tensors_name_gone(t, gone);
+    if (l->rules.exchange.lists.lists)
+        n += aggregate_retire(l, t->gone + n, gone);
     exchange_go_on(l);
     start = tick_now();
-    rc = tensor_client_remove(l->wrapped, t->gone, tensors_each(&t->rules));
+    rc = tensor_client_remove(l->wrapped, t->gone, n);
     end = tick_now();
     if (rc < 0)
         return loop_fail(l);

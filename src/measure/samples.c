@@ -54,6 +54,16 @@ static int open_steps(struct series *s, size_t room, struct error *err)
                            room);
 }
 
+int samples_open_lists(struct samples *s, size_t room, struct error *err)
+{
+    return series_open(&s->poll_list, 0, room) == 0 &&
+                   series_open(&s->get_list, 0, room) == 0
+               ? 0
+               : error_set(err,
+                           "not enough memory for the timings of %zu lists",
+                           room);
+}
+
 int samples_open_retire(struct samples *s, size_t room, struct error *err)
 {
     return open_steps(&s->retire, room, err);
@@ -121,6 +131,8 @@ void samples_step(struct step_series *x, int64_t begun, int64_t end,
 void samples_free(struct samples *s)
 {
     free(s->retire.start);
+    free(s->poll_list.start);
+    free(s->get_list.start);
     free(s->control.start);
     free(s->run[0].start);
     free(s->run[1].start);
@@ -215,6 +227,10 @@ void samples_translate(struct samples *s,
         translate_series(&s->run[k], translate, clock);
     if (s->retire.kept > 0)
         translate_series(&s->retire, translate, clock);
+    if (s->poll_list.kept > 0)
+        translate_series(&s->poll_list, translate, clock);
+    if (s->get_list.kept > 0)
+        translate_series(&s->get_list, translate, clock);
     if (s->control.kept > 0)
         translate_series(&s->control, translate, clock);
     for (int k = 0; k < 2; k++) {

@@ -57,8 +57,9 @@ struct samples {
                               removed */
     struct series control; /* of the tensors after steps, likewise: puts, or
                               gets */
-    int nruns;             /* what a server runs between a put and a get: */
-    struct series run[2];  /* each of them */
+    struct series poll_list, get_list; /* of a reader of lists; likewise */
+    int nruns;            /* what a server runs between a put and a get: */
+    struct series run[2]; /* each of them */
     struct step_series step[2];   /* of the loop; of phases that of the puts and
                                      that of the gets */
     int64_t computed, paced;      /* ns of the loop: computing, waiting for due
@@ -82,6 +83,9 @@ int samples_open_runs(struct samples *s, int n, size_t warmup, size_t room,
 /* Have room for removals too; and for the tensors after steps. */
 int samples_open_control(struct samples *s, size_t room, struct error *err);
 int samples_open_retire(struct samples *s, size_t room, struct error *err);
+
+/* Have room for lists too. */
+int samples_open_lists(struct samples *s, size_t room, struct error *err);
 
 void samples_free(struct samples *s);
 

@@ -17,8 +17,8 @@ static int make_lists(struct tensors *t, float *out, float *in)
     t->own = calloc(n, sizeof *t->own);
     t->out = calloc(n, sizeof *t->out);
     t->in = calloc(n, sizeof *t->in);
-    t->put = calloc(3 * n + 1, sizeof *t->put);
-    t->keys = calloc(3 * n + 1, sizeof *t->keys);
+    t->put = calloc(3 * n + TENSORS_MORE, sizeof *t->put);
+    t->keys = calloc(3 * n + TENSORS_MORE, sizeof *t->keys);
     if (!t->own || !t->out || !t->in || !t->put || !t->keys)
         return -1;
     t->get = t->put + n;
@@ -50,7 +50,7 @@ int tensors_open(struct tensors *t, const struct tensors_rules *r,
         t->put[i].data = t->out[i];
         t->get[i].data = t->in[i];
     }
-    for (size_t k = 0; k < 3 * r->n + 1; k++) {
+    for (size_t k = 0; k < 3 * r->n + TENSORS_MORE; k++) {
         memcpy(t->keys[k], stem, t->stem);
         t->put[k].key = t->keys[k];
         t->put[k].count = count;

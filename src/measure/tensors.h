@@ -21,12 +21,15 @@ struct tensors {
     size_t stem; /* of the keys */
     void **own;  /* [n], what the language allocated */
     float **out, **in;
-    /* [n] each: what is put, got and removed, with keys of those steps; with
-     * the tensor after a step [n + 1] are removed */
+    /* [n] each: what is put, got and removed, with keys of those steps; behind
+     * the last is room for what is removed with them: the tensor after a step,
+     * or what goes with a data set */
     struct srb_tensor *put, *get, *gone;
-    char (*keys)[SRB_KEY_MAX]; /* [3 n + 1] */
+    char (*keys)[SRB_KEY_MAX]; /* [3 n], and of that room */
     int64_t get_step;          /* whose keys get has */
 };
+
+#define TENSORS_MORE ((size_t)2)
 
 /* own, out and in: the first tensor's, which are not the list's. -1 where there
  * is no memory, or the key too long. */

@@ -133,6 +133,8 @@ bool options_idle(const struct options *o, enum option_id id)
     case OPT_HISTORY: /* what stands there by default is another one's */
     case OPT_RETIRE:
         return options_exchanges(o);
+    case OPT_PIPELINED:
+        return options_aggregates(o);
     case OPT_COMPUTE_KIND:
         return !options_computes(o);
     case OPT_ARRIVALS:

@@ -190,7 +190,12 @@ enum verify { VERIFY_NONE, VERIFY_ENDS, VERIFY_ALL };
 enum transport { TRANSPORT_TCP, TRANSPORT_UNIX };
 enum keys_scheme { KEYS_SMARTSIM, KEYS_BALANCED };
 enum sync { SYNC_NONE, SYNC_START, SYNC_ITERATION };
-enum pattern { PATTERN_PAIR, PATTERN_PHASES, PATTERN_EXCHANGE };
+enum pattern {
+    PATTERN_PAIR,
+    PATTERN_PHASES,
+    PATTERN_EXCHANGE,
+    PATTERN_AGGREGATE
+};
 enum fan { FAN_OWN, FAN_ALL };
 /* value.word of OPT_WAIT */
 enum wait_word { WAIT_NUMBER, WAIT_SPIN, WAIT_BLOCK };
@@ -495,9 +500,13 @@ const char *options_where(unsigned experiments, char buf[OPTIONS_WHERE_MAX]);
 bool options_names_redisai(const char *module);
 bool options_redisai(const struct options *o);
 
-/* Whether some permutations have writers and readers; and all of them. */
+/* Whether some permutations have writers and readers; and all of them; whether
+ * in some of those writers put data sets and append them to lists; and
+ * "exchange" or "aggregate", by which words on them name the pattern. */
 bool options_exchanges(const struct options *o);
 bool options_only_exchanges(const struct options *o);
+bool options_aggregates(const struct options *o);
+const char *options_exchange_name(const struct options *o);
 
 /* Whether some of these have a tensor after those of a step. */
 bool options_controls(const struct options *o);
@@ -514,8 +523,9 @@ bool options_keeps(const struct options *o);
  * srbench serve serves. */
 bool options_removes(const struct options *o);
 
-/* The same of asking whether a key is there. */
+/* The same of asking whether a key is there, and of lists. */
 bool options_polls(const struct options *o);
+bool options_lists(const struct options *o);
 /* Whether some wait until a server tells of them (wait: block), or might. */
 bool options_blocks(const struct options *o);
 

@@ -28,12 +28,29 @@ bool options_has(const struct options *o, enum option_id id, int64_t choice)
 
 bool options_exchanges(const struct options *o)
 {
-    return options_has(o, OPT_PATTERN, PATTERN_EXCHANGE);
+    return options_has(o, OPT_PATTERN, PATTERN_EXCHANGE) ||
+           options_aggregates(o);
+}
+
+bool options_aggregates(const struct options *o)
+{
+    return options_has(o, OPT_PATTERN, PATTERN_AGGREGATE);
+}
+
+const char *options_exchange_name(const struct options *o)
+{
+    return options_has(o, OPT_PATTERN, PATTERN_EXCHANGE) ? "exchange"
+                                                         : "aggregate";
 }
 
 bool options_polls(const struct options *o)
 {
     return o->serve || options_exchanges(o);
+}
+
+bool options_lists(const struct options *o)
+{
+    return o->serve || options_aggregates(o);
 }
 
 bool options_blocks(const struct options *o)
@@ -61,7 +78,8 @@ bool options_only_exchanges(const struct options *o)
     const struct setting *set = options_get(o, OPT_PATTERN);
 
     for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].count != PATTERN_EXCHANGE)
+        if (set->values[k].count != PATTERN_EXCHANGE &&
+            set->values[k].count != PATTERN_AGGREGATE)
             return false;
     return true;
 }

@@ -4,10 +4,10 @@
  * The sweep is a product: a value of one axis that contradicts a value of
  * another is refused by both names.
  */
-#include "options/options_internal.h"
-
 #include <inttypes.h>
 #include <stdio.h>
+
+#include "options/options_internal.h"
 
 /* Nobody reads. */
 static int check_idle(const struct options *o, struct error *err)
@@ -16,22 +16,55 @@ static int check_idle(const struct options *o, struct error *err)
         if (options_get(o, (enum option_id)id)->given)
             return options_refuse(o, (enum option_id)id,
                                   "is for clients that read what others write, "
-                                  "expected pattern: exchange with it",
+                                  "expected pattern: exchange or aggregate "
+                                  "with it",
                                   err);
     return 0;
 }
 
-/* A reader must tell what is new from what was there before. */
+/* It contradicts the pattern, whose readers … */
+static int contradicts(const struct options *o, enum option_id id,
+                       const char *what, const char *why, struct error *err)
+{
+    char words[256];
+
+    snprintf(words, sizeof words, "%scontradicts pattern: %s, %s", what,
+             options_exchange_name(o), why);
+    return options_refuse(o, id, words, err);
+}
+
+/* A reader must tell what is new from what was there before; and what is gone
+ * goes with the list that names it, which a server cannot be told to let go
+ * with what was put before. */
 static int check_keys(const struct options *o, struct error *err)
 {
     if (options_get(o, OPT_RETIRE)->given &&
         options_has(o, OPT_RETIRE, RETIRE_OVERWRITE))
+        return contradicts(o, OPT_RETIRE, "overwrite ",
+                           options_aggregates(o)
+                               ? "whose readers would take an old step for the "
+                                 "one that they await; expected delete with it"
+                               : "whose readers would take an old step for the "
+                                 "one that they await; expected delete or "
+                                 "expire with it",
+                           err);
+    if (options_aggregates(o) && options_has(o, OPT_RETIRE, RETIRE_EXPIRE))
         return options_refuse(o, OPT_RETIRE,
-                              "overwrite contradicts pattern: exchange, whose "
-                              "readers would take an old step for the one that "
-                              "they await; expected delete or expire with it",
+                              "expire contradicts pattern: aggregate, whose "
+                              "lists do not go by themselves; expected delete "
+                              "with it, or pattern: exchange",
                               err);
     return 0;
+}
+
+static bool asks_to_block(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_WAIT);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].word == WAIT_BLOCK)
+            return true;
+    return false;
 }
 
 /* Where tensors lie in slots, those of a step are all as long as the longest.
@@ -42,6 +75,13 @@ static int check_control(const struct options *o, struct error *err)
     const struct setting *tensors = options_get(o, OPT_TENSOR_BYTES);
     int64_t least = INT64_MAX;
     char words[128];
+
+    if (options_aggregates(o) && options_controls(o))
+        return options_refuse(o, OPT_CONTROL_BYTES,
+                              "contradicts pattern: aggregate, whose lists say "
+                              "that the rest is there; expected 0 with it, or "
+                              "pattern: exchange",
+                              err);
 
     for (size_t k = 0; k < tensors->nvalues; k++)
         if (tensors->values[k].count < least)
@@ -63,24 +103,27 @@ static int check_control(const struct options *o, struct error *err)
 static int check_loop(const struct options *o, struct error *err)
 {
     if (!options_one(o, OPT_DURATION)->is_auto)
-        return options_refuse(o, OPT_DURATION,
-                              "contradicts pattern: exchange, whose readers "
-                              "must know how many steps there will be; "
-                              "expected iterations with it",
-                              err);
+        return contradicts(o, OPT_DURATION, "",
+                           "whose readers must know how many steps there will "
+                           "be; expected iterations with it",
+                           err);
     if (options_rate(o, RATE_SEARCH))
-        return options_refuse(o, OPT_RATE,
-                              "search contradicts pattern: exchange, whose "
-                              "readers must know how many steps there will be; "
-                              "expected numbers with it",
+        return contradicts(o, OPT_RATE, "search ",
+                           "whose readers must know how many steps there will "
+                           "be; expected numbers with it",
+                           err);
+    if (options_aggregates(o) && asks_to_block(o))
+        return options_refuse(o, OPT_WAIT,
+                              "block contradicts pattern: aggregate, whose "
+                              "readers ask how long a list is; expected a time "
+                              "or spin with it, or pattern: exchange",
                               err);
     if (options_has(o, OPT_SYNC, SYNC_ITERATION))
-        return options_refuse(o, OPT_SYNC,
-                              "iteration contradicts pattern: exchange, where "
-                              "readers are held together with writers by what "
-                              "these put, and by nothing else; expected start "
-                              "or none with it",
-                              err);
+        return contradicts(o, OPT_SYNC, "iteration ",
+                           "where readers are held together with writers by "
+                           "what these put, and by nothing else; expected "
+                           "start or none with it",
+                           err);
     return 0;
 }
 

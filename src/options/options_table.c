@@ -18,7 +18,8 @@ static const char *const command_sets[] = {"plain", "redisai", NULL};
 static const char *const transports[] = {"tcp", "unix", NULL};
 static const char *const key_schemes[] = {"smartsim", "balanced", NULL};
 static const char *const syncs[] = {"none", "start", "iteration", NULL};
-static const char *const patterns[] = {"pair", "phases", "exchange", NULL};
+static const char *const patterns[] = {"pair", "phases", "exchange",
+                                       "aggregate", NULL};
 static const char *const wait_words[] = {"spin", "block", NULL};
 static const char *const fans[] = {"own", "all", NULL};
 static const char *const history_words[] = {"all", NULL};
@@ -329,8 +330,10 @@ const struct option option_table[OPT_COUNT] = {
                          "when all clients have done theirs, all gets; "
                          "exchange: some clients write step after step, the "
                          "others read what these wrote, as a trainer does; "
-                         "history is all there unless it is given, and retire "
-                         "delete"},
+                         "aggregate: the same of data sets, whose names "
+                         "writers append to a list of each step, which readers "
+                         "await and get; in both history is all unless it is "
+                         "given, and retire delete"},
     [OPT_READERS_PER_NODE] =
         {.name = "readers_per_node",
          .type = OPTION_COUNT,
@@ -342,10 +345,10 @@ const struct option option_table[OPT_COUNT] = {
          .max = NO_LIMIT,
          .tag = "READERS",
          .group = GROUP_STUDY,
-         .brief = "with pattern: exchange, readers among a node's clients",
-         .help = "with pattern: exchange, how many of each node's clients "
-                 "read, its last ones; the others write; auto: 1, or 0 where "
-                 "readers have nodes of their own"},
+         .brief = "with pattern: exchange or aggregate, readers of a node",
+         .help = "with pattern: exchange or aggregate, how many of each node's "
+                 "clients read, its last ones; the others write; auto: 1, or "
+                 "0 where readers have nodes of their own"},
     [OPT_READER_NODES] =
         {.name = "reader_nodes",
          .type = OPTION_COUNT,
@@ -356,9 +359,10 @@ const struct option option_table[OPT_COUNT] = {
          .max = NO_LIMIT,
          .tag = "READERN",
          .group = GROUP_STUDY,
-         .brief = "with pattern: exchange, nodes whose clients all read",
-         .help = "with pattern: exchange, nodes beside client_nodes whose "
-                 "clients all read, as those of a trainer do"},
+         .brief = "with pattern: exchange or aggregate, nodes that all read",
+         .help = "with pattern: exchange or aggregate, nodes beside "
+                 "client_nodes whose clients all read, as those of a trainer "
+                 "do"},
     [OPT_WAIT] = {.name = "wait",
                   .type = OPTION_SECONDS,
                   .axis = true,
@@ -371,14 +375,14 @@ const struct option option_table[OPT_COUNT] = {
                   .unit = "s",
                   .tag = "WAIT",
                   .group = GROUP_STUDY,
-                  .brief = "with pattern: exchange, a reader's pause between "
-                           "polls",
-                  .help = "with pattern: exchange, how long a reader pauses "
-                          "when what it asked for is not there yet; spin: not "
-                          "at all; block: it does not ask, but has the server "
-                          "tell it (XREAD BLOCK of a stream to which the "
-                          "writer adds each step); where there are no streams "
-                          "it spins"},
+                  .brief = "with pattern: exchange or aggregate, a reader's "
+                           "pause between polls",
+                  .help = "with pattern: exchange or aggregate, how long a "
+                          "reader pauses when what it asked for is not there "
+                          "yet; spin: not at all; block, of exchange: it does "
+                          "not ask, but has the server tell it (XREAD BLOCK of "
+                          "a stream to which the writer adds each step); where "
+                          "there are no streams it spins"},
     [OPT_CONTROL_BYTES] =
         {.name = "control_bytes",
          .type = OPTION_BYTES,
@@ -402,12 +406,14 @@ const struct option option_table[OPT_COUNT] = {
                  .choices = fans,
                  .tag = "FAN",
                  .group = GROUP_STUDY,
-                 .brief = "with pattern: exchange, who reads whose tensors",
-                 .help = "with pattern: exchange, who reads whose tensors; "
-                         "own: writers are divided among the readers in the "
-                         "order of their ranks, those of a node among its "
-                         "own where databases are colocated; all: each reader "
-                         "reads those of all, or of all on its node"},
+                 .brief =
+                     "with pattern: exchange or aggregate, who reads whose",
+                 .help =
+                     "with pattern: exchange or aggregate, who reads whose; "
+                     "own: writers are divided among the readers in the "
+                     "order of their ranks, those of a node among its "
+                     "own where databases are colocated; all: each reader "
+                     "reads those of all, or of all on its node"},
     [OPT_DEVICE] = {.name = "device",
                     .type = OPTION_CHOICE,
                     .axis = true,
@@ -474,7 +480,8 @@ const struct option option_table[OPT_COUNT] = {
                        .brief = "several tensors back to back",
                        .help = "of several tensors the puts go out back to "
                                "back, and likewise the gets; false: each "
-                               "waits for the reply to the one before"},
+                               "waits for the reply to the one before; with "
+                               "pattern: aggregate true unless it is given"},
     [OPT_HISTORY] = {.name = "history",
                      .type = OPTION_COUNT,
                      .axis = true,

@@ -106,7 +106,8 @@ int options_check_tensors(const struct options *o, struct error *err)
                               err);
     if (options_get(o, OPT_PIPELINED)->given &&
         options_get(o, OPT_PIPELINED)->nvalues == 1 &&
-        options_one(o, OPT_PIPELINED)->count && !has_several(o))
+        options_one(o, OPT_PIPELINED)->count && !has_several(o) &&
+        !(options_aggregates(o) && options_redisai(o)))
         return options_refuse(o, OPT_PIPELINED,
                               "is for several tensors of a step, expected "
                               "tensors of 2 or more with it",

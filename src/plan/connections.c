@@ -34,6 +34,16 @@ static void connect_client(const struct placement *pl, int client, int *clients)
         clients[shards[k]]++;
 }
 
+/* Where its list lies, if that is another shard than its own. */
+static void connect_to_list(const struct placement *pl, int client,
+                            int *clients)
+{
+    int shard =
+        place_client_shard(pl, place_list_client(pl, place_writer(pl, client)));
+
+    clients[shard] += shard != place_client_shard(pl, client);
+}
+
 static bool reads_from(const struct placement *pl, int reader, int shard)
 {
     struct place_range of = place_read_by(pl, reader);
@@ -65,8 +75,11 @@ void connections_count(const struct placement *pl, int *clients)
         pl->nreaders > 0 ? mem_new((size_t)pl->nshards, sizeof *seen) : NULL;
 
     for (int c = 0; c < pl->nclients; c++)
-        if (place_reader(pl, c) < 0)
+        if (place_reader(pl, c) < 0) {
             connect_client(pl, c, clients);
+            if (pl->aggregate)
+                connect_to_list(pl, c, clients);
+        }
     for (int r = 0; r < pl->nreaders; r++)
         connect_reader(pl, r, clients, seen);
     free(seen);

@@ -1,7 +1,9 @@
 /* connections.h - who connects to which shard.
  *
  * A client connects to the shard that owns its key; a reader (pattern:
- * exchange) to each of those that own what it reads. Local and pure.
+ * exchange, and aggregate) to each of those that own what it reads; and a
+ * writer to that of the list that it appends to, which has what its first
+ * reads. Local and pure.
  */
 #ifndef SRB_CONNECTIONS_H
 #define SRB_CONNECTIONS_H

@@ -402,6 +402,7 @@ int place_solve(const struct machine *m, const struct permutation *p,
     pl->machine = m;
     pl->experiment = p->experiment;
     pl->exchange = permutation_exchanges(p);
+    pl->aggregate = permutation_aggregates(p);
     pl->ranks_serve = options_served_by_ranks(p->value[OPT_DB_EXE]);
     pl->keys = (enum keys_scheme)permutation_count(p, OPT_KEYS, KEYS_SMARTSIM);
     pl->infers = p->infers;

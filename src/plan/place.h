@@ -32,8 +32,9 @@ struct placement {
     int shards_per_node; /* 1 if colocated */
     int nclients, nshards;
     int clients_per_node; /* of client node 0; the most of any node */
-    /* Of clients that write and read (pattern: exchange); else zeros. */
-    bool exchange;
+    /* Of clients that write and read (pattern: exchange, and aggregate); else
+     * zeros. */
+    bool exchange, aggregate;
     enum fan fan;
     int reader_nodes;     /* the last client nodes, whose clients all read */
     int readers_per_node; /* the last clients of each other client node */
@@ -98,6 +99,10 @@ struct place_range {
  * get those of writer w. */
 struct place_range place_read_by(const struct placement *pl, int reader);
 struct place_range place_readers_of(const struct placement *pl, int writer);
+
+/* Where writers append to lists (pattern: aggregate): the client whose list
+ * writer w appends to, the first of those whose data sets are read together. */
+int place_list_client(const struct placement *pl, int writer);
 
 /* Tensors' steps that are put and got while every writer writes one: with n
  * clients that put and get in turn 2 n. */

@@ -137,6 +137,13 @@ struct place_range place_readers_of(const struct placement *pl, int writer)
     return (struct place_range){read.first + (int)((end - 1) / write.n), 1};
 }
 
+int place_list_client(const struct placement *pl, int writer)
+{
+    int reader = place_readers_of(pl, writer).first;
+
+    return place_writer_client(pl, place_read_by(pl, reader).first);
+}
+
 int64_t place_moves(const struct placement *pl)
 {
     int64_t moves = place_writers(pl);
@@ -155,6 +162,11 @@ static const char *s_of(int n)
     return n == 1 ? "" : "s";
 }
 
+static const char *pattern(const struct placement *pl)
+{
+    return pl->aggregate ? "aggregate" : "exchange";
+}
+
 /* Whether a node (or all of them: node NULL) has writers for its readers. */
 static int check_circle(const struct placement *pl, const struct node *node,
                         int writers, int readers, struct error *err)
@@ -165,22 +177,23 @@ static int check_circle(const struct placement *pl, const struct node *node,
         snprintf(where, sizeof where, " on node %s", node->name);
     if (readers == 0)
         return error_set(err,
-                         "pattern exchange: no client%s reads; give "
+                         "pattern %s: no client%s reads; give "
                          "readers_per_node of 1 or more%s",
-                         where, node ? "" : ", or reader_nodes");
+                         pattern(pl), where, node ? "" : ", or reader_nodes");
     if (writers < 1)
         return error_set(err,
-                         "pattern exchange: of %d client%s%s %d %s to read, "
+                         "pattern %s: of %d client%s%s %d %s to read, "
                          "and none is left to write; give fewer "
                          "readers_per_node, or more clients",
-                         readers + writers, s_of(readers + writers), where,
-                         readers, readers == 1 ? "is" : "are");
+                         pattern(pl), readers + writers,
+                         s_of(readers + writers), where, readers,
+                         readers == 1 ? "is" : "are");
     if (pl->fan == FAN_OWN && readers > writers)
         return error_set(err,
-                         "pattern exchange: %d readers share %d writer%s%s, "
+                         "pattern %s: %d readers share %d writer%s%s, "
                          "and some would have none (fan: own); give fewer "
                          "readers, or fan: all",
-                         readers, writers, s_of(writers), where);
+                         pattern(pl), readers, writers, s_of(writers), where);
     return 0;
 }
 

@@ -89,18 +89,28 @@ static int check_served(const struct options *o, struct error *err)
 }
 
 /* What stands for the defaults of other patterns where clients write and read:
- * a reader cannot tell a new step from an old one under the same key. */
+ * a reader cannot tell a new step from an old one under the same key. Data sets
+ * go and come as SmartRedis has them, in one send. */
 static void keep_steps(const struct options *o, struct permutation *p)
 {
-    static char all[] = "all", removed[] = "delete";
+    static char all[] = "all", removed[] = "delete", yes[] = "true";
     static const struct value history = {.word = HISTORY_ALL, .text = all};
     static const struct value retire = {.count = RETIRE_DELETE,
                                         .text = removed};
+    static const struct value pipelined = {.count = 1, .text = yes};
 
     if (!options_get(o, OPT_HISTORY)->given)
         p->value[OPT_HISTORY] = &history;
     if (!options_get(o, OPT_RETIRE)->given)
         p->value[OPT_RETIRE] = &retire;
+    if (!options_get(o, OPT_PIPELINED)->given && permutation_aggregates(p))
+        p->value[OPT_PIPELINED] = &pipelined;
+}
+
+bool permutation_describes(const struct permutation *p)
+{
+    return permutation_aggregates(p) &&
+           strcmp(permutation_text(p, OPT_COMMAND_SET), "redisai") == 0;
 }
 
 /* Place i of the product of all axes. */
@@ -162,7 +172,7 @@ static size_t digit(const struct sweep *s, const struct permutation *p,
 static bool lacks(const struct sweep *s, const struct permutation *p,
                   const struct sweep_lack *lack)
 {
-    return lack->only == 0 && p->value[OPT_DB_EXE] &&
+    return lack->only == 0 && !lack->lists && p->value[OPT_DB_EXE] &&
            digit(s, p, OPT_DB_EXE) == lack->exe &&
            has_option(s->options, lack->axis, experiment_of(p)) &&
            (lack->word == 0 ||
@@ -183,15 +193,17 @@ static ptrdiff_t displaced(const struct sweep *s, const struct permutation *p,
     return k < set->nvalues ? (ptrdiff_t)mine - (ptrdiff_t)k : 0;
 }
 
-/* Whether its placement has no such server. */
+/* Whether its placement has no such server, or its pattern none. */
 static bool left_out(const struct sweep *s, const struct permutation *p)
 {
     for (size_t k = 0; k < s->nlacks; k++) {
         const struct sweep_lack *lack = &s->lacks[k];
+        bool none = lack->lists
+                        ? permutation_aggregates(p)
+                        : lack->only && !(lack->only & experiment_of(p));
 
-        if (lack->only && p->value[OPT_DB_EXE] &&
-            digit(s, p, OPT_DB_EXE) == lack->exe &&
-            !(lack->only & experiment_of(p)))
+        if (none && p->value[OPT_DB_EXE] &&
+            digit(s, p, OPT_DB_EXE) == lack->exe)
             return true;
     }
     return false;
@@ -309,7 +321,10 @@ static size_t behind_idle(const struct sweep *s, const struct permutation *p,
     case OPT_ARRIVALS:
         return p->value[OPT_RATE]->word == RATE_MAX ? k : 0;
     case OPT_PIPELINED:
-        return permutation_count(p, OPT_TENSORS, 1) == 1 ? k : 0;
+        return permutation_count(p, OPT_TENSORS, 1) == 1 &&
+                       !permutation_describes(p)
+                   ? k
+                   : 0;
     case OPT_HISTORY:
         return expires ? k : 0;
     case OPT_EXPIRE_AFTER:
@@ -813,6 +828,11 @@ static size_t note_left_out(const struct sweep *s, char *buf, size_t n,
     for (size_t k = 0; k < s->nlacks; k++) {
         unsigned others = IN_BOTH & ~s->lacks[k].only;
 
+        if (s->lacks[k].lists && used < n)
+            used += (size_t)snprintf(buf + used, n - used,
+                                     "db_exe %s is left out with pattern: "
+                                     "aggregate, since it has no lists\n",
+                                     s->lacks[k].server);
         if (!s->lacks[k].only || used >= n ||
             !options_has_placement(s->options, others))
             continue;
@@ -934,7 +954,8 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
             used =
                 note(buf, n, used, d, set, "in ", without(o, d->only, where));
         for (size_t k = 0; k < s->nlacks; k++)
-            if (!s->lacks[k].only && s->lacks[k].axis == (enum option_id)id)
+            if (!s->lacks[k].only && !s->lacks[k].lists &&
+                s->lacks[k].axis == (enum option_id)id)
                 used = note_lack(buf, n, used, &s->lacks[k], set);
     }
     used = note_left_out(s, buf, n, used);

@@ -55,6 +55,8 @@ struct sweep_lack {
     const char *why; /* and has no such thing: "streams" */
     unsigned only; /* not 0: it is no axis that it lacks, but all placements but
                       this one (IN_STANDARD | …); there it is left out */
+    bool lists;    /* it is lists that it lacks: it is left out of the pattern
+                      aggregate */
     char server[SRB_SERVER_MAX]; /* its name and version */
     struct value instead; /* the one it has there, which nobody may choose; its
                              text, somebody else's, NULL: none */
@@ -187,12 +189,23 @@ static inline bool permutation_auto(const struct permutation *p,
     return p->value[id] && p->value[id]->is_auto;
 }
 
-/* Whether some of its clients write and the others read. */
-static inline bool permutation_exchanges(const struct permutation *p)
+/* Whether some of its clients write and the others read; and whether what they
+ * write are data sets, whose names go to lists. */
+static inline bool permutation_aggregates(const struct permutation *p)
 {
     return p->value[OPT_PATTERN] &&
-           p->value[OPT_PATTERN]->count == PATTERN_EXCHANGE;
+           p->value[OPT_PATTERN]->count == PATTERN_AGGREGATE;
 }
+static inline bool permutation_exchanges(const struct permutation *p)
+{
+    return permutation_aggregates(p) ||
+           (p->value[OPT_PATTERN] &&
+            p->value[OPT_PATTERN]->count == PATTERN_EXCHANGE);
+}
+
+/* Of one that aggregates: whether its data sets have a description of their own
+ * beside their tensors, as RedisAI's clients have it. */
+bool permutation_describes(const struct permutation *p);
 
 /* Whether its rate is searched; whether its loop lasts a time instead of
  * iterations, and which (s; of a search that of a probe, 0: none). */

@@ -13,8 +13,9 @@ struct tensors_rules tensors_rules_of(const struct permutation *p)
         return (struct tensors_rules){.n = 1, .history = 1};
     return (struct tensors_rules){
         .n = (size_t)p->value[OPT_TENSORS]->count,
-        .pipelined = p->value[OPT_TENSORS]->count > 1 &&
-                     permutation_count(p, OPT_PIPELINED, 0) != 0,
+        .pipelined =
+            (p->value[OPT_TENSORS]->count > 1 || permutation_describes(p)) &&
+            permutation_count(p, OPT_PIPELINED, 0) != 0,
         .history = p->value[OPT_HISTORY]->word == HISTORY_ALL
                        ? 0
                        : p->value[OPT_HISTORY]->count,

@@ -71,6 +71,31 @@ size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i)
     return n;
 }
 
+size_t keys_of_dataset(char key[SRB_KEY_MAX], size_t stem, int64_t step)
+{
+    size_t n = stem + write_number(key + stem, (uint64_t)step);
+
+    key[n] = '\0';
+    return n;
+}
+
+size_t keys_of_meta(char key[SRB_KEY_MAX], size_t stem, int64_t step)
+{
+    static const char word[] = ".meta";
+    size_t n = keys_of_dataset(key, stem, step);
+
+    memcpy(key + n, word, sizeof word);
+    return n + sizeof word - 1;
+}
+
+size_t keys_of_list(char key[SRB_KEY_MAX], size_t stem, int64_t step)
+{
+    static const char word[] = "list.";
+
+    memcpy(key + stem, word, sizeof word);
+    return keys_of_dataset(key, stem + sizeof word - 1, step);
+}
+
 static size_t end_in(char *key, size_t stem, const char *word)
 {
     size_t n = strlen(word);

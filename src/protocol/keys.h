@@ -56,6 +56,12 @@ size_t keys_of_counter(char key[SRB_KEY_MAX], size_t stem);
 /* The stream in which it tells so, likewise: the stem and "stream". */
 size_t keys_of_stream(char key[SRB_KEY_MAX], size_t stem);
 size_t keys_of_step(char key[SRB_KEY_MAX], size_t stem, int64_t step, size_t i);
+/* A step as a data set, KEY{KEY}.s, and the key of its description,
+ * KEY{KEY}.s.meta; and the list of a step to which such are appended,
+ * KEY{KEY}.list.s. Each returns the length. */
+size_t keys_of_dataset(char key[SRB_KEY_MAX], size_t stem, int64_t step);
+size_t keys_of_meta(char key[SRB_KEY_MAX], size_t stem, int64_t step);
+size_t keys_of_list(char key[SRB_KEY_MAX], size_t stem, int64_t step);
 
 /* Whose key it is, and of which step and tensor (0 and 0 of one without): what
  * the functions above were given. false: they have not written it. */

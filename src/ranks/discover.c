@@ -11,6 +11,7 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/procstat.h"
 #include "base/text.h"
 #include "node/topology.h"
 #include "wlm/wlm.h"
@@ -546,6 +547,8 @@ void discover_memory(const struct team *t, struct discovery *d)
     if (first) {
         struct memory_cost mine = memory_cost_measure();
 
+        /* its buffers are no client's peak */
+        procstat_reset_peak(getpid());
         for (int k = 0; k < d->kernel.nnodes; k++)
             cost[d->kernel.node[k]] = mine;
     }

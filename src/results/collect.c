@@ -46,6 +46,10 @@ enum {
     WARMUP_UNPACK,
     RETIRE,
     RETIRE_START,
+    POLL_LIST,
+    POLL_LIST_START,
+    GET_LIST,
+    GET_LIST_START,
     CONTROL,
     CONTROL_START,
     RUN_SCRIPT,
@@ -90,6 +94,22 @@ static const struct sink_array span_arrays[SPANS] = {
                       "start of each of those since the loop's start, on the "
                       "common clock",
                       SINK_CLIENT, SINK_ITERATION},
+    [POLL_LIST] = {"poll_list", FIELD_REAL, "s",
+                   "of a reader, from its first poll of each list until that "
+                   "was whole",
+                   SINK_CLIENT, SINK_ITERATION},
+    [POLL_LIST_START] = {"poll_list_start", FIELD_REAL, "s",
+                         "start of each of those since the loop's start, on "
+                         "the common clock",
+                         SINK_CLIENT, SINK_ITERATION},
+    [GET_LIST] = {"get_list", FIELD_REAL, "s",
+                  "of a reader, time of getting each list and all data sets "
+                  "that it names, without what lies between",
+                  SINK_CLIENT, SINK_ITERATION},
+    [GET_LIST_START] = {"get_list_start", FIELD_REAL, "s",
+                        "start of each of those since the loop's start, on the "
+                        "common clock",
+                        SINK_CLIENT, SINK_ITERATION},
     [CONTROL] =
         {"control", FIELD_REAL, "s",
          "time of each timed put or get of the tensor after a step's; a "
@@ -226,6 +246,8 @@ static void span_columns(const struct collection *c, size_t columns[SPANS])
         columns[a] = c->kept;
     for (int a = CONTROL; a <= CONTROL_START && c->tensors->control > 0; a++)
         columns[a] = c->kept;
+    for (int a = POLL_LIST; a <= GET_LIST_START && c->lists; a++)
+        columns[a] = c->kept;
     for (int a = c->runs > 1 ? RUN_SCRIPT : RUN_MODEL; a < STEP && c->runs; a++)
         columns[a] = a == WARMUP_RUN_SCRIPT || a == WARMUP_RUN_MODEL ? c->warmup
                                                                      : c->kept;
@@ -271,6 +293,13 @@ static void pack_spans(double *at, const struct load *l, int64_t zero,
     at = put_numbers(at, s->control.ns, 0, s->control.kept, columns[CONTROL]);
     at = put_numbers(at, s->control.start, zero, s->control.kept,
                      columns[CONTROL_START]);
+    for (int k = 0; k < 2; k++) {
+        const struct series *x = k == 0 ? &s->poll_list : &s->get_list;
+        const size_t *of = columns + (k == 0 ? POLL_LIST : GET_LIST);
+
+        at = put_numbers(at, x->ns, 0, x->kept, of[0]);
+        at = put_numbers(at, x->start, zero, x->kept, of[1]);
+    }
     for (int k = 0; k < 2; k++) {
         /* the last run is the model's */
         const struct series *x =

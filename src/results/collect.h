@@ -29,6 +29,7 @@ struct collection {
                           most; both the same on every rank */
     bool steps, paced; /* they compute or have a schedule; the latter */
     bool phases;       /* so have gets of their own */
+    bool lists;        /* readers await and get lists */
     /* Requests of each shard by its clients' count, [nshards], less than 0
      * where nobody knows; NULL: as rows have it. Rank 0's. */
     const int64_t *requests;

@@ -58,7 +58,8 @@ enum figure_scope {
     SCOPE_OF_SHM = 256,
     SCOPE_EXCHANGED = 512,   /* some clients read what others wrote */
     SCOPE_CONTROLLED = 1024, /* with a tensor after those of a step */
-    SCOPE_ALL = 2047,
+    SCOPE_AGGREGATED = 2048, /* by lists of data sets */
+    SCOPE_ALL = 4095,
 };
 unsigned record_scope(const struct options *o);
 

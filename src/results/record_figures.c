@@ -210,6 +210,22 @@ static const struct figure {
      FIGURE_MEASURED, SCOPE_CONTROLLED},
     {"control_missed", "", INT(summary.exchange.control_missed),
      FIGURE_MEASURED, SCOPE_CONTROLLED},
+#define LIST(name, member)                                                     \
+    {name "_median", "s", REAL(summary.lists.member.median), FIGURE_MEASURED,  \
+     SCOPE_AGGREGATED},                                                        \
+        {name "_p95", "s", REAL(summary.lists.member.p95), FIGURE_MEASURED,    \
+         SCOPE_AGGREGATED},                                                    \
+        {name "_p99", "s", REAL(summary.lists.member.p99), FIGURE_MEASURED,    \
+         SCOPE_AGGREGATED},                                                    \
+        {name "_p99.9", "s", REAL(summary.lists.member.p999), FIGURE_MEASURED, \
+         SCOPE_AGGREGATED},                                                    \
+    {                                                                          \
+        name "_max", "s", REAL(summary.lists.member.max), FIGURE_MEASURED,     \
+            SCOPE_AGGREGATED                                                   \
+    }
+    LIST("poll_list", poll),
+    LIST("get_list", get),
+#undef LIST
     {"shard_memory_start", "B", INT(memory[0]), FIGURE_MEASURED, SCOPE_KEPT},
     {"shard_memory_end", "B", INT(memory[1]), FIGURE_MEASURED, SCOPE_KEPT},
     {"client_cpu_share", "1", REAL(summary.cpu_share), FIGURE_MEASURED, 0},
@@ -295,6 +311,8 @@ unsigned record_scope(const struct options *o)
         scope |= SCOPE_EXCHANGED;
     if (options_controls(o))
         scope |= SCOPE_CONTROLLED;
+    if (options_aggregates(o))
+        scope |= SCOPE_AGGREGATED;
     if (options_infers(o))
         scope |= SCOPE_INFERRED;
     return scope;

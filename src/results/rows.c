@@ -400,12 +400,15 @@ static void add_steps(struct row *row, const struct step_figures *x)
     to->none_held = to->none_held || x->sustained_low == 0;
 }
 
-static void add_exchange(struct row *row, const struct exchange_figures *x)
+static void add_exchange(struct row *row, const struct summary *s)
 {
+    const struct exchange_figures *x = &s->exchange;
     struct exchange_row *to = &row->exchange;
-    double *const mean[] = {&to->delivery, &to->p99, &to->missed, &to->control};
+    double *const mean[] = {&to->delivery, &to->p99, &to->missed, &to->control,
+                            &to->list};
     const double value[] = {x->delivery.median, x->delivery.p99,
-                            (double)x->missed, x->control_get.median};
+                            (double)x->missed, x->control_get.median,
+                            s->lists.get.median};
 
     add_means(row, mean, value, sizeof mean / sizeof mean[0]);
 }
@@ -422,7 +425,7 @@ void rows_add(struct rows *r, const struct permutation *p,
     add_steps(row, &o->summary.steps);
     if (step_kind(&o->summary) != OF_BANDWIDTH)
         running_add(&row->step, step_rate(&o->summary));
-    add_exchange(row, &o->summary.exchange);
+    add_exchange(row, &o->summary);
     add_runs(row, &o->summary.inference);
     if (row->ended[STATUS_COMPLETED] == 1)
         memcpy(row->limit, o->limit, sizeof row->limit);

@@ -38,6 +38,7 @@ struct row {
         double delivery, p99; /* s; NaN */
         double missed;        /* steps */
         double control;       /* s, the get of what comes after a step; NaN */
+        double list;          /* s, of getting one; NaN: there are none */
     } exchange;
     struct run_row { /* where models are run, likewise */
         double script, model, rate;

@@ -66,6 +66,7 @@ enum column {
     RATE_RANGE,
     DELIVERY,
     DELIVERY_P99,
+    LIST,
     MISSED,
     CONTROL,
     INFERENCES,
@@ -192,6 +193,8 @@ static void exchange_cells(const struct exchange_row *x, bool completed,
         units_print_seconds(x->delivery, line->cell[DELIVERY], CELL);
     if (!isnan(x->p99))
         units_print_seconds(x->p99, line->cell[DELIVERY_P99], CELL);
+    if (!isnan(x->list))
+        units_print_seconds(x->list, line->cell[LIST], CELL);
     snprintf(line->cell[MISSED], CELL, "%.4g", x->missed);
     if (!isnan(x->control))
         units_print_seconds(x->control, line->cell[CONTROL], CELL);
@@ -252,6 +255,7 @@ static const struct line head = {.cell = {[PUT] = "put",
                                           [RATE] = "bandwidth",
                                           [DELIVERY] = "delivery",
                                           [DELIVERY_P99] = "its p99",
+                                          [LIST] = "get list",
                                           [MISSED] = "missed",
                                           [CONTROL] = "control",
                                           [OVERHEAD] = "overhead",
@@ -455,6 +459,11 @@ static void print_legend(FILE *out, const struct table *t, int columns)
                   "delivery: from the begin of a put to the end of its get, "
                   "the median; missed: steps that were retired before they "
                   "were read",
+                  columns);
+    if (t->shown[LIST])
+        text_wrap(out,
+                  "get list: a step's list and all data sets that it names, "
+                  "the median",
                   columns);
     if (t->shown[CONTROL])
         text_wrap(out,

@@ -178,6 +178,7 @@ static struct collection collection_of(const struct run *r,
         .paced = paced,
         .probes = x->probes,
         .nprobes = r->team->rank == 0 ? x->nprobes : 0,
+        .lists = permutation_aggregates(&x->p),
         .phases = permutation_count(&x->p, OPT_PATTERN, PATTERN_PAIR) ==
                   PATTERN_PHASES,
         /* what was agreed on is known to all clients, and nothing to others */

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/tick.h"
 #include "engine/serving.h"
+#include "measure/aggregate_figures.h"
 #include "measure/exchange_figures.h"
 #include "measure/inference_figures.h"
 #include "measure/step_figures.h"
@@ -158,6 +159,8 @@ static void reduce(struct run *r, struct perm_run *x)
         exchange_figures_reduce(r->team, r->cast.clients, l,
                                 &x->outcome.summary.exchange);
     }
+    aggregate_figures_reduce(r->team, r->cast.clients, &l->samples,
+                             &x->outcome.summary.lists);
     figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
     step_figures_reduce(r->team, r->cast.clients, &of,
                         &x->outcome.summary.steps);
@@ -196,6 +199,7 @@ static struct db_keys keys_left(struct run *r, const struct perm_run *x)
     }
     team_allreduce(r->team, r->team->world, steps, 2, MPI_INT64_T, MPI_MAX);
     keys.counters = permutation_exchanges(&x->p);
+    keys.lists = permutation_aggregates(&x->p);
     keys.tensors = tensors_each(&rules);
     keys.to = steps[0];
     if (rules.retire == RETIRE_OVERWRITE && rules.history > 0)

@@ -256,6 +256,31 @@ static int open_load(struct run *r, struct perm_run *x,
                      ops, &params, rules, err);
 }
 
+/* Which list a client has to do with; and how a writer reaches that, if not as
+ * its own keys, in *way, to be freed. */
+static int plan_lists(const struct run *r, const struct perm_run *x,
+                      const struct client_ops *ops, int client,
+                      struct aggregate_rules *out, struct client_params **way,
+                      struct error *err)
+{
+    const struct placement *pl = &r->placement;
+    int reader = place_reader(pl, client), head, shard;
+
+    if (!pl->aggregate)
+        return 0;
+    head = place_list_client(pl, reader < 0 ? place_writer(pl, client)
+                                            : place_read_by(pl, reader).first);
+    shard = place_client_shard(pl, head);
+    place_key(pl, head, out->head);
+    out->lists = true;
+    out->described = permutation_describes(&x->p);
+    out->heads = head == client;
+    if (reader >= 0 || shard == place_client_shard(pl, client))
+        return 0;
+    out->way = *way = mem_new(1, sizeof **way);
+    return reach(r, x, ops, shard, *way, err);
+}
+
 static int open_client(struct run *r, struct perm_run *x, struct error *err)
 {
     const struct placement *pl = &r->placement;
@@ -265,7 +290,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     struct load_rules rules = rules_of(r, p);
     struct exchange_rules *exchange = &rules.exchange;
     struct exchange_from *from = NULL;
-    struct client_params *way = NULL, params;
+    struct client_params *way = NULL, *list_way = NULL, params;
     int rc;
 
     find_servers(r, x);
@@ -279,9 +304,12 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
         rc = reach(r, x, ops, place_client_shard(pl, client), &params, err);
     }
     if (rc == 0)
+        rc = plan_lists(r, x, ops, client, &exchange->lists, &list_way, err);
+    if (rc == 0)
         rc = open_load(r, x, ops, &params, &rules, err);
     free(from);
     free(way);
+    free(list_way);
     if (rc < 0)
         return -1;
     x->load.signal = &signals_state()->cut;

@@ -149,11 +149,38 @@ static int leave_out(const struct sweep *s, const struct server *servers,
                      first->only == IN_STANDARD ? "standard" : "colocated");
 }
 
+/* What has no lists is left out of the pattern that needs them. */
+static int leave_out_lists(const struct sweep *s, const struct server *servers,
+                           struct sweep_lack *list, size_t *n,
+                           struct error *err)
+{
+    const struct options *o = s->options;
+    size_t nexes = options_get(o, OPT_DB_EXE)->nvalues, found = 0;
+
+    for (size_t k = 0; k < nexes && options_aggregates(o); k++) {
+        struct sweep_lack *lack = &list[*n];
+
+        if (!servers[k].engine || servers[k].engine->lists)
+            continue;
+        found++;
+        *lack = (struct sweep_lack){.exe = k, .lists = true};
+        snprintf(lack->server, sizeof lack->server, "%s", servers[k].label);
+        ++*n;
+    }
+    if (found < nexes || options_get(o, OPT_PATTERN)->nvalues > 1)
+        return 0;
+    return error_set(err,
+                     "db_exe: %s has no lists, which pattern: aggregate needs; "
+                     "expected a server such as redis-server, or another "
+                     "pattern",
+                     servers[0].label);
+}
+
 int collapse(struct sweep *s, const struct server *servers, struct error *err)
 {
     size_t nexes = options_get(s->options, OPT_DB_EXE)->nvalues, n = 0;
-    /* axes, a placement, and streams */
-    struct sweep_lack *list = mem_new((OPT_COUNT + 2) * nexes, sizeof *list);
+    /* axes, a placement, streams, and a pattern */
+    struct sweep_lack *list = mem_new((OPT_COUNT + 3) * nexes, sizeof *list);
 
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis &&
@@ -162,7 +189,8 @@ int collapse(struct sweep *s, const struct server *servers, struct error *err)
             return -1;
         }
     add_streams(s, servers, list, &n);
-    if (leave_out(s, servers, list, &n, err) < 0) {
+    if (leave_out(s, servers, list, &n, err) < 0 ||
+        leave_out_lists(s, servers, list, &n, err) < 0) {
         free(list);
         return -1;
     }

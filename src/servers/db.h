@@ -36,8 +36,9 @@ struct db_plan {
     bool copies;                   /* and copy tensors to and from them */
     int64_t intra_op;              /* threads of one run; 0: not said */
     bool removes;                  /* and remove their keys */
-    bool polls;                    /* and ask whether a key is there */
-    bool blocks;                   /* or wait for what a stream tells */
+    bool polls;                    /* and ask whether a key is there, */
+    bool blocks;                   /* or wait for what a stream tells, */
+    bool lists;                    /* or append to lists and read these */
     const char *path;              /* db_path */
     double op_timeout, db_timeout;
     int64_t max_clients, max_bytes; /* the most that any permutation needs, */
@@ -91,6 +92,7 @@ struct db_keys {
     int64_t from, to; /* steps by the number in their keys, `to` not included */
     bool counters;    /* and what tells of its steps (keys_of_counter(),
                          keys_of_stream()) */
+    bool lists;       /* and descriptions of steps, and lists of all of them */
 };
 
 /* Remove the keys of all clients of the placement, from shards elsewhere whose

@@ -126,6 +126,25 @@ static int remove_steps(struct control *c, const char *key,
     return 0;
 }
 
+/* What describes steps, and their lists beside the keys of who has such: all of
+ * these, since who was late may have made one anew that was removed. */
+static int remove_lists(struct control *c, const char *key,
+                        const struct db_keys *keys, struct error *err)
+{
+    char meta[SRB_KEY_MAX], list[SRB_KEY_MAX];
+    int stem = keys_stem(meta, key);
+
+    for (int64_t step = 0; step < keys->to && stem >= 0; step++) {
+        keys_of_meta(meta, (size_t)stem, step);
+        memcpy(list, meta, (size_t)stem);
+        keys_of_list(list, (size_t)stem, step);
+        if (control_say(c, NULL, err, "DEL", list,
+                        step >= keys->from ? meta : NULL, NULL) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* What models were given, and what came of it; and copies, which a client that
  * was cut off may have left. */
 static int remove_inference(struct db *db, const struct placement *pl,
@@ -166,6 +185,8 @@ static int remove_of(struct db *db, const struct placement *pl, int client,
         if (control_say(c, NULL, err, "DEL", counter, stream, NULL) < 0)
             return -1;
     }
+    if (keys->lists && remove_lists(c, key, keys, err) < 0)
+        return -1;
     return remove_steps(c, key, keys, err);
 }
 

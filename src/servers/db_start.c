@@ -306,6 +306,7 @@ static struct db *allocate(struct team *t, const struct placement *pl,
             .intra_op = plan->intra_op,
             .removes = plan->removes,
             .polls = plan->polls,
+            .lists = plan->lists,
             .blocks = plan->blocks,
             .secret = plan->secret,
         };

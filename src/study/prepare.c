@@ -244,6 +244,12 @@ static int check_clients(const struct prepared *plan, struct error *err)
                              "retire: client '%s' removes nothing, expected "
                              "another client, or overwrite",
                              ops->name);
+        if (!ops->ask && options_aggregates(o))
+            return error_set(err,
+                             "pattern: client '%s' knows no lists, which "
+                             "aggregate needs; expected another client, or "
+                             "another pattern",
+                             ops->name);
         if (!ops->poll && options_exchanges(o))
             return error_set(err,
                              "pattern: client '%s' cannot ask whether a tensor "

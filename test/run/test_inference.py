@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import time
+from configparser import ConfigParser
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,14 @@ def first_input(seed, count):
 def halved(values, n):
     """What the stand-in makes of them."""
     return [values[j % len(values)] / 2 + j for j in range(n)]
+
+
+# A command in a /dev of its own, in which two GPUs are, as far as files go.
+TWO_GPUS = ("unshare", "-m", "sh", "-c", """
+d=$(mktemp -d) && mount -t tmpfs none "$d" && mkdir "$d/shm" &&
+mount --bind /dev/shm "$d/shm" && touch "$d/nvidia0" "$d/nvidia1" &&
+for x in null zero full tty random urandom; do cp -a /dev/$x "$d/" || exit; done
+mount --move "$d" /dev && rmdir "$d" && exec "$@" """, "sh")
 
 
 class InferenceTest(ModuleTest):
@@ -333,6 +342,48 @@ class Inference(InferenceTest):
         shares = sum(rows[f"{n}_share"][...] for n in
                      ("put", "run_script", "run_model", "unpack"))
         self.assertTrue((shares > 0.9).all() and (shares <= 1).all(), shares)
+
+    def test_two_gpus(self):
+        """Not what they compute: that models are stored for both, and runs of both
+        are counted; a third one is missed before the start."""
+        if subprocess.run([*TWO_GPUS, "true"], stderr=subprocess.DEVNULL,
+                          check=False).returncode:
+            self.skipTest("/dev cannot be covered here")
+        gpus = ("--device=GPU", f"--script={self.script}", "--verify=all")
+        job = self.infer("--num_devices=2", *gpus, ranks=4, wrapper=TWO_GPUS)
+        self.assert_passed(job, permutations=1)
+        self.assertEqual(list(self.open(self.out)["perm_0000/run_calls"]), [24])
+        job = self.infer("--num_devices=3", *gpus, "--overwrite",
+                         wrapper=TWO_GPUS)
+        self.assert_status(job, 2)
+        self.assertIn("there is no /dev/nvidia2", job.stderr)
+
+    def test_export(self):
+        """In SmartSim-Scaling's layout, with what its sessions of inference have
+        besides those of throughput."""
+        job = self.infer("--db_tpq=[auto,2]", "--batch_size=4",
+                         f"--script={self.script}")
+        self.assert_passed(job, permutations=2)
+        folder = self.dir / "exported"
+        done = subprocess.run(
+            [sys.executable, SOURCE / "tools/srbench-export", "--format",
+             "smartsim", folder, self.out], text=True, capture_output=True,
+            encoding="utf-8", timeout=END)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        threads = set()
+        for session in folder.glob("*sess*"):
+            config = ConfigParser()
+            config.read(session / "run.cfg")
+            has = config["attributes"]
+            threads.add(has["database_threads_per_queue"])
+            self.assertEqual((has["batch_size"], has["device"],
+                              has["num_devices"]), ("4", "CPU", "1"))
+            lines = (session / "rank_1_timing.csv").read_text("ascii").split()
+            self.assertEqual(
+                [line.split(",")[1] for line in lines],
+                ["client()", *["put_tensor", "run_script", "run_model",
+                               "unpack_tensor"] * 5, "loop_time", "main()"])
+        self.assertEqual(threads, {"1", "2"})
 
     def test_too_late_a_turn(self):
         slow = self.file("slow", "stand-in out=1x10 delay_us=1200000")

@@ -212,7 +212,10 @@ class LoopTest(RunTest):
             switches = (g["client_voluntary_switches"][:]
                         + g["client_involuntary_switches"][:])
             self.assertTrue((switches > 0).all())
-            self.assertTrue((g["client_peak_memory"][:] > 1 << 20).all())
+            peak = g["client_peak_memory"][:]
+            self.assertTrue((peak > 1 << 20).all())
+            # what measuring the node's memory took is no part of it
+            self.assertLess(peak.max() - peak.min(), 48 << 20)
             crowded = 4 > int(f["hosts/cpus"][0])
             self.assertEqual("oversubscribed" in flags(g), crowded)
             self.assertEqual("OVERSUBSCRIBED" in job.stderr, crowded)

@@ -21,11 +21,11 @@ BYTES = 4 * FLOATS
 class Monitored:
     """Somebody else's server, and all that is said to it."""
 
-    def __init__(self, test):
+    def __init__(self, test, *args):
         self.port = free_port()
         self.cli = ["redis-cli", "-p", str(self.port)]
         self.server = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--save", ""],
+            ["redis-server", "--port", str(self.port), "--save", "", *args],
             cwd=test.dir, stdout=subprocess.DEVNULL)
         test.addCleanup(self.end)
         until = time.monotonic() + END

@@ -17,7 +17,8 @@
 #define EXCHANGE "--pattern=[pair,exchange]"
 #define VAIN                                                                   \
     "is for clients that read what others write, expected pattern: exchange "  \
-    "with it"
+    "or aggregate with it"
+#define AGGREGATE "--pattern=[pair,aggregate]"
 
 static const struct {
     struct line line;
@@ -51,8 +52,27 @@ static const struct {
     {{{EXCHANGE, "--wait=never"}},
      "--wait: found 'never', expected a time above 0s and up to 86400s such as "
      "30s, 5m or 05:00:00, spin or block"},
-    {{{"--pattern=aggregate"}},
-     "--pattern: found 'aggregate', expected pair, phases or exchange"},
+    {{{"--pattern=gather"}},
+     "--pattern: found 'gather', expected pair, phases, exchange or aggregate"},
+    {{{AGGREGATE, "--retire=[delete,overwrite]"}},
+     "--retire: overwrite contradicts pattern: aggregate, whose readers would "
+     "take an old step for the one that they await; expected delete with it"},
+    {{{AGGREGATE, "--retire=expire", "--expire_after=1s"}},
+     "--retire: expire contradicts pattern: aggregate, whose lists do not go "
+     "by themselves; expected delete with it, or pattern: exchange"},
+    {{{AGGREGATE, "--duration=5s"}},
+     "--duration: contradicts pattern: aggregate, whose readers must know how "
+     "many steps there will be; expected iterations with it"},
+    {{{AGGREGATE, "--control_bytes=4"}},
+     "--control_bytes: contradicts pattern: aggregate, whose lists say that "
+     "the "
+     "rest is there; expected 0 with it, or pattern: exchange"},
+    {{{AGGREGATE, "--wait=[1ms,block]"}},
+     "--wait: block contradicts pattern: aggregate, whose readers ask how long "
+     "a list is; expected a time or spin with it, or pattern: exchange"},
+    {{{AGGREGATE, "--pipelined=true"}},
+     "--pipelined: is for several tensors of a step, expected tensors of 2 or "
+     "more with it"},
 };
 
 static void refusals(void **state)
@@ -68,9 +88,9 @@ static void refusals(void **state)
 }
 
 /* The defaults that are not meant are comments, or they would be refused. */
-static void shown(void **state)
+static void shown_of(const struct line *line, const char *pattern,
+                     const char *pipelined)
 {
-    static const struct line line = {{"--pattern=exchange", "--wait=spin"}};
     static const struct line nothing = {{NULL}};
     struct options o, again;
     struct error err;
@@ -78,11 +98,11 @@ static void shown(void **state)
     size_t n;
     FILE *out = open_memstream(&text, &n);
 
-    (void)state;
-    assert_int_equal(parse(&o, &line, NULL, 0, &err), 0);
+    assert_int_equal(parse(&o, line, NULL, 0, &err), 0);
     options_show(&o, out);
     fclose(out);
-    assert_non_null(strstr(text, "\npattern: exchange\n"));
+    assert_non_null(strstr(text, pattern));
+    assert_non_null(strstr(text, pipelined));
     assert_non_null(strstr(text, "\nwait: spin\n"));
     assert_non_null(strstr(text, "\n# retire: overwrite\n"));
     assert_non_null(strstr(text, "\n# history: 1\n"));
@@ -92,6 +112,17 @@ static void shown(void **state)
     options_free(&o);
     options_free(&again);
     free(text);
+}
+
+static void shown(void **state)
+{
+    static const struct line exchange = {{"--pattern=exchange", "--wait=spin"}};
+    static const struct line aggregate = {
+        {"--pattern=aggregate", "--wait=spin"}};
+
+    (void)state;
+    shown_of(&exchange, "\npattern: exchange\n", "\npipelined: false\n");
+    shown_of(&aggregate, "\npattern: aggregate\n", "\n# pipelined: false\n");
 }
 
 int main(void)

@@ -14,6 +14,7 @@
 #include "plan/connect_waves.h"
 #include "plan/connections.h"
 #include "plan/place.h"
+#include "plan/tensors_rules.h"
 
 #define EXCHANGE "--pattern=exchange"
 
@@ -304,12 +305,89 @@ static void sweep(void **state)
     study_close(&s);
 }
 
+/* Data sets that are read together are in one list, that of their first
+ * writer, to whose shard all of them connect. */
+static void lists(void **state)
+{
+    static const struct line own = {
+        {"throughput_standard", "--pattern=aggregate", "--readers_per_node=2",
+         "--db_shards_per_node=3", "--keys=balanced"}};
+    static const struct line all = {
+        {"throughput_standard", "--pattern=aggregate", "--readers_per_node=2",
+         "--db_shards_per_node=3", "--keys=balanced", "--fan=all"}};
+    /* clients 0 1 2 3 write, 4 5 read */
+    static const int head[2][4] = {{0, 0, 2, 2}, {0, 0, 0, 0}};
+    /* client c is on shard c mod 3; of `own` 1 and 3 have lists elsewhere, and
+     * readers two shards each: 0 1, and 2 0; of `all` 1 and 2 */
+    static const int connections[2][3] = {{2 + 1 + 2, 1 + 1, 1 + 1 + 1},
+                                          {2 + 2 + 2, 1 + 2, 1 + 2}};
+    const struct line *const line[] = {&own, &all};
+
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        int clients[3] = {0, 0, 0};
+        struct machine m;
+        struct study s;
+        struct placement pl;
+        struct error err;
+
+        study_open(&s, line[k]);
+        assert_int_equal(machine_uniform(&m, 2, 6, 1, &err), 0);
+        if (place_solve(&m, &s.p, &pl, &err) < 0)
+            fail_msg("%s", err.text);
+        for (int w = 0; w < 4; w++)
+            assert_int_equal(place_list_client(&pl, w), head[k][w]);
+        connections_count(&pl, clients);
+        for (int shard = 0; shard < 3; shard++)
+            assert_int_equal(clients[shard], connections[k][shard]);
+        place_free(&pl);
+        machine_free(&m);
+        study_close(&s);
+    }
+}
+
+/* Tensors of data sets go back to back unless a study says otherwise; of a
+ * single one there is a choice only where it has a description. */
+static void data_sets(void **state)
+{
+    static const struct line mixed = {
+        {"--pattern=[pair,aggregate]", "--tensors=2", "--tensor_bytes=4"}};
+    static const struct line plain = {{"--pattern=aggregate",
+                                       "--pipelined=[true,false]",
+                                       "--tensor_bytes=4"}};
+    static const struct line redisai = {
+        {"--pattern=aggregate", "--pipelined=[true,false]", "--tensor_bytes=4",
+         "--command_set=redisai", "--db_modules=redisai.so"}};
+    struct study s;
+    struct permutation p;
+
+    (void)state;
+    study_open(&s, &mixed);
+    assert_int_equal(s.p.value[OPT_PIPELINED]->count, 0);
+    sweep_at(&s.sweep, 1, &p);
+    assert_int_equal(p.value[OPT_PIPELINED]->count, 1);
+    assert_int_equal(p.value[OPT_HISTORY]->word, HISTORY_ALL);
+    assert_true(tensors_rules_of(&p).pipelined);
+    study_close(&s);
+
+    study_open(&s, &plain);
+    assert_int_equal(s.sweep.count, 1);
+    assert_false(tensors_rules_of(&s.p).pipelined);
+    study_close(&s);
+
+    study_open(&s, &redisai);
+    assert_int_equal(s.sweep.count, 2);
+    assert_true(tensors_rules_of(&s.p).pipelined);
+    study_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roles),       cmocka_unit_test(nodes_of_their_own),
         cmocka_unit_test(connections), cmocka_unit_test(readers_of_some),
         cmocka_unit_test(refusals),    cmocka_unit_test(sweep),
+        cmocka_unit_test(lists),       cmocka_unit_test(data_sets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,361 @@
+# ctest: label=fast
+"""Clients that append data sets to lists and clients that await these: each data
+set reaches its readers once or is counted as missed, by SmartRedis's commands
+or their like, servers count what was asked of them, and who fails ends all."""
+import os
+import re
+import signal
+
+import numpy
+
+from redisaitest import STAND_IN
+from srbtest import SOURCE, RunTest, column, main, text
+from test_tensors import Monitored
+
+AGGREGATE = "--pattern=aggregate"
+REDISAI = ("--command_set=redisai", f"--db_modules={STAND_IN}")
+PATIENCE_SECONDS = 3  # op_timeout of studies that fail
+
+
+class Aggregate(RunTest):
+
+    def setUp(self):
+        super().setUp()
+        self.out = self.dir / "out.h5"
+
+    def study(self, *args, ranks=2, permutations=1):
+        job = self.srbench(ranks, AGGREGATE, f"--output={self.out}",
+                           "--overwrite", *args)
+        self.assert_passed(job, permutations=permutations)
+        return job
+
+    def perm(self, i=0):
+        return self.open(self.out)[f"perm_{i:04d}"]
+
+    def row(self, name, i=0):
+        return column(self.open(self.out)["summary"], name)[i]
+
+    def readers(self, g):
+        """(place, client) of each reader."""
+        return list(enumerate(g["reader_client"][...]))
+
+    def check(self, i=0):
+        """What must hold of any permutation."""
+        g = self.perm(i)
+        iterations = int(g.attrs["iterations"])
+        readers = list(g["reader_client"][...])
+        writers = sorted(set(range(int(g.attrs["clients"]))) - set(readers))
+        self.assertTrue(numpy.isfinite(g["put_tensor"][...][writers]
+                                       [:, :iterations]).all())
+        for name in ("unpack_tensor", "poll_list", "get_list"):
+            self.assertTrue(numpy.isnan(g[name][...][writers]).all(), name)
+        for r, client in self.readers(g):
+            self.check_lists(g, r, client)
+            self.check_deliveries(g, r, client)
+        self.check_figures(g, i)
+        ops, commands = g["shard_ops"][...], g["shard_commands"][...]
+        self.assertTrue(((ops == commands) | (ops == -1)).all())
+        self.assertNotIn("ops_mismatch", text(g.attrs["flags"]))
+        return g
+
+    def check_lists(self, g, r, client):
+        """List by list in the order of the steps, each with all data sets that
+        were not missed, and each of these once; a list takes as long as what
+        it is made of, and is got after it was awaited."""
+        there = g["get_step"][r] >= 0
+        step, writer = g["get_step"][r][there], g["get_writer"][r][there]
+        self.assertEqual(step.tolist(), sorted(step))
+        read = list(zip(step, writer))
+        self.assertEqual(len(read), len(set(read)))
+        polled = g["poll_list"][client]
+        got = g["get_list"][client]
+        lists = numpy.isfinite(got).sum()
+        self.assertGreaterEqual(numpy.isfinite(polled).sum(), lists)
+        self.assertGreaterEqual(lists, len(set(step)))
+        begin = g["get_list_start"][client]
+        self.assertTrue((numpy.diff(begin[:lists]) > 0).all())
+        took = g["unpack_tensor"][client][:len(step)]
+        start = g["unpack_start"][client][:len(step)]
+        for k in range(lists):
+            end = begin[k + 1] if k + 1 < lists else numpy.inf
+            mine = (start >= begin[k]) & (start < end)
+            self.assertLessEqual(len(set(step[mine])), 1)
+            self.assertGreaterEqual(got[k], took[mine].sum() - 2e-9)
+
+    def check_deliveries(self, g, r, client):
+        mine = g["get_step"][r] >= 0
+        writer, step = g["get_writer"][r][mine], g["get_step"][r][mine]
+        begin = g["put_start"][...][writer, step]
+        start = g["unpack_start"][client][mine]
+        has = start + g["unpack_tensor"][client][mine]
+        numpy.testing.assert_allclose(g["delivery"][r][mine], has - begin,
+                                      atol=2e-9)
+        # a name is appended within its put, and so a list is whole after the
+        # last began at the earliest
+        self.assertTrue((g["delivery"][r][mine] > 0).all())
+        seen = (begin + g["put_tensor"][...][writer, step] +
+                g["visible"][r][mine])
+        self.assertTrue((seen > begin).all())
+
+    def check_figures(self, g, i):
+        for name in ("poll_list", "get_list"):
+            times = g[name][...]
+            times = times[numpy.isfinite(times)]
+            if len(times):
+                self.assertAlmostEqual(self.row(f"{name}_median", i),
+                                       numpy.median(times), delta=2e-9)
+                self.assertAlmostEqual(self.row(f"{name}_max", i), times.max(),
+                                       delta=2e-9)
+        self.assertEqual(int(g["reader_missed"][...].sum()),
+                         int(self.row("missed", i)))
+        self.assertEqual(int(g["reader_polls"][...].sum()),
+                         int(self.row("polls", i)))
+
+    def read_and_missed(self, g):
+        return (int((g["get_step"][...] >= 0).sum()),
+                int(g["reader_missed"][...].sum()))
+
+    def check_all_read(self, i, readers_of_each, steps, writers):
+        g = self.check(i)
+        self.assertEqual(self.read_and_missed(g),
+                         (readers_of_each * steps * writers, 0))
+        for name in ("poll_list", "get_list"):
+            for _, client in self.readers(g):
+                self.assertEqual(numpy.isfinite(g[name][client]).sum(), steps)
+        return g
+
+    def test_one_and_one(self):
+        """In all languages, through both clients, with tensors back to back and
+        one after another, and whole tensors compared."""
+        self.study("--languages=[c,cpp,fortran]", "--client=[socket,hiredis]",
+                   "--tensors=[1,3]", "--pipelined=[true,false]",
+                   "--tensor_bytes=20000", "--verify=all", "--iterations=9",
+                   permutations=18)
+        for i in range(18):
+            self.check_all_read(i, 1, 9, 1)
+
+    def test_as_smartredis_has_it(self):
+        """The same by RedisAI's commands, with a description of each data set,
+        which goes with a single tensor too."""
+        self.study(*REDISAI, "--languages=[c,cpp,fortran]",
+                   "--client=[socket,hiredis]", "--tensors=[1,3]",
+                   "--pipelined=[true,false]", "--tensor_bytes=20000",
+                   "--verify=all", "--iterations=9", permutations=24)
+        for i in range(24):
+            self.check_all_read(i, 1, 9, 1)
+
+    def test_two_and_two(self):
+        self.study("--readers_per_node=2", "--fan=[own,all]", "--wait=spin",
+                   "--tensor_bytes=[8,70000]", "--iterations=12", "--tensors=2",
+                   ranks=4, permutations=4)
+        for i in range(4):
+            fan = text(self.perm(i).attrs["fan"])
+            self.check_all_read(i, 1 if fan == "own" else 2, 12, 2)
+
+    def test_six_and_two(self):
+        """Three writers have a list that a reader of theirs awaits, or all six
+        one for both readers."""
+        self.study("--readers_per_node=2", "--fan=[own,all]", "--verify=all",
+                   "--tensor_bytes=3000", "--iterations=8", ranks=8,
+                   permutations=2)
+        for i, each in enumerate((1, 2)):
+            self.check_all_read(i, each, 8, 6)
+
+    def test_cluster(self):
+        """Three shards: writers connect to that of their list too, and readers
+        to all that they read from."""
+        for more in ((), REDISAI):
+            self.study("throughput_standard", "--virtual_nodes=4",
+                       "--db_nodes=1", "--client_nodes=2", "--reader_nodes=1",
+                       "--db_shards_per_node=3", "--keys=[smartsim,balanced]",
+                       "--iterations=10", "--tensor_bytes=1024",
+                       "--fan=[own,all]", "--verify=all", "--tensors=2", *more,
+                       ranks=8, permutations=4)
+            for i in range(4):
+                own = text(self.perm(i).attrs["fan"]) == "own"
+                g = self.check_all_read(i, 1 if own else 2, 10, 4)
+                self.assertEqual(g["reader_client"][...].tolist(), [4, 5])
+                self.assertEqual(g["shard_ops"][...].tolist(),
+                                 g["shard_commands"][...].tolist())
+                self.check_connections(g, own)
+
+    def check_connections(self, g, own):
+        shard = g["client_shard"][...].tolist()
+        counted = [shard[:4].count(s) for s in range(3)]
+        for of in ([(0, 1), (2, 3)] if own else [range(4)] * 2):
+            for s in {shard[w] for w in of}:
+                counted[s] += 1  # a reader
+        for of in ([(0, 1), (2, 3)] if own else [range(4)]):
+            for w in of:  # a writer whose list is elsewhere
+                counted[shard[of[0]]] += shard[w] != shard[of[0]]
+        self.assertEqual(g["shard_clients"][...].tolist(), counted)
+
+    def test_what_is_retired_is_missed(self):
+        """A reader that is too slow misses what its writers remove, lists as
+        well as single data sets of a list that it has, and says so."""
+        for ranks, more, n in ((2, ("--wait=3ms", "--history=[1,2,5]"), 12),
+                               (3, ("--wait=spin", "--history=[1,4]"), 8)):
+            for kind in ((), REDISAI):
+                self.study("--iterations=200", "--tensor_bytes=8",
+                           "--tensors=2", "--pipelined=[false,true]",
+                           "--client=[socket,hiredis]", *more, *kind,
+                           ranks=ranks, permutations=n)
+                for i in range(n):
+                    g = self.check(i)
+                    read, missed = self.read_and_missed(g)
+                    self.assertEqual(read + missed, 200 * (ranks - 1))
+                    if ranks == 2:
+                        self.assertGreater(missed, 0, g.name)
+
+    def test_what_is_said(self):
+        """To somebody else's server: SmartRedis's commands, as often as the
+        file says, and nothing stays there."""
+        for kind in ((), ("--command_set=redisai",)):
+            server = Monitored(self, "--loadmodule", STAND_IN)
+            self.study("throughput_standard", "--readers_per_node=1",
+                       f"--db_address=127.0.0.1:{server.port}", "--history=3",
+                       "--iterations=9", "--warmup=0", "--tensor_bytes=1024",
+                       "--tensors=2", *kind, ranks=3)
+            self.assertEqual(server.ask("dbsize"), "0")
+            g = self.check()
+            read, missed = self.read_and_missed(g)
+            self.assertEqual(read + missed, 18)
+            self.check_said(server, g, bool(kind))
+
+    def check_said(self, server, g, redisai):
+        said = {name: [[re.sub("srbench:[0-9a-f]*:", "", w) for w in words]
+                       for words in server.said(name)] for name in
+                ("RPUSH", "LLEN", "LRANGE", "HMSET", "HGETALL", "UNLINK",
+                 "SET", "AI.TENSORSET")}
+        stems = [f"throughput_rank_{w}{{throughput_rank_{w}}}." for w in (0, 1)]
+        self.assertEqual(
+            sorted(said["RPUSH"]),
+            sorted([f"{stems[0]}list.{s}", f"{stems[w]}{s}"]
+                   for s in range(9) for w in (0, 1)))
+        self.assertEqual(len(said["LLEN"]), int(g["reader_polls"][0]))
+        self.assertGreaterEqual(
+            len(said["LRANGE"]),
+            int(numpy.isfinite(g["get_list"][...]).sum()))
+        for words in said["LRANGE"]:
+            self.assertEqual(words[1:], ["0", "-1"])
+        tensors = [w[0] for w in said["AI.TENSORSET" if redisai else "SET"]
+                   if not w[0].endswith(".steps")]
+        self.assertEqual(sorted(tensors), sorted(
+            f"{stem}{s}.{i}" for stem in stems for s in range(9)
+            for i in (0, 1)))
+        self.assertEqual(len(said["HMSET"]), 18 if redisai else 0)
+        for words in said["HMSET"]:
+            self.assertEqual(words[1:], [".tensor_names", "0 1", ".COMPLETE",
+                                         "1"])
+        self.assertGreaterEqual(len(said["HGETALL"]),
+                                int((g["get_step"][...] >= 0).sum())
+                                if redisai else 0)
+        # a data set goes with its description, and the first takes the list
+        self.assertEqual(sorted(len(w) for w in said["UNLINK"]),
+                         sorted([2 + redisai, 3 + redisai] * 6))
+
+    def test_rights(self):
+        """Somebody else's server that lets nobody append says so before
+        anything runs."""
+        server = Monitored(self)
+        server.ask("acl", "setuser", "default", "-rpush")
+        job = self.srbench(2, AGGREGATE, "throughput_standard",
+                           f"--db_address=127.0.0.1:{server.port}")
+        self.assert_status(job, 2)
+        self.assertIn("a study needs RPUSH of every server", job.stderr)
+
+    def test_plan(self):
+        """What has no lists is left out, with a word; what cannot be is
+        refused."""
+        job = self.srbench(1, "--pattern=[pair,aggregate]", "--dry_run",
+                           "--machine=1x8", "--verbose", "--tensor_bytes=1MiB",
+                           "--db_exe=[redis-server,floor,shm,files]")
+        self.assertEqual(job.returncode, 0, job.describe())
+        self.assertIn("5 permutations", job.stdout)
+        for exe in ("floor", "shm", "files"):
+            self.assertIn(f"db_exe {exe} is left out with pattern: aggregate, "
+                          "since it has no lists", " ".join(job.stdout.split()))
+        for args, words in (
+                (("--db_exe=floor",), "has no lists, which pattern: aggregate "
+                 "needs"),
+                (("--client=null",), "knows no lists"),
+                (("--retire=overwrite",), "overwrite contradicts pattern: "
+                 "aggregate"),
+                (("--retire=expire", "--expire_after=1s"), "expire contradicts "
+                 "pattern: aggregate, whose lists do not go by themselves"),
+                (("--duration=1s",), "contradicts pattern: aggregate"),
+                (("--sync=iteration",), "contradicts pattern: aggregate")):
+            job = self.srbench(2, AGGREGATE, *args)
+            self.assert_status(job, 2)
+            self.assertIn(words, " ".join(job.stderr.split()))
+        job = self.srbench(1, AGGREGATE, "--dry_run", "--machine=1x1")
+        self.assertIn("pattern aggregate: of 1 client", job.stdout + job.stderr)
+
+    def test_example(self):
+        """As it is, on virtual nodes, with shorter loops; and what is said of
+        it on the screen."""
+        job = self.srbench(6, "--config",
+                           SOURCE / "batch_scripts/example_aggregation.yaml",
+                           "--virtual_nodes=6", "--iterations=6",
+                           "--compute=2ms", "--repetitions=1",
+                           f"--output={self.out}")
+        self.assert_passed(job, 2 * 2)
+        self.assertIn("get list", job.stdout)
+        self.assertIn("get list: a step's list and all data sets",
+                      " ".join(job.stdout.split()))
+        for i in range(4):
+            self.check_all_read(i, 1, 6, 4)
+
+    def failing(self, *args, ranks=3):
+        """A study without an end of its own."""
+        return self.start(ranks, AGGREGATE, f"--output={self.out}",
+                          "--iterations=100000", "--tensor_bytes=1024",
+                          f"--op_timeout={PATIENCE_SECONDS}", "--warmup=0",
+                          "--overwrite", *args, loops=True)
+
+    def assert_failed(self, job, *words):
+        job.wait()
+        self.assertEqual(job.returncode, 1, job.describe())
+        error = text(self.perm().attrs["error"])
+        for word in words:
+            self.assertIn(word, error)
+        return error
+
+    def test_server_dies(self):
+        job = self.failing("--rate=100")
+        job.wait_in_loop()
+        os.kill(job.servers()[0].pid, signal.SIGKILL)
+        self.assert_failed(job, "signal 9")
+
+    def test_connection_is_lost(self):
+        """By a reader, while its writers have nothing to do for 1,000 s; and by
+        a writer, while its reader pauses as long: whoever fails ends the
+        others, with its words."""
+        for rates, command in ((("--rate=0.001", "--wait=1ms"), "llen"),
+                               (("--rate=20", "--wait=1000s"), "rpush")):
+            server = Monitored(self)
+            job = self.failing("throughput_standard", "--readers_per_node=1",
+                               f"--db_address=127.0.0.1:{server.port}", *rates)
+            job.wait_in_loop()
+            job.wait_until(lambda: self.kill(server, command),
+                           f"a client that says {command}")
+            error = self.assert_failed(job)
+            self.assertRegex(error, "closed the connection|reset by peer|"
+                                    "Broken pipe")
+            self.assertRegex(error, "poll_list of .*list" if command == "llen"
+                             else "put_tensor|append_list")
+            self.assertEqual(int(self.perm().attrs["failed_ranks"]), 1)
+            server.end()
+
+    @staticmethod
+    def kill(server, command):
+        """End the connection of a client that has last said that."""
+        for line in server.ask("client", "list").splitlines():
+            client = dict(w.split("=", 1) for w in line.split() if "=" in w)
+            if client["cmd"].split("|")[0] == command:
+                return server.ask("client", "kill", "id", client["id"]) == "1"
+        return False
+
+
+if __name__ == "__main__":
+    main()
