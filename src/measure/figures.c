@@ -38,6 +38,8 @@ enum {
     GETS,
     KEPT_PUTS,
     KEPT_GETS,
+    PUTTERS,
+    GETTERS,
     ERRORS,
     PUT_RATE,
     GET_RATE,
@@ -55,13 +57,19 @@ struct target {
     int64_t low, high;
 };
 
-static void sort_spans(struct spans *d, const struct series *s)
+struct spans figures_spans(const struct series *s)
 {
-    d->n = s->kept;
-    d->longest = s->longest;
-    d->ns = mem_new(d->n, sizeof *d->ns);
-    memcpy(d->ns, s->ns + s->warmup, d->n * sizeof *d->ns);
-    samples_sort(d->ns, d->n);
+    return (struct spans){s->ns + s->warmup, s->kept, s->longest};
+}
+
+static struct spans sorted(const struct spans *d)
+{
+    struct spans x = *d;
+
+    x.ns = mem_new(d->n, sizeof *x.ns);
+    memcpy(x.ns, d->ns, d->n * sizeof *x.ns);
+    samples_sort(x.ns, x.n);
+    return x;
 }
 
 /* ---- values of given ranks, by common bisection ---- */
@@ -154,29 +162,6 @@ static void quantiles(const struct team *t, MPI_Comm clients,
     free(x);
 }
 
-void figures_quantiles(const struct team *t, MPI_Comm clients, struct spans *d,
-                       int sets, struct figures *const out[])
-{
-    int64_t *total = mem_new((size_t)sets, sizeof *total);
-    int64_t *max = mem_new((size_t)sets * OF_ONE, sizeof *max);
-
-    for (int k = 0; k < sets; k++) {
-        int64_t *of = max + k * OF_ONE;
-
-        samples_sort(d[k].ns, d[k].n);
-        total[k] = (int64_t)d[k].n;
-        of[SHORTEST] = d[k].n > 0 ? -d[k].ns[0] : INT64_MIN;
-        of[LONGEST] = d[k].n == 0                          ? INT64_MIN
-                      : d[k].ns[d[k].n - 1] > d[k].longest ? d[k].ns[d[k].n - 1]
-                                                           : d[k].longest;
-    }
-    team_allreduce(t, clients, total, sets, MPI_INT64_T, MPI_SUM);
-    team_allreduce(t, clients, max, sets * OF_ONE, MPI_INT64_T, MPI_MAX);
-    quantiles(t, clients, d, sets, total, max, out);
-    free(total);
-    free(max);
-}
-
 /* ---- the interval of a median ---- */
 
 /* Of one operation: how many samples each block has and how many of them are
@@ -193,25 +178,32 @@ static size_t block_of(size_t k, size_t n, size_t blocks)
     return k * blocks / n;
 }
 
-static void cluster(struct clusters *c, const struct series *s, double median,
+static void cluster(struct clusters *c, const struct spans *d, double median,
                     size_t blocks)
 {
-    const int64_t *ns = s->ns + s->warmup;
-    double all = 0;
+    double n = (double)d->n, all = 0;
 
     memset(c, 0, sizeof *c);
-    for (size_t k = 0; k < s->kept; k++) {
-        size_t b = block_of(k, s->kept, blocks);
-        bool is = tick_seconds(ns[k]) <= median;
+    for (size_t k = 0; k < d->n; k++) {
+        size_t b = block_of(k, d->n, blocks);
+        bool is = tick_seconds(d->ns[k]) <= median;
 
         c->n[b] += 1;
         c->below[b] += is;
         all += is;
     }
-    c->clients = s->kept > 0;
-    c->nn = (double)s->kept * (double)s->kept;
-    c->nb = (double)s->kept * all;
+    c->clients = d->n > 0;
+    c->nn = n * n;
+    c->nb = n * all;
     c->bb = all * all;
+}
+
+/* As many as every client has samples for, of those that have any. */
+static size_t blocks_of(int64_t total, int64_t owners)
+{
+    size_t each = owners > 0 ? (size_t)(total / owners) : 0;
+
+    return each < BLOCKS ? each : BLOCKS;
 }
 
 /* Half of the 95 % interval of a share p of n samples, when `spread` is the sum
@@ -253,41 +245,86 @@ static int64_t clamp(double x, int64_t low, int64_t high)
     return x < (double)low ? low : x > (double)high ? high : (int64_t)x;
 }
 
-static void intervals(const struct team *t, MPI_Comm clients,
-                      const struct samples *s, const struct spans d[2],
-                      const int64_t total[2], const int64_t max[MAXIMA],
-                      size_t blocks, struct figures *const out[2])
+/* The ranks of both ends. */
+static void bounds(const struct clusters *c, int64_t total, size_t blocks,
+                   struct target x[BOUNDS], struct figures *f)
 {
-    const struct series *const of[2] = {&s->put, &s->unpack};
-    struct clusters c[2];
-    struct target x[2 * BOUNDS];
+    double p = NAN, half = NAN, n = (double)total;
 
-    for (int k = 0; k < 2; k++)
-        cluster(&c[k], of[k], out[k]->median, blocks);
-    team_allreduce(t, clients, c, 2 * (int)(sizeof c[0] / sizeof(double)),
+    f->clusters = 0;
+    f->by_clients = false;
+    if (total > 0 && blocks > 0)
+        half = share_interval(c, blocks, f, &p);
+    x[LOW].rank = x[HIGH].rank = -1;
+    if (isnan(half))
+        return;
+    x[LOW].rank = clamp(floor((0.5 - half) * n) - 1, 0, total - 1);
+    x[HIGH].rank = clamp(ceil((0.5 + half) * n), 0, total - 1);
+}
+
+/* d: in the order of their instants; s: the same sorted. total: how many of all
+ * clients, then of how many these are, of each set; max as in quantiles(). */
+static void intervals(const struct team *t, MPI_Comm clients,
+                      const struct spans *d, const struct spans *s, int sets,
+                      const int64_t *total, const int64_t *max,
+                      struct figures *const out[])
+{
+    struct clusters *c = mem_new((size_t)sets, sizeof *c);
+    struct target *x = mem_new((size_t)sets * BOUNDS, sizeof *x);
+
+    for (int k = 0; k < sets; k++)
+        cluster(&c[k], &d[k], out[k]->median,
+                blocks_of(total[k], total[sets + k]));
+    team_allreduce(t, clients, c, sets * (int)(sizeof *c / sizeof(double)),
                    MPI_DOUBLE, MPI_SUM);
-    for (int k = 0; k < 2; k++) {
-        double p = NAN, half = NAN, n = (double)total[k];
-
-        out[k]->clusters = 0;
-        out[k]->by_clients = false;
-        if (total[k] > 0 && blocks > 0)
-            half = share_interval(&c[k], blocks, out[k], &p);
-        for (int b = 0; b < BOUNDS; b++) {
-            struct target *y = &x[k * BOUNDS + b];
-
-            y->rank = isnan(half) ? -1
-                      : b == LOW
-                          ? clamp(floor((0.5 - half) * n) - 1, 0, total[k] - 1)
-                          : clamp(ceil((0.5 + half) * n), 0, total[k] - 1);
-            bound(y, total[k], max + k * OF_ONE);
-        }
+    for (int k = 0; k < sets; k++) {
+        bounds(&c[k], total[k], blocks_of(total[k], total[sets + k]),
+               &x[k * BOUNDS], out[k]);
+        for (int b = 0; b < BOUNDS; b++)
+            bound(&x[k * BOUNDS + b], total[k], max + k * OF_ONE);
     }
-    find(t, clients, d, x, 2 * BOUNDS, BOUNDS);
-    for (int k = 0; k < 2; k++) {
+    find(t, clients, s, x, sets * BOUNDS, BOUNDS);
+    for (int k = 0; k < sets; k++) {
         out[k]->low = value_of(&x[k * BOUNDS + LOW]);
         out[k]->high = value_of(&x[k * BOUNDS + HIGH]);
     }
+    free(c);
+    free(x);
+}
+
+static int64_t longest(const struct spans *s)
+{
+    int64_t last = s->ns[s->n - 1];
+
+    return last > s->longest ? last : s->longest;
+}
+
+void figures_quantiles(const struct team *t, MPI_Comm clients,
+                       const struct spans *d, int sets,
+                       struct figures *const out[])
+{
+    struct spans *s = mem_new((size_t)sets, sizeof *s);
+    int64_t *total = mem_new((size_t)sets * 2, sizeof *total);
+    int64_t *max = mem_new((size_t)sets * OF_ONE, sizeof *max);
+
+    for (int k = 0; k < sets; k++) {
+        int64_t *of = max + k * OF_ONE;
+
+        s[k] = sorted(&d[k]);
+        total[k] = (int64_t)d[k].n;
+        total[sets + k] = d[k].n > 0;
+        of[SHORTEST] = d[k].n > 0 ? -s[k].ns[0] : INT64_MIN;
+        of[LONGEST] = d[k].n > 0 ? longest(&s[k]) : INT64_MIN;
+    }
+    team_allreduce(t, clients, total, 2 * sets, MPI_INT64_T, MPI_SUM);
+    team_allreduce(t, clients, max, sets * OF_ONE, MPI_INT64_T, MPI_MAX);
+    quantiles(t, clients, s, sets, total, max, out);
+    intervals(t, clients, d, s, sets, total, max, out);
+    for (int k = 0; k < sets; k++)
+        free(s[k].ns);
+    free(s);
+    free(total);
+    free(max);
 }
 
 /* ---- rates ---- */
@@ -350,6 +387,8 @@ static void one_client(const struct figures_of *x, const struct spans d[2],
     sum[GETS] = (double)s->unpack.count;
     sum[KEPT_PUTS] = (double)s->put.kept;
     sum[KEPT_GETS] = (double)s->unpack.kept;
+    sum[PUTTERS] = s->put.kept > 0;
+    sum[GETTERS] = s->unpack.kept > 0;
     sum[ERRORS] = (double)s->verify_errors;
     sum[PUT_RATE] = service(&s->put, (double)x->bytes);
     sum[GET_RATE] = service(&s->unpack, got);
@@ -450,9 +489,8 @@ static void retirements(const struct team *t, MPI_Comm clients,
     *out = FIGURES_NONE;
     if (!x->removes)
         return;
-    sort_spans(&d, &x->samples->retire);
+    d = figures_spans(&x->samples->retire);
     figures_quantiles(t, clients, &d, 1, of);
-    free(d.ns);
 }
 
 void figures_reduce(const struct team *t, MPI_Comm clients,
@@ -460,15 +498,13 @@ void figures_reduce(const struct team *t, MPI_Comm clients,
 {
     const struct samples *s = x->samples;
     struct figures *const of[2] = {&out->put, &out->unpack};
-    struct spans d[2];
-    int64_t max[MAXIMA], total[2];
+    const struct spans d[2] = {figures_spans(&s->put),
+                               figures_spans(&s->unpack)};
+    struct spans by_length[2] = {sorted(&d[0]), sorted(&d[1])};
+    int64_t max[MAXIMA], total[4];
     double sum[SUMS];
-    size_t blocks;
-    int n;
 
-    sort_spans(&d[0], &s->put);
-    sort_spans(&d[1], &s->unpack);
-    one_client(x, d, max, sum);
+    one_client(x, by_length, max, sum);
     reduce_all(t, clients, max, sum);
     rates(max, sum, mean_bytes(x), x->phases, out);
     if (x->computes || x->paced) /* what moved is what was asked for */
@@ -477,12 +513,11 @@ void figures_reduce(const struct team *t, MPI_Comm clients,
         steady(t, clients, s, max, mean_bytes(x), out);
     total[0] = (int64_t)sum[KEPT_PUTS];
     total[1] = (int64_t)sum[KEPT_GETS];
-    quantiles(t, clients, d, 2, total, max, of);
-    MPI_Comm_size(clients, &n);
-    blocks = (size_t)(total[0] / n);
-    intervals(t, clients, s, d, total, max, blocks < BLOCKS ? blocks : BLOCKS,
-              of);
-    free(d[0].ns);
-    free(d[1].ns);
+    total[2] = (int64_t)sum[PUTTERS];
+    total[3] = (int64_t)sum[GETTERS];
+    quantiles(t, clients, by_length, 2, total, max, of);
+    intervals(t, clients, d, by_length, 2, total, max, of);
+    free(by_length[0].ns);
+    free(by_length[1].ns);
     retirements(t, clients, x, &out->retire);
 }

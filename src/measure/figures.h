@@ -39,8 +39,8 @@ struct figures {
 
 /* Of what servers run between put and get (inference.h); NaN where nothing. */
 struct inference_figures {
-    struct figures script, model; /* without intervals */
-    double rate;                  /* inferences a second, of all clients */
+    struct figures script, model;
+    double rate; /* inferences a second, of all clients */
     double put_share, script_share, model_share, unpack_share; /* of all
                                      loops' time */
     double bytes; /* that one moves on sockets, by the servers' counters; by who
@@ -121,17 +121,22 @@ struct summary {
     struct inference_figures inference;
 };
 
-/* One operation's durations of this client, in any order; sorted in place. */
+/* One operation's durations of this client, in the order of their instants. */
 struct spans {
     int64_t *ns;
     size_t n;
     int64_t longest; /* of those that are not here either */
 };
 
-/* Medians, percentiles and the longest of several sets over all clients, every
- * client having as many sets. Collective over clients. */
-void figures_quantiles(const struct team *t, MPI_Comm clients, struct spans *d,
-                       int sets, struct figures *const out[]);
+/* Those that are kept; they stay the series'. */
+struct spans figures_spans(const struct series *s);
+
+/* Medians with their intervals, percentiles and the longest of several sets
+ * over all clients, every client having as many sets; of some a client may have
+ * no samples. Collective over clients. */
+void figures_quantiles(const struct team *t, MPI_Comm clients,
+                       const struct spans *d, int sets,
+                       struct figures *const out[]);
 
 /* The figures that say most: repetitions are summed up by them, and servers
  * compared with the floor. The medians, in s, and the window, in B/s. */

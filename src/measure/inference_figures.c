@@ -1,22 +1,11 @@
 #include "measure/inference_figures.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/mem.h"
 #include "base/tick.h"
 
 /* Sums of a client's spans, and of its loop. */
 enum { PUT, SCRIPT, MODEL, UNPACK, LOOP, SUMS };
-
-static void copy_spans(const struct series *s, struct spans *d)
-{
-    d->n = s->kept;
-    d->longest = s->longest;
-    d->ns = mem_new(d->n, sizeof *d->ns);
-    memcpy(d->ns, s->ns + s->warmup, d->n * sizeof *d->ns);
-}
 
 void inference_figures_reduce(const struct team *t, MPI_Comm clients,
                               const struct samples *s, double window_ops,
@@ -36,10 +25,8 @@ void inference_figures_reduce(const struct team *t, MPI_Comm clients,
     if (s->nruns == 0)
         return;
     for (int k = 0; k < s->nruns; k++)
-        copy_spans(&s->run[k], &d[k]);
+        d[k] = figures_spans(&s->run[k]);
     figures_quantiles(t, clients, d, s->nruns, of);
-    for (int k = 0; k < s->nruns; k++)
-        free(d[k].ns);
     if (model > 0)
         sum[SCRIPT] = tick_seconds(s->run[0].sum);
     sum[MODEL] = tick_seconds(s->run[model].sum);

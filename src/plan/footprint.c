@@ -15,11 +15,11 @@
 #define PAIR_BYTES (32 + 32 + 16)
 
 /* Of each step begin and length, the same on the way to rank 0, and the length
- * to be sorted; with a schedule also when it was due and could have begun, when
- * it was due on the way, when it was if it was never begun, and three responses
- * and the lateness to be sorted. */
-#define STEP_BYTES (16 + 16 + 8)
-#define PACED_BYTES (16 + 8 + 8 + 32)
+ * as it was and sorted; with a schedule also when it was due and could have
+ * begun, when it was due on the way, when it was if it was never begun, and
+ * three responses and the lateness as they were and sorted. */
+#define STEP_BYTES (16 + 16 + 16)
+#define PACED_BYTES (16 + 8 + 8 + 64)
 /* Of each removal and each run of a model as of an operation. */
 #define OPERATION_BYTES (PAIR_BYTES / 2)
 

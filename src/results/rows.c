@@ -1,5 +1,6 @@
 #include "results/rows.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,6 +55,7 @@ const char *rows_title(enum option_id id)
         [OPT_DB_PATH] = "Folder",
         [OPT_DEVICE] = "Device",
         [OPT_BATCH_SIZE] = "Batch size",
+        [OPT_MODEL_KEYS] = "Keys of models",
         [OPT_TENSOR_BYTES] = "Tensor size",
     };
 
@@ -338,23 +340,27 @@ static void add_flags(struct row *row, const char *flags)
             text_join(row->flags, sizeof row->flags, ",", "%s", f);
 }
 
-/* What a permutation is compared by; bandwidth, unless it is of steps. */
-static enum verdict_of step_kind(const struct summary *s)
+/* What a permutation is compared by; bandwidth, unless it is of steps, or of
+ * writers and readers. */
+static enum verdict_of compared_by(const struct summary *s)
 {
     const struct step_figures *x = &s->steps;
 
-    return isnan(x->step.median)        ? OF_BANDWIDTH
-           : !isnan(x->sustained_low)   ? OF_SUSTAINED
-           : !isnan(x->response.median) ? OF_RESPONSE
-                                        : OF_SLOWDOWN;
+    return !isnan(s->exchange.delivery.median) ? OF_DELIVERY
+           : isnan(x->step.median)             ? OF_BANDWIDTH
+           : !isnan(x->sustained_low)          ? OF_SUSTAINED
+           : !isnan(x->response.median)        ? OF_RESPONSE
+                                               : OF_SLOWDOWN;
 }
 
 /* By how much, as verdict_row.rate; not positive, or NaN: by nothing. */
-static double step_rate(const struct summary *s)
+static double compared_rate(const struct summary *s)
 {
     const struct step_figures *x = &s->steps;
 
-    switch (step_kind(s)) {
+    switch (compared_by(s)) {
+    case OF_DELIVERY:
+        return 1 / s->exchange.delivery.median;
     case OF_SUSTAINED:
         return x->sustained;
     case OF_RESPONSE:
@@ -423,8 +429,8 @@ void rows_add(struct rows *r, const struct permutation *p,
         return;
     row->last = o->summary;
     add_steps(row, &o->summary.steps);
-    if (step_kind(&o->summary) != OF_BANDWIDTH)
-        running_add(&row->step, step_rate(&o->summary));
+    if (compared_by(&o->summary) != OF_BANDWIDTH)
+        running_add(&row->step, compared_rate(&o->summary));
     add_exchange(row, &o->summary);
     add_runs(row, &o->summary.inference);
     if (row->ended[STATUS_COMPLETED] == 1)
@@ -486,7 +492,7 @@ struct row_rate rows_rate(const struct row *row, bool within)
 
     /* of steps it is what was asked for */
     if (row->ended[STATUS_COMPLETED] == 0 ||
-        !isnan(row->last.steps.step.median))
+        compared_by(&row->last) != OF_BANDWIDTH)
         return x;
     x.rate = a->centre;
     x.summed = isnan(x.rate);
@@ -508,7 +514,11 @@ static void steps_within_run(const struct summary *s, struct row_rate *x)
     const struct step_figures *f = &s->steps;
 
     x->df = log_df(&f->step);
-    switch (step_kind(s)) {
+    switch (compared_by(s)) {
+    case OF_DELIVERY:
+        x->df = log_df(&s->exchange.delivery);
+        x->error = log_error(&s->exchange.delivery);
+        break;
     case OF_SUSTAINED:
         x->error = log(f->sustained_high / f->sustained_low) / 2 /
                    effect_student(x->df);
@@ -561,7 +571,7 @@ static struct verdict_row *verdict_rows(const struct rows *r)
     for (size_t i = 0; i < r->n; i++) {
         const struct row *row = &r->list[i];
         enum verdict_of of = row->ended[STATUS_COMPLETED] > 0
-                                 ? step_kind(&row->last)
+                                 ? compared_by(&row->last)
                                  : OF_BANDWIDTH;
         struct row_rate x = of == OF_BANDWIDTH ? rows_rate(row, within)
                                                : step_row_rate(row, within);
@@ -577,11 +587,13 @@ static struct verdict_row *verdict_rows(const struct rows *r)
     return list;
 }
 
-/* `auto` is no amount: the machine decides what it comes to. */
+/* `auto` is no amount: the machine decides what it comes to; nor is any way to
+ * wait but a pause, where `max` and `all` are more than every number. */
 static bool are_amounts(const struct row_axis *a)
 {
     for (int k = 0; k < a->nlevels; k++)
-        if (strcmp(a->word[k], "auto") == 0)
+        if (strcmp(a->word[k], "auto") == 0 ||
+            (a->id == OPT_WAIT && isalpha((unsigned char)a->word[k][0])))
             return false;
     return is_amount(a->id);
 }

@@ -37,6 +37,7 @@ static const struct measure {
     [OF_SLOWDOWN] = {"slowdown of the solver", true, print_factor},
     [OF_RESPONSE] = {"response", true, units_print_seconds},
     [OF_SUSTAINED] = {"sustained rate", false, print_steps},
+    [OF_DELIVERY] = {"delivery", true, units_print_seconds},
 };
 
 bool verdict_less(enum verdict_of of)

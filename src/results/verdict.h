@@ -39,14 +39,15 @@ struct verdict_axis {
 /* The flag of what was faster than the server that is to be its limit. */
 #define SRB_FLOOR_BEATEN "floor_beaten"
 
-/* What is compared; rows of one kind with each other. Of slowdown and response
- * less is better. */
+/* What is compared; rows of one kind with each other. Of slowdown, response
+ * and delivery less is better. */
 enum verdict_of {
     OF_BANDWIDTH, /* B/s */
     OF_SLOWDOWN,  /* of steps that compute: their time / that of computing
                      alone, which is 1 + the overhead */
     OF_RESPONSE,  /* of steps that have a rate, s */
     OF_SUSTAINED, /* the rate that was found, 1/s */
+    OF_DELIVERY,  /* how old data are when a reader has them, s */
     VERDICT_OFS
 };
 

@@ -361,12 +361,14 @@ static void check_coverage(const struct team *t, MPI_Comm comm)
     enum { RUNS = 200, SAMPLES = 2000, ALIKE = 40, WIDE = 1000000 };
     uint64_t seed = 7 + (uint64_t)rank;
     struct error err;
-    int held = 0;
+    int held = 0, held_of_some = 0;
 
     for (int run = 0; run < RUNS; run++) {
         struct samples s;
         struct summary got;
         const struct figures_of of = {.samples = &s, .bytes = 8};
+        struct figures some, *const one[] = {&some};
+        struct spans d;
         int64_t now = 0, ns = 0;
 
         if (samples_open(&s, 0, SAMPLES, &err) < 0)
@@ -381,12 +383,23 @@ static void check_coverage(const struct team *t, MPI_Comm comm)
         figures_reduce(t, comm, &of, &got);
         held +=
             got.put.low <= WIDE / 2 * 1e-9 && got.put.high >= WIDE / 2 * 1e-9;
+        /* the same where a client has none, as a writer has no deliveries */
+        d = figures_spans(&s.put);
+        if (size > 1 && rank == 0)
+            d.n = 0;
+        figures_quantiles(t, comm, &d, 1, one);
+        held_of_some +=
+            some.low <= WIDE / 2 * 1e-9 && some.high >= WIDE / 2 * 1e-9;
         samples_free(&s);
     }
     /* 200 fair draws of 0.95: below 176 or above 199 once in 10000 */
     if (held < 176 || held > 199)
         fail("coverage", "runs whose interval holds the median", held,
              0.95 * RUNS);
+    if (held_of_some < 176 || held_of_some > 199)
+        fail("coverage",
+             "runs whose interval of some clients' samples holds it",
+             held_of_some, 0.95 * RUNS);
 }
 
 int main(int argc, char *argv[])

@@ -8,6 +8,7 @@ import sys
 
 import numpy
 
+from resultfile import tool
 from srbtest import SOURCE, RunTest, column, full, main, text
 from test_tensors import Monitored
 
@@ -112,6 +113,21 @@ class Exchange(RunTest):
             readers = 1 if text(g.attrs["fan"]) == "own" else 2
             self.assertEqual(int((g["get_step"][...] >= 0).sum()),
                              12 * 4 * readers)
+
+    def test_verdict(self):
+        """Pauses are compared by how old data are, by one run's own intervals, and
+        the report says the same."""
+        job = self.study("--wait=[1ms,100ms]", "--compute=5ms",
+                         "--compute_kind=sleep", "--iterations=60",
+                         "--tensor_bytes=1KiB", permutations=2)
+        low, high, median = (numpy.array(column(self.open(self.out)["summary"],
+                                         f"delivery_median{end}"))
+                             for end in ("_low", "_high", ""))
+        self.assertTrue((low <= median).all() and (median <= high).all())
+        said, = (x for x in job.stdout.splitlines() if x.startswith("Wait, "))
+        self.assertRegex(said, r"^Wait, 1(\.00)? ms to 100 ms: delivery x\d")
+        told = tool("--text", self.out, program=SOURCE / "tools/srbench-report")
+        self.assertIn(said, told.stdout)
 
     def test_block(self):
         """Servers tell: in both clients, of several tensors, of several writers

@@ -602,6 +602,14 @@ class Verdicts(unittest.TestCase):
     def said(self, rows, *axes):
         return verdicts.sentences(rows, axes)
 
+    def test_titles(self):
+        """Of axes, the same as in the last lines of a run."""
+        rows = (SOURCE / "src/results/rows.c").read_text(encoding="utf-8")
+        titles = re.findall(r'\[OPT_(\w+)\] = "([^"]+)"', rows)
+        self.assertGreater(len(titles), 30)
+        for option, title in titles:
+            self.assertEqual(verdicts.TITLES.get(option.lower()), title, option)
+
     def test_amounts(self):
         rows = configs(near(100), near(190), near(50), near(51, 1.3),
                        db_nodes=[1, 2, 1, 2], tensor_bytes=[2 ** 20] * 2 + [64] * 2)
@@ -676,6 +684,20 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(self.said(rows, "transport", "tensor_bytes")[0],
                          "All rates held that were tried, of every configuration")
 
+    def test_steps_of_one_run(self):
+        """By the interval of their own time; how a reader waits is no amount."""
+        rows = configs(*[near(100)] * 3, wait=["spin", "0.001s", "0.1s"],
+                       wait_value=[float("nan"), 0.001, 0.1],
+                       measure="delivery_median", measured=[1e-4, 1e-3, 5e-2],
+                       repetitions=1, measured_error=float("nan"),
+                       interval_method="")
+        for end, by in (("_low", 0.9), ("_high", 1.1)):
+            rows[f"delivery_median{end}"] = rows["measured"] * by
+        self.assertRegex(self.said(rows, "wait")[0],
+                         r"^Wait, spin against 1(\.00)? ms: delivery x0\.10 \(")
+        rows["delivery_median_low"] = float("nan")
+        self.assertIn("no difference in delivery", self.said(rows, "wait")[0])
+
     def test_blocks(self):
         for method, put, unpack in (
                 ("within this run: Woodruff, over 8 clients", 8, 8),
@@ -724,10 +746,12 @@ class Configurations(unittest.TestCase):
 
 
     def test_what_steps_are_compared_by(self):
-        """A rate that was searched, a response, else an overhead."""
+        """How old data are, a rate that was searched, a response, else an
+        overhead."""
         nan = float("nan")
         for given, measure in (
                 ({}, ""), ({"step_median": 1.0, "overhead": 0.1}, "overhead"),
+                ({"delivery_median": 1.0, "step_median": 1.0}, "delivery_median"),
                 ({"step_median": 1.0, "step_response_median": 2.0},
                  "step_response_median"),
                 ({"step_median": 1.0, "step_response_median": 2.0,

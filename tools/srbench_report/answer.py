@@ -59,7 +59,8 @@ class Answer:
 
 
 FIGURES = ("window", "put_tensor", "unpack_tensor")
-HEADS = {"sustained_rate": "Largest sustained rate",
+HEADS = {"delivery_median": "Shortest median delivery",
+         "sustained_rate": "Largest sustained rate",
          "overhead": "Smallest overhead",
          "step_response_median": "Shortest median response",
          "window": "Largest bandwidth",
@@ -129,8 +130,8 @@ def _best_of_steps(group: pd.DataFrame, figure: str) -> Best | None:
     if known.empty:
         return None
     top, rivals = _first(known, "measured", figure == "sustained_rate")
-    far = math.exp(verdicts.student(top["repetitions"] - 1)
-                   * top["measured_error"])
+    sure = verdicts.known(top, "measured")
+    far = math.exp(verdicts.student(sure.df) * sure.error)
     value, low, high = (top["measured"] * by - (figure == "overhead")
                         for by in (1, 1 / far, far))
     return Best(figure, top, value, low, high, rivals, len(known))

@@ -264,8 +264,11 @@ def repeated(last: dict[str, Any], group: pd.DataFrame, figure: str,
 
 
 def step_measure(row: dict[str, Any]) -> str:
-    """What a permutation is compared by where its steps compute or have a rate, and
-    its bandwidth is what was asked of it; else ""."""
+    """What a permutation is compared by where it has writers and readers, or its
+    steps compute or have a rate, and its bandwidth is what was asked of it; else
+    ""."""
+    if not words.missing(row.get("delivery_median")):
+        return "delivery_median"
     if words.missing(row.get("step_median")):
         return ""
     if not words.missing(row.get("sustained_rate_low")):

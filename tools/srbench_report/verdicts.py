@@ -46,7 +46,10 @@ TITLES = {
     "retire": "Retire", "expire_after": "Expiry", "compute": "Computing",
     "compute_kind": "Kind of computing", "rate": "Rate", "arrivals": "Arrivals",
     "db_args": "Server directives", "db_env": "Server environment",
-    "db_path": "Folder", "tensor_bytes": "Tensor size", "file": "File",
+    "intra_op": "Threads of a run", "device": "Device",
+    "batch_size": "Batch size", "model_keys": "Keys of models",
+    "readers_per_node": "Readers a node", "reader_nodes": "Reader nodes",
+    "wait": "Wait", "fan": "Fan", "db_path": "Folder", "tensor_bytes": "Tensor size", "file": "File",
 }
 
 
@@ -67,7 +70,10 @@ MEASURES = {
     "overhead": Measure("slowdown of the solver", True, lambda x: f"x{x:.2f}"),
     "step_response_median": Measure("response", True, words.seconds),
     "sustained_rate": Measure("sustained rate", False, words.steps),
+    "delivery_median": Measure("delivery", True, words.seconds),
 }
+# The figure whose interval within the run is that of what is compared.
+WITHIN = {"overhead": "step_median"}
 
 
 class Known(NamedTuple):
@@ -107,8 +113,14 @@ def known(row: Row, figure: str) -> Known:
     """By repetitions, where there are several; else within the run, where the
     bandwidth goes with what put and unpack take together. What steps are
     compared by stands in the place of the window."""
-    if row.get("measure") and figure in ("window", "measured"):
-        return Known(row["measured_error"], max(row["repetitions"] - 1.0, 1.0))
+    measure = row.get("measure")
+    if measure and figure in ("window", "measured"):
+        if row["repetitions"] > 1:
+            return Known(row["measured_error"], row["repetitions"] - 1.0)
+        of = WITHIN.get(measure, measure)
+        return by_interval(row.get(f"{of}_low", math.nan),
+                           row.get(f"{of}_high", math.nan),
+                           blocks(str(row["interval_method"]), of) - 1.0)
     if row["repetitions"] > 1:
         return by_interval(row[f"{figure}_low"], row[f"{figure}_high"],
                            row["repetitions"] - 1.0)
@@ -249,7 +261,10 @@ def title(axis: str) -> str:
 
 
 def amounts(column: pd.Series) -> bool:
-    """Whether the values of an axis are more and less of something."""
+    """Whether the values of an axis are more and less of something; no way to
+    wait is but a pause."""
+    if column.name == "wait" and column.isin(["spin", "block"]).any():
+        return False
     return column.name in words.NUMBERED or (
         pd.api.types.is_numeric_dtype(column)
         and column.name not in words.YES_NO

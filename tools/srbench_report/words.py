@@ -70,8 +70,8 @@ AXIS_NAMES = {
     "intra_op": "threads of a run", "batch_size": "batch size",
     "model_keys": "model keys", "experiment": "experiment",
 }
-TIMES = ("compute", "expire_after")  # axes that are seconds
-NUMBERED = ("history", "rate")       # numbers or a word; AXIS_value has the numbers
+TIMES = ("compute", "expire_after", "wait")  # axes that are seconds
+NUMBERED = ("history", "rate", "wait")       # numbers or a word; AXIS_value has the numbers
 _COUNTED = {
     "clients": ("client", "clients"),
     "db_nodes": ("database node", "database nodes"),
@@ -200,6 +200,8 @@ def value(axis: str, v: Any) -> str:
         return str(v).removeprefix("throughput_").replace("_", " ")
     if axis == "rate" and str(v)[:1].isdigit():
         return f"{v}/s"
+    if axis == "wait" and str(v)[:1].isdigit():
+        v = float(str(v).removesuffix("s"))
     if isinstance(v, str):
         return v
     if axis == "socket_buffer":

@@ -76,13 +76,13 @@ static void steps(void **state)
     } of[] = {
         {{.computes = false}, 0, 0},
         {{.phases = true, .streams = true}, 0, 0},
-        {{.computes = true}, 5 * 8, 2 * 8},
-        {{.computes = true, .phases = true}, 10 * 8, 4 * 8},
-        {{.paced = true}, 13 * 8, 3 * 8},
-        {{.paced = true, .phases = true, .removes = true}, 31 * 8, 8 * 8},
+        {{.computes = true}, 6 * 8, 2 * 8},
+        {{.computes = true, .phases = true}, 12 * 8, 4 * 8},
+        {{.paced = true}, 18 * 8, 3 * 8},
+        {{.paced = true, .phases = true, .removes = true}, 41 * 8, 8 * 8},
         {{.removes = true}, 5 * 8, 2 * 8},
         {{.runs = 2}, 10 * 8, 4 * 8},
-        {{.computes = true, .runs = 1}, 10 * 8, 4 * 8},
+        {{.computes = true, .runs = 1}, 11 * 8, 4 * 8},
     };
     const struct footprint_steps stream = {.computes = true, .streams = true};
 
