@@ -43,10 +43,11 @@ const struct options_word *engine_words(void)
 
     for (size_t i = 0; i < ENGINES; i++)
         if (engines[i]->help)
-            words[n++] = (struct options_word){.name = engines[i]->name,
-                                               .help = engines[i]->help,
-                                               .ranks = engines[i]->kind ==
-                                                        ENGINE_RANKS};
+            words[n++] = (struct options_word){
+                .name = engines[i]->name,
+                .help = engines[i]->help,
+                .ranks = engines[i]->kind == ENGINE_RANKS,
+                .plain = engine_has(engines[i], OPT_COMMAND_SET)};
     return words;
 }
 
@@ -79,6 +80,11 @@ static bool is_some_engines(enum option_id axis)
         if (among(engines[i]->alone, axis))
             return true;
     return false;
+}
+
+bool engine_speaks_redisai(const struct engine *e)
+{
+    return e->memory_redisai.eighths > 0;
 }
 
 bool engine_has(const struct engine *e, enum option_id axis)

@@ -201,6 +201,9 @@ const struct engine *engine_partner(enum partner partner);
 /* Where it stands on the ladder. */
 const char *engine_rung(const struct engine *e);
 
+/* Whether it may load RedisAI, and be spoken to by its commands. */
+bool engine_speaks_redisai(const struct engine *e);
+
 /* Whether it has that axis. */
 bool engine_has(const struct engine *e, enum option_id axis);
 

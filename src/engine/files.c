@@ -139,42 +139,72 @@ static int check_parent(const struct store_terms *terms, const char **parent,
     return 0;
 }
 
-/* What is left there; -1: it does not say. */
-static int64_t room_in(const char *path)
+/* What is left in a file system. */
+struct room {
+    int64_t bytes, files; /* INT64_MAX: it does not say */
+    int64_t block;        /* of which a file takes whole ones */
+};
+
+static struct room room_in(const char *path)
 {
+    struct room room = {INT64_MAX, INT64_MAX, 1};
     struct statvfs fs;
     struct statfs kind;
     bool grouped;
-    int64_t room, memory;
+    int64_t memory;
 
-    if (statvfs(path, &fs) != 0 || fs.f_blocks == 0)
-        return -1;
-    room = footprint_product((int64_t)fs.f_bavail, (int64_t)fs.f_frsize);
+    if (statvfs(path, &fs) != 0)
+        return room;
+    room.block = fs.f_frsize > 0 ? (int64_t)fs.f_frsize : 1;
+    if (fs.f_blocks > 0)
+        room.bytes = footprint_product((int64_t)fs.f_bavail, room.block);
+    if (fs.f_files > 0)
+        room.files = (int64_t)fs.f_favail;
     if (statfs(path, &kind) != 0 || kind.f_type != TMPFS)
         return room;
     memory = node_info_memory_left("", &grouped);
-    return memory < room ? memory : room;
+    if (memory < room.bytes)
+        room.bytes = memory;
+    return room;
 }
 
-static int check(const struct store_terms *terms, int64_t bytes,
+static int too_many(const struct store_terms *terms, const char *path,
+                    const struct room *room, int64_t files, struct error *err)
+{
+    return error_set(err,
+                     "db_path: %s has room for %lld more file%s, and %lld "
+                     "client%s may take %lld; give a db_path with more inodes, "
+                     "fewer clients, or fewer tensors or steps of them",
+                     path, (long long)room->files, room->files == 1 ? "" : "s",
+                     (long long)terms->clients, terms->clients == 1 ? "" : "s",
+                     (long long)files);
+}
+
+static int check(const struct store_terms *terms, int64_t tensors,
                  struct error *err)
 {
     const char *path;
     char need[32], left[32];
-    int64_t room;
+    struct room room;
+    int64_t bytes, files;
 
     if (check_parent(terms, &path, err) < 0)
         return -1;
     room = room_in(path);
-    if (room < 0 || bytes <= room)
-        return 0;
-    return error_set(err,
-                     "db_path: %s has %s left, and the files of %lld clients "
-                     "may take %s; give a db_path with more room, smaller "
-                     "tensors or fewer clients",
-                     path, units_print_bytes(room, left, sizeof left),
-                     (long long)terms->clients,
-                     units_print_bytes(bytes, need, sizeof need));
+    bytes = footprint_product(tensors, (terms->bytes + room.block - 1) /
+                                           room.block * room.block);
+    if (bytes > room.bytes)
+        return error_set(
+            err,
+            "db_path: %s has %s left, and the files of %lld client%s may take "
+            "%s; give a db_path with more room, smaller tensors or fewer "
+            "clients",
+            path, units_print_bytes(room.bytes, left, sizeof left),
+            (long long)terms->clients, terms->clients == 1 ? "" : "s",
+            units_print_bytes(bytes, need, sizeof need));
+    /* and of each client a counter, the folders, and the file with a name */
+    files = footprint_sum(tensors, terms->clients + terms->shards + 2);
+    return files > room.files ? too_many(terms, path, &room, files, err) : 0;
 }
 
 static int seen(const char *where, struct error *err)

@@ -41,8 +41,9 @@ struct store_ops {
     bool shared;  /* with shards on nodes of their own it is one for all nodes,
                      and the first of their stewards has it */
     /* Whether there can be one, and whether its file system has room for so
-     * many bytes in so many files: before anything starts. NULL: always. */
-    int (*check)(const struct store_terms *terms, int64_t bytes,
+     * many tensors, that are put and being put: before anything starts. NULL:
+     * always. */
+    int (*check)(const struct store_terms *terms, int64_t tensors,
                  struct error *err);
     /* What a client of another node sees of it (is it the same place?): -1 with
      * the reason. NULL: no other node does. */

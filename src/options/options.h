@@ -222,6 +222,7 @@ struct options_word {
     const char *help; /* what it is, for --help: "through that library" */
     bool faults;      /* of a client: it takes those of null_client */
     bool ranks;       /* of a server: it is a rank of the job */
+    bool plain;       /* of a server: clients speak to it, by plain commands */
 };
 
 struct options_words {

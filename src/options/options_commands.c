@@ -22,14 +22,19 @@ bool options_names_redisai(const char *module)
     return false;
 }
 
-bool options_redisai(const struct options *o)
+static bool speaks(const struct options *o, const char *commands)
 {
     const struct setting *set = options_get(o, OPT_COMMAND_SET);
 
     for (size_t k = 0; k < set->nvalues; k++)
-        if (strcmp(set->values[k].text, "redisai") == 0)
+        if (strcmp(set->values[k].text, commands) == 0)
             return true;
     return false;
+}
+
+bool options_redisai(const struct options *o)
+{
+    return speaks(o, "redisai");
 }
 
 /* Whether some of the study's databases are started for it. */
@@ -47,6 +52,24 @@ size_t options_count_builtin(const struct options *o)
     for (size_t k = 0; k < set->nvalues; k++)
         n += options_handed(OPT_DB_EXE, set->values[k].text) != NULL;
     return n;
+}
+
+/* Whether nobody of this study speaks RedisAI's commands, or somebody should
+ * who has no others to speak either: where there are some, it is left with
+ * these, as those are with whom nobody speaks. */
+static bool speaks_in_vain(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_DB_EXE);
+    bool plain = speaks(o, "plain");
+
+    for (size_t k = 0; k < set->nvalues; k++) {
+        const struct options_word *w =
+            options_handed(OPT_DB_EXE, set->values[k].text);
+
+        if (w && w->plain && !plain)
+            return true;
+    }
+    return options_count_builtin(o) == set->nvalues;
 }
 
 /* "floor and null": all such servers. Returns buf. */
@@ -145,7 +168,7 @@ static int check_redisai(const struct options *o, struct error *err)
 
     if (!starts_any(o))
         return 0; /* servers that run are asked */
-    if (options_count_builtin(o) > 0)
+    if (options_infers(o) ? options_count_builtin(o) > 0 : speaks_in_vain(o))
         return options_refuse_builtin(
             o, by,
             by == OPT_COMMAND_SET ? "redisai is what the servers"

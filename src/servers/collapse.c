@@ -57,6 +57,25 @@ static int refuse(const struct server *servers, size_t n, enum option_id axis,
                      name);
 }
 
+/* Who speaks plain commands alone has no choice of them where there is one. */
+static bool lacks(const struct options *o, const struct engine *e,
+                  enum option_id axis)
+{
+    return !engine_has(e, axis) ||
+           (axis == OPT_COMMAND_SET && options_redisai(o) &&
+            !engine_speaks_redisai(e));
+}
+
+/* What it has instead; NULL: nothing. */
+static const char *has_instead(const struct engine *e, enum option_id axis)
+{
+    if (axis == OPT_CLIENT)
+        return e->client;
+    return axis == OPT_COMMAND_SET && engine_has(e, axis)
+               ? option_table[axis].def
+               : NULL;
+}
+
 /* The servers that lack an axis are added to the list. -1 where these are all
  * of them, and the axis was asked for. */
 static int add(const struct sweep *s, const struct server *servers,
@@ -69,12 +88,12 @@ static int add(const struct sweep *s, const struct server *servers,
         const struct engine *e = servers[k].engine;
         struct sweep_lack *lack = &list[*n];
 
-        if (!e || engine_has(e, axis))
+        if (!e || !lacks(s->options, e, axis))
             continue;
         found++;
         *lack = (struct sweep_lack){.exe = k, .axis = axis};
-        if (axis == OPT_CLIENT) /* a value's text is not changed by anybody */
-            lack->instead.text = (char *)(uintptr_t)e->client;
+        /* a value's text is not changed by anybody */
+        lack->instead.text = (char *)(uintptr_t)has_instead(e, axis);
         snprintf(lack->server, sizeof lack->server, "%s", servers[k].label);
         /* one with a client of its own has nothing of the rest by default */
         *n += e->client || asks(s->options, axis);

@@ -84,9 +84,13 @@ const struct error *db_setup_lacks(const struct db_setup *s,
 
 /* Whether the next servers have to know RedisAI's commands: as soon as they
  * were seen not to, they are started for the other permutations. */
-static bool needs_redisai(const struct db_setup *s, const struct prepared *plan)
+static bool needs_redisai(const struct db_setup *s,
+                          const struct setup_terms *terms)
 {
-    return options_redisai(plan->sweep.options) && !s->lacks.text[0];
+    return options_redisai(terms->plan->sweep.options) &&
+           engine_speaks_redisai(
+               prepare_server(terms->plan, terms->p)->engine) &&
+           !s->lacks.text[0];
 }
 
 /* Those in which models run, beside the servers' own: each of the threads of a
@@ -147,7 +151,7 @@ static struct db_plan db_plan_of(const struct db_setup *s,
         .tpq = permutation_auto(p, OPT_DB_TPQ)
                    ? 0
                    : permutation_count(p, OPT_DB_TPQ, 0),
-        .redisai = needs_redisai(s, terms->plan) || p->infers,
+        .redisai = needs_redisai(s, terms) || p->infers,
         .infers = p->infers,
         .copies = p->infers && options_copies(o),
         .intra_op = permutation_count(p, OPT_INTRA_OP, 0),
@@ -371,7 +375,7 @@ static int submit(struct db_setup *s, struct team *t,
     const struct batch_terms batch = {.plan = terms->plan,
                                       .p = terms->p,
                                       .pl = terms->pl,
-                                      .redisai = needs_redisai(s, terms->plan),
+                                      .redisai = needs_redisai(s, terms),
                                       .team = t};
     int rc = 0;
 
@@ -440,7 +444,7 @@ static int start_or_do_without(struct db_setup *s, struct team *t,
 {
     if (try_start(s, t, terms, err) == 0)
         return 0;
-    if (!needs_redisai(s, terms->plan) || !redisai_is_missing(err))
+    if (!needs_redisai(s, terms) || !redisai_is_missing(err))
         return -1;
     s->lacks = *err;
     if (terms->all_sets || speaks_redisai(terms->p))

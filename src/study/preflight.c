@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "client/client.h"
 #include "plan/footprint.h"
+#include "plan/tensors_rules.h"
 #include "protocol/db_modules.h"
 #include "servers/burden.h"
 #include "servers/db.h"
@@ -70,11 +71,11 @@ struct sight {
     struct reasons *found;
 };
 
-/* What is kept in one value of db_path at most, while it is used. */
+/* How many tensors are in one value of db_path at most, while it is used. */
 struct place_needed {
     const struct store_ops *ops; /* NULL: by nobody here */
     struct store_terms terms;
-    int64_t bytes;
+    int64_t tensors;
 };
 
 static void add_text(struct reasons *r, const char *text)
@@ -237,7 +238,7 @@ static void look_at_store(struct sight *x, const struct permutation *p,
     struct place_needed *need;
     int64_t clients = standard ? place_writers(pl)
                                : pl->clients_per_node - pl->readers_per_node;
-    int64_t bytes;
+    int64_t tensors;
 
     if (!ops || first < 0 || (standard && first > 0))
         return;
@@ -246,17 +247,18 @@ static void look_at_store(struct sight *x, const struct permutation *p,
         return;
     need = &x->places[(size_t)pl->experiment * paths->nvalues +
                       (size_t)(p->value[OPT_DB_PATH] - paths->values)];
-    bytes = footprint_sum(burden_kept_bytes(p, clients, x->tensor),
-                          footprint_product(clients, x->tensor));
-    if (need->ops && bytes <= need->bytes)
+    tensors = footprint_sum(footprint_product(clients, tensors_places_by(p)),
+                            clients);
+    if (need->ops && tensors <= need->tensors)
         return;
     *need =
         (struct place_needed){.ops = ops,
                               .terms = {.experiment = pl->experiment,
                                         .shards = pl->nshards,
                                         .clients = clients,
+                                        .bytes = x->tensor,
                                         .path = p->value[OPT_DB_PATH]->text},
-                              .bytes = bytes};
+                              .tensors = tensors};
 }
 
 /* The servers that this node would run. */
@@ -431,7 +433,8 @@ static void check_places(struct sight *x)
     for (size_t k = 0; k < 2 * n; k++) {
         const struct place_needed *need = &x->places[k];
 
-        if (need->ops && need->ops->check(&need->terms, need->bytes, &err) < 0)
+        if (need->ops &&
+            need->ops->check(&need->terms, need->tensors, &err) < 0)
             add(x, "%s", err.text);
     }
 }

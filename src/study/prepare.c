@@ -107,11 +107,13 @@ static void add_up(struct prepared *plan, const struct machine *m,
     const struct options *o = plan->sweep.options;
     const struct setting *bytes = options_get(o, OPT_TENSOR_BYTES);
     size_t exes = options_get(o, OPT_DB_EXE)->nvalues, setup = SIZE_MAX;
+    /* who serves does so for a study that may have more experiments */
+    bool puts = o->serve || options_has_placement(o, IN_THROUGHPUT);
 
     if (options_has_placement(o, options_placement(o, OPT_DB_EXE))) {
         plan->servers = mem_new(exes, sizeof *plan->servers);
     }
-    for (size_t k = 0; k < bytes->nvalues; k++)
+    for (size_t k = 0; k < bytes->nvalues && puts; k++)
         if (bytes->values[k].count > plan->max_bytes)
             plan->max_bytes = bytes->values[k].count;
     if (options_infers(o)) {
@@ -277,18 +279,20 @@ static void take_found(struct prepared *plan, const struct roster *roster)
 }
 
 /* What clients of another job are to use must be a process. */
-static int check_reach(const struct prepared *plan, struct error *err)
+static int check_reach(const struct options *o, struct error *err)
 {
-    const struct options *o = plan->sweep.options;
     const struct setting *exes = options_get(o, OPT_DB_EXE);
 
-    for (size_t k = 0; k < exes->nvalues && (o->serve || options_batch(o)); k++)
-        if (plan->servers[k].engine && plan->servers[k].engine->client)
+    for (size_t k = 0; k < exes->nvalues && (o->serve || options_batch(o));
+         k++) {
+        const struct engine *e = engine_builtin(exes->values[k].text);
+
+        if (e && e->client)
             return error_set(err,
                              "db_exe: '%s' is nothing that another job can "
                              "reach; give a server, or leave out %s",
-                             exes->values[k].text,
-                             o->serve ? "serve" : "run_db_as_batch");
+                             e->name, o->serve ? "serve" : "run_db_as_batch");
+    }
     return 0;
 }
 
@@ -320,8 +324,7 @@ static int find_servers(struct prepared *plan, struct team *t,
                                      sizeof plan->server_names - used, "%s%s",
                                      used ? ", " : "", plan->servers[k].label);
     }
-    if (check_reach(plan, err) < 0 || check_env(plan->sweep.options, err) < 0 ||
-        check_args(plan, err) < 0 ||
+    if (check_env(plan->sweep.options, err) < 0 || check_args(plan, err) < 0 ||
         collapse(&plan->sweep, plan->servers, err) < 0)
         return -1;
     return check_clients(plan, err);
@@ -512,6 +515,24 @@ const struct server *prepare_server(const struct prepared *plan,
                : &plan->found;
 }
 
+/* What is longer than found databases take, and what to do about it. */
+static int refuse_longer(const struct prepared *plan,
+                         const struct roster *roster, struct error *err)
+{
+    bool model = plan->models && plan->models->bytes == plan->max_bytes;
+
+    return error_set(err,
+                     "%s: %lld%s is more than the databases that run take "
+                     "(%lld); %s",
+                     model ? "model" : "tensor_bytes",
+                     (long long)plan->max_bytes,
+                     model ? " bytes, the length of its file," : "",
+                     (long long)roster->max_bytes,
+                     !roster->served ? "raise their proto-max-bulk-len"
+                     : model         ? "serve with the same model"
+                                     : "serve with the same tensor_bytes");
+}
+
 /* What the user says servers are to have room for, and what found ones have. */
 static int check_room(struct prepared *plan, const struct roster *roster,
                       struct error *err)
@@ -520,13 +541,7 @@ static int check_room(struct prepared *plan, const struct roster *roster,
         options_one(plan->sweep.options, OPT_DB_MAX_CLIENTS);
 
     if (roster && roster->max_bytes >= 0 && plan->max_bytes > roster->max_bytes)
-        return error_set(err,
-                         "tensor_bytes: %lld is more than the databases that "
-                         "run take (%lld); %s",
-                         (long long)plan->max_bytes,
-                         (long long)roster->max_bytes,
-                         roster->served ? "serve with the same tensor_bytes"
-                                        : "raise their proto-max-bulk-len");
+        return refuse_longer(plan, roster, err);
     if (room->is_auto && plan->sweep.options->serve)
         plan->max_clients = SERVED_CLIENTS;
     if (room->is_auto)
@@ -601,7 +616,7 @@ int prepare_by_name(const struct sweep *s, const struct machine *m,
 {
     const struct setting *exes = options_get(s->options, OPT_DB_EXE);
     struct prepared plan = {.sweep = *s};
-    int rc = name_summary(&plan, err);
+    int rc = check_reach(s->options, err) < 0 ? -1 : name_summary(&plan, err);
 
     if (rc == 0)
         rc = find_models(&plan, NULL, err);
@@ -647,7 +662,8 @@ int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
     int rc;
 
     memset(plan, 0, sizeof *plan);
-    if (sweep_open(&plan->sweep, args->options, err) < 0)
+    if (sweep_open(&plan->sweep, args->options, err) < 0 ||
+        check_reach(args->options, err) < 0)
         return -1;
     if (t->machine.roster)
         sweep_found(&plan->sweep, t->machine.roster->nshards);

@@ -49,11 +49,25 @@ class CommandSets(RunTest):
                  "is for servers that load modules"),
                 (["--command_set=redisai", "--db_modules=/x/redisai.so",
                   "--db_exe=[redis-server,floor]"], "do not speak"),
+                (["--command_set=[plain,redisai]", "--db_exe=[floor,shm]",
+                  "--db_modules=/x/redisai.so"], "do not speak"),
                 (["--db_modules=/x/redisai.so"], "cannot read")):
             with self.subTest(args):
                 job = self.srbench(1, *args, "--output=none")
                 self.assertEqual(job.returncode, 2, job.stderr)
                 self.assertIn(words, job.stderr)
+
+    def test_beside_others(self):
+        """Who has one way to be spoken to, or none, stands in the same sweep."""
+        job = self.srbench(0, "--command_set=[plain,redisai]", "--dry_run",
+                           "--db_modules=/x/redisai.so", "--machine=1x4",
+                           "--db_exe=[redis-server,floor,shm,mpi,files]",
+                           "--tensor_bytes=4", "--verbose")
+        self.assertEqual(job.returncode, 0, job.stderr)
+        self.assertIn("6 permutations", job.stdout)
+        for server in "floor", "shm", "mpi", "files":
+            self.assertIn(f"command_set (2 values) collapses with {server}",
+                          job.stdout + job.stderr)
 
 
 if __name__ == "__main__":

@@ -55,12 +55,14 @@ class Rungs(RunTest):
             self.assertEqual(int((g["get_step"][...] >= 0).sum()), 12)
 
     def test_more_of_them(self):
-        """By own and by all, with several tensors of a step."""
+        """By own and by all, with several tensors of a step, and a small one
+        behind them or not."""
         for writers, readers in (2, 2), (6, 2):
             self.study(writers + readers + 1, ALL, f"--readers_per_node={readers}",
                        "--fan=[own,all]", "--tensors=[1,3]",
                        "--pipelined=[false,true]", "--iterations=8",
                        "--verify=all", "--tensor_bytes=70000",
+                       f"--control_bytes={4 * (writers - 2)}",
                        f"--clients_per_node={writers + readers}",
                        permutations=3 * 2 * 3)
             for i in range(18):

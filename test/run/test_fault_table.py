@@ -75,7 +75,7 @@ ROWS = {
         "ladder test_memory_of_the_control_group",
         "ladder test_a_limit_of_addresses"],
     "`db_path` full, read-only or removed": [
-        "ladder test_too_small", "ladder test_refused", "ladder test_runs_full",
+        "ladder test_too_small", "ladder test_too_many", "ladder test_refused", "ladder test_runs_full",
         "ladder test_read_only", "ladder test_removed",
         "exchange_rungs test_a_folder_is_removed"],
     "a guard killed": [

@@ -268,6 +268,25 @@ class Files(LadderTest):
         self.assert_status(job, 2, completed=0)
         self.assertIn("has 8 MiB left, and the files of 2 clients may take "
                       "16 MiB", job.stderr)
+        # files take whole blocks
+        job = self.study(2, "--db_exe=files", "--tensor_bytes=4",
+                         f"--db_path={folder}", "--history=all",
+                         "--iterations=2000")
+        self.assert_status(job, 2, completed=0)
+        self.assertIn("the files of 2 clients may take 15.6 MiB", job.stderr)
+
+    def test_too_many(self):
+        """Of a client what it keeps and what it writes, and a counter; with the
+        folders and what is in them, and the file system's own."""
+        folder = self.tmpfs("size=8m,nr_inodes=14")
+        args = ("--db_exe=files", "--tensor_bytes=4", f"--db_path={folder}",
+                "--overwrite")
+        job = self.study(2, *args, "--tensors=4")
+        self.assert_status(job, 2, completed=0)
+        self.assertRegex(job.stderr, "has room for 13 more files, and 2 clients "
+                         "may take 15; give a db_path with more inodes")
+        job = self.study(2, *args, "--tensors=3")
+        self.assert_passed(job, 1)
 
     def hit(self, folder, blow, nranks=2):
         """In the loop of the first of two permutations; the job, when that has
@@ -397,6 +416,16 @@ class Messages(LadderTest):
         job = self.study(1, "--db_exe=mpi", "--tensor_bytes=4")
         self.assert_status(job, 2, completed=0)
         self.assertIn("start two ranks a node", job.stderr)
+
+    def test_not_for_another_job(self):
+        """That is what is wrong, however many ranks there are."""
+        for args in ("--run_db_as_batch",), ("serve", "--db_address=a"):
+            for engine in "mpi", "files":
+                job = self.srbench(4, *args, "throughput_standard",
+                                   "--virtual_nodes=2", f"--db_exe={engine}")
+                self.assertEqual(job.returncode, 2, job.describe())
+                self.assertIn(f"db_exe: '{engine}' is nothing that another job "
+                              "can reach", job.stderr)
 
     def all_serving(self, job, n):
         """With a rank more than clients these are the stewards, ranks 0; of n
