@@ -59,6 +59,7 @@ LEAST_STUDIES = 3
 MOST_TIMINGS = 4_000_000  # of one array that are read at once
 
 OPERATIONS = ("put_tensor", "unpack_tensor")
+TIMES = ("compute", "expire_after")  # axes in seconds
 
 Key = tuple
 Samples = dict[tuple[Key, str], tuple[np.ndarray, np.ndarray]]
@@ -248,8 +249,17 @@ class Matching:
     def words(self, key: Key, names: Sequence[str]) -> str:
         """Some axes of it; those that its placement does not have left out."""
         cells = dict(zip(self.axes, key))
-        return " ".join(f"{name}={cells[name]}" for name in names
+        return " ".join(f"{name}={_typed(name, cells[name])}" for name in names
                         if cells[name] not in (-1, "", None))
+
+
+def _typed(name: str, value: object) -> str:
+    """A value as one types it; times in the unit that suits: 31.47ms."""
+    if name not in TIMES or not value:
+        return str(value)
+    scale, unit = next(x for x in ((1, "s"), (1e3, "ms"), (1e6, "us"), (1e9, "ns"))
+                       if value * x[0] >= 1 or x[1] == "ns")
+    return f"{value * scale:.9g}{unit}"
 
 
 def grouped(rows: pd.DataFrame, names: Sequence[str]) -> dict[Key, pd.DataFrame]:
