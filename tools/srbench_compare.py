@@ -35,6 +35,9 @@ FIGURES = ("put_tensor_median", "unpack_tensor_median", "put_tensor_p99",
 STEP_FIGURES = ("step_median", "step_p99", "put_response_median",
                 "put_response_p99", "step_response_median", "step_response_p99",
                 "sustained_rate")
+# And of readers of lists.
+LIST_FIGURES = ("poll_list_median", "poll_list_p99", "get_list_median",
+                "get_list_p99")
 COMPARABLE = ("s", "B/s", "1/s")  # units of which it is known what is better
 # What is the same ratio as another one is not one hypothesis more.
 SAME_RATIO = {"window_ops": "window", "steady_ops": "steady",
@@ -621,7 +624,7 @@ def compare_open(base: Results, new: Results, history: Sequence[Results],
                  settings: Settings) -> Report:
     """The same of files that are open."""
     if tuple(settings.figures) == FIGURES:
-        settings.figures = [*FIGURES, *(f for f in STEP_FIGURES
+        settings.figures = [*FIGURES, *(f for f in (*STEP_FIGURES, *LIST_FIGURES)
                                         if f in base.rows and f in new.rows)]
     comparer = Comparer(base, new, history, settings)
     for figure in settings.figures:

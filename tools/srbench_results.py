@@ -67,8 +67,10 @@ ESSENTIAL = ("status", "name")  # columns of /summary
 
 # Arrays of timings, and where each operation's start stands.
 STARTS = {"put_tensor": "put_start", "unpack_tensor": "unpack_start",
+          "poll_list": "poll_list_start", "get_list": "get_list_start",
           "warmup_put_tensor": "", "warmup_unpack_tensor": ""}
 FUNCTIONS = ("put_tensor", "unpack_tensor")
+LIST_FUNCTIONS = ("poll_list", "get_list")  # where clients await lists
 CHUNK = 1 << 16  # rows of a piece: some 15 MB as a DataFrame
 
 # What of a dataset's attributes is HDF5's and netCDF's own business.
@@ -490,8 +492,9 @@ def timings(path: Pathish, functions: Sequence[str] = FUNCTIONS,
     A piece is of one permutation and one function. Columns: permutation, all
     axes, repetition, rank, node, shard, client_number (`client` is the axis:
     which kind of client), iteration, function, time and start in s.
-    functions: put_tensor, unpack_tensor, and of the warm-up warmup_put_tensor,
-    warmup_unpack_tensor (of which no start is known: NaN). permutations: their
+    functions: put_tensor, unpack_tensor, of readers of lists poll_list and
+    get_list, and of the warm-up warmup_put_tensor, warmup_unpack_tensor (of which
+    no start is known: NaN); those that a permutation has. permutations: their
     numbers; else all that were completed. With `duration` a client keeps one of
     so many timings (client_stride), and `iteration` counts those kept.
     """

@@ -5,6 +5,9 @@ or their like, servers count what was asked of them, and who fails ends all."""
 import os
 import re
 import signal
+import subprocess
+import sys
+from configparser import ConfigParser
 
 import numpy
 
@@ -305,6 +308,91 @@ class Aggregate(RunTest):
                       " ".join(job.stdout.split()))
         for i in range(4):
             self.check_all_read(i, 1, 6, 4)
+        self.check_report()
+
+    def check_report(self):
+        """A chart of lists against size, and a sentence a configuration."""
+        sys.path.insert(0, str(SOURCE / "tools"))
+        from srbench_report import answer, charts, digest, study
+        of = study.load([self.out])
+        with digest.Digests(of) as digests:
+            found = {c.name: c for c in charts.all_charts(of, digests)}
+        self.assertEqual([row[0] for v in found["lists"].variants
+                          for row in v.table.rows],
+                         ["8 KiB", "1000 KiB"] * 2)
+        for name in ("lists", "delivery", "ages", "one_step"):
+            self.assertTrue(found[name].variants, found[name].why_not)
+            for variant in found[name].variants:
+                self.assertIn("<path", variant.panels[0].svg())
+        said = [s for s in answer.answer(of).remarks
+                if "A list of data sets was awaited for" in s]
+        self.assertEqual(len(said), 4)
+
+    def test_figures(self):
+        """A list has figures as any operation: limits hold for them, they go to
+        --figures, and two studies are compared by them."""
+        job = self.srbench(2, AGGREGATE, f"--output={self.out}", "--overwrite",
+                           "--tensor_bytes=1024", "--iterations=250",
+                           f"--figures={self.dir / 'figures.json'}",
+                           "--expect={get_list_median: '< 1ns', "
+                           "poll_list_max: '< 300s'}")
+        self.assertEqual(job.returncode, 3, job.describe())
+        self.assertIn("get_list_median", job.stderr)
+        self.assertNotIn("poll_list_max", job.stderr)
+        figures = (self.dir / "figures.json").read_text(encoding="utf-8")
+        self.assertIn("get_list_p95", figures)
+        job = subprocess.run(
+            [sys.executable, str(SOURCE / "tools/srbench-compare"), self.out,
+             self.out], capture_output=True, text=True, encoding="utf-8",
+            check=False)
+        self.assertEqual(job.returncode, 0, job.stderr)
+        self.assertIn("get_list_median", job.stdout)
+
+    def test_export(self):
+        """What SmartSim-Scaling's post-processing reads of its consumers: it
+        takes every column after the first two commas for a time, and looks a
+        session up by these attributes."""
+        self.study("--readers_per_node=2", "--fan=all", "--iterations=7",
+                   "--tensors=2", "--tensor_bytes=[1024,4096]", ranks=5,
+                   permutations=2)
+        run = self.dir / "run-1"
+        job = subprocess.run(
+            [sys.executable, str(SOURCE / "tools/srbench-export"), "--format",
+             "smartsim", run, self.out], capture_output=True, text=True,
+            encoding="utf-8", check=False)
+        self.assertEqual(job.returncode, 0, job.stderr)
+        sessions = sorted(p for p in run.iterdir() if p.is_dir())
+        self.assertEqual(
+            [p.name for p in sessions],
+            [f"aggregate-sess-cons-c-N1-T3-DBN1-ITER7-TB{b}-TPD2-CT1"
+             for b in (1024, 4096)])
+        for i, session in enumerate(sessions):
+            self.check_session(session, self.perm(i), i)
+
+    def check_session(self, session, g, i):
+        config = ConfigParser()
+        config.read(session / "run.cfg")
+        said = dict(config["attributes"])
+        self.assertEqual(said, {
+            "client_total": "3", "client_per_node": "3", "client_nodes": "1",
+            "database_nodes": "1", "database_cpus": "1", "iterations": "7",
+            "tensor_bytes": ("1024", "4096")[i], "t_per_dataset": "2",
+            "client_threads": "1", "language": "c"})
+        self.assertEqual(config["run"]["path"], str(session))
+        self.assertEqual(sorted(p.name for p in session.glob("rank*")),
+                         ["rank_0_timing.csv", "rank_1_timing.csv"])
+        for r, client in self.readers(g):
+            lines = (session / f"rank_{r}_timing.csv").read_text(
+                encoding="ascii").splitlines()
+            rows = [line.split(",") for line in lines]
+            self.assertEqual({row[0] for row in rows}, {str(r)})
+            self.assertEqual([row[1] for row in rows],
+                             ["client()", *["get_list", "poll_list"] * 7,
+                              "loop_time", "main()"])
+            for name in ("get_list", "poll_list"):
+                numpy.testing.assert_allclose(
+                    [float(row[2]) for row in rows if row[1] == name],
+                    g[name][client][:7], rtol=1e-14)
 
     def failing(self, *args, ranks=3):
         """A study without an end of its own."""

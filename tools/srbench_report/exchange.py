@@ -16,6 +16,7 @@ from .steps import column
 from .study import Study
 from .svg import Panel
 
+NOBODY = "no client reads what others write (pattern: exchange or aggregate)"
 MOST_SENTENCES = 6
 MOST_EXAMPLES = 4
 SHARES = np.linspace(0.0, 1.0, 101)
@@ -40,7 +41,7 @@ def delivery(study: Study, _: Digests) -> Chart:
         "above 0. What was retired before it was read is in none of them.")
     rows = exchanging(study.configs)
     if rows.empty:
-        chart.why_not = "no client reads what others write (pattern: exchange)"
+        chart.why_not = NOBODY
         return chart
     chart = varied(chart, rows, study.dims, ["tensor_bytes"],
                    lambda *of: _variant("tensor_bytes", *of))
@@ -91,6 +92,55 @@ def _table(series: Sequence[Series]) -> Table:
     return table
 
 
+# --- lists of data sets ----------------------------------------------------------
+
+LISTS = (("get_list_median", "got, median", False),
+         ("get_list_p99", "got, p99", True),
+         ("poll_list_median", "awaited, median", True))
+
+
+def lists(study: Study, _: Digests) -> Chart:
+    chart = Chart(
+        "lists", "How long a list of data sets is awaited and got",
+        "Solid: median time of getting a step's list and all data sets that it "
+        "names; dashed: its 99th percentile (not given with fewer than 1000 "
+        "samples), and how long the list was awaited before. Lists that were "
+        "removed before they were whole are in none of them.")
+    rows = study.configs[column(study.configs, "get_list_median").notna()]
+    if rows.empty:
+        chart.why_not = "no client appends data sets to lists (pattern: aggregate)"
+        return chart
+    return varied(chart, rows, study.dims, ["tensor_bytes"], _list_variant)
+
+
+def _list_variant(label: str, part: pd.DataFrame,
+                  dims: list[str]) -> Iterator[Variant]:
+    series, note = series_of(part, dims)
+    panel = Panel(
+        "against tensor size", f"Lists against tensor size. {label}",
+        svg.points_axis("tensor size", part["tensor_bytes"], words.size, True),
+        svg.log_axis("time", [v for figure, _, _ in LISTS for v in part[figure]
+                              if v > 0], words.seconds))
+    table = Table(["tensor", "tensors", *(what for _, what, _ in LISTS), "delivery",
+                   "missed", "series"])
+    for s in series:
+        curve(panel, s, "tensor_bytes", LISTS[0][0], words.seconds)
+        ordered = s.rows.sort_values("tensor_bytes")
+        for figure, _, dashed in LISTS[1:]:
+            panel.line(s.k, ((a, b) for a, b in zip(ordered["tensor_bytes"],
+                                                    ordered[figure]) if b > 0),
+                       dashed=dashed, beside=s.beside)
+        for _, r in ordered.iterrows():
+            table.rows.append(
+                [words.size(r["tensor_bytes"]), words.exact(r["tensors"]),
+                 *(words.seconds(r[f]) for f, _, _ in LISTS),
+                 words.seconds(r["delivery_median"]), words.exact(r["missed"]),
+                 s.name or "all"])
+    yield Variant(_joined(label, "against tensor size"), [panel],
+                  legend_of(series) + [Entry(NEUTRAL, "p99; awaited", "dashed")],
+                  table, note)
+
+
 # --- its distribution -----------------------------------------------------------
 
 def examples(study: Study) -> list[pd.Series]:
@@ -124,7 +174,7 @@ def distribution(study: Study, digests: Digests) -> Chart:
                       for q in (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)]
         chart.variants.append(Variant(label, [panel], [], table))
     if not chart.variants:
-        chart.why_not = "no client reads what others write (pattern: exchange)"
+        chart.why_not = NOBODY
     return chart
 
 
@@ -146,7 +196,7 @@ def one_step(study: Study, digests: Digests) -> Chart:
         if len(data) == len(NAMES):
             chart.variants += _step_variant(permutation_label(study, r), data)
     if not chart.variants:
-        chart.why_not = "no client reads what others write (pattern: exchange)"
+        chart.why_not = NOBODY
     return chart
 
 
@@ -222,6 +272,11 @@ def sentences(study: Study, named: Sequence[str]) -> list[str]:
                 if math.isfinite(r.get("delivery_p99", math.nan)) else "") + (
                 f"; {missed:.0f} steps were retired before they were read."
                 if missed > 0 else "."))
+        if math.isfinite(r.get("get_list_median", math.nan)):
+            found[-1] += (
+                f" A list of data sets was awaited for "
+                f"{words.seconds(r['poll_list_median'])} and got in "
+                f"{words.seconds(r['get_list_median'])}.")
     more = len(found) - MOST_SENTENCES
     return found[:MOST_SENTENCES] + (
         [f"And {more} more, in the table."] if more > 0 else [])
