@@ -31,6 +31,7 @@ struct row {
         double overhead, response, p99, sustained, low, high;
         double alone, waiting, slower; /* of computing, and overhead's parts */
         double offered, achieved;
+        bool none_held; /* by a search, in some repetition */
     } steps;
     struct running step;  /* of what steps are compared by, over repetitions */
     struct exchange_row { /* of writers and readers; likewise */

@@ -11,14 +11,6 @@
 /* Sentences; of many the rest stands in the table. */
 #define MOST 6
 
-char *step_words_rate(double rate, char *buf, size_t n)
-{
-    int digits = rate < 10 ? 2 : rate < 100 ? 1 : 0;
-
-    snprintf(buf, n, "%.*f", rate < 1 ? 3 : digits, rate);
-    return buf;
-}
-
 /* " (4 nodes, tcp)": which configuration it was, by what varied but for what
  * the sentence says itself. */
 static char *which(const struct rows *r, const struct row *row,
@@ -62,16 +54,17 @@ static bool add_overhead(const struct rows *r, const struct row *row, char *buf,
                          size_t n)
 {
     const struct step_row *x = &row->steps;
+    const char *least = strstr(row->flags, "disturbed") ? "at least " : "";
     char what[64], step[32], of[TEXT + 4];
 
     if (isnan(x->overhead))
         return false;
     snprintf(buf, n,
-             "Exchanging %s every step of %s costs the solver %.1f %%: %.1f %% "
-             "waiting, %.1f %% slower computing%s",
+             "Exchanging %s every step of %s costs the solver %s%.1f %%: %.1f "
+             "%% waiting, %s%.1f %% slower computing%s",
              amount(r, row, what, sizeof what),
-             units_print_seconds(x->alone, step, sizeof step),
-             100 * x->overhead, 100 * x->waiting, 100 * x->slower,
+             units_print_seconds(x->alone, step, sizeof step), least,
+             100 * x->overhead, 100 * x->waiting, least, 100 * x->slower,
              which(r, row, OPT_COMPUTE, of, sizeof of));
     return true;
 }
@@ -85,8 +78,8 @@ static bool add_sustained(const struct rows *r, const struct row *row,
     if (isnan(x->low))
         return false;
     amount(r, row, what, sizeof what);
-    step_words_rate(x->low, low, sizeof low);
-    step_words_rate(x->high, high, sizeof high);
+    units_print_steps(x->low, low, sizeof low);
+    units_print_steps(x->high, high, sizeof high);
     which(r, row, OPT_RATE, of, sizeof of);
     if (x->low == 0)
         snprintf(buf, n, "No rate down to %s steps of %s a second held%s", high,
@@ -117,9 +110,9 @@ static bool add_behind(const struct rows *r, const struct row *row, char *buf,
     snprintf(buf, n,
              "Of %s steps of %s a second that each client was offered %s were "
              "achieved%s%s",
-             step_words_rate(x->offered, offered, sizeof offered),
+             units_print_steps(x->offered, offered, sizeof offered),
              amount(r, row, what, sizeof what),
-             step_words_rate(x->achieved, achieved, sizeof achieved), left,
+             units_print_steps(x->achieved, achieved, sizeof achieved), left,
              which(r, row, OPT_RATE, of, sizeof of));
     return true;
 }

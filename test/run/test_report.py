@@ -662,6 +662,28 @@ class Verdicts(unittest.TestCase):
         said, = self.said(rows.iloc[:1], "transport")
         self.assertRegex(said, r"^Slowdown of the solver x2\.00 \(x1\.9\d to x2\.0\d\); ")
 
+    def test_searches_without_a_rate(self):
+        """Of which values, at which sizes; where it was so of all, in a sentence
+        of its own."""
+        nan, rows = math.nan, configs(
+            *[near(100)] * 6, transport=["tcp", "unix"] * 3,
+            tensor_bytes=[64, 64, 1024, 1024, 2048, 2048],
+            measure=["sustained_rate"] * 6, measured_error=0.001,
+            measured=[100.0, 200.0, math.nan, 100.0, math.nan, math.nan],
+            search_ended=["", "", "none", "", "none", "none"])
+        self.assertEqual([x.partition(" (")[0] + x.rpartition(")")[2] for x in
+                          self.said(rows, "tensor_bytes", "transport")[:2]],
+                         ["Tensor size, 64 B to 1 KiB: sustained rate x0.500; "
+                          "2 KiB: no rate held",
+                          "Transport, unix against tcp: sustained rate x2.00 at "
+                          "64 B; tcp: no rate held at 1 KiB"])
+        said = self.said(rows.iloc[[2, 3]], "transport")
+        self.assertRegex(said[0], r"^Sustained rate 100/s \(.*\)$")
+        self.assertEqual(said[1], "Transport, tcp: no rate held")
+        rows = rows.assign(measured=nan, search_ended="all")
+        self.assertEqual(self.said(rows, "transport", "tensor_bytes")[0],
+                         "All rates held that were tried, of every configuration")
+
     def test_steps_of_one_run(self):
         """By the interval of their own time; how a reader waits is no amount."""
         rows = configs(*[near(100)] * 3, wait=["spin", "0.001s", "0.1s"],
