@@ -64,6 +64,12 @@ int connection_refused(const struct connection *c, const char *what,
 int connection_not_run(const struct connection *c, const char *what,
                        const char *said, size_t n, struct error *err);
 
+/* Of a tensor that a get expects, for words on another one. */
+static inline const char *connection_expected(const struct connection *c)
+{
+    return c->runs ? "as output_shape says" : "that was put";
+}
+
 /* Bind it to a tensor of a list, for the words on what came of that one. */
 void connection_bind(struct connection *c, const struct srb_tensor *t);
 

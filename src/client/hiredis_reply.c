@@ -37,8 +37,9 @@ static int wrong_reply(struct hiredis_client *c, const redisReply *r,
     if (c->at.commands != &command_plain)
         return connection_error(at, what, err,
                                 "the reply is not the FLOAT tensor of %zu "
-                                "elements that was put",
-                                at->bytes / sizeof(float));
+                                "elements %s",
+                                at->bytes / sizeof(float),
+                                connection_expected(at));
     return connection_error(at, what, err, "the reply is no string");
 }
 

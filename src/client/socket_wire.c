@@ -93,8 +93,9 @@ static int no_tensor(const struct socket_client *c, const char *what,
     line[used] = '\0';
     return connection_error(&c->at, what, err,
                             "the reply is not the FLOAT tensor of %zu elements "
-                            "that was put: '%s'",
-                            c->at.bytes / sizeof(float), line);
+                            "%s: '%s'",
+                            c->at.bytes / sizeof(float),
+                            connection_expected(&c->at), line);
 }
 
 /* What a reply said instead of what was asked for. text: its first n bytes,

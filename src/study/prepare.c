@@ -107,11 +107,13 @@ static void add_up(struct prepared *plan, const struct machine *m,
     const struct options *o = plan->sweep.options;
     const struct setting *bytes = options_get(o, OPT_TENSOR_BYTES);
     size_t exes = options_get(o, OPT_DB_EXE)->nvalues, setup = SIZE_MAX;
+    /* who serves does so for a study that may have more experiments */
+    bool puts = o->serve || options_has_placement(o, IN_THROUGHPUT);
 
     if (options_has_placement(o, options_placement(o, OPT_DB_EXE))) {
         plan->servers = mem_new(exes, sizeof *plan->servers);
     }
-    for (size_t k = 0; k < bytes->nvalues; k++)
+    for (size_t k = 0; k < bytes->nvalues && puts; k++)
         if (bytes->values[k].count > plan->max_bytes)
             plan->max_bytes = bytes->values[k].count;
     if (options_infers(o)) {
@@ -513,6 +515,24 @@ const struct server *prepare_server(const struct prepared *plan,
                : &plan->found;
 }
 
+/* What is longer than found databases take, and what to do about it. */
+static int refuse_longer(const struct prepared *plan,
+                         const struct roster *roster, struct error *err)
+{
+    bool model = plan->models && plan->models->bytes == plan->max_bytes;
+
+    return error_set(err,
+                     "%s: %lld%s is more than the databases that run take "
+                     "(%lld); %s",
+                     model ? "model" : "tensor_bytes",
+                     (long long)plan->max_bytes,
+                     model ? " bytes, the length of its file," : "",
+                     (long long)roster->max_bytes,
+                     !roster->served ? "raise their proto-max-bulk-len"
+                     : model         ? "serve with the same model"
+                                     : "serve with the same tensor_bytes");
+}
+
 /* What the user says servers are to have room for, and what found ones have. */
 static int check_room(struct prepared *plan, const struct roster *roster,
                       struct error *err)
@@ -521,13 +541,7 @@ static int check_room(struct prepared *plan, const struct roster *roster,
         options_one(plan->sweep.options, OPT_DB_MAX_CLIENTS);
 
     if (roster && roster->max_bytes >= 0 && plan->max_bytes > roster->max_bytes)
-        return error_set(err,
-                         "tensor_bytes: %lld is more than the databases that "
-                         "run take (%lld); %s",
-                         (long long)plan->max_bytes,
-                         (long long)roster->max_bytes,
-                         roster->served ? "serve with the same tensor_bytes"
-                                        : "raise their proto-max-bulk-len");
+        return refuse_longer(plan, roster, err);
     if (room->is_auto && plan->sweep.options->serve)
         plan->max_clients = SERVED_CLIENTS;
     if (room->is_auto)

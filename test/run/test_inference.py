@@ -242,6 +242,17 @@ class Inference(InferenceTest):
                 self.assertIn(f"a study needs {command.upper()} of every server",
                               job.stderr)
 
+    def test_a_model_too_long_for_somebody_else(self):
+        theirs = self.theirs("--loadmodule", self.stand_in,
+                             "--proto-max-bulk-len", "1mb")
+        with open(self.model, "ab") as f:
+            f.truncate((1 << 20) + 1)
+        job = self.infer_there(theirs)
+        self.assert_status(job, 2)
+        self.assertIn("model: 1048577 bytes, the length of its file, is more than "
+                      "the databases that run take (1048576); raise their "
+                      "proto-max-bulk-len", job.stderr)
+
     def test_a_script_that_somebody_else_refuses(self):
         """The model that was taken before it does not stay."""
         theirs = self.theirs("--loadmodule", self.stand_in)
@@ -401,8 +412,9 @@ class Inference(InferenceTest):
         job = self.infer("--client=[socket,hiredis]",
                          model=self.file("wide", "stand-in out=2x10"))
         self.assert_status(job, 1, failed=2)
-        self.assertIn("the reply is not the FLOAT tensor of 10 elements",
-                      job.stderr)
+        self.assertEqual(job.stderr.count(
+            "the reply is not the FLOAT tensor of 10 elements as output_shape "
+            "says"), 2, job.stderr)
 
     def test_refusals(self):
         """One sentence each, before anything starts."""
