@@ -213,11 +213,11 @@ NO_WINDOW = ("steps compute or have a rate, and what was moved is what was asked
 
 def bandwidth(study: Study, _: Digests) -> Chart:
     chart = Chart("bandwidth", "Bandwidth against tensor size", WINDOW)
-    if study.configs["window"].isna().all():
+    known = study.configs[study.configs["window"].notna()]
+    if known.empty:
         chart.why_not = NO_WINDOW
         return chart
-    return varied(chart, study.configs, study.dims, ["tensor_bytes"],
-                  _bandwidth_variant)
+    return varied(chart, known, study.dims, ["tensor_bytes"], _bandwidth_variant)
 
 
 def _bandwidth_variant(label: str, part: pd.DataFrame, dims: list[str]
