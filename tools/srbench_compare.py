@@ -31,7 +31,10 @@ from srbench_results import (ResultError, axes, clean, shown, study,
 
 FIGURES = ("put_tensor_median", "unpack_tensor_median", "put_tensor_p99",
            "unpack_tensor_p99", "window", "steady", "window_ops")
-# The same of steps, beside those where both files have them.
+# The same of steps, and of writers and readers, beside those where both files
+# have them.
+EXCHANGE_FIGURES = ("delivery_median", "delivery_p99", "control_put_median",
+                    "control_get_median")
 STEP_FIGURES = ("step_median", "step_p99", "put_response_median",
                 "put_response_p99", "step_response_median", "step_response_p99",
                 "sustained_rate")
@@ -56,6 +59,7 @@ LEAST_STUDIES = 3
 MOST_TIMINGS = 4_000_000  # of one array that are read at once
 
 OPERATIONS = ("put_tensor", "unpack_tensor")
+TIMES = ("compute", "expire_after")  # axes in seconds
 
 Key = tuple
 Samples = dict[tuple[Key, str], tuple[np.ndarray, np.ndarray]]
@@ -179,10 +183,19 @@ def _timings(data: h5py.Dataset) -> np.ndarray:
     return data[::step]
 
 
+def _of_those(times: np.ndarray) -> np.ndarray:
+    """Of the clients that did it: some put and others get."""
+    return times[np.isfinite(times).any(axis=1)]
+
+
 def _durations(group: h5py.Group, operation: str) -> np.ndarray:
     """Of an operation, or from when its step was due."""
+    if operation in ("control_put", "control_get"):
+        reads = np.isin(np.arange(len(group["control"])),
+                        group["reader_client"][...])
+        return _of_those(group["control"][...][reads == (operation[-3:] == "get")])
     if not operation.endswith("_response"):
-        return _timings(group[operation])
+        return _of_those(_timings(group[operation]))
     whose = operation.removesuffix("_response")
     of = "unpack_" if whose == "unpack" and "unpack_due" in group else ""
     late = _timings(group[of + "begun"]) - _timings(group[of + "due"])
@@ -194,7 +207,10 @@ def _rates(group: h5py.Group, rng: np.random.Generator) -> dict[str, np.ndarray]
     puts, gets = (_timings(group[n]) for n in ("put_start", "unpack_start"))
     ends = np.concatenate([puts + _timings(group["put_tensor"]),
                            gets + _timings(group["unpack_tensor"])], axis=1)
-    first, last = np.nanmin(puts, axis=1), np.nanmax(ends, axis=1)
+    starts = np.concatenate([puts, gets], axis=1)
+    there = np.isfinite(starts).any(axis=1)  # a reader may have missed it all
+    starts, ends = starts[there], ends[there]
+    first, last = np.nanmin(starts, axis=1), np.nanmax(ends, axis=1)
     return {"window": stats.rate_replicates(ends, first.min(), last.max(), rng),
             "steady": stats.rate_replicates(ends, first.max(), last.min(), rng)}
 
@@ -233,8 +249,17 @@ class Matching:
     def words(self, key: Key, names: Sequence[str]) -> str:
         """Some axes of it; those that its placement does not have left out."""
         cells = dict(zip(self.axes, key))
-        return " ".join(f"{name}={cells[name]}" for name in names
+        return " ".join(f"{name}={_typed(name, cells[name])}" for name in names
                         if cells[name] not in (-1, "", None))
+
+
+def _typed(name: str, value: object) -> str:
+    """A value as one types it; times in the unit that suits: 31.47ms."""
+    if name not in TIMES or not value:
+        return str(value)
+    scale, unit = next(x for x in ((1, "s"), (1e3, "ms"), (1e6, "us"), (1e9, "ns"))
+                       if value * x[0] >= 1 or x[1] == "ns")
+    return f"{value * scale:.9g}{unit}"
 
 
 def grouped(rows: pd.DataFrame, names: Sequence[str]) -> dict[Key, pd.DataFrame]:
@@ -624,7 +649,8 @@ def compare_open(base: Results, new: Results, history: Sequence[Results],
                  settings: Settings) -> Report:
     """The same of files that are open."""
     if tuple(settings.figures) == FIGURES:
-        settings.figures = [*FIGURES, *(f for f in (*STEP_FIGURES, *LIST_FIGURES)
+        more = dict.fromkeys(STEP_FIGURES + EXCHANGE_FIGURES + LIST_FIGURES)
+        settings.figures = [*FIGURES, *(f for f in more
                                         if f in base.rows and f in new.rows)]
     comparer = Comparer(base, new, history, settings)
     for figure in settings.figures:

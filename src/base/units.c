@@ -394,6 +394,20 @@ char *units_print_seconds(double seconds, char *buf, size_t n)
     return buf;
 }
 
+char *units_print_exact_seconds(double seconds, char *buf, size_t n)
+{
+    static const char *const names[] = {"s", "ms", "us", "ns"};
+    double value = seconds;
+    size_t i = 0;
+
+    while (i + 1 < COUNT(names) && value > 0 && value < 0.9999995) {
+        value *= 1e3;
+        i++;
+    }
+    snprintf(buf, n, "%.9g %s", value, names[i]);
+    return buf;
+}
+
 char *units_print_rate(double bytes_per_second, char *buf, size_t n)
 {
     static const char *const names[] = {"B/s", "kB/s", "MB/s", "GB/s", "TB/s"};
@@ -424,7 +438,6 @@ char *units_print_steps(double per_second, char *buf, size_t n)
         return buf;
     }
     snprintf(digits, sizeof digits, "%.3g", per_second);
-    snprintf(buf, n, strchr(digits, 'e') ? "%.0f/s" : "%g/s",
-             strtod(digits, NULL));
+    snprintf(buf, n, strchr(digits, 'e') ? "%.0f" : "%g", strtod(digits, NULL));
     return buf;
 }

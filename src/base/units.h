@@ -54,8 +54,12 @@ char *units_print_bytes(int64_t bytes, char *buf, size_t n);
 /* For people: "812 us", "1.52 ms", "3.40 s", "2m05s", "1h04m"; "-" for NaN. */
 char *units_print_seconds(double seconds, char *buf, size_t n);
 
-/* For people: steps a second, "163/s", "1670/s", 3 digits that count and never
- * an exponent; "-" for NaN. */
+/* The same of what was asked for, with all its digits and of any length in
+ * seconds at most: "31.47 ms", "90 s". */
+char *units_print_exact_seconds(double seconds, char *buf, size_t n);
+
+/* For people: steps a second, "0.521", "163", "1670", 3 digits that count and
+ * never an exponent; "-" for NaN. */
 char *units_print_steps(double per_second, char *buf, size_t n);
 
 /* For people: bytes a second in decimal units: "1.23 GB/s"; "-" for NaN. */

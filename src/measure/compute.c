@@ -93,6 +93,14 @@ void compute_calibrate(struct compute *c)
     c->units = (int64_t)fmax(1, round(c->seconds / c->unit));
 }
 
+double compute_waited(const struct compute *c, double seconds,
+                      double cpu_seconds)
+{
+    if (c->kind == COMPUTE_SLEEP || seconds <= 0)
+        return NAN;
+    return fmax(1 - cpu_seconds / seconds, 0);
+}
+
 int64_t compute_step(const struct compute *c)
 {
     return c->kind == COMPUTE_SLEEP ? (int64_t)(c->seconds * 1e9) : c->units;

@@ -44,6 +44,11 @@ void compute_close(struct compute *c);
 /* Find how much work a step is. Takes some 50 ms of CPU time; sleep nothing. */
 void compute_calibrate(struct compute *c);
 
+/* Of seconds of computing with so much CPU time, the share in which others had
+ * the CPU; NaN of sleep, which needs none. */
+double compute_waited(const struct compute *c, double seconds,
+                      double cpu_seconds);
+
 /* A step that began at an instant, in pieces: does the next piece of it, some
  * 50 ms at most, and returns how much is left, 0 at last; begin with *left =
  * compute_step(). Between two pieces others are heard. */

@@ -491,6 +491,7 @@ static struct srb_tensor last_tensor(struct load *l)
 void exchange_announce(struct load *l)
 {
     const struct exchange *x = &l->exchange;
+    int64_t start = tick_now();
     const struct srb_tensor last = last_tensor(l);
     const struct client_notice notice = {.tensor = last.key,
                                          .tensor_length = last.key_length,
@@ -502,6 +503,7 @@ void exchange_announce(struct load *l)
     /* what comes behind the put of a data set, its list, would hear it */
     if (!x->rules.lists.lists && l->client->ops->announce)
         l->client->ops->announce(l->client, &notice);
+    l->samples.waited += tick_now() - start;
 }
 
 static int hear_or_tell(struct load *l)

@@ -56,6 +56,7 @@ struct step_figures {
     struct figures pace_late; /* begun later than could be: the client's own */
     double compute_alone;     /* s of a step, without exchange and servers idle;
                                  mean over clients */
+    double alone_waited;      /* share of that in which others had the CPU */
     /* Sums over clients; (1 + the first) * (1 + the second) = 1 + overhead. */
     double exchange_overhead; /* time of the loops besides computing / that */
     double compute_slowdown;  /* computing / the same alone, - 1 */
@@ -156,7 +157,8 @@ struct figures_of {
     bool computes, paced; /* its steps do */
     bool removes;         /* and remove older ones */
     bool poisson;         /* arrivals, of which some always wait at the end */
-    double compute_alone; /* s of this client's */
+    double compute_alone; /* s of this client's, */
+    double alone_waited;  /* and the share of it that it waited for a CPU */
 };
 void figures_reduce(const struct team *t, MPI_Comm clients,
                     const struct figures_of *x, struct summary *out);

@@ -13,7 +13,8 @@ enum {
     LOOP,
     COMPUTED,
     ALONE,       /* of as many steps */
-    ALONE_STEPS, /* of one each */
+    ALONE_STEPS, /* of one each, */
+    WAITED,      /* and of these, without a CPU */
     OFFERED,
     ACHIEVED,
     UNSENT,
@@ -25,8 +26,8 @@ void step_figures_none(struct step_figures *out)
 {
     out->step = out->put_response = out->unpack_response = out->response =
         out->pace_late = FIGURES_NONE;
-    out->compute_alone = out->exchange_overhead = out->compute_slowdown =
-        out->overhead = NAN;
+    out->compute_alone = out->alone_waited = NAN;
+    out->exchange_overhead = out->compute_slowdown = out->overhead = NAN;
     out->offered_rate = out->achieved_rate = NAN;
     out->sustained = out->sustained_low = out->sustained_high = NAN;
     out->unsent = out->behind = -1;
@@ -152,6 +153,7 @@ static void one_client(const struct figures_of *x, double sum[SUMS])
     sum[COMPUTED] = tick_seconds(s->computed);
     sum[ALONE] = steps * x->compute_alone;
     sum[ALONE_STEPS] = x->compute_alone;
+    sum[WAITED] = x->compute_alone * x->alone_waited;
     sum[CLIENTS] = 1;
     if (x->paced)
         add_rates(x, sum);
@@ -160,6 +162,7 @@ static void one_client(const struct figures_of *x, double sum[SUMS])
 static void take_overhead(const double sum[SUMS], struct step_figures *out)
 {
     out->compute_alone = sum[ALONE_STEPS] / sum[CLIENTS];
+    out->alone_waited = sum[WAITED] / sum[ALONE_STEPS];
     out->exchange_overhead = sum[LOOP] / sum[COMPUTED] - 1;
     out->compute_slowdown = sum[COMPUTED] / sum[ALONE] - 1;
     out->overhead = sum[LOOP] / sum[ALONE] - 1;

@@ -58,20 +58,36 @@ static int64_t compute(struct load *l, int64_t begun)
     return tick_now() - begun;
 }
 
-void steps_alone(struct load *l)
+/* All steps of it together: what work takes is the CPU's time, and whatever is
+ * beyond that somebody else had. */
+static void compute_alone(struct load *l)
 {
-    int64_t sum = 0, steps = 0;
+    int64_t sum = 0, steps = 0, start;
+    double cpu;
 
-    l->phase.look = tick_now();
-    if (l->rules.step.compute > 0) /* a reader has nothing to compute */
-        compute_calibrate(&l->steps.compute);
+    compute_calibrate(&l->steps.compute);
     loop_meet(l, 0);
-    while (l->rules.step.compute > 0 &&
-           (steps < ALONE_STEPS || sum < ALONE_NS) && !loop_cut_off(l)) {
+    cpu = tick_cpu_seconds();
+    start = tick_now();
+    while ((steps < ALONE_STEPS || sum < ALONE_NS) && !loop_cut_off(l)) {
         sum += compute(l, tick_now());
         steps++;
     }
     l->steps.alone = tick_seconds(sum) / (double)(steps > 0 ? steps : 1);
+    l->steps.alone_waited =
+        compute_waited(&l->steps.compute, tick_seconds(tick_now() - start),
+                       tick_cpu_seconds() - cpu);
+    loop_meet(l, 0);
+}
+
+void steps_alone(struct load *l)
+{
+    l->phase.look = tick_now();
+    if (l->rules.step.compute > 0) {
+        compute_alone(l);
+        return;
+    }
+    loop_meet(l, 0); /* a reader has nothing to compute */
     loop_meet(l, 0);
 }
 

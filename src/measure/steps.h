@@ -46,9 +46,10 @@ struct steps {
     int64_t spin_ns;
     unsigned long slack; /* of its timers, as it was */
     bool exact;          /* they are exact now */
-    int64_t origin;  /* of the schedule: when all were to start, an instant */
-    double alone;    /* s of a step while all compute and nobody exchanges */
-    double cpu_time; /* s, of computing and waiting for a due time */
+    int64_t origin; /* of the schedule: when all were to start, an instant */
+    double alone;   /* s of a step while all compute and nobody exchanges */
+    double alone_waited; /* share of that in which it had no CPU; NaN: sleep */
+    double cpu_time;     /* s, of computing and waiting for a due time */
     /* of the phase */
     struct step_series *into;
     int64_t ends;       /* instant after which nothing is begun; 0: none */

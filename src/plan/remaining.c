@@ -10,6 +10,8 @@
 #define BYTE_DOUBT 0.6
 #define BELIEF 2.0
 #define RELATIVE_ERROR 0.25
+/* So many say something of their own. */
+#define INDEPENDENT 4.0
 /* Bytes of tensors that do not stay in caches cost more (1.1 to 1.6 times, from
  * half a MB to 4 MB). */
 #define LARGE_BYTES 1000000
@@ -29,7 +31,8 @@ struct work remaining_work(const struct permutation *p,
 {
     const int64_t bytes = p->value[OPT_TENSOR_BYTES]->count *
                           permutation_count(p, OPT_TENSORS, 1);
-    const int shards = pl->nshards > 0 ? pl->nshards : 1;
+    /* a client goes no faster where it has several servers */
+    const int shards = pl->nshards < pl->nclients ? pl->nshards : pl->nclients;
     struct work w = {.permutations = 1, .known = step_time_known(p)};
 
     if (starts)
@@ -38,7 +41,7 @@ struct work remaining_work(const struct permutation *p,
     if (permutation_duration(p) <= 0)
         w.bytes = (double)(p->value[OPT_ITERATIONS]->count +
                            p->value[OPT_WARMUP]->count) *
-                  (double)place_moves(pl) * (double)bytes / shards *
+                  (double)place_moves(pl) * (double)bytes / fmax(shards, 1) *
                   (bytes >= LARGE_BYTES ? LARGE_COST : 1);
     return w;
 }
@@ -67,36 +70,46 @@ void remaining_dropped(struct remaining *r, const struct work *w, bool spared)
     r->spared += spared;
 }
 
-/* What is left of a time when what was known before is taken from it, and of
- * that what the time does not have. */
-static double without(double seconds, double *known)
+/* What is left of a time when the steps' own is taken from it. */
+static double beside_steps(struct remaining *r, double known, double seconds)
 {
-    double taken = fmin(fmax(seconds, 0), *known);
+    double stretch = seconds / known;
 
-    *known -= taken;
-    return seconds - taken;
+    if (r->stretch <= 0 || stretch < r->stretch)
+        r->stretch = stretch;
+    return less(seconds, r->stretch * known);
+}
+
+static void add_to_fit(struct remaining *r, double bytes, double seconds,
+                       double of)
+{
+    const double weight = 1 / (of * of);
+
+    r->loops += seconds;
+    r->bytes += bytes;
+    r->sum.w += weight;
+    r->sum.wb += weight * bytes;
+    r->sum.wbb += weight * bytes * bytes;
+    r->sum.wy += weight * seconds;
+    r->sum.wby += weight * bytes * seconds;
+    r->sum.wyy += weight * seconds * seconds;
 }
 
 void remaining_ran(struct remaining *r, const struct work *w,
                    const struct took *took)
 {
-    double step_time = w->known;
-    const double loop = without(took->loop, &step_time);
-    const double around = without(took->around, &step_time);
-    bool known = took->loop > 0; /* NaN is not */
-    const double y = fmax(known ? loop : around, 1e-6);
-    const double b = w->bytes, weight = 1 / (y * y);
+    const bool known = took->loop > 0; /* NaN is not */
+    const double all = fmax((known ? took->loop : 0) + took->around, 1e-6);
+    const double loop = fmax(known ? took->loop : took->around, 1e-6);
 
     remaining_dropped(r, w, false);
     r->ran++;
-    r->loops += y;
-    r->around += known ? fmax(around, 0) : 0;
-    r->bytes += b;
-    r->sum.w += weight;
-    r->sum.wb += weight * b;
-    r->sum.wbb += weight * b * b;
-    r->sum.wy += weight * y;
-    r->sum.wby += weight * b * y;
+    if (w->known > 0) {
+        add_to_fit(r, w->bytes, beside_steps(r, w->known, all), all);
+    } else {
+        add_to_fit(r, w->bytes, loop, loop);
+        r->around += known ? fmax(took->around, 0) : 0;
+    }
     for (int k = 0; k < 2; k++)
         if (w->starts[k] > 0) {
             r->started[k]++;
@@ -109,13 +122,14 @@ void remaining_ran(struct remaining *r, const struct work *w,
 static double misfit(const struct remaining *r, double by_byte, double *each)
 {
     double c = fmax((r->sum.wy - by_byte * r->sum.wb) / r->sum.w, 0);
-    double squares = r->ran - 2 * c * r->sum.wy - 2 * by_byte * r->sum.wby +
+    double squares = r->sum.wyy - 2 * c * r->sum.wy - 2 * by_byte * r->sum.wby +
                      c * c * r->sum.w + 2 * c * by_byte * r->sum.wb +
                      by_byte * by_byte * r->sum.wbb;
     double doubt = log(by_byte / BYTE_SECONDS) / BYTE_DOUBT;
 
     *each = c;
-    return squares / (RELATIVE_ERROR * RELATIVE_ERROR) +
+    return squares / (RELATIVE_ERROR * RELATIVE_ERROR) *
+               fmin(1, INDEPENDENT / r->ran) +
            BELIEF * log1p(doubt * doubt);
 }
 
@@ -145,9 +159,11 @@ double remaining_seconds(const struct remaining *r)
     seen = each * r->ran + by_byte * r->bytes;
     seconds = each * r->left.permutations + by_byte * r->left.bytes;
     /* what the fit of relative errors leaves of the sum */
-    seconds *= (r->loops + FEW * seen / r->ran) / (seen + FEW * seen / r->ran);
+    if (seen > 0)
+        seconds *=
+            (r->loops + FEW * seen / r->ran) / (seen + FEW * seen / r->ran);
     seconds += r->around / r->ran * r->left.permutations;
-    seconds += r->left.known;
+    seconds += r->left.known * (r->stretch > 0 ? r->stretch : 1);
     seconds *= r->ran / (r->ran + r->spared);
     for (int k = 0; k < 2; k++)
         seconds += r->left.starts[k] *

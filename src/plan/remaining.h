@@ -9,7 +9,10 @@
  * errors. As the first ones are often small and tell little of what a byte
  * costs, the fit begins with a belief: that a server moves 3 GB/s. It is held
  * by a penalty that grows slowly (Cauchy's), so that what is measured overrules
- * it when that is clear.
+ * it when that is clear; and however many ran, they count for a few, since
+ * neighbours are slow together. What steps take anyhow comes on top, by the
+ * least that any took of it: on CPUs that are shared computing takes twice its
+ * time.
  * The databases of a set-up cost a start; those of a cluster take 2 s (Redis's
  * own wait before a starting master reports a good state) until one was seen.
  * Pure arithmetic, in constant time and memory whatever the number of
@@ -42,8 +45,9 @@ struct remaining {
     double ran, spared;   /* permutations */
     double loops, around; /* s of those that ran */
     double bytes;         /* of those that ran */
+    double stretch;       /* of what steps take; 0: none ran */
     struct {              /* sums over these, of what the fit needs */
-        double w, wb, wbb, wy, wby;
+        double w, wb, wbb, wy, wby, wyy;
     } sum;
     double start_seconds[2], started[2];
 };

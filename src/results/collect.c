@@ -28,7 +28,7 @@ struct column {
 /* A client's row: this, then the columns of span_arrays one after the other. */
 struct client_row {
     double connect_time, loop_time, main_time, between_time, start_skew;
-    double compute_time, pace_time, step_cpu_time, compute_alone;
+    double compute_time, pace_time, step_cpu_time, compute_alone, alone_waited;
     int64_t unsent;
     struct load_usage usage;
     int64_t ops, stride;
@@ -225,6 +225,8 @@ static const struct column step_columns[] = {
     CLIENT("client_compute_alone", FIELD_REAL, compute_alone, "s",
            "time of a step's computing while all computed and servers were "
            "idle"),
+    CLIENT("client_compute_alone_waited", FIELD_REAL, alone_waited, "1",
+           "share of that in which others had its CPU; NaN of sleep"),
     CLIENT("client_unsent", FIELD_INT, unsent, "",
            "steps that were due and not begun when the time was over"),
 };
@@ -336,6 +338,7 @@ static void *pack_client(const struct collection *c, const struct placement *pl,
     row->pace_time = tick_seconds(s->paced);
     row->step_cpu_time = l->steps.cpu_time;
     row->compute_alone = l->rules.step.compute > 0 ? l->steps.alone : NAN;
+    row->alone_waited = l->rules.step.compute > 0 ? l->steps.alone_waited : NAN;
     row->unsent = s->step[0].unsent + s->step[1].unsent;
     row->usage = l->usage;
     row->ops = s->put.count + s->unpack.count;

@@ -26,6 +26,10 @@
 /* Clients may be late by themselves by this share of the median response. */
 #define PACING_LIMIT 0.1
 
+/* What others took of the CPU while clients computed alone makes the overhead
+ * too low by about this share. */
+#define DISTURBED_LIMIT 0.01
+
 static const char *const status_names[] = {
     [STATUS_PLANNED] = "planned", [STATUS_COMPLETED] = "completed",
     [STATUS_FAILED] = "failed",   [STATUS_SKIPPED] = "skipped",
@@ -85,6 +89,7 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
                                                  s->exchange.delivery.median},
         {"behind", s->steps.behind > 0},
         {"pacing", paced_badly(&s->steps)},
+        {"compute_disturbed", s->steps.alone_waited > DISTURBED_LIMIT},
     };
 
     buf[0] = '\0';

@@ -122,6 +122,9 @@ bool record_clock_bound(const struct summary *s, double clock_read_cost);
  *   pacing          clients began their steps late by themselves: the 99th
  *                   percentile (of few steps the 95th) of that exceeds a tenth
  *                   of the median response
+ *   compute_disturbed
+ *                   while clients computed alone, others had their CPUs for
+ *                   more than 1 % of the time: overhead is too low
  * Only the end of the study tells floor_beaten, record_floor_beaten().
  * Returns buf. */
 #define SRB_FLAGS_MAX 256

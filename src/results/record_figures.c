@@ -140,6 +140,8 @@ static const struct figure {
      SCOPE_PACED},
     {"compute_alone", "s", REAL(summary.steps.compute_alone), FIGURE_MEASURED,
      SCOPE_COMPUTED},
+    {"compute_alone_waited", "1", REAL(summary.steps.alone_waited),
+     FIGURE_MEASURED, SCOPE_COMPUTED},
     {"exchange_overhead", "1", REAL(summary.steps.exchange_overhead),
      FIGURE_MEASURED, SCOPE_COMPUTED},
     {"compute_slowdown", "1", REAL(summary.steps.compute_slowdown),

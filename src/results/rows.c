@@ -71,7 +71,7 @@ char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
     if (t == OPTION_BYTES && number)
         return units_print_bytes(v->count, buf, n);
     if (t == OPTION_SECONDS && number)
-        return units_print_seconds(v->seconds, buf, n);
+        return units_print_exact_seconds(v->seconds, buf, n);
     if (t == OPTION_RATE && number)
         snprintf(buf, n, "%s/s", v->text);
     else if (id == OPT_EXPERIMENT)
@@ -188,7 +188,7 @@ static const char *told(enum option_id id, const struct value *v,
 }
 
 /* Two sizes may read alike to three digits, and are neighbours then: all are
- * exact. */
+ * exact. Times always are. */
 static void name_levels(const struct sweep *s, struct row_axis *a,
                         const struct levels *l)
 {
@@ -395,14 +395,15 @@ static void add_steps(struct row *row, const struct step_figures *x)
     double *const mean[] = {&to->overhead,  &to->response, &to->p99,
                             &to->sustained, &to->low,      &to->high,
                             &to->alone,     &to->waiting,  &to->slower,
-                            &to->offered,   &to->achieved};
+                            &to->disturbed, &to->offered,  &to->achieved};
     const double value[] = {
         x->overhead,      x->response.median,   x->response.p99,
         x->sustained,     x->sustained_low,     x->sustained_high,
         x->compute_alone, x->exchange_overhead, x->compute_slowdown,
-        x->offered_rate,  x->achieved_rate};
+        x->alone_waited,  x->offered_rate,      x->achieved_rate};
 
     add_means(row, mean, value, sizeof mean / sizeof mean[0]);
+    to->none_held = to->none_held || x->sustained_low == 0;
 }
 
 static void add_exchange(struct row *row, const struct summary *s)
@@ -552,6 +553,16 @@ bool rows_within(const struct rows *r)
 
 /* ---- verdicts ---- */
 
+/* Of a repetition is enough: there is no mean then. */
+static enum verdict_held held_by(const struct row *row)
+{
+    const struct step_row *x = &row->steps;
+
+    if (row->ended[STATUS_COMPLETED] == 0 || isnan(x->low))
+        return HELD_SOME;
+    return x->none_held ? HELD_NONE : isnan(x->high) ? HELD_ALL : HELD_SOME;
+}
+
 static struct verdict_row *verdict_rows(const struct rows *r)
 {
     struct verdict_row *list = mem_new(r->n, sizeof *list);
@@ -570,7 +581,8 @@ static struct verdict_row *verdict_rows(const struct rows *r)
                                        .error = x.error,
                                        .df = x.df,
                                        .flags = row->flags,
-                                       .of = of};
+                                       .of = of,
+                                       .held = held_by(row)};
     }
     return list;
 }

@@ -11,7 +11,6 @@
 #include "base/tick.h"
 #include "base/units.h"
 #include "results/report.h"
-#include "results/step_words.h"
 
 /* A study of so many permutations has a line for each, a larger one now and
  * then. */
@@ -41,12 +40,16 @@ static const char *plural(int64_t n)
 
 char *screen_left(double seconds, char *buf, size_t n)
 {
-    int64_t s = isnan(seconds) ? 0 : (int64_t)(seconds + 0.999);
+    int64_t s = isnan(seconds) ? 0 : (int64_t)(seconds + 0.5);
 
     if (isnan(seconds))
         buf[0] = '\0';
+    else if (seconds < 0.95) /* who reads it has no need of more */
+        snprintf(buf, n, "< 1 s left");
+    else if (seconds < 2.95)
+        snprintf(buf, n, "%.1f s left", seconds);
     else if (s < 100)
-        snprintf(buf, n, "%" PRId64 " s left", s < 1 ? 1 : s);
+        snprintf(buf, n, "%" PRId64 " s left", s);
     else if (s < 100 * 60)
         snprintf(buf, n, "%" PRId64 " min left", (s + 30) / 60);
     else
@@ -142,8 +145,8 @@ static bool step_text(const struct step_figures *x, char *buf, size_t n)
 {
     char time[TEXT], low[12], high[12];
 
-    step_words_rate(x->sustained_low, low, sizeof low);
-    step_words_rate(x->sustained_high, high, sizeof high);
+    units_print_steps(x->sustained_low, low, sizeof low);
+    units_print_steps(x->sustained_high, high, sizeof high);
     if (x->sustained_low > 0 && x->sustained_high > 0)
         snprintf(buf, n, "sustains %s to %s/s", low, high);
     else if (x->sustained_low > 0)

@@ -45,7 +45,8 @@ void screen_oversubscribed(const char *host, int others, int processes,
  */
 void screen_late_breaches(size_t index, const struct judgement *j);
 
-/* "12 s left"; "" where it is not known. Returns buf. */
+/* "12 s left", "1.4 s left", "< 1 s left"; "" where it is not known. Returns
+ * buf. */
 char *screen_left(double seconds, char *buf, size_t n);
 
 #endif

@@ -11,14 +11,6 @@
 /* Sentences; of many the rest stands in the table. */
 #define MOST 6
 
-char *step_words_rate(double rate, char *buf, size_t n)
-{
-    int digits = rate < 10 ? 2 : rate < 100 ? 1 : 0;
-
-    snprintf(buf, n, "%.*f", rate < 1 ? 3 : digits, rate);
-    return buf;
-}
-
 /* " (4 nodes, tcp)": which configuration it was, by what varied but for what
  * the sentence says itself. */
 static char *which(const struct rows *r, const struct row *row,
@@ -58,20 +50,42 @@ static char *amount(const struct rows *r, const struct row *row, char *buf,
     return buf;
 }
 
-static bool add_overhead(const struct rows *r, const struct row *row, char *buf,
-                         size_t n)
+/* Less than nothing, while others had its CPU: that is all there is to say. */
+static void add_untold(const struct rows *r, const struct row *row, char *buf,
+                       size_t n)
 {
     const struct step_row *x = &row->steps;
     char what[64], step[32], of[TEXT + 4];
 
+    snprintf(buf, n,
+             "Exchanging %s every step of %s makes the solver wait %.1f %%; "
+             "what else it costs cannot be told, since others had its CPU for "
+             "%.0f %% of the time that it computed alone%s",
+             amount(r, row, what, sizeof what),
+             units_print_seconds(x->alone, step, sizeof step), 100 * x->waiting,
+             100 * x->disturbed, which(r, row, OPT_COMPUTE, of, sizeof of));
+}
+
+static bool add_overhead(const struct rows *r, const struct row *row, char *buf,
+                         size_t n)
+{
+    const struct step_row *x = &row->steps;
+    bool disturbed = strstr(row->flags, "disturbed") != NULL;
+    const char *least = disturbed ? "at least " : "";
+    char what[64], step[32], of[TEXT + 4];
+
     if (isnan(x->overhead))
         return false;
+    if (disturbed && (x->overhead < 0 || x->slower < 0)) {
+        add_untold(r, row, buf, n);
+        return true;
+    }
     snprintf(buf, n,
-             "Exchanging %s every step of %s costs the solver %.1f %%: %.1f %% "
-             "waiting, %.1f %% slower computing%s",
+             "Exchanging %s every step of %s costs the solver %s%.1f %%: %.1f "
+             "%% waiting, %s%.1f %% slower computing%s",
              amount(r, row, what, sizeof what),
-             units_print_seconds(x->alone, step, sizeof step),
-             100 * x->overhead, 100 * x->waiting, 100 * x->slower,
+             units_print_seconds(x->alone, step, sizeof step), least,
+             100 * x->overhead, 100 * x->waiting, least, 100 * x->slower,
              which(r, row, OPT_COMPUTE, of, sizeof of));
     return true;
 }
@@ -85,8 +99,8 @@ static bool add_sustained(const struct rows *r, const struct row *row,
     if (isnan(x->low))
         return false;
     amount(r, row, what, sizeof what);
-    step_words_rate(x->low, low, sizeof low);
-    step_words_rate(x->high, high, sizeof high);
+    units_print_steps(x->low, low, sizeof low);
+    units_print_steps(x->high, high, sizeof high);
     which(r, row, OPT_RATE, of, sizeof of);
     if (x->low == 0)
         snprintf(buf, n, "No rate down to %s steps of %s a second held%s", high,
@@ -117,9 +131,9 @@ static bool add_behind(const struct rows *r, const struct row *row, char *buf,
     snprintf(buf, n,
              "Of %s steps of %s a second that each client was offered %s were "
              "achieved%s%s",
-             step_words_rate(x->offered, offered, sizeof offered),
+             units_print_steps(x->offered, offered, sizeof offered),
              amount(r, row, what, sizeof what),
-             step_words_rate(x->achieved, achieved, sizeof achieved), left,
+             units_print_steps(x->achieved, achieved, sizeof achieved), left,
              which(r, row, OPT_RATE, of, sizeof of));
     return true;
 }

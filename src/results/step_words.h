@@ -12,8 +12,4 @@
 /* The sentences, a line each without an end, "" for none. To be freed. */
 char *step_words(const struct rows *r);
 
-/* A rate of steps as a person writes it: "0.521", "124", "8854". Returns buf.
- */
-char *step_words_rate(double rate, char *buf, size_t n);
-
 #endif

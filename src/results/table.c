@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "results/effect.h"
-#include "results/step_words.h"
 
 /* In the order of record_flags(), and what the end of the study tells. */
 static const struct flag {
@@ -38,6 +37,8 @@ static const struct flag {
     {"behind", 'h', "less was achieved than the rate offers"},
     {"pacing", 'p',
      "clients began steps late by themselves: responses are theirs in part"},
+    {"compute_disturbed", 'd',
+     "while clients computed alone others had their CPUs: overhead is too low"},
 };
 
 enum { FLAGS = sizeof flags / sizeof flags[0] };
@@ -172,15 +173,15 @@ static void sustained_cell(const struct step_row *x, char buf[CELL])
 {
     char low[16], mid[16], high[16];
 
-    step_words_rate(x->low, low, sizeof low);
-    step_words_rate(x->high, high, sizeof high);
+    units_print_steps(x->low, low, sizeof low);
+    units_print_steps(x->high, high, sizeof high);
     if (isnan(x->sustained) && x->low > 0)
         snprintf(buf, CELL, "%s/s at least", low);
     else if (isnan(x->sustained) && x->low == 0)
         snprintf(buf, CELL, "below %s/s", high);
     else if (!isnan(x->sustained))
         snprintf(buf, CELL, "%s/s (%s to %s)",
-                 step_words_rate(x->sustained, mid, sizeof mid), low, high);
+                 units_print_steps(x->sustained, mid, sizeof mid), low, high);
 }
 
 static void exchange_cells(const struct exchange_row *x, bool completed,

@@ -19,6 +19,14 @@ static char *print_factor(double x, char *buf, size_t n)
     return buf;
 }
 
+static char *print_steps(double x, char *buf, size_t n)
+{
+    char steps[32];
+
+    snprintf(buf, n, "%s/s", units_print_steps(x, steps, sizeof steps));
+    return buf;
+}
+
 /* What is compared. */
 static const struct measure {
     const char *name;
@@ -28,7 +36,7 @@ static const struct measure {
     [OF_BANDWIDTH] = {"bandwidth", false, units_print_rate},
     [OF_SLOWDOWN] = {"slowdown of the solver", true, print_factor},
     [OF_RESPONSE] = {"response", true, units_print_seconds},
-    [OF_SUSTAINED] = {"sustained rate", false, units_print_steps},
+    [OF_SUSTAINED] = {"sustained rate", false, print_steps},
     [OF_DELIVERY] = {"delivery", true, units_print_seconds},
 };
 
@@ -398,6 +406,62 @@ static void print_beaten(const struct verdict_study *s, FILE *out)
                 beaten == 1 ? "its" : "their", SRB_FLOOR_BEATEN);
 }
 
+/* ---- searches without a rate ---- */
+
+/* How many searches of some configurations ended so; and otherwise. */
+struct endings {
+    int so, otherwise;
+};
+
+/* Of those with a value (any: -1) of an axis and of the sizes' (any: -1). */
+static struct endings endings_of(const struct verdict_study *s, int axis,
+                                 int level, int size, enum verdict_held held)
+{
+    struct endings e = {0, 0};
+
+    for (size_t i = 0; i < s->nrows; i++) {
+        const struct verdict_row *r = &s->rows[i];
+
+        if ((r->held == HELD_SOME && !effect_usable(r)) ||
+            (level >= 0 && r->level[axis] != level) ||
+            (size >= 0 && r->level[s->size] != size))
+            continue;
+        *(r->held == held ? &e.so : &e.otherwise) += 1;
+    }
+    return e;
+}
+
+/* "; tcp: no rate held from 1 MiB on": of a value, at the sizes of which that
+ * is so of all its configurations, and not of all others as well. */
+static void add_endings(const struct verdict_study *s, int axis, int level,
+                        enum verdict_held held, char *buf, size_t size)
+{
+    bool by_size = s->size >= 0 && axis != s->size, any = false;
+    int n = by_size ? s->axes[s->size].nlevels : 1;
+    bool *in = mem_new((size_t)n, sizeof *in);
+
+    for (int k = 0; k < n; k++) {
+        int at = by_size ? k : -1;
+        struct endings here = endings_of(s, axis, level, at, held);
+
+        in[k] = here.so > 0 && here.otherwise == 0 &&
+                endings_of(s, axis, -1, at, held).otherwise > 0;
+        any = any || in[k];
+    }
+    if (any) {
+        if (buf[0])
+            text_add(buf, size, "; ");
+        else
+            text_add(buf, size, "%s, ", s->axes[axis].name);
+        text_add(buf, size, "%s: %s", s->axes[axis].word[level],
+                 held == HELD_NONE ? "no rate held"
+                                   : "all rates held that were tried");
+        add_places(s, held == HELD_NONE ? TOLD_NOTHING : TOLD_MORE, in, n, buf,
+                   size);
+    }
+    free(in);
+}
+
 static void print_axis(const struct verdict_study *s, int axis, FILE *out)
 {
     char words[16 * TEXT] = "";
@@ -408,13 +472,17 @@ static void print_axis(const struct verdict_study *s, int axis, FILE *out)
         add_amounts(&v, words, sizeof words);
     else
         add_kinds(&v, words, sizeof words);
+    for (int k = 0; k < s->axes[axis].nlevels; k++)
+        for (int held = HELD_SOME + 1; held < HELDS; held++)
+            add_endings(s, axis, k, (enum verdict_held)held, words,
+                        sizeof words);
     if (words[0])
         fprintf(out, "%s\n", words);
     effect_view_close(&v);
 }
 
-/* One configuration is all there is. */
-static void print_single(const struct verdict_row *r, FILE *out)
+/* One configuration is all that there is a figure of. */
+static void print_single(const struct verdict_row *r, bool alone, FILE *out)
 {
     const struct measure *m = &measures[r->of];
     double half = effect_student(r->df) * r->error;
@@ -428,8 +496,24 @@ static void print_single(const struct verdict_row *r, FILE *out)
     if (!isnan(half))
         fprintf(out, " (%s to %s)", m->print(low, least, sizeof least),
                 m->print(high, most, sizeof most));
-    fprintf(out, "; nothing else was completed that it could be compared "
-                 "with\n");
+    fprintf(out, "%s\n",
+            alone ? "; nothing else was completed that it could be compared "
+                    "with"
+                  : "");
+}
+
+/* No search found a rate: which way they ended. */
+static void print_none(const struct verdict_study *s, FILE *out)
+{
+    struct endings none = endings_of(s, 0, -1, -1, HELD_NONE);
+    struct endings all = endings_of(s, 0, -1, -1, HELD_ALL);
+
+    if (none.so > 0 && none.otherwise == 0)
+        fprintf(out, "No rate held that a probe can judge, of any "
+                     "configuration\n");
+    else if (all.so > 0 && all.otherwise == 0)
+        fprintf(out, "All rates held that were tried, of every "
+                     "configuration\n");
 }
 
 /* The rows that are compared by one thing; of the others nothing was measured.
@@ -439,21 +523,26 @@ static void print_kind(const struct verdict_study *s, enum verdict_of of,
 {
     struct verdict_row *rows = mem_new(s->nrows, sizeof *rows);
     struct verdict_study part = *s;
-    size_t have;
+    size_t have, without = 0;
 
     for (size_t i = 0; i < s->nrows; i++) {
         rows[i] = s->rows[i];
-        if (rows[i].of != of)
+        if (rows[i].of != of) {
             rows[i].rate = NAN;
+            rows[i].held = HELD_SOME;
+        }
+        without += rows[i].held != HELD_SOME;
     }
     part.rows = rows;
     have = completed(&part);
     part.several = have < completed(s);
     for (size_t i = 0; have == 1 && i < s->nrows; i++)
         if (effect_usable(&rows[i]))
-            print_single(&rows[i], out);
-    for (int k = 0; have > 1 && k < s->naxes; k++)
+            print_single(&rows[i], without == 0, out);
+    for (int k = 0; have + without > 1 && k < s->naxes; k++)
         print_axis(&part, k, out);
+    if (have == 0 && s->naxes > 0)
+        print_none(&part, out);
     free(rows);
 }
 

@@ -14,6 +14,9 @@
  * 5 % of it; else that this study cannot tell. Each interval stands for itself:
  * of twenty comparisons of equals one is told by chance.
  *
+ * A search that found no rate has none to be compared: the sentence on an axis
+ * ends with the values of which nothing held, where it was not so of all.
+ *
  * Where the matched rows disagree by more than their errors allow (Cochran's Q
  * 1954), the sentence says between which ratios they lie.
  *
@@ -48,6 +51,14 @@ enum verdict_of {
     VERDICT_OFS
 };
 
+/* What a search for the rate that is sustained found. */
+enum verdict_held {
+    HELD_SOME, /* a rate; or there was no search */
+    HELD_NONE, /* none that a probe can judge */
+    HELD_ALL,  /* whatever was tried: the search has no upper end */
+    HELDS
+};
+
 /* A configuration. */
 struct verdict_row {
     const int *level;  /* [naxes] its values; -1: it has no such axis */
@@ -57,6 +68,7 @@ struct verdict_row {
     double df;         /* degrees of freedom of that */
     const char *flags; /* "a,b"; "" none */
     enum verdict_of of;
+    enum verdict_held held; /* but for HELD_SOME there is no rate to compare */
 };
 
 struct verdict_study {

@@ -142,6 +142,7 @@ static void reduce(struct run *r, struct perm_run *x)
                            : l->rules.step.rate > 0,
         .poisson = l->rules.step.poisson,
         .compute_alone = l->steps.alone,
+        .alone_waited = l->steps.alone_waited,
         .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
     };
     const struct clock_params clock = params_of_clock(r);

@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/units.h"
@@ -85,11 +84,10 @@ static int too_slow(const struct run *r, double closed, double least,
     units_print_steps(closed, made, sizeof made);
     units_print_steps(least, needed, sizeof needed);
     return error_set(err,
-                     "a closed loop makes %.*s steps a second of a client, and "
-                     "%s has 10 samples beyond it at %.*s a second only; "
+                     "a closed loop makes %s steps a second of a client, and "
+                     "%s has 10 samples beyond it at %s a second only; "
                      "expected a longer duration",
-                     (int)strcspn(made, "/"), made, sustain_figure(r->sustain),
-                     (int)strcspn(needed, "/"), needed);
+                     made, sustain_figure(r->sustain), needed);
 }
 
 int run_search(struct run *r, struct perm_run *x, struct search *s,

@@ -6,6 +6,7 @@ from srbtest import main
 
 FEW = {"a shard killed": faultmatrix.COLOCATED,
        "dropped in mid-reply": faultmatrix.STANDARD,
+       "exchange: a shard killed that readers block on": faultmatrix.CLUSTER,
        "too few descriptors": faultmatrix.CLUSTER}
 
 

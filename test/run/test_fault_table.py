@@ -72,6 +72,22 @@ ROWS = {
     "`shm`, `files`, `mpi`)": [
         "exchange_rungs test_a_reader_is_stopped",
         "exchange_rungs test_a_writer_is_stopped"],
+    "the server of writers and readers (`pattern: exchange`) killed, stopped, out "
+    "of memory": [
+        "exchange test_server_dies", "exchange_places test_out_of_memory",
+        "row exchange: a shard killed",
+        "row exchange: a shard killed that readers block on",
+        "row exchange: a shard stopped",
+        "row exchange: a shard stopped that readers block on",
+        "row exchange: a shard stopped and continued",
+        "row exchange: out of memory"],
+    "a writer or a reader killed, or stopped for good": [
+        "row exchange: a writer killed", "row exchange: a reader killed",
+        "row exchange: a writer stopped", "row exchange: a reader stopped"],
+    "a writer or a reader whose connection is lost": [
+        "exchange test_connection_is_lost"],
+    "a reader stopped and continued": [
+        "exchange_places test_a_reader_that_stops"],
     "shared memory, or the memory of a rank that serves, that does not fit: of "
     "the node, of the control group, of a limit (`ulimit -v`)": [
         "ladder test_more_than_there_is", "ladder test_memory_of_what_stays",

@@ -99,7 +99,7 @@ class Lines(OutputTest):
         lines = [x for x in job.stderr.splitlines() if x.startswith("[")]
         self.assertEqual(len(lines), 2, job.describe())
         figures = r"put +\S+ [mun]s   get +\S+ [mun]s   +\S+ [kMG]B/s"
-        self.assertRegex(lines[0], rf"^\[1/2\]   4 B   {figures}   \d+ s left")
+        self.assertRegex(lines[0], rf"^\[1/2\]   4 B   {figures}   (< )?[\d.]+ s left")
         self.assertRegex(lines[1], rf"^\[2/2\] 1 KiB   {figures}( |$)")
         for word in ("4 B", "1 KiB", f"file: {self.out}\n"):
             self.assertIn(word, job.stdout, job.describe())

@@ -39,7 +39,7 @@ def sizes(n):
 MANY = sizes(60)
 FIGURES = r"put +\S+ [mun]?s   get +\S+ [mun]?s   +\S+ [kMG]?B/s"
 ESCAPE = "\033"
-FRAME = re.compile(r"^\[ *(\d+)/(\d+)\] (#*)(-*)(?:  (\d+ (?:s|min)) left)?  "
+FRAME = re.compile(r"^\[ *(\d+)/(\d+)\] (#*)(-*)(?:  ((?:< )?[\d.]+ (?:s|min)) left)?  "
                    r"(.*)$")
 
 
@@ -97,7 +97,7 @@ class Paced(ProgressTest):
         self.assertEqual(len(lines), 6, job.describe())
         for i, line in enumerate(lines):
             size = ("  4 B", "1 KiB", "1 MiB")[i // 2]
-            left = r"   \d+ (s|min) left" if i < 5 else ""
+            left = r"   (< )?[\d.]+ (s|min) left" if i < 5 else ""
             self.assertRegex(line, rf"^\[{i + 1}/6\] {size}  rep {i % 2 + 1}   "
                              rf"{FIGURES}{left}(   \[[a-z_,]+\])?$")
         self.assertNotIn("client_nodes", job.stderr)

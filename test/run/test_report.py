@@ -468,6 +468,12 @@ class Words(unittest.TestCase):
                 (study.place("throughput_standard", 4), "4 database nodes")):
             self.assertEqual(told, expected)
 
+    def test_times_that_are_axes(self):
+        """As they were asked for; of words among them none is a number."""
+        self.assertEqual([words.value("compute", v) for v in (0.03147, 0, 1.5)],
+                         ["31.47 ms", "0 s", "1.5 s"])
+        self.assertEqual(words.value("wait", "spin"), "spin")
+
     def test_every_flag_is_explained(self):
         source = (SOURCE / "src/results/record.c").read_text(encoding="utf-8")
         table = source[source.index("} flags[] = {"):]
@@ -485,6 +491,22 @@ class Axes(unittest.TestCase):
         self.assertEqual([t for _, t in axis.ticks],
                          ["10 µs", "100 µs", "1 ms", "10 ms"])
         self.assertFalse(axis.holds(0))
+
+    def test_sizes_are_at_powers_of_two(self):
+        axis = svg.linear_axis("memory", [0.0, 13.2e6], words.size, binary=True)
+        self.assertEqual([t for _, t in axis.ticks],
+                         ["0", "4 MiB", "8 MiB", "12 MiB"])
+
+    def test_a_word_at_a_line_leaves_the_title_alone(self):
+        """Above the panel where there is room, else beside the line."""
+        for at, where in ((50, "start"), (790, "middle")):
+            x = svg.linear_axis("rate", [0.0, 800.0], words.plain)
+            panel = svg.Panel("256 KiB", "", x, svg.linear_axis(
+                "time", [0.0, 1.0], words.seconds))
+            panel.upright(at, "knee")
+            mark, = (m for m in panel.shapes() if isinstance(m, svg.Text)
+                     and m.words == "knee")
+            self.assertEqual(mark.anchor, where)
 
     def test_linear(self):
         axis = svg.linear_axis("rate", [0.3e9, 0.95e9], words.rate)
@@ -661,6 +683,28 @@ class Verdicts(unittest.TestCase):
              "Transport, unix against tcp: sustained rate x1.50"])
         said, = self.said(rows.iloc[:1], "transport")
         self.assertRegex(said, r"^Slowdown of the solver x2\.00 \(x1\.9\d to x2\.0\d\); ")
+
+    def test_searches_without_a_rate(self):
+        """Of which values, at which sizes; where it was so of all, in a sentence
+        of its own."""
+        nan, rows = math.nan, configs(
+            *[near(100)] * 6, transport=["tcp", "unix"] * 3,
+            tensor_bytes=[64, 64, 1024, 1024, 2048, 2048],
+            measure=["sustained_rate"] * 6, measured_error=0.001,
+            measured=[100.0, 200.0, math.nan, 100.0, math.nan, math.nan],
+            search_ended=["", "", "none", "", "none", "none"])
+        self.assertEqual([x.partition(" (")[0] + x.rpartition(")")[2] for x in
+                          self.said(rows, "tensor_bytes", "transport")[:2]],
+                         ["Tensor size, 64 B to 1 KiB: sustained rate x0.500; "
+                          "2 KiB: no rate held",
+                          "Transport, unix against tcp: sustained rate x2.00 at "
+                          "64 B; tcp: no rate held at 1 KiB"])
+        said = self.said(rows.iloc[[2, 3]], "transport")
+        self.assertRegex(said[0], r"^Sustained rate 100/s \(.*\)$")
+        self.assertEqual(said[1], "Transport, tcp: no rate held")
+        rows = rows.assign(measured=nan, search_ended="all")
+        self.assertEqual(self.said(rows, "transport", "tensor_bytes")[0],
+                         "All rates held that were tried, of every configuration")
 
     def test_steps_of_one_run(self):
         """By the interval of their own time; how a reader waits is no amount."""

@@ -181,7 +181,7 @@ def said(study: Study, able: pd.DataFrame) -> list[str]:
         if own:  # what is said of all flagged ones stands in a box
             return [s for s in own.splitlines()
                     if not s.startswith("Every configuration is flagged")]
-    return steps.sentences(study, study.dims) \
+    return steps.sentences(study, study.told) \
         + verdicts.sentences(study.configs, study.varying)
 
 
@@ -222,9 +222,9 @@ def answer(study: Study) -> Answer:
                            f"{words.count(hosts, 'host')}: they share its CPUs "
                            "and memory; a rehearsal, not a measurement of a "
                            "cluster.")
-    remarks += inference.sentences(study, study.dims)
-    remarks += exchange.sentences(study, study.dims)
-    dims = [d for d in study.dims if d != "tensor_bytes"
+    remarks += inference.sentences(study, study.told)
+    remarks += exchange.sentences(study, study.told)
+    dims = [d for d in study.told if d != "tensor_bytes"
             and varies(able[d])] if len(able) else []
     return Answer(found, dims, list(dict.fromkeys(remarks)), len(able),
                   bests(able, told) if len(able) else {}, caution(study),
@@ -288,8 +288,10 @@ def same_in_all(study: Study) -> str:
     shown = [words.phrase("place", row["place"])] * ("place" not in study.dims)
     if "clients" not in study.dims and row["clients"] > 0:
         shown.append(words.phrase("clients", row["clients"]))
+    alone = () if "pattern" not in study.frame \
+        or (study.frame["pattern"] == "exchange").any() else words.OF_READERS
     for axis in study.axes:
-        if axis in ("experiment", "db_nodes", *study.varying):
+        if axis in ("experiment", "db_nodes", *study.varying, *alone):
             continue
         if not _idle(study, axis) and not _idle(study, words.OF.get(axis, "")):
             shown += {words.phrase(axis, v)

@@ -191,7 +191,7 @@ def ladders(study: Study) -> list[list[Ladder]]:
         of = [ladder(study, row, op) for op in OPS]
         if len(of[0].rungs) < 2 and not of[0].beside:
             continue
-        name = described(row, [d for d in study.dims if d != "tensor_bytes"])
+        name = described(row, [d for d in study.told if d != "tensor_bytes"])
         found.setdefault(name, []).extend(of)
     return list(found.values())
 
@@ -288,7 +288,7 @@ def sentences(study: Study) -> list[str]:
         return []
     of = _best(found)
     row = of[0].row
-    dims = [d for d in study.dims if d != "tensor_bytes"]
+    dims = [d for d in study.told if d != "tensor_bytes"]
     with_ = described(row, dims) if len(found) > 1 else ""
     said = [f"With {with_}, the fastest of {len(found)} at the smallest size:"] \
         if with_ else []

@@ -158,7 +158,7 @@ def _capacity_table(series: Sequence[Series]) -> Table:
                                         "rate_value"]).iterrows():
             table.rows.append(
                 [words.size(r["tensor_bytes"]),
-                 *(f"{r[c]:.4g}/s" for c in ("offered_rate", "achieved_rate")),
+                 *(words.steps(r[c]) for c in ("offered_rate", "achieved_rate")),
                  words.exact(r["unsent"]),
                  *(words.seconds(r[f]) for f, _, _ in LINES),
                  words.seconds(r["put_response_p99"]),
@@ -169,8 +169,8 @@ def _capacity_table(series: Sequence[Series]) -> Table:
 # --- in words -----------------------------------------------------------------
 
 def rate(v: float) -> str:
-    """Steps a second as srbench itself writes them."""
-    return f"{v:.{3 if v < 1 else 2 if v < 10 else 1 if v < 100 else 0}f}"
+    """Steps a second where the sentence says that they are."""
+    return words.steps(v).removesuffix("/s")
 
 
 def sentences(study: Study, named: Sequence[str]) -> list[str]:
@@ -184,18 +184,31 @@ def sentences(study: Study, named: Sequence[str]) -> list[str]:
         what = words.size(r["tensor_bytes"])
         if r.get("tensors", 1) > 1:
             what = f"{r['tensors']:.0f} x {what}"
-        if np.isfinite(r.get("overhead", math.nan)):
+        disturbed = "compute_disturbed" in r["flags"]
+        if disturbed and min(r["overhead"], r["compute_slowdown"]) < 0:
             found.append(
                 f"Exchanging {what} every step of "
-                f"{words.seconds(r['compute_alone'])} costs the solver "
+                f"{words.seconds(r['compute_alone'])} makes the solver wait "
+                f"{100 * r['exchange_overhead']:.1f} %; what else it costs cannot "
+                "be told, since others had its CPU for "
+                f"{100 * r['compute_alone_waited']:.0f} % of the time that it "
+                f"computed alone{of}.")
+        elif np.isfinite(r.get("overhead", math.nan)):
+            least = "at least " * disturbed
+            found.append(
+                f"Exchanging {what} every step of "
+                f"{words.seconds(r['compute_alone'])} costs the solver {least}"
                 f"{100 * r['overhead']:.1f} %: {100 * r['exchange_overhead']:.1f} "
-                f"% waiting, {100 * r['compute_slowdown']:.1f} % slower "
+                f"% waiting, {least}{100 * r['compute_slowdown']:.1f} % slower "
                 f"computing{of}.")
         elif np.isfinite(r.get("sustained_rate", math.nan)):
             found.append(
                 f"{rate(r['sustained_rate_low'])} steps of {what} a second of "
                 f"each client held three times of three, "
                 f"{rate(r['sustained_rate_high'])} did not{of}.")
+        elif r.get("sustained_rate_low", math.nan) > 0:
+            found.append(f"{rate(r['sustained_rate_low'])} steps of {what} a "
+                         f"second of each client held{of}.")
         elif r.get("sustained_rate_low", math.nan) == 0:
             found.append(f"No rate down to {rate(r['sustained_rate_high'])} steps "
                          f"of {what} a second held{of}.")

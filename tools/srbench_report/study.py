@@ -27,6 +27,7 @@ SHARES = tuple(dict.fromkeys((*(column for column, _ in words.LIMITS.values()),
 # Of studies with steps alone.
 STEPS = (
     "overhead", "exchange_overhead", "compute_slowdown", "compute_alone",
+    "compute_alone_waited",
     "step_median", "step_response_median", "step_response_p99",
     "put_response_p99", "offered_rate", "achieved_rate", "unsent", "behind",
     "sustained_rate", "sustained_rate_low", "sustained_rate_high",
@@ -70,6 +71,15 @@ class Study:
     hosts: list[pd.DataFrame]
     absent: list[str]
     whole: bool = True  # all permutations, not some by --where
+
+    @property
+    def told(self) -> list[str]:
+        """Of dims what a sentence has to name: what merely differs from file to
+        file is told by the file."""
+        if "file" not in self.dims:
+            return self.dims
+        known = self.frame[self.frame["status"] != "planned"].groupby("file")
+        return [d for d in self.dims if d == "file" or known[d].nunique().max() > 1]
 
     def only(self, row: pd.Series) -> str:
         """A configuration by what varies: '4 clients, transport unix'."""
@@ -282,6 +292,16 @@ def compared_by(group: pd.DataFrame, measure: str) -> dict[str, Any]:
     return found
 
 
+def search_ended(group: pd.DataFrame, measure: str, measured: float) -> str:
+    """Of a search that has no rate to be compared by: "none" held in some
+    repetition, or "all" that were tried; else ""."""
+    if measure != "sustained_rate" or measured == measured:
+        return ""
+    if (group["sustained_rate_low"] == 0).any():
+        return "none"
+    return "all" if group["sustained_rate_high"].isna().any() else ""
+
+
 def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     done = group["repetitions_done"].fillna(len(group))  # an old file
     last = group.loc[done.idxmax()].to_dict()
@@ -309,6 +329,7 @@ def _configuration(group: pd.DataFrame) -> dict[str, Any]:
         last[f"ops{end}"] = last[f"window{end}"] * middle(
             group["window_ops"] / group["window"])
     last |= compared_by(group, step_measure(last))
+    last["search_ended"] = search_ended(group, last["measure"], last["measured"])
     for share in (*SHARES, *(c for c in STEPS + RUNS if c in group)):
         last[share] = middle(group[share])
     if group["limit"].nunique() > 1:

@@ -42,7 +42,8 @@ TITLES = {
     "client": "Client", "command_set": "Command set", "transport": "Transport",
     "socket_buffer": "Socket buffer", "pin_app_cpus": "Pinned clients",
     "keys": "Keys", "sync": "Sync", "pattern": "Pattern",
-    "tensors": "Tensors a step", "pipelined": "Pipelined", "history": "History",
+    "tensors": "Tensors a step", "control_bytes": "Control tensor",
+    "pipelined": "Pipelined", "history": "History",
     "retire": "Retire", "expire_after": "Expiry", "compute": "Computing",
     "compute_kind": "Kind of computing", "rate": "Rate", "arrivals": "Arrivals",
     "db_args": "Server directives", "db_env": "Server environment",
@@ -443,27 +444,65 @@ def _kinds(v: View) -> Iterator[str]:
         yield f"{title(v.axis)}, {v.told(best)}{';'.join(parts)}"
 
 
-def _single(row: Row, measure: Measure) -> str:
+ENDED = {"none": ("no rate held", NOTHING),
+         "all": ("all rates held that were tried", MORE)}
+
+
+def endings(rows: pd.DataFrame, axis: str) -> list[str]:
+    """'tcp: no rate held from 1 MiB on': of the values of an axis searches that
+    found no rate, at the sizes where all of theirs ended so and some others'
+    did not; rows: of all searches."""
+    rows = rows[[not words.absent(axis, v) for v in rows[axis]]]
+    levels = _in_order(rows, axis, list(dict.fromkeys(rows[axis])))
+    sizes = sorted(rows["tensor_bytes"].unique()) if axis != "tensor_bytes" \
+        else []
+    found = []
+    for level in levels:
+        for ended, (said, places) in ENDED.items():
+            at = []
+            for size in sizes or [None]:
+                here = rows if size is None else rows[rows["tensor_bytes"] == size]
+                so = here["search_ended"] == ended
+                mine = so[here[axis] == level]
+                if len(mine) and mine.all() and not so.all():
+                    at.append(size)
+            if at:
+                found.append(f"{words.value(axis, level)}: {said}"
+                             + _places(sizes, at, places))
+    return found
+
+
+def _none_found(rows: pd.DataFrame) -> str:
+    """Where no search at all found a rate: which way they ended."""
+    if (rows["search_ended"] == "none").all():
+        return "No rate held that a probe can judge, of any configuration"
+    if (rows["search_ended"] == "all").all():
+        return "All rates held that were tried, of every configuration"
+    return ""
+
+
+def _single(row: Row, measure: Measure, alone: bool = True) -> str:
     low, high = interval(row)
     of = row["window"]
     if measure.less:
         of, (low, high) = 1 / of, _inverses(low, high)
     sure = "" if math.isnan(low) else (
         f" ({measure.text(low)} to {measure.text(high)})")
-    return (f"{measure.name.capitalize()} {measure.text(of)}{sure}; nothing else "
-            "was completed that it could be compared with")
+    return (f"{measure.name.capitalize()} {measure.text(of)}{sure}"
+            + "; nothing else was completed that it could be compared with" * alone)
 
 
 def by_measure(configs: pd.DataFrame) -> Iterator[tuple[Measure, pd.DataFrame]]:
     """Configurations that are compared by the same thing, which stands in their
-    `window`."""
+    `window`; and searches that found none."""
     of = configs.get("measure", pd.Series("", configs.index))
     for name, measure in MEASURES.items():
         rows = configs[of == name]
         if name and len(rows):
             rows = rows.assign(window=1 / rows["measured"] if measure.less
                                else rows["measured"])
-        yield measure, rows[rows["window"] > 0] if len(rows) else rows
+        ended = rows.get("search_ended", pd.Series("", rows.index)) != ""
+        yield measure, rows[(rows["window"] > 0) | ended] if len(rows) else rows
 
 
 def sentences(configs: pd.DataFrame, axes: Sequence[str]) -> list[str]:
@@ -471,15 +510,25 @@ def sentences(configs: pd.DataFrame, axes: Sequence[str]) -> list[str]:
     out: list[str] = []
     within = True
     kinds = [x for x in by_measure(configs) if len(x[1])]
-    for measure, usable in kinds:
-        within = within and bool((usable["repetitions"] < 2).all())
-        varied = [a for a in axes if varies(usable[a])]
+    for measure, rows in kinds:
+        usable = rows[rows["window"] > 0]
+        within = within and bool((rows["repetitions"] < 2).all())
+        varied = [a for a in axes if varies(rows[a])]
         if len(usable) == 1:
-            out.append(_single(usable.iloc[0], measure))
+            out.append(_single(usable.iloc[0], measure, len(rows) == 1))
         for axis in sorted(varied, key=lambda a: a != "tensor_bytes"):
-            v = view(usable, axis, varied, measure, len(kinds) > 1)
-            if v:
-                out += _ends(v) if amounts(v.rows[axis]) else _kinds(v)
+            v = view(usable, axis, varied, measure, len(kinds) > 1) \
+                if len(usable) > 1 else None
+            said = list(_ends(v) if amounts(v.rows[axis]) else _kinds(v)) \
+                if v else []
+            if len(usable) < len(rows):
+                said += endings(rows, axis)
+                if said and not said[0].startswith(title(axis)):
+                    said[0] = f"{title(axis)}, {said[0]}"
+                said = ["; ".join(said)] * bool(said)
+            out += said
+        if usable.empty and len(varied):
+            out += filter(None, [_none_found(rows)])
     if out and within:
         out.append("Intervals are within this run: another may differ by more, "
                    "which --repetitions tells.")

@@ -28,6 +28,8 @@ FLAGS = {
               "the loop goes on",
     "pacing": "clients began steps late by themselves, by more than a tenth of the "
               "median response: responses are theirs in part",
+    "compute_disturbed": "while clients computed alone others had their CPUs for "
+                         "more than 1 % of the time: the overhead is too low",
     "floor_beaten": "it was faster than floor in its place, which is no limit "
                     "there: more repetitions on a quiet machine tell whether it is",
 }
@@ -82,9 +84,12 @@ _COUNTED = {
 # What an axis has when nothing is asked of it.
 NOTHING = {"db_args": "{}", "db_env": "{}", "db_path": "auto", "tensors": 1,
            "pipelined": 0, "history": "1", "retire": "overwrite", "compute": 0,
-           "rate": "max"}
+           "rate": "max", "readers_per_node": 0, "reader_nodes": 0,
+           "control_bytes": 0, "device": "auto"}
 # What says nothing where another axis has nothing.
 OF = {"compute_kind": "compute", "arrivals": "rate"}
+# What says nothing where no client reads what others write.
+OF_READERS = ("wait", "fan")
 YES_NO = {
     "pin_app_cpus": ("clients not pinned", "clients pinned"),
     "db_cluster": ("independent servers", "cluster"),
@@ -127,6 +132,14 @@ def seconds(x: float) -> str:
     if missing(x):
         return "–"
     return _scaled(x, ((1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")))
+
+
+def exact_seconds(x: float) -> str:
+    """A time that was asked for, with all its digits: 0.03147 as '31.47 ms'."""
+    for scale, name in ((1, "s"), (1e3, "ms"), (1e6, "µs"), (1e9, "ns")):
+        if x == 0 or x * scale >= 0.9999995 or name == "ns":
+            return f"{x * scale:.9g} {name}"
+    return ""
 
 
 def rate(x: float) -> str:
@@ -199,7 +212,7 @@ def value(axis: str, v: Any) -> str:
     if axis == "tensor_bytes":
         return size(v)
     if axis in TIMES:
-        return seconds(v) if v else "0 s"
+        return exact_seconds(v)
     if axis in YES_NO:
         return "yes" if v else "no"
     return exact(v)

@@ -64,6 +64,14 @@ def hit(what, number=signal.SIGKILL, at=1):
     return lambda t: t.hit(what, number, at)
 
 
+def exchange(what, number=signal.SIGKILL, at=1, wait="1ms", back=False):
+    """The same of clients that write and clients that read that."""
+    return lambda t: t.hit_exchange(what, number, at, wait, back)
+
+
+# Steps that take a while, and of which some stay.
+WRITE_AND_READ = ("--pattern=exchange", "--rate=50", "--history=20")
+
 TABLE = [
     # --- servers ---
     Row("a shard killed", hit("server"), "killed by signal 9", FAILED, FC,
@@ -148,6 +156,33 @@ TABLE = [
     Row("no room in scratch", lambda t: t.study(
         wrapper=("env", f"TMPDIR={t.tmpfs('nr_inodes=1')}")),
         "has room for 0 more files", REFUSED, None, SOON),
+    # --- writers and readers ---
+    Row("exchange: a shard killed", exchange("server"), "killed by signal 9",
+        FAILED, FC, OP_TIMEOUT + SOON),
+    Row("exchange: a shard killed that readers block on",
+        exchange("server", wait="block"), "killed by signal 9", FAILED, FC,
+        OP_TIMEOUT + SOON),
+    Row("exchange: a shard stopped", exchange("server", signal.SIGSTOP),
+        f"no reply within {OP_TIMEOUT:g} s", FAILED, FC,
+        OP_TIMEOUT + 5 + SOON),
+    Row("exchange: a shard stopped that readers block on",
+        exchange("server", signal.SIGSTOP, wait="block"),
+        f"no reply within {OP_TIMEOUT:g} s", FAILED, FC,
+        OP_TIMEOUT + 5 + SOON),
+    Row("exchange: a shard stopped and continued",
+        exchange("server", signal.SIGSTOP, back=True), "", 0, CC, SOON),
+    Row("exchange: out of memory", given(
+        "--pattern=exchange", "--db_args={maxmemory: 8mb}",
+        "--tensor_bytes=[16MiB,1024]", "--iterations=3"),
+        "which may use 8 MiB (db_args: maxmemory)", REFUSED, None, SOON),
+    Row("exchange: a writer killed", exchange("writer", at=2), "", KILLED, KEPT,
+        SOON),
+    Row("exchange: a reader killed", exchange("reader", at=2, wait="block"), "",
+        KILLED, KEPT, SOON),
+    Row("exchange: a writer stopped", exchange("writer", signal.SIGSTOP, at=2),
+        "rank 0 (pid", KILLED, KEPT, 10 * SILENCE),
+    Row("exchange: a reader stopped", exchange("reader", signal.SIGSTOP, at=2),
+        "rank 1 (pid", KILLED, KEPT, 10 * SILENCE),
 ]
 
 
@@ -215,10 +250,11 @@ class MatrixTest(RunTest):
     def begin(self, *args, output=None, **how):
         self.out = output or self.out
         names = {a.partition("=")[0] for a in args}
-        usual = [a for a in ("--tensor_bytes=[4096,4100]", "--iterations=10")
+        usual = [a for a in ("--tensor_bytes=[4096,4100]", "--iterations=10",
+                             f"--op_timeout={OP_TIMEOUT}s")
                  if a.partition("=")[0] not in names]
         return self.start(self.nranks, *self.placed, *usual, *args,
-                          f"--op_timeout={OP_TIMEOUT}s", "--term_grace=0s",
+                          "--term_grace=0s",
                           "--db_timeout=100s", "--verify=all", "--verbose",
                           f"--output={self.out}", **how)
 
@@ -239,13 +275,14 @@ class MatrixTest(RunTest):
 
     def victim(self, job, what):
         """Of several servers or guards the first; ranks are on their nodes by
-        two: 0 and 1 are clients, 2 is the steward of a database."""
+        two: 0 and 1 are clients (the latter reads where some do), 2 is the steward
+        of a database."""
         if what == "mpiexec":
             return job.process.pid
         if what in ("server", "guard"):
             found = job.servers() if what == "server" else job.guards()
             return min(found, key=lambda p: p.command).pid
-        number = 1 if what == "client" else 2
+        number = {"writer": 0, "client": 1, "reader": 1}.get(what, 2)
         found = [p.pid for p in job.ranks()
                  if any(f"{name}={number}".encode() in p.environ.split(b"\0")
                         for name in RANK_NAMES)]
@@ -264,6 +301,18 @@ class MatrixTest(RunTest):
         os.kill(self.victim(job, what), number)
         if then:
             os.kill(job.process.pid, then)
+        return job.wait(12 * SILENCE)
+
+    def hit_exchange(self, what, number, at, wait, back):
+        job = self.begin(*WRITE_AND_READ, "--iterations=300", f"--wait={wait}",
+                         *(["--op_timeout=60s"] if back else []), loops=True)
+        job.wait_in_loop(at, self.clients)
+        self.struck = time.monotonic()
+        victim = self.victim(job, what)
+        os.kill(victim, number)
+        if back:  # long enough for somebody to wait for it
+            time.sleep(1)
+            os.kill(victim, signal.SIGCONT)
         return job.wait(12 * SILENCE)
 
     def tmpfs(self, options):

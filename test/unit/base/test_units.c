@@ -287,14 +287,36 @@ static void rates_are_printed(void **state)
                             vectors[i].text);
 }
 
+static void times_asked_for_are_printed_as_they_are(void **state)
+{
+    static const struct {
+        double seconds;
+        const char *text;
+    } vectors[] = {
+        {0, "0 s"},           {0.03147, "31.47 ms"},
+        {0.3147, "314.7 ms"}, {1e-6, "1 us"},
+        {2.5e-9, "2.5 ns"},   {1.0005, "1.0005 s"},
+        {0.999, "999 ms"},    {1, "1 s"},
+        {90, "90 s"},         {1e-10, "0.1 ns"},
+        {0.001, "1 ms"},      {0.0315, "31.5 ms"},
+    };
+    char buf[32];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++)
+        assert_string_equal(
+            units_print_exact_seconds(vectors[i].seconds, buf, sizeof buf),
+            vectors[i].text);
+}
+
 static void steps_are_printed(void **state)
 {
     static const struct {
         double rate;
         const char *text;
     } vectors[] = {
-        {0.5, "0.5/s"},     {163.4, "163/s"},     {999.6, "1000/s"},
-        {1674.0, "1670/s"}, {123456, "123000/s"}, {NAN, "-"},
+        {0.5, "0.5"},     {163.4, "163"},     {999.6, "1000"},
+        {1674.0, "1670"}, {123456, "123000"}, {NAN, "-"},
     };
     char buf[32];
 
@@ -394,6 +416,7 @@ int main(void)
         cmocka_unit_test(sizes_are_printed),
         cmocka_unit_test(times_are_printed),
         cmocka_unit_test(rates_are_printed),
+        cmocka_unit_test(times_asked_for_are_printed_as_they_are),
         cmocka_unit_test(steps_are_printed),
         cmocka_unit_test(quantities_fit_their_column),
         cmocka_unit_test(printing_respects_the_buffer),

@@ -122,6 +122,30 @@ static void sleep_ends_when_it_said(void **state)
     }
 }
 
+/* Half of a CPU is half of the time; a clock that counts in ticks says a
+ * little more than all, which is none waited; and sleep needs no CPU. */
+static void what_others_had_is_told(void **state)
+{
+    static const struct {
+        enum compute_kind kind;
+        double seconds, cpu, waited;
+    } vectors[] = {
+        {COMPUTE_SPIN, 0.2, 0.2, 0},     {COMPUTE_SPIN, 0.4, 0.2, 0.5},
+        {COMPUTE_SPIN, 0.2, 0.204, 0},   {COMPUTE_STREAM, 0.25, 0.2, 0.2},
+        {COMPUTE_SLEEP, 0.2, 1e-4, NAN}, {COMPUTE_SPIN, 0, 0, NAN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        const struct compute c = {.kind = vectors[i].kind};
+        double is = compute_waited(&c, vectors[i].seconds, vectors[i].cpu);
+
+        if (isnan(vectors[i].waited) ? !isnan(is)
+                                     : !(fabs(is - vectors[i].waited) < 1e-12))
+            fail_msg("vector %zu: %g", i, is);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +153,7 @@ int main(void)
         cmocka_unit_test(work_leaves_a_trace),
         cmocka_unit_test(long_steps_come_in_pieces),
         cmocka_unit_test(sleep_ends_when_it_said),
+        cmocka_unit_test(what_others_had_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,13 +182,13 @@ static void follow(size_t i, char marks[512], char clients[512],
     if (options_batch(&o))
         m.holds = HOLDS_CLIENTS;
     if (eligible_mark(&m, &o, features, &err) < 0) {
-        snprintf(marks, 512, "%s", err.text);
+        snprintf(marks, 512, "%.500s", err.text);
         goto out;
     }
     print_marks(&m, marks, 512);
     sweep_at(&s, 0, &p);
     if (place_solve(&m, &p, &pl, &err) < 0) {
-        snprintf(clients, 512, "%s", err.text);
+        snprintf(clients, 512, "%.500s", err.text);
         goto out;
     }
     print_nodes(pl.client_node, pl.client_nodes, clients);

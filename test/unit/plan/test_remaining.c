@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "lib/recorded_studies.h"
 #include "lib/study.h"
 #include "plan/remaining.h"
 
@@ -17,6 +19,8 @@
 
 /* From the third permutation on the estimate is right within this factor. */
 #define FACTOR 2.0
+/* Below so many seconds it is said to be less than one, and no more. */
+#define SHORT 0.95
 
 struct done {
     struct work work;
@@ -144,8 +148,9 @@ static int simulate(const char *name, const struct done *list, size_t n)
 
         remaining_ran(&r, &list[k].work, &list[k].took);
         says = remaining_seconds(&r);
-        /* of tenths of a second nobody sees the seconds */
-        if (k >= 2 && is > 0.5 && (says > FACTOR * is || says < is / FACTOR)) {
+        if (k >= 2 &&
+            (says < SHORT ? is > FACTOR
+                          : says > FACTOR * is || says < is / FACTOR)) {
             print_message("%s: after %zu of %zu it says %.3g s, and it is "
                           "%.3g s\n",
                           name, k + 1, n, says, is);
@@ -166,58 +171,107 @@ static void within_a_factor(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* As it was measured: mpiexec -n 4 srbench on two cores, and
- * throughput_standard with --db_nodes=[1,2] --client_nodes=[1,2], whose second
- * set-up is a cluster.
- */
-static struct took took(double rest, double loop, double start)
+/* ---- studies that were recorded ---- */
+
+/* The work of a permutation with so many clients and shards. */
+static struct work work_of(long long bytes, int iterations, int clients,
+                           int shards, bool starts)
 {
-    return (struct took){start, loop, rest - loop};
+    char size[48], times[48];
+    const struct line line = {{size, times}};
+    const struct placement pl = {
+        .nclients = clients, .nshards = shards, .cluster = shards > 1};
+    struct study s;
+    struct work w;
+
+    snprintf(size, sizeof size, "--tensor_bytes=%lld", bytes);
+    snprintf(times, sizeof times, "--iterations=%d", iterations);
+    study_open(&s, &line);
+    w = remaining_work(&s.p, &pl, starts);
+    study_close(&s);
+    return w;
 }
 
-static void as_it_was_measured(void **state)
+static void assert_within(const char *name, const struct done *list, size_t n)
 {
-    static const double laptop[SIZES] = {.039, .025, .03,  .028, .033, .052,
-                                         .087, .138, .287, .62,  1.44};
-    static const double laptop_rate[SIZES] = {85.4e6, 796e6,  1.43e9, 2.52e9,
-                                              3.33e9, 3.63e9, 3.65e9, 3.90e9,
-                                              3.31e9, 2.90e9, 2.48e9};
-    static const double standard[12] = {.03,  .04,  .117, .038, .055, .206,
-                                        .039, .022, .088, .02,  .024, .138};
-    static const double standard_rate[12] = {70.9e6, 690e6,  3.03e9, 44.1e6,
-                                             1.31e9, 2.62e9, 38.3e6, 1.76e9,
-                                             3.73e9, 96.3e6, 2.71e9, 3.95e9};
-    static const double three[] = {1024, 65536, 1048576};
-    static struct done list[2][12];
-    const size_t n[2] = {SIZES, 12};
+    if (simulate(name, list, n) > 0)
+        fail_msg("%s", name);
+}
+
+static struct took took(const struct recorded *x, double start)
+{
+    return (struct took){start, 1e-4 * x->loop, 1e-4 * x->around};
+}
+
+static void the_default_study(void **state)
+{
+    static const struct recorded *const of[] = {recorded_default,
+                                                recorded_half};
+    static struct done list[SIZES];
 
     (void)state;
-    for (size_t k = 0; k < SIZES; k++)
-        list[0][k] =
-            (struct done){{1,
-                           8 * PAIRS * sizes[k] * (sizes[k] >= 1e6 ? 1.3 : 1),
-                           {k == 0},
-                           0},
-                          took(laptop[k], 800 * sizes[k] / laptop_rate[k],
-                               k == 0 ? 0.05 : 0)};
-    for (size_t k = 0; k < 12; k++) {
-        double clients = k / 3 % 2 ? 2 : 1, shards = k < 6 ? 1 : 2;
-
-        list[1][k] = (struct done){
-            {1,
-             2 * PAIRS * clients / shards * three[k % 3] *
-                 (k % 3 == 2 ? 1.3 : 1),
-             {k == 0, k == 6},
-             0},
-            took(standard[k], 200 * clients * three[k % 3] / standard_rate[k],
-                 k == 0   ? 0.04
-                 : k == 6 ? 2.13
-                          : 0)};
+    for (int s = 0; s < 2; s++) {
+        for (size_t k = 0; k < SIZES; k++) {
+            list[k].work = work_of((long long)sizes[k], 100, 4 >> s, 1, k == 0);
+            list[k].took = took(&of[s][k], k == 0 ? 0.05 : 0);
+        }
+        assert_within("the default study", list, SIZES);
     }
-    for (int s = 0; s < 2; s++)
-        assert_int_equal(
-            simulate(s ? "two set-ups" : "a laptop, measured", list[s], n[s]),
-            0);
+}
+
+/* Two set-ups, the second of which is a cluster. */
+static void nodes_and_a_cluster(void **state)
+{
+    static struct done list[4 * SIZES];
+
+    (void)state;
+    for (size_t k = 0; k < COUNT(list); k++) {
+        int shards = k < 2 * SIZES ? 1 : 2, clients = k / SIZES % 2 ? 2 : 1;
+        bool starts = k % (2 * SIZES) == 0;
+
+        list[k].work =
+            work_of((long long)sizes[k % SIZES], 100, clients, shards, starts);
+        list[k].took = took(&recorded_nodes[k], !starts      ? 0
+                                                : shards > 1 ? 2.06
+                                                             : 0.03);
+    }
+    assert_within("nodes and a cluster", list, COUNT(list));
+}
+
+/* Eleven set-ups of three sizes each, every second one a cluster. */
+static void set_ups_of_two_seconds(void **state)
+{
+    static const long long three[] = {1024, 65536, 1048576};
+    static const int shards[] = {1, 2, 2, 2, 2, 4, 4, 3, 3, 6, 6};
+    static struct done list[3 * COUNT(shards)];
+
+    (void)state;
+    for (size_t k = 0; k < COUNT(list); k++) {
+        bool starts = k % 3 == 0, cluster = k / 3 % 2 == 1;
+
+        list[k].work = work_of(three[k % 3], 100, 1, shards[k / 3], false);
+        list[k].work.starts[cluster] = starts;
+        list[k].took = took(&recorded_setups[k], !starts   ? 0
+                                                 : cluster ? 2.1
+                                                           : 0.08);
+    }
+    assert_within("set-ups of two seconds", list, COUNT(list));
+}
+
+/* Small ones that say nothing of a byte, and hundreds of them. */
+static void five_hundred_permutations(void **state)
+{
+    static struct done list[COUNT(recorded_many)];
+
+    (void)state;
+    assert_int_equal(COUNT(list), 500);
+    for (size_t k = 0; k < COUNT(list); k++) {
+        double bytes = 1024 * pow(4096, (double)(k / 5) / 99);
+
+        list[k].work = work_of((long long)bytes / 4 * 4, 20, 2, 1, k == 0);
+        list[k].took = took(&recorded_many[k], k == 0 ? 0.05 : 0);
+    }
+    assert_within("500 permutations", list, COUNT(list));
 }
 
 static void nothing_is_known_at_first(void **state)
@@ -249,6 +303,24 @@ static void what_is_known_is_not_fitted(void **state)
     assert_true(fabs(remaining_seconds(&r) - 42) < 1);
     remaining_ran(&r, &one, &(struct took){0, 0.5, 20.5}); /* of a search */
     assert_true(fabs(remaining_seconds(&r) - 21) < 1);
+}
+
+/* On CPUs that clients share computing takes twice as long as was asked for,
+ * the more the more of it there is; what is beside it goes on being fitted. */
+static void steps_may_take_longer(void **state)
+{
+    static struct done list[24];
+
+    (void)state;
+    for (size_t k = 0; k < COUNT(list); k++) {
+        double known = 0.2 * pow(4, (double)(k / 6)), size = sizes[k % 6 * 2];
+
+        list[k].work = work_of((long long)size, 100, 4, 1, k == 0);
+        list[k].work.known = known;
+        list[k].took = (struct took){
+            k == 0 ? 0.05 : 0, 2 * known + list[k].work.bytes / 2.2e9, 0.05};
+    }
+    assert_within("steps that take longer", list, COUNT(list));
 }
 
 /* Of those that until_interval spares the rest has its share. */
@@ -332,9 +404,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(within_a_factor),
-        cmocka_unit_test(as_it_was_measured),
+        cmocka_unit_test(the_default_study),
+        cmocka_unit_test(nodes_and_a_cluster),
+        cmocka_unit_test(set_ups_of_two_seconds),
+        cmocka_unit_test(five_hundred_permutations),
         cmocka_unit_test(nothing_is_known_at_first),
         cmocka_unit_test(what_is_known_is_not_fitted),
+        cmocka_unit_test(steps_may_take_longer),
         cmocka_unit_test(what_is_spared_counts),
         cmocka_unit_test(work_by_hand),
     };

@@ -374,6 +374,23 @@ static void flags_of_steps(void **state)
     }
 }
 
+/* Whose computing alone others disturbed. */
+static void computing_alone_is_disturbed(void **state)
+{
+    static const double waited[] = {NAN, 0, 0.01, 0.011, 0.5};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(waited); i++) {
+        struct outcome o;
+        char buf[SRB_FLAGS_MAX];
+
+        record_clear(&o, SCOPE_ALL);
+        o.summary.steps.alone_waited = waited[i];
+        assert_string_equal(record_flags(&o, buf, sizeof buf),
+                            i < 3 ? "" : "compute_disturbed");
+    }
+}
+
 /* A study has the figures of steps that it asks for, and no others. */
 static void figures_are_those_of_the_study(void **state)
 {
@@ -385,7 +402,7 @@ static void figures_are_those_of_the_study(void **state)
          {"put_tensor_median"},
          {"step_median", "overhead", "put_response_p99", "sustained_rate"}},
         {{{"--compute=[0s,1ms]"}},
-         {"step_median", "overhead", "compute_alone"},
+         {"step_median", "overhead", "compute_alone", "compute_alone_waited"},
          {"put_response_p99", "offered_rate", "sustained_rate"}},
         {{{"--rate=[max,5]"}},
          {"step_p99.9", "put_response_p99", "unsent", "pace_late_max"},
@@ -466,6 +483,7 @@ int main(void)
         cmocka_unit_test(values_of_a_row),
         cmocka_unit_test(rows_are_recalled),
         cmocka_unit_test(flags_of_steps),
+        cmocka_unit_test(computing_alone_is_disturbed),
         cmocka_unit_test(figures_are_those_of_the_study),
         cmocka_unit_test(words_stand_beside_numbers),
     };

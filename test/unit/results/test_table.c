@@ -235,9 +235,13 @@ static void time_left(void **state)
         const char *text;
     } vectors[] = {
         {NAN, ""},
-        {0, "1 s left"},
-        {0.2, "1 s left"},
-        {11.2, "12 s left"},
+        {0, "< 1 s left"},
+        {0.94, "< 1 s left"},
+        {0.96, "1.0 s left"},
+        {2.94, "2.9 s left"},
+        {2.96, "3 s left"},
+        {11.2, "11 s left"},
+        {11.6, "12 s left"},
         {99, "99 s left"},
         {99.5, "2 min left"},
         {150, "3 min left"},

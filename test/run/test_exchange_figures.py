@@ -1,0 +1,140 @@
+# ctest: label=fast
+"""What is made of the figures of writers and readers: limits, lines for scripts,
+comparisons; and that nobody reads what an earlier job left."""
+import os
+import signal
+import subprocess
+import sys
+
+import numpy
+
+import test_exchange
+from srbtest import SOURCE, RunTest, column, main, text
+from test_tensors import Monitored
+
+EXCHANGE = test_exchange.EXCHANGE
+SMALL = ("--tensor_bytes=1024", "--control_bytes=8", "--iterations=30",
+         "--fan=all", "--retire=delete")
+FIGURES = ("delivery_median", "delivery_max", "visible_median", "visible_max",
+           "control_put_median", "control_get_max")
+
+
+class Figures(RunTest):
+
+    def setUp(self):
+        super().setUp()
+        self.out = self.dir / "out.h5"
+
+    def study(self, *args, out=None, drop=0):
+        return self.srbench(3, EXCHANGE, *SMALL[drop:], *args, "--overwrite",
+                            f"--output={out or self.out}")
+
+    def test_limits(self):
+        """Each of them may be one; what is breached is said, and what holds is
+        not."""
+        job = self.study("--expect={" + ", ".join(
+            f"{name}: '< 100s'" for name in FIGURES) + "}")
+        self.assert_passed(job, permutations=1)
+        self.assertEqual(job.status["breaches"], 0)
+        for name in FIGURES:
+            if name.startswith("visible"):  # which may be below nothing
+                continue
+            job = self.study(f"--expect={{{name}: '> 100s'}}")
+            self.assert_status(job, 3, completed=1)
+            self.assertEqual(job.status["breaches"], 1)
+            self.assertIn(f"BREACHED: {name} is ", job.stderr)
+
+    def test_lines(self):
+        """As they are in the file; of a study without control tensors none of
+        these."""
+        job = self.study("--figures=stdout")
+        self.assert_passed(job, permutations=1)
+        said = {f["name"]: float(f["value"]) for f in job.foms}
+        summary = self.open(self.out)["summary"]
+        for name in FIGURES:
+            self.assertAlmostEqual(said[name], column(summary, name)[0],
+                                   delta=1e-6 * abs(said[name]))
+        job = self.srbench(3, EXCHANGE, "--iterations=10", "--tensor_bytes=8",
+                           "--figures=stdout", "--overwrite",
+                           f"--output={self.out}")
+        self.assertFalse([f for f in job.foms if "control" in f["name"]])
+        self.assertNotIn("control_put_median", self.open(self.out)["summary"])
+
+    def test_comparison(self):
+        """Without a word on figures they are among those that are compared,
+        each by its own timings; clients that do the other thing count for
+        nothing."""
+        paths = [self.dir / f"{name}.h5" for name in "ab"]
+        for path in paths:
+            self.assert_passed(self.study("--repetitions=3", out=path), 3)
+        found = self.compare(*paths)
+        for name in ("delivery_median", "control_put_median",
+                     "control_get_median", "put_tensor_median", "window"):
+            self.assertIn(f" {name} ", found)
+        self.assertIn(" visible_max ", self.compare(
+            *paths, "--figure", "visible_max", "delivery_max"))
+        sys.path.insert(0, str(SOURCE / "tools"))
+        import srbench_compare
+        group = self.open(paths[0])["perm_0000"]
+        for name, clients in (("control_put", (0, 1)), ("control_get", (2,)),
+                              ("put_tensor", (0, 1)), ("unpack_tensor", (2,))):
+            array = "control" if name.startswith("control") else name
+            numpy.testing.assert_equal(srbench_compare._durations(group, name),
+                                       group[array][...][list(clients)])
+
+    def compare(self, *args):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", SOURCE / "tools/srbench-compare",
+             *map(str, args)], capture_output=True, text=True, encoding="utf-8")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        return done.stdout
+
+    def test_report(self):
+        """Clients that do only the one thing are no reason for a warning, and
+        have their times."""
+        self.assert_passed(self.study("--tensor_bytes=[1024,65536]", drop=1), 2)
+        page = self.dir / "page.html"
+        done = subprocess.run(
+            [sys.executable, "-W", "error", SOURCE / "tools/srbench-report",
+             self.out, "-o", page], capture_output=True, text=True,
+            encoding="utf-8")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        sys.path.insert(0, str(SOURCE / "tools"))
+        from srbench_report import charts, digest, study
+        of = study.load([self.out])
+        with digest.Digests(of) as digests:
+            found = {c.name: c for c in charts.all_charts(of, digests)}
+        for row in found["timeline"].variants[0].table.rows:
+            self.assertRegex(row[1] + row[2], r"\d.*\d")
+            self.assertNotIn("nan", " ".join(row))
+
+    def test_what_an_earlier_job_left(self):
+        """A job is killed, and its steps stay on somebody else's server: the
+        keys of the next one are others, so that its readers wait for what its
+        writers put."""
+        server = Monitored(self)
+        here = ("throughput_standard", f"--db_address=127.0.0.1:{server.port}")
+        for wait in "1ms", "block":
+            job = self.start(3, EXCHANGE, *here, "--tensor_bytes=1024",
+                             "--iterations=100000", f"--wait={wait}",
+                             "--rate=100", f"--output={self.dir / wait}.h5",
+                             loops=True)
+            job.wait_in_loop()
+            job.wait_until(lambda: int(server.ask("dbsize")) >= 30, "some steps")
+            os.kill(job.process.pid, signal.SIGKILL)
+            job.wait()
+            self.await_no_leftovers()
+            left = int(server.ask("dbsize"))
+            self.assertGreaterEqual(left, 30)
+            job = self.study(*here, f"--wait={wait}", "--verify=all",
+                             "--compute=2ms", "--compute_kind=sleep")
+            self.assert_passed(job, permutations=1)
+            g = self.open(self.out)["perm_0000"]
+            self.assertTrue((g["delivery"][...] > 0).all())
+            self.assertTrue((g["reader_polls"][...] >= 30).all())
+            self.assertEqual(int(server.ask("dbsize")), left, text(g.name))
+            server.ask("flushall")
+
+
+if __name__ == "__main__":
+    main()
