@@ -84,9 +84,12 @@ _COUNTED = {
 # What an axis has when nothing is asked of it.
 NOTHING = {"db_args": "{}", "db_env": "{}", "db_path": "auto", "tensors": 1,
            "pipelined": 0, "history": "1", "retire": "overwrite", "compute": 0,
-           "rate": "max"}
+           "rate": "max", "readers_per_node": 0, "reader_nodes": 0,
+           "control_bytes": 0, "device": "auto"}
 # What says nothing where another axis has nothing.
 OF = {"compute_kind": "compute", "arrivals": "rate"}
+# What says nothing where no client reads what others write.
+OF_READERS = ("wait", "fan")
 YES_NO = {
     "pin_app_cpus": ("clients not pinned", "clients pinned"),
     "db_cluster": ("independent servers", "cluster"),
