@@ -137,7 +137,7 @@ int socket_announced(struct client *base, struct error *err)
 {
     struct socket_client *c = (struct socket_client *)(void *)base;
     const struct notice *x = &c->at.notice;
-    char text[WORDS_MAX];
+    char text[WORDS_MAX] = "";
     size_t have = 0;
 
     c->deadline = 0;
@@ -154,7 +154,7 @@ int socket_block(struct client *base, struct client_poll *p, struct error *err)
     static const size_t nothing = sizeof CONNECTION_NOTHING - 1;
     struct socket_client *c = (struct socket_client *)(void *)base;
     struct small_request r;
-    char text[WORDS_MAX], entry[WORDS_MAX];
+    char text[WORDS_MAX] = "", entry[WORDS_MAX];
     size_t have = 0, n = connection_print_entry(p, entry, sizeof entry);
 
     connection_bind_poll(&c->at, p);

@@ -50,15 +50,36 @@ static char *amount(const struct rows *r, const struct row *row, char *buf,
     return buf;
 }
 
+/* Less than nothing, while others had its CPU: that is all there is to say. */
+static void add_untold(const struct rows *r, const struct row *row, char *buf,
+                       size_t n)
+{
+    const struct step_row *x = &row->steps;
+    char what[64], step[32], of[TEXT + 4];
+
+    snprintf(buf, n,
+             "Exchanging %s every step of %s makes the solver wait %.1f %%; "
+             "what else it costs cannot be told, since others had its CPU for "
+             "%.0f %% of the time that it computed alone%s",
+             amount(r, row, what, sizeof what),
+             units_print_seconds(x->alone, step, sizeof step), 100 * x->waiting,
+             100 * x->disturbed, which(r, row, OPT_COMPUTE, of, sizeof of));
+}
+
 static bool add_overhead(const struct rows *r, const struct row *row, char *buf,
                          size_t n)
 {
     const struct step_row *x = &row->steps;
-    const char *least = strstr(row->flags, "disturbed") ? "at least " : "";
+    bool disturbed = strstr(row->flags, "disturbed") != NULL;
+    const char *least = disturbed ? "at least " : "";
     char what[64], step[32], of[TEXT + 4];
 
     if (isnan(x->overhead))
         return false;
+    if (disturbed && (x->overhead < 0 || x->slower < 0)) {
+        add_untold(r, row, buf, n);
+        return true;
+    }
     snprintf(buf, n,
              "Exchanging %s every step of %s costs the solver %s%.1f %%: %.1f "
              "%% waiting, %s%.1f %% slower computing%s",

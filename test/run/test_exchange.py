@@ -332,6 +332,23 @@ class Exchange(RunTest):
                 self.assertTrue(now[0].endswith('"EXISTS') or
                                 now[0].endswith('"SET'), now)
 
+    def test_rights(self):
+        """Somebody else's server is asked before the start for what this study
+        needs, and for nothing else."""
+        server = Monitored(self)
+        here = ("throughput_standard", f"--db_address=127.0.0.1:{server.port}",
+                "--iterations=5", "--tensor_bytes=8")
+        for command in "xadd", "xread":
+            server.ask("acl", "setuser", "default", f"-{command}")
+            self.study(*here)
+            job = self.srbench(2, EXCHANGE, *here, "--wait=block",
+                               "--overwrite", f"--output={self.out}")
+            self.assert_status(job, 2)
+            self.assertIn(f"a study needs {command.upper()} of every server",
+                          job.stderr)
+            server.ask("acl", "setuser", "default", f"+{command}")
+        self.study(*here, "--wait=block")
+
     def test_plan(self):
         """The plan counts what readers move, and refuses what cannot be."""
         job = self.srbench(1, EXCHANGE, "--dry_run", "--machine=1x8",

@@ -25,8 +25,8 @@ class Figures(RunTest):
         super().setUp()
         self.out = self.dir / "out.h5"
 
-    def study(self, *args, out=None):
-        return self.srbench(3, EXCHANGE, *SMALL, *args, "--overwrite",
+    def study(self, *args, out=None, drop=0):
+        return self.srbench(3, EXCHANGE, *SMALL[drop:], *args, "--overwrite",
                             f"--output={out or self.out}")
 
     def test_limits(self):
@@ -88,6 +88,25 @@ class Figures(RunTest):
              *map(str, args)], capture_output=True, text=True, encoding="utf-8")
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         return done.stdout
+
+    def test_report(self):
+        """Clients that do only the one thing are no reason for a warning, and
+        have their times."""
+        self.assert_passed(self.study("--tensor_bytes=[1024,65536]", drop=1), 2)
+        page = self.dir / "page.html"
+        done = subprocess.run(
+            [sys.executable, "-W", "error", SOURCE / "tools/srbench-report",
+             self.out, "-o", page], capture_output=True, text=True,
+            encoding="utf-8")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        sys.path.insert(0, str(SOURCE / "tools"))
+        from srbench_report import charts, digest, study
+        of = study.load([self.out])
+        with digest.Digests(of) as digests:
+            found = {c.name: c for c in charts.all_charts(of, digests)}
+        for row in found["timeline"].variants[0].table.rows:
+            self.assertRegex(row[1] + row[2], r"\d.*\d")
+            self.assertNotIn("nan", " ".join(row))
 
     def test_what_an_earlier_job_left(self):
         """A job is killed, and its steps stay on somebody else's server: the

@@ -468,6 +468,12 @@ class Words(unittest.TestCase):
                 (study.place("throughput_standard", 4), "4 database nodes")):
             self.assertEqual(told, expected)
 
+    def test_times_that_are_axes(self):
+        """As they were asked for; of words among them none is a number."""
+        self.assertEqual([words.value("compute", v) for v in (0.03147, 0, 1.5)],
+                         ["31.47 ms", "0 s", "1.5 s"])
+        self.assertEqual(words.value("wait", "spin"), "spin")
+
     def test_every_flag_is_explained(self):
         source = (SOURCE / "src/results/record.c").read_text(encoding="utf-8")
         table = source[source.index("} flags[] = {"):]
@@ -485,6 +491,22 @@ class Axes(unittest.TestCase):
         self.assertEqual([t for _, t in axis.ticks],
                          ["10 µs", "100 µs", "1 ms", "10 ms"])
         self.assertFalse(axis.holds(0))
+
+    def test_sizes_are_at_powers_of_two(self):
+        axis = svg.linear_axis("memory", [0.0, 13.2e6], words.size, binary=True)
+        self.assertEqual([t for _, t in axis.ticks],
+                         ["0", "4 MiB", "8 MiB", "12 MiB"])
+
+    def test_a_word_at_a_line_leaves_the_title_alone(self):
+        """Above the panel where there is room, else beside the line."""
+        for at, where in ((50, "start"), (790, "middle")):
+            x = svg.linear_axis("rate", [0.0, 800.0], words.plain)
+            panel = svg.Panel("256 KiB", "", x, svg.linear_axis(
+                "time", [0.0, 1.0], words.seconds))
+            panel.upright(at, "knee")
+            mark, = (m for m in panel.shapes() if isinstance(m, svg.Text)
+                     and m.words == "knee")
+            self.assertEqual(mark.anchor, where)
 
     def test_linear(self):
         axis = svg.linear_axis("rate", [0.3e9, 0.95e9], words.rate)

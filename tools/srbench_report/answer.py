@@ -288,8 +288,10 @@ def same_in_all(study: Study) -> str:
     shown = [words.phrase("place", row["place"])] * ("place" not in study.dims)
     if "clients" not in study.dims and row["clients"] > 0:
         shown.append(words.phrase("clients", row["clients"]))
+    alone = () if "pattern" not in study.frame \
+        or (study.frame["pattern"] == "exchange").any() else words.OF_READERS
     for axis in study.axes:
-        if axis in ("experiment", "db_nodes", *study.varying):
+        if axis in ("experiment", "db_nodes", *study.varying, *alone):
             continue
         if not _idle(study, axis) and not _idle(study, words.OF.get(axis, "")):
             shown += {words.phrase(axis, v)

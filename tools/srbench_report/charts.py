@@ -213,11 +213,11 @@ NO_WINDOW = ("steps compute or have a rate, and what was moved is what was asked
 
 def bandwidth(study: Study, _: Digests) -> Chart:
     chart = Chart("bandwidth", "Bandwidth against tensor size", WINDOW)
-    if study.configs["window"].isna().all():
+    known = study.configs[study.configs["window"].notna()]
+    if known.empty:
         chart.why_not = NO_WINDOW
         return chart
-    return varied(chart, study.configs, study.dims, ["tensor_bytes"],
-                  _bandwidth_variant)
+    return varied(chart, known, study.dims, ["tensor_bytes"], _bandwidth_variant)
 
 
 def _bandwidth_variant(label: str, part: pd.DataFrame, dims: list[str]
@@ -848,8 +848,11 @@ def _timeline_variant(label: str, data: dict[str, np.ndarray]
     table = Table(["client", "first start", "last end shown", "in put", "in unpack"])
     for i, c in enumerate(clients):
         table.rows.append(
-            [str(c), words.seconds(np.nanmin(starts[OPS[0]][i])),
-             words.seconds(max(np.nanmax(e[i]) for e in ends.values()))] +
+            # of both: some only put and others only get
+            [str(c), words.seconds(np.fmin.reduce(
+                np.concatenate([s[i] for s in starts.values()]))),
+             words.seconds(np.fmax.reduce(
+                 np.concatenate([e[i] for e in ends.values()])))] +
             [words.seconds(np.nansum(ends[op][i] - starts[op][i])) for op in OPS])
     legend = [Entry(k, op, "area") for k, op in enumerate(OPS)]
     note = "" if len(clients) == n else (

@@ -67,7 +67,8 @@ def _variant(label: str, part: pd.DataFrame, dims: list[str]) -> Iterator[Varian
     for size in sizes:
         of_size = part[part["tensor_bytes"] == size]
         y = svg.linear_axis("memory", [0.0, *(v for i in of_size.index
-                                              for _, v in ends[i])], words.size)
+                                              for _, v in ends[i])], words.size,
+                            binary=True)
         panel = Panel(words.size(size), "Memory over steps with tensors of "
                       f"{words.size(size)}. {label}", x, y)
         for s in series:

@@ -53,10 +53,18 @@
     const n = x / unit[0];
     return `${Number.isInteger(n) ? n : digits(n)} ${unit[1]}`;
   };
+  /* A time that was asked for, with all its digits: 31.47 ms. */
+  const given = (x) => {
+    const names = [[1, "s"], [1e3, "ms"], [1e6, "µs"], [1e9, "ns"]];
+    const [k, name] = names.find(([by]) => x === 0 || x * by >= 0.9999995)
+      || names[3];
+    return `${Number((x * k).toPrecision(9))} ${name}`;
+  };
+
   const WORDS = {
     time: (x) => scaled(x, TIMES), rate: (x) => scaled(x, RATES), size,
     share: (x) => `${digits(100 * x)} %`, ratio: (x) => x.toFixed(2), count: String, text: String,
-    steps: (x) => `${digits(x)}/s`,
+    steps: (x) => `${digits(x)}/s`, given,
     flags: String,
   };
 
@@ -65,7 +73,7 @@
 
   const table = (section, rows, names, heads) => {
     const columns = heads.map(([id, , kind]) => ({ id, kind }));
-    const what = section.dataset.table;
+    const of = section.dataset.table;
     const at = Object.fromEntries(columns.map((c, i) => [c.id, i]));
     const words = (i, v) => (v === null ? "–" : WORDS[columns[i].kind](v));
     const haystacks = rows.map((row, n) =>
@@ -125,6 +133,7 @@
         return tr;
       }));
       const pages = Math.max(1, Math.ceil(shown.length / PAGE));
+      const what = rows.length === 1 ? of.slice(0, -1) : of;
       find(".count").textContent = shown.length === rows.length
         ? `${shown.length} ${what}` : `${shown.length} of ${rows.length} ${what}`;
       pager.querySelector("span").textContent = `page ${page + 1} of ${pages}`;

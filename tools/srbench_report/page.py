@@ -239,10 +239,10 @@ def _kind(study: Study, dim: str) -> str:
     """Of a dimension: axes that are more than a number are told in words."""
     if dim == "tensor_bytes":
         return "size"
-    if dim in words.TIMES:
-        return "time"
-    told = dim == "socket_buffer" or dim in words.YES_NO
     numbers = pd.api.types.is_numeric_dtype(study.frame[dim])
+    if dim in words.TIMES:
+        return "given" if numbers else "axis"
+    told = dim == "socket_buffer" or dim in words.YES_NO
     return "count" if numbers and not told else "axis"
 
 

@@ -184,8 +184,17 @@ def sentences(study: Study, named: Sequence[str]) -> list[str]:
         what = words.size(r["tensor_bytes"])
         if r.get("tensors", 1) > 1:
             what = f"{r['tensors']:.0f} x {what}"
-        if np.isfinite(r.get("overhead", math.nan)):
-            least = "at least " * ("compute_disturbed" in r["flags"])
+        disturbed = "compute_disturbed" in r["flags"]
+        if disturbed and min(r["overhead"], r["compute_slowdown"]) < 0:
+            found.append(
+                f"Exchanging {what} every step of "
+                f"{words.seconds(r['compute_alone'])} makes the solver wait "
+                f"{100 * r['exchange_overhead']:.1f} %; what else it costs cannot "
+                "be told, since others had its CPU for "
+                f"{100 * r['compute_alone_waited']:.0f} % of the time that it "
+                f"computed alone{of}.")
+        elif np.isfinite(r.get("overhead", math.nan)):
+            least = "at least " * disturbed
             found.append(
                 f"Exchanging {what} every step of "
                 f"{words.seconds(r['compute_alone'])} costs the solver {least}"

@@ -72,15 +72,17 @@ def log_axis(label: str, values: Iterable[float], text: Said) -> Axis:
 
 
 def linear_axis(label: str, values: Iterable[float], text: Said,
-                zero: bool = True) -> Axis:
-    """A linear axis around all values, from zero on; four to six ticks."""
+                zero: bool = True, binary: bool = False) -> Axis:
+    """A linear axis around all values, from zero on; four to six ticks, of sizes
+    at powers of two."""
     seen = _finite(values, False) or [1.0]
     lo, hi = (min(0.0, *seen, 0.0) if zero else min(seen)), max(seen)
     if hi <= lo:
         hi = lo + (abs(lo) or 1.0)
     rough = (hi - lo) / 4
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= rough * .99)
+    step = 2.0 ** math.ceil(math.log2(rough * .99)) if binary else \
+        next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= rough * .99)
     first = math.ceil(lo / step - 1e-9)
     last = math.floor(hi * 1.04 / step + 1e-9)
     ticks = [k * step for k in range(first, last + 1)]
@@ -303,7 +305,11 @@ class Panel:
         at = self.px(x)
         self._marks.append(Path("r", None, [(
             [(at, TOP), (at, self.height - BOTTOM)], False)]))
-        self._marks.append(Text("n o", at, TOP - 4, "middle", words))
+        # the title has the left of what is above
+        if at - wide(words) / 2 > self.left + wide(self.title) * 1.2 + 8:
+            self._marks.append(Text("n o", at, TOP - 4, "middle", words))
+        else:
+            self._marks.append(Text("n o", at + 4, TOP + 10, "start", words))
 
     def _axes(self) -> list[Path | Dot | Text]:
         base, right = self.height - BOTTOM, self.width - RIGHT

@@ -90,6 +90,8 @@ NOTHING = {"db_args": "{}", "db_env": "{}", "db_path": "auto", "tensors": 1,
            "control_bytes": 0, "device": "auto", "batch_size": 0}
 # What says nothing where another axis has nothing.
 OF = {"compute_kind": "compute", "arrivals": "rate"}
+# What says nothing where no client reads what others write.
+OF_READERS = ("wait", "fan")
 YES_NO = {
     "pin_app_cpus": ("clients not pinned", "clients pinned"),
     "db_cluster": ("independent servers", "cluster"),

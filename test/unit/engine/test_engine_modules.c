@@ -104,6 +104,32 @@ static void a_server_without_redisai_is_known(void **state)
                         "command 'AI.TENSORGET')");
 }
 
+/* Nor one whose readers neither ask for what is there nor wait for streams. */
+static void waiting_is_a_right(void **state)
+{
+    static const struct line line = {{"throughput_standard"}};
+    static const char *const rights[] = {SCENE_CLIENT, SCENE_CLIENT " +exists",
+                                         SCENE_CLIENT " +xadd +xread",
+                                         SCENE_CLIENT " +exists +xadd +xread"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rights); i++) {
+        struct shard_spec spec;
+        struct scene s;
+        char *text;
+
+        scene_open(&s, &line);
+        spec = spec_of(&s, 0);
+        spec.polls = i % 2;
+        spec.blocks = i >= 2;
+        text = print(engine_redis.configure, &spec);
+        for (size_t k = 0; k < COUNT(rights); k++)
+            assert_int_equal(lines_of(text, rights[k]), k == i);
+        free(text);
+        scene_close(&s);
+    }
+}
+
 /* A study that removes nothing gives nobody the right to. */
 static void removal_is_a_right(void **state)
 {
@@ -168,6 +194,7 @@ int main(void)
         cmocka_unit_test(modules_are_loaded),
         cmocka_unit_test(a_server_without_redisai_is_known),
         cmocka_unit_test(removal_is_a_right),
+        cmocka_unit_test(waiting_is_a_right),
         cmocka_unit_test(models_are_rights),
     };
 
