@@ -247,6 +247,7 @@ static const struct {
     {"s", "s", 1, 1},     {"s", "ms", 1, 1e3}, {"s", "us", 1, 1e6},
     {"s", "ns", 1, 1e9},  {"1/s", "", 1, 1},   {"1/s", "/s", 1, 1},
     {"1/s", "1/s", 1, 1}, {"1", "", 1, 1},     {"1", "%", 1, 100},
+    {"", "", 1, 1},
 };
 
 static const struct {
@@ -256,13 +257,16 @@ static const struct {
     {"B/s", "expected a rate with its unit such as 1GB/s"},
     {"1/s", "expected a number a second such as 5000"},
     {"1", "expected a share such as 0.5 or 50%"},
+    {"B", "expected a size with its unit such as 2GiB"},
+    {"", "expected a number such as 0"},
 };
 
-/* The name of a size (never none) and /s, in letters of any case. */
-static bool take_rate(const char *unit, struct quantity *q)
+/* The name of a size (never none), in letters of any case, and what is behind
+ * it: nothing, or "/s" of a rate. */
+static bool take_size(const char *unit, const char *behind, struct quantity *q)
 {
     for (size_t i = 1; i < COUNT(sizes); i++) {
-        snprintf(q->unit, sizeof q->unit, "%s/s", sizes[i].name);
+        snprintf(q->unit, sizeof q->unit, "%s%s", sizes[i].name, behind);
         q->times = (double)sizes[i].bytes;
         q->over = 1;
         if (strcasecmp(unit, q->unit) == 0)
@@ -274,8 +278,8 @@ static bool take_rate(const char *unit, struct quantity *q)
 static bool take_quantity(const char *unit, const char *column,
                           struct quantity *q)
 {
-    if (strcmp(column, "B/s") == 0)
-        return take_rate(unit, q);
+    if (column[0] == 'B')
+        return take_size(unit, column + 1, q);
     for (size_t i = 0; i < COUNT(quantities); i++)
         if (strcmp(quantities[i].column, column) == 0 &&
             strcmp(quantities[i].name, unit) == 0) {

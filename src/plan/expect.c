@@ -46,8 +46,7 @@ static int unknown(const struct pair *pair, const struct fields *figures,
     struct suggestion n = suggest_for(pair->name);
 
     for (size_t i = 0; i < figures->n; i++)
-        if (figures->list[i].type != FIELD_INT)
-            suggest_consider(&n, figures->list[i].name);
+        suggest_consider(&n, figures->list[i].name);
     for (int id = 0; id < OPT_COUNT; id++)
         if (option_table[id].axis) {
             suggest_consider(&n, option_table[id].name);
@@ -214,7 +213,7 @@ static int take_pair(const struct sweep *s, const struct figures *figures,
 
     if (id != OPT_COUNT && option_table[id].axis)
         return take_condition(s, pair, id, rule, err);
-    if (!figure || figure->type == FIELD_INT)
+    if (!figure)
         return unknown(pair, figures->fields, err);
     if (figure->type == FIELD_TEXT)
         return take_word(pair, figures->words, &rule->limits[rule->nlimits++],
@@ -323,9 +322,17 @@ const char *expect_place(const struct expect *e, const struct fields *figures)
 
 /* ---- judgement ---- */
 
+/* NaN: not known. */
+static double number_of(const struct field *f)
+{
+    if (f->type != FIELD_INT)
+        return f->real;
+    return f->integer == FIELD_NO_INT ? NAN : (double)f->integer;
+}
+
 static bool holds(const struct limit *l, const struct field *f)
 {
-    double value = f->real;
+    double value = number_of(f);
 
     switch (l->comparison) {
     case BELOW:
@@ -348,7 +355,7 @@ static void add_words(const struct limit *l, const struct field *f,
                       struct judgement *j)
 {
     const char *name = l->pair->name;
-    double value = f->real;
+    double value = number_of(f);
     char is[48];
 
     if (l->word)

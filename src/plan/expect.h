@@ -14,13 +14,11 @@
 struct expect;
 
 /* Read the option against the sweep and the figures there are (by names and
- * units; what is a whole number cannot be limited, and a figure that is a word
- * is expected to be one of `words`, NULL at their end, or not). *out is NULL
- * where nothing is expected. Refused, with the place and in one sentence: an
- unknown name, a
- * limit that does not fit its figure, a value of an axis that the sweep does
- * not have, a map without a limit, one that fits no permutation.
- Keeps pointers into the options of s. */
+ * units; a figure that is a word is expected to be one of `words`, NULL at
+ * their end, or not). *out is NULL where nothing is expected. Refused, with the
+ * place and in one sentence: an unknown name, a limit that does not fit its
+ * figure, a value of an axis that the sweep does not have, a map without a
+ * limit, one that fits no permutation. Keeps pointers into the options of s. */
 int expect_open(struct expect **out, const struct sweep *s,
                 const struct fields *figures, const char *const *words,
                 struct error *err);

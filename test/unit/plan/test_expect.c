@@ -31,7 +31,7 @@ static void list_figures(struct fields *f, const struct values *v)
     fields_real(f, "window", "B/s", v->window);
     fields_real(f, "window_ops", "1/s", v->ops);
     fields_real(f, "client_cpu_share", "1", v->share);
-    fields_int(f, "ops", "", 12);
+    fields_int(f, "missed", "", isnan(v->ops) ? FIELD_NO_INT : (int64_t)v->ops);
     fields_text(f, "limit", v->limit ? v->limit : "");
 }
 
@@ -108,6 +108,12 @@ static const struct {
      "limit is not told, expected waiting",
      1},
     {"{client_cpu_share: '< 0.5'}", {0, 0, 0, 0.4, ""}, "", 1},
+    {"{missed: '<= 0'}", {0, 0, 0, 0, ""}, "", 1},
+    {"{missed: '<= 0'}", {0, 0, 3, 0, ""}, "missed is 3, expected <= 0", 1},
+    {"{missed: '<= 0'}",
+     {0, 0, NAN, 0, ""},
+     "missed cannot be judged, since it was not measured here, expected <= 0",
+     1},
     /* what is not known breaks every limit */
     {"{put_tensor_p99: '< 2ms'}",
      {NAN, 0, 0, 0, ""},
@@ -247,7 +253,7 @@ static const struct {
      NULL,
      "--expect: found 'latency', which is neither a figure of the summary nor "
      "an axis"},
-    /* no real number, no axis */
+    /* no figure, no axis */
     {{{"--expect={ops: '> 2'}"}},
      NULL,
      "--expect: found 'ops', which is neither a figure of the summary nor an "
