@@ -195,19 +195,27 @@ static bool choose(struct exchange *x)
     return false;
 }
 
+/* How many of the steps from `from` on, before `to`, are timed ones: a reader
+ * that nobody waits for may lose some of these while it is at its warm-up. */
+static int64_t timed_among(const struct load *l, int64_t from, int64_t to)
+{
+    int64_t first = (int64_t)l->rules.warmup, end = l->exchange.rules.steps;
+
+    first = from > first ? from : first;
+    end = to < end ? to : end;
+    return end > first ? end - first : 0;
+}
+
 /* What its writer retired before it was read. */
 static void miss(struct load *l, struct exchange_source *s, int64_t told)
 {
     const struct tensors_rules *r = &l->rules.tensors;
     struct exchange *x = &l->exchange;
-    int64_t next = x->step + 1, gone;
 
-    if (tensors_oldest(r, told) > next)
-        next = tensors_oldest(r, told);
-    gone = (next < x->end ? next : x->end) - x->step;
-    if (exchange_is_timed(l))
-        x->missed += gone;
-    s->next = next;
+    s->next = x->step + 1;
+    if (tensors_oldest(r, told) > s->next)
+        s->next = tensors_oldest(r, told);
+    x->missed += timed_among(l, x->step, s->next);
 }
 
 /* Ask for the step, or have the server tell: 1 it is there, 0 not yet or gone,

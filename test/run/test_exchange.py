@@ -274,6 +274,13 @@ class Exchange(RunTest):
         self.assertNotIn("ops_mismatch", text(g.attrs["flags"]))
         return g
 
+    def test_missed_from_the_warm_up_on(self):
+        """Nobody waits for a reader that is still at its warm-up."""
+        self.study("--history=1", "--wait=20ms", "--sync=none", "--warmup=200",
+                   "--iterations=200", "--tensor_bytes=8")
+        self.assertEqual(int((self.perm()["get_step"][...] >= 0).sum()) +
+                         int(self.row("missed")), 200)
+
     def test_expire(self):
         self.study("--retire=expire", "--expire_after=2ms", "--wait=20ms",
                    "--iterations=60", "--tensor_bytes=8",
