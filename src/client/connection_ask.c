@@ -74,17 +74,17 @@ static int hear(struct connection *c, struct client_question *q,
     return rc;
 }
 
-int connection_ask(struct client *base, struct client_question *q, size_t n,
+int connection_ask(struct client *c, struct client_question *q, size_t n,
                    struct error *err)
 {
-    struct connection *c = (struct connection *)(void *)base;
+    struct connection *at = (struct connection *)(void *)c;
 
     for (size_t k = 0; k < n; k++)
-        if (redisAppendCommandArgv(c->redis, q[k].n, q[k].word, q[k].length) !=
+        if (redisAppendCommandArgv(at->redis, q[k].n, q[k].word, q[k].length) !=
             REDIS_OK)
-            return connection_no_reply(speak_of(c, &q[k]), q[k].what, err);
+            return connection_no_reply(speak_of(at, &q[k]), q[k].what, err);
     for (size_t k = 0; k < n; k++)
-        if (hear(c, &q[k], err) < 0)
+        if (hear(at, &q[k], err) < 0)
             return -1;
     return 0;
 }

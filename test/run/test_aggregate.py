@@ -267,6 +267,24 @@ class Aggregate(RunTest):
         self.assert_status(job, 2)
         self.assertIn("a study needs RPUSH of every server", job.stderr)
 
+    def test_served(self):
+        """By databases of another job, which let any study in."""
+        address = self.dir / "address.yaml"
+        serve = self.start(2, "serve", f"--db_address={address}",
+                           "--virtual_nodes=2", "--db_nodes=2",
+                           "--net_ifname=lo", *REDISAI)
+        serve.wait_until(lambda: "SRBENCH_SERVING" in serve.stdout, "serving")
+        self.study("throughput_standard", f"--db_address={address}",
+                   "--command_set=[plain,redisai]", "--history=[2,all]",
+                   "--readers_per_node=1", "--tensor_bytes=1024",
+                   "--iterations=20", "--verify=all", ranks=3, permutations=4)
+        for i in range(4):
+            read, missed = self.read_and_missed(self.check(i))
+            self.assertEqual(read + missed, 40)
+        for rank in serve.ranks():
+            os.kill(rank.pid, signal.SIGTERM)
+        serve.wait()
+
     def test_plan(self):
         """What has no lists is left out, with a word; what cannot be is
         refused."""

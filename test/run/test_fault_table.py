@@ -65,6 +65,9 @@ ROWS = {
     "a rank that serves stopped": [
         "ladder test_stopped_and_continued", "ladder test_stopped_for_good",
         "exchange_rungs test_a_rank_that_serves_is_stopped"],
+    "a connection of a writer or a reader lost (`pattern: exchange`, "
+    "`aggregate`)": [
+        "exchange test_connection_is_lost", "aggregate test_connection_is_lost"],
     "a writer or a reader stopped, without a server (`pattern: exchange` with "
     "`shm`, `files`, `mpi`)": [
         "exchange_rungs test_a_reader_is_stopped",

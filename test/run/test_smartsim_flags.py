@@ -20,9 +20,10 @@ FLAGS = """exp_name launcher run_db_as_batch batch_args node_feature
 
 
 def table():
-    """Rows of the table, as lists of cells."""
+    """Rows of its first table, as lists of cells: that of options."""
     text = (SOURCE / "batch_scripts/SMARTSIM.md").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    lines = [line for line in text.split("\n## ", 1)[0].splitlines()
+             if line.startswith("| `")]
     return [[cell.strip(" `") for cell in line.strip("|").split("|")]
             for line in lines]
 

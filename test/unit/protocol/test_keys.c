@@ -261,6 +261,35 @@ static void keys_of_steps(void **state)
     assert_int_equal(keys_stem(key, long_one), 101);
 }
 
+/* Data sets, what describes them and lists lie beside the keys of steps, up to
+ * the longest numbers. */
+static void keys_of_data_sets(void **state)
+{
+    static const struct {
+        size_t (*make)(char key[SRB_KEY_MAX], size_t stem, int64_t step);
+        const char *want, *most;
+    } vectors[] = {
+        {keys_of_dataset, "a{a}.0", "a{a}.9223372036854775807"},
+        {keys_of_meta, "a{a}.0.meta", "a{a}.9223372036854775807.meta"},
+        {keys_of_list, "a{a}.list.0", "a{a}.list.9223372036854775807"},
+    };
+    char key[SRB_KEY_MAX];
+    size_t stem = (size_t)keys_stem(key, "a");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        size_t n = vectors[i].make(key, stem, 0);
+
+        assert_string_equal(key, vectors[i].want);
+        assert_int_equal(n, strlen(key));
+        n = vectors[i].make(key, stem, INT64_MAX);
+        assert_string_equal(key, vectors[i].most);
+        assert_int_equal(n, strlen(key));
+        assert_true(n - stem < SRB_KEY_STEP_MAX);
+        assert_int_equal(keys_slot(key), keys_slot("a"));
+    }
+}
+
 /* What was written is read, and nothing else. */
 static void whose_a_key_is(void **state)
 {
@@ -318,6 +347,7 @@ int main(void)
         cmocka_unit_test(balanced_keys_share_evenly),
         cmocka_unit_test(smartsim_keys_do_not),
         cmocka_unit_test(keys_of_steps),
+        cmocka_unit_test(keys_of_data_sets),
         cmocka_unit_test(whose_a_key_is),
     };
 
