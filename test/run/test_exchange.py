@@ -128,6 +128,13 @@ class Exchange(RunTest):
         self.assertRegex(said, r"^Wait, 1(\.00)? ms to 100 ms: delivery x\d")
         told = tool("--text", self.out, program=SOURCE / "tools/srbench-report")
         self.assertIn(said, told.stdout)
+        page = self.dir / "page.html"
+        made = tool("-o", page, self.out, program=SOURCE / "tools/srbench-report")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        page = page.read_text(encoding="utf-8")
+        for column_head in ('["delivery_median","delivery","time"]',
+                            '["missed","missed","count"]', '"100 ms"'):
+            self.assertIn(column_head, page)
 
     def test_block(self):
         """Servers tell: in both clients, of several tensors, of several writers

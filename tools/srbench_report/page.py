@@ -173,8 +173,13 @@ def _axis_columns(study: Study) -> list[Column]:
     return out
 
 
-# Of steps that compute or have a rate, before all others.
-STEP_COLUMNS = [("overhead", "overhead", "share"),
+# Of writers and readers, and of steps that compute or have a rate, before all
+# others.
+STEP_COLUMNS = [("delivery_median", "delivery", "time"),
+                ("delivery_p99", "delivery p99", "time"),
+                ("get_list_median", "get list", "time"),
+                ("missed", "missed", "count"),
+                ("overhead", "overhead", "share"),
                 ("sustained_rate", "sustained", "steps"),
                 ("step_response_median", "response", "time"),
                 ("step_response_p99", "response p99", "time")]

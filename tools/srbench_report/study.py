@@ -24,8 +24,9 @@ TEXTS = ("flags", "error", "limit", "interval_method", "experiment", "db_exe", "
 OPS = ("put_tensor", "unpack_tensor")
 SHARES = tuple(dict.fromkeys((*(column for column, _ in words.LIMITS.values()),
                               "server_cpu_share")))
-# Of studies with steps alone.
+# Of studies with steps, or with writers and readers, alone.
 STEPS = (
+    "delivery_median", "delivery_p99", "get_list_median", "missed",
     "overhead", "exchange_overhead", "compute_slowdown", "compute_alone",
     "compute_alone_waited",
     "step_median", "step_response_median", "step_response_p99",

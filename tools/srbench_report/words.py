@@ -70,8 +70,8 @@ AXIS_NAMES = {
     "intra_op": "threads of a run", "batch_size": "batch size",
     "model_keys": "model keys", "experiment": "experiment",
 }
-TIMES = ("compute", "expire_after", "wait")  # axes that are seconds
-NUMBERED = ("history", "rate", "wait")       # numbers or a word; AXIS_value has the numbers
+TIMES = ("compute", "expire_after")        # axes that are seconds
+NUMBERED = ("history", "rate", "wait")     # numbers or a word; AXIS_value has the numbers
 _COUNTED = {
     "clients": ("client", "clients"),
     "db_nodes": ("database node", "database nodes"),
@@ -80,12 +80,14 @@ _COUNTED = {
     "db_shards_per_node": ("shard per node", "shards per node"),
     "db_cpus": ("database CPU", "database CPUs"),
     "db_io_threads": ("I/O thread", "I/O threads"),
+    "readers_per_node": ("reader per node", "readers per node"),
+    "reader_nodes": ("reader node", "reader nodes"),
 }
 # What an axis has when nothing is asked of it.
 NOTHING = {"db_args": "{}", "db_env": "{}", "db_path": "auto", "tensors": 1,
            "pipelined": 0, "history": "1", "retire": "overwrite", "compute": 0,
            "rate": "max", "readers_per_node": 0, "reader_nodes": 0,
-           "control_bytes": 0, "device": "auto"}
+           "control_bytes": 0, "device": "auto", "batch_size": 0}
 # What says nothing where another axis has nothing.
 OF = {"compute_kind": "compute", "arrivals": "rate"}
 # What says nothing where no client reads what others write.
@@ -204,7 +206,7 @@ def value(axis: str, v: Any) -> str:
     if axis == "rate" and str(v)[:1].isdigit():
         return f"{v}/s"
     if axis == "wait" and str(v)[:1].isdigit():
-        v = float(str(v).removesuffix("s"))
+        return exact_seconds(float(str(v).removesuffix("s")))
     if isinstance(v, str):
         return v
     if axis == "socket_buffer":
