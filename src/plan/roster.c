@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "options/options_internal.h"
 
-#define VERSION "2"
+#define VERSION "3"
 
 void roster_alloc(struct roster *r, int nshards)
 {
@@ -68,6 +68,8 @@ void roster_print(const struct roster *r, FILE *out)
     print_field(out, "engine", r->engine);
     print_field(out, "server", r->server);
     print_field(out, "exe", r->exe);
+    print_field(out, "db_args", r->args);
+    print_field(out, "db_env", r->env);
     print_field(out, "job", r->job);
     print_field(out, "interface", r->interface);
     print_field(out, "prefix", r->prefix);
@@ -269,6 +271,8 @@ static int read_attributes(const struct reading *x, struct roster *r)
     if (read_text(x, "engine", r->engine, sizeof r->engine) < 0 ||
         read_text(x, "server", r->server, sizeof r->server) < 0 ||
         read_text(x, "exe", r->exe, sizeof r->exe) < 0 ||
+        read_text(x, "db_args", r->args, sizeof r->args) < 0 ||
+        read_text(x, "db_env", r->env, sizeof r->env) < 0 ||
         read_text(x, "job", r->job, sizeof r->job) < 0 ||
         read_text(x, "interface", r->interface, sizeof r->interface) < 0 ||
         read_text(x, "prefix", r->prefix, sizeof r->prefix) < 0 ||

@@ -44,6 +44,7 @@ struct roster {
     char engine[32];               /* name in the table of servers */
     char server[SRB_ROSTER_TEXT];  /* "redis 7.0.15" */
     char exe[SRB_ROSTER_TEXT * 8]; /* as db_exe named it, "" unknown */
+    char args[1024], env[1024];    /* db_args, db_env they have, "" unknown */
     char job[SRB_ROSTER_TEXT];     /* id of the batch job that serves, or "" */
     char interface[16];            /* that it listens on, "" unknown */
     int db_cpus, db_io_threads;    /* -1 unknown */

@@ -37,6 +37,12 @@ static bool add_found(struct fields *f, enum option_id id,
     case OPT_DB_EXE:
         fields_text(f, name, r->exe[0] ? r->exe : r->engine);
         return true;
+    case OPT_DB_ARGS:
+        fields_text(f, name, r->args);
+        return true;
+    case OPT_DB_ENV:
+        fields_text(f, name, r->env);
+        return true;
     case OPT_DB_NODES:
         fields_int(f, name, "", pl->db_nodes);
         return true;

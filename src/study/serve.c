@@ -133,6 +133,12 @@ static void gather_lines(const struct serving *s, struct roster *r)
     free(mine);
 }
 
+static void copy_words(const struct permutation *p, enum option_id id, char *to,
+                       size_t size)
+{
+    snprintf(to, size, "%s", p->value[id] ? p->value[id]->text : "");
+}
+
 static void describe(const struct serving *s, struct roster *r)
 {
     const struct placement *pl = &s->pl;
@@ -147,7 +153,9 @@ static void describe(const struct serving *s, struct roster *r)
     r->max_bytes = s->plan.max_bytes;
     snprintf(r->engine, sizeof r->engine, "%s", server->engine->name);
     snprintf(r->server, sizeof r->server, "%s", server->label);
-    snprintf(r->exe, sizeof r->exe, "%s", s->p.value[OPT_DB_EXE]->text);
+    copy_words(&s->p, OPT_DB_EXE, r->exe, sizeof r->exe);
+    copy_words(&s->p, OPT_DB_ARGS, r->args, sizeof r->args);
+    copy_words(&s->p, OPT_DB_ENV, r->env, sizeof r->env);
     snprintf(r->job, sizeof r->job, "%s", s->plan.job.id);
     snprintf(r->interface, sizeof r->interface, "%s",
              pl->loopback ? "lo" : nodes[pl->db_node[0]].interface);

@@ -93,7 +93,10 @@ class Serve(RunTest):
         self.assertIn("an allocator did not take what db_env says", job.stderr)
         self.assertIn("no_such:1", job.stderr)
         self.assert_passed(self.measure(f"--db_address={self.address}"), 2)
-        config = text(self.open(self.out)["perm_0000"].attrs["db_config"])
+        found = self.open(self.out)["perm_0000"].attrs
+        self.assertEqual(text(found["db_args"]), '{"hz": "33"}')
+        self.assertIn("dirty_decay_ms:777,no_such:1", text(found["db_env"]))
+        config = text(found["db_config"])
         self.assertIn("\nhz 33\n", config)
         if "\nmem_allocator jemalloc" in config:
             self.assertIn("\nopt.dirty_decay_ms 777\n", config)

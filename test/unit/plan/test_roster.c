@@ -162,6 +162,8 @@ static void example(struct roster *r)
     snprintf(r->interface, sizeof r->interface, "ib0");
     snprintf(r->prefix, sizeof r->prefix, "srbench:1:");
     r->db_cpus = 8;
+    snprintf(r->args, sizeof r->args, "{\"hz\": \"50\"}");
+    snprintf(r->env, sizeof r->env, "{}");
     r->max_bytes = INT64_C(4294967296);
 }
 
@@ -188,6 +190,8 @@ static void a_file_reads_back(void **state)
     assert_int_equal(b.nhosts, 2);
     assert_true(b.served && b.cluster);
     assert_string_equal(b.exe, a.exe);
+    assert_string_equal(b.args, a.args);
+    assert_string_equal(b.env, a.env);
     assert_int_equal(b.shard[2].numa, 1);
     assert_int_equal(b.range[2].shard, 0);
     free(text);
