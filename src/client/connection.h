@@ -86,7 +86,7 @@ int connection_copy(struct client *from, const char *key, struct client *to,
                     const char *as, struct error *err);
 int connection_forget(struct client *c, const char *one, const char *other,
                       struct error *err);
-int connection_ask(struct client *base, struct client_question *q, size_t n,
+int connection_ask(struct client *c, struct client_question *q, size_t n,
                    struct error *err);
 void connection_close(struct client *c);
 bool connection_absent(struct client *c);

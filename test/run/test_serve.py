@@ -94,7 +94,7 @@ class Serve(RunTest):
         self.assertIn("no_such:1", job.stderr)
         self.assert_passed(self.measure(f"--db_address={self.address}"), 2)
         found = self.open(self.out)["perm_0000"].attrs
-        self.assertEqual(text(found["db_args"]), '{"hz": "33"}')
+        self.assertEqual(text(found["db_args"]), "{hz: 33}")
         self.assertIn("dirty_decay_ms:777,no_such:1", text(found["db_env"]))
         config = text(found["db_config"])
         self.assertIn("\nhz 33\n", config)
@@ -179,12 +179,12 @@ class Serve(RunTest):
                 self.assertIn(words, job.stderr)
 
     def test_a_file_that_is_there(self):
-        self.address.write_text("roster: 2\n", encoding="utf-8")
+        self.address.write_text("roster: 3\n", encoding="utf-8")
         job = self.srbench(1, "serve", f"--db_address={self.address}",
                            "--net_ifname=lo")
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn(f"there is a file '{self.address}'", job.stderr)
-        self.assertEqual(self.address.read_text(encoding="utf-8"), "roster: 2\n")
+        self.assertEqual(self.address.read_text(encoding="utf-8"), "roster: 3\n")
         clients = self.measure(f"--db_address={self.address}", ranks=1)
         self.assert_status(clients, 2)
         self.assertIn("found no 'addresses', expected a file that srbench "

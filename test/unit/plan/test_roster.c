@@ -205,7 +205,7 @@ static const struct {
     const char *line, *by, *words;
 } bad[] = {
     {"roster: ", "roster: 1",
-     "file:1:1: found a roster of version 1, expected 2"},
+     "file:1:1: found a roster of version 1, expected 3"},
     {"engine: ", "",
      "file:1:1: found no 'engine', expected a file that "
      "srbench serve wrote"},
