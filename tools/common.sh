@@ -68,10 +68,10 @@ shown() {
 }
 
 # tests BUILD LABELS: run the tests with such labels, and show what fails. Most
-# wait most of the time, so there are twice as many as cores, and 16 at most; what
+# wait most of the time, so there are three for each core, and 16 at most; what
 # computes says that it needs two of these places.
 tests() {
-    local places=$((2 * $(nproc)))
+    local places=$((3 * $(nproc)))
     ctest --test-dir "$1" --output-on-failure \
         --parallel $((places < 16 ? places : 16)) \
         --no-tests=error --label-regex "$2" --output-log "$1/ctest.log"
