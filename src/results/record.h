@@ -191,10 +191,11 @@ enum figure_kind {
 };
 
 /* Whether that figure is better where it is higher (1: a rate) or lower (-1: a
- * time, or an overhead); 0: neither, or there is no such figure. Whether a
- * study measures it. And what it is of a permutation, an overhead as the time
- * that it stands for (1 + that), so that ratios say how much better; NaN: it
- * was not measured. */
+ * time, or an overhead); 0: there is no such figure, or it is a share, which
+ * has no better end, or a count, of which 0 gives no ratio to search by.
+ * Whether a study measures it. And what it is of a permutation, an overhead as
+ * the time that it stands for (1 + that), so that ratios say how much better;
+ * NaN: it was not measured. */
 int record_better(const char *figure);
 bool record_measures(const struct options *o, const char *figure);
 double record_figure(const struct outcome *o, const char *figure);
