@@ -11,8 +11,9 @@ from configparser import ConfigParser
 
 import numpy
 
+from exchangetest import ExchangeTest
 from redisaitest import STAND_IN
-from srbtest import SOURCE, RunTest, column, main, text
+from srbtest import SOURCE, main, text
 from test_tensors import Monitored
 
 AGGREGATE = "--pattern=aggregate"
@@ -20,23 +21,8 @@ REDISAI = ("--command_set=redisai", f"--db_modules={STAND_IN}")
 PATIENCE_SECONDS = 3  # op_timeout of studies that fail
 
 
-class Aggregate(RunTest):
-
-    def setUp(self):
-        super().setUp()
-        self.out = self.dir / "out.h5"
-
-    def study(self, *args, ranks=2, permutations=1):
-        job = self.srbench(ranks, AGGREGATE, f"--output={self.out}",
-                           "--overwrite", *args)
-        self.assert_passed(job, permutations=permutations)
-        return job
-
-    def perm(self, i=0):
-        return self.open(self.out)[f"perm_{i:04d}"]
-
-    def row(self, name, i=0):
-        return column(self.open(self.out)["summary"], name)[i]
+class Aggregate(ExchangeTest):
+    pattern = AGGREGATE
 
     def readers(self, g):
         """(place, client) of each reader."""

@@ -8,11 +8,10 @@ import sys
 
 import numpy
 
-import test_exchange
+from exchangetest import EXCHANGE
 from srbtest import SOURCE, RunTest, column, main, text
 from test_tensors import Monitored
 
-EXCHANGE = test_exchange.EXCHANGE
 SMALL = ("--tensor_bytes=1024", "--control_bytes=8", "--iterations=30",
          "--fan=all", "--retire=delete")
 FIGURES = ("delivery_median", "delivery_max", "visible_median", "visible_max",

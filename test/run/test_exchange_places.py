@@ -11,26 +11,14 @@ import threading
 import time
 
 import hoststest
-import test_exchange
-from srbtest import RunTest, full, main, text
+from exchangetest import EXCHANGE, ExchangeTest
+from srbtest import full, main, text
 from test_tensors import Monitored
 
-EXCHANGE = test_exchange.EXCHANGE
 SMALL = ("--tensor_bytes=1024", "--iterations=10", "--verify=all")
 
 
-class Checked(RunTest):
-    """What holds of any permutation, see test_exchange."""
-    perm = test_exchange.Exchange.perm
-    row = test_exchange.Exchange.row
-    study = test_exchange.Exchange.study
-    check = test_exchange.Exchange.check
-    check_deliveries = test_exchange.Exchange.check_deliveries
-    check_order = test_exchange.Exchange.check_order
-
-    def setUp(self):
-        super().setUp()
-        self.out = self.dir / "out.h5"
+class Checked(ExchangeTest):
 
     def check_all_read(self, i, writers, readers):
         """Every step of every writer by `readers` of them, once."""

@@ -6,8 +6,8 @@ import shutil
 import signal
 import time
 
-import test_exchange
-from srbtest import RunTest, column, full, main, stop, text
+from exchangetest import EXCHANGE, ExchangeTest
+from srbtest import column, full, main, stop, text
 
 ENGINES = ("shm", "files", "mpi")
 ALL = "--db_exe=[shm,files,mpi]"
@@ -15,20 +15,15 @@ TIMEOUT = 1  # op_timeout of studies in which somebody is stopped, s
 RANK_NAMES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
 
 
-class Rungs(RunTest):
-    perm = test_exchange.Exchange.perm
-    row = test_exchange.Exchange.row
-    check_deliveries = test_exchange.Exchange.check_deliveries
-    check_order = test_exchange.Exchange.check_order
+class Rungs(ExchangeTest):
 
     def setUp(self):
         super().setUp()
-        self.out = self.dir / "out.h5"
         self.folder = self.dir / "tensors"
         self.folder.mkdir()
 
     def study(self, ranks, *args, permutations):
-        job = self.srbench(ranks, "--pattern=exchange", f"--output={self.out}",
+        job = self.srbench(ranks, EXCHANGE, f"--output={self.out}",
                            "--overwrite", f"--db_path={self.folder}", *args)
         self.assert_passed(job, permutations=permutations)
         self.assertEqual(list(self.folder.iterdir()), [])
@@ -111,7 +106,7 @@ class Rungs(RunTest):
 
     def begin(self, engine, *args):
         """A writer or two, and a reader, which is the last rank."""
-        job = self.start(3, "--pattern=exchange", f"--db_exe={engine}",
+        job = self.start(3, EXCHANGE, f"--db_exe={engine}",
                          f"--op_timeout={TIMEOUT}", "--warmup=0",
                          f"--output={self.out}", "--overwrite", "--verify=all",
                          *args, loops=True)
