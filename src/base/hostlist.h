@@ -22,8 +22,8 @@ struct hostlist {
 
 /* Expand a list into its names, in order; one that comes twice is there twice.
  * Returns 0 with *list to be released by hostlist_free(), or -1 and an empty
- * *list: not a list, or one of more names than `most`, the
- * hosts that there are. */
+ * *list: not a list, or one of more names than `most`, the hosts that
+ * there are. */
 int hostlist_expand(struct hostlist *list, const char *text, size_t most,
                     struct error *err);
 

@@ -507,8 +507,8 @@ struct row_rate rows_rate(const struct row *row, bool within)
     return x;
 }
 
-/* The same within the run: a search is between two rates, and a slowdown rests
- * on the time of a step. */
+/* The same within the run: a search is between two rates. A slowdown has none:
+ * half of it is what computing takes alone, which a run measures once. */
 static void steps_within_run(const struct summary *s, struct row_rate *x)
 {
     const struct step_figures *f = &s->steps;
@@ -528,7 +528,7 @@ static void steps_within_run(const struct summary *s, struct row_rate *x)
         x->error = log_error(&f->response);
         break;
     default:
-        x->error = log_error(&f->step);
+        x->error = NAN;
     }
 }
 

@@ -133,10 +133,13 @@ static void gather_lines(const struct serving *s, struct roster *r)
     free(mine);
 }
 
+/* Half of one would be none: what is too long is not known there. */
 static void copy_words(const struct permutation *p, enum option_id id, char *to,
                        size_t size)
 {
-    snprintf(to, size, "%s", p->value[id] ? p->value[id]->text : "");
+    const char *text = p->value[id] ? p->value[id]->text : "";
+
+    snprintf(to, size, "%s", strlen(text) < size ? text : "");
 }
 
 static void describe(const struct serving *s, struct roster *r)

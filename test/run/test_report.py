@@ -719,6 +719,9 @@ class Verdicts(unittest.TestCase):
                          r"^Wait, spin against 1(\.00)? ms: delivery x0\.10 \(")
         rows["delivery_median_low"] = float("nan")
         self.assertIn("no difference in delivery", self.said(rows, "wait")[0])
+        # what computing takes alone, a run measures once
+        rows = rows.assign(measure="overhead")
+        self.assertIn("no difference in slowdown", self.said(rows, "wait")[0])
 
     def test_blocks(self):
         for method, put, unpack in (

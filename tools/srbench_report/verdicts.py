@@ -73,8 +73,6 @@ MEASURES = {
     "sustained_rate": Measure("sustained rate", False, words.steps),
     "delivery_median": Measure("delivery", True, words.seconds),
 }
-# The figure whose interval within the run is that of what is compared.
-WITHIN = {"overhead": "step_median"}
 
 
 class Known(NamedTuple):
@@ -118,10 +116,10 @@ def known(row: Row, figure: str) -> Known:
     if measure and figure in ("window", "measured"):
         if row["repetitions"] > 1:
             return Known(row["measured_error"], row["repetitions"] - 1.0)
-        of = WITHIN.get(measure, measure)
-        return by_interval(row.get(f"{of}_low", math.nan),
-                           row.get(f"{of}_high", math.nan),
-                           blocks(str(row["interval_method"]), of) - 1.0)
+        # an overhead has none: a run measures once what computing takes alone
+        return by_interval(row.get(f"{measure}_low", math.nan),
+                           row.get(f"{measure}_high", math.nan),
+                           blocks(str(row["interval_method"]), measure) - 1.0)
     if row["repetitions"] > 1:
         return by_interval(row[f"{figure}_low"], row[f"{figure}_high"],
                            row["repetitions"] - 1.0)
