@@ -323,8 +323,8 @@ class Jube(RunTest):
         lines = done.stdout.strip().splitlines()
         self.assertEqual(lines[-4],
                          "tensor_bytes,put[s],unpack[s],bandwidth[B/s],verdict")
-        for line, run in zip(lines[-3:], sorted(self.dir.glob(
-                "srbench_runs/000000/*_run/work/run.h5"))):
+        for line, run in zip(lines[-3:], sorted(
+                (self.dir / "srbench_runs").rglob("run.h5"))):
             size, put, unpack, window, verdict = line.split(",")
             with h5py.File(run) as f:
                 for value, name in ((put, "put_tensor_median"),
