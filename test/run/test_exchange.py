@@ -312,6 +312,9 @@ class Exchange(ExchangeTest):
         for name in ("delivery", "ages", "one_step"):
             for variant in found[name].variants:
                 self.assertIn("<path", variant.panels[0].svg())
+        # writers' steps, whatever their readers have missed
+        self.assertEqual({row[1] for v in found["memory"].variants
+                          for row in v.table.rows}, {"15"})
         said = [s for s in answer.answer(of).remarks if "old when" in s]
         self.assertEqual(len(said), 6)
 

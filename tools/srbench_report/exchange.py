@@ -10,7 +10,8 @@ import pandas as pd
 
 from . import svg, words
 from .charts import (NEUTRAL, Chart, Entry, Series, Table, Variant, _joined,
-                     curve, evenly, legend_of, permutation_label, series_of, varied)
+                     curve, evenly, legend_of, permutation_label, reach, series_of,
+                     varied)
 from .digest import Digests
 from .steps import column
 from .study import Study
@@ -60,8 +61,9 @@ def _variant(x: str, label: str, part: pd.DataFrame,
     panel = Panel(
         f"against {name}", f"Delivery against {name}. {label}",
         svg.points_axis(name, part[x], text, True),
-        svg.log_axis("time", [v for figure, _, _ in LINES for v in part[figure]
-                              if v > 0], words.seconds))
+        svg.log_axis("time", [v for v in (
+            *(v for figure, _, _ in LINES for v in part[figure]),
+            *reach(part, LINES[0][0], 3.0)) if v > 0], words.seconds))
     for s in series:
         curve(panel, s, x, LINES[0][0], words.seconds)
         ordered = s.rows.sort_values(x)

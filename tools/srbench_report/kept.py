@@ -29,11 +29,21 @@ def memory(study: Study, digests: Digests) -> Chart:
     if rows.empty:
         chart.why_not = "no steps were kept (history, tensors)"
         return chart
-    ops = [float(study.frame.loc[of[0], "ops"]) for of in rows["rows"]]
     rows = rows.assign(
-        steps=ops / (2 * rows["clients"]),
+        steps=[_steps(study.frame.loc[of[0]], digests) for of in rows["rows"]],
         looks=[_looks(study.frame.loc[of[0]], digests) for of in rows["rows"]])
     return varied(chart, rows, study.dims, ["tensor_bytes"], _variant)
+
+
+def _steps(row: pd.Series, digests: Digests) -> float:
+    """Timed steps of a client that puts: it gets as well, but where others read
+    what it writes, who may miss some."""
+    of = digests.arrays(row, ["put_start", "client_stride"])
+    if "delivery_median" not in row or len(of) < 2 or np.isnan(
+            row["delivery_median"]):
+        return float(row["ops"]) / (2 * float(row["clients"]))
+    put = np.isfinite(of["put_start"]).sum(axis=1)
+    return float(put[put > 0].mean() * of["client_stride"].mean())
 
 
 def _looks(row: pd.Series, digests: Digests) -> list[tuple[float, float]]:
@@ -51,7 +61,7 @@ def _looks(row: pd.Series, digests: Digests) -> list[tuple[float, float]]:
     starts = of["put_start"]
     begun = np.sort(starts[np.isfinite(starts)])
     steps = np.searchsorted(begun, when, side="right") \
-        * of["client_stride"].mean() / len(starts)
+        * of["client_stride"].mean() / np.isfinite(starts).any(axis=1).sum()
     return list(zip(steps, bytes_[seen]))
 
 
