@@ -57,13 +57,14 @@ static void add_untold(const struct rows *r, const struct row *row, char *buf,
     const struct step_row *x = &row->steps;
     char what[64], step[32], of[TEXT + 4];
 
-    snprintf(buf, n,
-             "Exchanging %s every step of %s makes the solver wait %.1f %%; "
-             "what else it costs cannot be told, since others had its CPU for "
-             "%.0f %% of the time that it computed alone%s",
-             amount(r, row, what, sizeof what),
-             units_print_seconds(x->alone, step, sizeof step), 100 * x->waiting,
-             100 * x->disturbed, which(r, row, OPT_COMPUTE, of, sizeof of));
+    snprintf(
+        buf, n,
+        "Exchanging %s every step of %s makes the solver wait %.1f %% of "
+        "that; what else it costs cannot be told, since others had its CPU "
+        "for %.0f %% of the time that it computed alone%s",
+        amount(r, row, what, sizeof what),
+        units_print_seconds(x->alone, step, sizeof step), 100 * x->waiting,
+        100 * x->disturbed, which(r, row, OPT_COMPUTE, of, sizeof of));
 }
 
 static bool add_overhead(const struct rows *r, const struct row *row, char *buf,

@@ -138,8 +138,8 @@ class Steps(RunTest):
         self.assertGreater(a["client_compute_alone_waited"].max(), 0.01)
         self.assertRegex(
             job.stdout, r"costs the solver at least \d+\.\d %: \d+\.\d % waiting, "
-            r"at least \d+\.\d % slower|makes the solver wait \d+\.\d %; what else "
-            r"it costs cannot be told, since others had its CPU for \d+ % of")
+            r"at least \d+\.\d % slower|makes the solver wait \d+\.\d % of that; what "
+            r"else it costs cannot be told, since others had its CPU for \d+ % of")
         self.assertIn("while clients computed alone others had their CPUs",
                       job.stdout)
 
@@ -467,7 +467,7 @@ class Steps(RunTest):
                 f"{100 * row['compute_slowdown']:.1f} % slower computing")
         if disturbed and min(row["overhead"], row["compute_slowdown"]) < 0:
             want = (f"makes the solver wait {100 * row['exchange_overhead']:.1f} "
-                    "%; what else it costs cannot be told, since others had its "
+                    "% of that; what else it costs cannot be told, since others had its "
                     f"CPU for {100 * row['compute_alone_waited']:.0f} % of the "
                     "time that it computed alone")
         self.assertIn(want,

@@ -189,8 +189,8 @@ def sentences(study: Study, named: Sequence[str]) -> list[str]:
             found.append(
                 f"Exchanging {what} every step of "
                 f"{words.seconds(r['compute_alone'])} makes the solver wait "
-                f"{100 * r['exchange_overhead']:.1f} %; what else it costs cannot "
-                "be told, since others had its CPU for "
+                f"{100 * r['exchange_overhead']:.1f} % of that; what else it costs "
+                "cannot be told, since others had its CPU for "
                 f"{100 * r['compute_alone_waited']:.0f} % of the time that it "
                 f"computed alone{of}.")
         elif np.isfinite(r.get("overhead", math.nan)):
