@@ -589,7 +589,7 @@ class Steps(LadderTest):
         job = self.study(4, *BOTH, self.ALL, f"--db_path={self.dir}",
                          "--languages=[c,cpp]", "--tensors=16",
                          "--pipelined=[true,false]", "--tensor_bytes=1MiB",
-                         "--iterations=5")
+                         "--iterations=2")
         # shm is for one placement
         self.assert_passed(job, (2 + 3) * 2 * 2)
 
