@@ -341,6 +341,8 @@ class Steps(RunTest):
                  "did you mean 'put_response_p95'"),
                 ((*search, "--sustain={put_response_p99: '> 1ms'}"),
                  "which a low rate does not fulfil"),
+                ((*search, "--sustain={put_response_p99: <= 0s}"),
+                 "does not fulfil, expected < or <= and a time above 0s"),
                 ((*search, "--sustain={put_response_p99: '< 1'}"),
                  "expected <, <=, > or >= and then a time"),
                 ((*search, "--sustain={put_response_p99.9: < 1ms}",
