@@ -137,9 +137,10 @@ class Steps(RunTest):
         self.assertIn("compute_disturbed", row["flags"])
         self.assertGreater(a["client_compute_alone_waited"].max(), 0.01)
         self.assertRegex(
-            job.stdout, r"costs the solver at least \d+\.\d %: \d+\.\d % waiting, "
+            job.stdout, r"Exchanging 4 KiB every step of 2.00 ms (?:"
+            r"costs the solver at least \d+\.\d %: \d+\.\d % waiting, "
             r"at least \d+\.\d % slower|makes the solver wait \d+\.\d %; what else "
-            r"it costs cannot be told, since others had its CPU for \d+ % of")
+            r"it costs cannot be told, since others had its CPU for \d+ % of)")
         self.assertIn("while clients computed alone others had their CPUs",
                       job.stdout)
 
