@@ -465,6 +465,15 @@ def run(nranks, *args, timeout=END, env=None, cwd=None, mpiexec_args=(),
             job.close()
 
 
+def listens(given):
+    """Whether any of a study's servers, by its command line, has a port to be
+    told."""
+    exes = [str(a).partition("=")[2] for a in given
+            if re.match("--db[_-]exe=", str(a))]
+    return not exes or not set(re.split(r"[][, ]+", exes[-1])) <= {
+        "", "shm", "files", "mpi", "null"}
+
+
 class RunTest(unittest.TestCase):
     """A test with a private TMPDIR (self.tmpdir), a folder for its files
     (self.dir) and a range of ports (self.port and the next), all gone after it,
@@ -516,7 +525,8 @@ class RunTest(unittest.TestCase):
         given = [str(a).replace("-", "_") for a in args]
         found = any(a.startswith("__db_address") for a in given) \
             and "serve" not in given  # servers that have their ports already
-        if not found and not any(a.startswith("__db_port") for a in given):
+        if not found and listens(args) \
+            and not any(a.startswith("__db_port") for a in given):
             args = (*args, f"--db_port={self.port}")
         job = Job(nranks, *args, tmpdir=self.tmpdir, env=env,
                   cwd=cwd or self.dir, mpiexec_args=mpiexec_args,
