@@ -27,7 +27,7 @@ from srbench_report import (answer, charts, cli, digest, page,  # noqa: E402
 from srbench_results import ResultError, ResultWarning  # noqa: E402
 
 REPORT = SOURCE / "tools/srbench-report"
-TIMEOUT = 120
+TIMEOUT = 600
 # Runs a program that does not find these packages.
 HIDES = """import importlib.util, runpy, sys
 names, find = sys.argv[1].split(","), importlib.util.find_spec
