@@ -254,6 +254,23 @@ static int with_mpi(struct config *c, int argc, char **argv)
     return status;
 }
 
+/* All is done and said; who waits in MPI_Finalize() for a rank that has
+ * stopped, or for MPICH (over UCX's TCP some ranks wait there for answers of
+ * others that wait for them at PMI's barrier), leaves.
+ *
+ * To Hydra a rank that left without MPI_Finalize() is a job that broke: it ends
+ * the others with SIGKILL, and mpiexec returns 9 or the job's status as that
+ * goes. A rank that ends the job by PMI's own word gives it the status, which
+ * is the same on all. (MPI_Abort() may not be called in a handler.) */
+static void leave_in_time(int status)
+{
+    char words[SIGNALS_WORDS_MAX];
+
+    snprintf(words, sizeof words, "cmd=abort exitcode=%d\n", status);
+    signals_last_words(discover_hydra(), words);
+    signals_leave(LEAVE_SECONDS, status);
+}
+
 /* What the options cannot know: servers and clients are rooms after theirs. */
 static void hand_words(void)
 {
@@ -284,8 +301,7 @@ int main(int argc, char **argv)
     output_open(); /* MPICH takes the buffer away */
     status = with_mpi(&config, argc, argv);
     config_free(&config);
-    /* all is done and said; who waits for a rank that has stopped leaves */
-    signals_leave(LEAVE_SECONDS, status);
+    leave_in_time(status);
     MPI_Finalize();
     return status;
 }

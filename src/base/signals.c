@@ -1,6 +1,7 @@
 #include "base/signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,8 @@ static timer_t timer;
 static volatile sig_atomic_t have_timer;
 static struct itimerspec grace; /* zeros: none */
 static volatile int64_t first;  /* tick of the first one that came here */
-static volatile sig_atomic_t leave_status;
+static volatile sig_atomic_t leave_status, words_fd = -1;
+static char last_words[SIGNALS_WORDS_MAX];
 static char on_first[192], on_usr1[192]; /* what is then said; "": nothing */
 
 /* From here to catch_with() a handler may run it: nothing that signal-safety(7)
@@ -83,7 +85,11 @@ static void on_grace_over(int number)
 
 static void on_time_to_leave(int number)
 {
+    ssize_t sent = send(words_fd, last_words, strlen(last_words),
+                        MSG_NOSIGNAL | MSG_DONTWAIT);
+
     (void)number;
+    (void)sent; /* nobody hears them, or there is none to tell */
     _exit(leave_status);
 }
 
@@ -157,6 +163,12 @@ void signals_leave(unsigned seconds, int status)
         timer_settime(timer, 0, &none, NULL);
     catch_with(SIGALRM, on_time_to_leave);
     alarm(seconds);
+}
+
+void signals_last_words(int fd, const char *words)
+{
+    snprintf(last_words, sizeof last_words, "%s", words);
+    words_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 void signals_watch(int fd)

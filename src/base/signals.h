@@ -43,6 +43,11 @@ void signals_hear(int number);
  * before. Ends the grace. */
 void signals_leave(unsigned seconds, int status);
 
+/* What it then says first on this socket, which stays open for it even where
+ * its owner closes it. A negative fd is none. */
+#define SIGNALS_WORDS_MAX 64
+void signals_last_words(int fd, const char *words);
+
 /* Shut this connection down when the grace is over, or at once if it is; so
  * many at a time. Give all of them up before one is closed. A negative fd is
  * none. */

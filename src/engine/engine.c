@@ -87,12 +87,12 @@ bool engine_speaks_redisai(const struct engine *e)
     return e->memory_redisai.eighths > 0;
 }
 
-bool engine_has(const struct engine *e, enum option_id axis)
+bool engine_has(const struct engine *e, enum option_id id)
 {
-    if (axis == OPT_CLIENT && e->client)
+    if (id == OPT_CLIENT && e->client)
         return false;
-    return !among(e->lacks, axis) &&
-           (among(e->alone, axis) || !is_some_engines(axis));
+    return !among(e->lacks, id) &&
+           (among(e->alone, id) || !is_some_engines(id));
 }
 
 int engine_threads(const struct engine *e, int cpus, int k, int shards)

@@ -101,8 +101,8 @@ struct engine {
     /* What srbench tune may try with it, one without a name at the end; NULL:
      * nothing. */
     const struct candidate *candidates;
-    /* Axes that it does not have and which collapse for it, OPT_COUNT at the
-     * end; NULL: it has all. */
+    /* Axes that it does not have and which collapse for it, and other options
+     * that are nothing to it, OPT_COUNT at the end; NULL: it has all. */
     const enum option_id *lacks;
     /* Axes that only those engines have which name them here, OPT_COUNT at the
      * end; NULL: none. */
@@ -204,8 +204,8 @@ const char *engine_rung(const struct engine *e);
 /* Whether it may load RedisAI, and be spoken to by its commands. */
 bool engine_speaks_redisai(const struct engine *e);
 
-/* Whether it has that axis. */
-bool engine_has(const struct engine *e, enum option_id axis);
+/* Whether it has that axis, or that option is something to it. */
+bool engine_has(const struct engine *e, enum option_id id);
 
 /* The threads of shard k of a node's, of a server whose threads all serve: its
  * share of the node's CPUs, at least 1 and no more than most_threads. */

@@ -57,7 +57,7 @@ struct store_ops {
     void (*close)(struct store *s);
 };
 
-/* For `lacks` of an engine: the axes of servers behind sockets. */
+/* For `lacks` of an engine: what only servers behind sockets have. */
 extern const enum option_id store_lacks[];
 
 #endif

@@ -760,36 +760,6 @@ const char *sweep_experiment(const struct sweep *s, const struct value *v)
     return options_infers(s->options) ? v->text : v->text + strlen(throughput);
 }
 
-/* One value for sweep_variant(). */
-static void add_variant(const struct sweep *s, enum option_id id,
-                        const struct value *v, char *buf, size_t n)
-{
-    const struct option *d = &option_table[id];
-    char text[SRB_WORD_MAX];
-    /* words speak for themselves, numbers do not */
-    bool word =
-        (d->type == OPTION_CHOICE || d->type == OPTION_TEXT) && id != OPT_SYNC;
-
-    sweep_word(s, id, v, text, sizeof text);
-    text_join(buf, n, " ", "%s%s", word || !d->tag ? "" : d->tag,
-              id == OPT_EXPERIMENT ? sweep_experiment(s, v) : text);
-}
-
-char *sweep_variant(const struct sweep *s, const struct permutation *p,
-                    char *buf, size_t n)
-{
-    buf[0] = '\0';
-    for (int id = 0; id < OPT_COUNT; id++)
-        if (option_table[id].axis && p->value[id] &&
-            options_get(s->options, (enum option_id)id)->nvalues > 1)
-            add_variant(s, (enum option_id)id, p->value[id], buf, n);
-    if (options_one(s->options, OPT_REPETITIONS)->count > 1)
-        text_join(buf, n, " ", "REP%d", p->repetition);
-    if (buf[0] == '\0')
-        add_variant(s, OPT_TENSOR_BYTES, p->value[OPT_TENSOR_BYTES], buf, n);
-    return buf;
-}
-
 /* One note at `used` of the text; how much is used, or would be. */
 static size_t note(char *buf, size_t n, size_t used, const struct option *d,
                    const struct setting *set, const char *where,

@@ -599,3 +599,11 @@ bool discover_launched_together(void)
     return getenv("PMI_RANK") && size && strtol(size, NULL, 10) > 1 &&
            (getenv("PMI_FD") || getenv("PMI_PORT"));
 }
+
+int discover_hydra(void)
+{
+    /* srun has PMI_FD too, but not the number of a node's ranks by that name */
+    const char *fd = getenv("MPI_LOCALNRANKS") ? getenv("PMI_FD") : NULL;
+
+    return fd ? (int)strtol(fd, NULL, 10) : -1;
+}

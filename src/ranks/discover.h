@@ -84,4 +84,9 @@ bool discover_launched(void);
  * will meet the others (Hydra, Slurm's PMI-1 and PMI-2). */
 bool discover_launched_together(void);
 
+/* The socket on which Hydra (MPICH's launcher and its relatives') hears this
+ * rank by the first version of its protocol, PMI; -1: another launcher has
+ * started it. Local. */
+int discover_hydra(void);
+
 #endif

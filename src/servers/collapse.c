@@ -18,29 +18,48 @@ static bool is_default(const struct option *d, const struct setting *set)
            strcmp(v->is_auto ? "auto" : v->text, d->def) == 0;
 }
 
-/* Whether any value of an axis asks for more than every server has. */
-static bool asks(const struct options *o, enum option_id axis)
+/* Whether any value of an option asks for more than every server has. */
+static bool asks(const struct options *o, enum option_id id)
 {
-    const struct setting *set = options_get(o, axis);
+    const struct setting *set = options_get(o, id);
 
     for (size_t k = 0; k < set->nvalues; k++)
         if (set->values[k].npairs > 0)
             return true;
-    if (option_table[axis].type == OPTION_MAPS)
+    if (option_table[id].type == OPTION_MAPS)
         return false;
-    if (option_table[axis].type != OPTION_COUNT)
-        return set->given && !is_default(&option_table[axis], set);
+    if (option_table[id].type != OPTION_COUNT)
+        return set->given && !is_default(&option_table[id], set);
     for (size_t k = 0; k < set->nvalues; k++)
         if (!set->values[k].is_auto &&
-            (option_table[axis].may_be_auto || set->values[k].count > 1))
+            (option_table[id].may_be_auto || set->values[k].count > 1))
             return true;
     return false;
 }
 
-static int refuse(const struct server *servers, size_t n, enum option_id axis,
+/* What servers that have an option have of it. */
+static const char *thing(enum option_id id)
+{
+    switch (id) {
+    case OPT_DB_IO_THREADS:
+        return "I/O threads: all their threads serve, one for each of db_cpus";
+    case OPT_DB_ARGS:
+        return "directives";
+    case OPT_DB_PORT:
+        return "a port";
+    case OPT_DB_MAX_CLIENTS:
+        return "connections";
+    case OPT_NET_IFNAME:
+        return "an address on an interface";
+    default:
+        return "such a choice";
+    }
+}
+
+static int refuse(const struct server *servers, size_t n, enum option_id id,
                   struct error *err)
 {
-    const char *name = option_table[axis].name;
+    const char *name = option_table[id].name;
     char names[256] = "";
 
     for (size_t k = 0; k < n; k++)
@@ -48,13 +67,7 @@ static int refuse(const struct server *servers, size_t n, enum option_id axis,
     return error_set(err,
                      "%s: no server of this study (%s) has %s; leave out %s, "
                      "or give another db_exe with it",
-                     name, names,
-                     axis == OPT_DB_IO_THREADS
-                         ? "I/O threads: all their threads serve, one for each "
-                           "of db_cpus"
-                     : axis == OPT_DB_ARGS ? "directives"
-                                           : "such a choice",
-                     name);
+                     name, names, thing(id), name);
 }
 
 /* Who speaks plain commands alone has no choice of them where there is one. */
@@ -140,6 +153,28 @@ static bool any_left(const struct options *o, const struct server *servers)
     return false;
 }
 
+/* Of what is no axis all permutations have the one value: that some server has
+ * it is enough. */
+static int check_rest(const struct options *o, const struct server *servers,
+                      struct error *err)
+{
+    size_t nexes = options_get(o, OPT_DB_EXE)->nvalues;
+
+    for (int i = 0; i < OPT_COUNT; i++) {
+        enum option_id id = (enum option_id)i;
+        size_t k = 0;
+
+        if (option_table[id].axis || !asks(o, id))
+            continue;
+        while (k < nexes && servers[k].engine &&
+               !engine_has(servers[k].engine, id))
+            k++;
+        if (k == nexes)
+            return refuse(servers, nexes, id, err);
+    }
+    return 0;
+}
+
 /* Servers that only one placement has are left out of the others. */
 static int leave_out(const struct sweep *s, const struct server *servers,
                      struct sweep_lack *list, size_t *n, struct error *err)
@@ -208,7 +243,8 @@ int collapse(struct sweep *s, const struct server *servers, struct error *err)
             return -1;
         }
     add_streams(s, servers, list, &n);
-    if (leave_out(s, servers, list, &n, err) < 0 ||
+    if (check_rest(s->options, servers, err) < 0 ||
+        leave_out(s, servers, list, &n, err) < 0 ||
         leave_out_lists(s, servers, list, &n, err) < 0) {
         free(list);
         return -1;

@@ -23,7 +23,8 @@ struct server {
 };
 
 /* By what the servers are, one for each value of db_exe; an axis that none of
- * them has is refused. */
+ * them has is refused, and so is any other option that is nothing to them all
+ * and was given. */
 int collapse(struct sweep *s, const struct server *servers, struct error *err);
 
 /* The same by the names of the built-in servers alone, asking none: for a plan.

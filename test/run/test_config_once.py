@@ -23,7 +23,7 @@ class ConfigOnce(RunTest):
         if ranks:
             command = [MPIEXEC, "-n", str(ranks), *command]
         done = subprocess.run(
-            command, input=text, text=True, encoding="utf-8", timeout=60,
+            command, input=text, text=True, encoding="utf-8", timeout=300,
             cwd=self.dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**os.environ, **OPEN_MPI}, check=False)
         return done.returncode, done.stdout, done.stderr

@@ -110,19 +110,23 @@ class Rungs(ExchangeTest):
                          f"--op_timeout={TIMEOUT}", "--warmup=0",
                          f"--output={self.out}", "--overwrite", "--verify=all",
                          *args, loops=True)
+        # found before it matters: on a busy machine looking takes a while, and
+        # the steps of the loop go on meanwhile
+        job.wait_until(lambda: len(self.find_ranks(job)) == 3, "its ranks")
+        self.found = self.find_ranks(job)
         job.wait_in_loop(1, 2 if engine == "mpi" else 3)
         return job
 
-    def rank(self, job, number):
-        found = [p for p in job.ranks()
-                 if any(f"{name}={number}".encode() in p.environ.split(b"\0")
-                        for name in RANK_NAMES)]
-        self.assertEqual(len(found), 1, job.describe())
-        return found[0]
+    @staticmethod
+    def find_ranks(job):
+        """By their numbers."""
+        return {k: p for p in job.ranks() for k in range(3)
+                if any(f"{name}={k}".encode() in p.environ.split(b"\0")
+                       for name in RANK_NAMES)}
 
     def pause(self, job, number):
         """For longer than any reply may take."""
-        rank = self.rank(job, number)
+        rank = self.found[number]
         stop(job, rank)
         time.sleep(2 * TIMEOUT)
         os.kill(rank.pid, signal.SIGCONT)
@@ -133,7 +137,7 @@ class Rungs(ExchangeTest):
         for engine, history, size in (*((e, "2", "1MiB") for e in ENGINES),
                                       ("mpi", "all", "4KiB")):
             with self.subTest(engine=engine, history=history):
-                job = self.begin(engine, "--rate=100", "--iterations=350",
+                job = self.begin(engine, "--rate=100", "--iterations=450",
                                  f"--history={history}",
                                  f"--tensor_bytes={size}")
                 self.pause(job, 2)
@@ -168,7 +172,7 @@ class Rungs(ExchangeTest):
     def test_a_rank_that_serves_is_killed(self):
         job = self.begin("mpi", "--rate=100", "--iterations=100000",
                          "--tensor_bytes=4", "--history=2")
-        os.kill(self.rank(job, 0).pid, signal.SIGKILL)
+        os.kill(self.found[0].pid, signal.SIGKILL)
         job.wait()
         self.assertNotEqual(job.returncode, 0)
 
@@ -193,7 +197,7 @@ class Rungs(ExchangeTest):
                 job = self.begin(engine, "--rate=0.001", "--wait=spin",
                                  "--iterations=1000", "--tensor_bytes=4",
                                  "--history=2", "--term_grace=1s")
-                for rank in job.ranks():
+                for rank in self.found.values():
                     os.kill(rank.pid, signal.SIGTERM)
                 job.wait()
                 self.assertIn("signal 15", job.stderr)

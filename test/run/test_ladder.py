@@ -166,7 +166,8 @@ class Memory(LadderTest):
                                  "--show_config")
             path = self.dir / "resolved.yaml"
             path.write_text(shown.stdout, encoding="utf-8")
-            job = self.study(2, "--config", path, "--overwrite")
+            job = self.study(2, "--config", path, "--overwrite",
+                             "--db_port=auto")  # no port: some have none
             self.assert_passed(job, 1)
 
     def test_standard_alone(self):
@@ -536,8 +537,8 @@ exit $s
     @full
     def test_ends_a_hundred_times_over_tcp(self):
         """MPI_Finalize() hangs there now and then, in any program (MPICH 4.0.2),
-        and ranks leave it after 30 s: with status 0, the verdict out before. Ten
-        at a time, since most of that is waiting."""
+        and ranks leave it after 30 s: with status 0, which mpiexec's is too, the
+        verdict out before. Ten at a time, since most of that is waiting."""
         wrapper = self.recorded()
         statuses = self.top / "statuses"
         for _ in range(10):
@@ -545,12 +546,11 @@ exit $s
             jobs = [self.begin_over_tcp(wrapper) for _ in range(10)]
             for job in jobs:
                 job.wait()
-                self.assert_verdict(job, "pass", permutations=2, completed=2,
-                                    failed=0, skipped=0, verify_errors=0)
+                self.assert_passed(job, 2)
                 self.jobs.remove(job)
                 job.close()
             left = statuses.read_text(encoding="utf-8").split()
-            # whom the launcher killed first, when others had left, tells none
+            # a rank may still be at it when the launcher has gone
             self.assertEqual(set(left) - {"0"}, set(), left)
             self.assertGreaterEqual(len(left), 10)
 
@@ -589,7 +589,7 @@ class Steps(LadderTest):
         job = self.study(4, *BOTH, self.ALL, f"--db_path={self.dir}",
                          "--languages=[c,cpp]", "--tensors=16",
                          "--pipelined=[true,false]", "--tensor_bytes=1MiB",
-                         "--iterations=5")
+                         "--iterations=2")
         # shm is for one placement
         self.assert_passed(job, (2 + 3) * 2 * 2)
 

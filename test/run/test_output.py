@@ -309,7 +309,8 @@ class Requests(OutputTest):
         self.study(2, *QUICK, "--tensor_bytes=[4,8]")
         kept = self.write("kept.yaml",
                           text(self.open(self.out).attrs["resolved_config"]))
-        job = self.srbench(2, "--config", kept, "--overwrite")
+        job = self.srbench(2, "--config", kept, "--overwrite",
+                           "--db_port=auto")
         self.assert_passed(job, 2)
 
     def test_dry_run_of_an_imaginary_job(self):

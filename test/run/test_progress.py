@@ -54,9 +54,8 @@ class ProgressTest(RunTest):
     def on_terminal(self, nranks, *args, wrapper=(), env=None, **how):
         """One that runs; nranks 0 is without mpiexec."""
         names = {a.partition("=")[0] for a in args}
-        command = [SRBENCH, *(a for a in (
-            *QUICK, f"--db_port={self.port}", "--output=none")
-            if a.partition("=")[0] not in names), *args]
+        command = [SRBENCH, *(a for a in (*QUICK, "--output=none")
+                               if a.partition("=")[0] not in names), *args]
         if nranks:
             command = [MPIEXEC, "-n", str(nranks), *command]
         started = OnTerminal([*wrapper, *command], cwd=self.dir, env={

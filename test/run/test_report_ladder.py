@@ -98,6 +98,12 @@ class Differences(unittest.TestCase):
         self.assertAlmostEqual(rungs[2].value, -60 * US)
         self.assertIn("-60.0 µs sockets", ladder.sentences(of)[0])
         self.assertAlmostEqual(sum(r.value for r in rungs), 60 * US)
+        self.assertIn("Above 100 %", ladder.where_time_goes(of, None).variants[0].note)
+
+    def test_parts_of_the_whole_need_no_word(self):
+        of = made(*of_size(1024, 1, 3, 20, 60))
+        self.assertNotIn("Above 100 %",
+                         ladder.where_time_goes(of, None).variants[0].note)
 
     def test_library_and_module(self):
         of = made(*of_size(1024, 1, 3, 20, 60),
@@ -150,6 +156,8 @@ class Differences(unittest.TestCase):
         panel = ladder.where_time_goes(of, None).variants[0].panels[0]
         self.assertLess(panel.y.hi, 3)
         self.assertIn("9370 %", panel.svg())  # leaves it
+        note = ladder.where_time_goes(of, None).variants[0].note
+        self.assertIn("Above 100 %: that takes longer by itself", note)
         of = made(row("files", 4, 30 * US), row("redis-server", 4, 50 * US))
         self.assertRegex(ladder.sentences(of)[0], "beside it, 30.0 µs files")
 

@@ -73,8 +73,7 @@ class SlurmTerminal(SlurmTest):
     def on_terminal(self, columns, *args):
         job = OnTerminal(
             ["srun", "-N2", "--ntasks-per-node=2", SRBENCH, "--client=null",
-             "--db_exe=null", "--iterations=10", f"--db_port={self.port}",
-             "--output=none", *args], columns=columns, cwd=self.dir,
+             "--db_exe=null", "--iterations=10", "--output=none", *args], columns=columns, cwd=self.dir,
             env={**self.cluster.env, "TMPDIR": str(self.tmpdir)})
         self.addCleanup(kill_all, self.tmpdir)
         self.addCleanup(job.close)

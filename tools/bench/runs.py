@@ -22,7 +22,8 @@ sys.path.insert(0, str(TOP / "test" / "run" / "lib"))
 try:
     import h5py
     import numpy
-    from srbtest import DATABASE, MPIEXEC, SRBENCH, Job, free_port, text
+    from srbtest import (DATABASE, MPIEXEC, SRBENCH, Job, free_port, listens,
+                         text)
 except ModuleNotFoundError as missing:
     sys.exit(f"bench: {sys.executable} has no {missing.name}; on Debian run it "
              f"with /usr/bin/python3 and install python3-h5py")
@@ -130,8 +131,8 @@ class Srbench:
         self.count = 0
 
     def start(self, ranks, *args, wrapper=()):
-        ports = [] if any(a.startswith("--db_address=") for a in args) else [
-            f"--db_port={free_port(64)}"]
+        ports = [f"--db_port={free_port(64)}"] if listens(args) and not any(
+            a.startswith("--db_address=") for a in args) else []
         return Job(ranks, *args, *ports, tmpdir=self.tmp, cwd=self.folder,
                    wrapper=wrapper)
 

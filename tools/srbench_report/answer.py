@@ -14,6 +14,7 @@ from typing import Iterator
 import pandas as pd
 
 from . import exchange, inference, ladder, steps, verdicts, words
+from .charts import evenly
 from .study import DATABASE, Study, described, rungs, varies
 
 
@@ -58,6 +59,7 @@ class Answer:
     ladder: list[str] = field(default_factory=list)
 
 
+MOST_SIZES = 24  # of which the best is told
 FIGURES = ("window", "put_tensor", "unpack_tensor")
 HEADS = {"delivery_median": "Shortest median delivery",
          "sustained_rate": "Largest sustained rate",
@@ -195,9 +197,11 @@ def held_back(found: dict[int, dict[str, Best]]) -> list[str]:
         if sentence:
             of_all = row["server_cpu_share"] if row["limit"] == "server_memory" \
                 else 1
+            share = row[column] / of_all
             said_.append(
-                f"{words.size(size)}: "
-                + sentence.format(f"{100 * row[column] / of_all:.0f} %") + ".")
+                f"{words.size(size)}: " + sentence.format(f"{100 * share:.0f} %")
+                + (f". {words.FASTER_LINK}" if column == "network_share"
+                   and share > 1.005 else "") + ".")
     return said_
 
 
@@ -212,9 +216,12 @@ def answer(study: Study) -> Answer:
     lost = study.frame["status"].isin(("failed", "skipped"))
     if lost.any() and not study.configs.empty:
         errors = list(dict.fromkeys(study.frame.loc[lost, "error"]))
+        how = " or ".join(what for status, what in (
+            ("failed", "failed"), ("skipped", "were skipped"))
+            if (study.frame["status"] == status).any())
         remarks.append(f"{lost.sum()} of "
-                       f"{words.count(len(lost), 'permutation')} failed or were "
-                       f"skipped: {words.listed(errors, 2)}.")
+                       f"{words.count(len(lost), 'permutation')} {how}: "
+                       f"{words.listed(errors, 2)}.")
     for about in study.about:
         nodes, hosts = about.get("nodes", 0), about.get("hosts", 0)
         if nodes > hosts > 0:
@@ -249,6 +256,14 @@ def headlines(a: Answer) -> Iterator[tuple[str, str, str]]:
             with_ = (f"{with_}; first place shared, since this study cannot tell "
                      f"them apart, by {words.listed(others)}")
         yield HEADS[figure], text_of(figure, b.value), with_
+
+
+def told(a: Answer) -> tuple[dict[int, dict[str, Best]], str]:
+    """The best of each tensor size; of very many sizes some, and what to say then."""
+    sizes = {s: a.best[s] for s in evenly(list(a.best), MOST_SIZES)}
+    return sizes, "" if len(sizes) == len(a.best) else (
+        f"{len(sizes)} of {len(a.best)} tensor sizes are shown, evenly chosen; the "
+        "table of all permutations has the others.")
 
 
 def interval(b: Best) -> str:
@@ -313,7 +328,9 @@ def as_text(study: Study, a: Answer, heading: str) -> str:
     lines += [f"{what}: {value} with {with_}" if with_ else f"{what}: {value}"
               for what, value, with_ in headlines(a)]
     lines += ["", same_in_all(study), ""]
-    for size, found in a.best.items():
+    sizes, fewer = told(a)
+    lines += [fewer, ""] * bool(fewer)
+    for size, found in sizes.items():
         lines.append(words.size(size))
         for figure, b in found.items():
             sure = "; ".join(filter(None, (interval(b), certainty(b))))

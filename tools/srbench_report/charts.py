@@ -22,6 +22,7 @@ from .svg import SERIES, Panel
 
 MOST_VARIANTS = 12
 MOST_PANELS = 12
+MOST_MARKS = 60  # of a series; more are a blot
 ROWS_OF_TIMELINE = 24
 BARS_OF_TIMELINE = 1200  # of each operation
 DOTS_OF_CLIENTS = 200
@@ -187,9 +188,11 @@ def _joined(*notes: str) -> str:
 
 
 def curve(panel: Panel, s: Series, x: str, y: str, text: Said) -> None:
-    """A series: a line, its marks, and their intervals where there are any."""
+    """A series: a line, its marks, and their intervals where there are any; of
+    very many places some have a mark, evenly chosen."""
     rows = s.rows.sort_values(x)
     panel.line(s.k, zip(rows[x], rows[y]), beside=s.beside)
+    rows = rows.iloc[evenly(range(len(rows)), MOST_MARKS)]
     if f"{y}_low" in rows:
         for _, r in rows.iterrows():
             panel.whisker(s.k, r[x], r[f"{y}_low"], r[f"{y}_high"], s.beside)
@@ -252,9 +255,9 @@ SUPERLINEAR = ("Above 100 %: more than linear. The fewest were held up by what m
 
 def _against(name: str, title: str, column: str, study: Study) -> Chart:
     """Bandwidth against a number of things, with the efficiency of scaling."""
-    chart = Chart(name, title, WINDOW + " Scaling efficiency: bandwidth for each "
-                  f"of {words.AXIS_NAMES.get(column, column)}, as a share of that "
-                  "of the fewest in the same series; 100 % is linear.")
+    chart = Chart(name, title, WINDOW + " Scaling efficiency: bandwidth / "
+                  f"{words.AXIS_NAMES.get(column, column)}, as a share of that of "
+                  "the fewest in the same series; 100 % is linear.")
     configs = study.configs[study.configs[column] > 0]
     if configs[column].nunique() < 2:
         chart.why_not = (f"the number of {words.AXIS_NAMES.get(column, column)} "
@@ -713,6 +716,8 @@ def _cpu_variant(label: str, part: pd.DataFrame, dims: list[str]
                      words.seconds)
     panels = []
     for who in CPU:
+        if not (part[f"cpu_{who}"] > 0).any():  # such as servers of null
+            continue
         panel = Panel(who, f"CPU time of all {who} for each operation, against "
                       f"tensor size, both logarithmic. {label}", x, y, svg.BROAD)
         for s in series:

@@ -73,6 +73,8 @@ def _variant(label: str, part: pd.DataFrame, dims: list[str]) -> Iterator[Varian
             for i, r in part.iterrows()}
     x = svg.linear_axis("timed steps of a client", [0.0, *part["steps"]],
                         words.plain)
+    # what is beside its place at 0 stays right of the axis
+    first = min((s.beside for s in series), default=0.0)
     panels = []
     for size in sizes:
         of_size = part[part["tensor_bytes"] == size]
@@ -83,10 +85,10 @@ def _variant(label: str, part: pd.DataFrame, dims: list[str]) -> Iterator[Varian
                       f"{words.size(size)}. {label}", x, y)
         for s in series:
             for i, r in s.rows[s.rows["tensor_bytes"] == size].iterrows():
-                panel.line(s.k, ends[i], beside=s.beside)
+                beside = s.beside - first
+                panel.line(s.k, ends[i], beside=beside)
                 panel.dots(s.k, ((at, v, f"{s.name}: {words.size(v)}")
-                                 for at, v in (ends[i][0], ends[i][-1])),
-                           s.beside)
+                                 for at, v in (ends[i][0], ends[i][-1])), beside)
         panels.append(panel)
     yield Variant(label, panels, legend_of(series), _table(series),
                   _joined(note, fewer))

@@ -311,6 +311,21 @@ CAPTION = (
     "of what was just put is the page cache's.")
 
 
+BEYOND = ("Above 100 %: that takes longer by itself than the database does, of "
+          "which it is no part then. Memory, ranks that serve and files move all "
+          "bytes on CPUs that clients need, and may bring in new pages each time, "
+          "where a database does its half on other CPUs; and where processes share "
+          "a CPU, who is woken first differs from run to run. Whiskers tell what may "
+          "be chance.")
+
+
+def _beyond(of: Sequence[Ladder]) -> bool:
+    """Whether a bar ends above the whole, which is where the last one ends."""
+    return any(sum(r.value for r in x.rungs[:k + 1]) > 1.005 * x.total
+               for x in of for k in range(len(x.rungs))) \
+        or any(r.value > 1.005 * x.total for x in of for r in x.beside)
+
+
 def where_time_goes(study: Study, _: Digests) -> Chart:
     chart = Chart("ladder", "Where the time goes", CAPTION)
     found = ladders(study)
@@ -343,7 +358,7 @@ def _variant(label: str, of: Sequence[Ladder], note: str) -> Iterator[Variant]:
     legend = [Entry(_series(name, seen), name, "area") for name in seen]
     server = str(of[0].row.get("server", of[0].row["db_exe"]))
     yield Variant(label, panels, legend, table,
-                  _joined(*_crossings(of, server), note))
+                  _joined(*_crossings(of, server), BEYOND * _beyond(of), note))
 
 
 def _panel(op: str, label: str, of: Sequence[Ladder], seen: Sequence[str]

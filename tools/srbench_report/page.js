@@ -46,12 +46,12 @@
   };
   const TIMES = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]];
   const RATES = [[1e12, "TB/s"], [1e9, "GB/s"], [1e6, "MB/s"], [1e3, "kB/s"], [1, "B/s"]];
-  const SIZES = [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"]];
+  const SIZES = [[2 ** 10, "KiB"], [2 ** 20, "MiB"], [2 ** 30, "GiB"], [2 ** 40, "TiB"]];
   const size = (x) => {
-    const unit = SIZES.find(([s]) => x >= s);
-    if (!unit) return `${x} B`;
-    const n = x / unit[0];
-    return `${Number.isInteger(n) ? n : digits(n)} ${unit[1]}`;
+    if (x < 1024 || (x < 100000 && x % 1024)) return `${Math.round(x)} B`;
+    const [unit, name] = SIZES.find(([s]) => x < 1023.95 * s) || SIZES[3];
+    const n = x / unit;
+    return `${Number.isInteger(n) ? n : n.toFixed(n < 9.995 ? 2 : 1)} ${name}`;
   };
   /* A time that was asked for, with all its digits: 31.47 ms. */
   const given = (x) => {

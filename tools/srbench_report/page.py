@@ -14,7 +14,7 @@ from srbench_results import shown
 
 from . import svg, words
 from .answer import (HEADS, Answer, Best, certainty, headlines, interval,
-                     same_in_all, text_of)
+                     same_in_all, text_of, told)
 from .charts import Chart, Variant
 from .study import OPS, Study, described, groups
 
@@ -117,6 +117,8 @@ def _best_cell(b: Best | None, dims: list[str], head: str) -> str:
         low, high = (b.row[f"{name}{end}"] for end in ("_low", "_high"))
         sure = (f" ({words.share(low)} to {words.share(high)})"
                 if low == low else "")
+        if of > 1.005:
+            sure += ", which is no bound here"
         lines.append(f'<span class="sure">{words.share(of)} of the floor{sure}</span>')
     lines.append(chips(b.row["flags"]))
     return f'<td data-head="{head}">{"".join(lines)}</td>'
@@ -126,11 +128,13 @@ def answer_section(study: Study, a: Answer) -> str:
     """What made the difference, and for each tensor size the best."""
     heads = {f: head for f, head in HEADS.items() if any(f in b for b in
                                                          a.best.values())}
+    sizes, some = told(a)
     rows = "".join(
         f'<tr><th scope="row">{words.size(s)}</th>' + "".join(
             _best_cell(best.get(f), a.dims, head)
             for f, head in heads.items()) + "</tr>"
-        for s, best in a.best.items())
+        for s, best in sizes.items())
+    fewer = f"<p>{some}</p>" * bool(some)
     table = (
         '<table class="answer"><thead><tr><th scope="col">Tensor</th>'
         + "".join(f'<th scope="col">{head}</th>' for head in heads.values())
@@ -150,7 +154,7 @@ def answer_section(study: Study, a: Answer) -> str:
             + (f"<h3>What held the best of each size back</h3><ul>{held}</ul>"
                if held else "")
             + (f"<h3>Where the time goes</h3><ul>{ladder}</ul>" if ladder else "")
-            + f"{headline(a)}<p>{escape(same_in_all(study))}</p>{how}{table}"
+            + f"{headline(a)}<p>{escape(same_in_all(study))}</p>{how}{fewer}{table}"
             + (f'<ul class="remarks">{remarks}</ul>' if remarks else "")
             + "</section>")
 
@@ -414,12 +418,18 @@ def _unknown(value: Any) -> bool:
     return str(value) in ("", "nan", "-1")
 
 
+def _fact(name: str, v: Any) -> str:
+    """An attribute of a study in words."""
+    if isinstance(v, float):
+        return words.seconds(v) if name.startswith("clock_") else f"{v:g}"
+    return str(v)
+
+
 def _about(path: str, about: dict[str, Any], hosts: pd.DataFrame) -> str:
     facts = [("file", shown(path)),
-             *((k, f"{v:g}" if isinstance(v, float) else v)
-               for k, v in about.items() if k not in _LONG)]
+             *((k, v) for k, v in about.items() if k not in _LONG)]
     rows = "".join(
-        f'<tr><th scope="row">{escape(k)}</th><td>{escape(str(v))}</td></tr>'
+        f'<tr><th scope="row">{escape(k)}</th><td>{prose(_fact(k, v))}</td></tr>'
         for k, v in facts if not _unknown(v))
     longer = "".join(
         f"<details><summary>{escape(k)}</summary><pre>{escape(str(about[k]))}"
@@ -508,10 +518,11 @@ def page(study: Study, found: Answer, charts: list[Chart], title: str,
     drawn = [c for c in charts if c.variants]
     body = "".join(map(chart_section, drawn)) or (
         '<p class="note">No permutation completed, so nothing is drawn.</p>')
-    left_out = "; ".join(f"{c.title} ({c.why_not})" for c in charts
-                         if not c.variants)
+    left_out = "".join(f"<li>{escape(c.title)}: {escape(c.why_not)}</li>"
+                       for c in charts if not c.variants)
     if left_out:
-        body += f'<p class="note">Not drawn: {escape(left_out)}.</p>'
+        body += ('<details class="note"><summary>Not drawn</summary>'
+                 f"<ul>{left_out}</ul></details>")
     dates = sorted({str(a.get("start_time", "")) for a in study.about} - {""})
     links = [("answer", "The answer"),
              *[("configurations", "All configurations")] * repeated(study),

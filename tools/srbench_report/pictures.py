@@ -91,7 +91,7 @@ class Sheet:
         self.axes.add_patch(PathPatch(Outline(points, codes), **look))
 
     def dot(self, series: int, x: float, y: float) -> None:
-        marker, size = MARKERS[series % len(MARKERS)]
+        marker, size = MARKERS[svg.mark_of(series)]
         self.axes.plot([x], [y], marker, color=colour(series), ms=POINTS * size,
                        mec=LIGHT["bg"], mew=POINTS * 0.8)
 

@@ -360,10 +360,16 @@ def apart(ticks: list[tuple[float, str]], room: Callable[[str], float]
     return kept
 
 
+def mark_of(series: int) -> int:
+    """Which of four: the later colours, which are near to earlier ones, come with
+    another one."""
+    return min(series % SERIES, SERIES - 1 - series % SERIES)
+
+
 def _shape(series: int, x: float, y: float, r: float = 3.6) -> str:
-    """Circle, square, triangle, diamond, and again, as a path."""
+    """Circle, square, triangle, diamond, and back, as a path."""
     a, b, s, two = number(x - r), number(y - r), number(r), number(2 * r)
-    kind = series % 4
+    kind = mark_of(series)
     if kind == 0:
         return f"M{a} {number(y)}a{s} {s} 0 1 0 {two} 0a{s} {s} 0 1 0 -{two} 0z"
     if kind == 1:

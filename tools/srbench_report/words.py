@@ -53,6 +53,9 @@ LIMITS = {
                 "help"),
 }
 
+FASTER_LINK = ("Above 100 %: the speed that its driver tells is less than it has, as "
+               "that of virtual interfaces often is")
+
 # How the axes are called in a heading, and their values in a sentence; an axis
 # that is not here is called by its own name.
 AXIS_NAMES = {
@@ -158,14 +161,16 @@ def steps(x: float) -> str:
 
 
 def size(x: float) -> str:
-    """4096000 as '3.91 MiB'; whole units without a fraction."""
+    """4096000 as '3.91 MiB', as srbench prints it: short numbers as they are, so
+    that 32769 and 32768 are told apart, and whole units alone without a point."""
     if missing(x):
         return "–"
-    for scale, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
-        if x >= scale:
-            n = x / scale
-            return f"{int(n) if n == int(n) else _digits(n)} {name}"
-    return f"{int(x)} B"
+    if x < 1024 or (x < 100000 and x % 1024):
+        return f"{int(x)} B"
+    units = ("KiB", "MiB", "GiB", "TiB")
+    i = next((i for i in range(3) if x < 1023.95 * 1024 ** (i + 1)), 3)
+    n = x / 1024 ** (i + 1)
+    return f"{int(n) if n == int(n) else f'{n:.{2 if n < 9.995 else 1}f}'} {units[i]}"
 
 
 def share(x: float) -> str:

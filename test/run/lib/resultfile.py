@@ -40,8 +40,8 @@ def silently(call, *args, **kwargs):
 def written(args):
     """A folder with run.h5, which srbench wrote on 3 ranks; gone at the end."""
     folder = tempfile.TemporaryDirectory(prefix="srbt-")
-    job = srbtest.run(3, *NULL, *args, f"--db_port={srbtest.free_port()}",
-                      f"--output={folder.name}/run.h5", cwd=folder.name)
+    job = srbtest.run(3, *NULL, *args, f"--output={folder.name}/run.h5",
+                      cwd=folder.name)
     assert job.returncode == 0, job.describe()
     return folder
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/options_line.h"
@@ -228,11 +229,116 @@ static void words_that_are_lacked(void **state)
     }
 }
 
+/* Engines without sockets. */
+static const struct engine *const socketless[] = {&engine_shm, &engine_files,
+                                                  &engine_mpi, &engine_null};
+
+/* What is no axis, and nothing to them: as it was given, what it is called in
+ * the refusal, and the default as a file has it. */
+static const struct {
+    const char *given, *refusal, *file;
+} vain[] = {
+    {"--db_port=7000", "db_port: no server of this study (%s) has a port",
+     "db_port: auto\n"},
+    {"--db_port=0", "db_port: no server of this study (%s) has a port", ""},
+    {"--db_max_clients=5",
+     "db_max_clients: no server of this study (%s) has connections",
+     "db_max_clients: auto\n"},
+    {"--net_ifname=ib0",
+     "net_ifname: no server of this study (%s) has an address on an interface",
+     "net_ifname: auto\n"},
+};
+
+/* What comes of it; a file of no length is none. */
+static int with_servers(const char *given, const char *exes, const char *file,
+                        const struct engine *e, struct error *err)
+{
+    const struct server servers[2] = {{.engine = e, .label = "one"}, REDIS};
+    struct line line = {{exes, "--tensor_bytes=4"}};
+    struct options o;
+    struct sweep s;
+    int rc;
+
+    line.arg[2] = given;
+    if (strlen(file) > 0)
+        line.arg[given ? 3 : 2] = "--config=study.yaml";
+    assert_int_equal(parse(&o, &line, file, strlen(file), err), 0);
+    assert_int_equal(sweep_open(&s, &o, err), 0);
+    rc = collapse(&s, servers, err);
+    sweep_close(&s);
+    options_free(&o);
+    return rc;
+}
+
+static void what_is_nothing_to_them(void **state)
+{
+    struct error err;
+    char said[256];
+
+    (void)state;
+    for (size_t k = 0; k < COUNT(socketless); k++)
+        for (size_t i = 0; i < COUNT(vain); i++) {
+            const struct engine *e = socketless[k];
+
+            snprintf(said, sizeof said, vain[i].refusal, "one");
+            if (with_servers(vain[i].given, "--db_exe=a", "", e, &err) == 0 ||
+                strncmp(err.text, said, strlen(said)) != 0)
+                fail_msg("%s with %s: '%s'", vain[i].given, e->name, err.text);
+            /* one that has it is enough, and a default is nobody's wish */
+            if (with_servers(vain[i].given, "--db_exe=[a,b]", "", e, &err) < 0)
+                fail_msg("%s with %s: %s", vain[i].given, e->name, err.text);
+            if (with_servers(NULL, "--db_exe=a", vain[i].file, e, &err) < 0)
+                fail_msg("%s with %s: %s", vain[i].file, e->name, err.text);
+        }
+}
+
+/* Of databases and nodes they have nothing else that would be read in vain: a
+ * new option says here what it is to them, or is among those they lack. */
+static void what_is_something_to_them(void **state)
+{
+    static const enum option_id something[] = {
+        OPT_DB_EXE,
+        OPT_DB_NODES,           /* where folders are, and serving ranks */
+        OPT_DB_SHARDS_PER_NODE, /* how many */
+        OPT_DB_CPUS, /* those of serving ranks; free of clients in any case, so
+                        that these run where they would beside a server */
+        OPT_DB_MODULES, /* refused before (options_commands.c) */
+        OPT_DB_TIMEOUT, /* how long a rank that makes a folder may be silent */
+        OPT_DB_PATH,    /* to `files` */
+        OPT_DB_HOSTS,
+        OPT_NODE_FEATURE,
+        OPT_DB_NODE_FEATURE,
+        OPT_ROLE,
+        OPT_LAUNCHER,
+        OPT_VIRTUAL_NODES,
+        OPT_MACHINE,
+    };
+
+    (void)state;
+    for (size_t k = 0; k < COUNT(socketless); k++)
+        for (int id = 0; id < OPT_COUNT; id++) {
+            size_t i = 0;
+
+            if (option_table[id].group != GROUP_DATABASE &&
+                option_table[id].group != GROUP_NODES)
+                continue;
+            while (i < COUNT(something) && (int)something[i] != id)
+                i++;
+            if (i == COUNT(something) &&
+                engine_has(socketless[k], (enum option_id)id) &&
+                !(socketless[k] == &engine_null && id == OPT_DB_CLUSTER))
+                fail_msg("%s: what is it to %s?", option_table[id].name,
+                         socketless[k]->name);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_left),
         cmocka_unit_test(words_that_are_lacked),
+        cmocka_unit_test(what_is_nothing_to_them),
+        cmocka_unit_test(what_is_something_to_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
