@@ -162,6 +162,10 @@ int options_convert(const struct said *said, enum option_id id,
                     const struct yaml_node *node, struct setting *set,
                     struct error *err);
 
+/* The same of a text: a value of the command line, or a default. */
+int options_take(const struct said *said, enum option_id id, const char *text,
+                 bool may_be_text, struct setting *set, struct error *err);
+
 /* Whether what part was given is what o says; -1 with the first option that is
  * not. */
 int options_agree(const struct options *o, const struct options *part,
