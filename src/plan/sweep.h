@@ -149,12 +149,6 @@ static inline size_t sweep_group(const struct sweep *s, size_t index)
     return index / (size_t)options_one(s->options, OPT_REPETITIONS)->count;
 }
 
-/* What sets a permutation apart within its sweep: its values of the axes that
- * vary and its repetition, "colocated N4 TB1024 REP0"; where nothing varies the
- * size of the tensor. Returns buf. */
-char *sweep_variant(const struct sweep *s, const struct permutation *p,
-                    char *buf, size_t n);
-
 /* A value of an axis as one word of a name: a path by its last part, and by as
  * many of those before it, joined by hyphens, as tell it from the axis's other
  * values; a map by its position among them, from 1. Returns buf. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "lib/options_line.h"
 #include "plan/sweep.h"
 
@@ -660,6 +661,28 @@ static void check_alike(const struct sweep *s, const struct permutation *p)
     }
 }
 
+/* What sets a permutation apart from the others: its values of the axes that
+ * vary, and its repetition. */
+static char *variant(const struct sweep *s, const struct permutation *p,
+                     char *buf, size_t n)
+{
+    buf[0] = '\0';
+    for (int id = 0; id < OPT_COUNT; id++) {
+        const struct option *d = &option_table[id];
+        const struct value *v = p->value[id];
+        bool bare = d->type == OPTION_CHOICE || d->type == OPTION_TEXT;
+
+        if (!d->axis || !v ||
+            options_get(s->options, (enum option_id)id)->nvalues < 2)
+            continue;
+        text_join(buf, n, " ", "%s%s", bare || !d->tag ? "" : d->tag,
+                  id == OPT_EXPERIMENT ? sweep_experiment(s, v) : v->text);
+    }
+    if (options_one(s->options, OPT_REPETITIONS)->count > 1)
+        text_join(buf, n, " ", "REP%d", p->repetition);
+    return buf;
+}
+
 /* Beside the floor, as names of what varies: repetition by repetition, set-ups
  * forth and back; other families keep their places. */
 static const struct {
@@ -700,7 +723,7 @@ static void what_is_compared_takes_turns(void **state)
             sweep_at(&s, order[n], &p);
             used += (size_t)snprintf(all + used, sizeof all - used, "%s%s",
                                      used ? ", " : "",
-                                     sweep_variant(&s, &p, name, sizeof name));
+                                     variant(&s, &p, name, sizeof name));
         }
         assert_string_equal(all, turns[i].variants);
         sweep_close(&s);
@@ -765,7 +788,7 @@ static void what_a_server_lacks_collapses(void **state)
             assert_true(p.setup == setup || p.setup == setup + 1);
             setup = p.setup;
             snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "",
-                     sweep_variant(&s, &p, name, sizeof name));
+                     variant(&s, &p, name, sizeof name));
             check_siblings(i, &s, &p);
             check_alike(&s, &p);
         }
@@ -828,57 +851,9 @@ static void found_databases(void **state)
     }
 }
 
-/* What is left of a name when all that does not vary is taken away. */
-static void variants_are_short(void **state)
-{
-    static const struct {
-        struct line line;
-        size_t index;
-        const char *variant;
-    } vectors[] = {
-        {{{"--tensor_bytes=1MiB"}}, 0, "TB1048576"},
-        {{{"--tensor_bytes=[4,8]"}}, 1, "TB8"},
-        {{{"--tensor_bytes=4", "--repetitions=2"}}, 1, "REP1"},
-        {{{"--tensor_bytes=4", "--client_nodes=[auto,2]"}}, 0, "Nauto"},
-        {{{"--tensor_bytes=4", "--db_exe=[/opt/my redis,floor]"}},
-         0,
-         "my redis"},
-        {{{"--tensor_bytes=4", "--client=[socket,hiredis]",
-           "--sync=[none,start]"}},
-         2,
-         "hiredis SYNCnone"},
-        /* an axis that the placement does not have is not named */
-        {{{BOTH, "--tensor_bytes=[4,8]", "--db_nodes=[1,2]"}},
-         3,
-         "standard DBN2 TB8"},
-        {{{BOTH, "--tensor_bytes=[4,8]", "--db_nodes=[1,2]"}},
-         4,
-         "colocated TB4"},
-    };
-    char buf[SRB_SESSION_MAX], cut[8];
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(vectors); i++) {
-        struct permutation p;
-        struct options o;
-        struct sweep s;
-        struct error err;
-
-        assert_int_equal(parse(&o, &vectors[i].line, NULL, 0, &err), 0);
-        assert_int_equal(sweep_open(&s, &o, &err), 0);
-        sweep_at(&s, vectors[i].index, &p);
-        assert_string_equal(sweep_variant(&s, &p, buf, sizeof buf),
-                            vectors[i].variant);
-        sweep_variant(&s, &p, cut, sizeof cut);
-        assert_memory_equal(cut, buf, strlen(cut));
-        options_free(&o);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(variants_are_short),
         cmocka_unit_test(orders_are_whole_and_keep_set_ups_together),
         cmocka_unit_test(siblings_differ_in_one_axis),
         cmocka_unit_test(what_a_server_lacks_collapses),
