@@ -173,6 +173,10 @@ int options_agree(const struct options *o, const struct options *part,
 
 void options_setting_free(struct setting *set);
 
+/* Whether one of the study's clients takes the faults of null_client, and talks
+ * to no server. */
+bool options_takes_faults(const struct options *o);
+
 /* Whether all that is said fits together; dry_run: it is only to be planned. */
 int options_check_together(const struct options *o, bool dry_run,
                            struct error *err);
