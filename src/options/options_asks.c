@@ -1,5 +1,5 @@
 /* options_asks.c - what a study asks for, by the values of its axes. */
-#include "options/options.h"
+#include "options/options_internal.h"
 
 bool options_says(const struct options *o, enum option_id id, int word)
 {
@@ -95,4 +95,14 @@ bool options_draw(const struct options *o)
 {
     return o->tune || options_one(o, OPT_ORDER)->count == ORDER_RANDOM ||
            (options_paced(o) && options_has(o, OPT_ARRIVALS, ARRIVALS_POISSON));
+}
+
+bool options_takes_faults(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_CLIENT);
+
+    for (size_t i = 0; i < set->nvalues; i++)
+        if (options_handed(OPT_CLIENT, set->values[i].text)->faults)
+            return true;
+    return false;
 }

@@ -5,16 +5,6 @@
 
 #include "options/options_internal.h"
 
-bool options_takes_faults(const struct options *o)
-{
-    const struct setting *set = options_get(o, OPT_CLIENT);
-
-    for (size_t i = 0; i < set->nvalues; i++)
-        if (options_handed(OPT_CLIENT, set->values[i].text)->faults)
-            return true;
-    return false;
-}
-
 /* How long the loop is and how often it is repeated. */
 static int check_time(const struct options *o, struct error *err)
 {
