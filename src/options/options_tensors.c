@@ -1,5 +1,7 @@
 /* options_tensors.c - whether what is said of a step's tensors, and of how long
  * they stay, fits together. */
+#include <math.h>
+
 #include "options/options_internal.h"
 
 bool options_retire(const struct options *o, enum retire retire)
@@ -30,6 +32,13 @@ bool options_keeps(const struct options *o)
            options_retire(o, RETIRE_DELETE) || options_retire(o, RETIRE_EXPIRE);
 }
 
+static bool whole_ms(double seconds)
+{
+    double ms = round(seconds * 1e3);
+
+    return ms >= 1 && fabs(seconds * 1e3 - ms) < 1e-6;
+}
+
 /* Keys that go by themselves. */
 static int check_expiry(const struct options *o, struct error *err)
 {
@@ -48,10 +57,11 @@ static int check_expiry(const struct options *o, struct error *err)
                                   "expire needs to know when, expected "
                                   "expire_after with it, such as 10s",
                                   err);
-        if (expires && after->values[k].seconds < 1e-3)
+        if (expires && !whole_ms(after->values[k].seconds))
             return options_refuse(o, OPT_EXPIRE_AFTER,
                                   "is counted in whole milliseconds by "
-                                  "servers, expected 1ms or more",
+                                  "servers, expected 1ms or more, and no parts "
+                                  "of one",
                                   err);
     }
     if (!expires)
@@ -69,6 +79,30 @@ static int check_expiry(const struct options *o, struct error *err)
                                       "do not know, expected another db_exe, "
                                       "or a study of their own for these",
                                       err);
+    return 0;
+}
+
+static bool has_one(const struct setting *set)
+{
+    return set->given && set->nvalues == 1;
+}
+
+/* Whether keys expire, and whether steps stay, in all of the study. */
+static int check_vain(const struct options *o, struct error *err)
+{
+    const struct setting *history = options_get(o, OPT_HISTORY);
+    const struct setting *retire = options_get(o, OPT_RETIRE);
+
+    if (history->given && has_one(retire) && options_retire(o, RETIRE_EXPIRE))
+        return options_refuse(o, OPT_HISTORY,
+                              "does nothing where all keys expire, expected "
+                              "retire: overwrite or delete with it",
+                              err);
+    if (retire->given && has_one(history) && options_keeps_all(o))
+        return options_refuse(o, OPT_RETIRE,
+                              "does nothing where all steps stay, expected a "
+                              "number of steps for history with it",
+                              err);
     return 0;
 }
 
@@ -91,5 +125,5 @@ int options_check_tensors(const struct options *o, struct error *err)
                               "is for several tensors of a step, expected "
                               "tensors of 2 or more with it",
                               err);
-    return check_expiry(o, err);
+    return check_expiry(o, err) < 0 ? -1 : check_vain(o, err);
 }

@@ -265,6 +265,12 @@ int expect_open(struct expect **out, const struct sweep *s,
     return 0;
 }
 
+static bool a_low_rate_may_hold(const struct limit *l)
+{
+    return (l->comparison == BELOW || l->comparison == AT_MOST) &&
+           l->bound.value > 0;
+}
+
 int expect_limit_open(struct expect **out, const struct pair *pair,
                       const struct fields *figures, struct error *err)
 {
@@ -289,11 +295,10 @@ int expect_limit_open(struct expect **out, const struct pair *pair,
     e->rule->limits = mem_new(1, sizeof *e->rule->limits);
     e->rule->nlimits = 1;
     rc = take_limit(pair, figure, e->rule->limits, err);
-    if (rc == 0 && e->rule->limits->comparison != BELOW &&
-        e->rule->limits->comparison != AT_MOST)
+    if (rc == 0 && !a_low_rate_may_hold(e->rule->limits))
         rc = error_set(err,
                        "%s: found '%.60s' for %s, which a low rate does not "
-                       "fulfil, expected < or <= and a time",
+                       "fulfil, expected < or <= and a time above 0s",
                        pair->value_at, pair->value, pair->name);
     if (rc == 0)
         *out = e;

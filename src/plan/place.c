@@ -597,6 +597,8 @@ void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX])
         roster_key(roster, pl->keys, client, key);
     else
         keys_make(key, pl->keys, client, shared ? pl->nshards : 1);
+    if (pl->exchange)
+        keys_of_nth(key, pl->keys_nth);
 }
 
 const char *place_prefix(const struct placement *pl)

@@ -39,6 +39,9 @@ struct placement {
     int reader_nodes;     /* the last client nodes, whose clients all read */
     int readers_per_node; /* the last clients of each other client node */
     int nreaders;
+    int64_t keys_nth; /* that this job tries to run, from 0: each has keys of
+                         its own, for what was put by one that failed may come
+                         late, and would be taken for a step of the next */
     bool cluster;     /* shards form one Redis Cluster, else they are
                          independent; clients find theirs alike */
     bool ranks_serve; /* shards are ranks of their nodes that run no client
@@ -146,7 +149,8 @@ static inline int place_steward_shards(const struct placement *pl)
 int place_server(const struct placement *pl, int rank);
 int place_server_rank(const struct placement *pl, int shard);
 
-/* The key of client c and the shard it talks to. */
+/* The key of client c and the shard it talks to. Where clients read what others
+ * write it is keys_of_nth() of keys_nth. */
 void place_key(const struct placement *pl, int client, char key[SRB_KEY_MAX]);
 int place_client_shard(const struct placement *pl, int client);
 

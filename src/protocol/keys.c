@@ -1,5 +1,6 @@
 #include "protocol/keys.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,6 +51,22 @@ static size_t write_number(char *at, uint64_t number)
     for (size_t k = 0; k < n; k++)
         at[k] = text[n - 1 - k];
     return n;
+}
+
+void keys_of_nth(char key[SRB_KEY_MAX], int64_t nth)
+{
+    char plain[SRB_KEY_MAX];
+    size_t tag;
+    int n;
+
+    if (nth == 0)
+        return;
+    memcpy(plain, key, strlen(key) + 1);
+    n = tag_of(plain, &tag)
+            ? snprintf(key, SRB_KEY_MAX, "%s.p%" PRId64, plain, nth)
+            : snprintf(key, SRB_KEY_MAX, "%s{%s}.p%" PRId64, plain, plain, nth);
+    if (n >= SRB_KEY_MAX) /* a key that nothing fits behind: see keys_stem() */
+        memset(key, '.', SRB_KEY_MAX - 1);
 }
 
 int keys_stem(char out[SRB_KEY_MAX], const char *key)
@@ -132,7 +149,7 @@ static bool read_number(const char **at, int64_t most, int64_t *number)
 bool keys_read(const char *key, struct key_of *of)
 {
     const size_t stem = sizeof SRB_KEY_STEM - 1;
-    int64_t client, i = 0;
+    int64_t client, nth, i = 0;
     const char *at = key + stem, *shut;
 
     *of = (struct key_of){.client = -1};
@@ -143,6 +160,11 @@ bool keys_read(const char *key, struct key_of *of)
     shut = *at == '{' ? strrchr(at, '}') : NULL;
     if (shut)
         at = shut + 1;
+    if (shut && at[0] == '.' && at[1] == 'p') {
+        at += 2;
+        if (!read_number(&at, INT64_MAX, &nth))
+            return false;
+    }
     if (!shut || *at == '\0')
         return *at == '\0';
     if (*at++ != '.' || !read_number(&at, INT64_MAX, &of->step) ||

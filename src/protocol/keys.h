@@ -43,6 +43,11 @@ void keys_tag(char tag[SRB_TAG_MAX], int shard, int nshards);
 enum key_part { KEY_IN, KEY_PRE, KEY_OUT, KEY_PARTS };
 void keys_of_part(char out[SRB_KEY_MAX], const char *key, enum key_part part);
 
+/* A client's key, for what comes after nth others that had it: KEY where there
+ * was none, else `KEY{KEY}.pN`, or `KEY.pN` where KEY has a tag; in the slot of
+ * KEY in either case. */
+void keys_of_nth(char key[SRB_KEY_MAX], int64_t nth);
+
 /* Tensor i of step s of a client whose key is `key` has the key `KEY{KEY}.s.i`,
  * or `KEY.s.i` where KEY has a tag: in either case of the slot of KEY. The
  * first puts what stands before s there and returns its length, or -1 where

@@ -50,6 +50,18 @@ static char *amount(const struct rows *r, const struct row *row, char *buf,
     return buf;
 }
 
+/* What a step computes: what it took alone; or, where that was longer by as
+ * much as others had its CPU, what was asked for. */
+static char *computing(const struct rows *r, const struct row *row,
+                       bool disturbed, char *buf, size_t n)
+{
+    struct permutation p;
+
+    sweep_at(r->sweep, row->first, &p);
+    return units_print_seconds(
+        disturbed ? p.value[OPT_COMPUTE]->seconds : row->steps.alone, buf, n);
+}
+
 /* Less than nothing, while others had its CPU: that is all there is to say. */
 static void add_untold(const struct rows *r, const struct row *row, char *buf,
                        size_t n)
@@ -62,7 +74,7 @@ static void add_untold(const struct rows *r, const struct row *row, char *buf,
              "what else it costs cannot be told, since others had its CPU for "
              "%.0f %% of the time that it computed alone%s",
              amount(r, row, what, sizeof what),
-             units_print_seconds(x->alone, step, sizeof step), 100 * x->waiting,
+             computing(r, row, true, step, sizeof step), 100 * x->waiting,
              100 * x->disturbed, which(r, row, OPT_COMPUTE, of, sizeof of));
 }
 
@@ -84,7 +96,7 @@ static bool add_overhead(const struct rows *r, const struct row *row, char *buf,
              "Exchanging %s every step of %s costs the solver %s%.1f %%: %.1f "
              "%% waiting, %s%.1f %% slower computing%s",
              amount(r, row, what, sizeof what),
-             units_print_seconds(x->alone, step, sizeof step), least,
+             computing(r, row, disturbed, step, sizeof step), least,
              100 * x->overhead, 100 * x->waiting, least, 100 * x->slower,
              which(r, row, OPT_COMPUTE, of, sizeof of));
     return true;

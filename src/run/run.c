@@ -248,6 +248,7 @@ static void run_permutation(struct run *r, size_t position, size_t i,
     sweep_at(&r->plan.sweep, i, &x.p);
     if (place_solve(&r->team->machine, &x.p, &r->placement, NULL) < 0)
         die("permutation %zu was placed once and cannot be placed again", i);
+    r->placement.keys_nth = r->begun++;
     record_clear(&x.outcome, record_scope(r->plan.sweep.options));
     x.outcome.position = position;
     x.outcome.clock_domains = clock_domains(&r->placement);

@@ -51,6 +51,7 @@ struct run {
     char late[16384];           /* rank 0: words on limits broken at the end */
     struct db_setup setup;      /* the databases that run */
     struct placement placement; /* of the running permutation */
+    int64_t begun;              /* permutations that were placed */
     struct placement cast_for;  /* that the communicators were made for */
     struct cast cast;
     bool crowded_here, crowded; /* more processes than CPUs on this rank's

@@ -390,6 +390,8 @@ static int find_again(struct db_setup *s, struct team *t,
                       const struct setup_terms *terms, struct error *err)
 {
     struct roster now = {0};
+    int64_t nth = terms->pl->keys_nth;
+    int rc;
 
     if (external_again(t, terms->plan->sweep.options, t->machine.roster, &now,
                        err) < 0)
@@ -401,7 +403,9 @@ static int find_again(struct db_setup *s, struct team *t,
     s->theirs = now;
     t->machine.roster = &s->theirs;
     place_free(terms->pl);
-    return place_solve(&t->machine, terms->p, terms->pl, err);
+    rc = place_solve(&t->machine, terms->p, terms->pl, err);
+    terms->pl->keys_nth = nth;
+    return rc;
 }
 
 /* Servers that run elsewhere: rank 0 takes care of them. */

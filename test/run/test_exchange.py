@@ -5,6 +5,7 @@ say, servers count what was asked of them, and who fails ends all of it."""
 import os
 import signal
 import sys
+import time
 
 import numpy
 
@@ -349,7 +350,10 @@ class Exchange(ExchangeTest):
             job.wait_in_loop()
             job.wait_until(lambda: self.kill(server, command),
                            f"a client that says {command}")
+            since = time.monotonic()
             self.assert_failed(job, word)
+            # neither waits for the other's 1,000 s: ten times 1 s + op_timeout
+            self.assertLess(time.monotonic() - since, 10 * (1 + PATIENCE_SECONDS))
             self.assertRegex(text(self.perm().attrs["error"]),
                              "closed the connection|reset by peer|Broken pipe")
             self.assertEqual(int(self.perm().attrs["failed_rank"]), rank)

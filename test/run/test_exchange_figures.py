@@ -134,6 +134,54 @@ class Figures(RunTest):
             self.assertEqual(int(server.ask("dbsize")), left, text(g.name))
             server.ask("flushall")
 
+    def test_what_a_failed_permutation_left(self):
+        """A put of it is carried out when the next one runs: nobody takes it
+        for a step of that one, whose keys are others in the same slots."""
+        for wait in "1ms", "block":
+            server = Monitored(self)
+            job = self.start(2, EXCHANGE, "throughput_standard",
+                             "--tensor_bytes=1024", "--iterations=60",
+                             "--rate=20", "--repetitions=2", f"--wait={wait}",
+                             f"--db_address=127.0.0.1:{server.port}",
+                             "--keys=smartsim", "--verify=all", "--warmup=0",
+                             "--overwrite", f"--output={self.out}", loops=True)
+            job.wait_in_loop(1)
+            job.wait_until(lambda: self.puts(server), "a put")
+            key = self.puts(server)[0].rsplit(".", 2)[0]
+            job.wait_until(lambda: self.cut_off(server), "the writer")
+            job.wait_in_loop(2)
+            server.ask("eval", "for s = 0, 59 do redis.call('set', KEYS[1] .. "
+                       "s .. '.0', 'late'); redis.call('xadd', KEYS[1] .. "
+                       "'stream', s + 1, 's', '') end", "1", f"{key}.")
+            job.wait()
+            self.assert_status(job, 1, completed=1)
+            f = self.open(self.out)
+            self.assertEqual(text(f["perm_0000"].attrs["status"]), "failed")
+            g = f["perm_0001"]
+            self.assertEqual(int((g["get_step"][...] >= 0).sum()), 60)
+            self.assertTrue((g["delivery"][...] > 0).all())
+            said = server.said("SET")
+            now = [w[0] for w in said if w[0].endswith(".59.0")
+                   and not w[0].startswith(f"{key}.59")]
+            self.assertEqual(len(now), 1)
+            tag = key[key.index("{"):key.index("}") + 1]
+            self.assertIn(tag, now[0])
+
+    @staticmethod
+    def cut_off(server):
+        """The client that puts."""
+        for line in server.ask("client", "list").splitlines():
+            client = dict(w.split("=", 1) for w in line.split() if "=" in w)
+            if client["cmd"] in ("set", "xadd"):
+                return server.ask("client", "kill", "id", client["id"]) == "1"
+        return False
+
+    @staticmethod
+    def puts(server):
+        """Keys of the first step that was put."""
+        return [line[1] for line in list(server.lines)
+                if line[0].endswith('"SET') and line[1].endswith(".0.0")]
+
 
 if __name__ == "__main__":
     main()

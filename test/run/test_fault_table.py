@@ -72,18 +72,24 @@ ROWS = {
     "`shm`, `files`, `mpi`)": [
         "exchange_rungs test_a_reader_is_stopped",
         "exchange_rungs test_a_writer_is_stopped"],
-    "the server of writers and readers (`pattern: exchange`) killed, stopped, out "
-    "of memory": [
+    "the server of writers and readers (`pattern: exchange`, `aggregate`) killed, "
+    "stopped, out of memory": [
         "exchange test_server_dies", "exchange_places test_out_of_memory",
         "row exchange: a shard killed",
         "row exchange: a shard killed that readers block on",
         "row exchange: a shard stopped",
         "row exchange: a shard stopped that readers block on",
         "row exchange: a shard stopped and continued",
-        "row exchange: out of memory"],
+        "row exchange: out of memory",
+        "aggregate test_server_dies", "row aggregate: a shard killed",
+        "row aggregate: a shard stopped",
+        "row aggregate: a shard stopped and continued",
+        "row aggregate: out of memory"],
     "a writer or a reader killed, or stopped for good": [
         "row exchange: a writer killed", "row exchange: a reader killed",
-        "row exchange: a writer stopped", "row exchange: a reader stopped"],
+        "row exchange: a writer stopped", "row exchange: a reader stopped",
+        "row aggregate: a writer killed", "row aggregate: a reader killed",
+        "row aggregate: a writer stopped", "row aggregate: a reader stopped"],
     "a writer or a reader whose connection is lost": [
         "exchange test_connection_is_lost"],
     "a reader stopped and continued": [

@@ -137,9 +137,10 @@ class Steps(RunTest):
         self.assertIn("compute_disturbed", row["flags"])
         self.assertGreater(a["client_compute_alone_waited"].max(), 0.01)
         self.assertRegex(
-            job.stdout, r"costs the solver at least \d+\.\d %: \d+\.\d % waiting, "
+            job.stdout, r"Exchanging 4 KiB every step of 2.00 ms (?:"
+            r"costs the solver at least \d+\.\d %: \d+\.\d % waiting, "
             r"at least \d+\.\d % slower|makes the solver wait \d+\.\d %; what else "
-            r"it costs cannot be told, since others had its CPU for \d+ % of")
+            r"it costs cannot be told, since others had its CPU for \d+ % of)")
         self.assertIn("while clients computed alone others had their CPUs",
                       job.stdout)
 
@@ -341,6 +342,8 @@ class Steps(RunTest):
                  "did you mean 'put_response_p95'"),
                 ((*search, "--sustain={put_response_p99: '> 1ms'}"),
                  "which a low rate does not fulfil"),
+                ((*search, "--sustain={put_response_p99: <= 0s}"),
+                 "does not fulfil, expected < or <= and a time above 0s"),
                 ((*search, "--sustain={put_response_p99: '< 1'}"),
                  "expected <, <=, > or >= and then a time"),
                 ((*search, "--sustain={put_response_p99.9: < 1ms}",
@@ -524,12 +527,13 @@ class Steps(RunTest):
     # ---- full: what has a tolerance in time
 
     def stopped(self, *args):
-        """The figures of a loop whose server stands still for 200 ms once."""
+        """How many responses and puts took 60 ms and more in a loop whose server
+        stands still once, for 200 ms at least; and the p99 of the responses."""
         out = self.dir / "stopped.h5"
-        job = self.start(1, "--tensor_bytes=4KiB", "--overwrite",
-                         f"--output={out}", *args, loops=True)
+        job = self.start(1, "--tensor_bytes=4KiB", "--iterations=1000",
+                         "--overwrite", f"--output={out}", *args, loops=True)
         job.wait_in_loop()
-        time.sleep(2)
+        time.sleep(1)
         server = job.servers()[0]
         stop(job, server)
         time.sleep(0.2)
@@ -537,22 +541,30 @@ class Steps(RunTest):
         job.wait()
         self.assert_passed(job, permutations=1)
         with self.open(out) as f:
-            return {k: column(f["summary"], k)[0] for k in f["summary"]}
+            group = f["perm_0000"]
+            put = group["put_tensor"][0]
+            late = group["begun"][0] - group["due"][0] \
+                if "due" in group else 0
+            p99 = column(f["summary"], "put_response_p99")[0] \
+                if "due" in group else np.nan
+        long = 60e-3
+        return (late + put >= long).sum(), (put >= long).sum(), p99
 
     @full
     def test_a_server_that_stood_still(self):
-        """1,000 steps at 100 a second and one stop of 200 ms: 20 steps waited
-        for it, and a closed loop asks once. The best of five rounds."""
-        for round_ in range(5):
-            row = self.stopped("--rate=100", "--iterations=1000")
-            closed = self.stopped("--compute=10ms", "--compute_kind=sleep",
-                                  "--iterations=1000")
-            good = 60e-3 <= row["put_response_p99"] <= 200e-3 \
-                and closed["put_tensor_p99"] < 20e-3
-            if good:
-                break
-        self.assertTrue(good, f"{row['put_response_p99']} and "
-                        f"{closed['put_tensor_p99']}, load {os.getloadavg()}")
+        """1,000 steps at 100 a second: those due in the first 140 ms waited 60 ms
+        and more, whatever else the machine does, and the time of an operation
+        has it once; so has a closed loop of as many steps, in turn. The best of
+        five rounds."""
+        for _ in range(5):
+            responses, puts, p99 = self.stopped("--rate=100")
+            self.assertGreaterEqual(p99, 60e-3)
+            self.assertGreaterEqual(responses - puts, 12)
+            closed = self.stopped("--compute=10ms",
+                                  "--compute_kind=sleep")[0]
+            if closed < responses:
+                return
+        self.fail(f"{responses} and {closed}, load {os.getloadavg()}")
 
     @full
     def test_the_null_client_costs_a_solver_nothing(self):
@@ -567,7 +579,7 @@ class Steps(RunTest):
     @full
     def test_the_examples_whole(self):
         self.study(1, "--config", EXAMPLES / "example_capacity.yaml",
-                   "--duration=2s", "--sustain={put_response_p95: < 50ms}",
+                   "--duration=2s", "--sustain={put_response_median: < 50ms}",
                    permutations=4)
         row, _, _ = self.read(3)
         self.assertGreater(row["sustained_rate_high"],

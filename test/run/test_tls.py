@@ -244,6 +244,32 @@ class Tls(RunTest):
                 self.assert_passed(job, permutations=permutations)
         self.assertEqual(self.ask(port, "DBSIZE").strip(), "0")
 
+    def assert_read(self, job, steps, permutations):
+        """Every step by its reader, and nothing stays there."""
+        self.assert_passed(job, permutations=permutations)
+        f = self.open(self.out)
+        self.assertEqual(column(f["summary"], "missed"), [0] * permutations)
+        for i in range(permutations):
+            g = f[f"perm_{i:04d}"]
+            self.assertEqual(int((g["get_step"][...] >= 0).sum()), steps)
+            ages = g["delivery"][...]
+            self.assertTrue((ages[ages == ages] > 0).all())
+
+    def test_writers_and_readers(self):
+        """They poll, have the server tell them, and share lists, as without
+        TLS."""
+        port = self.server()
+        for args, permutations in (
+                (("--pattern=exchange", "--wait=[1ms,block]",
+                  "--control_bytes=4", "--tensors=[1,2]"), 2 * 2 * 2),
+                (("--pattern=aggregate", "--tensors=2",
+                  "--pipelined=[true,false]"), 2 * 2)):
+            with self.subTest(args=args):
+                job = self.measure(port, args=(
+                    "--readers_per_node=1", "--verify=all", *args))
+                self.assert_read(job, 3, permutations)
+        self.assertEqual(self.ask(port, "DBSIZE").strip(), "0")
+
     def test_files_are_read_once(self):
         """By one rank: a second reader of a FIFO would wait for ever, or find
         nothing."""
@@ -288,6 +314,12 @@ class Tls(RunTest):
         self.assertEqual(column(self.open(self.out)["perm_0000"],
                                 "shard_address"),
                          [f"127.0.0.1:{p}" for p in ports])
+        job = self.srbench(
+            3, "throughput_standard", *SMALL, "--keys=balanced",
+            f"--db_address=rediss://127.0.0.1:{ports[1]}", "--overwrite",
+            f"--db_tls_ca={self.ca('CA.pem')}", f"--output={self.out}",
+            "--pattern=exchange", "--wait=[1ms,block]", "--verify=all")
+        self.assert_read(job, 2 * 3, 2 * 2)
 
     def test_who_the_server_is(self):
         other = Authority(self.dir / "other")

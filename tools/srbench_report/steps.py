@@ -185,10 +185,12 @@ def sentences(study: Study, named: Sequence[str]) -> list[str]:
         if r.get("tensors", 1) > 1:
             what = f"{r['tensors']:.0f} x {what}"
         disturbed = "compute_disturbed" in r["flags"]
+        # alone it took as long as others left it no CPU
+        step = words.seconds(r["compute" if disturbed else "compute_alone"]) \
+            if "compute_alone" in r else ""
         if disturbed and min(r["overhead"], r["compute_slowdown"]) < 0:
             found.append(
-                f"Exchanging {what} every step of "
-                f"{words.seconds(r['compute_alone'])} makes the solver wait "
+                f"Exchanging {what} every step of {step} makes the solver wait "
                 f"{100 * r['exchange_overhead']:.1f} %; what else it costs cannot "
                 "be told, since others had its CPU for "
                 f"{100 * r['compute_alone_waited']:.0f} % of the time that it "
@@ -196,8 +198,7 @@ def sentences(study: Study, named: Sequence[str]) -> list[str]:
         elif np.isfinite(r.get("overhead", math.nan)):
             least = "at least " * disturbed
             found.append(
-                f"Exchanging {what} every step of "
-                f"{words.seconds(r['compute_alone'])} costs the solver {least}"
+                f"Exchanging {what} every step of {step} costs the solver {least}"
                 f"{100 * r['overhead']:.1f} %: {100 * r['exchange_overhead']:.1f} "
                 f"% waiting, {least}{100 * r['compute_slowdown']:.1f} % slower "
                 f"computing{of}.")

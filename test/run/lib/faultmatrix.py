@@ -9,6 +9,7 @@ no process, no scratch (sockets lie there), no shared memory.
 test_fault_matrix.py goes through all of it, test_fault_slice.py through a few.
 """
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -64,13 +65,21 @@ def hit(what, number=signal.SIGKILL, at=1):
     return lambda t: t.hit(what, number, at)
 
 
-def exchange(what, number=signal.SIGKILL, at=1, wait="1ms", back=False):
+def exchange(what, number=signal.SIGKILL, at=1, wait="1ms", back=False,
+             pattern="exchange"):
     """The same of clients that write and clients that read that."""
-    return lambda t: t.hit_exchange(what, number, at, wait, back)
+    return lambda t: t.hit_exchange(pattern, what, number, at, wait, back)
+
+
+def aggregate(what, number=signal.SIGKILL, at=1, back=False):
+    """And of those that have lists of data sets."""
+    return exchange(what, number, at, back=back, pattern="aggregate")
 
 
 # Steps that take a while, and of which some stay.
-WRITE_AND_READ = ("--pattern=exchange", "--rate=50", "--history=20")
+WRITE_AND_READ = ("--rate=50", "--history=20")
+# Who fails ends its permutation within this; ten times as much is a proof of it.
+HEARD = 1.0 + OP_TIMEOUT
 
 TABLE = [
     # --- servers ---
@@ -183,6 +192,27 @@ TABLE = [
         "rank 0 (pid", KILLED, KEPT, 10 * SILENCE),
     Row("exchange: a reader stopped", exchange("reader", signal.SIGSTOP, at=2),
         "rank 1 (pid", KILLED, KEPT, 10 * SILENCE),
+    Row("aggregate: a shard killed", aggregate("server"),
+        "killed by signal 9", FAILED, FC, OP_TIMEOUT + SOON),
+    Row("aggregate: a shard stopped", aggregate("server", signal.SIGSTOP),
+        f"no reply within {OP_TIMEOUT:g} s", FAILED, FC,
+        OP_TIMEOUT + 5 + SOON),
+    Row("aggregate: a shard stopped and continued",
+        aggregate("server", signal.SIGSTOP, back=True), "", 0, CC, SOON),
+    Row("aggregate: out of memory", given(
+        "--pattern=aggregate", "--db_args={maxmemory: 8mb}",
+        "--tensor_bytes=[16MiB,1024]", "--iterations=3"),
+        "which may use 8 MiB (db_args: maxmemory)", REFUSED, None, SOON),
+    Row("aggregate: a writer killed", aggregate("writer", at=2), "", KILLED,
+        KEPT, SOON),
+    Row("aggregate: a reader killed", aggregate("reader", at=2), "", KILLED,
+        KEPT, SOON),
+    Row("aggregate: a writer stopped",
+        aggregate("writer", signal.SIGSTOP, at=2), "rank 0 (pid", KILLED, KEPT,
+        10 * SILENCE),
+    Row("aggregate: a reader stopped",
+        aggregate("reader", signal.SIGSTOP, at=2), "rank 1 (pid", KILLED, KEPT,
+        10 * SILENCE),
 ]
 
 
@@ -303,8 +333,9 @@ class MatrixTest(RunTest):
             os.kill(job.process.pid, then)
         return job.wait(12 * SILENCE)
 
-    def hit_exchange(self, what, number, at, wait, back):
-        job = self.begin(*WRITE_AND_READ, "--iterations=300", f"--wait={wait}",
+    def hit_exchange(self, pattern, what, number, at, wait, back):
+        job = self.begin(f"--pattern={pattern}", *WRITE_AND_READ,
+                         "--iterations=300", f"--wait={wait}",
                          *(["--op_timeout=60s"] if back else []), loops=True)
         job.wait_in_loop(at, self.clients)
         self.struck = time.monotonic()
@@ -313,6 +344,11 @@ class MatrixTest(RunTest):
         if back:  # long enough for somebody to wait for it
             time.sleep(1)
             os.kill(victim, signal.SIGCONT)
+        elif what == "server":
+            job.wait_until(lambda: re.search(r"(?m)^\[1/2\] .*failed",
+                                             job.stderr), "the failure")
+            self.assertLess(time.monotonic() - self.struck, 10 * HEARD,
+                            job.describe())
         return job.wait(12 * SILENCE)
 
     def tmpfs(self, options):

@@ -601,6 +601,31 @@ static const struct {
      "tensor_bytes collapses: 5 to 4, as many whole elements of 4 bytes\n"},
 };
 
+/* What sets a permutation apart within its sweep: its values of the axes that
+ * vary, and its repetition. */
+static const char *variant_of(const struct sweep *s,
+                              const struct permutation *p, char *buf, size_t n)
+{
+    buf[0] = '\0';
+    for (int id = 0; id < OPT_COUNT; id++) {
+        enum option_id axis = (enum option_id)id;
+        const struct option *d = &option_table[id];
+        const struct value *v = p->value[id];
+        bool word = d->type == OPTION_CHOICE || d->type == OPTION_TEXT;
+        char text[SRB_WORD_MAX];
+
+        if (!d->axis || !v || options_get(s->options, axis)->nvalues < 2)
+            continue;
+        text_join(buf, n, " ", "%s%s", word || !d->tag ? "" : d->tag,
+                  axis == OPT_EXPERIMENT
+                      ? sweep_experiment(s, v)
+                      : sweep_word(s, axis, v, text, sizeof text));
+    }
+    if (options_one(s->options, OPT_REPETITIONS)->count > 1)
+        text_join(buf, n, " ", "REP%d", p->repetition);
+    return buf;
+}
+
 /* As sweep_collapse() takes them. */
 static struct sweep_lack *lacks_of(size_t i)
 {
@@ -661,28 +686,6 @@ static void check_alike(const struct sweep *s, const struct permutation *p)
     }
 }
 
-/* What sets a permutation apart from the others: its values of the axes that
- * vary, and its repetition. */
-static char *variant(const struct sweep *s, const struct permutation *p,
-                     char *buf, size_t n)
-{
-    buf[0] = '\0';
-    for (int id = 0; id < OPT_COUNT; id++) {
-        const struct option *d = &option_table[id];
-        const struct value *v = p->value[id];
-        bool bare = d->type == OPTION_CHOICE || d->type == OPTION_TEXT;
-
-        if (!d->axis || !v ||
-            options_get(s->options, (enum option_id)id)->nvalues < 2)
-            continue;
-        text_join(buf, n, " ", "%s%s", bare || !d->tag ? "" : d->tag,
-                  id == OPT_EXPERIMENT ? sweep_experiment(s, v) : v->text);
-    }
-    if (options_one(s->options, OPT_REPETITIONS)->count > 1)
-        text_join(buf, n, " ", "REP%d", p->repetition);
-    return buf;
-}
-
 /* Beside the floor, as names of what varies: repetition by repetition, set-ups
  * forth and back; other families keep their places. */
 static const struct {
@@ -723,7 +726,7 @@ static void what_is_compared_takes_turns(void **state)
             sweep_at(&s, order[n], &p);
             used += (size_t)snprintf(all + used, sizeof all - used, "%s%s",
                                      used ? ", " : "",
-                                     variant(&s, &p, name, sizeof name));
+                                     variant_of(&s, &p, name, sizeof name));
         }
         assert_string_equal(all, turns[i].variants);
         sweep_close(&s);
@@ -788,7 +791,7 @@ static void what_a_server_lacks_collapses(void **state)
             assert_true(p.setup == setup || p.setup == setup + 1);
             setup = p.setup;
             snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "",
-                     variant(&s, &p, name, sizeof name));
+                     variant_of(&s, &p, name, sizeof name));
             check_siblings(i, &s, &p);
             check_alike(&s, &p);
         }

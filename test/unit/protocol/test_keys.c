@@ -261,6 +261,44 @@ static void keys_of_steps(void **state)
     assert_int_equal(keys_stem(key, long_one), 101);
 }
 
+/* Each time in the slot of the key, and never the same. */
+static void keys_of_another_time(void **state)
+{
+    static const struct {
+        const char *key;
+        int64_t nth;
+        const char *want, *step;
+    } vectors[] = {
+        {"throughput_rank_7", 0, "throughput_rank_7",
+         "throughput_rank_7{throughput_rank_7}.5.1"},
+        {"throughput_rank_7", 12, "throughput_rank_7{throughput_rank_7}.p12",
+         "throughput_rank_7{throughput_rank_7}.p12.5.1"},
+        {"throughput_rank_7{40}", 1, "throughput_rank_7{40}.p1",
+         "throughput_rank_7{40}.p1.5.1"},
+    };
+    char key[SRB_KEY_MAX], stem[SRB_KEY_MAX];
+    struct key_of of;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        snprintf(key, sizeof key, "%s", vectors[i].key);
+        keys_of_nth(key, vectors[i].nth);
+        assert_string_equal(key, vectors[i].want);
+        assert_int_equal(keys_slot(key), keys_slot(vectors[i].key));
+        assert_true(keys_read(key, &of));
+        assert_true(of.client == 7 && of.step == 0 && of.i == 0);
+        keys_of_step(stem, (size_t)keys_stem(stem, key), 5, 1);
+        assert_string_equal(stem, vectors[i].step);
+        assert_int_equal(keys_slot(stem), keys_slot(vectors[i].key));
+        assert_true(keys_read(stem, &of));
+        assert_true(of.client == 7 && of.step == 5 && of.i == 1);
+    }
+    memset(key, 'k', sizeof key);
+    key[70] = '\0';
+    keys_of_nth(key, 1);
+    assert_int_equal(keys_stem(stem, key), -1);
+}
+
 /* Data sets, what describes them and lists lie beside the keys of steps, up to
  * the longest numbers. */
 static void keys_of_data_sets(void **state)
@@ -312,6 +350,10 @@ static void whose_a_key_is(void **state)
         "throughput_rank_7{7}.1.",
         "throughput_rank_7{7}.1.2x",
         "throughput_rank_7{7}.1.2.3",
+        "throughput_rank_7{7}.p",
+        "throughput_rank_7{7}.p1.2",
+        "throughput_rank_7{7}.p1x.2.3",
+        "throughput_rank_7.p1",
         "throughput_rank_99999999999",
         "throughput_rank_7{7}.99999999999999999999.0"};
     struct key_of of;
@@ -348,6 +390,7 @@ int main(void)
         cmocka_unit_test(smartsim_keys_do_not),
         cmocka_unit_test(keys_of_steps),
         cmocka_unit_test(keys_of_data_sets),
+        cmocka_unit_test(keys_of_another_time),
         cmocka_unit_test(whose_a_key_is),
     };
 
