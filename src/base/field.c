@@ -12,13 +12,7 @@ static struct field *append(struct fields *f, const char *name,
 {
     struct field *entry;
 
-    if (f->n == f->room) {
-        size_t room = f->room ? 2 * f->room : 16;
-        struct field *list = mem_grow(f->list, room, sizeof *list);
-
-        f->list = list;
-        f->room = room;
-    }
+    f->list = mem_more(f->list, f->n, &f->room, sizeof *f->list);
     entry = &f->list[f->n++];
     *entry = (struct field){.name = name,
                             .type = type,

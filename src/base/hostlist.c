@@ -144,13 +144,7 @@ static int add(struct out *o, size_t used)
         return error_set(o->err,
                          "'%.100s' names more hosts than there are (%zu)",
                          o->text, o->most);
-    if (l->n == o->room) {
-        size_t room = o->room ? 2 * o->room : 16;
-        char **more = mem_grow(l->name, room, sizeof *more);
-
-        l->name = more;
-        o->room = room;
-    }
+    l->name = mem_more(l->name, l->n, &o->room, sizeof *l->name);
     l->name[l->n] = mem_copy_n(o->name, used);
     l->n++;
     return 0;

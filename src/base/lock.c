@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/line.h"
+
 /* What FILE.lock says: host, process, when that began (proc(5), field 22 of
  * stat), in which kernel and PID namespace, and of which job ("-": none). */
 struct holder {
@@ -47,14 +49,9 @@ static unsigned long long began(long pid)
 /* Where process numbers mean the same: one boot of a kernel, one namespace. */
 static void find_place(char *buf, size_t n)
 {
-    char boot[64] = "", space[64] = "";
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+    char boot[64], space[64] = "";
 
-    if (f) {
-        if (fgets(boot, sizeof boot, f))
-            boot[strcspn(boot, "\n")] = '\0';
-        fclose(f);
-    }
+    line_first("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
     if (readlink("/proc/self/ns/pid", space, sizeof space - 1) < 0)
         space[0] = '\0';
     snprintf(buf, n, "%s/%s", boot, space);

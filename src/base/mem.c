@@ -23,6 +23,16 @@ void *mem_grow(void *old, size_t n, size_t size)
     return p;
 }
 
+void *mem_more(void *old, size_t n, size_t *room, size_t size)
+{
+    if (n < *room)
+        return old;
+    *room = 2 * n + 8;
+    old = mem_grow(old, *room, size);
+    memset((char *)old + n * size, 0, (*room - n) * size);
+    return old;
+}
+
 char *mem_copy_n(const char *text, size_t n)
 {
     size_t length = strnlen(text, n);

@@ -17,6 +17,10 @@ void *mem_new(size_t n, size_t size);
  * old may be NULL. */
 void *mem_grow(void *old, size_t n, size_t size);
 
+/* A list of n objects with room for one more at least, which is zero; *room is
+ * how many it has room for, 0 with old NULL at first. */
+void *mem_more(void *old, size_t n, size_t *room, size_t size);
+
 /* A copy of a text, to be freed; of at most n bytes of it. */
 char *mem_copy(const char *text);
 char *mem_copy_n(const char *text, size_t n);

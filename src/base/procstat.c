@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/line.h"
 #include "base/tick.h"
 
 const struct procstat procstat_unknown = {
@@ -30,18 +31,10 @@ const struct procstat procstat_unknown = {
 /* The number in a line "key: number" of a file of such lines, or -1. */
 static int64_t read_number(const char *path, const char *key)
 {
-    FILE *f = fopen(path, "re");
-    size_t len = strlen(key);
-    int64_t value = -1;
-    char line[256];
+    char value[64];
 
-    if (!f)
-        return -1;
-    while (value < 0 && fgets(line, sizeof line, f))
-        if (strncmp(line, key, len) == 0 && line[len] == ':')
-            value = strtoll(line + len + 1, NULL, 10);
-    fclose(f);
-    return value;
+    return line_named(path, key, value, sizeof value) ? strtoll(value, NULL, 10)
+                                                      : -1;
 }
 
 /* ---- /proc/PID/stat, and the same of a thread ---- */
@@ -90,15 +83,10 @@ static struct counts read_counts(const char *folder)
 static bool read_schedule(const char *folder, struct thread_look *x)
 {
     char path[96], line[128];
-    FILE *f;
     bool ok;
 
     snprintf(path, sizeof path, "%s/schedstat", folder);
-    f = fopen(path, "re");
-    if (!f)
-        return false;
-    ok = fgets(line, sizeof line, f) && strchr(line, ' ');
-    fclose(f);
+    ok = line_first(path, line, sizeof line) && strchr(line, ' ');
     x->on_cpu = ok ? number_at(line, 0) * 1e-9 : NAN;
     x->waiting = ok ? number_at(line, 1) * 1e-9 : NAN;
     return ok;
@@ -206,17 +194,12 @@ static int64_t peak_memory(pid_t pid)
 
 int64_t procstat_resident(pid_t pid)
 {
-    char path[64], line[128] = "";
+    char path[64], line[128];
     double pages;
-    FILE *f;
 
     snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
-    f = fopen(path, "re");
-    if (!f)
-        return -1;
     /* its second number (proc(5)); of a process that has ended all are 0 */
-    pages = fgets(line, sizeof line, f) ? number_at(line, 1) : 0;
-    fclose(f);
+    pages = line_first(path, line, sizeof line) ? number_at(line, 1) : 0;
     return pages > 0 ? (int64_t)pages * sysconf(_SC_PAGESIZE) : -1;
 }
 

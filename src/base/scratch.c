@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/line.h"
+
 /* A folder gets its final name only once it is locked, so that one without a
  * lock is a left-over for certain. Until then it is called UNBORN; such a one
  * is a left-over when it is old. */
@@ -167,15 +169,11 @@ int scratch_open(struct scratch *s, struct error *err)
 /* The first characters of this boot's number (random(4)), and a hyphen. */
 static void boot_of(char boot[16])
 {
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-    boot[0] = '\0';
-    if (f && fgets(boot, 9, f) && strlen(boot) == 8)
+    line_first("/proc/sys/kernel/random/boot_id", boot, 9);
+    if (strlen(boot) == 8)
         memcpy(boot + 8, "-", 2);
     else
         memcpy(boot, "unknown-", 9);
-    if (f)
-        fclose(f);
 }
 
 int scratch_open_in(struct scratch *s, const char *parent, const char *kind,

@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/line.h"
 #include "base/tick.h"
 
 /* From the begin of the bottom line to the end of the screen: after a resize
@@ -46,16 +47,10 @@ static bool look_at(int pid, struct process *p)
     enum { FIELDS = 5 };
     int field[FIELDS];
     char path[64], line[512], *begin, *end;
-    FILE *f;
-    bool read;
 
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    f = fopen(path, "re");
-    if (!f)
-        return false;
-    read = fgets(line, sizeof line, f) != NULL;
-    fclose(f);
-    begin = read ? strchr(line, '(') : NULL;
+    line_first(path, line, sizeof line);
+    begin = strchr(line, '(');
     end = begin ? strrchr(begin, ')') : NULL; /* a name may have any of them */
     if (!end)
         return false;

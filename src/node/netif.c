@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/line.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 char *netif_print(const struct netaddr *a, char text[SRB_ADDRESS_MAX])
@@ -104,17 +106,12 @@ static int ask_driver(int fd, const char *name, void *command)
 /* Of a PCI device; others say nothing that can be looked up. */
 static int numa_of(const char *bus)
 {
-    char path[96], line[32] = "";
-    FILE *f;
+    char path[96], line[32];
 
     snprintf(path, sizeof path, "/sys/bus/pci/devices/%.40s/numa_node", bus);
-    f = bus[0] ? fopen(path, "re") : NULL;
-    if (!f)
-        return -1;
-    if (!fgets(line, sizeof line, f))
-        snprintf(line, sizeof line, "-1");
-    fclose(f);
-    return (int)strtol(line, NULL, 10);
+    return bus[0] && line_first(path, line, sizeof line)
+               ? (int)strtol(line, NULL, 10)
+               : -1;
 }
 
 static void read_driver(int fd, struct netif *i)

@@ -1,6 +1,5 @@
 #include "node/node_info.h"
 
-#include "base/text.h"
 #include <glob.h>
 #include <limits.h>
 #include <math.h>
@@ -8,24 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/line.h"
+#include "base/text.h"
+
 #define LINE 4096
 
 /* The first line of ROOT/FOLDER/NAME, without its end; false: there is none. */
 static bool read_line(const char *folder, const char *name, char *buf, size_t n)
 {
     char path[3 * PATH_MAX];
-    FILE *f;
-    bool got;
 
-    buf[0] = '\0';
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    f = fopen(path, "re");
-    if (!f)
-        return false;
-    got = fgets(buf, (int)n, f) != NULL;
-    fclose(f);
-    buf[strcspn(buf, "\n")] = '\0';
-    return got;
+    return line_first(path, buf, n);
 }
 
 /* All paths below root that match; globfree() them. Returns how many. */
@@ -317,19 +310,11 @@ void node_info_read(const char *root, struct node_info *f)
 /* The number behind a word that starts a line of a file, 0 without it. */
 static double number_of(const char *folder, const char *name, const char *word)
 {
-    char path[3 * PATH_MAX], line[LINE];
-    size_t len = strlen(word);
-    double number = 0;
-    FILE *f;
+    char path[3 * PATH_MAX], number[64];
 
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    f = fopen(path, "re");
-    while (f && fgets(line, sizeof line, f))
-        if (strncmp(line, word, len) == 0 && strchr(" :", line[len]))
-            number = strtod(line + len + 1, NULL);
-    if (f)
-        fclose(f);
-    return number;
+    return line_named(path, word, number, sizeof number) ? strtod(number, NULL)
+                                                         : 0;
 }
 
 /* What one group leaves, its limit less what is in use; NaN without limit. That

@@ -115,7 +115,7 @@ unsigned options_placement(const struct options *o, enum option_id id)
 bool options_idle(const struct options *o, enum option_id id)
 {
     bool timed = !options_one(o, OPT_DURATION)->is_auto;
-    bool search = options_rate(o, RATE_SEARCH);
+    bool search = options_says(o, OPT_RATE, RATE_SEARCH);
 
     switch ((int)id) {
     case OPT_ITERATIONS: /* those of other rates beside a search */

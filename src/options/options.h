@@ -533,8 +533,12 @@ bool options_blocks(const struct options *o);
 /* Whether any value of an axis is that choice. */
 bool options_has(const struct options *o, enum option_id id, int64_t choice);
 
-/* Whether any value of the axis rate is that word, or a number. */
-bool options_rate(const struct options *o, enum rate_word word);
+/* Whether any is more than that. */
+bool options_above(const struct options *o, enum option_id id, int64_t count);
+
+/* Whether any value of an axis is that word (value.word), or with 0 a number.
+ */
+bool options_says(const struct options *o, enum option_id id, int word);
 
 /* Whether any steps of the study compute; have a schedule. */
 bool options_computes(const struct options *o);

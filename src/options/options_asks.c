@@ -1,19 +1,20 @@
 /* options_asks.c - what a study asks for, by the values of its axes. */
-#include "options/options.h"
+#include "options/options_internal.h"
 
-bool options_rate(const struct options *o, enum rate_word word)
+bool options_says(const struct options *o, enum option_id id, int word)
 {
-    const struct setting *set = options_get(o, OPT_RATE);
+    const struct setting *set = options_get(o, id);
 
     for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].word == (int)word)
+        if (set->values[k].word == word)
             return true;
     return false;
 }
 
 bool options_paced(const struct options *o)
 {
-    return options_rate(o, RATE_NUMBER) || options_rate(o, RATE_SEARCH);
+    return options_says(o, OPT_RATE, RATE_NUMBER) ||
+           options_says(o, OPT_RATE, RATE_SEARCH);
 }
 
 bool options_has(const struct options *o, enum option_id id, int64_t choice)
@@ -22,6 +23,16 @@ bool options_has(const struct options *o, enum option_id id, int64_t choice)
 
     for (size_t k = 0; k < set->nvalues; k++)
         if (set->values[k].count == choice)
+            return true;
+    return false;
+}
+
+bool options_above(const struct options *o, enum option_id id, int64_t count)
+{
+    const struct setting *set = options_get(o, id);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (set->values[k].count > count)
             return true;
     return false;
 }
@@ -55,33 +66,19 @@ bool options_lists(const struct options *o)
 
 bool options_blocks(const struct options *o)
 {
-    const struct setting *set = options_get(o, OPT_WAIT);
-    bool found = o->serve;
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        found = found || set->values[k].word == WAIT_BLOCK;
-    return found && options_polls(o);
+    return o->serve ||
+           (options_says(o, OPT_WAIT, WAIT_BLOCK) && options_polls(o));
 }
 
 bool options_controls(const struct options *o)
 {
-    const struct setting *set = options_get(o, OPT_CONTROL_BYTES);
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].count > 0)
-            return options_exchanges(o);
-    return false;
+    return options_above(o, OPT_CONTROL_BYTES, 0) && options_exchanges(o);
 }
 
 bool options_only_exchanges(const struct options *o)
 {
-    const struct setting *set = options_get(o, OPT_PATTERN);
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].count != PATTERN_EXCHANGE &&
-            set->values[k].count != PATTERN_AGGREGATE)
-            return false;
-    return true;
+    return !options_has(o, OPT_PATTERN, PATTERN_PAIR) &&
+           !options_has(o, OPT_PATTERN, PATTERN_PHASES);
 }
 
 bool options_computes(const struct options *o)
@@ -98,4 +95,14 @@ bool options_draw(const struct options *o)
 {
     return o->tune || options_one(o, OPT_ORDER)->count == ORDER_RANDOM ||
            (options_paced(o) && options_has(o, OPT_ARRIVALS, ARRIVALS_POISSON));
+}
+
+bool options_takes_faults(const struct options *o)
+{
+    const struct setting *set = options_get(o, OPT_CLIENT);
+
+    for (size_t i = 0; i < set->nvalues; i++)
+        if (options_handed(OPT_CLIENT, set->values[i].text)->faults)
+            return true;
+    return false;
 }

@@ -5,17 +5,6 @@
 
 #include "options/options_internal.h"
 
-/* Whether one of the study's clients takes faults. */
-static bool takes_faults(const struct options *o)
-{
-    const struct setting *set = options_get(o, OPT_CLIENT);
-
-    for (size_t i = 0; i < set->nvalues; i++)
-        if (options_handed(OPT_CLIENT, set->values[i].text)->faults)
-            return true;
-    return false;
-}
-
 /* How long the loop is and how often it is repeated. */
 static int check_time(const struct options *o, struct error *err)
 {
@@ -24,12 +13,6 @@ static int check_time(const struct options *o, struct error *err)
         return options_refuse(o, OPT_ITERATIONS,
                               "does nothing beside a duration, expected one of "
                               "the two",
-                              err);
-    if (options_idle(o, OPT_MAX_SAMPLES) &&
-        options_get(o, OPT_MAX_SAMPLES)->given)
-        return options_refuse(o, OPT_MAX_SAMPLES,
-                              "does nothing without a duration (all iterations "
-                              "are kept), expected duration with it",
                               err);
     if (!options_one(o, OPT_UNTIL_INTERVAL)->is_auto &&
         options_one(o, OPT_REPETITIONS)->count < SRB_LEAST_REPETITIONS)
@@ -78,8 +61,6 @@ static int check_external(const struct options *o, struct error *err)
                               "their own; expected batch_args with a node "
                               "list",
                               err);
-    if (!o->serve && options_get(o, OPT_LIFELINE)->given)
-        return options_refuse(o, OPT_LIFELINE, "is for srbench serve", err);
     if (!options_external(o) && !options_one(o, OPT_DB_AUTH)->is_auto)
         return options_refuse(o, OPT_DB_AUTH,
                               "is for servers of somebody else's, expected "
@@ -91,12 +72,6 @@ static int check_external(const struct options *o, struct error *err)
                               "srbench starts are emptied anyway), expected "
                               "db_address: host:port with it",
                               err);
-    if (!batch && options_get(o, OPT_BATCH_ARGS)->given)
-        return options_refuse(o, OPT_BATCH_ARGS,
-                              "does nothing without run_db_as_batch", err);
-    if (!batch && options_get(o, OPT_BATCH_TIMEOUT)->given)
-        return options_refuse(o, OPT_BATCH_TIMEOUT,
-                              "does nothing without run_db_as_batch", err);
     return 0;
 }
 
@@ -193,7 +168,7 @@ static int check_faults(const struct options *o, struct error *err)
     const struct options_word *w = options_words(&option_table[OPT_CLIENT]);
     char what[256];
 
-    if (options_one(o, OPT_NULL_CLIENT)->npairs == 0 || takes_faults(o))
+    if (options_one(o, OPT_NULL_CLIENT)->npairs == 0 || options_takes_faults(o))
         return 0;
     while (w->name && !w->faults)
         w++;
@@ -260,36 +235,53 @@ static int check_tuned_axes(const struct options *o, struct error *err)
     return 0;
 }
 
-/* What a search has no use for. */
-static int check_tune(const struct options *o, struct error *err)
+/* What another option leaves nothing to do (options_idle()), and words on it;
+ * some of what is idle has words of its own, or may be given all the same. */
+static int check_idle(const struct options *o, struct error *err)
 {
     static const struct {
-        enum option_id id;
+        enum option_id first, last;
         const char *what;
-    } vain[] = {
-        {OPT_REPETITIONS, "is srbench's own in a search, which runs pairs "
-                          "until it knows; expected none in srbench tune"},
-        {OPT_UNTIL_INTERVAL,
+    } idle[] = {
+        {OPT_READERS_PER_NODE, OPT_FAN,
+         "is for clients that read what others write, expected pattern: "
+         "exchange or aggregate with it"},
+        {OPT_COMPUTE_KIND, OPT_COMPUTE_KIND,
+         "does nothing where nothing is computed, expected compute: 10ms with "
+         "it"},
+        {OPT_ARRIVALS, OPT_ARRIVALS,
+         "spreads the steps of a rate, expected rate: 100 with it"},
+        {OPT_MAX_SAMPLES, OPT_MAX_SAMPLES,
+         "does nothing without a duration (all iterations are kept), expected "
+         "duration with it"},
+        {OPT_LIFELINE, OPT_LIFELINE, "is for srbench serve"},
+        {OPT_BATCH_ARGS, OPT_BATCH_TIMEOUT,
+         "does nothing without run_db_as_batch"},
+        {OPT_OBJECTIVE, OPT_TUNED, "is for srbench tune"},
+        {OPT_REPETITIONS, OPT_REPETITIONS,
+         "is srbench's own in a search, which runs pairs until it knows; "
+         "expected none in srbench tune"},
+        {OPT_UNTIL_INTERVAL, OPT_UNTIL_INTERVAL,
          "has no part in a search: who stops when an interval is narrow "
          "enough finds what is not there; expected none in srbench tune"},
-        {OPT_ORDER, "is drawn in a search (seed), expected none in srbench "
-                    "tune"},
-        {OPT_EXPECT, "judges one configuration, and a search tries many; "
-                     "expected it in the study with what was found"},
-        {OPT_DB_ADDRESS, "names databases that run already, which srbench tune "
-                         "cannot start anew; expected none in srbench tune"},
-        {OPT_RUN_DB_AS_BATCH,
+        {OPT_ORDER, OPT_ORDER,
+         "is drawn in a search (seed), expected none in srbench tune"},
+        {OPT_EXPECT, OPT_EXPECT,
+         "judges one configuration, and a search tries many; expected it in "
+         "the study with what was found"},
+        {OPT_DB_ADDRESS, OPT_DB_ADDRESS,
+         "names databases that run already, which srbench tune cannot start "
+         "anew; expected none in srbench tune"},
+        {OPT_RUN_DB_AS_BATCH, OPT_RUN_DB_AS_BATCH,
          "would be a batch job for every run of a search, expected databases "
          "in this job in srbench tune"},
     };
 
-    for (int id = OPT_OBJECTIVE; id <= OPT_TUNED && !o->tune; id++)
-        if (options_get(o, (enum option_id)id)->given)
-            return options_refuse(o, (enum option_id)id, "is for srbench tune",
-                                  err);
-    for (size_t i = 0; i < sizeof vain / sizeof vain[0] && o->tune; i++)
-        if (options_get(o, vain[i].id)->given)
-            return options_refuse(o, vain[i].id, vain[i].what, err);
+    for (size_t i = 0; i < sizeof idle / sizeof idle[0]; i++)
+        for (int id = (int)idle[i].first; id <= (int)idle[i].last; id++)
+            if (options_get(o, (enum option_id)id)->given &&
+                options_idle(o, (enum option_id)id))
+                return options_refuse(o, (enum option_id)id, idle[i].what, err);
     return o->tune ? check_tuned_axes(o, err) : 0;
 }
 
@@ -306,7 +298,7 @@ int options_check_together(const struct options *o, bool dry_run,
             o, OPT_QUIET, "contradicts verbose, expected one of the two", err);
     if (check_faults(o, err) < 0 || check_external(o, err) < 0 ||
         check_tls(o, err) < 0 || check_serve(o, err) < 0 ||
-        check_tune(o, err) < 0 || check_role(o, err) < 0 ||
+        check_idle(o, err) < 0 || check_role(o, err) < 0 ||
         check_files(o, err) < 0 || check_resume(o, err) < 0 ||
         options_check_commands(o, err) < 0 ||
         options_check_exchange(o, err) < 0 ||

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "options/options_internal.h"
 
 /* As RedisAI spells its argument. */
@@ -76,15 +77,10 @@ static bool speaks_in_vain(const struct options *o)
 static const char *name_builtin(char *buf, size_t n)
 {
     const struct options_word *w = options_words(&option_table[OPT_DB_EXE]);
-    size_t used = 0;
 
     buf[0] = '\0';
-    for (size_t i = 0; w[i].name && used < n; i++)
-        used += (size_t)snprintf(buf + used, n - used, "%s%s",
-                                 i == 0          ? ""
-                                 : w[i + 1].name ? ", "
-                                                 : " and ",
-                                 w[i].name);
+    for (; w->name; w++)
+        text_join(buf, n, w[1].name ? ", " : " and ", "%s", w->name);
     return buf;
 }
 
@@ -97,6 +93,17 @@ int options_refuse_builtin(const struct options *o, enum option_id id,
     snprintf(words, sizeof words, "%s %s %s", what,
              name_builtin(names, sizeof names), rest);
     return options_refuse(o, id, words, err);
+}
+
+/* Whether a value is said of an option whose default is auto. */
+static bool says(const struct options *o, enum option_id id)
+{
+    const struct setting *set = options_get(o, id);
+
+    for (size_t k = 0; k < set->nvalues; k++)
+        if (!set->values[k].is_auto)
+            return true;
+    return false;
 }
 
 /* The value of db_modules that is RedisAI, or NULL. */
@@ -113,13 +120,9 @@ static const char *find_redisai(const struct options *o)
 
 static int check_queue_threads(const struct options *o, struct error *err)
 {
-    const struct setting *set = options_get(o, OPT_DB_TPQ);
     const char *module = find_redisai(o);
-    bool said = false;
 
-    for (size_t k = 0; k < set->nvalues; k++)
-        said = said || !set->values[k].is_auto;
-    if (!said)
+    if (!says(o, OPT_DB_TPQ))
         return 0;
     if (!module && options_infers(o) && options_one(o, OPT_DB_MODULES)->is_auto)
         return 0; /* RAI_PATH names it */
@@ -188,21 +191,11 @@ static int check_redisai(const struct options *o, struct error *err)
     return 0;
 }
 
-static bool says_device(const struct options *o)
-{
-    const struct setting *set = options_get(o, OPT_DEVICE);
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (!set->values[k].is_auto)
-            return true;
-    return false;
-}
-
 int options_check_commands(const struct options *o, struct error *err)
 {
     bool redisai = options_redisai(o);
 
-    if (!redisai && !options_infers(o) && says_device(o))
+    if (!redisai && !options_infers(o) && says(o, OPT_DEVICE))
         return options_refuse(o, OPT_DEVICE,
                               "says where RedisAI runs models, and SET and GET "
                               "have no such thing; expected command_set: "

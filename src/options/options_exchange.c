@@ -9,19 +9,6 @@
 
 #include "options/options_internal.h"
 
-/* Nobody reads. */
-static int check_idle(const struct options *o, struct error *err)
-{
-    for (int id = OPT_READERS_PER_NODE; id <= OPT_FAN; id++)
-        if (options_get(o, (enum option_id)id)->given)
-            return options_refuse(o, (enum option_id)id,
-                                  "is for clients that read what others write, "
-                                  "expected pattern: exchange or aggregate "
-                                  "with it",
-                                  err);
-    return 0;
-}
-
 /* It contradicts the pattern, whose readers … */
 static int contradicts(const struct options *o, enum option_id id,
                        const char *what, const char *why, struct error *err)
@@ -55,16 +42,6 @@ static int check_keys(const struct options *o, struct error *err)
                               "with it, or pattern: exchange",
                               err);
     return 0;
-}
-
-static bool asks_to_block(const struct options *o)
-{
-    const struct setting *set = options_get(o, OPT_WAIT);
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].word == WAIT_BLOCK)
-            return true;
-    return false;
 }
 
 /* Of whole elements, or two sizes would be one. Where tensors lie in slots,
@@ -108,12 +85,12 @@ static int check_loop(const struct options *o, struct error *err)
                            "whose readers must know how many steps there will "
                            "be; expected iterations with it",
                            err);
-    if (options_rate(o, RATE_SEARCH))
+    if (options_says(o, OPT_RATE, RATE_SEARCH))
         return contradicts(o, OPT_RATE, "search ",
                            "whose readers must know how many steps there will "
                            "be; expected numbers with it",
                            err);
-    if (options_aggregates(o) && asks_to_block(o))
+    if (options_aggregates(o) && options_says(o, OPT_WAIT, WAIT_BLOCK))
         return options_refuse(o, OPT_WAIT,
                               "block contradicts pattern: aggregate, whose "
                               "readers ask how long a list is; expected a time "
@@ -131,7 +108,7 @@ static int check_loop(const struct options *o, struct error *err)
 int options_check_exchange(const struct options *o, struct error *err)
 {
     if (!options_exchanges(o))
-        return check_idle(o, err);
+        return 0;
     return check_keys(o, err) < 0 || check_control(o, err) < 0
                ? -1
                : check_loop(o, err);

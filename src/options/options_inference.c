@@ -144,15 +144,12 @@ static int check_devices(const struct options *o, struct error *err)
 /* A client of no server runs no model. */
 static int check_client(const struct options *o, struct error *err)
 {
-    const struct setting *set = options_get(o, OPT_CLIENT);
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (options_handed(OPT_CLIENT, set->values[k].text)->faults)
-            return options_refuse(o, OPT_CLIENT,
-                                  "talks to no server, which is to run models; "
-                                  "expected another client",
-                                  err);
-    return 0;
+    if (!options_takes_faults(o))
+        return 0;
+    return options_refuse(o, OPT_CLIENT,
+                          "talks to no server, which is to run models; "
+                          "expected another client",
+                          err);
 }
 
 /* What is compared must be the same in every run. */

@@ -162,12 +162,20 @@ int options_convert(const struct said *said, enum option_id id,
                     const struct yaml_node *node, struct setting *set,
                     struct error *err);
 
+/* The same of a text: a value of the command line, or a default. */
+int options_take(const struct said *said, enum option_id id, const char *text,
+                 bool may_be_text, struct setting *set, struct error *err);
+
 /* Whether what part was given is what o says; -1 with the first option that is
  * not. */
 int options_agree(const struct options *o, const struct options *part,
                   struct error *err);
 
 void options_setting_free(struct setting *set);
+
+/* Whether one of the study's clients takes the faults of null_client, and talks
+ * to no server. */
+bool options_takes_faults(const struct options *o);
 
 /* Whether all that is said fits together; dry_run: it is only to be planned. */
 int options_check_together(const struct options *o, bool dry_run,

@@ -69,15 +69,9 @@ static int set_defaults(struct options *o, struct error *err)
     for (int id = 0; id < OPT_COUNT; id++) {
         const struct option *d = &option_table[id];
         const struct said said = {.flag = "default", .name = d->name};
-        struct yaml_node node;
-        int rc;
 
-        if (options_yaml_read_value(&said, d->def, false, &node, err) < 0)
-            return error_prefix(err, "%s", d->name);
-        rc =
-            options_convert(&said, (enum option_id)id, &node, &o->set[id], err);
-        options_yaml_node_free(&node);
-        if (rc < 0)
+        if (options_take(&said, (enum option_id)id, d->def, false, &o->set[id],
+                         err) < 0)
             return error_prefix(err, "%s", d->name);
         options_said_place(&said, 0, 0, o->set[id].origin,
                            sizeof o->set[id].origin);
@@ -137,6 +131,15 @@ struct argument {
     const char *value;          /* behind the =, or NULL */
 };
 
+/* A name with - for _ and dashes before it. */
+static void take_name(const char *typed, char name[NAME_LENGTH + 1])
+{
+    snprintf(name, NAME_LENGTH + 1, "%s", typed + strspn(typed, "-"));
+    for (char *c = name; *c; c++)
+        if (*c == '-')
+            *c = '_';
+}
+
 static void take_apart(const char *arg, struct argument *a)
 {
     size_t n = strcspn(arg, "=");
@@ -145,11 +148,7 @@ static void take_apart(const char *arg, struct argument *a)
     n = least(n, sizeof a->flag - 1);
     memcpy(a->flag, arg, n);
     a->flag[n] = '\0';
-    snprintf(a->name, sizeof a->name, "%.*s", NAME_LENGTH,
-             a->flag + strspn(a->flag, "-"));
-    for (char *c = a->name; *c; c++)
-        if (*c == '-')
-            *c = '_';
+    take_name(a->flag, a->name);
 }
 
 /* A value of its own argument: whatever cannot be an option, so that one
@@ -181,20 +180,9 @@ static bool asks_help(int argc, char *const argv[], int i, const char **topic)
     return true;
 }
 
-/* The option that is meant by a topic, with - for _ and dashes before it. */
-static enum option_id find_topic(const char *topic)
-{
-    char name[NAME_LENGTH + 1];
-
-    snprintf(name, sizeof name, "%s", topic + strspn(topic, "-"));
-    for (char *c = name; *c; c++)
-        if (*c == '-')
-            *c = '_';
-    return options_find(name);
-}
-
 static int apply_topic(struct options *o, const char *topic, struct error *err)
 {
+    char name[NAME_LENGTH + 1];
     const char *nearest;
 
     for (int t = HELP_BRIEF; t < OPTIONS_TOPICS; t++)
@@ -202,7 +190,8 @@ static int apply_topic(struct options *o, const char *topic, struct error *err)
             o->topic = (enum help_topic)t;
             return 0;
         }
-    o->help_with = find_topic(topic);
+    take_name(topic, name);
+    o->help_with = options_find(name);
     if (o->help_with < OPT_COUNT) {
         o->topic = HELP_OPTION;
         return 0;
@@ -320,15 +309,9 @@ static int apply_value(struct command_line *c, enum option_id id,
 {
     const struct said said = {.flag = flag, .name = option_table[id].name};
     struct setting *set = &c->o->set[id];
-    struct yaml_node node;
-    int rc;
 
-    if (options_yaml_read_value(
-            &said, value, option_table[id].type == OPTION_TEXT, &node, err) < 0)
-        return -1;
-    rc = options_convert(&said, id, &node, set, err);
-    options_yaml_node_free(&node);
-    if (rc < 0)
+    if (options_take(&said, id, value, option_table[id].type == OPTION_TEXT,
+                     set, err) < 0)
         return -1;
     if (strcmp(c->seen[id], flag) == 0)
         return options_said_error(&said, 0, 0, err, "given twice");
@@ -409,34 +392,24 @@ static int only_standard(struct options *o, struct error *err)
 {
     const struct said said = {.flag = "serve"};
     struct setting *set = &o->set[OPT_EXPERIMENT];
-    struct yaml_node node;
-    int rc;
 
     if (set->given && !options_has_placement(o, IN_STANDARD))
         return 0; /* refused with the rest */
-    if (options_yaml_read_value(&said,
-                                options_infers(o) ? "inference_standard"
-                                                  : "throughput_standard",
-                                false, &node, err) < 0)
-        return -1;
-    rc = options_convert(&said, OPT_EXPERIMENT, &node, set, err);
-    options_yaml_node_free(&node);
-    return rc;
+    return options_take(&said, OPT_EXPERIMENT,
+                        options_infers(o) ? "inference_standard"
+                                          : "throughput_standard",
+                        false, set, err);
 }
 
 /* A search compares runs, which are to be equally long whatever is tried. */
 static int timed_loops(struct options *o, struct error *err)
 {
-    struct setting *set = &o->set[OPT_DURATION];
-    struct value v;
+    const struct said said = {.flag = "tune"};
 
-    if (set->given || o->set[OPT_ITERATIONS].given)
+    if (o->set[OPT_DURATION].given || o->set[OPT_ITERATIONS].given)
         return 0;
-    if (options_value(OPT_DURATION, "1s", &v, err) < 0)
-        return -1;
-    options_value_free(&set->values[0]);
-    set->values[0] = v;
-    return 0;
+    return options_take(&said, OPT_DURATION, "1s", false, &o->set[OPT_DURATION],
+                        err);
 }
 
 static char *folder_of(const char *file)

@@ -66,7 +66,7 @@ static int check_numbers(const struct options *o, struct error *err)
 /* Only a search has sustain, and probes no iterations. */
 static int check_search(const struct options *o, struct error *err)
 {
-    bool search = options_rate(o, RATE_SEARCH);
+    bool search = options_says(o, OPT_RATE, RATE_SEARCH);
     size_t limits = options_one(o, OPT_SUSTAIN)->npairs;
 
     if (!search && limits > 0)
@@ -95,16 +95,6 @@ static int check_search(const struct options *o, struct error *err)
 
 int options_check_steps(const struct options *o, struct error *err)
 {
-    if (!options_computes(o) && options_get(o, OPT_COMPUTE_KIND)->given)
-        return options_refuse(o, OPT_COMPUTE_KIND,
-                              "does nothing where nothing is computed, "
-                              "expected compute: 10ms with it",
-                              err);
-    if (!options_paced(o) && options_get(o, OPT_ARRIVALS)->given)
-        return options_refuse(o, OPT_ARRIVALS,
-                              "spreads the steps of a rate, expected rate: 100 "
-                              "with it",
-                              err);
     if (options_paced(o) && check_rate(o, err) < 0)
         return -1;
     return check_search(o, err) < 0 ? -1 : check_numbers(o, err);

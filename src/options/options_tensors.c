@@ -6,26 +6,17 @@
 
 bool options_retire(const struct options *o, enum retire retire)
 {
-    const struct setting *set = options_get(o, OPT_RETIRE);
-
-    if (!set->given && retire == RETIRE_DELETE && options_exchanges(o))
+    if (!options_get(o, OPT_RETIRE)->given && retire == RETIRE_DELETE &&
+        options_exchanges(o))
         return true;
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].count == (int64_t)retire)
-            return true;
-    return false;
+    return options_has(o, OPT_RETIRE, retire);
 }
 
 bool options_keeps_all(const struct options *o)
 {
-    const struct setting *set = options_get(o, OPT_HISTORY);
-
-    if (!set->given && options_exchanges(o))
+    if (!options_get(o, OPT_HISTORY)->given && options_exchanges(o))
         return true;
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].word == HISTORY_ALL)
-            return true;
-    return false;
+    return options_says(o, OPT_HISTORY, HISTORY_ALL);
 }
 
 bool options_removes(const struct options *o)
@@ -33,25 +24,11 @@ bool options_removes(const struct options *o)
     return o->serve || options_retire(o, RETIRE_DELETE);
 }
 
-/* Whether some step has several tensors. */
-static bool has_several(const struct options *o)
-{
-    const struct setting *set = options_get(o, OPT_TENSORS);
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].count > 1)
-            return true;
-    return false;
-}
-
 bool options_keeps(const struct options *o)
 {
-    const struct setting *set = options_get(o, OPT_HISTORY);
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        if (set->values[k].word || set->values[k].count > 1)
-            return true;
-    return has_several(o) || options_exchanges(o) ||
+    return options_says(o, OPT_HISTORY, HISTORY_ALL) ||
+           options_above(o, OPT_HISTORY, 1) ||
+           options_above(o, OPT_TENSORS, 1) || options_exchanges(o) ||
            options_retire(o, RETIRE_DELETE) || options_retire(o, RETIRE_EXPIRE);
 }
 
@@ -132,7 +109,8 @@ static int check_vain(const struct options *o, struct error *err)
 int options_check_tensors(const struct options *o, struct error *err)
 {
     if (options_keeps_all(o) && !options_one(o, OPT_DURATION)->is_auto &&
-        (options_rate(o, RATE_MAX) || options_rate(o, RATE_SEARCH)))
+        (options_says(o, OPT_RATE, RATE_MAX) ||
+         options_says(o, OPT_RATE, RATE_SEARCH)))
         return options_refuse(o, OPT_HISTORY,
                               "all has no end in a loop that lasts a duration "
                               "and goes as fast as it can, expected iterations "
@@ -140,7 +118,8 @@ int options_check_tensors(const struct options *o, struct error *err)
                               err);
     if (options_get(o, OPT_PIPELINED)->given &&
         options_get(o, OPT_PIPELINED)->nvalues == 1 &&
-        options_one(o, OPT_PIPELINED)->count && !has_several(o) &&
+        options_one(o, OPT_PIPELINED)->count &&
+        !options_above(o, OPT_TENSORS, 1) &&
         !(options_aggregates(o) && options_redisai(o)))
         return options_refuse(o, OPT_PIPELINED,
                               "is for several tensors of a step, expected "

@@ -149,24 +149,14 @@ bool options_flag(const char *text, bool *out)
     return false;
 }
 
-static char *print_count(int64_t value)
-{
-    char buf[32];
-
-    snprintf(buf, sizeof buf, "%" PRId64, value);
-    return mem_copy(buf);
-}
-
 /* As few digits as read back to the same number. */
-static char *print_seconds(double value)
+static char *print_number(double value, int digits, const char *unit)
 {
     char buf[48];
 
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(buf, sizeof buf, "%.*gs", digits, value);
-        if (strtod(buf, NULL) == value)
-            break;
-    }
+    do
+        snprintf(buf, sizeof buf, "%.*g%s", digits, value, unit);
+    while (strtod(buf, NULL) != value && digits++ < 17);
     return mem_copy(buf);
 }
 
@@ -239,21 +229,18 @@ static bool take_text(const struct option *d, const char *text, struct value *v)
     return true;
 }
 
+/* A count, or a size. */
 static bool take_count(const struct option *d, const char *text,
                        struct value *v)
 {
-    if (units_parse_count(text, &v->count, NULL) < 0 || !within(d, v->count))
-        return false;
-    v->text = print_count(v->count);
-    return true;
-}
+    int rc = d->type == OPTION_BYTES ? units_parse_bytes(text, &v->count, NULL)
+                                     : units_parse_count(text, &v->count, NULL);
+    char buf[32];
 
-static bool take_bytes(const struct option *d, const char *text,
-                       struct value *v)
-{
-    if (units_parse_bytes(text, &v->count, NULL) < 0 || !within(d, v->count))
+    if (rc < 0 || !within(d, v->count))
         return false;
-    v->text = print_count(v->count);
+    snprintf(buf, sizeof buf, "%" PRId64, v->count);
+    v->text = mem_copy(buf);
     return true;
 }
 
@@ -261,18 +248,12 @@ static bool take_bytes(const struct option *d, const char *text,
 static bool take_rate(const struct option *d, const char *text, struct value *v)
 {
     struct quantity q;
-    char buf[48];
 
     if (units_parse_quantity(text, "1/s", &q, NULL) < 0 || !(q.value > 0) ||
         q.value > (double)d->max)
         return false;
     v->rate = q.value;
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(buf, sizeof buf, "%.*g", digits, v->rate);
-        if (strtod(buf, NULL) == v->rate)
-            break;
-    }
-    v->text = mem_copy(buf);
+    v->text = print_number(v->rate, 15, "");
     return true;
 }
 
@@ -282,7 +263,7 @@ static bool take_seconds(const struct option *d, const char *text,
     if (units_parse_seconds(text, &v->seconds, NULL) < 0 ||
         v->seconds <= (double)d->min || v->seconds > (double)d->max)
         return false;
-    v->text = print_seconds(v->seconds);
+    v->text = print_number(v->seconds, 6, "s");
     return true;
 }
 
@@ -369,7 +350,7 @@ static bool take_nothing(const struct option *d, const char *text,
 static bool (*const take[])(const struct option *, const char *,
                             struct value *) = {
     [OPTION_CHOICE] = take_choice,   [OPTION_TEXT] = take_text,
-    [OPTION_COUNT] = take_count,     [OPTION_BYTES] = take_bytes,
+    [OPTION_COUNT] = take_count,     [OPTION_BYTES] = take_count,
     [OPTION_SECONDS] = take_seconds, [OPTION_FLAG] = take_flag,
     [OPTION_MAP] = take_nothing,     [OPTION_SHAPE] = take_machine,
     [OPTION_PERCENT] = take_percent, [OPTION_MAPS] = take_nothing,
@@ -537,49 +518,44 @@ static int by_text(const void *a, const void *b)
     return order != 0 ? order : (x > y) - (x < y);
 }
 
-/* A value that stands twice would be run twice under one name. */
-static int check_twice(const struct said *said, const struct yaml_node *node,
-                       const struct setting *set, struct error *err)
+/* The first value that the list has before it, or NULL. */
+static const struct value *find_twice(const struct setting *set)
 {
-    const struct value **sorted;
-    const struct yaml_scalar *again = NULL;
-    char found[SAID_FOUND_MAX];
+    const struct value **sorted, *again = NULL;
 
     sorted = mem_new(set->nvalues, sizeof *sorted);
     for (size_t i = 0; i < set->nvalues; i++)
         sorted[i] = &set->values[i];
     qsort(sorted, set->nvalues, sizeof *sorted, by_text);
-    for (size_t i = 1; i < set->nvalues; i++) {
-        const struct yaml_scalar *s = &node->item[sorted[i] - set->values];
-
+    for (size_t i = 1; i < set->nvalues; i++)
         if (strcmp(sorted[i]->text, sorted[i - 1]->text) == 0 &&
-            (!again || s < again))
-            again = s;
-    }
+            (!again || sorted[i] < again))
+            again = sorted[i];
     free(sorted);
-    if (!again)
-        return 0;
-    return options_said_error(
-        said, again->line, again->column, err,
-        "found %s, which the list has already, expected every "
-        "value once",
-        options_said_found(again->text, again->plain, found));
+    return again;
 }
 
-/* The same of maps. */
-static int check_maps_twice(const struct said *said,
-                            const struct yaml_node *node,
-                            const struct setting *set, struct error *err)
+/* A value that stands twice would be run twice under one name. */
+static int check_twice(const struct said *said, const struct yaml_node *node,
+                       const struct setting *set, struct error *err)
 {
-    for (size_t i = 1; i < set->nvalues; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(set->values[i].text, set->values[k].text) == 0)
-                return options_said_error(
-                    said, node->map[i].line, node->map[i].column, err,
-                    "found %.200s, which the list has already, expected every "
-                    "value once",
-                    set->values[i].text);
-    return 0;
+    const struct value *again = find_twice(set);
+    char found[SAID_FOUND_MAX];
+    struct yaml_scalar s;
+
+    if (!again)
+        return 0;
+    if (node->nmaps > 0) {
+        const struct yaml_node *map = &node->map[again - set->values];
+
+        s = (struct yaml_scalar){.line = map->line, .column = map->column};
+    } else {
+        s = node->item[again - set->values];
+    }
+    return options_said_error(
+        said, s.line, s.column, err,
+        "found %.200s, which the list has already, expected every value once",
+        s.text ? options_said_found(s.text, s.plain, found) : again->text);
 }
 
 /* A list of maps is a value each. */
@@ -604,7 +580,7 @@ static int convert_maps(const struct said *said, const struct option *d,
                         err) < 0)
             return -1;
     }
-    return d->axis ? check_maps_twice(said, node, set, err) : 0;
+    return d->axis ? check_twice(said, node, set, err) : 0;
 }
 
 static int convert_list(const struct said *said, const struct option *d,
@@ -746,17 +722,25 @@ int options_convert(const struct said *said, enum option_id id,
     return 0;
 }
 
+int options_take(const struct said *said, enum option_id id, const char *text,
+                 bool may_be_text, struct setting *set, struct error *err)
+{
+    struct yaml_node node = {0};
+    int rc = options_yaml_read_value(said, text, may_be_text, &node, err);
+
+    if (rc == 0)
+        rc = options_convert(said, id, &node, set, err);
+    options_yaml_node_free(&node);
+    return rc;
+}
+
 int options_value(enum option_id id, const char *text, struct value *out,
                   struct error *err)
 {
     const struct said said = {.flag = option_table[id].name};
-    struct yaml_node node = {0};
     struct setting set = {0};
-    int rc = options_yaml_read_value(&said, text, false, &node, err);
+    int rc = options_take(&said, id, text, false, &set, err);
 
-    if (rc == 0)
-        rc = options_convert(&said, id, &node, &set, err);
-    options_yaml_node_free(&node);
     if (rc == 0 && set.nvalues != 1)
         rc = error_set(err, "%s: found several values, expected one",
                        option_table[id].name);
@@ -785,17 +769,13 @@ void options_print_text(FILE *out, const char *text)
 
 char *options_canonical(enum option_id id, const char *text)
 {
-    const struct said said = {.flag = option_table[id].name};
-    struct yaml_node node = {0};
-    struct setting set = {0};
+    struct value v;
     struct error ignored;
-    char *canonical = NULL;
+    char *canonical;
 
-    if (options_yaml_read_value(&said, text, false, &node, &ignored) == 0 &&
-        options_convert(&said, id, &node, &set, &ignored) == 0 &&
-        set.nvalues == 1)
-        canonical = mem_copy(set.values[0].text);
-    options_yaml_node_free(&node);
-    options_setting_free(&set);
+    if (options_value(id, text, &v, &ignored) < 0)
+        return NULL;
+    canonical = mem_copy(v.text);
+    options_value_free(&v);
     return canonical;
 }

@@ -233,32 +233,15 @@ static int take_scalar(struct reader *r, struct yaml_scalar *s)
 
 static struct yaml_scalar *add_item(struct yaml_node *node)
 {
-    if (node->n == node->room) {
-        size_t room = node->room ? 2 * node->room : 2;
-        struct yaml_scalar *item = mem_new(room, sizeof *item);
-
-        if (node->n > 0)
-            memcpy(item, node->item, node->n * sizeof *item);
-        free(node->item);
-        node->item = item;
-        node->room = room;
-    }
+    node->item = mem_more(node->item, node->n, &node->room, sizeof *node->item);
     return &node->item[node->n++];
 }
 
 /* Room for one more map in a list. */
 static struct yaml_node *add_map(struct yaml_node *list)
 {
-    if (list->nmaps == list->maps_room) {
-        size_t room = list->maps_room ? 2 * list->maps_room : 2;
-        struct yaml_node *map = mem_new(room, sizeof *map);
-
-        if (list->nmaps > 0)
-            memcpy(map, list->map, list->nmaps * sizeof *map);
-        free(list->map);
-        list->map = map;
-        list->maps_room = room;
-    }
+    list->map =
+        mem_more(list->map, list->nmaps, &list->maps_room, sizeof *list->map);
     return &list->map[list->nmaps++];
 }
 
@@ -344,16 +327,7 @@ void options_yaml_node_free(struct yaml_node *node)
 
 static struct yaml_entry *add_entry(struct yaml_file *f)
 {
-    if (f->n == f->room) {
-        size_t room = f->room ? 2 * f->room : 32;
-        struct yaml_entry *entry = mem_new(room, sizeof *entry);
-
-        if (f->n > 0)
-            memcpy(entry, f->entry, f->n * sizeof *entry);
-        free(f->entry);
-        f->entry = entry;
-        f->room = room;
-    }
+    f->entry = mem_more(f->entry, f->n, &f->room, sizeof *f->entry);
     return &f->entry[f->n++];
 }
 

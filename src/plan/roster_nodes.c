@@ -9,7 +9,7 @@
 /* A roster under way, with room for more ranges. */
 struct taking {
     struct roster r;
-    int shard_room, range_room;
+    size_t shard_room, range_room;
 };
 
 /* What numeric addresses, with the name of an interface, are made of. */
@@ -35,13 +35,9 @@ static int take_address(struct taking *x, const char *asked, char *text,
                          "the cluster calls a server '%.64s', which is no "
                          "address",
                          text);
-    if (x->r.nshards == x->shard_room) {
-        x->shard_room = 2 * x->shard_room + 16;
-        x->r.shard =
-            mem_grow(x->r.shard, (size_t)x->shard_room, sizeof *x->r.shard);
-    }
+    x->r.shard = mem_more(x->r.shard, (size_t)x->r.nshards, &x->shard_room,
+                          sizeof *x->r.shard);
     s = &x->r.shard[x->r.nshards++];
-    memset(s, 0, sizeof *s);
     s->numa = -1;
     s->port = (int)port;
     *colon = '\0';
@@ -58,11 +54,8 @@ static int take_slots(struct taking *x, const char *text, struct error *err)
     if (text[0] == '[')
         return error_set(err, "the cluster is being resharded; wait until it "
                               "is done");
-    if (x->r.nranges == x->range_room) {
-        x->range_room = 2 * x->range_room + 64;
-        x->r.range =
-            mem_grow(x->r.range, (size_t)x->range_room, sizeof *x->r.range);
-    }
+    x->r.range = mem_more(x->r.range, (size_t)x->r.nranges, &x->range_room,
+                          sizeof *x->r.range);
     range = &x->r.range[x->r.nranges++];
     range->first = range->last = (int)strtol(text, &end, 10);
     if (*end == '-')

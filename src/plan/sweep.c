@@ -1,4 +1,4 @@
-#include "plan/sweep.h"
+#include "plan/sweep_parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,7 +8,6 @@
 #include "base/hostlist.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "base/text.h"
 
 /* One of the study's experiments, by its bit. */
 static unsigned experiment_at(const struct options *o, size_t k)
@@ -289,14 +288,24 @@ static bool has_one_shard(const struct sweep *s)
     return false;
 }
 
-/* The axes that the following is about. */
-static const enum option_id alike[] = {
-    OPT_DB_CLUSTER,   OPT_MODEL_KEYS,   OPT_READERS_PER_NODE,
-    OPT_READER_NODES, OPT_WAIT,         OPT_CONTROL_BYTES,
-    OPT_FAN,          OPT_PIPELINED,    OPT_HISTORY,
-    OPT_RETIRE,       OPT_EXPIRE_AFTER, OPT_COMPUTE_KIND,
-    OPT_ARRIVALS,     OPT_TENSOR_BYTES};
-#define ALIKE (sizeof alike / sizeof alike[0])
+static const char nobody_reads[] = "no client reads what others write";
+
+const struct sweep_alike sweep_alike[SWEEP_ALIKE] = {
+    {OPT_DB_CLUSTER, NULL},
+    {OPT_MODEL_KEYS, NULL},
+    {OPT_READERS_PER_NODE, nobody_reads},
+    {OPT_READER_NODES, nobody_reads},
+    {OPT_WAIT, nobody_reads},
+    {OPT_CONTROL_BYTES, nobody_reads},
+    {OPT_FAN, nobody_reads},
+    {OPT_PIPELINED, "a step has one tensor"},
+    {OPT_HISTORY, "keys expire"},
+    {OPT_RETIRE, "all steps stay"},
+    {OPT_EXPIRE_AFTER, "keys do not expire"},
+    {OPT_COMPUTE_KIND, "nothing is computed"},
+    {OPT_ARRIVALS, "there is no rate"},
+    {OPT_TENSOR_BYTES, NULL},
+};
 
 /* The same of an axis that says how something is done which the permutation
  * does not do. Where all steps stay, overwrite and delete do nothing, and where
@@ -358,8 +367,8 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
 /* Whether another permutation stands for this one, or none at all. */
 static bool is_spare(const struct sweep *s, const struct permutation *p)
 {
-    for (size_t k = 0; k < ALIKE; k++)
-        if (behind(s, p, alike[k]) > 0)
+    for (size_t k = 0; k < SWEEP_ALIKE; k++)
+        if (behind(s, p, sweep_alike[k].axis) > 0)
             return true;
     for (size_t k = 0; k < s->nlacks; k++)
         if (lacks(s, p, &s->lacks[k]) && displaced(s, p, &s->lacks[k]) != 0)
@@ -400,11 +409,9 @@ static void find_input(struct sweep *s)
     s->input = (struct value){.count = bytes, .text = s->input_text};
 }
 
-/* Whether several values of the axis say nothing to some permutations. */
-static bool has_idle(const struct options *o, enum option_id axis)
+bool sweep_has_idle(const struct options *o, enum option_id axis)
 {
     const struct setting *compute = options_get(o, OPT_COMPUTE);
-    const struct setting *tensors = options_get(o, OPT_TENSORS);
 
     if (options_get(o, axis)->nvalues < 2)
         return false;
@@ -419,14 +426,11 @@ static bool has_idle(const struct options *o, enum option_id axis)
         return options_retire(o, RETIRE_OVERWRITE) ||
                options_retire(o, RETIRE_DELETE);
     if (axis == OPT_ARRIVALS)
-        return options_rate(o, RATE_MAX);
+        return options_says(o, OPT_RATE, RATE_MAX);
     for (size_t k = 0; axis == OPT_COMPUTE_KIND && k < compute->nvalues; k++)
         if (compute->values[k].seconds == 0)
             return true;
-    for (size_t k = 0; axis == OPT_PIPELINED && k < tensors->nvalues; k++)
-        if (tensors->values[k].count == 1)
-            return true;
-    return false;
+    return axis == OPT_PIPELINED && options_has(o, OPT_TENSORS, 1);
 }
 
 int sweep_open(struct sweep *s, const struct options *o, struct error *err)
@@ -453,8 +457,8 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     s->product = s->count;
     find_like(s);
     s->one_shard = has_one_shard(s);
-    for (size_t k = 0; k < ALIKE; k++)
-        idle = idle || has_idle(o, alike[k]);
+    for (size_t k = 0; k < SWEEP_ALIKE; k++)
+        idle = idle || sweep_has_idle(o, sweep_alike[k].axis);
     if (s->like || s->one_shard || idle)
         number(s);
     return 0;
@@ -577,9 +581,9 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
             place -= (uint32_t)(displaced(s, &q, &s->lacks[l]) *
                                 (ptrdiff_t)stride(s, experiment_of(&q),
                                                   s->lacks[l].axis));
-    for (size_t l = 0; l < ALIKE; l++)
-        place -= (uint32_t)(behind(s, &q, alike[l]) *
-                            stride(s, experiment_of(&q), alike[l]));
+    for (size_t l = 0; l < SWEEP_ALIKE; l++)
+        place -= (uint32_t)(behind(s, &q, sweep_alike[l].axis) *
+                            stride(s, experiment_of(&q), sweep_alike[l].axis));
     found = bsearch(&place, s->place, s->count, sizeof place, compare_places);
     return found ? (size_t)(found - s->place) : p->index;
 }
@@ -758,177 +762,4 @@ const char *sweep_experiment(const struct sweep *s, const struct value *v)
     static const char throughput[] = "throughput_";
 
     return options_infers(s->options) ? v->text : v->text + strlen(throughput);
-}
-
-/* One note at `used` of the text; how much is used, or would be. */
-static size_t note(char *buf, size_t n, size_t used, const struct option *d,
-                   const struct setting *set, const char *where,
-                   const char *name)
-{
-    if (used >= n)
-        return used;
-    return used + (size_t)snprintf(buf + used, n - used,
-                                   "%s (%zu value%s) collapses %s%s, which has "
-                                   "no such axis\n",
-                                   d->name, set->nvalues,
-                                   set->nvalues == 1 ? "" : "s", where, name);
-}
-
-static size_t note_lack(char *buf, size_t n, size_t used,
-                        const struct sweep_lack *lack,
-                        const struct setting *set)
-{
-    const struct option *d = &option_table[lack->axis];
-
-    if (lack->word == 0)
-        return note(buf, n, used, d, set, "with ", lack->server);
-    if (used >= n)
-        return used;
-    return used +
-           (size_t)snprintf(buf + used, n - used,
-                            "%s: %s comes to %s with %s, which has no %s\n",
-                            d->name, d->words[lack->word - 1],
-                            lack->instead.text, lack->server, lack->why);
-}
-
-/* The notes on servers that a placement of the study does not have. */
-static size_t note_left_out(const struct sweep *s, char *buf, size_t n,
-                            size_t used)
-{
-    for (size_t k = 0; k < s->nlacks; k++) {
-        unsigned others = IN_BOTH & ~s->lacks[k].only;
-
-        if (s->lacks[k].lists && used < n)
-            used += (size_t)snprintf(buf + used, n - used,
-                                     "db_exe %s is left out with pattern: "
-                                     "aggregate, since it has no lists\n",
-                                     s->lacks[k].server);
-        if (!s->lacks[k].only || used >= n ||
-            !options_has_placement(s->options, others))
-            continue;
-        used += (size_t)snprintf(
-            buf + used, n - used,
-            "db_exe %s is left out in throughput_%s, which has nothing like "
-            "it\n",
-            s->lacks[k].server,
-            others == IN_STANDARD ? "standard" : "colocated");
-    }
-    return used;
-}
-
-static size_t note_idle(const struct sweep *s, enum option_id axis,
-                        const char *where, char *buf, size_t n, size_t used)
-{
-    size_t values = options_get(s->options, axis)->nvalues;
-
-    if (!has_idle(s->options, axis) || used >= n)
-        return used;
-    return used + (size_t)snprintf(buf + used, n - used,
-                                   "%s (%zu values) collapses where %s\n",
-                                   option_table[axis].name, values, where);
-}
-
-static size_t note_one_shard(const struct sweep *s, enum option_id axis,
-                             const char *which, char *buf, size_t n,
-                             size_t used)
-{
-    size_t values = options_get(s->options, axis)->nvalues;
-
-    if (!s->one_shard || values < 2 || used >= n)
-        return used;
-    return used + (size_t)snprintf(buf + used, n - used,
-                                   "%s (%zu values) collapses where there is "
-                                   "one shard, which %s\n",
-                                   option_table[axis].name, values, which);
-}
-
-/* Of databases that were not asked how many they are. */
-static size_t note_not_found(const struct sweep *s, char *buf, size_t n,
-                             size_t used)
-{
-    size_t values = options_get(s->options, OPT_MODEL_KEYS)->nvalues;
-
-    if (!options_external(s->options) || s->found > 0 || values < 2 ||
-        used >= n)
-        return used;
-    return used + (size_t)snprintf(buf + used, n - used,
-                                   "model_keys (%zu values) collapses if what "
-                                   "db_address names is one shard, which has "
-                                   "all that a model takes\n",
-                                   values);
-}
-
-/* The notes on values that come to the same. */
-static void note_alike(const struct sweep *s, char *buf, size_t n, size_t used)
-{
-    const struct setting *set = options_get(s->options, OPT_TENSOR_BYTES);
-    const char *between = "";
-
-    used = note_one_shard(s, OPT_DB_CLUSTER, "is no cluster either way", buf, n,
-                          used);
-    used = note_one_shard(s, OPT_MODEL_KEYS, "has all that a model takes", buf,
-                          n, used);
-    used = note_not_found(s, buf, n, used);
-    for (int id = OPT_READERS_PER_NODE; id <= OPT_FAN; id++)
-        used = note_idle(s, (enum option_id)id,
-                         "no client reads what others "
-                         "write",
-                         buf, n, used);
-    used = note_idle(s, OPT_PIPELINED, "a step has one tensor", buf, n, used);
-    used = note_idle(s, OPT_HISTORY, "keys expire", buf, n, used);
-    used = note_idle(s, OPT_RETIRE, "all steps stay", buf, n, used);
-    used = note_idle(s, OPT_EXPIRE_AFTER, "keys do not expire", buf, n, used);
-    used = note_idle(s, OPT_COMPUTE_KIND, "nothing is computed", buf, n, used);
-    used = note_idle(s, OPT_ARRIVALS, "there is no rate", buf, n, used);
-    if (!s->like || used >= n)
-        return;
-    used += (size_t)snprintf(buf + used, n - used, "tensor_bytes collapses: ");
-    for (size_t k = 0; k < set->nvalues && used < n; k++) {
-        if (s->like[k] == k)
-            continue;
-        used +=
-            (size_t)snprintf(buf + used, n - used, "%s%s to %s", between,
-                             set->values[k].text, set->values[s->like[k]].text);
-        between = ", ";
-    }
-    if (used < n)
-        snprintf(buf + used, n - used, ", as many whole elements of 4 bytes\n");
-}
-
-/* The study's experiments that do not have it. */
-static const char *without(const struct options *o, unsigned only,
-                           char buf[OPTIONS_WHERE_MAX])
-{
-    const struct setting *set = options_get(o, OPT_EXPERIMENT);
-    unsigned all = 0;
-
-    for (size_t k = 0; k < set->nvalues; k++)
-        all |= experiment_bit(set->values[k].count);
-    return options_where(all & ~only, buf);
-}
-
-char *sweep_notes(const struct sweep *s, char *buf, size_t n)
-{
-    const struct options *o = s->options;
-    char where[OPTIONS_WHERE_MAX];
-    size_t used = 0;
-
-    buf[0] = '\0';
-    for (int id = 0; id < OPT_COUNT; id++) {
-        const struct option *d = &option_table[id];
-        const struct setting *set = options_get(o, (enum option_id)id);
-
-        if (!d->axis || !set->given)
-            continue;
-        if (d->only && options_has_placement(o, IN_BOTH & ~d->only))
-            used =
-                note(buf, n, used, d, set, "in ", without(o, d->only, where));
-        for (size_t k = 0; k < s->nlacks; k++)
-            if (!s->lacks[k].only && !s->lacks[k].lists &&
-                s->lacks[k].axis == (enum option_id)id)
-                used = note_lack(buf, n, used, &s->lacks[k], set);
-    }
-    used = note_left_out(s, buf, n, used);
-    note_alike(s, buf, n, used);
-    return buf;
 }

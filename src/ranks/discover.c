@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/line.h"
 #include "base/mem.h"
 #include "base/procstat.h"
 #include "base/text.h"
@@ -23,46 +24,6 @@ struct calling_card {
     struct cpu_mask cpus;
     int first_rank;
 };
-
-/* The value after `key:` in a file of such lines ("MemTotal: 123 kB"). */
-static int read_key(const char *path, const char *key, char *buf, size_t n)
-{
-    FILE *f = fopen(path, "r");
-    size_t len = strlen(key);
-    char line[512];
-    int found = -1;
-
-    buf[0] = '\0';
-    if (!f)
-        return -1;
-    while (found < 0 && fgets(line, sizeof line, f)) {
-        char *colon = strchr(line, ':');
-
-        if (!colon || strncmp(line, key, len) != 0)
-            continue;
-        colon += 1 + strspn(colon + 1, " \t");
-        colon[strcspn(colon, "\n")] = '\0';
-        snprintf(buf, n, "%s", colon);
-        found = 0;
-    }
-    fclose(f);
-    return found;
-}
-
-static int64_t read_number(const char *path)
-{
-    FILE *f = fopen(path, "r");
-    char line[64] = "", *end = line;
-    int64_t value;
-
-    if (!f)
-        return -1;
-    if (!fgets(line, sizeof line, f))
-        line[0] = '\0';
-    fclose(f);
-    value = strtoll(line, &end, 10);
-    return end == line ? -1 : value;
-}
 
 /* FNV-1a (Fowler, Noll, Vo). */
 static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)
@@ -78,16 +39,11 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)
 static uint64_t kernel_key(void)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    char boot[64] = "";
     struct utsname u;
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+    char boot[64];
 
-    if (f) {
-        if (!fgets(boot, sizeof boot, f))
-            boot[0] = '\0';
-        fclose(f);
-    }
-    if (boot[0] == '\0' && uname(&u) == 0)
+    if (!line_first("/proc/sys/kernel/random/boot_id", boot, sizeof boot) &&
+        uname(&u) == 0)
         hash = hash_bytes(hash, u.nodename, strlen(u.nodename));
     return hash_bytes(hash, boot, strlen(boot));
 }
@@ -272,12 +228,14 @@ static void local_attributes(struct node_attributes *f, struct team *t)
         snprintf(f->kernel, sizeof f->kernel, "%.20s %.90s", u.sysname,
                  u.release);
     /* x86 says "model name"; Arm says nothing there, so the machine's name */
-    if (read_key("/proc/cpuinfo", "model name", f->cpu_model,
-                 sizeof f->cpu_model) < 0)
+    if (!line_named("/proc/cpuinfo", "model name", f->cpu_model,
+                    sizeof f->cpu_model))
         snprintf(f->cpu_model, sizeof f->cpu_model, "%.64s", u.machine);
-    if (read_key("/proc/meminfo", "MemTotal", text, sizeof text) == 0)
+    if (line_named("/proc/meminfo", "MemTotal", text, sizeof text))
         f->memory = strtoll(text, NULL, 10) * 1024;
-    f->somaxconn = read_number("/proc/sys/net/core/somaxconn");
+    f->somaxconn = line_first("/proc/sys/net/core/somaxconn", text, sizeof text)
+                       ? strtoll(text, NULL, 10)
+                       : -1;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0)
         f->nofile = (int64_t)files.rlim_max;
 }

@@ -11,6 +11,7 @@
 #include "plan/connections.h"
 #include "plan/model_keys.h"
 #include "results/collect_readers.h"
+#include "results/collect_spans.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -25,7 +26,7 @@ struct column {
 
 /* ---- clients ---- */
 
-/* A client's row: this, then the columns of span_arrays one after the other. */
+/* A client's row: this, then its spans (collect_spans.h). */
 struct client_row {
     double connect_time, loop_time, main_time, between_time, start_skew;
     double compute_time, pace_time, step_cpu_time, compute_alone, alone_waited;
@@ -35,133 +36,6 @@ struct client_row {
     int64_t send_buffer, receive_buffer;
     int64_t rank, node, shard;
     struct client_attributes where;
-};
-
-enum {
-    PUT,
-    UNPACK,
-    PUT_START,
-    UNPACK_START,
-    WARMUP_PUT,
-    WARMUP_UNPACK,
-    RETIRE,
-    RETIRE_START,
-    POLL_LIST,
-    POLL_LIST_START,
-    GET_LIST,
-    GET_LIST_START,
-    CONTROL,
-    CONTROL_START,
-    RUN_SCRIPT,
-    RUN_SCRIPT_START,
-    WARMUP_RUN_SCRIPT,
-    RUN_MODEL,
-    RUN_MODEL_START,
-    WARMUP_RUN_MODEL,
-    STEP, /* of the puts, in phases */
-    BEGUN,
-    DUE,
-    GET_STEP, /* of the gets, in phases alone */
-    GET_BEGUN,
-    GET_DUE,
-    SPANS
-};
-
-static const struct sink_array span_arrays[SPANS] = {
-    [PUT] = {"put_tensor", FIELD_REAL, "s", "time of each timed put_tensor",
-             SINK_CLIENT, SINK_ITERATION},
-    [UNPACK] = {"unpack_tensor", FIELD_REAL, "s",
-                "time of each timed unpack_tensor", SINK_CLIENT,
-                SINK_ITERATION},
-    [PUT_START] = {"put_start", FIELD_REAL, "s",
-                   "start of each put_tensor since the loop's start, on the "
-                   "common clock",
-                   SINK_CLIENT, SINK_ITERATION},
-    [UNPACK_START] = {"unpack_start", FIELD_REAL, "s",
-                      "start of each unpack_tensor since the loop's start, on "
-                      "the common clock",
-                      SINK_CLIENT, SINK_ITERATION},
-    [WARMUP_PUT] = {"warmup_put_tensor", FIELD_REAL, "s",
-                    "time of each put_tensor before the timed loop",
-                    SINK_CLIENT, SINK_WARMUP},
-    [WARMUP_UNPACK] = {"warmup_unpack_tensor", FIELD_REAL, "s",
-                       "time of each unpack_tensor before the timed loop",
-                       SINK_CLIENT, SINK_WARMUP},
-    [RETIRE] = {"retire", FIELD_REAL, "s",
-                "time of each timed removal of an older step's tensors",
-                SINK_CLIENT, SINK_ITERATION},
-    [RETIRE_START] = {"retire_start", FIELD_REAL, "s",
-                      "start of each of those since the loop's start, on the "
-                      "common clock",
-                      SINK_CLIENT, SINK_ITERATION},
-    [POLL_LIST] = {"poll_list", FIELD_REAL, "s",
-                   "of a reader, from its first poll of each list until that "
-                   "was whole",
-                   SINK_CLIENT, SINK_ITERATION},
-    [POLL_LIST_START] = {"poll_list_start", FIELD_REAL, "s",
-                         "start of each of those since the loop's start, on "
-                         "the common clock",
-                         SINK_CLIENT, SINK_ITERATION},
-    [GET_LIST] = {"get_list", FIELD_REAL, "s",
-                  "of a reader, time of getting each list and all data sets "
-                  "that it names, without what lies between",
-                  SINK_CLIENT, SINK_ITERATION},
-    [GET_LIST_START] = {"get_list_start", FIELD_REAL, "s",
-                        "start of each of those since the loop's start, on the "
-                        "common clock",
-                        SINK_CLIENT, SINK_ITERATION},
-    [CONTROL] =
-        {"control", FIELD_REAL, "s",
-         "time of each timed put or get of the tensor after a step's; a "
-         "reader's that were gone are left out",
-         SINK_CLIENT, SINK_ITERATION},
-    [CONTROL_START] = {"control_start", FIELD_REAL, "s",
-                       "start of each of those since the loop's start, on the "
-                       "common clock",
-                       SINK_CLIENT, SINK_ITERATION},
-    [RUN_SCRIPT] = {"run_script", FIELD_REAL, "s",
-                    "time of each timed run_script", SINK_CLIENT,
-                    SINK_ITERATION},
-    [RUN_SCRIPT_START] = {"run_script_start", FIELD_REAL, "s",
-                          "start of each run_script since the loop's start, on "
-                          "the common clock",
-                          SINK_CLIENT, SINK_ITERATION},
-    [WARMUP_RUN_SCRIPT] = {"warmup_run_script", FIELD_REAL, "s",
-                           "time of each run_script before the timed loop",
-                           SINK_CLIENT, SINK_WARMUP},
-    [RUN_MODEL] = {"run_model", FIELD_REAL, "s", "time of each timed run_model",
-                   SINK_CLIENT, SINK_ITERATION},
-    [RUN_MODEL_START] = {"run_model_start", FIELD_REAL, "s",
-                         "start of each run_model since the loop's start, on "
-                         "the common clock",
-                         SINK_CLIENT, SINK_ITERATION},
-    [WARMUP_RUN_MODEL] = {"warmup_run_model", FIELD_REAL, "s",
-                          "time of each run_model before the timed loop; the "
-                          "first may load what the server loads late",
-                          SINK_CLIENT, SINK_WARMUP},
-    [STEP] = {"step", FIELD_REAL, "s",
-              "time of each step, from its begin to the end of its last "
-              "operation",
-              SINK_CLIENT, SINK_ITERATION},
-    [BEGUN] = {"begun", FIELD_REAL, "s",
-               "begin of each step since the loop's start, on the common clock",
-               SINK_CLIENT, SINK_ITERATION},
-    [DUE] = {"due", FIELD_REAL, "s",
-             "when each step was due since the loop's start, on the common "
-             "clock",
-             SINK_CLIENT, SINK_ITERATION},
-    [GET_STEP] = {"unpack_step", FIELD_REAL, "s",
-                  "time of each step of the gets, from its begin to its end",
-                  SINK_CLIENT, SINK_ITERATION},
-    [GET_BEGUN] = {"unpack_begun", FIELD_REAL, "s",
-                   "begin of each step of the gets since the loop's start, on "
-                   "the common clock",
-                   SINK_CLIENT, SINK_ITERATION},
-    [GET_DUE] =
-        {"unpack_due", FIELD_REAL, "s",
-         "when each step of the gets was due since the loop's start, on "
-         "the common clock",
-         SINK_CLIENT, SINK_ITERATION},
 };
 
 /* In the order of the file. */
@@ -231,99 +105,18 @@ static const struct column step_columns[] = {
            "steps that were due and not begun when the time was over"),
 };
 
-/* Columns of each array of spans; 0: it is not there. */
-static void span_columns(const struct collection *c, size_t columns[SPANS])
-{
-    bool retires = tensors_removes(c->tensors);
-
-    for (int a = 0; a < SPANS; a++)
-        columns[a] = a < WARMUP_PUT ? c->kept : a < RETIRE ? c->warmup : 0;
-    columns[STEP] = columns[BEGUN] = c->steps ? c->kept : 0;
-    columns[DUE] = c->paced ? c->kept : 0;
-    for (int a = 0; a < 3 && c->phases; a++)
-        columns[GET_STEP + a] = columns[STEP + a];
-    for (int a = RETIRE; a <= RETIRE_START && retires; a++)
-        columns[a] = c->kept;
-    for (int a = CONTROL; a <= CONTROL_START && c->tensors->control > 0; a++)
-        columns[a] = c->kept;
-    for (int a = POLL_LIST; a <= GET_LIST_START && c->lists; a++)
-        columns[a] = c->kept;
-    for (int a = c->runs > 1 ? RUN_SCRIPT : RUN_MODEL; a < STEP && c->runs; a++)
-        columns[a] = a == WARMUP_RUN_SCRIPT || a == WARMUP_RUN_MODEL ? c->warmup
-                                                                     : c->kept;
-}
-
-static size_t client_row_bytes(const size_t columns[SPANS])
+static size_t client_row_bytes(const struct collection *c)
 {
     size_t bytes = sizeof(struct client_row);
 
-    for (int a = 0; a < SPANS; a++)
-        bytes += columns[a] * sizeof(double);
+    for (int a = 0; a < SRB_SPANS; a++)
+        bytes += spans_columns(c, a) * sizeof(double);
     return bytes;
-}
-
-/* n numbers and NaN up to the end of a row's column. */
-static double *put_numbers(double *at, const int64_t *ns, int64_t zero,
-                           size_t n, size_t columns)
-{
-    for (size_t i = 0; i < columns; i++)
-        *at++ = i < n ? tick_seconds(ns[i] - zero) : NAN;
-    return at;
-}
-
-/* Readers keep no timings of their warm-up. */
-static void pack_spans(double *at, const struct load *l, int64_t zero,
-                       const size_t columns[SPANS])
-{
-    const struct exchange_rules *way = &l->rules.exchange;
-    const struct samples *s = &l->samples;
-    const struct series *p = &s->put, *u = &s->unpack;
-    size_t w = p->warmup;
-
-    at = put_numbers(at, p->ns + w, 0, p->kept, columns[PUT]);
-    at = put_numbers(at, u->ns + w, 0, u->kept, columns[UNPACK]);
-    at = put_numbers(at, p->start + w, zero, p->kept, columns[PUT_START]);
-    at = put_numbers(at, u->start + w, zero, u->kept, columns[UNPACK_START]);
-    at = put_numbers(at, p->ns, 0, way->reads ? 0 : w, columns[WARMUP_PUT]);
-    at = put_numbers(at, u->ns, 0, exchange_any(way) ? 0 : w,
-                     columns[WARMUP_UNPACK]);
-    at = put_numbers(at, s->retire.ns, 0, s->retire.kept, columns[RETIRE]);
-    at = put_numbers(at, s->retire.start, zero, s->retire.kept,
-                     columns[RETIRE_START]);
-    at = put_numbers(at, s->control.ns, 0, s->control.kept, columns[CONTROL]);
-    at = put_numbers(at, s->control.start, zero, s->control.kept,
-                     columns[CONTROL_START]);
-    for (int k = 0; k < 2; k++) {
-        const struct series *x = k == 0 ? &s->poll_list : &s->get_list;
-        const size_t *of = columns + (k == 0 ? POLL_LIST : GET_LIST);
-
-        at = put_numbers(at, x->ns, 0, x->kept, of[0]);
-        at = put_numbers(at, x->start, zero, x->kept, of[1]);
-    }
-    for (int k = 0; k < 2; k++) {
-        /* the last run is the model's */
-        const struct series *x =
-            &s->run[k == 1 && s->nruns > 0 ? s->nruns - 1 : 0];
-        const size_t *of = columns + (k == 0 ? RUN_SCRIPT : RUN_MODEL);
-
-        at = put_numbers(at, x->ns + x->warmup, 0, x->kept, of[0]);
-        at = put_numbers(at, x->start + x->warmup, zero, x->kept, of[1]);
-        at = put_numbers(at, x->ns, 0, x->warmup, of[2]);
-    }
-    for (int k = 0; k < 2; k++) {
-        const struct step_series *x = &s->step[k];
-        const size_t *of = columns + (k == 0 ? STEP : GET_STEP);
-        size_t n = x->span.kept;
-
-        at = put_numbers(at, x->span.ns, 0, n, of[0]);
-        at = put_numbers(at, x->span.start, zero, n, of[1]);
-        at = put_numbers(at, x->due, zero, n, of[2]);
-    }
 }
 
 /* This client's row, allocated. */
 static void *pack_client(const struct collection *c, const struct placement *pl,
-                         const size_t columns[SPANS], size_t bytes)
+                         size_t bytes)
 {
     const struct load *l = c->load;
     const struct samples *s = &l->samples;
@@ -350,7 +143,7 @@ static void *pack_client(const struct collection *c, const struct placement *pl,
     row->node = place_client_node(pl, l->number);
     row->shard = place_client_shard(pl, l->number);
     row->where = *c->attributes;
-    pack_spans((double *)(void *)(row + 1), l, c->zero, columns);
+    spans_pack(c, (double *)(void *)(row + 1));
     return row;
 }
 
@@ -358,12 +151,9 @@ static void *pack_client(const struct collection *c, const struct placement *pl,
 struct target {
     struct sinks *sinks; /* NULL: nowhere */
     const struct placement *pl;
-    const size_t *columns;
+    const struct collection *c;
     size_t row_bytes;
-    size_t warmup;
-    const struct tensors_rules *tensors;
-    size_t looks; /* at a shard's memory */
-    bool infers;
+    size_t looks;           /* at a shard's memory */
     int64_t *shard_clients; /* [nshards], by the placement */
     int64_t *shard_ops;     /* [nshards], as their rows come */
     struct collected *all;  /* so far */
@@ -390,16 +180,16 @@ static int take_spans(const struct target *x, int first, int n,
 {
     size_t offset = 0;
 
-    for (int a = 0; a < SPANS; a++) {
-        size_t columns = x->columns[a];
+    for (int a = 0; a < SRB_SPANS; a++) {
+        const struct sink_array array = spans_array(a);
+        size_t columns = spans_columns(x->c, a);
 
         for (int k = 0; k < n; k++)
             memcpy(room + (size_t)k * columns,
                    (const double *)(const void *)(row_at(x, rows, k) + 1) +
                        offset,
                    columns * sizeof(double));
-        if (columns > 0 &&
-            write_rows(x, &span_arrays[a], first, n, room, err) < 0)
+        if (columns > 0 && write_rows(x, &array, first, n, room, err) < 0)
             return -1;
         offset += columns;
     }
@@ -433,12 +223,12 @@ static void count_ops(struct target *x, int first, int n, const void *rows)
 {
     for (int k = 0; k < n; k++) {
         const struct client_row *row = row_at(x, rows, k);
-        int64_t ops = row->ops + 2 * (int64_t)x->warmup;
+        int64_t ops = row->ops + 2 * (int64_t)x->c->warmup;
 
-        if (x->infers)
+        if (x->c->runs > 0)
             model_keys_count(x->pl, first + k, ops / 2, x->shard_ops);
         else
-            x->shard_ops[row->shard] += ops * (int64_t)x->tensors->n;
+            x->shard_ops[row->shard] += ops * (int64_t)x->c->tensors->n;
     }
 }
 
@@ -446,9 +236,7 @@ static int take_clients(void *arg, int first, int n, const void *rows,
                         struct error *err)
 {
     struct target *x = arg;
-    size_t widest = x->columns[PUT] > x->columns[WARMUP_PUT]
-                        ? x->columns[PUT]
-                        : x->columns[WARMUP_PUT];
+    size_t widest = x->c->kept > x->c->warmup ? x->c->kept : x->c->warmup;
     void *room = malloc((size_t)n * (widest ? widest : 1) * sizeof(double));
     int rc;
 
@@ -459,7 +247,7 @@ static int take_clients(void *arg, int first, int n, const void *rows,
     if (rc == 0)
         rc = take_columns(x, client_columns, COUNT(client_columns), first, n,
                           rows, x->row_bytes, room, err);
-    if (rc == 0 && x->columns[STEP] > 0)
+    if (rc == 0 && x->c->steps && x->c->kept > 0)
         rc = take_columns(x, step_columns, COUNT(step_columns), first, n, rows,
                           x->row_bytes, room, err);
     free(room);
@@ -481,8 +269,7 @@ static int collect_clients(const struct team *t, struct target *x,
                        .row_bytes = x->row_bytes,
                        .take = take_clients,
                        .arg = x};
-    void *mine =
-        c->load ? pack_client(c, x->pl, x->columns, x->row_bytes) : NULL;
+    void *mine = c->load ? pack_client(c, x->pl, x->row_bytes) : NULL;
     int rc = team_gather(t, &g, mine, err);
 
     free(mine);
@@ -650,10 +437,10 @@ static int take_shards(void *arg, int first, int n, const void *rows,
         complete(x, first * each + k, &copy[k]);
     rc = take_columns(x, shard_columns, COUNT(shard_columns), first * each,
                       shards, copy, sizeof *copy, room, err);
-    if (rc == 0 && x->infers)
+    if (rc == 0 && x->c->runs > 0)
         rc = take_columns(x, run_columns, COUNT(run_columns), first * each,
                           shards, copy, sizeof *copy, room, err);
-    if (rc == 0 && !tensors_plain(x->tensors))
+    if (rc == 0 && !tensors_plain(x->c->tensors))
         rc = take_columns(x, kept_columns, COUNT(kept_columns), first * each,
                           shards, copy, sizeof *copy, room, err);
     if (rc == 0 && x->looks > 0)
@@ -797,24 +584,19 @@ int collect(const struct team *t, const struct placement *pl,
             struct sinks *sinks, const struct collection *c,
             struct collected *out, struct error *err)
 {
-    size_t columns[SPANS];
     struct target x = {.sinks = sinks,
                        .pl = pl,
-                       .columns = columns,
-                       .warmup = c->warmup,
-                       .tensors = c->tensors,
+                       .c = c,
+                       .row_bytes = client_row_bytes(c),
                        .looks = tensors_plain(c->tensors) || pl->external
                                     ? 0
                                     : SRB_MEMORY_LOOKS,
-                       .infers = c->runs > 0,
                        .all = out};
     struct error later;
     int rc = 0, shards_rc;
 
     *out = (struct collected){
         true, {-1, -1}, 0, {.watched = procstat_unknown, .fault_share = NAN}};
-    span_columns(c, columns);
-    x.row_bytes = client_row_bytes(columns);
     if (t->rank == 0)
         rc = begin(&x, c, err);
     /* rows are received even when there is nowhere to put them: senders wait */

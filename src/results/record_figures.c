@@ -309,7 +309,7 @@ unsigned record_scope(const struct options *o)
         scope |= SCOPE_STEPS | SCOPE_COMPUTED;
     if (options_paced(o))
         scope |= SCOPE_STEPS | SCOPE_PACED;
-    if (options_rate(o, RATE_SEARCH))
+    if (options_says(o, OPT_RATE, RATE_SEARCH))
         scope |= SCOPE_SEARCHED;
     if (options_keeps(o))
         scope |= SCOPE_KEPT;

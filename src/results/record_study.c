@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/line.h"
 #include "base/mem.h"
 #include "results/record.h"
 #include "srb_version.h"
@@ -50,19 +51,6 @@ static void record_mpi_settings(struct fields *f)
     free(found);
 }
 
-/* A random identifier of this file, from the kernel. */
-static void uuid(char *buf, size_t n)
-{
-    FILE *f = fopen("/proc/sys/kernel/random/uuid", "re");
-
-    buf[0] = '\0';
-    if (!f)
-        return;
-    if (fgets(buf, (int)n, f))
-        buf[strcspn(buf, "\n")] = '\0';
-    fclose(f);
-}
-
 void record_study(struct fields *f, const struct study_attributes *s)
 {
     char text[256], now[32];
@@ -74,7 +62,7 @@ void record_study(struct fields *f, const struct study_attributes *s)
     fields_text(f, "command_line", s->command_line);
     fields_text(f, "config", s->config);
     fields_text(f, "resolved_config", s->resolved_config);
-    uuid(text, sizeof text);
+    line_first("/proc/sys/kernel/random/uuid", text, sizeof text);
     fields_text(f, "uuid", text);
     fields_text(f, "start_time", record_now(now, sizeof now));
     fields_text(f, "launcher", s->job->launcher);

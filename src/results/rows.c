@@ -81,8 +81,7 @@ char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
     return buf;
 }
 
-/* Words speak for themselves, numbers but sizes do not. */
-static bool is_named(enum option_id id)
+bool rows_is_named(enum option_id id)
 {
     enum option_type t = option_table[id].type;
 
@@ -96,7 +95,7 @@ char *rows_variant(const struct sweep *s, const struct permutation *p,
     for (int i = OPT_COUNT - 1; i >= 0; i--) {
         enum option_id id = (enum option_id)i;
         char word[SRB_WORD_MAX];
-        bool named = is_named(id);
+        bool named = rows_is_named(id);
 
         if (option_table[id].axis && p->value[id] &&
             options_get(s->options, id)->nvalues > 1)

@@ -91,6 +91,10 @@ void rows_best(const struct rows *r, bool *best);
 /* "Database nodes": what an axis is called at the begin of a sentence. */
 const char *rows_title(enum option_id id);
 
+/* Whether a value is told with its axis's name: words speak for themselves, and
+ * so do sizes; other numbers do not. */
+bool rows_is_named(enum option_id id);
+
 /* What sets a permutation apart as a person writes it, "64 KiB, 4 nodes" by the
  * axes that the study has several values of; the size where there is none.
  * Returns buf. */

@@ -83,14 +83,6 @@ static char *place_text(const struct outcome *o, char *buf, size_t n)
     return buf;
 }
 
-/* Words speak for themselves, numbers but sizes do not. */
-static bool is_named(enum option_id id)
-{
-    enum option_type t = option_table[id].type;
-
-    return id != OPT_TENSOR_BYTES && t != OPTION_CHOICE && t != OPTION_TEXT;
-}
-
 static void add_cell(const struct row_axis *a, int level, char *buf, size_t n)
 {
     const char *word = level < 0 ? "-" : a->word[level];
@@ -98,7 +90,7 @@ static void add_cell(const struct row_axis *a, int level, char *buf, size_t n)
                   option_table[a->id].type == OPTION_BYTES;
     int width = a->width;
 
-    if (is_named(a->id))
+    if (rows_is_named(a->id))
         text_join(buf, n, "  ", "%s %*s", option_table[a->id].name,
                   number ? width : -width, word);
     else

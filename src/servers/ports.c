@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/line.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 
@@ -92,13 +93,11 @@ int ports_free(const char *address, int port, bool bus, struct error *err)
 /* The range from which the kernel takes the ports of clients. */
 static void read_range(int *first, int *last)
 {
-    FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-    char line[64] = "32768 60999", *at; /* ip(7), where it cannot be read */
+    char line[64], *at;
 
-    if (f && !fgets(line, sizeof line, f))
-        line[0] = '\0';
-    if (f)
-        fclose(f);
+    if (!line_first("/proc/sys/net/ipv4/ip_local_port_range", line,
+                    sizeof line))
+        strcpy(line, "32768 60999"); /* ip(7) */
     *first = (int)strtol(line, &at, 10);
     *last = (int)strtol(at, NULL, 10);
 }

@@ -50,7 +50,7 @@ int sustain_open(struct sustain **out, const struct sweep *s, struct error *err)
     int rc;
 
     *out = NULL;
-    if (!options_rate(s->options, RATE_SEARCH))
+    if (!options_says(s->options, OPT_RATE, RATE_SEARCH))
         return 0;
     list(&figures, NULL);
     if (!options_infers(s->options) &&

@@ -110,10 +110,8 @@ void call_words_add(struct words *w, const char *fmt, ...)
     va_list ap;
     int rc;
 
-    if (w->n + 1 >= w->room) {
-        w->room = w->room ? 2 * w->room : 16;
-        w->word = mem_grow(w->word, w->room, sizeof *w->word);
-    }
+    /* with room for the NULL behind it */
+    w->word = mem_more(w->word, w->n + 1, &w->room, sizeof *w->word);
     va_start(ap, fmt);
     rc = vasprintf(&word, fmt, ap);
     va_end(ap);

@@ -102,9 +102,15 @@ class Memory(LadderTest):
         job = self.study(2, "--db_exe=[shm,floor]", "--tensor_bytes=[4,16MiB]",
                          "--iterations=10")
         self.assert_passed(job, 4)
-        f = self.open(self.out)["summary"]
+        f = self.open(self.out)
+        short = 10 * f.attrs["clock_read_cost"]
+        f = f["summary"]
         flagged = ["clock_bound" in c for c in column(f, "flags")]
-        self.assertEqual(flagged, [True, False, False, False])
+        put = column(f, "put_tensor_median")
+        unpack = column(f, "unpack_tensor_median")
+        # four bytes of memory are, unless a sanitizer looks at each
+        self.assertEqual(flagged, list((put < short) | (unpack < short)))
+        self.assertFalse(any(flagged[1:]))
 
     def test_sync_and_languages(self):
         job = self.study(4, "--virtual_nodes=2", "--db_exe=shm",

@@ -528,7 +528,7 @@ class Steps(RunTest):
 
     def stopped(self, *args):
         """How many responses and puts took 60 ms and more in a loop whose server
-        stands still once, for 200 ms at least; and the p99 of the responses."""
+        stands still once, for 200 ms at least; and the p99 of both."""
         out = self.dir / "stopped.h5"
         job = self.start(1, "--tensor_bytes=4KiB", "--iterations=1000",
                          "--overwrite", f"--output={out}", *args, loops=True)
@@ -545,8 +545,9 @@ class Steps(RunTest):
             put = group["put_tensor"][0]
             late = group["begun"][0] - group["due"][0] \
                 if "due" in group else 0
-            p99 = column(f["summary"], "put_response_p99")[0] \
-                if "due" in group else np.nan
+            p99 = [column(f["summary"], "put_response_p99")[0]
+                   if "due" in group else np.nan,
+                   column(f["summary"], "put_tensor_p99")[0]]
         long = 60e-3
         return (late + put >= long).sum(), (put >= long).sum(), p99
 
@@ -554,17 +555,19 @@ class Steps(RunTest):
     def test_a_server_that_stood_still(self):
         """1,000 steps at 100 a second: those due in the first 140 ms waited 60 ms
         and more, whatever else the machine does, and the time of an operation
-        has it once; so has a closed loop of as many steps, in turn. The best of
-        five rounds."""
+        has it once; so has a closed loop of as many steps, in turn. What nothing
+        else delays is seen in the best of five rounds."""
+        seen = []
         for _ in range(5):
-            responses, puts, p99 = self.stopped("--rate=100")
-            self.assertGreaterEqual(p99, 60e-3)
+            responses, puts, (response, _) = self.stopped("--rate=100")
+            self.assertGreaterEqual(response, 60e-3)
             self.assertGreaterEqual(responses - puts, 12)
-            closed = self.stopped("--compute=10ms",
-                                  "--compute_kind=sleep")[0]
-            if closed < responses:
+            closed, _, (_, put) = self.stopped("--compute=10ms",
+                                               "--compute_kind=sleep")
+            if response <= 200e-3 and put < 20e-3 and closed < responses:
                 return
-        self.fail(f"{responses} and {closed}, load {os.getloadavg()}")
+            seen.append((response, put, closed, responses))
+        self.fail(f"{seen}, load {os.getloadavg()}")
 
     @full
     def test_the_null_client_costs_a_solver_nothing(self):

@@ -32,6 +32,25 @@ static void zeroed_and_grown(void **state)
     free(copy);
 }
 
+/* One after the other; what a list has room for and no entry of is zero. */
+static void grows_by_one(void **state)
+{
+    int *list = NULL;
+    size_t room = 0;
+
+    (void)state;
+    for (size_t n = 0; n < 100; n++) {
+        list = mem_more(list, n, &room, sizeof *list);
+        assert_true(room > n);
+        for (size_t k = n; k < room; k++)
+            assert_int_equal(list[k], 0);
+        list[n] = (int)n + 1;
+    }
+    for (int k = 0; k < 100; k++)
+        assert_int_equal(list[k], k + 1);
+    free(list);
+}
+
 /* More than there is, and more than a size_t counts. */
 static void too_much(void **state)
 {
@@ -68,6 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeroed_and_grown),
+        cmocka_unit_test(grows_by_one),
         cmocka_unit_test(too_much),
     };
 
