@@ -44,14 +44,14 @@ static int check_keys(const struct options *o, struct error *err)
     return 0;
 }
 
-/* Where tensors lie in slots, those of a step are all as long as the longest.
- */
+/* Of whole elements, or two sizes would be one. Where tensors lie in slots,
+ * those of a step are all as long as the longest. */
 static int check_control(const struct options *o, struct error *err)
 {
     const struct setting *control = options_get(o, OPT_CONTROL_BYTES);
     const struct setting *tensors = options_get(o, OPT_TENSOR_BYTES);
     int64_t least = INT64_MAX;
-    char words[128];
+    char words[160];
 
     if (options_aggregates(o) && options_controls(o))
         return options_refuse(o, OPT_CONTROL_BYTES,
@@ -67,10 +67,11 @@ static int check_control(const struct options *o, struct error *err)
         int64_t bytes = control->values[k].count;
 
         snprintf(words, sizeof words,
-                 "found %" PRId64 ", expected 0, or a size from 4 on that is "
-                 "no longer than the shortest tensor, %" PRId64,
+                 "found %" PRId64 ", expected 0, or a multiple of 4 (bytes of "
+                 "an element) that is no longer than the shortest tensor, "
+                 "%" PRId64,
                  bytes, least);
-        if (bytes != 0 && (bytes < (int64_t)sizeof(float) || bytes > least))
+        if (bytes % (int64_t)sizeof(float) != 0 || bytes > least)
             return options_refuse(o, OPT_CONTROL_BYTES, words, err);
     }
     return 0;

@@ -397,7 +397,8 @@ const struct option option_table[OPT_COUNT] = {
          .brief = "with pattern: exchange, a small tensor after each step",
          .help = "with pattern: exchange, a small tensor that a writer puts "
                  "after those of a step and a reader gets after them, each an "
-                 "operation of its own; a step is there when this is; 0: none"},
+                 "operation of its own; a step is there when this is; 0: none, "
+                 "else a multiple of 4"},
     [OPT_FAN] = {.name = "fan",
                  .type = OPTION_CHOICE,
                  .axis = true,

@@ -58,7 +58,7 @@ static int too_few(const struct placement *pl, int64_t clients, int64_t db,
                    struct error *err)
 {
     const struct machine *m = pl->machine;
-    char databases[64] = "", barred[128] = "";
+    char readers[64] = "", databases[64] = "", barred[128] = "";
     int for_clients = 0, for_db = 0;
 
     for (int n = 0; n < m->nnodes; n++) {
@@ -68,6 +68,9 @@ static int too_few(const struct placement *pl, int64_t clients, int64_t db,
         for_db += may(node, NODE_DATABASES) &&
                   (m->db_listed == 0 || node->db_turn > 0);
     }
+    if (pl->reader_nodes > 0)
+        snprintf(readers, sizeof readers, " (%d of them by reader_nodes)",
+                 pl->reader_nodes);
     if (db > 0)
         snprintf(databases, sizeof databases, " and %lld database node%s",
                  (long long)db, s_of(db));
@@ -77,8 +80,9 @@ static int too_few(const struct placement *pl, int64_t clients, int64_t db,
                  "databases",
                  for_clients, for_db);
     return error_set(
-        err, "too few nodes: %lld client node%s%s needed, the job has %d%s%s",
-        (long long)clients, s_of(clients), databases, m->nnodes, barred,
+        err, "too few nodes: %lld client node%s%s%s needed, the job has %d%s%s",
+        (long long)clients, s_of(clients), readers, databases, m->nnodes,
+        barred,
         m->imaginary || barred[0]
             ? ""
             : "; ask for more nodes, or cut each with --virtual_nodes");

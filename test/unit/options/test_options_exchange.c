@@ -18,6 +18,9 @@
 #define VAIN                                                                   \
     "is for clients that read what others write, expected pattern: exchange "  \
     "or aggregate with it"
+#define CONTROL                                                                \
+    "expected 0, or a multiple of 4 (bytes of an element) that is no longer "  \
+    "than the shortest tensor, 64"
 #define AGGREGATE "--pattern=[pair,aggregate]"
 
 static const struct {
@@ -30,11 +33,11 @@ static const struct {
     {{{"--fan=all", "--pattern=phases"}}, "--fan: " VAIN},
     {{{"--control_bytes=8"}}, "--control_bytes: " VAIN},
     {{{EXCHANGE, "--control_bytes=[0,3]", "--tensor_bytes=64,128"}},
-     "--control_bytes: found 3, expected 0, or a size from 4 on that is no "
-     "longer than the shortest tensor, 64"},
-    {{{EXCHANGE, "--control_bytes=65", "--tensor_bytes=64,128"}},
-     "--control_bytes: found 65, expected 0, or a size from 4 on that is no "
-     "longer than the shortest tensor, 64"},
+     "--control_bytes: found 3, " CONTROL},
+    {{{EXCHANGE, "--control_bytes=[4,6]", "--tensor_bytes=64,128"}},
+     "--control_bytes: found 6, " CONTROL},
+    {{{EXCHANGE, "--control_bytes=68", "--tensor_bytes=64,128"}},
+     "--control_bytes: found 68, " CONTROL},
     {{{EXCHANGE, "--retire=[delete,overwrite]"}},
      "--retire: overwrite contradicts pattern: exchange, whose readers would "
      "take an old step for the one that they await; expected delete or expire "

@@ -25,6 +25,7 @@ static const struct shape {
     int writers, readers;
 } shapes[] = {
     {1, 2, {{EXCHANGE}}, 1, 1},
+    {1, 2, {{EXCHANGE, "--readers_per_node=[]"}}, 1, 1}, /* auto */
     {1, 8, {{EXCHANGE, "--readers_per_node=2"}}, 6, 2},
     {5, 7, {{EXCHANGE, "--readers_per_node=3"}}, 20, 15},
     {5, 7, {{EXCHANGE, "--readers_per_node=3", "--fan=all"}}, 20, 15},
@@ -150,7 +151,7 @@ static void nodes_of_their_own(void **state)
     char name[SRB_SESSION_MAX];
 
     (void)state;
-    open_scene(&x, &shapes[8]);
+    open_scene(&x, &shapes[9]);
     assert_int_equal(x.pl.client_nodes, 6);
     assert_int_equal(x.pl.reader_nodes, 2);
     for (int r = 0; r < x.pl.nreaders; r++)
@@ -248,7 +249,13 @@ static const struct {
     {3,
      4,
      {{"throughput_standard", EXCHANGE, "--reader_nodes=2"}},
-     "too few nodes: 3 client nodes and 1 database node needed, the job has 3"},
+     "too few nodes: 3 client nodes (2 of them by reader_nodes) and 1 database "
+     "node needed, the job has 3"},
+    {3,
+     4,
+     {{"throughput_standard", EXCHANGE, "--reader_nodes=99"}},
+     "too few nodes: 100 client nodes (99 of them by reader_nodes) and 1 "
+     "database node needed, the job has 3"},
 };
 
 static void refusals(void **state)
