@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +20,54 @@
 #define UNBORN "srbench-new-%s%lu-%s"
 #define UNBORN_SECONDS 60
 
-static int remove_entry(const char *path, const struct stat *st, int type,
-                        struct FTW *ftw)
+static int open_dir_at(int at, const char *name)
 {
-    (void)st;
-    (void)type;
-    (void)ftw;
-    remove(path);
-    return 0;
+    return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int open_dir(const char *path)
+{
+    return open_dir_at(AT_FDCWD, path);
+}
+
+/* All that is in an open folder and on its file system; closes it. Every step
+ * down goes by a descriptor, since who may rename what is on a path would lead
+ * it to what is somebody's. */
+static void empty_folder(int fd, dev_t dev)
+{
+    DIR *dir = fdopendir(fd);
+    struct dirent *e;
+    struct stat st;
+    int below;
+
+    if (!dir) {
+        close(fd);
+        return;
+    }
+    while ((e = readdir(dir))) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+            unlinkat(fd, e->d_name, 0) == 0)
+            continue;
+        below = open_dir_at(fd, e->d_name);
+        if (below >= 0 && fstat(below, &st) == 0 && st.st_dev == dev)
+            empty_folder(below, dev);
+        else if (below >= 0)
+            close(below);
+        unlinkat(fd, e->d_name, AT_REMOVEDIR);
+    }
+    closedir(dir);
 }
 
 void scratch_remove(const char *path)
 {
-    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    int fd = open_dir(path);
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == getuid())
+        empty_folder(fd, st.st_dev);
+    else if (fd >= 0)
+        close(fd);
+    remove(path);
 }
 
 const char *scratch_parent(void)
@@ -41,11 +75,6 @@ const char *scratch_parent(void)
     const char *dir = getenv("TMPDIR");
 
     return dir && dir[0] == '/' ? dir : "/tmp";
-}
-
-static int open_dir(const char *path)
-{
-    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* Remove a folder if it is ours, older than that, and nobody lives in it. */
@@ -110,10 +139,18 @@ static bool has_no_locks(int why)
 static int create(struct scratch *s, const struct manner *m, char *unborn,
                   struct error *err)
 {
+    struct stat st;
+
     if (!mkdtemp(unborn))
         return error_set(err, "cannot create a scratch folder %s: %s; %s",
                          unborn, strerror(errno), m->no_room);
     s->lock = open_dir(unborn);
+    if (s->lock >= 0 && (fstat(s->lock, &st) != 0 || st.st_uid != geteuid() ||
+                         (st.st_mode & 0777) != 0700)) {
+        error_set(err, "the scratch folder %s is not the one that was made; %s",
+                  unborn, m->no_room);
+        goto fail;
+    }
     if (s->lock < 0 || (flock(s->lock, LOCK_EX | LOCK_NB) != 0 &&
                         (m->no_lock || !has_no_locks(errno)))) {
         error_set(err, "cannot lock the scratch folder %s: %s; %s", unborn,

@@ -39,7 +39,8 @@ void scratch_close(struct scratch *s);
  * gone. */
 bool scratch_remove_left(const char *path);
 
-/* Remove a folder with all it holds; links are removed, not followed. */
+/* Remove a folder of this user's with all it holds on its file system; links
+ * are removed, not followed, on no way down. */
 void scratch_remove(const char *path);
 
 #endif

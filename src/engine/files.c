@@ -24,6 +24,8 @@
 #define NODE_LOCAL "/dev/shm"
 #define NAME_FILE "name"
 #define ADVICE "give another db_path"
+/* The user that the kernel shows for those it has no number for. */
+#define NOBODY 65534
 
 struct files {
     struct store base;
@@ -76,8 +78,9 @@ int files_folder(const char *where, int shard, struct error *err)
                          "node that has made it sees it; give a db_path that "
                          "all nodes see",
                          where, strerror(errno));
+    /* setgid may be inherited */
     if (fstat(folder, &st) != 0 || st.st_uid != geteuid() ||
-        (st.st_mode & 07777) != 0700) {
+        (st.st_mode & 0777) != 0700) {
         close(folder);
         return not_ours(where, "is somebody else's, or open to others", err);
     }
@@ -109,8 +112,48 @@ static const char *parent_of(const struct store_terms *terms)
     return terms->experiment == EXPERIMENT_COLOCATED ? NODE_LOCAL : NULL;
 }
 
-/* In a folder that everybody may write to, others could exchange ours, unless
- * it is sticky. */
+/* Root's, or one's own. In a container that has users of its own, the host's
+ * root is nobody: then its folders that are sticky, as /tmp. */
+static bool is_trusted(const struct stat *st)
+{
+    return st->st_uid == 0 || st->st_uid == geteuid() ||
+           (st->st_uid == NOBODY && S_ISDIR(st->st_mode) &&
+            (st->st_mode & S_ISVTX));
+}
+
+/* Whose a folder is may exchange what is in it, be it sticky or not; whoever
+ * may write to it likewise, where it is not; and whose a link is may lead us
+ * elsewhere between two looks. */
+static int check_owner(const char *path, const struct stat *st,
+                       struct error *err)
+{
+    char bare[SRB_SCRATCH_MAX];
+    struct stat self;
+
+    /* what ends in / is what a link leads to */
+    for (int n = snprintf(bare, sizeof bare, "%s", path) - 1;
+         n > 0 && n < (int)sizeof bare - 1 && bare[n] == '/'; n--)
+        bare[n] = '\0';
+    if (lstat(bare, &self) == 0 && S_ISLNK(self.st_mode) && !is_trusted(&self))
+        return error_set(
+            err,
+            "db_path: %s is a link of user %lu's, who may lead it "
+            "elsewhere, expected one of your own or root's; " ADVICE,
+            path, (unsigned long)self.st_uid);
+    if (!is_trusted(st))
+        return error_set(err,
+                         "db_path: %s belongs to user %lu, who may exchange "
+                         "what is in it, expected a folder of your own or "
+                         "root's; " ADVICE ", such as a folder of yours in it",
+                         path, (unsigned long)st->st_uid);
+    if ((st->st_mode & S_IWOTH) && !(st->st_mode & S_ISVTX))
+        return error_set(err,
+                         "db_path: everybody may rename what is in %s (no "
+                         "sticky bit), and exchange the tensors; " ADVICE,
+                         path);
+    return 0;
+}
+
 static int check_parent(const struct store_terms *terms, const char **parent,
                         struct error *err)
 {
@@ -131,12 +174,7 @@ static int check_parent(const struct store_terms *terms, const char **parent,
                          strerror(errno));
     if (!S_ISDIR(st.st_mode))
         return error_set(err, "db_path: %s is no folder; " ADVICE, path);
-    if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
-        return error_set(err,
-                         "db_path: everybody may rename what is in %s (no "
-                         "sticky bit), and exchange the tensors; " ADVICE,
-                         path);
-    return 0;
+    return check_owner(path, &st, err);
 }
 
 /* What is left in a file system. */
@@ -266,7 +304,8 @@ static struct store *open_files(const struct store_terms *terms,
         return NULL;
     }
     snprintf(f->base.where, sizeof f->base.where, "%s", f->scratch.path);
-    f->folder = open_folder(AT_FDCWD, f->scratch.path);
+    /* the one that was made, whatever its path leads to by now */
+    f->folder = fcntl(f->scratch.lock, F_DUPFD_CLOEXEC, 0);
     if (f->folder < 0 || furnish(f) < 0) {
         error_set(err, "db_path: cannot write in %s: %s; " ADVICE,
                   f->scratch.path, strerror(errno));

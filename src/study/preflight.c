@@ -17,6 +17,7 @@
 #include "servers/ports.h"
 #include "study/limits.h"
 #include "study/preflight_room.h"
+#include "study/preflight_store.h"
 
 #define REASONS_MAX 10
 #define REASON_MAX 512
@@ -68,6 +69,7 @@ struct sight {
     unsigned char *ports;   /* [2][PORT_MAX]: looked at, elsewhere and on
                                loopback */
     struct place_needed *places; /* [placements][values of db_path] */
+    struct place_shared *shared; /* [values of db_path] */
     struct reasons *found;
 };
 
@@ -76,6 +78,12 @@ struct place_needed {
     const struct store_ops *ops; /* NULL: by nobody here */
     struct store_terms terms;
     int64_t tensors;
+};
+
+/* A value of db_path that all nodes share, as all know it. */
+struct place_shared {
+    const struct store_ops *ops; /* NULL: it is not */
+    int node;                    /* that makes it first */
 };
 
 static void add_text(struct reasons *r, const char *text)
@@ -239,14 +247,20 @@ static void look_at_store(struct sight *x, const struct permutation *p,
     int64_t clients = standard ? place_writers(pl)
                                : pl->clients_per_node - pl->readers_per_node;
     int64_t tensors;
+    size_t path;
 
-    if (!ops || first < 0 || (standard && first > 0))
+    if (!ops)
         return;
-    x->scratch |= ops->scratch;
+    x->scratch |= ops->scratch && first >= 0 && !(standard && first > 0);
     if (!ops->check || !p->value[OPT_DB_PATH])
         return;
-    need = &x->places[(size_t)pl->experiment * paths->nvalues +
-                      (size_t)(p->value[OPT_DB_PATH] - paths->values)];
+    path = (size_t)(p->value[OPT_DB_PATH] - paths->values);
+    if (standard && ops->seen && !x->shared[path].ops)
+        x->shared[path] =
+            (struct place_shared){.ops = ops, .node = place_shard_node(pl, 0)};
+    if (first < 0 || (standard && first > 0))
+        return;
+    need = &x->places[(size_t)pl->experiment * paths->nvalues + path];
     tensors = footprint_sum(footprint_product(clients, tensors_places_by(p)),
                             clients);
     if (need->ops && tensors <= need->tensors)
@@ -431,10 +445,32 @@ static void check_places(struct sight *x)
     struct error err;
 
     for (size_t k = 0; k < 2 * n; k++) {
-        const struct place_needed *need = &x->places[k];
+        struct place_needed *need = &x->places[k];
 
-        if (need->ops &&
-            need->ops->check(&need->terms, need->tensors, &err) < 0)
+        if (!need->ops ||
+            need->ops->check(&need->terms, need->tensors, &err) == 0)
+            continue;
+        add(x, "%s", err.text);
+        need->ops = NULL;
+    }
+}
+
+/* Where it can be made, and others could see it. */
+static void check_shared(struct sight *x)
+{
+    size_t n = options_get(x->sweep->options, OPT_DB_PATH)->nvalues;
+    int mine = x->t->machine.rank_node[x->t->rank];
+    struct error err;
+
+    for (size_t k = 0; k < n; k++) {
+        const struct place_shared *shared = &x->shared[k];
+        const struct place_needed *need =
+            &x->places[EXPERIMENT_STANDARD * n + k];
+        bool makes = mine == shared->node && need->ops;
+
+        if (shared->ops &&
+            preflight_store(x->t, shared->node, shared->ops,
+                            makes ? &need->terms : NULL, &err) < 0)
             add(x, "%s", err.text);
     }
 }
@@ -604,6 +640,8 @@ static void look(struct sight *x, const struct preflight *terms)
     x->places =
         mem_new(2 * options_get(x->sweep->options, OPT_DB_PATH)->nvalues,
                 sizeof *x->places);
+    x->shared = mem_new(options_get(x->sweep->options, OPT_DB_PATH)->nvalues,
+                        sizeof *x->shared);
     find_longest(x);
     look_at_sweep(x);
     check_memory(x);
@@ -611,12 +649,14 @@ static void look(struct sight *x, const struct preflight *terms)
     check_limits(x);
     check_scratch(x);
     check_places(x);
+    check_shared(x);
     check_modules(x);
     check_models(x, terms->models);
     if (x->t->rank == 0)
         check_results(x, terms->output);
     free(x->ports);
     free(x->places);
+    free(x->shared);
 }
 
 int preflight(struct team *t, const struct discovery *d,

@@ -62,6 +62,39 @@ class Hosts(HostsTest):
             self.assertEqual(hosts["interface_numa_node"][:].tolist(),
                              [-1] * HOSTS)
 
+    def blind(self, folder, *hosts):
+        """A wrapper by which those hosts have a folder of their own there."""
+        wrapper = self.dir / "blind"
+        wrapper.write_text(f"""#!/bin/bash
+case $((PMI_RANK / {PER_HOST})) in {"|".join(map(str, hosts))})
+    exec unshare --mount --propagation private bash -c \\
+        'mount -t tmpfs none "$0" && exec "$@"' {folder} {self.enter} "$@";;
+esac
+exec {self.enter} "$@"
+""", encoding="utf-8")
+        wrapper.chmod(0o755)
+        return [str(wrapper)]
+
+    def test_a_folder_that_hosts_do_not_share(self):
+        """Is refused before anything starts, in a sentence for all of them."""
+        folder = self.dir / "not_shared"
+        folder.mkdir()
+        args = [*THREE_AND_THREE, *SMALL, "--db_exe=[redis-server,files]",
+                f"--db_path={folder}", f"--output={self.out}"]
+        for hosts, more in (((4,), "see$"), (
+                (1, 2, 4), "see; 2 more nodes do not see it either$")):
+            job = self.srbench(HOSTS * PER_HOST, *args, env=CLIQUES,
+                               wrapper=self.blind(folder, *hosts))
+            self.assert_status(job, 2, completed=0)
+            self.assertRegex(
+                job.stderr, rf"(?m)^srbench: node {host(hosts[0])}: db_path: "
+                rf"the folder {folder}/srbench-files-\S+ is not there \(No such "
+                "file or directory\\), while the node that has made it sees it; "
+                f"give a db_path that all nodes {more}")
+            self.assertEqual(list(folder.iterdir()), [])
+        self.assert_passed(self.on_hosts(*args[:-1], "--overwrite"), 2)
+        self.assertEqual(list(folder.iterdir()), [])
+
     def test_a_link_that_is_full(self):
         """A client and a shard whose link is slow: one way it carries what it
         can in each phase, and that is the word. In turn, each way has half of

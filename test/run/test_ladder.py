@@ -258,6 +258,70 @@ class Files(LadderTest):
                          f"--db_path={folder}")
         self.assert_passed(job, 1)
 
+    def one(self, folder):
+        return self.study(1, "--db_exe=files", "--tensor_bytes=4",
+                          f"--db_path={folder}", "--overwrite")
+
+    def refused(self, folder, words):
+        job = self.one(folder)
+        self.assert_status(job, 2, completed=0)
+        self.assertRegex(job.stderr, words)
+
+    def test_of_somebody_else(self):
+        """Whose a folder or a link is may put something else there."""
+        if os.geteuid() != 0:
+            self.skipTest("gives folders to another user, which takes root")
+        theirs, mine = self.dir / "theirs", self.dir / "mine"
+        theirs.mkdir()
+        mine.mkdir()
+        os.chown(theirs, 65534, 65534)
+        self.refused(theirs, "theirs belongs to user 65534, who may exchange")
+        (self.dir / "to_theirs").symlink_to(theirs)
+        self.refused(self.dir / "to_theirs", "to_theirs belongs to user 65534")
+        their_link = self.dir / "their_link"
+        their_link.symlink_to(mine)
+        os.chown(their_link, 65534, 65534, follow_symlinks=False)
+        for end in ("", "/"):
+            self.refused(f"{their_link}{end}",
+                         "their_link/* is a link of user 65534's")
+
+    def test_through_a_link(self):
+        """Of one's own; and into a folder whose group is inherited."""
+        folder, link = self.dir / "folder", self.dir / "link"
+        folder.mkdir()
+        folder.chmod(0o2755)
+        link.symlink_to(folder)
+        self.assert_passed(self.one(link), 1)
+        self.assertEqual(list(folder.iterdir()), [])
+
+    def test_planted(self):
+        """By somebody else, under our name: not used, not followed, not
+        removed; it is not in the way either."""
+        if os.geteuid() != 0:
+            self.skipTest("gives files to another user, which takes root")
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as f:
+            name = f"srbench-files-{os.getuid()}-{f.read(8)}-"
+        folder, kept = self.dir / "shared", self.dir / "kept"
+        folder.mkdir()
+        folder.chmod(0o1777)
+        kept.mkdir()
+        (kept / "file").write_text("kept", encoding="ascii")
+        (folder / f"{name}aaaaaa").symlink_to(kept)
+        (folder / f"{name}bbbbbb").mkdir()
+        (folder / f"{name}bbbbbb" / "link").symlink_to(kept)
+        (folder / f"{name}cccccc").write_text("theirs", encoding="ascii")
+        planted = sorted(folder.iterdir())
+        for path in planted:
+            os.chown(path, 65534, 65534, follow_symlinks=False)
+        self.assert_passed(self.one(folder), 1)
+        self.assertEqual(sorted(folder.iterdir()), planted)
+        self.assertEqual((kept / "file").read_text(encoding="ascii"), "kept")
+        # what a left-over of our own leads to stays
+        os.chown(folder / f"{name}bbbbbb", 0, 0)
+        self.assert_passed(self.one(folder), 1)
+        self.assertEqual(sorted(folder.iterdir()), planted[::2])
+        self.assertEqual((kept / "file").read_text(encoding="ascii"), "kept")
+
     def tmpfs(self, options):
         folder = self.top / f"small-{len(self.jobs)}"
         folder.mkdir()
