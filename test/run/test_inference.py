@@ -339,8 +339,8 @@ class Inference(InferenceTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"the loops spent \d+ % in put_tensor, "
                                       r"\d+ % in run_script, \d+ % in run_model")
-        moved = re.search(r"with copied keys an inference moves ([\d.]+) KiB "
-                          r"instead of ([\d.]+) KiB \(([\d.]+) times\)",
+        moved = re.search(r"with copied keys an inference moves (\d+) B "
+                          r"instead of (\d+) B \(([\d.]+) times\)",
                           done.stdout)
         self.assertAlmostEqual(float(moved[1]) / float(moved[2]),
                                float(moved[3]), delta=0.1)
