@@ -474,6 +474,7 @@ int socket_remove(struct client *base, const struct srb_tensor *tensors,
     size_t have = 0;
     long long removed = 0, some = 0;
 
+    text[0] = '\0';
     c->deadline = 0;
     for (size_t i = 0; i < n; i += SRB_REMOVE_MOST)
         if (send_removal(c, tensors + i, socket_least(n - i, SRB_REMOVE_MOST)) <

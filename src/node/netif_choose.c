@@ -176,6 +176,7 @@ struct choice {
 static bool judge(struct choice *x, const struct netif *like, int family,
                   finder *find, struct candidate *c)
 {
+    *c = (struct candidate){0};
     for (int k = 0; k < x->n; k++) {
         int entry = find(&x->cards[k], like, family);
         const struct netif *i = &x->cards[k].list[entry < 0 ? 0 : entry];

@@ -177,7 +177,7 @@ int config_share(struct config *c, int argc, char **argv, struct error *err)
     team_bcast(&t, t.world, &n, (int)sizeof n, 0);
     if (n == 0)
         return -1;
-    if (t.rank != 0)
+    if (!block)
         block = mem_new((size_t)n, 1);
     team_bcast(&t, t.world, block, (int)n, 0);
     unpack(c, block);
