@@ -290,7 +290,7 @@ static bool has_one_shard(const struct sweep *s)
 
 static const char nobody_reads[] = "no client reads what others write";
 
-const struct sweep_alike sweep_alike[SWEEP_ALIKE] = {
+const struct sweep_alike sweep_alike[] = {
     {OPT_DB_CLUSTER, NULL},
     {OPT_MODEL_KEYS, NULL},
     {OPT_READERS_PER_NODE, nobody_reads},
@@ -305,6 +305,7 @@ const struct sweep_alike sweep_alike[SWEEP_ALIKE] = {
     {OPT_COMPUTE_KIND, "nothing is computed"},
     {OPT_ARRIVALS, "there is no rate"},
     {OPT_TENSOR_BYTES, NULL},
+    {OPT_COUNT, NULL},
 };
 
 /* The same of an axis that says how something is done which the permutation
@@ -367,8 +368,8 @@ static size_t behind(const struct sweep *s, const struct permutation *p,
 /* Whether another permutation stands for this one, or none at all. */
 static bool is_spare(const struct sweep *s, const struct permutation *p)
 {
-    for (size_t k = 0; k < SWEEP_ALIKE; k++)
-        if (behind(s, p, sweep_alike[k].axis) > 0)
+    for (const struct sweep_alike *a = sweep_alike; a->axis != OPT_COUNT; a++)
+        if (behind(s, p, a->axis) > 0)
             return true;
     for (size_t k = 0; k < s->nlacks; k++)
         if (lacks(s, p, &s->lacks[k]) && displaced(s, p, &s->lacks[k]) != 0)
@@ -457,8 +458,8 @@ int sweep_open(struct sweep *s, const struct options *o, struct error *err)
     s->product = s->count;
     find_like(s);
     s->one_shard = has_one_shard(s);
-    for (size_t k = 0; k < SWEEP_ALIKE; k++)
-        idle = idle || sweep_has_idle(o, sweep_alike[k].axis);
+    for (const struct sweep_alike *a = sweep_alike; a->axis != OPT_COUNT; a++)
+        idle = idle || sweep_has_idle(o, a->axis);
     if (s->like || s->one_shard || idle)
         number(s);
     return 0;
@@ -581,9 +582,9 @@ size_t sweep_sibling(const struct sweep *s, const struct permutation *p,
             place -= (uint32_t)(displaced(s, &q, &s->lacks[l]) *
                                 (ptrdiff_t)stride(s, experiment_of(&q),
                                                   s->lacks[l].axis));
-    for (size_t l = 0; l < SWEEP_ALIKE; l++)
-        place -= (uint32_t)(behind(s, &q, sweep_alike[l].axis) *
-                            stride(s, experiment_of(&q), sweep_alike[l].axis));
+    for (const struct sweep_alike *a = sweep_alike; a->axis != OPT_COUNT; a++)
+        place -= (uint32_t)(behind(s, &q, a->axis) *
+                            stride(s, experiment_of(&q), a->axis));
     found = bsearch(&place, s->place, s->count, sizeof place, compare_places);
     return found ? (size_t)(found - s->place) : p->index;
 }

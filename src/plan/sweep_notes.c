@@ -141,10 +141,10 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
     one_shard(&x, OPT_DB_CLUSTER, "is no cluster either way");
     one_shard(&x, OPT_MODEL_KEYS, "has all that a model takes");
     not_found(&x);
-    for (size_t k = 0; k < SWEEP_ALIKE; k++)
-        if (sweep_has_idle(s->options, sweep_alike[k].axis)) {
-            begin(&x, sweep_alike[k].axis);
-            text_add(buf, n, "where %s\n", sweep_alike[k].where);
+    for (const struct sweep_alike *a = sweep_alike; a->axis != OPT_COUNT; a++)
+        if (a->where && sweep_has_idle(s->options, a->axis)) {
+            begin(&x, a->axis);
+            text_add(buf, n, "where %s\n", a->where);
         }
     like(&x);
     return buf;

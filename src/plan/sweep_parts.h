@@ -11,8 +11,7 @@ struct sweep_alike {
     enum option_id axis;
     const char *where;
 };
-#define SWEEP_ALIKE 14
-extern const struct sweep_alike sweep_alike[SWEEP_ALIKE];
+extern const struct sweep_alike sweep_alike[]; /* OPT_COUNT ends it */
 
 /* Whether several values of the axis say nothing to some permutations. */
 bool sweep_has_idle(const struct options *o, enum option_id axis);

@@ -28,7 +28,7 @@ static const struct span {
     enum of of;
     enum what what;
     const char *name, *words;
-} spans[SRB_SPANS] = {
+} spans[] = {
     {PUT, TIME, "put_tensor", "time of each timed put_tensor"},
     {UNPACK, TIME, "unpack_tensor", "time of each timed unpack_tensor"},
     {PUT, START, "put_start",
@@ -83,6 +83,8 @@ static const struct span {
      "when each step of the gets was due since the loop's start, on the common "
      "clock"},
 };
+
+_Static_assert(sizeof spans / sizeof *spans == SRB_SPANS, "one for each");
 
 struct sink_array spans_array(int a)
 {
