@@ -127,10 +127,12 @@ static int make_rooms(struct server *s)
     return 0;
 }
 
+/* For who has made it (make_rooms()), or has seen that there is one. */
 static struct room *take_spare(struct server *s)
 {
     struct room *room = s->spare[--s->nspare];
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it does not count */
     room->kept = true;
     return room;
 }

@@ -773,7 +773,7 @@ char *options_canonical(enum option_id id, const char *text)
     struct error ignored;
     char *canonical;
 
-    if (options_value(id, text, &v, &ignored) < 0)
+    if (options_value(id, text, &v, &ignored) != 0)
         return NULL;
     canonical = mem_copy(v.text);
     options_value_free(&v);
