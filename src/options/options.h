@@ -1,7 +1,7 @@
 /* options.h - the one table of options, and a resolved configuration.
  *
- * Every option is one entry of option_table[]: name, type, axis or not,
- * default, the placement it belongs to, what it may be, one line of help.
+ * Every option is one entry of option_table[]: name, type, default, the
+ * placement it belongs to, what it may be, one line of help.
  * Parsing, checking, --help, --show_config, the sweep, the session names and
  * the result file's attributes all come from it. To add an option: one line in
  * enum option_id, one entry in the table.
@@ -70,8 +70,9 @@ enum option_id {
     OPT_RATE,
     OPT_ARRIVALS,
     OPT_TENSOR_BYTES,
+    OPT_AXES,
     /* one value for the whole study */
-    OPT_EXP_NAME,
+    OPT_EXP_NAME = OPT_AXES,
     OPT_OUTPUT,
     OPT_OVERWRITE,
     OPT_RESUME,
@@ -269,7 +270,6 @@ struct option {
     const char *name;
     const char *alias; /* its other name, or NULL */
     enum option_type type;
-    bool axis;        /* takes a list; the sweep is the product of all axes */
     bool list;        /* takes a list, and is no axis */
     bool resume_free; /* may differ when a study is resumed: no completed
                          permutation would have been another one */
@@ -279,8 +279,8 @@ struct option {
     bool starts;    /* no axis, and shapes databases as they start all the
                        same: nothing to a study that finds them running */
     enum option_told told;
-    const char *def;  /* as one would write it: "100", "[1, 2]", "auto" */
-    bool may_be_auto; /* "auto" (also null, None, []) is a value */
+    const char *def; /* as one would write it: "100", "[1, 2]", "auto" (which
+                        then is a value, as are null, None and []) */
     const char *const *choices; /* OPTION_CHOICE: names, NULL at the end */
     enum option_handed handed;  /* these words are values of it too; of an
                                    OPTION_CHOICE they are all its choices */
@@ -293,7 +293,6 @@ struct option {
     const char *words_value;
     int64_t min, max;
     bool may_be_zero; /* 0 is a value too, though below min */
-    const char *unit; /* of the value in the result file ("B", "s"), or NULL */
     const char *tag;  /* how session names spell the axis: "TB", "DBN" */
     enum option_group group;
     bool for_tests;    /* left out where --help is short */
@@ -303,6 +302,16 @@ struct option {
 };
 
 extern const struct option option_table[OPT_COUNT];
+
+/* Whether it takes a list, and the sweep is the product of all such: by its
+ * place among the options. */
+static inline bool option_is_axis(const struct option *d)
+{
+    return d < option_table + OPT_AXES;
+}
+
+/* Whether the machine or the placement may decide it: auto. */
+bool option_may_be_auto(const struct option *d);
 
 /* One `name: value` of a map; value is NULL where it was null. Where the two
  * stand, as messages begin: "study.yaml:12:5: expect", "--expect". */

@@ -225,7 +225,7 @@ static int check_tuned_axes(const struct options *o, struct error *err)
 
         for (size_t k = 0; k < sizeof tried / sizeof tried[0]; k++)
             one = one || id == tried[k];
-        if (one && option_table[id].axis && options_get(o, id)->nvalues > 1)
+        if (one && id < OPT_AXES && options_get(o, id)->nvalues > 1)
             return options_refuse(o, id,
                                   "has several values, and srbench tune begins "
                                   "with one and finds which is better; "

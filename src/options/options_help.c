@@ -95,7 +95,8 @@ static void print_brief(FILE *out, const struct option *d)
 {
     char brief[OPTIONS_BRIEF_MAX], words[2 * OPTIONS_BRIEF_MAX];
 
-    fprintf(out, "  --%-*s%s", BRIEF_NAME - 6, d->name, d->axis ? "* " : "  ");
+    fprintf(out, "  --%-*s%s", BRIEF_NAME - 6, d->name,
+            option_is_axis(d) ? "* " : "  ");
     text_add(strcpy(words, ""), sizeof words, "%s", options_brief(d, brief));
     if (strlen(d->def) <= 20 && d->def[0] != '{' && strcmp(d->def, "auto") != 0)
         text_add(words, sizeof words, " [%s]", d->def);

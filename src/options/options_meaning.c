@@ -89,9 +89,9 @@ const char *options_kind(const struct option *d, char buf[OPTIONS_KIND_MAX])
 
     snprintf(buf, OPTIONS_KIND_MAX, "%s%s%s%s%s; default: %s",
              options_expected(d, false, expected),
-             d->axis   ? "; takes a list (axis)"
-             : d->list ? "; takes a list"
-                       : "",
+             option_is_axis(d) ? "; takes a list (axis)"
+             : d->list         ? "; takes a list"
+                               : "",
              d->only ? "; " : "", options_where(d->only, where),
              d->only ? " only" : "", d->def);
     return buf;

@@ -213,14 +213,14 @@ static void print_words(FILE *out, const struct option *d)
         fprintf(out, "%s ", w->name);
     for (size_t i = 0; d->words && d->words[i]; i++)
         fprintf(out, "%s ", d->words[i]);
-    if (d->may_be_auto)
+    if (option_may_be_auto(d))
         fputs("auto ", out);
 }
 
 static bool has_words(const struct option *d)
 {
     return d->type == OPTION_FLAG || d->type == OPTION_CHOICE ||
-           d->handed != HANDED_NONE || d->words || d->may_be_auto;
+           d->handed != HANDED_NONE || d->words || option_may_be_auto(d);
 }
 
 /* One case of what may stand behind `--name`. */

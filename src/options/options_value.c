@@ -89,7 +89,7 @@ static void add_names(const struct option *d, char *buf, size_t n)
         names[k++] = "0";
     for (size_t i = 0; d->words && d->words[i] && k + 1 < 8; i++)
         names[k++] = d->words[i];
-    if (d->may_be_auto)
+    if (option_may_be_auto(d))
         names[k++] = "auto";
     for (size_t i = 0; i < k; i++)
         text_add(buf, n, "%s%s",
@@ -118,7 +118,7 @@ const char *options_expected(const struct option *d, bool all,
         snprintf(buf, n, "a map such as {name: value}");
     else if (d->type == OPTION_MAPS)
         snprintf(buf, n, "a map such as %s, or a list of maps",
-                 d->axis ? "{name: value}" : "{window: \"> 1GB/s\"}");
+                 option_is_axis(d) ? "{name: value}" : "{window: \"> 1GB/s\"}");
     else
         expect_range(d, all, buf, n);
     add_names(d, buf, n);
@@ -170,6 +170,11 @@ static int find_choice(const struct option *d, const char *text)
         if (strcmp(options_choice(d, i), text) == 0)
             return (int)i;
     return -1;
+}
+
+bool option_may_be_auto(const struct option *d)
+{
+    return strcmp(d->def, "auto") == 0 && find_choice(d, "auto") < 0;
 }
 
 static bool has_control(const char *text)
@@ -402,7 +407,8 @@ static int convert_scalar(const struct said *said, const struct option *d,
     if (take_word(d, s->text, v) ||
         (d->type == OPTION_CHOICE && take_choice(d, s->text, v)))
         return 0;
-    if (d->may_be_auto && (null || (s->plain && strcmp(s->text, "auto") == 0)))
+    if (option_may_be_auto(d) &&
+        (null || (s->plain && strcmp(s->text, "auto") == 0)))
         be_auto(v);
     else if (is_map(d) && null)
         v->text = mem_copy("{}");
@@ -502,7 +508,7 @@ static int convert_map(const struct said *said, const struct option *d,
         if (!means_null(value))
             pair->value = mem_copy(value->text);
     }
-    if (d->axis && v->npairs > 1)
+    if (option_is_axis(d) && v->npairs > 1)
         qsort(v->pairs, v->npairs, sizeof *v->pairs, by_name);
     print_map(v);
     return 0;
@@ -571,7 +577,7 @@ static int convert_maps(const struct said *said, const struct option *d,
             "found a list or map inside a list, expected single "
             "values");
     for (size_t i = 0; i < node->nmaps; i++) {
-        if (node->map[i].n == 0 && !d->axis)
+        if (node->map[i].n == 0 && !option_is_axis(d))
             return options_said_error(
                 said, node->map[i].line, node->map[i].column, err,
                 "found an empty map in the list, expected a map "
@@ -580,7 +586,7 @@ static int convert_maps(const struct said *said, const struct option *d,
                         err) < 0)
             return -1;
     }
-    return d->axis ? check_twice(said, node, set, err) : 0;
+    return option_is_axis(d) ? check_twice(said, node, set, err) : 0;
 }
 
 static int convert_list(const struct said *said, const struct option *d,
@@ -591,7 +597,7 @@ static int convert_list(const struct said *said, const struct option *d,
 
     if (node->nmaps > 0)
         return convert_maps(said, d, node, set, err);
-    if (node->n == 0 && d->may_be_auto) {
+    if (node->n == 0 && option_may_be_auto(d)) {
         be_auto(&set->values[set->nvalues++]);
         return 0;
     }
@@ -607,7 +613,7 @@ static int convert_list(const struct said *said, const struct option *d,
         return options_said_error(
             said, node->item->line, node->item->column, err,
             "found a single value in the list, expected %s", expected);
-    if (!d->axis && !d->list)
+    if (!option_is_axis(d) && !d->list)
         return options_said_error(
             said, node->line, node->column, err,
             "found a list, but %s takes one value only (it is no "
@@ -649,7 +655,7 @@ static void split_words(const struct yaml_scalar *s, struct yaml_node *list)
  * never the words of one value, but for a text in quotes. */
 static bool is_list(const struct option *d, const struct yaml_node *node)
 {
-    return d->axis && !is_map(d) && node->kind == YAML_SCALAR &&
+    return option_is_axis(d) && !is_map(d) && node->kind == YAML_SCALAR &&
            node->item->plain && strchr(node->item->text, ',');
 }
 
@@ -684,7 +690,7 @@ static int convert_node(const struct said *said, const struct option *d,
         return convert_scalar(said, d, node->item, set->values, err);
     if (is_map(d))
         return convert_map(said, d, node, set->values, err);
-    if (node->n == 0 && d->may_be_auto) {
+    if (node->n == 0 && option_may_be_auto(d)) {
         be_auto(set->values);
         return 0;
     }

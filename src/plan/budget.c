@@ -60,7 +60,7 @@ static int distance(const struct permutation *p, const struct permutation *q)
     int n = p->experiment != q->experiment;
 
     for (int i = 0; i < OPT_COUNT; i++)
-        if (option_table[i].axis && i != OPT_TENSOR_BYTES)
+        if (i < OPT_AXES && i != OPT_TENSOR_BYTES)
             n += p->value[i] != q->value[i];
     return n;
 }

@@ -47,11 +47,10 @@ static int unknown(const struct pair *pair, const struct fields *figures,
 
     for (size_t i = 0; i < figures->n; i++)
         suggest_consider(&n, figures->list[i].name);
-    for (int id = 0; id < OPT_COUNT; id++)
-        if (option_table[id].axis) {
-            suggest_consider(&n, option_table[id].name);
-            suggest_consider(&n, option_table[id].alias);
-        }
+    for (int id = 0; id < OPT_AXES; id++) {
+        suggest_consider(&n, option_table[id].name);
+        suggest_consider(&n, option_table[id].alias);
+    }
     return error_set(err,
                      "%s: found '%.60s', which is neither a figure of the "
                      "summary nor an axis%s%s%s",
@@ -211,7 +210,7 @@ static int take_pair(const struct sweep *s, const struct figures *figures,
     const struct field *figure = fields_find(figures->fields, pair->name);
     enum option_id id = options_find(pair->name);
 
-    if (id != OPT_COUNT && option_table[id].axis)
+    if (id < OPT_AXES)
         return take_condition(s, pair, id, rule, err);
     if (!figure)
         return unknown(pair, figures->fields, err);

@@ -699,11 +699,11 @@ void place_session(const struct placement *pl, const struct sweep *s,
              : p->value[OPT_PIN_APP_CPUS]->count ? "-PINTrue"
                                                  : "-PINFalse",
              loop, (long long)p->value[OPT_TENSOR_BYTES]->count);
-    for (int id = 0; id < OPT_COUNT; id++) {
+    for (int id = 0; id < OPT_AXES; id++) {
         const struct option *d = &option_table[id];
         char text[SRB_WORD_MAX];
 
-        if (!d->axis || in_name(id, standard) || !p->value[id] ||
+        if (in_name(id, standard) || !p->value[id] ||
             options_get(s->options, (enum option_id)id)->nvalues < 2)
             continue;
         text_add(

@@ -28,7 +28,7 @@ static bool has_option(const struct options *o, enum option_id id, unsigned e)
 /* How many values option id takes within one experiment. */
 static size_t extent(const struct options *o, enum option_id id, unsigned e)
 {
-    if (id == OPT_EXPERIMENT || !option_table[id].axis || !has_option(o, id, e))
+    if (id == OPT_EXPERIMENT || id >= OPT_AXES || !has_option(o, id, e))
         return 1;
     /* to throughput a device is nothing but a word in the file */
     if (id == OPT_DEVICE && !(e & IN_INFERENCE))

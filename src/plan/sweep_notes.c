@@ -58,7 +58,7 @@ static void lacking(const struct notes *x, enum option_id id)
     const struct option *d = &option_table[id];
     char where[OPTIONS_WHERE_MAX];
 
-    if (!d->axis || !options_get(s->options, id)->given)
+    if (id >= OPT_AXES || !options_get(s->options, id)->given)
         return;
     if (d->only && options_has_placement(s->options, IN_BOTH & ~d->only))
         no_axis(x, id, "in ", without(s->options, d->only, where));

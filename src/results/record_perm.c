@@ -94,7 +94,7 @@ static const char *words(enum option_id id, const struct value *v,
 
 static const char *unit_of(const struct option *d)
 {
-    return d->unit                     ? d->unit
+    return d->type == OPTION_BYTES     ? "B"
            : d->type == OPTION_SECONDS ? "s"
            : d->type == OPTION_RATE    ? "1/s"
                                        : "";
@@ -271,14 +271,12 @@ void record_row(struct fields *f, const struct sweep *s,
     fields_text(f, "status", record_status(o->status));
     place_session(pl, s, p, text);
     fields_text(f, "name", text);
-    for (int id = 0; id < OPT_COUNT; id++)
-        if (option_table[id].axis) {
-            size_t at = f->n;
+    for (int id = 0; id < OPT_AXES; id++) {
+        size_t at = f->n;
 
-            add_option(f, &option_table[id], (enum option_id)id, p->value[id],
-                       pl);
-            f->list[at].role = "axis"; /* its number beside it is none */
-        }
+        add_option(f, &option_table[id], (enum option_id)id, p->value[id], pl);
+        f->list[at].role = "axis"; /* its number beside it is none */
+    }
     fields_int(f, "repetition", "", p->repetition);
     fields_int(f, "clients", "", pl->nclients);
     fields_int(f, "shards", "", pl->nshards);

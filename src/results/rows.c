@@ -92,13 +92,12 @@ char *rows_variant(const struct sweep *s, const struct permutation *p,
                    char *buf, size_t n)
 {
     buf[0] = '\0';
-    for (int i = OPT_COUNT - 1; i >= 0; i--) {
+    for (int i = OPT_AXES - 1; i >= 0; i--) {
         enum option_id id = (enum option_id)i;
         char word[SRB_WORD_MAX];
         bool named = rows_is_named(id);
 
-        if (option_table[id].axis && p->value[id] &&
-            options_get(s->options, id)->nvalues > 1)
+        if (p->value[id] && options_get(s->options, id)->nvalues > 1)
             text_join(buf, n, ", ", "%s%s%s",
                       named ? option_table[id].name : "", named ? " " : "",
                       rows_word(s, id, p->value[id], word, sizeof word));
@@ -230,9 +229,8 @@ static struct levels *find_levels(const struct rows *r)
         struct permutation p;
 
         sweep_at(r->sweep, r->list[i].first, &p);
-        for (int id = 0; id < OPT_COUNT; id++)
-            if (option_table[id].axis)
-                add_level(&all[id], (enum option_id)id, p.value[id]);
+        for (int id = 0; id < OPT_AXES; id++)
+            add_level(&all[id], (enum option_id)id, p.value[id]);
     }
     return all;
 }

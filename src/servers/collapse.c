@@ -32,7 +32,7 @@ static bool asks(const struct options *o, enum option_id id)
         return set->given && !is_default(&option_table[id], set);
     for (size_t k = 0; k < set->nvalues; k++)
         if (!set->values[k].is_auto &&
-            (option_table[id].may_be_auto || set->values[k].count > 1))
+            (option_may_be_auto(&option_table[id]) || set->values[k].count > 1))
             return true;
     return false;
 }
@@ -160,11 +160,11 @@ static int check_rest(const struct options *o, const struct server *servers,
 {
     size_t nexes = options_get(o, OPT_DB_EXE)->nvalues;
 
-    for (int i = 0; i < OPT_COUNT; i++) {
+    for (int i = OPT_AXES; i < OPT_COUNT; i++) {
         enum option_id id = (enum option_id)i;
         size_t k = 0;
 
-        if (option_table[id].axis || !asks(o, id))
+        if (!asks(o, id))
             continue;
         while (k < nexes && servers[k].engine &&
                !engine_has(servers[k].engine, id))
@@ -236,9 +236,8 @@ int collapse(struct sweep *s, const struct server *servers, struct error *err)
     /* axes, a placement, streams, and a pattern */
     struct sweep_lack *list = mem_new((OPT_COUNT + 3) * nexes, sizeof *list);
 
-    for (int id = 0; id < OPT_COUNT; id++)
-        if (option_table[id].axis &&
-            add(s, servers, (enum option_id)id, list, &n, err) < 0) {
+    for (int id = 0; id < OPT_AXES; id++)
+        if (add(s, servers, (enum option_id)id, list, &n, err) < 0) {
             free(list);
             return -1;
         }

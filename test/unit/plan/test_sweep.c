@@ -98,7 +98,7 @@ static void check_values(size_t study, const struct sweep *s,
         if (!v || v < set->values || v >= set->values + set->nvalues)
             fail_msg("study %zu: permutation %zu has a foreign %s", study,
                      p->index, d->name);
-        if (!d->axis && v != set->values)
+        if (!option_is_axis(d) && v != set->values)
             fail_msg("study %zu: permutation %zu varies %s", study, p->index,
                      d->name);
     }
@@ -614,7 +614,8 @@ static const char *variant_of(const struct sweep *s,
         bool word = d->type == OPTION_CHOICE || d->type == OPTION_TEXT;
         char text[SRB_WORD_MAX];
 
-        if (!d->axis || !v || options_get(s->options, axis)->nvalues < 2)
+        if (!option_is_axis(d) || !v ||
+            options_get(s->options, axis)->nvalues < 2)
             continue;
         text_join(buf, n, " ", "%s%s", word || !d->tag ? "" : d->tag,
                   axis == OPT_EXPERIMENT

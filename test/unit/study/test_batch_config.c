@@ -110,7 +110,7 @@ static void the_same_is_the_same(void **state)
         enum option_id id = (enum option_id)i;
         const struct setting *is = options_get(&s.told, id);
         const struct setting *was = options_get(&s.options, id);
-        size_t n = option_table[id].axis ? 1 : was->nvalues;
+        size_t n = id < OPT_AXES ? 1 : was->nvalues;
 
         if (option_table[id].told != TOLD_SAME)
             continue;
