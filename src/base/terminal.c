@@ -329,21 +329,23 @@ void terminal_interrupt(void)
         return;
 }
 
-/* As much of the text as so many columns take. */
+/* As much of the text as so many columns take: up to a blank where there is
+ * one, since half a word or number says something else. */
 static size_t fitting(const char *text, int columns)
 {
-    const char *at = text;
+    const char *at = text, *blank = text;
 
     while (*at && (columns > 0 || *at == '\033')) {
         if (*at == '\033') {
             at += strcspn(at, "m");
             at += *at != '\0';
         } else {
+            blank = *at == ' ' ? at : blank;
             at++;
             columns--;
         }
     }
-    return (size_t)(at - text);
+    return (size_t)((*at && *at != ' ' && blank > text ? blank : at) - text);
 }
 
 void terminal_line(const char *text)

@@ -38,8 +38,9 @@ bool terminal_output(void);
 /* How wide it is now; 80 where it does not say. */
 int terminal_columns(void);
 
-/* Write the bottom line in the place of the last one, cut to the width (bytes;
- * escape sequences "\033[...m" count as nothing); "" takes it away. Errors end
+/* Write the bottom line in the place of the last one, cut to the width at a
+ * blank (bytes; escape sequences "\033[...m" count as nothing; text_fit() makes
+ * one that need not be cut); "" takes it away. Errors end
  * the terminal or lose the line, no more. What went to standard error before
  * has arrived by then, as far as that can be seen. */
 void terminal_line(const char *text);

@@ -43,6 +43,46 @@ size_t text_join(char *buf, size_t n, const char *separator, const char *fmt,
     return length;
 }
 
+int text_columns(const char *text)
+{
+    int columns = 0;
+
+    while (*text)
+        if (*text == '\033') {
+            text += strcspn(text, "m");
+            text += *text != '\0';
+        } else { /* of a character the first byte counts */
+            columns += ((unsigned char)*text++ & 0xc0) != 0x80;
+        }
+    return columns;
+}
+
+static void join_fields(const struct text_field *field, int n, char *buf,
+                        size_t size)
+{
+    buf[0] = '\0';
+    for (int k = 0; k < n; k++)
+        if (field[k].text[0])
+            text_join(buf, size, field[k].gap, "%s", field[k].text);
+}
+
+char *text_fit(struct text_field *field, int n, int columns, char *buf,
+               size_t size)
+{
+    join_fields(field, n, buf, size);
+    while (buf[0] && text_columns(buf) > columns) {
+        struct text_field *least = NULL;
+
+        for (int k = 0; k < n; k++)
+            if (field[k].text[0] &&
+                (!least || field[k].weight <= least->weight))
+                least = &field[k];
+        least->text = "";
+        join_fields(field, n, buf, size);
+    }
+    return buf;
+}
+
 /* C1 controls do in some terminals what ESC and a letter do; a carriage return
  * is part of a line's end, or goes back over the line. */
 static bool is_shown(uint32_t c, const char *behind)

@@ -19,6 +19,22 @@ size_t text_add(char *buf, size_t n, const char *fmt, ...)
 size_t text_join(char *buf, size_t n, const char *separator, const char *fmt,
                  ...) __attribute__((format(printf, 4, 5)));
 
+/* Columns that a text takes: characters of UTF-8, each one; escape sequences
+ * "\033[...m" none. */
+int text_columns(const char *text);
+
+/* A part of a line, all of which or nothing is to be seen. */
+struct text_field {
+    const char *gap;  /* before it, where something stands there */
+    const char *text; /* "": none */
+    int weight;       /* the lightest goes first, of equals the last one */
+};
+
+/* A line of n fields in so many columns: what has no room goes. Sets the text
+ * of those to "". Returns buf. */
+char *text_fit(struct text_field *field, int n, int columns, char *buf,
+               size_t size);
+
 /* Make other people's text fit for files and terminals, in place: a server's
  * reply, the name of a host or a file. What is no UTF-8 and what would control
  * a terminal becomes a '?' for each byte; line ends and tabs stay. Called where

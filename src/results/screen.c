@@ -20,15 +20,18 @@
 #define LINE 512
 /* From so many columns on there is room for a longer bar. */
 #define WIDE 110
+/* Between what the line in place is cut into. */
+#define CUT "\t"
+#define MOST_FIELDS 48
 
 static struct {
     const struct rows *rows;
-    bool any;                      /* a line was printed, */
-    int64_t last;                  /* at that tick */
-    char variant[LINE];            /* of the running permutation */
-    char figures[4 * TEXT];        /* of the last completed one */
-    char brief[4 * TEXT];          /* the same, not in columns */
-    char left[TEXT];               /* time, "" where it is not known */
+    bool any;                 /* a line was printed, */
+    int64_t last;             /* at that tick */
+    char variant[LINE];       /* of the running permutation */
+    char figures[4 * TEXT];   /* of the last completed one */
+    char recent[3][4 * TEXT]; /* its bandwidth, put and get, not in columns */
+    char left[TEXT];          /* time, "" where it is not known */
     char flags[SRB_FLAGS_MAX * 2]; /* raised so far, each with a comma */
     char skipped[SRB_ERROR_MAX];   /* why the last skipped one was */
 } screen;
@@ -83,7 +86,8 @@ static char *place_text(const struct outcome *o, char *buf, size_t n)
     return buf;
 }
 
-static void add_cell(const struct row_axis *a, int level, char *buf, size_t n)
+static void add_cell(const struct row_axis *a, int level, const char *gap,
+                     char *buf, size_t n)
 {
     const char *word = level < 0 ? "-" : a->word[level];
     bool number = option_table[a->id].type == OPTION_COUNT ||
@@ -91,26 +95,29 @@ static void add_cell(const struct row_axis *a, int level, char *buf, size_t n)
     int width = a->width;
 
     if (rows_is_named(a->id))
-        text_join(buf, n, "  ", "%s %*s", option_table[a->id].name,
+        text_join(buf, n, gap, "%s %*s", option_table[a->id].name,
                   number ? width : -width, word);
     else
-        text_join(buf, n, "  ", "%*s", number ? width : -width, word);
+        text_join(buf, n, gap, "%*s", number ? width : -width, word);
 }
 
 /* Of a search: what is tried, and the load. */
-static void tried_text(const struct permutation *p, char *buf, size_t n)
+static void tried_text(const struct permutation *p, const char *gap, char *buf,
+                       size_t n)
 {
     const struct sweep_tried *t = p->tried;
     char load[LINE];
 
-    snprintf(buf, n, "round %d  %s  %s  pair %d  %s  %s", t->round, t->step,
-             t->candidate[0] ? t->candidate : "winner", t->pair + 1,
-             t->base ? "base" : "with",
+    snprintf(buf, n, "round %d%s%s%s%s%spair %d%s%s%s%s", t->round, gap,
+             t->step, gap, t->candidate[0] ? t->candidate : "winner", gap,
+             t->pair + 1, gap, t->base ? "base" : "with", gap,
              rows_variant(screen.rows->sweep, p, load, sizeof load));
 }
 
-/* What varies, in columns; of a study in which nothing does the size. */
-static void variant_text(const struct permutation *p, char *buf, size_t n)
+/* What varies, in columns with such gaps; of a study in which nothing does the
+ * size. */
+static void variant_text(const struct permutation *p, const char *gap,
+                         char *buf, size_t n)
 {
     const struct rows *r = screen.rows;
     const struct row *row;
@@ -119,14 +126,14 @@ static void variant_text(const struct permutation *p, char *buf, size_t n)
 
     buf[0] = '\0';
     if (p->tried) {
-        tried_text(p, buf, n);
+        tried_text(p, gap, buf, n);
         return;
     }
     row = &r->list[r->place[sweep_group(r->sweep, p->index)]];
     for (int k = 0; k < r->naxes; k++)
-        add_cell(&r->axes[k], row->level[k], buf, n);
+        add_cell(&r->axes[k], row->level[k], gap, buf, n);
     if (repetitions > 1)
-        text_join(buf, n, "  ", "rep %*d", digits((size_t)repetitions),
+        text_join(buf, n, gap, "rep %*d", digits((size_t)repetitions),
                   p->repetition + 1);
     if (buf[0] == '\0')
         units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, buf, n);
@@ -210,13 +217,15 @@ static void take_figures(const struct outcome *o)
     age_text(&o->summary.exchange, rate, sizeof rate);
     snprintf(screen.figures, sizeof screen.figures, "put %7s   get %7s   %s",
              put, get, rate);
-    snprintf(screen.brief, sizeof screen.brief, "put %s  get %s  %s", put, get,
+    snprintf(screen.recent[0], sizeof screen.recent[0], "last %s",
              rate + strspn(rate, " "));
+    snprintf(screen.recent[1], sizeof screen.recent[1], "put %s", put);
+    snprintf(screen.recent[2], sizeof screen.recent[2], "get %s", get);
 }
 
 /* ---- the line in place ---- */
 
-static void show_live(const struct outcome *o, size_t done)
+static void bar_text(size_t done, char *buf, size_t n)
 {
     static const char full[] = "####################";
     static const char empty[] = "--------------------";
@@ -224,14 +233,32 @@ static void show_live(const struct outcome *o, size_t done)
     size_t count = sweep->made ? sweep->room : sweep->count;
     int width = terminal_columns() < WIDE ? 8 : 20;
     int bar = count ? (int)((size_t)width * done / count) : 0;
-    char at[TEXT], line[3 * LINE];
 
-    snprintf(line, sizeof line,
-             "%s " DIAG_GREEN "%.*s" DIAG_PLAIN "%.*s%s%s  %s%s%s",
-             place_text(o, at, sizeof at), bar, full, width - bar, empty,
-             screen.left[0] ? "  " : "", screen.left, screen.variant,
-             screen.brief[0] ? "  last " : "", screen.brief);
-    diag_live(line);
+    snprintf(buf, n, DIAG_GREEN "%.*s" DIAG_PLAIN "%.*s", bar, full,
+             width - bar, empty);
+}
+
+/* What went by is told elsewhere too, where the study is and what runs now is
+ * not. */
+static void show_live(const struct outcome *o, size_t done)
+{
+    enum { GET, PUT, RATE, BAR, VARIANT, LEFT, AT };
+    struct text_field field[MOST_FIELDS];
+    char at[TEXT], bar[2 * TEXT], variant[LINE], line[3 * LINE], *rest;
+    int n = 0;
+
+    bar_text(done, bar, sizeof bar);
+    snprintf(variant, sizeof variant, "%s", screen.variant);
+    field[n++] = (struct text_field){"", place_text(o, at, sizeof at), AT};
+    field[n++] = (struct text_field){" ", bar, BAR};
+    field[n++] = (struct text_field){"  ", screen.left, LEFT};
+    for (char *cell = strtok_r(variant, CUT, &rest);
+         cell && n < MOST_FIELDS - 3; cell = strtok_r(NULL, CUT, &rest))
+        field[n++] = (struct text_field){"  ", cell, VARIANT};
+    for (int k = 0; k < 3; k++)
+        field[n++] = (struct text_field){"  ", screen.recent[k], RATE - k};
+    /* some terminals break a line that fills the last column */
+    diag_live(text_fit(field, n, terminal_columns() - 1, line, sizeof line));
 }
 
 static bool is_live(void)
@@ -330,7 +357,7 @@ static void show_end(const struct permutation *p, const struct outcome *o,
 {
     char head[LINE + TEXT], at[TEXT], variant[LINE];
 
-    variant_text(p, variant, sizeof variant);
+    variant_text(p, "  ", variant, sizeof variant);
     snprintf(head, sizeof head, "%s %s", place_text(o, at, sizeof at), variant);
     if (o->status == STATUS_COMPLETED)
         show_completed(head, o, diag_level() == DIAG_QUIET ? "" : raised);
@@ -372,7 +399,7 @@ void screen_start(const struct permutation *p, const struct placement *pl,
 {
     char at[TEXT], name[SRB_SESSION_MAX], size[TEXT], where[256];
 
-    variant_text(p, screen.variant, sizeof screen.variant);
+    variant_text(p, CUT, screen.variant, sizeof screen.variant);
     if (diag_level() == DIAG_VERBOSE) {
         place_session(pl, screen.rows->sweep, p, name);
         diag_detail("%s %s: %d client%s, %d shard%s, tensors of %s",

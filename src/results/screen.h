@@ -2,7 +2,10 @@
  *
  * On a terminal (terminal.h) it is one line in place:
  *
- *     [ 5/11] ########------------  12 s left  64 KiB  last put 131 us ...
+ *     [ 5/11] ########------------  12 s left  64 KiB  last 1.61 GB/s ...
+ *
+ * from which whole fields go where the terminal is narrow: of the last one's
+ * figures the get and the put, then its bandwidth, the bar, and what varies.
  *
  * Elsewhere each permutation has a line when it has ended, of what varies and
  * nothing else:

@@ -41,6 +41,9 @@ FIGURES = r"put +\S+ [mun]?s   get +\S+ [mun]?s   +\S+ [kMG]?B/s"
 ESCAPE = "\033"
 FRAME = re.compile(r"^\[ *(\d+)/(\d+)\] (#*)(-*)(?:  ((?:< )?[\d.]+ (?:s|min)) left)?  "
                    r"(.*)$")
+# Whatever has room, in whole words.
+WHOLE = (r"^\[ *\d+/\d+\] #*-*(  (< )?[\d.]+ (s|min) left)?  +\d+ B"
+         r"(  last \S+ [kMG]?B/s(  put \S+ [mun]?s(  get \S+ [mun]?s)?)?)?$")
 
 
 class ProgressTest(RunTest):
@@ -82,7 +85,7 @@ class ProgressTest(RunTest):
         line has anything of it."""
         self.assertEqual(job.screen.torn, [])
         for line in job.screen.lines:
-            self.assertNotRegex(line, r"#-|--- |-\]|last put", line)
+            self.assertNotRegex(line, r"#-|--- |-\]|  last ", line)
 
 
 class Paced(ProgressTest):
@@ -198,8 +201,8 @@ class OwnTerminal(ProgressTest):
             printed = out.read().decode()
         found = self.assert_frames(job, 60, 90)
         self.assertRegex(found[-1][0],
-                         r"^\[60/60\] #{8}  240 B  last put \S+ [mun]s  get "
-                         r"\S+ [mun]s  \S+ [kMG]?B/s$")
+                         r"^\[60/60\] #{8}  240 B  last \S+ [kMG]?B/s  "
+                         r"put \S+ [mun]s  get \S+ [mun]s$")
         self.assert_not_torn(job)
         # what stays is what raised a flag, several of them on a line of their own
         lines = [*job.screen.lines, ""]
@@ -320,6 +323,7 @@ class LaunchersTerminal(ProgressTest):
             job.until(lambda j, n=before: len(j.screen.frames) > n + 5)
             for frame in job.screen.frames[before + 2:]:
                 self.assertLess(len(frame), columns, frame)
+                self.assertRegex(frame, WHOLE)
         self.assertEqual(job.finish(), 0)
         self.assertGreater(max(map(len, job.screen.frames)), 80)
         self.assert_not_torn(job)

@@ -52,6 +52,72 @@ static void joined(void **state)
     assert_string_equal(buf, "a, 12, ");
 }
 
+static void columns(void **state)
+{
+    static const struct {
+        const char *text;
+        int columns;
+    } table[] = {
+        {"", 0},          {"abc", 3},    {"\033[32m##\033[0m--", 4},
+        {"\xc2\xb5s", 2}, {"\033[3", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        assert_int_equal(text_columns(table[i].text), table[i].columns);
+}
+
+/* Whole fields, the lightest first, whatever the width. */
+static void fields_fit(void **state)
+{
+    static const struct {
+        int columns;
+        const char *line;
+    } vectors[] = {
+#define WHOLE                                                                  \
+    "[ 5/11] \033[32m###\033[0m-----  12 s left  64 KiB  unix  last 1.6 GB/s " \
+    " "                                                                        \
+    "put 131 us  get 117 us"
+        {120, WHOLE},
+        {80, WHOLE},
+        {79, "[ 5/11] \033[32m###\033[0m-----  12 s left  64 KiB  unix  "
+             "last 1.6 GB/s  put 131 us"},
+        {68, "[ 5/11] \033[32m###\033[0m-----  12 s left  64 KiB  unix  "
+             "last 1.6 GB/s  put 131 us"},
+        {67, "[ 5/11] \033[32m###\033[0m-----  12 s left  64 KiB  unix  "
+             "last 1.6 GB/s"},
+        {56, "[ 5/11] \033[32m###\033[0m-----  12 s left  64 KiB  unix  "
+             "last 1.6 GB/s"},
+        {55, "[ 5/11] \033[32m###\033[0m-----  12 s left  64 KiB  unix"},
+        {41, "[ 5/11] \033[32m###\033[0m-----  12 s left  64 KiB  unix"},
+        {40, "[ 5/11]  12 s left  64 KiB  unix"},
+        {31, "[ 5/11]  12 s left  64 KiB"},
+        {25, "[ 5/11]  12 s left"},
+        {20, "[ 5/11]  12 s left"},
+        {17, "[ 5/11]"},
+        {7, "[ 5/11]"},
+        {6, ""},
+        {0, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        struct text_field field[] = {
+            {"", "[ 5/11]", 9},         {" ", "\033[32m###\033[0m-----", 4},
+            {"  ", "12 s left", 6},     {"  ", "64 KiB", 5},
+            {"  ", "unix", 5},          {"  ", "", 1},
+            {"  ", "last 1.6 GB/s", 3}, {"  ", "put 131 us", 2},
+            {"  ", "get 117 us", 1},
+        };
+        char buf[160];
+
+        assert_string_equal(
+            text_fit(field, 9, vectors[i].columns, buf, sizeof buf),
+            vectors[i].line);
+        assert_true(text_columns(buf) <= vectors[i].columns);
+    }
+}
+
 static void test_clean(void **state)
 {
     static const struct {
@@ -116,10 +182,9 @@ static void wrapped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrapped),
-        cmocka_unit_test(appended),
-        cmocka_unit_test(joined),
-        cmocka_unit_test(test_clean),
+        cmocka_unit_test(wrapped),    cmocka_unit_test(appended),
+        cmocka_unit_test(joined),     cmocka_unit_test(columns),
+        cmocka_unit_test(fields_fit), cmocka_unit_test(test_clean),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
