@@ -178,7 +178,7 @@ class ScriptTest(SlurmTest):
                          ("COMPLETED", "0:0"), said)
         f = self.assert_whole(self.out, permutations)
         self.assertEqual(text(f.attrs["launcher"]), "slurm")
-        last = f[f"perm_{permutations - 1:04d}"]
+        last = self.perm(permutations - 1, f)
         names = column(f["hosts"], "name")
         return sorted({names[n] for n in last["client_node"]}), last
 
@@ -500,7 +500,7 @@ class PbsStandIns(HostsTest):
     def assert_nodes(self, f, permutations, clients):
         """All completed; in the last, clients were on these hosts."""
         self.assert_whole(self.out, permutations)
-        last = f[f"perm_{permutations - 1:04d}"]
+        last = self.perm(permutations - 1, f)
         self.assertEqual(sorted(set(last["client_node"][:])), clients)
         return last
 

@@ -114,7 +114,7 @@ class Cpus(RunTest):
         self.assert_passed(job, 4)
         f = self.assert_whole(out, 4)
         for i in range(4):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             with self.subTest(permutation=i):
                 cpus = column(g, "client_cpus")
                 if g.attrs["pin_app_cpus"] in (1, b"true", "true", True):

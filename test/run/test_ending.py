@@ -42,9 +42,6 @@ class EndingTest(test_signals.SignalTest):
         job.wait_until(lambda: gate.holds(job), "clients to be ready")
         return job, gate
 
-    def outcomes(self):
-        return column(self.open(self.out)["summary"], "status")
-
     def errors(self):
         return column(self.open(self.out)["summary"], "error")
 
@@ -64,7 +61,7 @@ class EndingTest(test_signals.SignalTest):
     def assert_cut(self, job, nranks):
         """Broken off by SIGTERM in the first of two permutations."""
         self.assert_returned(job, nranks, 143)
-        self.assertEqual(self.outcomes(), ["failed", "skipped"])
+        self.assertEqual(self.statuses(), ["failed", "skipped"])
         first, second = self.errors()
         self.assertRegex(first, r"broken off (at pair \d+ )?by signal 15 ")
         self.assertRegex(second, "not started: .* signal 15 ")
@@ -83,7 +80,7 @@ class Signals(EndingTest):
         self.term(job)
         job.wait()
         self.assert_ended_by(job, 2, signal.SIGTERM, planned=3, finished=1)
-        self.assertEqual(self.outcomes(), ["completed", "failed", "skipped"])
+        self.assertEqual(self.statuses(), ["completed", "failed", "skipped"])
         self.assertIn("broken off at pair", self.errors()[1])
         self.assertIn("broken off in 0.3 s (term_grace)", job.stderr)
         self.wait_gone()
@@ -121,7 +118,7 @@ class Signals(EndingTest):
         gate.open()
         job.wait()
         self.assert_ended_by(job, 2, signal.SIGUSR1, planned=3)
-        self.assertEqual(self.outcomes(), ["completed", "skipped", "skipped"])
+        self.assertEqual(self.statuses(), ["completed", "skipped", "skipped"])
 
 
 class Time(EndingTest):
@@ -161,7 +158,7 @@ class Time(EndingTest):
                            "--iterations=500", "--wall_time=600s",
                            f"--output={self.out}")
         self.assert_status(job, 1, completed=2, skipped=1)
-        self.assertEqual(self.outcomes(), ["completed", "skipped",
+        self.assertEqual(self.statuses(), ["completed", "skipped",
                                            "completed"])
         self.assertIn("by what permutation 0000 took", self.errors()[1])
 
@@ -219,7 +216,7 @@ class MoreSignals(EndingTest):
         gate.open()
         job.wait()
         self.assert_ended_by(job, 2, signal.SIGTERM, planned=3)
-        self.assertEqual(self.outcomes(), ["completed", "skipped", "skipped"])
+        self.assertEqual(self.statuses(), ["completed", "skipped", "skipped"])
 
     def test_warm_up(self):
         self.watch_statuses()
@@ -251,7 +248,7 @@ class MoreSignals(EndingTest):
                 gate.open()
                 job.wait()
                 self.assert_ended_by(job, 8, signal.SIGUSR1, planned=3)
-                self.assertEqual(self.outcomes(),
+                self.assertEqual(self.statuses(),
                                  ["completed", "skipped", "skipped"])
 
     def test_usr1_while_databases_start(self):
@@ -294,12 +291,12 @@ class MoreSignals(EndingTest):
         job.wait()
         # a rank that dies takes the others with it, which leave no status
         self.assertIn(f"{128 + signal.SIGINT}\n",
-                      [p.read_text(encoding="utf-8") for p in self.statuses.iterdir()])
+                      [p.read_text(encoding="utf-8") for p in self.left_with.iterdir()])
         self.assertEqual(job.status, {})
         self.wait_gone()
         f = self.open(self.out)
         self.assert_permutation(f["perm_0000"])
-        self.assertEqual(self.outcomes(), ["completed", "planned", "planned"])
+        self.assertEqual(self.statuses(), ["completed", "planned", "planned"])
 
     def test_a_second_one_to_a_rank(self):
         job = self.under_way(4, "--term_grace=1h", of=2, seconds=3600)
@@ -322,7 +319,7 @@ class MoreTime(EndingTest):
             "--repetitions=9", "--wall_time=4s", "--tensor_bytes=4",
             f"--output={self.out}",
             env={"LD_PRELOAD": self.preloaded("own_clock")})
-        statuses = self.outcomes()
+        statuses = self.statuses()
         ran = statuses.count("completed")
         self.assert_status(job, 1, permutations=9, completed=ran, failed=0,
                            skipped=9 - ran)

@@ -128,7 +128,7 @@ class Figures(RunTest):
             job = self.study(*here, f"--wait={wait}", "--verify=all",
                              "--compute=2ms", "--compute_kind=sleep")
             self.assert_passed(job, permutations=1)
-            g = self.open(self.out)["perm_0000"]
+            g = self.perm()
             self.assertTrue((g["delivery"][...] > 0).all())
             self.assertTrue((g["reader_polls"][...] >= 30).all())
             self.assertEqual(int(server.ask("dbsize")), left, text(g.name))

@@ -264,7 +264,7 @@ class SummaryJson(ExpectTest):
         self.assert_whole_summary()
 
     def assert_whole_summary(self):
-        self.assertEqual(column(self.open(self.out)["summary"], "status"),
+        self.assertEqual(self.statuses(),
                          ["completed"])
 
 

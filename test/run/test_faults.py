@@ -24,13 +24,6 @@ class FaultTest(RunTest):
     def study(self, nranks, *args, **how):
         return self.srbench(nranks, *args, f"--output={self.out}", **how)
 
-    def perm(self, i, path=None):
-        return self.open(path or self.out)[f"perm_{i:04d}"]
-
-    def statuses(self):
-        """The file's story: /summary and the groups must tell the same."""
-        return self.assert_groups(self.open(self.out))
-
     def assert_failed(self, job, i, *words, rank=None, ranks=None):
         """Permutation i has failed, with these words everywhere."""
         g = self.perm(i)
@@ -286,7 +279,7 @@ class Crashes(FaultTest):
         except OSError:
             pass  # it hangs up
         self.assert_status(job.wait(), 1, completed=0, failed=1)
-        return text(self.open(self.out)["perm_0000"].attrs["error"])
+        return text(self.perm().attrs["error"])
 
     def in_the_loop(self):
         try:

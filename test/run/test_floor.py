@@ -34,7 +34,7 @@ class Placements(FloorTest):
         f = self.assert_whole(self.out, 12)
         self.assertRegex(text(f.attrs["server_version"]), r"^floor \d+\.\d+\.\d+")
         for i in range(12):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             tcp = text(g.attrs["transport"]) == "tcp"
             self.assertEqual(set(column(g, "client_address")),
                              {"127.0.0.1" if tcp else "unix"})
@@ -55,7 +55,7 @@ class Placements(FloorTest):
         self.assert_passed(job, 4)
         f = self.assert_whole(self.out, 4)
         for i in range(4):
-            self.assertEqual(column(f[f"perm_{i:04d}"], "shard_clients"),
+            self.assertEqual(column(self.perm(i, f), "shard_clients"),
                              [1, 1])
 
     def test_threads(self):
@@ -82,7 +82,7 @@ class Placements(FloorTest):
         self.assert_passed(job, 4)
         f = self.assert_whole(self.out, 4)
         self.assertRegex(text(f.attrs["server_version"]), rf"{SERVER} \S+, floor \S+")
-        configs = [text(f[f"perm_{i:04d}"].attrs["db_config"])
+        configs = [text(self.perm(i, f).attrs["db_config"])
                    for i in range(4)]
         self.assertEqual([c.startswith("bind") and "threads 1" in c
                           and "appendonly" not in c for c in configs],
@@ -111,7 +111,7 @@ class Placements(FloorTest):
         self.assert_passed(job, 12)
         f = self.assert_whole(self.out, 12)
         order = sorted(range(12),
-                       key=lambda i: f[f"perm_{i:04d}"].attrs["position"])
+                       key=lambda i: self.perm(i, f).attrs["position"])
         self.assertEqual(order, [0, 3, 6, 9, 7, 10, 1, 4, 2, 5, 8, 11])
         share = {end: f[f"summary/window_of_floor{end}"][...]
                  for end in ("", "_low", "_high")}

@@ -56,7 +56,7 @@ class Full(RunTest):
         self.assertGreaterEqual(len(reported), 2)
         f = self.open(self.out)
         for number in reported:
-            g = f[f"perm_{number:04d}"]
+            g = self.perm(number, f)
             self.assertEqual(text(g.attrs["status"]), "completed")
             self.assertTrue((g["put_tensor"][...] > 0).all())
 

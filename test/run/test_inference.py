@@ -97,7 +97,7 @@ class Inference(InferenceTest):
         self.assert_passed(job, permutations=6)
         f = self.assert_whole(self.out, permutations=6)
         for k in range(6):
-            g = f[f"perm_{k:04d}"]
+            g = self.perm(k, f)
             for name in ("run_script", "run_model"):
                 self.assertEqual(g[name].shape, (2, 5))
                 self.assertEqual(g[f"warmup_{name}"].shape, (2, 1))
@@ -178,7 +178,7 @@ class Inference(InferenceTest):
                            + 4 * 384 + 2 * 384 + 2 * 40)
         f = self.assert_whole(self.out, permutations=6)
         for k in range(6):
-            g = f[f"perm_{k:04d}"]
+            g = self.perm(k, f)
             self.assertEqual(list(g["shard_ops"]), list(g["shard_commands"]))
             self.assertNotIn("ops_mismatch", text(rows["flags"][k]))
 

@@ -79,7 +79,7 @@ class Memory(LadderTest):
                          {"floor": "sockets", "mpi": "fabric",
                           "shm": "memory"})
         median = f["put_tensor_median"][...]
-        position = [int(self.open(self.out)[f"perm_{i:04d}"].attrs["position"])
+        position = [int(self.perm(i).attrs["position"])
                     for i in range(9)]
         by_turn = [engine[i] for i in sorted(range(9),
                                              key=position.__getitem__)]

@@ -35,7 +35,7 @@ class LanguagesTest(RunTest):
         self.assertEqual(sorted(set(said)), LANGUAGES)
         starts = set()
         for i, language in enumerate(said):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             self.assertEqual(text(g.attrs["languages"]), language)
             self.assertTrue(text(g.attrs["name"]).startswith(
                 f"throughput-sess-colo-{language}-N1-T2-"))

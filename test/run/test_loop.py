@@ -36,7 +36,7 @@ class LoopTest(RunTest):
         self.assert_whole(self.out, 6)
         seen = set()
         for i in range(6):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             sync, pattern = text(g.attrs["sync"]), text(g.attrs["pattern"])
             seen.add((sync, pattern))
             with self.subTest(sync=sync, pattern=pattern):
@@ -48,7 +48,7 @@ class LoopTest(RunTest):
         phases = numpy.array([p == "phases" for p in column(s, "pattern")])
         for name in ("put_window", "get_window"):
             self.assertEqual(list(numpy.isfinite(s[name][:])), list(phases))
-        together = [self.were_together(f[f"perm_{i:04d}"]) for i in range(6)]
+        together = [self.were_together(self.perm(i, f)) for i in range(6)]
         self.assertEqual(list(numpy.isfinite(s["steady"][:])),
                          list(~phases & together))
         iteration = [x == "iteration" for x in column(s, "sync")]
@@ -95,7 +95,7 @@ class LoopTest(RunTest):
                             "--tensor_bytes=1KiB")
         self.assert_passed(job, 4)
         for i in range(4):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             with self.subTest(name=text(g.attrs["name"])):
                 put = g["put_tensor"][:]
                 kept = numpy.isfinite(put).sum(axis=1)
@@ -162,7 +162,7 @@ class LoopTest(RunTest):
         for seed in ("--seed=11", "--seed=11", "--seed=12"):
             job, f = self.study(2, *args, seed)
             self.assert_passed(job, 16)
-            orders.append([int(f[f"perm_{i:04d}"].attrs["position"])
+            orders.append([int(self.perm(i, f).attrs["position"])
                            for i in range(16)])
             self.assertEqual(sorted(orders[-1]), list(range(16)))
             self.assertEqual(int(f["perm_0003"].attrs["seed"]), int(seed[-2:]))
@@ -202,7 +202,7 @@ class LoopTest(RunTest):
                             "--client=[socket,hiredis]")
         self.assert_passed(job, 4)
         for i in range(4):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             cpu, loop = g["client_cpu_time"][:], g["loop_time"][:]
             self.assertTrue((cpu > 0).all())
             # the kernel counts in ticks on some machines
@@ -246,7 +246,7 @@ class LoopTest(RunTest):
                          ["OVERSUBSCRIBED: up to 4 clients and server threads "
                           f"share 1 CPU on {socket.gethostname()}"])
         self.assertEqual(
-            [("oversubscribed" in flags(f[f"perm_{i:04d}"]),
+            [("oversubscribed" in flags(self.perm(i, f)),
               int(f["summary/clients_per_node"][i])) for i in range(6)],
             [(n > 1, n) for n in f["summary/clients_per_node"][:]])
 

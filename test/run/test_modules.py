@@ -22,7 +22,7 @@ class Modules(ModuleTest):
         f = self.assert_whole(self.out, permutations=8)
         seen = set()
         for k in range(8):
-            g = f[f"perm_{k:04d}"]
+            g = self.perm(k, f)
             config = text(g.attrs["db_config"])
             self.assertRegex(config, r"(?m)^module name=ai,ver=1,")
             self.assertIn(f"ai_threads_per_queue {g.attrs['db_tpq']}\n", config)
@@ -53,9 +53,9 @@ class Modules(ModuleTest):
                 self.assert_status(job, 1, permutations=4, completed=2,
                                    failed=2, skipped=0)
                 f = self.open(self.out)
-                errors = {text(f[f"perm_{k:04d}"].attrs["error"])
+                errors = {text(self.perm(k, f).attrs["error"])
                           for k in range(4)
-                          if text(f[f"perm_{k:04d}"].attrs["command_set"])
+                          if text(self.perm(k, f).attrs["command_set"])
                           == "redisai"}
                 self.assertEqual(len(errors), 1, errors)
                 self.assertIn(LACKING, errors.pop())
@@ -84,7 +84,7 @@ class MoreModules(ModuleTest):
         self.assert_passed(job, permutations=n)
         f = self.assert_whole(self.out, permutations=n)
         for k in range(n):
-            g = f[f"perm_{k:04d}"]
+            g = self.perm(k, f)
             self.assertEqual(len(g["shard_commands"]), shards)
             self.assertEqual(list(g["shard_commands"]),
                              [12 * c for c in g["shard_clients"]])
@@ -109,7 +109,7 @@ class MoreModules(ModuleTest):
             f"--db_modules={self.stand_in}", ranks=4)
         f = self.sets(job, 16, shards=2)
         for k in range(16):
-            g = f[f"perm_{k:04d}"]
+            g = self.perm(k, f)
             self.assertIn(f"ai_threads_per_queue {g.attrs['db_tpq']}\n",
                           text(g.attrs["db_config"]))
 
@@ -149,7 +149,7 @@ class MoreModules(ModuleTest):
         f = self.open(self.out)
         for k in range(2):
             self.assertIn("the reply is not the FLOAT tensor of 1024 elements",
-                          text(f[f"perm_{k:04d}"].attrs["error"]))
+                          text(self.perm(k, f).attrs["error"]))
 
     def test_serve(self):
         """Databases of one job with it, clients of another."""
@@ -194,7 +194,7 @@ class Batch(test_pbs_batch.Pbs):
         self.assert_passed(job, permutations=4)
         f = self.assert_whole(self.out, permutations=4)
         for k in range(4):
-            g = f[f"perm_{k:04d}"]
+            g = self.perm(k, f)
             self.assertNotIn("", column(g, "shard_cpus"))
             self.assertIn(f"ai_threads_per_queue {g.attrs['db_tpq']}\n",
                           text(g.attrs["db_config"]))
@@ -205,7 +205,7 @@ class Batch(test_pbs_batch.Pbs):
                          f"--db_modules={ModuleTest.stand_in} "
                          "THREADS_PER_QUEUE 7").wait()
         self.assert_passed(job, permutations=1)
-        g = self.open(self.out)["perm_0000"]
+        g = self.perm()
         self.assertIn("ai_threads_per_queue 7\n", text(g.attrs["db_config"]))
 
     def test_without_commands(self):

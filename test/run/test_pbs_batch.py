@@ -125,7 +125,7 @@ class Pbs(RunTest):
         job = self.batch("--tensor_bytes=4096", "--db_node_feature={C: V100}")
         job.wait()
         self.assert_status(job, 1, failed=1)
-        g = self.open(self.out)["perm_0000"]
+        g = self.perm()
         self.assertIn("PBS knows no features of nodes",
                       text(g.attrs["error"]))
 

@@ -145,7 +145,7 @@ class Refused(RunTest):
         self.assertEqual(job.returncode, 1, job.describe())
         self.assertIn("File too large", job.stderr)
         self.assertEqual(
-            text(self.open(self.out)["perm_0000"].attrs["status"]), "completed")
+            text(self.perm().attrs["status"]), "completed")
 
     def test_addresses(self):
         for what, option in (("of a process's addresses", "as"),
@@ -296,7 +296,7 @@ class Large(RunTest):
         self.assert_passed(job, 4)
         f = self.open(out)
         for i in range(4):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             size = int(g.attrs["tensor_bytes"])
             peak, client = g["shard_peak_memory"][0], g["client_peak_memory"][0]
             with self.subTest(size=size, client=text(g.attrs["client"])):

@@ -51,17 +51,13 @@ class ResumeTest(RunTest):
     def study(self, nranks, *args, **how):
         return self.srbench(nranks, *args, f"--output={self.out}", **how)
 
-    def statuses(self):
-        with h5py.File(self.out, "r") as f:
-            return column(f["summary"], "status")
-
     def snapshot(self):
         """Completed permutations as they are: groups and rows by number."""
         with h5py.File(self.out, "r") as f:
             summary = f["summary"]
             done = [i for i, s in enumerate(column(summary, "status"))
                     if s == "completed"]
-            return {i: (contents(f[f"perm_{i:04d}"]),
+            return {i: (contents(self.perm(i, f)),
                         {k: repr(v[i]) for k, v in summary.items()})
                     for i in done}
 
@@ -117,7 +113,7 @@ class ResumeTest(RunTest):
         self.assertEqual(sum(sessions["completed"]), permutations)
         with h5py.File(self.out, "r") as f:
             self.assertEqual(text(f.attrs["durability"]), "every instant")
-            of = [int(f[f"perm_{i:04d}"].attrs["session"])
+            of = [int(self.perm(i, f).attrs["session"])
                   for i in range(permutations)]
         self.assertEqual([of.count(s) for s in sessions["session"]],
                          sessions["completed"])
@@ -292,13 +288,13 @@ class MoreResumed(ResumeTest):
                  "--order=random")
         self.assert_passed(self.study(*study), 8)
         with h5py.File(self.out, "r+") as f:
-            order = [int(f[f"perm_{i:04d}"].attrs["position"])
+            order = [int(self.perm(i, f).attrs["position"])
                      for i in range(8)]
             for i in (2, 5, 6):
                 f["summary/status"][i] = "planned"
         self.assert_passed(self.study(*study, "--resume"), 8)
         with h5py.File(self.out, "r") as f:
-            self.assertEqual([int(f[f"perm_{i:04d}"].attrs["position"])
+            self.assertEqual([int(self.perm(i, f).attrs["position"])
                               for i in range(8)], order)
 
     def test_breaches_and_verdict_of_all(self):

@@ -93,7 +93,7 @@ class Serve(RunTest):
         self.assertIn("an allocator did not take what db_env says", job.stderr)
         self.assertIn("no_such:1", job.stderr)
         self.assert_passed(self.measure(f"--db_address={self.address}"), 2)
-        found = self.open(self.out)["perm_0000"].attrs
+        found = self.perm().attrs
         self.assertEqual(text(found["db_args"]), "{hz: 33}")
         self.assertIn("dirty_decay_ms:777,no_such:1", text(found["db_env"]))
         config = text(found["db_config"])
@@ -220,7 +220,7 @@ class Serve(RunTest):
         self.addCleanup(server.stop)
         job = self.measure(f"--db_address=twice:{server.port}", wrapper=over)
         self.assert_passed(job, 2)
-        at = column(self.open(self.out)["perm_0000"], "shard_address")[0]
+        at = column(self.perm(), "shard_address")[0]
         self.assertIn("note: db_address: 'twice' has addresses of IPv4 and of "
                       f"IPv6; {at.rsplit(':', 1)[0].strip('[]')} is taken\n",
                       job.stderr)
@@ -231,7 +231,7 @@ class Serve(RunTest):
         job = self.measure(f"--db_address={at}", "--keys=balanced",
                            "--verify=all")
         self.assert_passed(job, permutations=2)
-        g = self.open(self.out)["perm_0000"]
+        g = self.perm()
         self.assertEqual(list(g["shard_clients"]), [1, 1])
         self.assertEqual(list(g["shard_commands"]), [12, 12])
         self.assertEqual(g.attrs["db_cluster"], 0)
@@ -321,10 +321,10 @@ class Serve(RunTest):
                                                            "replication"))
         gate.open()
         job.wait()
-        status = column(self.open(self.out)["summary"], "status")
+        status = self.statuses()
         self.assertEqual(status[2:], ["completed"] * 2, job.describe())
         self.assertIn(str(replica.port), column(
-            self.open(self.out)["perm_0003"], "shard_address")[0])
+            self.perm(3), "shard_address")[0])
 
     def test_rights_of_theirs(self):
         """What a study needs is tried before it begins."""
@@ -466,7 +466,7 @@ class Serve(RunTest):
         server.stop()
         job.wait()
         self.assert_status(job, 1, completed=0, failed=1)
-        g = self.open(self.out)["perm_0000"]
+        g = self.perm()
         self.assertIn(f"127.0.0.1:{server.port}", text(g.attrs["error"]))
 
 

@@ -76,7 +76,7 @@ class Axis(ServersTest):
         f = self.assert_whole(self.out, 3)
         labels = ["redis 6.2.16", "redis 8.0.6", "valkey 7.2.7"]
         self.assertEqual(text(f.attrs["server_version"]), ", ".join(labels))
-        perms = [f[f"perm_{i:04d}"] for i in range(3)]
+        perms = [self.perm(i, f) for i in range(3)]
         self.assertEqual([text(p.attrs["server"]) for p in perms], labels)
         self.assertEqual(
             [text(p.attrs["name"]).rpartition("TB1024-")[2] for p in perms],

@@ -44,12 +44,12 @@ class SignalTest(RunTest):
 
     def watch_statuses(self):
         """From now on the exit status of every rank is taken down."""
-        self.statuses = self.top / "statuses"
-        self.statuses.mkdir(exist_ok=True)
-        for old in self.statuses.iterdir():
+        self.left_with = self.top / "statuses"
+        self.left_with.mkdir(exist_ok=True)
+        for old in self.left_with.iterdir():
             old.unlink()
         watch, launch = self.top / "watch", self.top / "launch"
-        watch.write_text(WATCH.format(folder=shlex.quote(str(self.statuses))),
+        watch.write_text(WATCH.format(folder=shlex.quote(str(self.left_with))),
             encoding="utf-8")
         launch.write_text(LAUNCH.format(mpiexec=MPIEXEC, watch=watch),
             encoding="utf-8")
@@ -108,7 +108,7 @@ class SignalTest(RunTest):
         """All ranks returned this, which is 128 and a signal's number, and
         mpiexec nothing else."""
         found = {int(p.suffix[1:]): int(p.read_text(encoding="utf-8"))
-                 for p in self.statuses.iterdir()}
+                 for p in self.left_with.iterdir()}
         self.assertEqual(found, dict.fromkeys(range(nranks), status),
                          job.describe())
         self.assert_signalled(job, status - 128)
@@ -135,7 +135,7 @@ class SignalTest(RunTest):
         errors = column(f["summary"], "error")
         for i, status in enumerate(statuses):
             if status == "completed":
-                self.assert_permutation(f[f"perm_{i:04d}"])
+                self.assert_permutation(self.perm(i, f))
             else:
                 self.assertIn(words, errors[i], job.describe())
         self.assertIn("end_time", f.attrs)
@@ -148,7 +148,7 @@ class SignalTest(RunTest):
         f = self.open(self.out)
         done = [i for i in range(8) if job.has_ended(i + 1)]
         for i in done:
-            self.assert_permutation(f[f"perm_{i:04d}"])
+            self.assert_permutation(self.perm(i, f))
         return done
 
     def send(self, job, number):
@@ -313,7 +313,7 @@ class ToGuards(SignalTest):
         statuses = column(f["summary"], "status")
         failed = statuses.index("failed")
         self.assertIn("guard", column(f["summary"], "error")[failed])
-        self.assert_permutation(f[f"perm_{failed + 1:04d}"])
+        self.assert_permutation(self.perm(failed + 1, f))
         self.wait_gone()
 
 

@@ -50,7 +50,7 @@ class Batch(SlurmTest):
         f = self.assert_whole(self.out, permutations=4)
         self.assertEqual(f.attrs["nodes"], 2)
         for k, nodes in enumerate((1, 1, 2, 2)):
-            g = f[f"perm_{k:04d}"]
+            g = self.perm(k, f)
             self.assertEqual(g.attrs["db_nodes"], nodes)
             self.assertEqual(len(g["shard_address"]), nodes)
             self.assertEqual(len(g["client_rank"]), 4)
@@ -77,7 +77,7 @@ class Batch(SlurmTest):
                          job.stderr)
         f = self.assert_whole(self.out, permutations=4)
         for k, tpq in enumerate((1, 1, 2, 2)):
-            g = f[f"perm_{k:04d}"]
+            g = self.perm(k, f)
             self.assertEqual(sum(g["run_calls"]), 4 * 4)
             self.assertIn(f"ai_threads_per_queue {tpq}\n",
                           text(g.attrs["db_config"]))

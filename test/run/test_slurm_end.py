@@ -88,7 +88,7 @@ class EndTest(SlurmTest):
             for i, status in enumerate(found):
                 if status != "completed":
                     continue
-                spans = f[f"perm_{i:04d}/put_tensor"][:]
+                spans = self.perm(i, f)["put_tensor"][:]
                 self.assertEqual(len(spans), 2)
                 self.assertTrue((spans > 0).any(axis=1).all())
         return found

@@ -108,7 +108,7 @@ class Colocated(RunTest):
                            f"--output={out}")
         self.assert_passed(job, 2)
         f = self.assert_whole(out, 2)
-        self.assertEqual([f[f"perm_{i:04d}/shard_clients"].shape[0]
+        self.assertEqual([self.perm(i, f)["shard_clients"].shape[0]
                           for i in range(2)], [1, 2])
         # a client talks to the database of its own node
         two = f["perm_0001"]
@@ -128,7 +128,7 @@ class Transports(RunTest):
         self.assert_passed(job, 8)
         f = self.assert_whole(out, 8)
         for i in range(8):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             tcp = text(g.attrs["transport"]) == "tcp"
             self.assertEqual(set(column(g, "client_address")),
                              {"127.0.0.1" if tcp else "unix"})
@@ -145,11 +145,11 @@ class Standard(RunTest):
         self.assert_passed(job, 6)
         f = self.assert_whole(out, 6)
         for i in range(6):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             nodes = int(g.attrs["client_nodes"])
             self.assertEqual(g["client_rank"].shape[0], 2 * nodes)
             self.assertEqual(g["shard_clients"].shape[0], 1)
-        sizes = {int(f[f"perm_{i:04d}"].attrs["payload_bytes"])
+        sizes = {int(self.perm(i, f).attrs["payload_bytes"])
                  for i in range(6)}
         self.assertEqual(sizes, {1024, 32768, 1048576})
 
@@ -163,7 +163,7 @@ class Standard(RunTest):
         self.assert_passed(job, 16)
         f = self.assert_whole(out, 16)
         for i in range(16):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             shards = int(g.attrs["db_nodes"])
             self.assertEqual(g["shard_clients"].shape[0], shards)
             if text(g.attrs["keys"]) == "balanced":
@@ -212,13 +212,13 @@ class Files(RunTest):
         job = self.srbench(6, "--config", config, f"--output={out}")
         self.assert_passed(job, 8)
         f = self.assert_whole(out, 8)
-        kinds = [text(f[f"perm_{i:04d}"].attrs["experiment"])
+        kinds = [text(self.perm(i, f).attrs["experiment"])
                  for i in range(8)]
         self.assertEqual(kinds, ["throughput_standard"] * 4
                          + ["throughput_colocated"] * 4)
         self.assertIn("tensor_bytes: [1024, 64KiB]", text(f.attrs["config"]))
         for i in range(8):  # where all servers listened, and nowhere else
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             self.assertRegex(text(g.attrs["network"]), "^lo, since")
             self.assertEqual(set(shard.split(":")[0] for shard in
                                  map(text, g["shard_address"][:])),

@@ -27,17 +27,16 @@ class Steps(RunTest):
 
     def read(self, perm=0):
         with self.open(self.out) as f:
-            group = f[f"perm_{perm:04d}"]
+            group = self.perm(perm, f)
             arrays = {k: group[k][()] for k in group
                       if hasattr(group[k], "shape")}
             row = {k: column(f["summary"], k)[perm] for k in f["summary"]}
             return row, arrays, dict(group.attrs)
 
-    @staticmethod
-    def names(path, perm=0):
+    def names(self, path, perm=0):
         import h5py
         with h5py.File(path, "r") as f:
-            return set(f[f"perm_{perm:04d}"]), set(f["summary"])
+            return set(self.perm(perm, f)), set(f["summary"])
 
     def assert_paced(self, a, prefix="", op="unpack_tensor", start="unpack_start"):
         """What defines an open loop, on the arrays: nothing begins before it is

@@ -40,7 +40,7 @@ class Places(RunTest):
         rows = self.rows()
         for i in range(permutations):
             with self.subTest(permutation=i), self.open(self.out) as f:
-                g = f[f"perm_{i:04d}"]
+                g = self.perm(i, f)
                 self.assertNotIn("ops_mismatch", text(g.attrs["flags"]))
                 if g.attrs["compute"] > 0:
                     self.assertGreater(rows["compute_alone"][i], 0)

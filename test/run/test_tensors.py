@@ -94,7 +94,7 @@ class Tensors(RunTest):
                    "--tensor_bytes=100000", ranks=2, permutations=48)
         with h5py.File(self.out) as f:
             for i in range(48):
-                g = f[f"perm_{i:04d}"]
+                g = self.perm(i, f)
                 self.assertEqual(g["shard_commands"][0], 2 * 3 * 2 * 8)
                 self.assertNotIn("ops_mismatch", text(g.attrs["flags"]))
 
@@ -116,7 +116,7 @@ class Tensors(RunTest):
                    permutations=4)
         with h5py.File(self.out) as f:
             for i in range(4):
-                g = f[f"perm_{i:04d}"]
+                g = self.perm(i, f)
                 self.assertEqual(g["shard_commands"][0], 2 * 3 * 10)
 
     def test_memory_is_what_stays(self):
@@ -128,7 +128,7 @@ class Tensors(RunTest):
                    "--retire=[overwrite,delete]", permutations=5)
         with h5py.File(self.out) as f:
             for i in range(5):
-                g = f[f"perm_{i:04d}"]
+                g = self.perm(i, f)
                 history = text(g.attrs["history"])
                 stay = 2 * (steps if history == "all" else int(history))
                 grown = int(g["shard_memory_end"][0]) \
@@ -159,7 +159,7 @@ class Tensors(RunTest):
         with h5py.File(self.out) as f:
             self.assertNotIn("shard_resident", f["perm_0000"])
             for i in (1, 2):
-                g = f[f"perm_{i:04d}"]
+                g = self.perm(i, f)
                 when, bytes_ = (g[name][0] for name in (
                     "shard_resident_time", "shard_resident"))
                 seen = np.isfinite(when)

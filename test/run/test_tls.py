@@ -250,7 +250,7 @@ class Tls(RunTest):
         f = self.open(self.out)
         self.assertEqual(column(f["summary"], "missed"), [0] * permutations)
         for i in range(permutations):
-            g = f[f"perm_{i:04d}"]
+            g = self.perm(i, f)
             self.assertEqual(int((g["get_step"][...] >= 0).sum()), steps)
             ages = g["delivery"][...]
             self.assertTrue((ages[ages == ages] > 0).all())
@@ -311,7 +311,7 @@ class Tls(RunTest):
             time.sleep(0.05)
         self.assert_passed(self.measure(ports[1], args=("--keys=balanced",)),
                            permutations=2)
-        self.assertEqual(column(self.open(self.out)["perm_0000"],
+        self.assertEqual(column(self.perm(),
                                 "shard_address"),
                          [f"127.0.0.1:{p}" for p in ports])
         job = self.srbench(

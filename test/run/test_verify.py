@@ -90,7 +90,7 @@ class VerifyTest(RunTest):
         self.assert_passed(job, permutations)
         f = self.open(self.out)
         for i in range(permutations):
-            attrs = f[f"perm_{i:04d}"].attrs
+            attrs = self.perm(i, f).attrs
             self.assertEqual(int(attrs["verify_errors"]), 0)
             self.assertEqual(text(attrs["verify_error"]), "")
             self.assertNotIn("verify", text(attrs["flags"]).split(","))
@@ -149,7 +149,7 @@ class RealServer(VerifyTest):
 
     def assert_lost(self, job, *words):
         self.assert_status(job, 1, permutations=1, completed=0, failed=1)
-        error = text(self.open(self.out)["perm_0000"].attrs["error"])
+        error = text(self.perm().attrs["error"])
         for word in words:
             self.assertIn(word, error, job.describe())
 

@@ -21,9 +21,6 @@ class ExchangeTest(RunTest):
         self.assert_passed(job, permutations=permutations)
         return job
 
-    def perm(self, i=0):
-        return self.open(self.out)[f"perm_{i:04d}"]
-
     def row(self, name, i=0):
         return column(self.open(self.out)["summary"], name)[i]
 

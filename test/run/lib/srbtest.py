@@ -574,6 +574,15 @@ END
         self.addCleanup(f.close)
         return f
 
+    def perm(self, i=0, f=None):
+        """The group of permutation i, of self.out or a file that is open."""
+        return (self.open(self.out) if f is None else f)[f"perm_{i:04d}"]
+
+    def statuses(self):
+        """Of all permutations of self.out, closed again: a run may go on."""
+        with h5py.File(self.out, "r") as f:
+            return self.assert_groups(f)
+
     # --- what is asked of every run ------------------------------------------
 
     def assert_status(self, job, returncode, **counts):
