@@ -55,8 +55,10 @@ struct step_figures {
     struct figures put_response, unpack_response, response;
     struct figures pace_late; /* begun later than could be: the client's own */
     double compute_alone;     /* s of a step, without exchange and servers idle;
-                                 mean over clients */
-    double alone_waited;      /* share of that in which others had the CPU */
+                                 mean over clients, and before and after the loop */
+    double alone[2];          /* before it, and after it */
+    double alone_excess;      /* of work, compute_alone / what was asked, - 1 */
+    double alone_waited;      /* share of it in which others had the CPU */
     /* Sums over clients; (1 + the first) * (1 + the second) = 1 + overhead. */
     double exchange_overhead; /* time of the loops besides computing / that */
     double compute_slowdown;  /* computing / the same alone, - 1 */
@@ -157,8 +159,10 @@ struct figures_of {
     bool computes, paced; /* its steps do */
     bool removes;         /* and remove older ones */
     bool poisson;         /* arrivals, of which some always wait at the end */
+    double compute_asked; /* s of a step; 0: its time is not a CPU's */
     double compute_alone; /* s of this client's, */
-    double alone_waited;  /* and the share of it that it waited for a CPU */
+    double alone_waited;  /* the share of it that it waited for a CPU, */
+    const double *alone;  /* [2] and what it was before the loop and after it */
 };
 void figures_reduce(const struct team *t, MPI_Comm clients,
                     const struct figures_of *x, struct summary *out);

@@ -265,10 +265,13 @@ int load_run(struct load *l, const struct load_company *with, struct error *err)
                  l->rules.duration);
 }
 
-void load_alone(struct load *l, const struct load_company *with)
+void load_alone(struct load *l, const struct load_company *with, bool after)
 {
+    int64_t waited = l->samples.waited; /* that is the loop's */
+
     l->phase = (struct load_phase){.with = with};
-    steps_alone(l);
+    steps_alone(l, after);
+    l->samples.waited = waited;
 }
 
 int load_again(struct load *l, double rate, struct error *err)

@@ -19,8 +19,9 @@ int load_open(struct load *l, const struct loop_language *language,
               const struct load_rules *rules, struct error *err);
 
 /* Find out what the work is that a step computes, and how long it takes while
- * nothing else is done; where steps compute. Collective over the clients. */
-void load_alone(struct load *l, const struct load_company *with);
+ * nothing else is done, where steps compute: before the loop; and,
+ * disconnected, how long it takes after it. Collective over the clients. */
+void load_alone(struct load *l, const struct load_company *with, bool after);
 
 /* Forget what was timed, for another run at another rate (0: a closed loop) of
  * a client that is connected. Local. */

@@ -152,10 +152,10 @@ void loop_verify(struct load *l);
 int steps_open(struct load *l, struct error *err);
 void steps_close(struct load *l);
 
-/* Find how much work a step is, and how long it takes while all clients compute
- * and no server has anything to do: 5 steps and 200 ms. Collective over the
- * clients. */
-void steps_alone(struct load *l);
+/* How long a step takes while all clients compute and no server has anything to
+ * do: 3 steps and 100 ms; and before the loop how much work a step is.
+ * Collective over the clients. */
+void steps_alone(struct load *l, bool after);
 
 /* A phase of the loop begins, which puts or only gets; and ends. -1: none of
  * its steps was due. Local. */

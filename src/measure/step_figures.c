@@ -8,13 +8,20 @@
 
 enum { STEP, PUT, UNPACK, RESPONSE, LATE, SETS };
 
+#define DRIFT_LIMIT 0.05
+#define EXCESS_LIMIT 0.1
+#define BELOW_LIMIT 0.01
+
 /* Sums over clients. */
 enum {
     LOOP,
     COMPUTED,
-    ALONE,       /* of as many steps */
-    ALONE_STEPS, /* of one each, */
-    WAITED,      /* and of these, without a CPU */
+    ALONE,  /* of as many steps */
+    BEFORE, /* of one each, */
+    AFTER,
+    ALONE_STEPS, /* in the mean, */
+    WAITED,      /* of these, without a CPU, */
+    ASKED,       /* and as it was asked for */
     OFFERED,
     ACHIEVED,
     UNSENT,
@@ -26,7 +33,8 @@ void step_figures_none(struct step_figures *out)
 {
     out->step = out->put_response = out->unpack_response = out->response =
         out->pace_late = FIGURES_NONE;
-    out->compute_alone = out->alone_waited = NAN;
+    out->compute_alone = out->alone[0] = out->alone[1] = NAN;
+    out->alone_excess = out->alone_waited = NAN;
     out->exchange_overhead = out->compute_slowdown = out->overhead = NAN;
     out->offered_rate = out->achieved_rate = NAN;
     out->sustained = out->sustained_low = out->sustained_high = NAN;
@@ -152,8 +160,11 @@ static void one_client(const struct figures_of *x, double sum[SUMS])
     sum[LOOP] = tick_seconds(samples_loop(s));
     sum[COMPUTED] = tick_seconds(s->computed);
     sum[ALONE] = steps * x->compute_alone;
+    sum[BEFORE] = x->alone[0];
+    sum[AFTER] = x->alone[1];
     sum[ALONE_STEPS] = x->compute_alone;
     sum[WAITED] = x->compute_alone * x->alone_waited;
+    sum[ASKED] = x->compute_asked;
     sum[CLIENTS] = 1;
     if (x->paced)
         add_rates(x, sum);
@@ -162,10 +173,29 @@ static void one_client(const struct figures_of *x, double sum[SUMS])
 static void take_overhead(const double sum[SUMS], struct step_figures *out)
 {
     out->compute_alone = sum[ALONE_STEPS] / sum[CLIENTS];
+    out->alone[0] = sum[BEFORE] / sum[CLIENTS];
+    out->alone[1] = sum[AFTER] / sum[CLIENTS];
+    if (sum[ASKED] > 0)
+        out->alone_excess = sum[ALONE_STEPS] / sum[ASKED] - 1;
     out->alone_waited = sum[WAITED] / sum[ALONE_STEPS];
     out->exchange_overhead = sum[LOOP] / sum[COMPUTED] - 1;
     out->compute_slowdown = sum[COMPUTED] / sum[ALONE] - 1;
     out->overhead = sum[LOOP] / sum[ALONE] - 1;
+}
+
+double step_figures_overhead_by(const struct step_figures *x, int which)
+{
+    return (1 + x->overhead) * x->compute_alone / x->alone[which] - 1;
+}
+
+/* What is NaN was not measured, and says nothing. */
+bool step_figures_unsteady(const struct step_figures *x)
+{
+    double most =
+        fmax(step_figures_overhead_by(x, 0), step_figures_overhead_by(x, 1));
+
+    return most < -BELOW_LIMIT || x->alone_excess > EXCESS_LIMIT ||
+           fabs(x->alone[1] - x->alone[0]) > DRIFT_LIMIT * x->compute_alone;
 }
 
 /* Of uniform arrivals nothing is left where the servers keep up; of others at a

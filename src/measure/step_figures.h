@@ -18,6 +18,16 @@ void step_figures_reduce(const struct team *t, MPI_Comm clients,
 /* All of them not measured. Local. */
 void step_figures_none(struct step_figures *out);
 
+/* Whether what the overhead is told by was no steady reference, though nobody
+ * took the CPU: computing alone took another time after the loop than before it
+ * by more than 5 % of it; or more by a tenth than the work did at its best; or
+ * the overhead is below -1 % whichever of the two is taken, which no exchange
+ * can do. Pure. */
+bool step_figures_unsteady(const struct step_figures *x);
+
+/* The overhead by the reference before the loop (0), or after it (1). Pure. */
+double step_figures_overhead_by(const struct step_figures *x, int which);
+
 /* What was achieved of what a schedule offered is as good as all of it from
  * this share on. */
 #define STEP_ACHIEVED 0.99

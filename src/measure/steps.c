@@ -1,15 +1,16 @@
 /* What lies between the operations of a loop with steps (steps.h). */
 #include "measure/steps.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/tick.h"
 #include "measure/loop_parts.h"
 
-/* How long all compute alone. */
-#define ALONE_STEPS 5
-#define ALONE_NS INT64_C(200000000)
+/* How long all compute alone, before the loop and after it. */
+#define ALONE_STEPS 3
+#define ALONE_NS INT64_C(100000000)
 /* A wait is cut into such pieces, so that a signal and other ranks are heard.
  */
 #define NAP_NS INT64_C(100000000)
@@ -60,35 +61,48 @@ static int64_t compute(struct load *l, int64_t begun)
 
 /* All steps of it together: what work takes is the CPU's time, and whatever is
  * beyond that somebody else had. */
-static void compute_alone(struct load *l)
+static void compute_alone(struct load *l, int which)
 {
-    int64_t sum = 0, steps = 0, start;
-    double cpu;
+    int64_t sum = 0, steps = 0, start = tick_now();
+    double cpu = tick_cpu_seconds();
 
-    compute_calibrate(&l->steps.compute);
-    loop_meet(l, 0);
-    cpu = tick_cpu_seconds();
-    start = tick_now();
     while ((steps < ALONE_STEPS || sum < ALONE_NS) && !loop_cut_off(l)) {
         sum += compute(l, tick_now());
         steps++;
     }
-    l->steps.alone = tick_seconds(sum) / (double)(steps > 0 ? steps : 1);
-    l->steps.alone_waited =
+    l->steps.alone[which] = l->steps.waited[which] = NAN;
+    if (loop_cut_off(l))
+        return;
+    l->steps.alone[which] = tick_seconds(sum) / (double)steps;
+    l->steps.waited[which] =
         compute_waited(&l->steps.compute, tick_seconds(tick_now() - start),
                        tick_cpu_seconds() - cpu);
+}
+
+void steps_alone(struct load *l, bool after)
+{
+    bool computes = l->rules.step.compute > 0; /* a reader does not */
+
+    l->phase.look = tick_now();
+    if (computes && !after)
+        compute_calibrate(&l->steps.compute);
+    loop_meet(l, 0);
+    if (computes)
+        compute_alone(l, after);
     loop_meet(l, 0);
 }
 
-void steps_alone(struct load *l)
+double steps_compute_alone(const struct steps *s, double *waited)
 {
-    l->phase.look = tick_now();
-    if (l->rules.step.compute > 0) {
-        compute_alone(l);
-        return;
+    int n = isnan(s->alone[1]) ? 1 : 2;
+    double alone = 0, lost = 0;
+
+    for (int k = 0; k < n; k++) {
+        alone += s->alone[k] / n;
+        lost += s->alone[k] * s->waited[k] / n;
     }
-    loop_meet(l, 0); /* a reader has nothing to compute */
-    loop_meet(l, 0);
+    *waited = lost / alone;
+    return alone;
 }
 
 /* ---- phases ---- */

@@ -46,10 +46,11 @@ struct steps {
     int64_t spin_ns;
     unsigned long slack; /* of its timers, as it was */
     bool exact;          /* they are exact now */
-    int64_t origin; /* of the schedule: when all were to start, an instant */
-    double alone;   /* s of a step while all compute and nobody exchanges */
-    double alone_waited; /* share of that in which it had no CPU; NaN: sleep */
-    double cpu_time;     /* s, of computing and waiting for a due time */
+    int64_t origin;   /* of the schedule: when all were to start, an instant */
+    double alone[2];  /* s of a step while all compute and nobody exchanges,
+                         before the loop and after it; NaN: it was broken off */
+    double waited[2]; /* share of that in which it had no CPU; NaN: sleep */
+    double cpu_time;  /* s, of computing and waiting for a due time */
     /* of the phase */
     struct step_series *into;
     int64_t ends;       /* instant after which nothing is begun; 0: none */
@@ -59,5 +60,10 @@ struct steps {
     int64_t begun, ready;
     int64_t put_sum, unpack_sum; /* of the operations' series before it */
 };
+
+/* What a step took alone, before and after the loop in the mean, and the share
+ * of it in which it had no CPU. A second time that was broken off leaves the
+ * first. */
+double steps_compute_alone(const struct steps *s, double *waited);
 
 #endif

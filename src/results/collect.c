@@ -29,7 +29,8 @@ struct column {
 /* A client's row: this, then its spans (collect_spans.h). */
 struct client_row {
     double connect_time, loop_time, main_time, between_time, start_skew;
-    double compute_time, pace_time, step_cpu_time, compute_alone, alone_waited;
+    double compute_time, pace_time, step_cpu_time;
+    double compute_alone, alone_before, alone_after, alone_waited;
     int64_t unsent;
     struct load_usage usage;
     int64_t ops, stride;
@@ -98,7 +99,11 @@ static const struct column step_columns[] = {
            "CPU time of both, which client_cpu_time has as well"),
     CLIENT("client_compute_alone", FIELD_REAL, compute_alone, "s",
            "time of a step's computing while all computed and servers were "
-           "idle"),
+           "idle, before and after the loop in the mean"),
+    CLIENT("client_compute_alone_before", FIELD_REAL, alone_before, "s",
+           "that time before the loop"),
+    CLIENT("client_compute_alone_after", FIELD_REAL, alone_after, "s",
+           "that time after the loop"),
     CLIENT("client_compute_alone_waited", FIELD_REAL, alone_waited, "1",
            "share of that in which others had its CPU; NaN of sleep"),
     CLIENT("client_unsent", FIELD_INT, unsent, "",
@@ -130,8 +135,13 @@ static void *pack_client(const struct collection *c, const struct placement *pl,
     row->compute_time = tick_seconds(s->computed);
     row->pace_time = tick_seconds(s->paced);
     row->step_cpu_time = l->steps.cpu_time;
-    row->compute_alone = l->rules.step.compute > 0 ? l->steps.alone : NAN;
-    row->alone_waited = l->rules.step.compute > 0 ? l->steps.alone_waited : NAN;
+    row->compute_alone = row->alone_waited = NAN;
+    row->alone_before = row->alone_after = NAN;
+    if (l->rules.step.compute > 0) {
+        row->compute_alone = steps_compute_alone(&l->steps, &row->alone_waited);
+        row->alone_before = l->steps.alone[0];
+        row->alone_after = l->steps.alone[1];
+    }
     row->unsent = s->step[0].unsent + s->step[1].unsent;
     row->usage = l->usage;
     row->ops = s->put.count + s->unpack.count;

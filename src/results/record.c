@@ -1,6 +1,7 @@
 #include "results/record.h"
 
 #include "base/text.h"
+#include "measure/step_figures.h"
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -71,6 +72,7 @@ bool record_clock_bound(const struct summary *s, double clock_read_cost)
 char *record_flags(const struct outcome *o, char *buf, size_t n)
 {
     const struct summary *s = &o->summary;
+    const bool disturbed = s->steps.alone_waited > DISTURBED_LIMIT;
     /* what is NaN was not measured and raises nothing */
     const struct {
         const char *name;
@@ -89,7 +91,8 @@ char *record_flags(const struct outcome *o, char *buf, size_t n)
                                                  s->exchange.delivery.median},
         {"behind", s->steps.behind > 0},
         {"pacing", paced_badly(&s->steps)},
-        {"compute_disturbed", s->steps.alone_waited > DISTURBED_LIMIT},
+        {"compute_disturbed", disturbed},
+        {"compute_unsteady", !disturbed && step_figures_unsteady(&s->steps)},
     };
 
     buf[0] = '\0';

@@ -125,8 +125,10 @@ bool record_clock_bound(const struct summary *s, double clock_read_cost);
  *   compute_disturbed
  *                   while clients computed alone, others had their CPUs for
  *                   more than 1 % of the time: overhead is too low
- * Only the end of the study tells floor_beaten, record_floor_beaten().
- * Returns buf. */
+ *   compute_unsteady
+ *                   nobody had their CPUs, and yet computing alone was no
+ * steady reference (measure/step_figures.h): overhead is unsure Only the end of
+ * the study tells floor_beaten, record_floor_beaten(). Returns buf. */
 #define SRB_FLAGS_MAX 256
 char *record_flags(const struct outcome *o, char *buf, size_t n);
 

@@ -50,55 +50,106 @@ static char *amount(const struct rows *r, const struct row *row, char *buf,
     return buf;
 }
 
-/* What a step computes: what it took alone; or, where that was longer by as
- * much as others had its CPU, what was asked for. */
-static char *computing(const struct rows *r, const struct row *row,
-                       bool disturbed, char *buf, size_t n)
+/* What a step computes, as it was asked for. */
+static char *asked(const struct rows *r, const struct row *row, char *buf,
+                   size_t n)
 {
     struct permutation p;
 
     sweep_at(r->sweep, row->first, &p);
-    return units_print_seconds(
-        disturbed ? p.value[OPT_COMPUTE]->seconds : row->steps.alone, buf, n);
+    return units_print_seconds(p.value[OPT_COMPUTE]->seconds, buf, n);
 }
 
-/* Less than nothing, while others had its CPU: that is all there is to say. */
+static bool disturbed(const struct row *row)
+{
+    return strstr(row->flags, "compute_disturbed") != NULL;
+}
+
+static bool unsteady(const struct row *row)
+{
+    return !disturbed(row) && strstr(row->flags, "compute_unsteady") != NULL;
+}
+
+/* Why what it takes alone does not tell much. */
+static char *reason(const struct rows *r, const struct row *row, char *buf,
+                    size_t n)
+{
+    const struct step_row *x = &row->steps;
+    char step[32], before[32], after[32];
+
+    if (disturbed(row))
+        snprintf(buf, n,
+                 "others had its CPU for %.0f %% of the time that it computed "
+                 "alone",
+                 100 * x->disturbed);
+    else
+        snprintf(buf, n,
+                 "computing alone, asked for as %s, took %s before the loop "
+                 "and %s after it",
+                 asked(r, row, step, sizeof step),
+                 units_print_seconds(x->before, before, sizeof before),
+                 units_print_seconds(x->after, after, sizeof after));
+    return buf;
+}
+
+/* Less than nothing, and it is known why: that is all there is to say. */
 static void add_untold(const struct rows *r, const struct row *row, char *buf,
                        size_t n)
 {
-    const struct step_row *x = &row->steps;
-    char what[64], step[32], of[TEXT + 4];
+    char what[64], step[32], why[TEXT], of[TEXT + 4];
 
     snprintf(buf, n,
-             "Exchanging %s every step of %s makes the solver wait %.1f %%; "
-             "what else it costs cannot be told, since others had its CPU for "
-             "%.0f %% of the time that it computed alone%s",
+             "Exchanging %s every step of %s makes the solver wait %.1f %% of "
+             "its computing time; what else it costs cannot be told, since "
+             "%s%s",
              amount(r, row, what, sizeof what),
-             computing(r, row, true, step, sizeof step), 100 * x->waiting,
-             100 * x->disturbed, which(r, row, OPT_COMPUTE, of, sizeof of));
+             asked(r, row, step, sizeof step), 100 * row->steps.waiting,
+             reason(r, row, why, sizeof why),
+             which(r, row, OPT_COMPUTE, of, sizeof of));
+}
+
+/* " (0.4 to 5.1 % by ...)": where what it takes alone was not steady, what
+ * comes of either. */
+static char *doubt(const struct rows *r, const struct row *row, char *buf,
+                   size_t n)
+{
+    const struct step_row *x = &row->steps;
+    double loop = (1 + x->overhead) * x->alone;
+    char why[TEXT];
+
+    buf[0] = '\0';
+    if (unsteady(row))
+        snprintf(buf, n, " (%.1f to %.1f %%: %s)",
+                 100 * (loop / fmax(x->before, x->after) - 1),
+                 100 * (loop / fmin(x->before, x->after) - 1),
+                 reason(r, row, why, sizeof why));
+    return buf;
 }
 
 static bool add_overhead(const struct rows *r, const struct row *row, char *buf,
                          size_t n)
 {
     const struct step_row *x = &row->steps;
-    bool disturbed = strstr(row->flags, "disturbed") != NULL;
-    const char *least = disturbed ? "at least " : "";
-    char what[64], step[32], of[TEXT + 4];
+    const char *least = disturbed(row) ? "at least " : "";
+    char what[64], step[32], sure[TEXT], of[TEXT + 4];
 
     if (isnan(x->overhead))
         return false;
-    if (disturbed && (x->overhead < 0 || x->slower < 0)) {
+    if ((disturbed(row) || unsteady(row)) &&
+        (x->overhead < 0 || x->slower < 0)) {
         add_untold(r, row, buf, n);
         return true;
     }
+    if (disturbed(row)) /* alone it took as long as others left it no CPU */
+        asked(r, row, step, sizeof step);
+    else
+        units_print_seconds(x->alone, step, sizeof step);
     snprintf(buf, n,
-             "Exchanging %s every step of %s costs the solver %s%.1f %%: %.1f "
-             "%% waiting, %s%.1f %% slower computing%s",
-             amount(r, row, what, sizeof what),
-             computing(r, row, disturbed, step, sizeof step), least,
-             100 * x->overhead, 100 * x->waiting, least, 100 * x->slower,
-             which(r, row, OPT_COMPUTE, of, sizeof of));
+             "Exchanging %s every step of %s costs the solver %s%.1f %% of its "
+             "computing time%s: %.1f %% waiting, %s%.1f %% slower computing%s",
+             amount(r, row, what, sizeof what), step, least, 100 * x->overhead,
+             doubt(r, row, sure, sizeof sure), 100 * x->waiting, least,
+             100 * x->slower, which(r, row, OPT_COMPUTE, of, sizeof of));
     return true;
 }
 

@@ -39,6 +39,9 @@ static const struct flag {
      "clients began steps late by themselves: responses are theirs in part"},
     {"compute_disturbed", 'd',
      "while clients computed alone others had their CPUs: overhead is too low"},
+    {"compute_unsteady", 'u',
+     "computing alone did not take the same time throughout: overhead is "
+     "unsure"},
 };
 
 enum { FLAGS = sizeof flags / sizeof flags[0] };

@@ -125,6 +125,7 @@ static void reduce(struct run *r, struct perm_run *x)
 {
     const struct load *l = &x->load;
     const bool exchanges = permutation_exchanges(&x->p);
+    double alone_waited, alone = steps_compute_alone(&l->steps, &alone_waited);
     const struct figures_of of = {
         .samples = &l->samples,
         .bytes = l->rules.count * sizeof(float) * l->rules.tensors.n,
@@ -141,8 +142,12 @@ static void reduce(struct run *r, struct perm_run *x)
         .paced = exchanges ? x->p.value[OPT_RATE]->word == RATE_NUMBER
                            : l->rules.step.rate > 0,
         .poisson = l->rules.step.poisson,
-        .compute_alone = l->steps.alone,
-        .alone_waited = l->steps.alone_waited,
+        .compute_asked = l->rules.step.compute_kind == COMPUTE_SPIN
+                             ? l->rules.step.compute
+                             : 0,
+        .compute_alone = alone,
+        .alone_waited = alone_waited,
+        .alone = l->steps.alone,
         .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
     };
     const struct clock_params clock = params_of_clock(r);

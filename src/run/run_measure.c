@@ -335,16 +335,18 @@ static int make_ready(struct run *r, struct perm_run *x, struct error *err)
     return team_agree(r->team, r->team->world, rc, err);
 }
 
-/* What clients compute is known before a server has anything to do, and before
- * anybody watches it. */
-static int compute_alone(struct run *r, struct perm_run *x, struct error *err)
+/* What clients compute is known before a server has anything to do and before
+ * anybody watches it, and once more when all that is over: a CPU is not always
+ * equally fast. */
+static int compute_alone(struct run *r, struct perm_run *x, bool after,
+                         struct error *err)
 {
     if (x->p.value[OPT_COMPUTE]->seconds <= 0)
         return 0;
     if (x->is_client) {
         const struct load_company with = run_company(r, x);
 
-        load_alone(&x->load, &with);
+        load_alone(&x->load, &with, after);
     }
     return team_agree(r->team, r->team->world, 0, err);
 }
@@ -374,7 +376,8 @@ static int take_figures(struct run *r, struct perm_run *x, struct error *err)
     run_models_count(r, x);
     if (x->is_client)
         load_disconnect(&x->load);
-    if (team_agree(r->team, r->team->world, rc, err) < 0)
+    if (team_agree(r->team, r->team->world, rc, err) < 0 ||
+        compute_alone(r, x, true, err) < 0)
         return -1;
     run_reduce(r, x);
     return 0;
@@ -394,7 +397,7 @@ void run_hear_of_errors(struct run *r, struct perm_run *x)
 static int measure(struct run *r, struct perm_run *x, struct search *s,
                    struct error *err)
 {
-    return make_ready(r, x, err) < 0 || compute_alone(r, x, err) < 0 ||
+    return make_ready(r, x, err) < 0 || compute_alone(r, x, false, err) < 0 ||
                    (r->sustain && permutation_searches(&x->p) &&
                     run_search(r, x, s, err) < 0) ||
                    run_loop(r, x, err) < 0

@@ -63,7 +63,7 @@ def _overhead_variant(x: str, label: str, part: pd.DataFrame,
                          ("exchange_overhead", "waiting for the exchange"),
                          ("compute_slowdown", "computing suffers")):
         panel = Panel(what, f"{what} against {name}. {label}", across,
-                      svg.linear_axis("share of a step", [0.0, *part[figure]],
+                      svg.linear_axis("share of its computing", [0.0, *part[figure]],
                                       words.share))
         panel.level(0.0)
         for s in series:
@@ -75,7 +75,8 @@ def _overhead_variant(x: str, label: str, part: pd.DataFrame,
 
 def _overhead_table(series: Sequence[Series]) -> Table:
     table = Table(["tensor", "computing", "alone", "step, median", "overhead",
-                   "waiting", "computing suffers", "series"])
+                   "waiting", "computing suffers", "alone before, after",
+                   "series"])
     for s in series:
         for _, r in s.rows.sort_values(["tensor_bytes", "compute"]).iterrows():
             table.rows.append(
@@ -84,6 +85,8 @@ def _overhead_table(series: Sequence[Series]) -> Table:
                                                  "step_median")),
                  *(words.share(r[c]) for c in ("overhead", "exchange_overhead",
                                                "compute_slowdown")),
+                 ", ".join(words.seconds(r[f"compute_alone_{when}"])
+                           for when in ("before", "after")),
                  s.name or "all"])
     return table
 
@@ -173,6 +176,40 @@ def rate(v: float) -> str:
     return words.steps(v).removesuffix("/s")
 
 
+def _why(r: dict) -> str:
+    """Why what computing takes alone does not tell much; "": it does."""
+    if "compute_disturbed" in r["flags"]:
+        return (f"others had its CPU for {100 * r['compute_alone_waited']:.0f} % of "
+                "the time that it computed alone")
+    if "compute_unsteady" in r["flags"]:
+        return (f"computing alone, asked for as {words.seconds(r['compute'])}, took "
+                f"{words.seconds(r['compute_alone_before'])} before the loop and "
+                f"{words.seconds(r['compute_alone_after'])} after it")
+    return ""
+
+
+def _cost(r: dict, what: str, of: str) -> str:
+    """What exchanging costs a solver, as far as that can be told."""
+    disturbed, why = "compute_disturbed" in r["flags"], _why(r)
+    waiting = f"{100 * r['exchange_overhead']:.1f} %"
+    if why and min(r["overhead"], r["compute_slowdown"]) < 0:
+        return (f"Exchanging {what} every step of {words.seconds(r['compute'])} makes "
+                f"the solver wait {waiting} of its computing time; what else it costs "
+                f"cannot be told, since {why}{of}.")
+    # alone it took as long as others left it no CPU
+    step = words.seconds(r["compute" if disturbed else "compute_alone"])
+    least, doubt = "at least " * disturbed, ""
+    if why and not disturbed:
+        loop = (1 + r["overhead"]) * r["compute_alone"]
+        low, high = sorted(100 * (loop / r[f"compute_alone_{when}"] - 1)
+                           for when in ("before", "after"))
+        doubt = f" ({low:.1f} to {high:.1f} %: {why})"
+    return (f"Exchanging {what} every step of {step} costs the solver {least}"
+            f"{100 * r['overhead']:.1f} % of its computing time{doubt}: {waiting} "
+            f"waiting, {least}{100 * r['compute_slowdown']:.1f} % slower "
+            f"computing{of}.")
+
+
 def sentences(study: Study, named: Sequence[str]) -> list[str]:
     """What steps cost, and what is sustained, as srbench itself says it at the
     end of a study: one a configuration, the first of many."""
@@ -184,24 +221,8 @@ def sentences(study: Study, named: Sequence[str]) -> list[str]:
         what = words.size(r["tensor_bytes"])
         if r.get("tensors", 1) > 1:
             what = f"{r['tensors']:.0f} x {what}"
-        disturbed = "compute_disturbed" in r["flags"]
-        # alone it took as long as others left it no CPU
-        step = words.seconds(r["compute" if disturbed else "compute_alone"]) \
-            if "compute_alone" in r else ""
-        if disturbed and min(r["overhead"], r["compute_slowdown"]) < 0:
-            found.append(
-                f"Exchanging {what} every step of {step} makes the solver wait "
-                f"{100 * r['exchange_overhead']:.1f} %; what else it costs cannot "
-                "be told, since others had its CPU for "
-                f"{100 * r['compute_alone_waited']:.0f} % of the time that it "
-                f"computed alone{of}.")
-        elif np.isfinite(r.get("overhead", math.nan)):
-            least = "at least " * disturbed
-            found.append(
-                f"Exchanging {what} every step of {step} costs the solver {least}"
-                f"{100 * r['overhead']:.1f} %: {100 * r['exchange_overhead']:.1f} "
-                f"% waiting, {least}{100 * r['compute_slowdown']:.1f} % slower "
-                f"computing{of}.")
+        if np.isfinite(r.get("overhead", math.nan)):
+            found.append(_cost(r, what, of))
         elif np.isfinite(r.get("sustained_rate", math.nan)):
             found.append(
                 f"{rate(r['sustained_rate_low'])} steps of {what} a second of "

@@ -28,7 +28,7 @@ SHARES = tuple(dict.fromkeys((*(column for column, _ in words.LIMITS.values()),
 STEPS = (
     "delivery_median", "delivery_p99", "get_list_median", "missed",
     "overhead", "exchange_overhead", "compute_slowdown", "compute_alone",
-    "compute_alone_waited",
+    "compute_alone_waited", "compute_alone_before", "compute_alone_after",
     "step_median", "step_response_median", "step_response_p99",
     "put_response_p99", "offered_rate", "achieved_rate", "unsent", "behind",
     "sustained_rate", "sustained_rate_low", "sustained_rate_high",

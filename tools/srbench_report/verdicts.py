@@ -116,7 +116,7 @@ def known(row: Row, figure: str) -> Known:
     if measure and figure in ("window", "measured"):
         if row["repetitions"] > 1:
             return Known(row["measured_error"], row["repetitions"] - 1.0)
-        # an overhead has none: a run measures once what computing takes alone
+        # an overhead has none: what computing takes alone is measured twice a run
         return by_interval(row.get(f"{measure}_low", math.nan),
                            row.get(f"{measure}_high", math.nan),
                            blocks(str(row["interval_method"]), measure) - 1.0)

@@ -30,6 +30,8 @@ FLAGS = {
               "median response: responses are theirs in part",
     "compute_disturbed": "while clients computed alone others had their CPUs for "
                          "more than 1 % of the time: the overhead is too low",
+    "compute_unsteady": "computing alone was no steady reference, though nobody had "
+                        "the CPUs: the overhead is unsure",
     "floor_beaten": "it was faster than floor in its place, which is no limit "
                     "there: more repetitions on a quiet machine tell whether it is",
 }

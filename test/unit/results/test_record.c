@@ -391,6 +391,52 @@ static void computing_alone_is_disturbed(void **state)
     }
 }
 
+/* Whose computing alone was no steady reference, though nobody took its CPU.
+ * The first are healthy runs; 12.3 ms of 10 ms and an overhead of -5.9 % stood
+ * there once without a word. */
+static void computing_alone_is_unsteady(void **state)
+{
+    static const struct {
+        double before, after, excess, overhead, waited;
+        const char *flags;
+    } vectors[] = {
+        {10.02e-3, 10.05e-3, 0.0035, 0.029, 0.001, ""},
+        {10.02e-3, 10.05e-3, 0.0035, -0.009, 0.001, ""},
+        {10.0e-3, 10.49e-3, 0.0245, 0.029, 0, ""},
+        {10.05e-3, 10.05e-3, NAN, 3.4, NAN, ""}, /* sleep */
+        {30e-3, 30e-3, NAN, 0.1, 0, ""},         /* memory is shared: stream */
+        {12.3e-3, 12.3e-3, 0.23, -0.059, 0, "compute_unsteady"},
+        {12.3e-3, 10.05e-3, 0.1175, -0.059, 0, "compute_unsteady"},
+        {12.3e-3, 12.3e-3, 0.23, 0.3, 0, "compute_unsteady"},
+        {10.0e-3, 10.6e-3, 0.03, 0.029, 0, "compute_unsteady"},
+        {10.6e-3, 10.0e-3, 0.03, 0.029, 0, "compute_unsteady"},
+        {10.0e-3, 10.0e-3, 0, -0.011, 0, "compute_unsteady"},
+        {10.6e-3, 10.3e-3, 0.045, -0.02, 0, ""}, /* by one of them above -1 % */
+        {10.6e-3, NAN, 0.06, 0.02, 0, ""},       /* broken off after the loop */
+        {15e-3, 10e-3, 0.25, -0.2, 0.2, "compute_disturbed"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct outcome o;
+        struct step_figures *s = &o.summary.steps;
+        char buf[SRB_FLAGS_MAX];
+
+        record_clear(&o, SCOPE_ALL);
+        s->alone[0] = vectors[i].before;
+        s->alone[1] = vectors[i].after;
+        s->compute_alone =
+            isnan(s->alone[1]) ? s->alone[0] : (s->alone[0] + s->alone[1]) / 2;
+        s->alone_excess = vectors[i].excess;
+        s->overhead = vectors[i].overhead;
+        s->alone_waited = vectors[i].waited;
+        record_flags(&o, buf, sizeof buf);
+        if (strcmp(buf, vectors[i].flags) != 0)
+            fail_msg("vector %zu: '%s' instead of '%s'", i, buf,
+                     vectors[i].flags);
+    }
+}
+
 /* A study has the figures of steps that it asks for, and no others. */
 static void figures_are_those_of_the_study(void **state)
 {
@@ -402,7 +448,8 @@ static void figures_are_those_of_the_study(void **state)
          {"put_tensor_median"},
          {"step_median", "overhead", "put_response_p99", "sustained_rate"}},
         {{{"--compute=[0s,1ms]"}},
-         {"step_median", "overhead", "compute_alone", "compute_alone_waited"},
+         {"overhead", "compute_alone", "compute_alone_waited",
+          "compute_alone_after"},
          {"put_response_p99", "offered_rate", "sustained_rate"}},
         {{{"--rate=[max,5]"}},
          {"step_p99.9", "put_response_p99", "unsent", "pace_late_max"},
@@ -484,6 +531,7 @@ int main(void)
         cmocka_unit_test(rows_are_recalled),
         cmocka_unit_test(flags_of_steps),
         cmocka_unit_test(computing_alone_is_disturbed),
+        cmocka_unit_test(computing_alone_is_unsteady),
         cmocka_unit_test(figures_are_those_of_the_study),
         cmocka_unit_test(words_stand_beside_numbers),
     };

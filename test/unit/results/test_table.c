@@ -13,6 +13,7 @@
 
 #include "lib/study.h"
 #include "results/screen.h"
+#include "results/step_words.h"
 #include "results/table.h"
 
 /* What a permutation is to come to: a bandwidth, times that go with it, what
@@ -259,6 +260,79 @@ static void time_left(void **state)
     }
 }
 
+/* What computing costs, in words: of what the shares are, and how sure. */
+static const struct {
+    double before, after, waited, waiting, slower;
+    const char *flags, *words;
+} costs[] = {
+    {10e-3, 10e-3, 0, 0.02, 0.01, "",
+     "Exchanging 1 MiB every step of 10.0 ms costs the solver 3.0 % of its "
+     "computing time: 2.0 % waiting, 1.0 % slower computing"},
+    {10e-3, 10e-3, 0, 3.382, 0.001, "behind",
+     "Exchanging 1 MiB every step of 10.0 ms costs the solver 338.6 % of its "
+     "computing time: 338.2 % waiting, 0.1 % slower computing"},
+    {12e-3, 12e-3, 0.2, 0.02, 0.01, "compute_disturbed",
+     "Exchanging 1 MiB every step of 10.0 ms costs the solver at least 3.0 % "
+     "of "
+     "its computing time: 2.0 % waiting, at least 1.0 % slower computing"},
+    {12e-3, 12e-3, 0.2, 3.382, -0.1, "compute_disturbed",
+     "Exchanging 1 MiB every step of 10.0 ms makes the solver wait 338.2 % of "
+     "its computing time; what else it costs cannot be told, since others had "
+     "its CPU for 20 % of the time that it computed alone"},
+    {12e-3, 10e-3, 0, 0.09, 0.01, "compute_unsteady",
+     "Exchanging 1 MiB every step of 11.0 ms costs the solver 10.1 % of its "
+     "computing time (0.9 to 21.1 %: computing alone, asked for as 10.0 ms, "
+     "took "
+     "12.0 ms before the loop and 10.0 ms after it): 9.0 % waiting, 1.0 % "
+     "slower "
+     "computing"},
+    {12.3e-3, 12.4e-3, 0, 0.049, -0.1, "compute_unsteady",
+     "Exchanging 1 MiB every step of 10.0 ms makes the solver wait 4.9 % of "
+     "its "
+     "computing time; what else it costs cannot be told, since computing "
+     "alone, "
+     "asked for as 10.0 ms, took 12.3 ms before the loop and 12.4 ms after it"},
+};
+
+static void what_exchanging_costs(void **state)
+{
+    static const struct line line = {
+        {"--compute=10ms", "--tensor_bytes=1MiB", "--rate=max"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++) {
+        struct repeats *repeats;
+        struct study s;
+        struct rows r;
+        struct outcome o;
+        struct step_figures *x = &o.summary.steps;
+        char *words;
+
+        study_open(&s, &line);
+        rows_open(&r, &s.sweep);
+        repeats = repeats_open(r.n);
+        sweep_at(&s.sweep, 0, &s.p);
+        record_clear(&o, 0);
+        o.status = STATUS_COMPLETED;
+        x->alone[0] = costs[i].before;
+        x->alone[1] = costs[i].after;
+        x->compute_alone = (costs[i].before + costs[i].after) / 2;
+        x->alone_waited = costs[i].waited;
+        x->exchange_overhead = costs[i].waiting;
+        x->compute_slowdown = costs[i].slower;
+        x->overhead = (1 + costs[i].waiting) * (1 + costs[i].slower) - 1;
+        repeats_add(repeats, 0, &o.summary);
+        rows_add(&r, &s.p, &o, costs[i].flags);
+        rows_close_up(&r, repeats);
+        words = step_words(&r);
+        assert_string_equal(words, costs[i].words);
+        free(words);
+        repeats_close(repeats);
+        rows_free(&r);
+        study_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +340,7 @@ int main(void)
         cmocka_unit_test(what_a_placement_has_not),
         cmocka_unit_test(all_flags_have_words),
         cmocka_unit_test(time_left),
+        cmocka_unit_test(what_exchanging_costs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
