@@ -498,7 +498,7 @@ static int start(struct db_setup *s, struct team *t,
     }
     share_store(s, t, terms);
     if (check_store(s, t, terms, err) < 0) {
-        s->failures++;
+        count_failure(s, true);
         db_setup_stop(s);
         return -1;
     }
