@@ -23,225 +23,91 @@ static const struct figure {
 } table[] = {
     {"ops", "", INT(summary.ops), FIGURE_WORK, 0},
     {"bytes", "B", INT(summary.bytes), FIGURE_WORK, 0},
-    {"put_tensor_median", "s", REAL(summary.put.median), FIGURE_MEASURED, 0},
-    {"put_tensor_p95", "s", REAL(summary.put.p95), FIGURE_MEASURED, 0},
-    {"put_tensor_p99", "s", REAL(summary.put.p99), FIGURE_MEASURED, 0},
-    {"put_tensor_p99.9", "s", REAL(summary.put.p999), FIGURE_MEASURED, 0},
-    {"put_tensor_max", "s", REAL(summary.put.max), FIGURE_MEASURED, 0},
-    {"put_tensor_median_low", "s", REAL(summary.put.low), FIGURE_BOUND, 0},
-    {"put_tensor_median_high", "s", REAL(summary.put.high), FIGURE_BOUND, 0},
-    {"unpack_tensor_median", "s", REAL(summary.unpack.median), FIGURE_MEASURED,
-     0},
-    {"unpack_tensor_p95", "s", REAL(summary.unpack.p95), FIGURE_MEASURED, 0},
-    {"unpack_tensor_p99", "s", REAL(summary.unpack.p99), FIGURE_MEASURED, 0},
-    {"unpack_tensor_p99.9", "s", REAL(summary.unpack.p999), FIGURE_MEASURED, 0},
-    {"unpack_tensor_max", "s", REAL(summary.unpack.max), FIGURE_MEASURED, 0},
-    {"unpack_tensor_median_low", "s", REAL(summary.unpack.low), FIGURE_BOUND,
-     0},
-    {"unpack_tensor_median_high", "s", REAL(summary.unpack.high), FIGURE_BOUND,
-     0},
-    {"window", "B/s", REAL(summary.window), FIGURE_MEASURED, 0},
-    {"steady", "B/s", REAL(summary.steady), FIGURE_MEASURED, 0},
-    {"put_window", "B/s", REAL(summary.put_window), FIGURE_MEASURED, 0},
-    {"get_window", "B/s", REAL(summary.get_window), FIGURE_MEASURED, 0},
-    {"put_service_rate", "B/s", REAL(summary.put_service_rate), FIGURE_MEASURED,
-     0},
-    {"get_service_rate", "B/s", REAL(summary.get_service_rate), FIGURE_MEASURED,
-     0},
-    {"sum_of_rank_rates", "B/s", REAL(summary.sum_of_rank_rates),
-     FIGURE_MEASURED, 0},
-    {"window_ops", "1/s", REAL(summary.window_ops), FIGURE_MEASURED, 0},
-    {"steady_ops", "1/s", REAL(summary.steady_ops), FIGURE_MEASURED, 0},
-    {"sum_of_rank_ops", "1/s", REAL(summary.sum_of_rank_ops), FIGURE_MEASURED,
-     0},
-#define RUN(name, member)                                                      \
-    {name "_median", "s", REAL(summary.inference.member.median),               \
-     FIGURE_MEASURED, SCOPE_INFERRED},                                         \
-        {name "_p95", "s", REAL(summary.inference.member.p95),                 \
-         FIGURE_MEASURED, SCOPE_INFERRED},                                     \
-        {name "_p99", "s", REAL(summary.inference.member.p99),                 \
-         FIGURE_MEASURED, SCOPE_INFERRED},                                     \
-        {name "_p99.9", "s", REAL(summary.inference.member.p999),              \
-         FIGURE_MEASURED, SCOPE_INFERRED},                                     \
+/* one that was measured, a double of struct summary */
+#define FIGURE(column, unit, member, scope)                                    \
     {                                                                          \
-        name "_max", "s", REAL(summary.inference.member.max), FIGURE_MEASURED, \
-            SCOPE_INFERRED                                                     \
+        column, unit, REAL(summary.member), FIGURE_MEASURED, scope             \
     }
-    RUN("run_script", script),
-    RUN("run_model", model),
-#undef RUN
-    {"inference_rate", "1/s", REAL(summary.inference.rate), FIGURE_MEASURED,
-     SCOPE_INFERRED},
-    {"inference_bytes", "B", REAL(summary.inference.bytes), FIGURE_MEASURED,
-     SCOPE_INFERRED},
-    {"put_share", "1", REAL(summary.inference.put_share), FIGURE_MEASURED,
-     SCOPE_INFERRED},
-    {"run_script_share", "1", REAL(summary.inference.script_share),
-     FIGURE_MEASURED, SCOPE_INFERRED},
-    {"run_model_share", "1", REAL(summary.inference.model_share),
-     FIGURE_MEASURED, SCOPE_INFERRED},
-    {"unpack_share", "1", REAL(summary.inference.unpack_share), FIGURE_MEASURED,
-     SCOPE_INFERRED},
-    {"step_median", "s", REAL(summary.steps.step.median), FIGURE_MEASURED,
-     SCOPE_STEPS},
-    {"step_p95", "s", REAL(summary.steps.step.p95), FIGURE_MEASURED,
-     SCOPE_STEPS},
-    {"step_p99", "s", REAL(summary.steps.step.p99), FIGURE_MEASURED,
-     SCOPE_STEPS},
-    {"step_p99.9", "s", REAL(summary.steps.step.p999), FIGURE_MEASURED,
-     SCOPE_STEPS},
-    {"step_max", "s", REAL(summary.steps.step.max), FIGURE_MEASURED,
-     SCOPE_STEPS},
-    {"put_response_median", "s", REAL(summary.steps.put_response.median),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"put_response_p95", "s", REAL(summary.steps.put_response.p95),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"put_response_p99", "s", REAL(summary.steps.put_response.p99),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"put_response_p99.9", "s", REAL(summary.steps.put_response.p999),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"put_response_max", "s", REAL(summary.steps.put_response.max),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"unpack_response_median", "s", REAL(summary.steps.unpack_response.median),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"unpack_response_p95", "s", REAL(summary.steps.unpack_response.p95),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"unpack_response_p99", "s", REAL(summary.steps.unpack_response.p99),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"unpack_response_p99.9", "s", REAL(summary.steps.unpack_response.p999),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"unpack_response_max", "s", REAL(summary.steps.unpack_response.max),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"step_response_median", "s", REAL(summary.steps.response.median),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"step_response_p95", "s", REAL(summary.steps.response.p95),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"step_response_p99", "s", REAL(summary.steps.response.p99),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"step_response_p99.9", "s", REAL(summary.steps.response.p999),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"step_response_max", "s", REAL(summary.steps.response.max),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"step_response_median_low", "s", REAL(summary.steps.response.low),
-     FIGURE_BOUND, SCOPE_PACED},
-    {"step_response_median_high", "s", REAL(summary.steps.response.high),
-     FIGURE_BOUND, SCOPE_PACED},
-    {"pace_late_median", "s", REAL(summary.steps.pace_late.median),
-     FIGURE_MEASURED, SCOPE_PACED},
-    {"pace_late_p95", "s", REAL(summary.steps.pace_late.p95), FIGURE_MEASURED,
-     SCOPE_PACED},
-    {"pace_late_p99", "s", REAL(summary.steps.pace_late.p99), FIGURE_MEASURED,
-     SCOPE_PACED},
-    {"pace_late_max", "s", REAL(summary.steps.pace_late.max), FIGURE_MEASURED,
-     SCOPE_PACED},
-    {"compute_alone", "s", REAL(summary.steps.compute_alone), FIGURE_MEASURED,
-     SCOPE_COMPUTED},
-    {"compute_alone_before", "s", REAL(summary.steps.alone[0]), FIGURE_MEASURED,
-     SCOPE_COMPUTED},
-    {"compute_alone_after", "s", REAL(summary.steps.alone[1]), FIGURE_MEASURED,
-     SCOPE_COMPUTED},
-    {"compute_alone_waited", "1", REAL(summary.steps.alone_waited),
-     FIGURE_MEASURED, SCOPE_COMPUTED},
-    {"exchange_overhead", "1", REAL(summary.steps.exchange_overhead),
-     FIGURE_MEASURED, SCOPE_COMPUTED},
-    {"compute_slowdown", "1", REAL(summary.steps.compute_slowdown),
-     FIGURE_MEASURED, SCOPE_COMPUTED},
-    {"overhead", "1", REAL(summary.steps.overhead), FIGURE_MEASURED,
-     SCOPE_COMPUTED},
-    {"offered_rate", "1/s", REAL(summary.steps.offered_rate), FIGURE_MEASURED,
-     SCOPE_PACED},
-    {"achieved_rate", "1/s", REAL(summary.steps.achieved_rate), FIGURE_MEASURED,
-     SCOPE_PACED},
+/* those of all operations or steps of a kind */
+#define SPREAD(name, member, scope)                                            \
+    FIGURE(name "_median", "s", member.median, scope),                         \
+        FIGURE(name "_p95", "s", member.p95, scope),                           \
+        FIGURE(name "_p99", "s", member.p99, scope),                           \
+        FIGURE(name "_p99.9", "s", member.p999, scope),                        \
+        FIGURE(name "_max", "s", member.max, scope)
+/* between which a figure is: .._low and .._high */
+#define BOUNDS(name, unit, low, high, scope)                                   \
+    {name "_low", unit, REAL(summary.low), FIGURE_BOUND, scope},               \
+    {                                                                          \
+        name "_high", unit, REAL(summary.high), FIGURE_BOUND, scope            \
+    }
+    SPREAD("put_tensor", put, 0),
+    BOUNDS("put_tensor_median", "s", put.low, put.high, 0),
+    SPREAD("unpack_tensor", unpack, 0),
+    BOUNDS("unpack_tensor_median", "s", unpack.low, unpack.high, 0),
+    FIGURE("window", "B/s", window, 0),
+    FIGURE("steady", "B/s", steady, 0),
+    FIGURE("put_window", "B/s", put_window, 0),
+    FIGURE("get_window", "B/s", get_window, 0),
+    FIGURE("put_service_rate", "B/s", put_service_rate, 0),
+    FIGURE("get_service_rate", "B/s", get_service_rate, 0),
+    FIGURE("sum_of_rank_rates", "B/s", sum_of_rank_rates, 0),
+    FIGURE("window_ops", "1/s", window_ops, 0),
+    FIGURE("steady_ops", "1/s", steady_ops, 0),
+    FIGURE("sum_of_rank_ops", "1/s", sum_of_rank_ops, 0),
+    SPREAD("run_script", inference.script, SCOPE_INFERRED),
+    SPREAD("run_model", inference.model, SCOPE_INFERRED),
+    FIGURE("inference_rate", "1/s", inference.rate, SCOPE_INFERRED),
+    FIGURE("inference_bytes", "B", inference.bytes, SCOPE_INFERRED),
+    FIGURE("put_share", "1", inference.put_share, SCOPE_INFERRED),
+    FIGURE("run_script_share", "1", inference.script_share, SCOPE_INFERRED),
+    FIGURE("run_model_share", "1", inference.model_share, SCOPE_INFERRED),
+    FIGURE("unpack_share", "1", inference.unpack_share, SCOPE_INFERRED),
+    SPREAD("step", steps.step, SCOPE_STEPS),
+    SPREAD("put_response", steps.put_response, SCOPE_PACED),
+    SPREAD("unpack_response", steps.unpack_response, SCOPE_PACED),
+    SPREAD("step_response", steps.response, SCOPE_PACED),
+    BOUNDS("step_response_median", "s", steps.response.low, steps.response.high,
+           SCOPE_PACED),
+    FIGURE("pace_late_median", "s", steps.pace_late.median, SCOPE_PACED),
+    FIGURE("pace_late_p95", "s", steps.pace_late.p95, SCOPE_PACED),
+    FIGURE("pace_late_p99", "s", steps.pace_late.p99, SCOPE_PACED),
+    FIGURE("pace_late_max", "s", steps.pace_late.max, SCOPE_PACED),
+    FIGURE("compute_alone", "s", steps.compute_alone, SCOPE_COMPUTED),
+    FIGURE("compute_alone_before", "s", steps.alone[0], SCOPE_COMPUTED),
+    FIGURE("compute_alone_after", "s", steps.alone[1], SCOPE_COMPUTED),
+    FIGURE("compute_alone_waited", "1", steps.alone_waited, SCOPE_COMPUTED),
+    FIGURE("exchange_overhead", "1", steps.exchange_overhead, SCOPE_COMPUTED),
+    FIGURE("compute_slowdown", "1", steps.compute_slowdown, SCOPE_COMPUTED),
+    FIGURE("overhead", "1", steps.overhead, SCOPE_COMPUTED),
+    FIGURE("offered_rate", "1/s", steps.offered_rate, SCOPE_PACED),
+    FIGURE("achieved_rate", "1/s", steps.achieved_rate, SCOPE_PACED),
     {"unsent", "", INT(summary.steps.unsent), FIGURE_MEASURED, SCOPE_PACED},
     {"behind", "", INT(summary.steps.behind), FIGURE_MEASURED, SCOPE_PACED},
-    {"sustained_rate", "1/s", REAL(summary.steps.sustained), FIGURE_MEASURED,
-     SCOPE_SEARCHED},
-    {"sustained_rate_low", "1/s", REAL(summary.steps.sustained_low),
-     FIGURE_BOUND, SCOPE_SEARCHED},
-    {"sustained_rate_high", "1/s", REAL(summary.steps.sustained_high),
-     FIGURE_BOUND, SCOPE_SEARCHED},
-    {"retire_median", "s", REAL(summary.retire.median), FIGURE_MEASURED,
-     SCOPE_REMOVED},
-    {"retire_p95", "s", REAL(summary.retire.p95), FIGURE_MEASURED,
-     SCOPE_REMOVED},
-    {"retire_p99", "s", REAL(summary.retire.p99), FIGURE_MEASURED,
-     SCOPE_REMOVED},
-    {"retire_p99.9", "s", REAL(summary.retire.p999), FIGURE_MEASURED,
-     SCOPE_REMOVED},
-    {"retire_max", "s", REAL(summary.retire.max), FIGURE_MEASURED,
-     SCOPE_REMOVED},
-    {"delivery_median", "s", REAL(summary.exchange.delivery.median),
-     FIGURE_MEASURED, SCOPE_EXCHANGED},
-    {"delivery_p95", "s", REAL(summary.exchange.delivery.p95), FIGURE_MEASURED,
-     SCOPE_EXCHANGED},
-    {"delivery_p99", "s", REAL(summary.exchange.delivery.p99), FIGURE_MEASURED,
-     SCOPE_EXCHANGED},
-    {"delivery_p99.9", "s", REAL(summary.exchange.delivery.p999),
-     FIGURE_MEASURED, SCOPE_EXCHANGED},
-    {"delivery_max", "s", REAL(summary.exchange.delivery.max), FIGURE_MEASURED,
-     SCOPE_EXCHANGED},
-    {"delivery_median_low", "s", REAL(summary.exchange.delivery.low),
-     FIGURE_BOUND, SCOPE_EXCHANGED},
-    {"delivery_median_high", "s", REAL(summary.exchange.delivery.high),
-     FIGURE_BOUND, SCOPE_EXCHANGED},
-    {"visible_median", "s", REAL(summary.exchange.visible.median),
-     FIGURE_MEASURED, SCOPE_EXCHANGED},
-    {"visible_p95", "s", REAL(summary.exchange.visible.p95), FIGURE_MEASURED,
-     SCOPE_EXCHANGED},
-    {"visible_p99", "s", REAL(summary.exchange.visible.p99), FIGURE_MEASURED,
-     SCOPE_EXCHANGED},
-    {"visible_p99.9", "s", REAL(summary.exchange.visible.p999), FIGURE_MEASURED,
-     SCOPE_EXCHANGED},
-    {"visible_max", "s", REAL(summary.exchange.visible.max), FIGURE_MEASURED,
-     SCOPE_EXCHANGED},
+    FIGURE("sustained_rate", "1/s", steps.sustained, SCOPE_SEARCHED),
+    BOUNDS("sustained_rate", "1/s", steps.sustained_low, steps.sustained_high,
+           SCOPE_SEARCHED),
+    SPREAD("retire", retire, SCOPE_REMOVED),
+    SPREAD("delivery", exchange.delivery, SCOPE_EXCHANGED),
+    BOUNDS("delivery_median", "s", exchange.delivery.low,
+           exchange.delivery.high, SCOPE_EXCHANGED),
+    SPREAD("visible", exchange.visible, SCOPE_EXCHANGED),
     {"polls", "", INT(summary.exchange.polls), FIGURE_MEASURED,
      SCOPE_EXCHANGED},
     {"lag_max", "", INT(summary.exchange.lag_max), FIGURE_MEASURED,
      SCOPE_EXCHANGED},
     {"missed", "", INT(summary.exchange.missed), FIGURE_MEASURED,
      SCOPE_EXCHANGED},
-    {"control_put_median", "s", REAL(summary.exchange.control_put.median),
-     FIGURE_MEASURED, SCOPE_CONTROLLED},
-    {"control_put_p95", "s", REAL(summary.exchange.control_put.p95),
-     FIGURE_MEASURED, SCOPE_CONTROLLED},
-    {"control_put_p99", "s", REAL(summary.exchange.control_put.p99),
-     FIGURE_MEASURED, SCOPE_CONTROLLED},
-    {"control_put_p99.9", "s", REAL(summary.exchange.control_put.p999),
-     FIGURE_MEASURED, SCOPE_CONTROLLED},
-    {"control_put_max", "s", REAL(summary.exchange.control_put.max),
-     FIGURE_MEASURED, SCOPE_CONTROLLED},
-    {"control_get_median", "s", REAL(summary.exchange.control_get.median),
-     FIGURE_MEASURED, SCOPE_CONTROLLED},
-    {"control_get_p95", "s", REAL(summary.exchange.control_get.p95),
-     FIGURE_MEASURED, SCOPE_CONTROLLED},
-    {"control_get_p99", "s", REAL(summary.exchange.control_get.p99),
-     FIGURE_MEASURED, SCOPE_CONTROLLED},
-    {"control_get_p99.9", "s", REAL(summary.exchange.control_get.p999),
-     FIGURE_MEASURED, SCOPE_CONTROLLED},
-    {"control_get_max", "s", REAL(summary.exchange.control_get.max),
-     FIGURE_MEASURED, SCOPE_CONTROLLED},
+    SPREAD("control_put", exchange.control_put, SCOPE_CONTROLLED),
+    SPREAD("control_get", exchange.control_get, SCOPE_CONTROLLED),
     {"control_missed", "", INT(summary.exchange.control_missed),
      FIGURE_MEASURED, SCOPE_CONTROLLED},
-#define LIST(name, member)                                                     \
-    {name "_median", "s", REAL(summary.lists.member.median), FIGURE_MEASURED,  \
-     SCOPE_AGGREGATED},                                                        \
-        {name "_p95", "s", REAL(summary.lists.member.p95), FIGURE_MEASURED,    \
-         SCOPE_AGGREGATED},                                                    \
-        {name "_p99", "s", REAL(summary.lists.member.p99), FIGURE_MEASURED,    \
-         SCOPE_AGGREGATED},                                                    \
-        {name "_p99.9", "s", REAL(summary.lists.member.p999), FIGURE_MEASURED, \
-         SCOPE_AGGREGATED},                                                    \
-    {                                                                          \
-        name "_max", "s", REAL(summary.lists.member.max), FIGURE_MEASURED,     \
-            SCOPE_AGGREGATED                                                   \
-    }
-    LIST("poll_list", poll),
-    LIST("get_list", get),
-#undef LIST
+    SPREAD("poll_list", lists.poll, SCOPE_AGGREGATED),
+    SPREAD("get_list", lists.get, SCOPE_AGGREGATED),
     {"shard_memory_start", "B", INT(memory[0]), FIGURE_MEASURED, SCOPE_KEPT},
     {"shard_memory_end", "B", INT(memory[1]), FIGURE_MEASURED, SCOPE_KEPT},
-    {"client_cpu_share", "1", REAL(summary.cpu_share), FIGURE_MEASURED, 0},
-    {"client_fault_share", "1", REAL(summary.fault_share), FIGURE_MEASURED, 0},
+    FIGURE("client_cpu_share", "1", cpu_share, 0),
+    FIGURE("client_fault_share", "1", fault_share, 0),
     {"server_busy", "1", REAL(evidence.server_busy), FIGURE_MEASURED, 0},
     {"server_cpu_share", "1", REAL(evidence.server_cpu_share), FIGURE_MEASURED,
      0},
@@ -250,42 +116,29 @@ static const struct figure {
     {"network_share", "1", REAL(evidence.network_share), FIGURE_MEASURED, 0},
     {"limit", "", WORD(limit), FIGURE_MEASURED, 0},
     {"repetitions_done", "", INT(repeated.n), FIGURE_REPEATED, 0},
-    {"put_tensor_repeated", "s", REAL(repeated.of[HEADLINE_PUT].centre),
-     FIGURE_REPEATED, 0},
-    {"put_tensor_repeated_low", "s", REAL(repeated.of[HEADLINE_PUT].low),
-     FIGURE_REPEATED, 0},
-    {"put_tensor_repeated_high", "s", REAL(repeated.of[HEADLINE_PUT].high),
-     FIGURE_REPEATED, 0},
-    {"unpack_tensor_repeated", "s", REAL(repeated.of[HEADLINE_UNPACK].centre),
-     FIGURE_REPEATED, 0},
-    {"unpack_tensor_repeated_low", "s", REAL(repeated.of[HEADLINE_UNPACK].low),
-     FIGURE_REPEATED, 0},
-    {"unpack_tensor_repeated_high", "s",
-     REAL(repeated.of[HEADLINE_UNPACK].high), FIGURE_REPEATED, 0},
-    {"window_repeated", "B/s", REAL(repeated.of[HEADLINE_WINDOW].centre),
-     FIGURE_REPEATED, 0},
-    {"window_repeated_low", "B/s", REAL(repeated.of[HEADLINE_WINDOW].low),
-     FIGURE_REPEATED, 0},
-    {"window_repeated_high", "B/s", REAL(repeated.of[HEADLINE_WINDOW].high),
-     FIGURE_REPEATED, 0},
-#define OF(partner, figure, HEADLINE, PARTNER, scope)                          \
-    {figure "_of_" partner, "1", REAL(of.share[PARTNER][HEADLINE].centre),     \
-     FIGURE_OF_PARTNER, scope},                                                \
-        {figure "_of_" partner "_low", "1",                                    \
-         REAL(of.share[PARTNER][HEADLINE].low), FIGURE_OF_PARTNER, scope},     \
+/* one over repetitions, and its interval: of `kind` */
+#define ACROSS(name, unit, across, kind, scope)                                \
+    {name, unit, REAL(across.centre), kind, scope},                            \
+        {name "_low", unit, REAL(across.low), kind, scope},                    \
     {                                                                          \
-        figure "_of_" partner "_high", "1",                                    \
-            REAL(of.share[PARTNER][HEADLINE].high), FIGURE_OF_PARTNER, scope   \
+        name "_high", unit, REAL(across.high), kind, scope                     \
     }
-#define ALL_OF(partner, PARTNER, scope)                                        \
-    OF(partner, "put_tensor", HEADLINE_PUT, PARTNER, scope),                   \
-        OF(partner, "unpack_tensor", HEADLINE_UNPACK, PARTNER, scope),         \
-        OF(partner, "window", HEADLINE_WINDOW, PARTNER, scope)
-    ALL_OF("floor", PARTNER_FLOOR, 0),
-    ALL_OF("mpi", PARTNER_MPI, SCOPE_OF_MPI),
-    ALL_OF("shm", PARTNER_SHM, SCOPE_OF_SHM),
-#undef ALL_OF
-#undef OF
+    ACROSS("put_tensor_repeated", "s", repeated.of[HEADLINE_PUT],
+           FIGURE_REPEATED, 0),
+    ACROSS("unpack_tensor_repeated", "s", repeated.of[HEADLINE_UNPACK],
+           FIGURE_REPEATED, 0),
+    ACROSS("window_repeated", "B/s", repeated.of[HEADLINE_WINDOW],
+           FIGURE_REPEATED, 0),
+#define OF(partner, PARTNER, scope)                                            \
+    ACROSS("put_tensor_of_" partner, "1", of.share[PARTNER][HEADLINE_PUT],     \
+           FIGURE_OF_PARTNER, scope),                                          \
+        ACROSS("unpack_tensor_of_" partner, "1",                               \
+               of.share[PARTNER][HEADLINE_UNPACK], FIGURE_OF_PARTNER, scope),  \
+        ACROSS("window_of_" partner, "1", of.share[PARTNER][HEADLINE_WINDOW],  \
+               FIGURE_OF_PARTNER, scope)
+    OF("floor", PARTNER_FLOOR, 0),
+    OF("mpi", PARTNER_MPI, SCOPE_OF_MPI),
+    OF("shm", PARTNER_SHM, SCOPE_OF_SHM),
     {"verify_errors", "", INT(summary.verify_errors), FIGURE_VERIFIED, 0},
     {"breaches", "", INT(breaches), FIGURE_BREACHES, 0},
 };
