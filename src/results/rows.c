@@ -12,58 +12,60 @@
 #include "base/units.h"
 #include "results/effect.h"
 
-/* What is not here is called by its name. */
-const char *rows_title(enum option_id id)
-{
-    static const char *const titles[OPT_COUNT] = {
-        [OPT_EXPERIMENT] = "Placement",
-        [OPT_DB_EXE] = "Server",
-        [OPT_DB_NODES] = "Database nodes",
-        [OPT_DB_SHARDS_PER_NODE] = "Shards per node",
-        [OPT_DB_CLUSTER] = "Cluster",
-        [OPT_DB_CPUS] = "Database CPUs",
-        [OPT_DB_IO_THREADS] = "I/O threads",
-        [OPT_DB_TPQ] = "Threads per queue",
-        [OPT_INTRA_OP] = "Threads of a run",
-        [OPT_CLIENT_NODES] = "Client nodes",
-        [OPT_CLIENTS_PER_NODE] = "Clients per node",
-        [OPT_LANGUAGES] = "Language",
-        [OPT_CLIENT] = "Client",
-        [OPT_COMMAND_SET] = "Command set",
-        [OPT_TRANSPORT] = "Transport",
-        [OPT_SOCKET_BUFFER] = "Socket buffer",
-        [OPT_PIN_APP_CPUS] = "Pinned clients",
-        [OPT_KEYS] = "Keys",
-        [OPT_SYNC] = "Sync",
-        [OPT_PATTERN] = "Pattern",
-        [OPT_READERS_PER_NODE] = "Readers a node",
-        [OPT_READER_NODES] = "Reader nodes",
-        [OPT_WAIT] = "Wait",
-        [OPT_CONTROL_BYTES] = "Control tensor",
-        [OPT_FAN] = "Fan",
-        [OPT_TENSORS] = "Tensors a step",
-        [OPT_PIPELINED] = "Pipelined",
-        [OPT_HISTORY] = "History",
-        [OPT_RETIRE] = "Retire",
-        [OPT_EXPIRE_AFTER] = "Expiry",
-        [OPT_COMPUTE] = "Computing",
-        [OPT_COMPUTE_KIND] = "Kind of computing",
-        [OPT_RATE] = "Rate",
-        [OPT_ARRIVALS] = "Arrivals",
-        [OPT_DB_ARGS] = "Server directives",
-        [OPT_DB_ENV] = "Server environment",
-        [OPT_DB_PATH] = "Folder",
-        [OPT_DEVICE] = "Device",
-        [OPT_BATCH_SIZE] = "Batch size",
-        [OPT_MODEL_KEYS] = "Keys of models",
-        [OPT_TENSOR_BYTES] = "Tensor size",
-    };
+/* What an axis is called at the begin of a sentence; by its name what is not
+ * here. */
+static const char *const titles[OPT_COUNT] = {
+    [OPT_EXPERIMENT] = "Placement",
+    [OPT_DB_EXE] = "Server",
+    [OPT_DB_NODES] = "Database nodes",
+    [OPT_DB_SHARDS_PER_NODE] = "Shards per node",
+    [OPT_DB_CLUSTER] = "Cluster",
+    [OPT_DB_CPUS] = "Database CPUs",
+    [OPT_DB_IO_THREADS] = "I/O threads",
+    [OPT_DB_TPQ] = "Threads per queue",
+    [OPT_INTRA_OP] = "Threads of a run",
+    [OPT_CLIENT_NODES] = "Client nodes",
+    [OPT_CLIENTS_PER_NODE] = "Clients per node",
+    [OPT_LANGUAGES] = "Language",
+    [OPT_CLIENT] = "Client",
+    [OPT_COMMAND_SET] = "Command set",
+    [OPT_TRANSPORT] = "Transport",
+    [OPT_SOCKET_BUFFER] = "Socket buffer",
+    [OPT_PIN_APP_CPUS] = "Pinned clients",
+    [OPT_KEYS] = "Keys",
+    [OPT_SYNC] = "Sync",
+    [OPT_PATTERN] = "Pattern",
+    [OPT_READERS_PER_NODE] = "Readers a node",
+    [OPT_READER_NODES] = "Reader nodes",
+    [OPT_WAIT] = "Wait",
+    [OPT_CONTROL_BYTES] = "Control tensor",
+    [OPT_FAN] = "Fan",
+    [OPT_TENSORS] = "Tensors a step",
+    [OPT_PIPELINED] = "Pipelined",
+    [OPT_HISTORY] = "History",
+    [OPT_RETIRE] = "Retire",
+    [OPT_EXPIRE_AFTER] = "Expiry",
+    [OPT_COMPUTE] = "Computing",
+    [OPT_COMPUTE_KIND] = "Kind of computing",
+    [OPT_RATE] = "Rate",
+    [OPT_ARRIVALS] = "Arrivals",
+    [OPT_DB_ARGS] = "Server directives",
+    [OPT_DB_ENV] = "Server environment",
+    [OPT_DB_PATH] = "Folder",
+    [OPT_DEVICE] = "Device",
+    [OPT_BATCH_SIZE] = "Batch size",
+    [OPT_MODEL_KEYS] = "Keys of models",
+    [OPT_TENSOR_BYTES] = "Tensor size",
+};
 
+static const char *title(enum option_id id)
+{
     return titles[id] ? titles[id] : option_table[id].name;
 }
 
-char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
-                char *buf, size_t n)
+/* A value of an axis as a person writes it: "64 KiB", "colocated". */
+static char *word_of(const struct sweep *s, enum option_id id,
+                     const struct value *v, char *buf, size_t n)
 {
     enum option_type t = option_table[id].type;
     bool number = !v->is_auto && !v->word;
@@ -100,7 +102,7 @@ char *rows_variant(const struct sweep *s, const struct permutation *p,
         if (p->value[id] && options_get(s->options, id)->nvalues > 1)
             text_join(buf, n, ", ", "%s%s%s",
                       named ? option_table[id].name : "", named ? " " : "",
-                      rows_word(s, id, p->value[id], word, sizeof word));
+                      word_of(s, id, p->value[id], word, sizeof word));
     }
     if (buf[0] == '\0')
         units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, buf, n);
@@ -197,8 +199,7 @@ static void name_levels(const struct sweep *s, struct row_axis *a,
     for (int k = 0; k < l->n; k++) {
         char text[SRB_WORD_MAX];
 
-        a->word[k] =
-            mem_copy(rows_word(s, a->id, l->list[k], text, sizeof text));
+        a->word[k] = mem_copy(word_of(s, a->id, l->list[k], text, sizeof text));
         exact = exact || (k > 0 && strcmp(a->word[k - 1], a->word[k]) == 0);
     }
     for (int k = 0; exact && k < l->n; k++) {
@@ -602,7 +603,7 @@ static struct verdict_axis *verdict_axes(const struct rows *r)
     struct verdict_axis *list = mem_new((size_t)r->naxes, sizeof *list);
 
     for (int k = 0; k < r->naxes; k++)
-        list[k] = (struct verdict_axis){.name = rows_title(r->axes[k].id),
+        list[k] = (struct verdict_axis){.name = title(r->axes[k].id),
                                         .word = r->axes[k].told,
                                         .nlevels = r->axes[k].nlevels,
                                         .amounts = are_amounts(&r->axes[k])};

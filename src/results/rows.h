@@ -89,9 +89,6 @@ bool rows_within(const struct rows *r);
 char *rows_verdicts(const struct rows *r);
 void rows_best(const struct rows *r, bool *best);
 
-/* "Database nodes": what an axis is called at the begin of a sentence. */
-const char *rows_title(enum option_id id);
-
 /* Whether a value is told with its axis's name: words speak for themselves, and
  * so do sizes; other numbers do not. */
 bool rows_is_named(enum option_id id);
@@ -101,10 +98,5 @@ bool rows_is_named(enum option_id id);
  * Returns buf. */
 char *rows_variant(const struct sweep *s, const struct permutation *p,
                    char *buf, size_t n);
-
-/* A value of an axis as a person writes it: "64 KiB", "colocated". Returns buf.
- */
-char *rows_word(const struct sweep *s, enum option_id id, const struct value *v,
-                char *buf, size_t n);
 
 #endif

@@ -79,13 +79,59 @@ enum column {
     SUSTAINED,
     SHARE,
     LIMIT,
-    NOTE
+    NOTE,
+    COLUMNS
 };
-enum { COLUMNS = NOTE + 1 };
+
+/* A range goes with the value before it. */
+static const struct {
+    const char *head;
+    bool range, left;
+    const char *legend; /* NULL: none is needed */
+} columns_of[COLUMNS] = {
+    [PUT] = {.head = "put"},
+    [PUT_RANGE] = {.head = "", .range = true, .left = true},
+    [SCRIPT] = {.head = "script"},
+    [MODEL] = {.head = "model",
+               .legend = "model: run_model, the median; inferences a second of "
+                         "all clients"},
+    [GET] = {.head = "get"},
+    [GET_RANGE] = {.head = "", .range = true, .left = true},
+    [RATE] = {.head = "bandwidth"},
+    [RATE_RANGE] = {.head = "", .range = true, .left = true},
+    [DELIVERY] = {.head = "delivery",
+                  .legend = "delivery: from the begin of a put to the end of "
+                            "its get, the median; missed: steps that were "
+                            "retired before they were read"},
+    [DELIVERY_P99] = {.head = "its p99"},
+    [LIST] = {.head = "get list",
+              .legend = "get list: a step's list and all data sets that it "
+                        "names, the median"},
+    [MISSED] = {.head = "missed"},
+    [CONTROL] = {.head = "control",
+                 .legend = "control: the get of the tensor after those of a "
+                           "step, the median"},
+    [INFERENCES] = {.head = "inferences"},
+    [OVERHEAD] = {.head = "overhead",
+                  .legend = "overhead: how much longer a step takes than its "
+                            "computing alone"},
+    [RESPONSE] = {.head = "response",
+                  .legend = "response: of a step, from when it was due to its "
+                            "end, the median"},
+    [RESPONSE_P99] = {.head = "its p99"},
+    [SUSTAINED] = {.head = "sustained",
+                   .legend = "sustained: steps a second of a client, between a "
+                             "rate that held three times and one that did not "
+                             "three times"},
+    [SHARE] = {.head = "of floor"},
+    [LIMIT] = {.head = "limit",
+               .left = true,
+               .legend = "limit: what held it back, where the evidence tells"},
+    [NOTE] = {.head = "", .left = true},
+};
 
 struct line {
     bool marked;
-    const char *const *axis; /* [naxes] */
     char cell[COLUMNS][CELL];
 };
 
@@ -187,20 +233,22 @@ static void sustained_cell(const struct step_row *x, char buf[CELL])
                  units_print_steps(x->sustained, mid, sizeof mid), low, high);
 }
 
+static void seconds_cell(double seconds, char cell[CELL])
+{
+    if (!isnan(seconds))
+        units_print_seconds(seconds, cell, CELL);
+}
+
 static void exchange_cells(const struct exchange_row *x, bool completed,
                            struct line *line)
 {
     if (!completed || !(x->delivery > 0 || x->missed > 0))
         return;
-    if (!isnan(x->delivery))
-        units_print_seconds(x->delivery, line->cell[DELIVERY], CELL);
-    if (!isnan(x->p99))
-        units_print_seconds(x->p99, line->cell[DELIVERY_P99], CELL);
-    if (!isnan(x->list))
-        units_print_seconds(x->list, line->cell[LIST], CELL);
+    seconds_cell(x->delivery, line->cell[DELIVERY]);
+    seconds_cell(x->p99, line->cell[DELIVERY_P99]);
+    seconds_cell(x->list, line->cell[LIST]);
     snprintf(line->cell[MISSED], CELL, "%.4g", x->missed);
-    if (!isnan(x->control))
-        units_print_seconds(x->control, line->cell[CONTROL], CELL);
+    seconds_cell(x->control, line->cell[CONTROL]);
 }
 
 static void step_cells(const struct step_row *x, bool completed,
@@ -210,10 +258,8 @@ static void step_cells(const struct step_row *x, bool completed,
         return;
     if (!isnan(x->overhead))
         snprintf(line->cell[OVERHEAD], CELL, "%.1f %%", 100 * x->overhead);
-    if (!isnan(x->response))
-        units_print_seconds(x->response, line->cell[RESPONSE], CELL);
-    if (!isnan(x->p99))
-        units_print_seconds(x->p99, line->cell[RESPONSE_P99], CELL);
+    seconds_cell(x->response, line->cell[RESPONSE]);
+    seconds_cell(x->p99, line->cell[RESPONSE_P99]);
     sustained_cell(x, line->cell[SUSTAINED]);
 }
 
@@ -222,10 +268,8 @@ static void run_cells(const struct run_row *x, bool completed,
 {
     if (!completed)
         return;
-    if (!isnan(x->script))
-        units_print_seconds(x->script, line->cell[SCRIPT], CELL);
-    if (!isnan(x->model))
-        units_print_seconds(x->model, line->cell[MODEL], CELL);
+    seconds_cell(x->script, line->cell[SCRIPT]);
+    seconds_cell(x->model, line->cell[MODEL]);
     if (!isnan(x->rate))
         snprintf(line->cell[INFERENCES], CELL,
                  x->rate < 1e3 ? "%.3g/s" : "%.0f/s", x->rate);
@@ -249,25 +293,6 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
     snprintf(line->cell[LIMIT], CELL, "%s", row->limit);
     note_cell(row, line->cell[NOTE]);
 }
-
-static const struct line head = {.cell = {[PUT] = "put",
-                                          [SCRIPT] = "script",
-                                          [MODEL] = "model",
-                                          [INFERENCES] = "inferences",
-                                          [GET] = "get",
-                                          [RATE] = "bandwidth",
-                                          [DELIVERY] = "delivery",
-                                          [DELIVERY_P99] = "its p99",
-                                          [LIST] = "get list",
-                                          [MISSED] = "missed",
-                                          [CONTROL] = "control",
-                                          [OVERHEAD] = "overhead",
-                                          [RESPONSE] = "response",
-                                          [RESPONSE_P99] = "its p99",
-                                          [SUSTAINED] = "sustained",
-                                          [SHARE] = "of floor",
-                                          [LIMIT] = "limit",
-                                          [NOTE] = ""}};
 
 /* ---- layout ---- */
 
@@ -314,16 +339,14 @@ static void measure(struct table *t)
     any[RATE] = any[RATE] || !steps;
     for (int c = 0; c < COLUMNS; c++) {
         t->shown[c] = any[c];
-        t->width[c] = wider(t->width[c], head.cell[c]);
+        t->width[c] = wider(t->width[c], columns_of[c].head);
     }
 }
 
-/* What stands before a column: ranges go with their values. */
+/* What stands before a column. */
 static int gap(int column)
 {
-    return column == PUT_RANGE || column == GET_RANGE || column == RATE_RANGE
-               ? 1
-               : 3;
+    return columns_of[column].range ? 1 : 3;
 }
 
 static int total_width(const struct table *t)
@@ -346,12 +369,6 @@ static void fit(struct table *t, int columns)
         t->shown[RATE_RANGE] = false;
 }
 
-static bool is_left(int column)
-{
-    return column == PUT_RANGE || column == GET_RANGE || column == RATE_RANGE ||
-           column == LIMIT || column == NOTE;
-}
-
 static bool is_word(enum option_id id)
 {
     enum option_type t = option_table[id].type;
@@ -359,7 +376,7 @@ static bool is_word(enum option_id id)
     return t == OPTION_CHOICE || t == OPTION_TEXT || t == OPTION_FLAG;
 }
 
-/* i: SIZE_MAX for the head */
+/* line: NULL for the head */
 static void print_line(FILE *out, const struct table *t, size_t i,
                        const struct line *line)
 {
@@ -367,15 +384,16 @@ static void print_line(FILE *out, const struct table *t, size_t i,
     char text[2048];
     size_t n = sizeof text;
 
-    snprintf(text, n, "%c", line->marked ? '*' : ' ');
+    snprintf(text, n, "%c", line && line->marked ? '*' : ' ');
     for (int k = 0; k < r->naxes; k++)
         text_add(text, n, "%s%*s", k > 0 ? "  " : " ",
                  is_word(r->axes[k].id) ? -t->axis_width[k] : t->axis_width[k],
-                 i == SIZE_MAX ? axis_head(r->axes[k].id) : axis_cell(r, i, k));
+                 line ? axis_cell(r, i, k) : axis_head(r->axes[k].id));
     for (int c = 0; c < COLUMNS; c++)
         if (t->shown[c])
             text_add(text, n, "%*s%*s", gap(c), "",
-                     is_left(c) ? -t->width[c] : t->width[c], line->cell[c]);
+                     columns_of[c].left ? -t->width[c] : t->width[c],
+                     line ? line->cell[c] : columns_of[c].head);
     for (size_t end = strlen(text); end > 0 && text[end - 1] == ' ';)
         text[--end] = '\0';
     fprintf(out, "%s\n", text);
@@ -457,45 +475,9 @@ static void print_legend(FILE *out, const struct table *t, int columns)
     if (t->shown[RATE_RANGE] || t->shown[PUT_RANGE])
         fprintf(out, "( ) 95 %% interval %s\n",
                 t->within ? "within this run" : "over repetitions");
-    if (t->shown[DELIVERY])
-        text_wrap(out,
-                  "delivery: from the begin of a put to the end of its get, "
-                  "the median; missed: steps that were retired before they "
-                  "were read",
-                  columns);
-    if (t->shown[LIST])
-        text_wrap(out,
-                  "get list: a step's list and all data sets that it names, "
-                  "the median",
-                  columns);
-    if (t->shown[CONTROL])
-        text_wrap(out,
-                  "control: the get of the tensor after those of a step, the "
-                  "median",
-                  columns);
-    if (t->shown[MODEL])
-        text_wrap(out,
-                  "model: run_model, the median; inferences a second of all "
-                  "clients",
-                  columns);
-    if (t->shown[OVERHEAD])
-        text_wrap(out,
-                  "overhead: how much longer a step takes than its computing "
-                  "alone",
-                  columns);
-    if (t->shown[RESPONSE])
-        text_wrap(out,
-                  "response: of a step, from when it was due to its end, the "
-                  "median",
-                  columns);
-    if (t->shown[SUSTAINED])
-        text_wrap(out,
-                  "sustained: steps a second of a client, between a rate that "
-                  "held three times and one that did not three times",
-                  columns);
-    if (t->shown[LIMIT])
-        text_wrap(out, "limit: what held it back, where the evidence tells",
-                  columns);
+    for (int c = 0; c < COLUMNS; c++)
+        if (t->shown[c] && columns_of[c].legend)
+            text_wrap(out, columns_of[c].legend, columns);
     print_maps(out, t->rows, columns);
     for (int k = 0; k < FLAGS; k++)
         print_flag(out, t, &flags[k], columns);
@@ -510,7 +492,7 @@ void table_print(FILE *out, const struct rows *r, int columns)
     rows_best(r, t.best);
     measure(&t);
     fit(&t, columns);
-    print_line(out, &t, SIZE_MAX, &head);
+    print_line(out, &t, 0, NULL);
     print_rows(out, &t);
     print_legend(out, &t, columns);
     free(t.best);
