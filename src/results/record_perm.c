@@ -25,42 +25,32 @@ static int64_t chosen(enum option_id id, const struct placement *pl)
     }
 }
 
-/* What shapes databases that were found running, by their roster; false for any
- * other option. */
-static bool add_found(struct fields *f, enum option_id id,
-                      const struct placement *pl)
+/* What shapes databases that were found running, by their roster; -1 and NULL
+ * for any other option. */
+static int64_t found(enum option_id id, const struct placement *pl)
 {
-    const struct roster *r = pl->roster;
-    const char *name = option_table[id].name;
-
     switch ((int)id) {
-    case OPT_DB_EXE:
-        fields_text(f, name, r->exe[0] ? r->exe : r->engine);
-        return true;
-    case OPT_DB_ARGS:
-        fields_text(f, name, r->args);
-        return true;
-    case OPT_DB_ENV:
-        fields_text(f, name, r->env);
-        return true;
     case OPT_DB_NODES:
-        fields_int(f, name, "", pl->db_nodes);
-        return true;
+        return pl->db_nodes;
     case OPT_DB_SHARDS_PER_NODE:
-        fields_int(f, name, "", pl->shards_per_node);
-        return true;
+        return pl->shards_per_node;
     case OPT_DB_CLUSTER:
-        fields_int(f, name, "", pl->cluster);
-        return true;
+        return pl->cluster;
     case OPT_DB_CPUS:
-        fields_int(f, name, "", r->db_cpus);
-        return true;
+        return pl->roster->db_cpus;
     case OPT_DB_IO_THREADS:
-        fields_int(f, name, "", r->db_io_threads);
-        return true;
+        return pl->roster->db_io_threads;
     default:
-        return false;
+        return FIELD_NO_INT;
     }
+}
+
+static const char *found_text(enum option_id id, const struct roster *r)
+{
+    return id == OPT_DB_EXE    ? r->exe[0] ? r->exe : r->engine
+           : id == OPT_DB_ARGS ? r->args
+           : id == OPT_DB_ENV  ? r->env
+                               : NULL;
 }
 
 static double number(enum option_type type, const struct value *v)
@@ -76,17 +66,22 @@ static double number(enum option_type type, const struct value *v)
 static int64_t whole(enum option_id id, const struct value *v,
                      const struct placement *pl)
 {
-    if (!v || (v->is_auto && !pl))
-        return FIELD_NO_INT;
-    return v->is_auto ? chosen(id, pl) : v->count;
+    if (v && !v->is_auto)
+        return v->count;
+    if (v)
+        return pl ? chosen(id, pl) : FIELD_NO_INT;
+    return pl && pl->roster ? found(id, pl) : FIELD_NO_INT;
 }
 
 /* What crosses hosts is TCP, though nobody may choose. */
 static const char *words(enum option_id id, const struct value *v,
                          const struct placement *pl)
 {
-    if (v)
-        return v->text;
+    const char *text =
+        !v && pl && pl->roster ? found_text(id, pl->roster) : NULL;
+
+    if (v || text)
+        return v ? v->text : text;
     return id == OPT_TRANSPORT && (!pl || pl->experiment == EXPERIMENT_STANDARD)
                ? "tcp"
                : "";
@@ -106,8 +101,6 @@ static void add_option(struct fields *f, const struct option *d,
                        enum option_id id, const struct value *v,
                        const struct placement *pl)
 {
-    if (!v && pl && pl->roster && add_found(f, id, pl))
-        return;
     if (id == OPT_DB_PORT && v && v->is_auto) {
         fields_text(f, d->name, v->text); /* shard_address has what it was */
         return;
@@ -120,10 +113,8 @@ static void add_option(struct fields *f, const struct option *d,
     switch (d->type) {
     case OPTION_COUNT:
     case OPTION_BYTES:
-        fields_int(f, d->name, unit_of(d), whole(id, v, pl));
-        break;
     case OPTION_FLAG:
-        fields_int(f, d->name, "", v ? v->count : FIELD_NO_INT);
+        fields_int(f, d->name, unit_of(d), whole(id, v, pl));
         break;
     case OPTION_SECONDS:
     case OPTION_RATE:
