@@ -83,6 +83,11 @@ char *text_fit(struct text_field *field, int n, int columns, char *buf,
     return buf;
 }
 
+const char *text_plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* C1 controls do in some terminals what ESC and a letter do; a carriage return
  * is part of a line's end, or goes back over the line. */
 static bool is_shown(uint32_t c, const char *behind)

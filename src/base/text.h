@@ -8,6 +8,7 @@
 #define SRB_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* Append to the text in buf, of size n. Returns its length then, or, where it
@@ -34,6 +35,9 @@ struct text_field {
  * of those to "". Returns buf. */
 char *text_fit(struct text_field *field, int n, int columns, char *buf,
                size_t size);
+
+/* What ends a word for n things: "s", or "" of one. */
+const char *text_plural(int64_t n);
 
 /* Make other people's text fit for files and terminals, in place: a server's
  * reply, the name of a host or a file. What is no UTF-8 and what would control

@@ -56,11 +56,6 @@ struct sum {
     int busiest, most_kept; /* clients of a shard; that keep tensors there */
 };
 
-static const char *plural(int64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 static void widen(struct range *r, int64_t value, bool first)
 {
     if (first || value < r->least)
@@ -294,13 +289,14 @@ static void print_sum(const struct sum *x)
     if (s->options->tune)
         printf("a run of the search: ");
     printf("%zu permutation%s in %zu database set-up%s; ", s->count,
-           plural((int64_t)s->count), s->setups, plural((int64_t)s->setups));
+           text_plural((int64_t)s->count), s->setups,
+           text_plural((int64_t)s->setups));
     if (x->bad < s->count)
         printf("they need %d node%s of at least %d rank%s, ", x->nodes,
-               plural(x->nodes), x->ranks, plural(x->ranks));
+               text_plural(x->nodes), x->ranks, text_plural(x->ranks));
     printf("there %s %d node%s (%d rank%s)\n", x->m->nnodes == 1 ? "is" : "are",
-           x->m->nnodes, plural(x->m->nnodes), x->m->nranks,
-           plural(x->m->nranks));
+           x->m->nnodes, text_plural(x->m->nnodes), x->m->nranks,
+           text_plural(x->m->nranks));
     if (x->bad == s->count)
         return;
     if (x->counted)
@@ -323,11 +319,12 @@ static void print_part(const struct sum *x, size_t k)
     if (part->clients.least < part->clients.most)
         snprintf(clients, sizeof clients, ", from %lld clients on",
                  (long long)part->clients.least);
-    printf(
-        "set-up %zu: %zu permutation%s%s%s, tensors of %s%s%s; %s\n", k,
-        part->permutations, plural((int64_t)part->permutations), part->axes,
-        clients, sizes_text(&part->bytes, size, sizeof size), timed ? "" : ", ",
-        timed ? "" : bytes_text(part->moved, moved, sizeof moved), part->where);
+    printf("set-up %zu: %zu permutation%s%s%s, tensors of %s%s%s; %s\n", k,
+           part->permutations, text_plural((int64_t)part->permutations),
+           part->axes, clients, sizes_text(&part->bytes, size, sizeof size),
+           timed ? "" : ", ",
+           timed ? "" : bytes_text(part->moved, moved, sizeof moved),
+           part->where);
 }
 
 static void print_parts(const struct sum *x)
@@ -347,7 +344,7 @@ static void print_parts(const struct sum *x)
     }
     if (left)
         printf("... and %zu more set-up%s; --verbose has all\n", left,
-               plural((int64_t)left));
+               text_plural((int64_t)left));
 }
 
 static void print_permutations(const struct sum *x)

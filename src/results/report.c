@@ -20,11 +20,6 @@
 /* Of a table that goes nobody knows where. */
 #define COLUMNS 100
 
-static const char *plural(int64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 /* What a map of features asks of a submission, where there is none. */
 static void note_features(const struct options *o, enum option_id id)
 {
@@ -93,7 +88,7 @@ static char *ranges_text(const int *number, int n, char *buf, size_t size)
 }
 
 /* Where the clients and databases are, in words. */
-static char *where_text(const struct placement *pl, char *buf, size_t n)
+char *report_where(const struct placement *pl, char *buf, size_t n)
 {
     char db[160], nodes[96], clients[96];
 
@@ -101,26 +96,21 @@ static char *where_text(const struct placement *pl, char *buf, size_t n)
         snprintf(db, sizeof db, "a database on each");
     else if (pl->external)
         snprintf(db, sizeof db, "databases elsewhere, on %d node%s",
-                 pl->db_nodes, plural(pl->db_nodes));
+                 pl->db_nodes, text_plural(pl->db_nodes));
     else
-        snprintf(db, sizeof db, "database node%s %s", plural(pl->db_nodes),
+        snprintf(db, sizeof db, "database node%s %s", text_plural(pl->db_nodes),
                  ranges_text(pl->db_node, pl->db_nodes, nodes, sizeof nodes));
     if (pl->client_nodes == 0) {
         snprintf(buf, n, "no clients here; %s, %d shard%s", db, pl->nshards,
-                 plural(pl->nshards));
+                 text_plural(pl->nshards));
         return buf;
     }
     snprintf(
         buf, n, "client nodes %s, %d client%s; %s, %d shard%s",
         ranges_text(pl->client_node, pl->client_nodes, clients, sizeof clients),
-        pl->nclients, plural(pl->nclients), db, pl->nshards,
-        plural(pl->nshards));
+        pl->nclients, text_plural(pl->nclients), db, pl->nshards,
+        text_plural(pl->nshards));
     return buf;
-}
-
-char *report_where(const struct placement *pl, char *buf, size_t n)
-{
-    return where_text(pl, buf, n);
 }
 
 /* A path as one line: where it has line ends, they are no path's that could be
@@ -226,7 +216,7 @@ void report_expected(const struct tally *t)
 {
     if (t->breaches > 0)
         diag_say("expect: %" PRId64 " limit%s breached", t->breaches,
-                 plural(t->breaches));
+                 text_plural(t->breaches));
     else if (t->judged)
         diag_note("expect: no limit was breached");
 }

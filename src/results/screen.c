@@ -36,11 +36,6 @@ static struct {
     char skipped[SRB_ERROR_MAX];   /* why the last skipped one was */
 } screen;
 
-static const char *plural(int64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 char *screen_left(double seconds, char *buf, size_t n)
 {
     int64_t s = isnan(seconds) ? 0 : (int64_t)(seconds + 0.5);
@@ -345,8 +340,8 @@ static void show_completed(const char *head, const struct outcome *o,
         diag_say("%s   %s%s%s", head, screen.figures, gap, screen.left);
     if (o->wrong[0])
         diag_say("%s   %" PRId64 " tensor%s came back wrong: %s", head,
-                 o->summary.verify_errors, plural(o->summary.verify_errors),
-                 o->wrong);
+                 o->summary.verify_errors,
+                 text_plural(o->summary.verify_errors), o->wrong);
     if (o->breaches > 0)
         diag_say("%s   %sBREACHED%s: %s", head, diag_colour(DIAG_RED),
                  diag_colour(DIAG_PLAIN), o->breached);
@@ -383,15 +378,15 @@ void screen_open(const struct rows *rows, const struct machine *m,
         terminal_open();
     if (s->made) {
         diag_note("a search over %zu load%s, %s, on %d node%s, %d rank%s",
-                  s->loads, plural((int64_t)s->loads), servers, m->nnodes,
-                  plural(m->nnodes), m->nranks, plural(m->nranks));
+                  s->loads, text_plural((int64_t)s->loads), servers, m->nnodes,
+                  text_plural(m->nnodes), m->nranks, text_plural(m->nranks));
         return;
     }
     diag_note("%zu permutation%s in %zu database set-up%s, %s, on %d node%s, "
               "%d rank%s",
-              s->count, plural((int64_t)s->count), s->setups,
-              plural((int64_t)s->setups), servers, m->nnodes, plural(m->nnodes),
-              m->nranks, plural(m->nranks));
+              s->count, text_plural((int64_t)s->count), s->setups,
+              text_plural((int64_t)s->setups), servers, m->nnodes,
+              text_plural(m->nnodes), m->nranks, text_plural(m->nranks));
 }
 
 void screen_start(const struct permutation *p, const struct placement *pl,
@@ -404,7 +399,8 @@ void screen_start(const struct permutation *p, const struct placement *pl,
         place_session(pl, screen.rows->sweep, p, name);
         diag_detail("%s %s: %d client%s, %d shard%s, tensors of %s",
                     place_text(o, at, sizeof at), name, pl->nclients,
-                    plural(pl->nclients), pl->nshards, plural(pl->nshards),
+                    text_plural(pl->nclients), pl->nshards,
+                    text_plural(pl->nshards),
                     units_print_bytes(p->value[OPT_TENSOR_BYTES]->count, size,
                                       sizeof size));
         diag_detail("  placement: %s", report_where(pl, where, sizeof where));
@@ -442,11 +438,11 @@ void screen_oversubscribed(const char *host, int others, int processes,
 
     if (others > 0)
         snprintf(more, sizeof more, " (and on %d more host%s)", others,
-                 plural(others));
+                 text_plural(others));
     diag_note("OVERSUBSCRIBED: up to %d clients and server threads share %d "
               "CPU%s on %s%s; they wait for each other, and the figures say so "
               "of them, not of the database",
-              processes, cpus, plural(cpus), host, more);
+              processes, cpus, text_plural(cpus), host, more);
     /* it is said, and need not be news of a permutation */
     new_flags("oversubscribed", ignored, sizeof ignored);
 }
