@@ -159,8 +159,8 @@ static struct control *enter(const struct roster *r, int s, struct error *err)
     return c;
 }
 
-static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
-                   struct error *err)
+static int ask_seed(struct roster *r, int s, bool *clustered, char **nodes,
+                    struct error *err)
 {
     struct control *c = enter(r, s, err);
     int rc;
@@ -170,28 +170,10 @@ static int ask_one(struct roster *r, int s, bool *clustered, char **nodes,
     rc = recognise(c, r, clustered, err);
     if (rc == 0)
         find_limit(c, r);
-    if (rc == 0 && *clustered && nodes)
+    if (rc == 0 && *clustered)
         rc = control_say(c, nodes, err, "CLUSTER", "NODES", NULL);
     control_close(c);
     return rc;
-}
-
-static int ask_seed(struct roster *r, int s, bool *clustered, char **nodes,
-                    struct error *err)
-{
-    if (resolve(&r->shard[s], err) < 0)
-        return -1;
-    return ask_one(r, s, clustered, nodes, err);
-}
-
-static int both_kinds(const struct roster *r, int s, bool clustered,
-                      struct error *err)
-{
-    return error_set(err,
-                     "db_address: %s:%d is %s of a Redis Cluster, unlike the "
-                     "server before it",
-                     r->shard[s].host, r->shard[s].port,
-                     clustered ? "one" : "none");
 }
 
 /* A cluster is named whole by any of its servers: the first that answers
@@ -203,13 +185,17 @@ static int ask_seeds(struct roster *r, char **nodes, struct error *err)
     struct error why = {.text = ""};
 
     for (int s = 0; s < r->nshards; s++) {
-        if (ask_seed(r, s, &clustered, nodes, err) < 0) {
+        if (resolve(&r->shard[s], err) < 0 ||
+            ask_seed(r, s, &clustered, nodes, err) < 0) {
             if (!why.text[0])
                 why = *err;
             continue;
         }
         if (clustered && answered)
-            return both_kinds(r, s, clustered, err);
+            return error_set(err,
+                             "db_address: %s:%d is one of a Redis Cluster, "
+                             "unlike the server before it",
+                             r->shard[s].host, r->shard[s].port);
         if (clustered) {
             if (why.text[0])
                 diag_say("srbench: another server of the cluster is asked: %s",
@@ -236,86 +222,89 @@ static bool is_refusal(const struct error *err)
     return strstr(err->text, "NOPERM") || strstr(err->text, "unknown command");
 }
 
-static int try_command(struct control *c, const char *const *words,
-                       struct error *err)
+static bool needs_redisai(const struct options *o)
 {
-    int n = 0;
-
-    while (words[n])
-        n++;
-    if (control_command(c, NULL, err, n, words) == 0 || !is_refusal(err))
-        return 0;
-    return error_prefix(err, "db_address: a study needs %s of every server",
-                        words[0]);
+    return options_redisai(o) || options_infers(o);
 }
 
-/* By which commands scripts come to be, and are run. */
-static bool calls_set(const struct options *o)
-{
-    return options_one(o, OPT_SCRIPT_CALL)->count == (int64_t)CALL_SET;
-}
+struct command {
+    bool needed;
+    const char *words[8];
+};
 
-static bool sets_scripts(const struct options *o)
+static int try_commands(struct control *c, const struct command *list, size_t n,
+                        struct error *err)
 {
-    return calls_set(o) || options_has(o, OPT_MODEL_KEYS, MODEL_KEYS_COPIED);
-}
+    for (size_t i = 0; i < n; i++) {
+        const char *const *words = list[i].words;
+        int nwords = 0;
 
-static bool stores_scripts(const struct options *o)
-{
-    return !calls_set(o) && options_has(o, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED);
+        while (words[nwords])
+            nwords++;
+        if (list[i].needed &&
+            control_command(c, NULL, err, nwords, words) < 0 && is_refusal(err))
+            return error_prefix(
+                err, "db_address: a study needs %s of every server", words[0]);
+    }
+    return 0;
 }
 
 /* Rights are looked at before arguments: with a word too much FLUSHALL empties
  * nothing. */
-static int try_commands(struct control *c, const struct roster *r,
-                        const struct options *o, struct error *err)
+static int try_redis(struct control *c, const struct options *o, bool cluster,
+                     const char *key, struct error *err)
 {
-    bool infers = options_infers(o), redisai = infers || options_redisai(o);
-    bool scripted = options_scripted(o), sets = scripted && sets_scripts(o);
-    bool stores = scripted && stores_scripts(o);
-    char key[sizeof r->prefix + 8];
-    const struct {
-        bool needed;
-        const char *words[8];
-    } commands[] = {
+    bool lists = options_lists(o), hashes = lists && needs_redisai(o);
+    const struct command commands[] = {
         {true, {"PING"}},
         {true, {"SET", key, "1"}},
         {true, {"GET", key}},
         {true, {"DEL", key}},
         {options_removes(o), {"UNLINK", key}},
         {options_polls(o), {"EXISTS", key}},
-        {options_lists(o), {"RPUSH", key, "1"}},
-        {options_lists(o), {"LLEN", key}},
-        {options_lists(o), {"LRANGE", key, "0", "-1"}},
-        {options_lists(o), {"DEL", key}},
-        {options_lists(o) && redisai, {"HMSET", key, "of", "1"}},
-        {options_lists(o) && redisai, {"HGETALL", key}},
-        {options_lists(o) && redisai, {"DEL", key}},
+        {lists, {"RPUSH", key, "1"}},
+        {lists, {"LLEN", key}},
+        {lists, {"LRANGE", key, "0", "-1"}},
+        {lists, {"DEL", key}},
+        {hashes, {"HMSET", key, "of", "1"}},
+        {hashes, {"HGETALL", key}},
+        {hashes, {"DEL", key}},
         /* which add nothing, and find nothing */
         {options_blocks(o), {"XADD", key, "NOMKSTREAM", "1", "s", ""}},
         {options_blocks(o), {"XREAD", "COUNT", "1", "STREAMS", key, "0"}},
-        {r->cluster, {"CLUSTER", "SLOTS"}},
-        {redisai, {"AI.TENSORSET", key, "FLOAT", "1", "1", "BLOB", "once"}},
-        {redisai, {"AI.TENSORGET", key, "META", "BLOB"}},
-        {redisai, {"DEL", key}},
+        {cluster, {"CLUSTER", "SLOTS"}},
+        {options_one(o, OPT_FLUSH)->count, {"FLUSHALL", "SYNC", "not"}},
+    };
+
+    return try_commands(c, commands, sizeof commands / sizeof commands[0], err);
+}
+
+/* By which commands scripts come to be, and are run: by those of the set, by
+ * those of the store, or by none. */
+static int try_redisai(struct control *c, const struct options *o,
+                       const char *key, struct error *err)
+{
+    bool infers = options_infers(o), scripted = infers && options_scripted(o);
+    bool set = options_one(o, OPT_SCRIPT_CALL)->count == (int64_t)CALL_SET;
+    bool sets = set || options_has(o, OPT_MODEL_KEYS, MODEL_KEYS_COPIED);
+    bool stores = !set && options_has(o, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED);
+    const struct command commands[] = {
+        {true, {"AI.TENSORSET", key, "FLOAT", "1", "1", "BLOB", "once"}},
+        {true, {"AI.TENSORGET", key, "META", "BLOB"}},
+        {true, {"DEL", key}},
         /* all of these lack an argument */
         {infers, {"AI.MODELSTORE", key}},
         {infers, {"AI.MODELGET", key}},
         {infers, {"AI.MODELEXECUTE", key}},
-        {infers && sets, {"AI.SCRIPTSET", key}},
-        {infers && sets, {"AI.SCRIPTRUN", key}},
-        {infers && stores, {"AI.SCRIPTSTORE", key}},
-        {infers && stores, {"AI.SCRIPTEXECUTE", key}},
-        {infers && (sets || stores), {"AI.SCRIPTGET", key}},
+        {scripted && sets, {"AI.SCRIPTSET", key}},
+        {scripted && sets, {"AI.SCRIPTRUN", key}},
+        {scripted && stores, {"AI.SCRIPTSTORE", key}},
+        {scripted && stores, {"AI.SCRIPTEXECUTE", key}},
+        {scripted && (sets || stores), {"AI.SCRIPTGET", key}},
         {infers, {"AI.INFO", key}},
-        {options_one(o, OPT_FLUSH)->count, {"FLUSHALL", "SYNC", "not"}},
     };
 
-    snprintf(key, sizeof key, "%scheck", r->prefix);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (commands[i].needed && try_command(c, commands[i].words, err) < 0)
-            return -1;
-    return 0;
+    return try_commands(c, commands, sizeof commands / sizeof commands[0], err);
 }
 
 /* Slots on their way are known to the two servers alone that they concern. */
@@ -338,27 +327,36 @@ static int check_moving(struct control *c, const struct roster_shard *at,
                : 0;
 }
 
+static int ask_master(struct control *c, const struct roster *r, int s,
+                      const struct options *o, struct error *err)
+{
+    char key[sizeof r->prefix + 8];
+
+    snprintf(key, sizeof key, "%scheck", r->prefix);
+    if (r->cluster && check_moving(c, &r->shard[s], err) < 0)
+        return -1;
+    if (needs_redisai(o) && redisai_check(c, err) < 0)
+        return error_prefix(err, "db_address");
+    if (try_redis(c, o, r->cluster, key, err) < 0)
+        return -1;
+    return needs_redisai(o) ? try_redisai(c, o, key, err) : 0;
+}
+
 static int ask_masters(struct roster *r, const struct options *o,
                        struct error *err)
 {
-    for (int s = 0; s < r->nshards; s++) {
+    int rc = 0;
+
+    for (int s = 0; s < r->nshards && rc == 0; s++) {
         struct control *c = enter(r, s, err);
-        int rc;
 
         if (!c)
             return -1;
         find_limit(c, r);
-        rc = r->cluster ? check_moving(c, &r->shard[s], err) : 0;
-        if (rc == 0 && (options_redisai(o) || options_infers(o)) &&
-            redisai_check(c, err) < 0)
-            rc = error_prefix(err, "db_address");
-        if (rc == 0)
-            rc = try_commands(c, r, o, err);
+        rc = ask_master(c, r, s, o, err);
         control_close(c);
-        if (rc < 0)
-            return -1;
     }
-    return 0;
+    return rc;
 }
 
 int external_ask(struct roster *r, const struct options *o, struct error *err)
