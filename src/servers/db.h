@@ -23,29 +23,16 @@
 /* What the databases of a set-up are to be. */
 struct db_plan {
     const struct engine *engine;
-    const char *version; /* of the server */
     const char *exe;
-    int io_threads;
+    /* What all shards are asked alike; the most that any permutation needs of
+     * clients and bytes. What sets one apart (placement, shard, address, port,
+     * threads) is not set. */
+    struct shard_spec each;
     int cpus_per_node; /* db_cpus: what a node gives all its shards together */
-    const struct value *args;      /* db_args */
-    const struct value *env;       /* db_env */
-    const struct setting *modules; /* db_modules */
-    int64_t tpq;                   /* db_tpq; 0: not said */
-    bool redisai;                  /* clients may speak its commands, */
-    bool infers;                   /* those that run models too, */
-    bool copies;                   /* and copy tensors to and from them */
-    int64_t intra_op;              /* threads of one run; 0: not said */
-    bool removes;                  /* and remove their keys */
-    bool polls;                    /* and ask whether a key is there, */
-    bool blocks;                   /* or wait for what a stream tells, */
-    bool lists;                    /* or append to lists and read these */
-    const char *path;              /* db_path */
-    double op_timeout, db_timeout;
-    int64_t max_clients, max_bytes; /* the most that any permutation needs, */
-    int64_t max_kept;               /* also of tensors that a client keeps */
-    uint64_t run;                   /* a random number of the run */
-    const struct secret *secret;    /* of shards that are started */
-    bool flush; /* somebody else's data is removed all the same */
+    const char *path;  /* db_path */
+    double db_timeout;
+    int64_t max_kept; /* tensors that a client keeps, of any permutation */
+    bool flush;       /* somebody else's data is removed all the same */
     const volatile sig_atomic_t *signal; /* ends the waiting when not 0 */
     const struct team *team;     /* looked at while waiting, for its news */
     const struct cpu_mask *cpus; /* [shards of this node] of each server */

@@ -16,17 +16,17 @@ static int open_external_shard(struct shard *s, const struct roster *roster,
 
     s->spec = (struct shard_spec){.address = at->address,
                                   .port = at->port,
-                                  .op_timeout = plan->op_timeout,
+                                  .op_timeout = plan->each.op_timeout,
                                   .secret = roster->secret,
-                                  .args = plan->args,
-                                  .env = plan->env};
+                                  .args = plan->each.args,
+                                  .env = plan->each.env};
     s->numa = at->numa;
     snprintf(s->cpus, sizeof s->cpus, "%s", at->cpus);
     s->control =
         external_enter(roster, k, tick_seconds(deadline - tick_now()), err);
     if (!s->control || control_say(s->control, NULL, err, "PING", NULL) < 0)
         return -1;
-    control_timeout(s->control, plan->op_timeout);
+    control_timeout(s->control, s->spec.op_timeout);
     return 0;
 }
 
@@ -59,17 +59,11 @@ int db_open_external(struct db **out, const struct placement *pl,
 {
     int64_t deadline = tick_deadline(plan->db_timeout);
     const struct roster *roster = pl->roster;
-    struct db *db = calloc(1, sizeof *db);
+    struct db *db = mem_new(1, sizeof *db);
     int rc = 0;
 
     *out = NULL;
-    if (db)
-        db->shards = calloc((size_t)roster->nshards, sizeof *db->shards);
-    if (!db || !db->shards) {
-        free(db);
-        return error_set(err, "not enough memory for %d shards",
-                         roster->nshards);
-    }
+    db->shards = mem_new((size_t)roster->nshards, sizeof *db->shards);
     db->engine = plan->engine;
     db->n = roster->nshards;
     db->external = true;

@@ -72,7 +72,7 @@ static int start_shard(struct db *db, struct shard *s,
     char exe[4096], how[64];
     char *argv[] = {exe, how, NULL};
     struct guard_server server = {.argv = argv,
-                                  .env = plan->env,
+                                  .env = plan->each.env,
                                   .cpus = &plan->cpus[s - db->shards],
                                   .cpus_bytes = sizeof *plan->cpus};
     char *input, *file = NULL;
@@ -264,52 +264,26 @@ static int describe(struct db *db, const struct cpu_tree *tree,
                                  &db->effective, err);
 }
 
-static struct db *allocate(struct team *t, const struct placement *pl,
-                           const struct db_plan *plan, struct error *err)
+static struct db *allocate(const struct team *t, const struct placement *pl,
+                           const struct db_plan *plan)
 {
-    int node = t->machine.rank_node[t->rank];
-    struct db *db = calloc(1, sizeof *db);
+    int first = place_node_shard(pl, t->machine.rank_node[t->rank]);
+    struct db *db = mem_new(1, sizeof *db);
 
-    if (db)
-        db->shards = calloc((size_t)pl->shards_per_node, sizeof *db->shards);
-    if (!db || !db->shards) {
-        free(db);
-        error_set(err, "not enough memory for %d shards", pl->shards_per_node);
-        return NULL;
-    }
     db->engine = plan->engine;
     db->n = pl->shards_per_node;
+    db->shards = mem_new((size_t)db->n, sizeof *db->shards);
     for (int k = 0; k < db->n; k++) {
-        int shard = place_node_shard(pl, node) + k;
+        struct shard_spec *spec = &db->shards[k].spec;
 
+        *spec = plan->each;
+        spec->placement = pl;
+        spec->shard = first + k;
+        spec->address = place_shard_address(pl, spec->shard);
+        spec->port = pl->shard_port[spec->shard];
+        spec->threads =
+            engine_threads(plan->engine, plan->cpus_per_node, k, db->n);
         db->shards[k].numa = -1;
-        db->shards[k].spec = (struct shard_spec){
-            .placement = pl,
-            .shard = shard,
-            .run = plan->run,
-            .version = plan->version,
-            .address = place_shard_address(pl, shard),
-            .port = pl->shard_port[shard],
-            .io_threads = plan->io_threads,
-            .threads =
-                engine_threads(plan->engine, plan->cpus_per_node, k, db->n),
-            .max_clients = plan->max_clients,
-            .max_bytes = plan->max_bytes,
-            .op_timeout = plan->op_timeout,
-            .args = plan->args,
-            .env = plan->env,
-            .modules = plan->modules,
-            .tpq = plan->tpq,
-            .redisai = plan->redisai,
-            .infers = plan->infers,
-            .copies = plan->copies,
-            .intra_op = plan->intra_op,
-            .removes = plan->removes,
-            .polls = plan->polls,
-            .lists = plan->lists,
-            .blocks = plan->blocks,
-            .secret = plan->secret,
-        };
     }
     return db;
 }
@@ -335,8 +309,8 @@ static int provide(struct db *db, struct guard **guard,
     bool shared = ops->shared && pl->experiment == EXPERIMENT_STANDARD;
     struct store_terms terms = {.experiment = pl->experiment,
                                 .shards = shared ? pl->nshards : db->n,
-                                .clients = plan->max_clients,
-                                .bytes = plan->max_bytes,
+                                .clients = plan->each.max_clients,
+                                .bytes = plan->each.max_bytes,
                                 .kept = plan->max_kept,
                                 .path = plan->path};
 
@@ -368,25 +342,25 @@ int db_open(struct db **out, struct team *t, MPI_Comm db_stewards,
             const struct db_plan *plan, struct error *err)
 {
     int64_t deadline = tick_deadline(plan->db_timeout);
-    struct db *db = allocate(t, pl, plan, err);
+    struct db *db = allocate(t, pl, plan);
     bool process = plan->engine->kind == ENGINE_PROCESS;
-    int rc = db ? 0 : -1;
+    int rc = 0;
 
     *out = NULL;
-    if (rc == 0 && process)
+    if (process)
         rc = start_all(db, guard, plan, deadline, err);
     if (rc == 0 && plan->engine->store)
         rc = provide(db, guard, pl, plan, err);
     /* one that failed at once must not leave the others waiting for it */
     rc = team_agree(t, db_stewards, rc, err);
-    if (db && rc == 0 && process) {
+    if (rc == 0 && process) {
         if (pl->cluster && plan->engine->cluster)
             rc = await_shards(db, plan, true, deadline, err);
         if (rc == 0)
             rc = describe(db, plan->tree, err);
         rc = team_agree(t, db_stewards, rc, err);
     }
-    if (!db || rc < 0) {
+    if (rc < 0) {
         db_close(db);
         return -1;
     }
