@@ -86,23 +86,6 @@ const char *options_where(unsigned experiments, char buf[OPTIONS_WHERE_MAX])
     return buf;
 }
 
-bool options_external(const struct options *o)
-{
-    return !o->serve && !options_one(o, OPT_DB_ADDRESS)->is_auto;
-}
-
-bool options_secured(const struct options *o)
-{
-    return options_external(o) &&
-           strncmp(options_one(o, OPT_DB_ADDRESS)->text, SRB_TLS_SCHEME,
-                   strlen(SRB_TLS_SCHEME)) == 0;
-}
-
-bool options_batch(const struct options *o)
-{
-    return !o->serve && options_one(o, OPT_RUN_DB_AS_BATCH)->count != 0;
-}
-
 unsigned options_placement(const struct options *o, enum option_id id)
 {
     unsigned placement = option_placement(id);
@@ -110,62 +93,6 @@ unsigned options_placement(const struct options *o, enum option_id id)
     if (option_starts(id) && options_external(o))
         placement &= ~(unsigned)IN_STANDARD;
     return placement;
-}
-
-bool options_idle(const struct options *o, enum option_id id)
-{
-    bool timed = !options_one(o, OPT_DURATION)->is_auto;
-    bool search = options_says(o, OPT_RATE, RATE_SEARCH);
-
-    switch ((int)id) {
-    case OPT_ITERATIONS: /* those of other rates beside a search */
-        return timed || (search && options_get(o, OPT_RATE)->nvalues == 1);
-    case OPT_MAX_SAMPLES:
-        return !timed && !search;
-    case OPT_SUSTAIN:
-        return !search;
-    case OPT_READERS_PER_NODE:
-    case OPT_READER_NODES:
-    case OPT_WAIT:
-    case OPT_CONTROL_BYTES:
-    case OPT_FAN:
-        return !options_exchanges(o);
-    case OPT_HISTORY: /* what stands there by default is another one's */
-    case OPT_RETIRE:
-        return options_exchanges(o);
-    case OPT_PIPELINED:
-        return options_aggregates(o);
-    case OPT_COMPUTE_KIND:
-        return !options_computes(o);
-    case OPT_ARRIVALS:
-        return !options_paced(o);
-    case OPT_LIFELINE:
-        return !o->serve;
-    case OPT_REPETITIONS:
-    case OPT_UNTIL_INTERVAL:
-    case OPT_ORDER:
-    case OPT_EXPECT:
-    case OPT_DB_ADDRESS:
-    case OPT_RUN_DB_AS_BATCH:
-        return o->tune;
-    case OPT_OBJECTIVE:
-    case OPT_TUNE_TIME:
-    case OPT_TUNED:
-        return !o->tune;
-    case OPT_DB_TLS_CA:
-    case OPT_DB_TLS_CERT:
-    case OPT_DB_TLS_KEY:
-    case OPT_DB_TLS_NAME:
-        return !options_secured(o);
-    case OPT_DB_AUTH:
-    case OPT_FLUSH:
-        return !options_external(o);
-    case OPT_BATCH_ARGS:
-    case OPT_BATCH_TIMEOUT:
-        return !options_batch(o);
-    default:
-        return false;
-    }
 }
 
 static void show_value(FILE *out, const struct option *d, const struct value *v)
@@ -222,16 +149,6 @@ void options_show(const struct options *o, FILE *out)
           out);
     for (int id = 0; id < OPT_COUNT; id++)
         show_setting(out, o, (enum option_id)id);
-}
-
-int options_refuse(const struct options *o, enum option_id id, const char *what,
-                   struct error *err)
-{
-    const char *origin = o->set[id].origin;
-
-    if (strncmp(origin, "--", 2) == 0)
-        return error_set(err, "%s: %s", origin, what);
-    return error_set(err, "%s: %s: %s", origin, option_table[id].name, what);
 }
 
 bool options_served_by_ranks(const struct value *exe)

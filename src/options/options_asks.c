@@ -1,4 +1,6 @@
-/* options_asks.c - what a study asks for, by the values of its axes. */
+/* options_asks.c - what a study asks for, by the values of its options. */
+#include <string.h>
+
 #include "options/options_internal.h"
 
 bool options_says(const struct options *o, enum option_id id, int word)
@@ -105,4 +107,21 @@ bool options_takes_faults(const struct options *o)
         if (options_handed(OPT_CLIENT, set->values[i].text)->faults)
             return true;
     return false;
+}
+
+bool options_external(const struct options *o)
+{
+    return !o->serve && !options_one(o, OPT_DB_ADDRESS)->is_auto;
+}
+
+bool options_secured(const struct options *o)
+{
+    return options_external(o) &&
+           strncmp(options_one(o, OPT_DB_ADDRESS)->text, SRB_TLS_SCHEME,
+                   strlen(SRB_TLS_SCHEME)) == 0;
+}
+
+bool options_batch(const struct options *o)
+{
+    return !o->serve && options_one(o, OPT_RUN_DB_AS_BATCH)->count != 0;
 }

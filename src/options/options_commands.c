@@ -118,56 +118,40 @@ static const char *find_redisai(const struct options *o)
     return NULL;
 }
 
-static int check_queue_threads(const struct options *o, struct error *err)
+/* What modules say, and what says it again. RAI_PATH may name RedisAI, where
+ * db_modules does not. */
+static int check_modules(const struct options *o, struct error *err)
 {
     const char *module = find_redisai(o);
+    bool infers = options_infers(o), threads = says(o, OPT_DB_TPQ);
+    bool named = infers && options_auto(o, OPT_DB_MODULES);
+    const struct refusal list[] = {
+        {module && infers && strcasestr(module, "INTRA_OP_PARALLELISM"),
+         OPT_DB_MODULES,
+         "says INTRA_OP_PARALLELISM, which is intra_op where models are run; "
+         "expected that option instead"},
+        {threads && !module && !named, OPT_DB_TPQ,
+         "is RedisAI's number of threads, expected db_modules with RedisAI (a "
+         "file with redisai in its name) with it"},
+        {threads && module && strcasestr(module, TPQ_WORD), OPT_DB_TPQ,
+         "is said by db_modules too (" TPQ_WORD "), expected one of the two"},
+    };
 
-    if (!says(o, OPT_DB_TPQ))
-        return 0;
-    if (!module && options_infers(o) && options_one(o, OPT_DB_MODULES)->is_auto)
-        return 0; /* RAI_PATH names it */
-    if (!module)
-        return options_refuse(o, OPT_DB_TPQ,
-                              "is RedisAI's number of threads, expected "
-                              "db_modules with RedisAI (a file with redisai in "
-                              "its name) with it",
-                              err);
-    if (strcasestr(module, TPQ_WORD))
-        return options_refuse(o, OPT_DB_TPQ,
-                              "is said by db_modules too (" TPQ_WORD "), "
-                              "expected one of the two",
-                              err);
-    return 0;
-}
-
-/* What intra_op says, with its default, is said once. */
-static int check_intra_op(const struct options *o, struct error *err)
-{
-    const char *module = find_redisai(o);
-
-    if (!module || !options_infers(o) ||
-        !strcasestr(module, "INTRA_OP_PARALLELISM"))
-        return 0;
-    return options_refuse(o, OPT_DB_MODULES,
-                          "says INTRA_OP_PARALLELISM, which is intra_op where "
-                          "models are run; expected that option instead",
-                          err);
-}
-
-/* RAI_PATH may name it, where db_modules does not. */
-static int check_module(const struct options *o, struct error *err)
-{
-    if (options_one(o, OPT_DB_MODULES)->is_auto || find_redisai(o))
-        return 0;
-    return options_refuse(o, OPT_DB_MODULES,
-                          "names no RedisAI, which runs the models; expected "
-                          "a file with redisai in its name among them",
-                          err);
+    return options_refuse_any(o, list, sizeof list / sizeof *list, err);
 }
 
 static int check_redisai(const struct options *o, struct error *err)
 {
     enum option_id by = options_infers(o) ? OPT_EXPERIMENT : OPT_COMMAND_SET;
+    bool none = options_auto(o, OPT_DB_MODULES);
+    const struct refusal list[] = {
+        {options_infers(o) && !none && !find_redisai(o), OPT_DB_MODULES,
+         "names no RedisAI, which runs the models; expected a file with "
+         "redisai in its name among them"},
+        {!options_infers(o) && none, OPT_COMMAND_SET,
+         "redisai needs RedisAI in the servers, expected its path with it: "
+         "db_modules: /path/redisai.so"},
+    };
 
     if (!starts_any(o))
         return 0; /* servers that run are asked */
@@ -181,14 +165,7 @@ static int check_redisai(const struct options *o, struct error *err)
                                   : "do not run, expected another db_exe, or a "
                                     "study of their own for these",
             err);
-    if (options_infers(o))
-        return check_module(o, err);
-    if (options_one(o, OPT_DB_MODULES)->is_auto)
-        return options_refuse(o, OPT_COMMAND_SET,
-                              "redisai needs RedisAI in the servers, expected "
-                              "its path with it: db_modules: /path/redisai.so",
-                              err);
-    return 0;
+    return options_refuse_any(o, list, sizeof list / sizeof *list, err);
 }
 
 int options_check_commands(const struct options *o, struct error *err)
@@ -203,10 +180,10 @@ int options_check_commands(const struct options *o, struct error *err)
                               err);
     if ((redisai || options_infers(o)) && check_redisai(o, err) < 0)
         return -1;
-    if (!options_one(o, OPT_DB_MODULES)->is_auto && starts_any(o) &&
+    if (!options_auto(o, OPT_DB_MODULES) && starts_any(o) &&
         options_count_builtin(o) == options_get(o, OPT_DB_EXE)->nvalues)
         return options_refuse_builtin(
             o, OPT_DB_MODULES, "is for servers that load modules, and",
             "do not; expected another db_exe with it", err);
-    return check_intra_op(o, err) < 0 ? -1 : check_queue_threads(o, err);
+    return check_modules(o, err);
 }

@@ -20,9 +20,7 @@ static int contradicts(const struct options *o, enum option_id id,
     return options_refuse(o, id, words, err);
 }
 
-/* A reader must tell what is new from what was there before; and what is gone
- * goes with the list that names it, which a server cannot be told to let go
- * with what was put before. */
+/* A reader must tell what is new from what was there before. */
 static int check_keys(const struct options *o, struct error *err)
 {
     if (options_get(o, OPT_RETIRE)->given &&
@@ -35,12 +33,6 @@ static int check_keys(const struct options *o, struct error *err)
                                  "one that they await; expected delete or "
                                  "expire with it",
                            err);
-    if (options_aggregates(o) && options_has(o, OPT_RETIRE, RETIRE_EXPIRE))
-        return options_refuse(o, OPT_RETIRE,
-                              "expire contradicts pattern: aggregate, whose "
-                              "lists do not go by themselves; expected delete "
-                              "with it, or pattern: exchange",
-                              err);
     return 0;
 }
 
@@ -52,13 +44,6 @@ static int check_control(const struct options *o, struct error *err)
     const struct setting *tensors = options_get(o, OPT_TENSOR_BYTES);
     int64_t least = INT64_MAX;
     char words[160];
-
-    if (options_aggregates(o) && options_controls(o))
-        return options_refuse(o, OPT_CONTROL_BYTES,
-                              "contradicts pattern: aggregate, whose lists say "
-                              "that the rest is there; expected 0 with it, or "
-                              "pattern: exchange",
-                              err);
 
     for (size_t k = 0; k < tensors->nvalues; k++)
         if (tensors->values[k].count < least)
@@ -80,7 +65,7 @@ static int check_control(const struct options *o, struct error *err)
 /* Readers get as many steps as were put, at the pace of these. */
 static int check_loop(const struct options *o, struct error *err)
 {
-    if (!options_one(o, OPT_DURATION)->is_auto)
+    if (!options_auto(o, OPT_DURATION))
         return contradicts(o, OPT_DURATION, "",
                            "whose readers must know how many steps there will "
                            "be; expected iterations with it",
@@ -90,12 +75,6 @@ static int check_loop(const struct options *o, struct error *err)
                            "whose readers must know how many steps there will "
                            "be; expected numbers with it",
                            err);
-    if (options_aggregates(o) && options_says(o, OPT_WAIT, WAIT_BLOCK))
-        return options_refuse(o, OPT_WAIT,
-                              "block contradicts pattern: aggregate, whose "
-                              "readers ask how long a list is; expected a time "
-                              "or spin with it, or pattern: exchange",
-                              err);
     if (options_has(o, OPT_SYNC, SYNC_ITERATION))
         return contradicts(o, OPT_SYNC, "iteration ",
                            "where readers are held together with writers by "
@@ -105,11 +84,33 @@ static int check_loop(const struct options *o, struct error *err)
     return 0;
 }
 
+/* What is gone of data sets goes with the list that names it, which a server
+ * cannot be told to let go with what was put before. */
+static int check_lists(const struct options *o, struct error *err)
+{
+    const struct refusal list[] = {
+        {options_has(o, OPT_RETIRE, RETIRE_EXPIRE), OPT_RETIRE,
+         "expire contradicts pattern: aggregate, whose lists do not go by "
+         "themselves; expected delete with it, or pattern: exchange"},
+        {options_controls(o), OPT_CONTROL_BYTES,
+         "contradicts pattern: aggregate, whose lists say that the rest is "
+         "there; expected 0 with it, or pattern: exchange"},
+        {options_says(o, OPT_WAIT, WAIT_BLOCK), OPT_WAIT,
+         "block contradicts pattern: aggregate, whose readers ask how long a "
+         "list is; expected a time or spin with it, or pattern: exchange"},
+    };
+
+    if (!options_aggregates(o))
+        return 0;
+    return options_refuse_any(o, list, sizeof list / sizeof *list, err);
+}
+
 int options_check_exchange(const struct options *o, struct error *err)
 {
     if (!options_exchanges(o))
         return 0;
-    return check_keys(o, err) < 0 || check_control(o, err) < 0
-               ? -1
-               : check_loop(o, err);
+    if (check_keys(o, err) < 0 || check_lists(o, err) < 0 ||
+        check_control(o, err) < 0)
+        return -1;
+    return check_loop(o, err);
 }

@@ -177,6 +177,27 @@ void options_setting_free(struct setting *set);
  * to no server. */
 bool options_takes_faults(const struct options *o);
 
+/* The value is auto. */
+static inline bool options_auto(const struct options *o, enum option_id id)
+{
+    return options_one(o, id)->is_auto;
+}
+
+/* Whether what is said of an option contradicts the rest, and words on it, as
+ * options_refuse() has them. */
+struct refusal {
+    bool is_so;
+    enum option_id id;
+    const char *what;
+};
+
+/* Refuse by the first of n that is so: -1. */
+int options_refuse_any(const struct options *o, const struct refusal *list,
+                       size_t n, struct error *err);
+
+/* Whether nothing is given that another option leaves nothing to do. */
+int options_check_idle(const struct options *o, struct error *err);
+
 /* Whether all that is said fits together; dry_run: it is only to be planned. */
 int options_check_together(const struct options *o, bool dry_run,
                            struct error *err);

@@ -14,25 +14,19 @@
 
 static int check_rate(const struct options *o, struct error *err)
 {
-    if (options_computes(o))
-        return options_refuse(o, OPT_RATE,
-                              "contradicts compute: steps come by a schedule "
-                              "or after computing; expected one of the two "
-                              "(rate: max with compute)",
-                              err);
-    if (options_has(o, OPT_SYNC, SYNC_NONE))
-        return options_refuse(o, OPT_RATE,
-                              "contradicts sync: none, since a schedule "
-                              "begins for all clients at one instant; "
-                              "expected sync: start with a rate",
-                              err);
-    if (options_has(o, OPT_SYNC, SYNC_ITERATION))
-        return options_refuse(o, OPT_RATE,
-                              "contradicts sync: iteration, since a schedule "
-                              "waits for no other client; expected sync: start "
-                              "with a rate",
-                              err);
-    return 0;
+    const struct refusal list[] = {
+        {options_computes(o), OPT_RATE,
+         "contradicts compute: steps come by a schedule or after computing; "
+         "expected one of the two (rate: max with compute)"},
+        {options_has(o, OPT_SYNC, SYNC_NONE), OPT_RATE,
+         "contradicts sync: none, since a schedule begins for all clients at "
+         "one instant; expected sync: start with a rate"},
+        {options_has(o, OPT_SYNC, SYNC_ITERATION), OPT_RATE,
+         "contradicts sync: iteration, since a schedule waits for no other "
+         "client; expected sync: start with a rate"},
+    };
+
+    return options_refuse_any(o, list, sizeof list / sizeof *list, err);
 }
 
 /* Of rates that are numbers beside a duration, the lowest and the highest. */
@@ -68,29 +62,23 @@ static int check_search(const struct options *o, struct error *err)
 {
     bool search = options_says(o, OPT_RATE, RATE_SEARCH);
     size_t limits = options_one(o, OPT_SUSTAIN)->npairs;
+    const struct refusal list[] = {
+        {!search && limits > 0, OPT_SUSTAIN,
+         "is what a search goes by, expected rate: search with it"},
+        {search && limits > 1, OPT_SUSTAIN,
+         "has more than one limit, and a search goes by one; expected such as "
+         "{put_response_p99: \"< 5ms\"}"},
+        {search && limits == 0, OPT_RATE,
+         "searches for the rate at which a limit still holds, expected "
+         "sustain: {put_response_p99: \"< 5ms\"} with it"},
+        {search && options_get(o, OPT_ITERATIONS)->given &&
+             options_get(o, OPT_RATE)->nvalues == 1,
+         OPT_ITERATIONS,
+         "does nothing with rate: search, whose probes last a duration (10 s), "
+         "expected duration instead"},
+    };
 
-    if (!search && limits > 0)
-        return options_refuse(o, OPT_SUSTAIN,
-                              "is what a search goes by, expected rate: search "
-                              "with it",
-                              err);
-    if (search && limits != 1)
-        return options_refuse(o, limits ? OPT_SUSTAIN : OPT_RATE,
-                              limits ? "has more than one limit, and a search "
-                                       "goes by one; expected such as "
-                                       "{put_response_p99: \"< 5ms\"}"
-                                     : "searches for the rate at which a limit "
-                                       "still holds, expected sustain: "
-                                       "{put_response_p99: \"< 5ms\"} with it",
-                              err);
-    if (search && options_get(o, OPT_ITERATIONS)->given &&
-        options_get(o, OPT_RATE)->nvalues == 1)
-        return options_refuse(o, OPT_ITERATIONS,
-                              "does nothing with rate: search, whose probes "
-                              "last a duration (10 s), expected duration "
-                              "instead",
-                              err);
-    return 0;
+    return options_refuse_any(o, list, sizeof list / sizeof *list, err);
 }
 
 int options_check_steps(const struct options *o, struct error *err)
