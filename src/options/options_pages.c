@@ -248,57 +248,62 @@ static void bash_names(FILE *out)
         fprintf(out, "%s%s", id ? " " : "", option_table[id].name);
 }
 
+/* The script, but for what the table of options has. */
+static const char before_names[] =
+    "# srbench(1) completed by bash; made by srbench --help bash\n"
+    "# shellcheck shell=bash disable=SC2154,SC2086\n"
+    "_srbench_words() {\n"
+    "    mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W \"$1\" "
+    "-- \"$cur\")\n"
+    "}\n"
+    "_srbench_files() {\n"
+    "    compopt -o filenames 2>/dev/null\n"
+    "    mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+    "}\n"
+    "_srbench() {\n"
+    "    local cur=${COMP_WORDS[COMP_CWORD]} at=$COMP_CWORD name=\n"
+    "    local options='";
+static const char before_cases[] =
+    "'\n"
+    "    COMPREPLY=()\n"
+    "    # = parts words of their own\n"
+    "    [ \"$cur\" = = ] && cur='' && at=$((at + 1))\n"
+    "    if [ \"${COMP_WORDS[at - 1]}\" = = ]; then\n"
+    "        name=${COMP_WORDS[at - 2]}\n"
+    "    elif [[ $cur != -* && ${COMP_WORDS[at - 1]} == --* ]]; then\n"
+    "        name=${COMP_WORDS[at - 1]}\n"
+    "    fi\n"
+    "    name=${name#--}\n"
+    "    case ${name//-/_} in\n"
+    "    help) _srbench_words \"all man bash zsh $options\" ;;\n"
+    "    config) _srbench_files ;;\n";
+static const char before_words[] =
+    "    '')\n"
+    "        if [[ $cur == -* ]]; then\n"
+    "            _srbench_words '--config --help --version --show_config "
+    "--dry_run'\n"
+    "            _srbench_words \"$(printf -- '--%s= ' $options)\"\n"
+    "            [[ ${COMPREPLY[*]} == *= ]] && compopt -o nospace "
+    "2>/dev/null\n"
+    "        else\n"
+    "            _srbench_words 'serve tune ";
+static const char behind_words[] = "'\n"
+                                   "        fi ;;\n"
+                                   "    esac\n"
+                                   "    return 0\n"
+                                   "}\n"
+                                   "complete -F _srbench srbench\n";
+
 void options_bash(FILE *out)
 {
-    fputs("# srbench(1) completed by bash; made by srbench --help bash\n"
-          "# shellcheck shell=bash disable=SC2154,SC2086\n"
-          "_srbench_words() {\n"
-          "    mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W \"$1\" "
-          "-- \"$cur\")\n"
-          "}\n"
-          "_srbench_files() {\n"
-          "    compopt -o filenames 2>/dev/null\n"
-          "    mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
-          "}\n"
-          "_srbench() {\n"
-          "    local cur=${COMP_WORDS[COMP_CWORD]} at=$COMP_CWORD name=\n"
-          "    local options='",
-          out);
+    fputs(before_names, out);
     bash_names(out);
-    fputs("'\n"
-          "    COMPREPLY=()\n"
-          "    # = parts words of their own\n"
-          "    [ \"$cur\" = = ] && cur='' && at=$((at + 1))\n"
-          "    if [ \"${COMP_WORDS[at - 1]}\" = = ]; then\n"
-          "        name=${COMP_WORDS[at - 2]}\n"
-          "    elif [[ $cur != -* && ${COMP_WORDS[at - 1]} == --* ]]; then\n"
-          "        name=${COMP_WORDS[at - 1]}\n"
-          "    fi\n"
-          "    name=${name#--}\n"
-          "    case ${name//-/_} in\n"
-          "    help) _srbench_words \"all man bash zsh $options\" ;;\n"
-          "    config) _srbench_files ;;\n",
-          out);
+    fputs(before_cases, out);
     for (int id = 0; id < OPT_COUNT; id++)
         bash_case(out, &option_table[id]);
-    fputs("    '')\n"
-          "        if [[ $cur == -* ]]; then\n"
-          "            _srbench_words '--config --help --version --show_config "
-          "--dry_run'\n"
-          "            _srbench_words \"$(printf -- '--%s= ' $options)\"\n"
-          "            [[ ${COMPREPLY[*]} == *= ]] && compopt -o nospace "
-          "2>/dev/null\n"
-          "        else\n"
-          "            _srbench_words 'serve tune ",
-          out);
+    fputs(before_words, out);
     print_words(out, &option_table[OPT_EXPERIMENT]);
-    fputs("'\n"
-          "        fi ;;\n"
-          "    esac\n"
-          "    return 0\n"
-          "}\n"
-          "complete -F _srbench srbench\n",
-          out);
+    fputs(behind_words, out);
 }
 
 /* A description within '[...]' of zsh's _arguments. */

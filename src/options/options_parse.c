@@ -393,8 +393,8 @@ static int only_standard(struct options *o, struct error *err)
     const struct said said = {.flag = "serve"};
     struct setting *set = &o->set[OPT_EXPERIMENT];
 
-    if (set->given && !options_has_placement(o, IN_STANDARD))
-        return 0; /* refused with the rest */
+    if (!o->serve || (set->given && !options_has_placement(o, IN_STANDARD)))
+        return 0; /* the latter is refused with the rest */
     return options_take(&said, OPT_EXPERIMENT,
                         options_infers(o) ? "inference_standard"
                                           : "throughput_standard",
@@ -406,7 +406,7 @@ static int timed_loops(struct options *o, struct error *err)
 {
     const struct said said = {.flag = "tune"};
 
-    if (o->set[OPT_DURATION].given || o->set[OPT_ITERATIONS].given)
+    if (!o->tune || o->set[OPT_DURATION].given || o->set[OPT_ITERATIONS].given)
         return 0;
     return options_take(&said, OPT_DURATION, "1s", false, &o->set[OPT_DURATION],
                         err);
@@ -435,36 +435,27 @@ static void imply_batch(struct options *o)
     set->values[0].count = 1;
 }
 
-static int parse_all(struct options *o, int argc, char *const argv[],
+/* The file, the command line, and what these imply. */
+static int apply_all(struct command_line *c, int argc, char *const argv[],
                      const char *file_name, const char *file_text,
                      size_t length, struct error *err)
 {
-    struct command_line c = {.o = o};
     const char *config;
 
-    if (set_defaults(o, err) < 0)
-        return -1;
-    o->request = plain_request(argc, argv);
-    if (o->request == REQUEST_HELP)
-        return parse_topic(o, argc, argv, err);
-    if (o->request != REQUEST_RUN)
-        return 0;
     if (options_find_config(argc, argv, &config, err) < 0)
         return -1;
-    if (file_text && apply_file(o, file_name ? file_name : "configuration",
+    if (file_text && apply_file(c->o, file_name ? file_name : "configuration",
                                 file_text, length, err) < 0)
         return -1;
     for (int i = 1; i < argc; i++)
-        if (apply_argument(&c, argc, argv, &i, err) < 0)
+        if (apply_argument(c, argc, argv, &i, err) < 0)
             return -1;
-    if (o->serve && only_standard(o, err) < 0)
-        return -1;
-    if (o->tune && timed_loops(o, err) < 0)
+    if (only_standard(c->o, err) < 0 || timed_loops(c->o, err) < 0)
         return -1;
     if (file_name && strcmp(file_name, "-") != 0)
-        o->folder = folder_of(file_name);
-    imply_batch(o);
-    return options_check_together(o, c.dry_run, err);
+        c->o->folder = folder_of(file_name);
+    imply_batch(c->o);
+    return options_check_together(c->o, c->dry_run, err);
 }
 
 /* What the two ask for besides options. */
@@ -497,7 +488,7 @@ int options_parse_part(const struct options *o, int argc, char *const argv[],
         argc = 1;
     for (int i = 1; i < argc && rc == 0; i++)
         rc = apply_argument(&c, argc, argv, &i, err);
-    if (rc == 0 && part.serve)
+    if (rc == 0)
         rc = only_standard(&part, err);
     if (rc == 0)
         rc = same_request(o, &part, err);
@@ -513,11 +504,19 @@ int options_parse(struct options *o, int argc, char *const argv[],
                   const char *file_name, const char *file_text, size_t length,
                   struct error *err)
 {
+    struct command_line c = {.o = o};
+    int rc;
+
     memset(o, 0, sizeof *o);
-    if (parse_all(o, argc, argv, file_name, file_text, length, err) == 0)
-        return 0;
-    options_free(o);
-    return -1;
+    rc = set_defaults(o, err);
+    o->request = plain_request(argc, argv);
+    if (rc == 0 && o->request == REQUEST_HELP)
+        rc = parse_topic(o, argc, argv, err);
+    else if (rc == 0 && o->request == REQUEST_RUN)
+        rc = apply_all(&c, argc, argv, file_name, file_text, length, err);
+    if (rc < 0)
+        options_free(o);
+    return rc;
 }
 
 void options_free(struct options *o)
