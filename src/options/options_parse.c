@@ -314,7 +314,11 @@ static int apply_value(struct command_line *c, enum option_id id,
                      set, err) < 0)
         return -1;
     if (strcmp(c->seen[id], flag) == 0)
-        return options_said_error(&said, 0, 0, err, "given twice");
+        return options_said_error(&said, 0, 0, err,
+                                  "given twice, expected once%s",
+                                  option_is_axis(&option_table[id])
+                                      ? ": several values are one list, A,B"
+                                      : "");
     if (c->seen[id][0])
         return options_said_error(
             &said, 0, 0, err, "the same option as %s, which is given already",

@@ -220,7 +220,8 @@ static const struct bad bad[] = {
      "EXPERIMENT: found 'true', " EXPERIMENT_EXPECTED},
     {{{"throughput_standard", "throughput_colocated"}},
      NULL,
-     "EXPERIMENT: given twice"},
+     "EXPERIMENT: given twice, expected once: several values are one list, "
+     "A,B"},
     {{{"throughput_standard", "--experiment=throughput_standard"}},
      NULL,
      "--experiment: the same option as EXPERIMENT, which is given already"},
@@ -230,7 +231,9 @@ static const struct bad bad[] = {
      "expected every value once"},
 
     /* repetition and lack */
-    {{{"--iterations=5", "--iterations=5"}}, NULL, "--iterations: given twice"},
+    {{{"--iterations=5", "--iterations=5"}},
+     NULL,
+     "--iterations: given twice, expected once"},
     {{{"--nodes=5", "--client_nodes=5"}},
      NULL,
      "--client_nodes: the same option as --nodes, which is given already"},
