@@ -22,8 +22,9 @@ import pandas
 from srbtest import SERVER, SOURCE, RunTest, column, main
 
 sys.path.insert(0, str(SOURCE / "tools"))
-from srbench_report import (answer, charts, cli, digest, page,  # noqa: E402
-                            pictures, study, svg, verdicts, words)
+from srbench_report import (answer, charts, cli, digest,  # noqa: E402
+                            inference, page, pictures, steps, study, svg,
+                            verdicts, words)
 from srbench_results import ResultError, ResultWarning  # noqa: E402
 
 REPORT = SOURCE / "tools/srbench-report"
@@ -580,6 +581,54 @@ class Axes(unittest.TestCase):
         self.assertEqual([at for at, _ in kept], [0, 2, 4, 6, 9])
         self.assertEqual(svg.apart(ticks[:2], lambda _: 9.0), ticks[:1])
 
+    def test_a_whisker_that_leaves_the_panel(self):
+        """It has an arrow and words; one that leaves it at both ends is no use."""
+        axis = svg.linear_axis("", [0, 10], str)
+        inside, cut, lost = (svg.Panel("t", "d", axis, axis) for _ in range(3))
+        inside.whisker(0, 5, 2, 8, words="2 to 8")
+        cut.whisker(0, 5, 2, 80, words="2 to 80")
+        lost.whisker(0, 5, -20, 80, words="-20 to 80")
+        whiskers = [[m for m in p.shapes() if getattr(m, "style", "") == "w"]
+                    for p in (inside, cut, lost)]
+        self.assertEqual([len(w) for w in whiskers], [1, 1, 0])
+        self.assertEqual([p.beyond for p in (inside, cut, lost)],
+                         [False, True, False])
+        self.assertEqual([w[0].words for w in whiskers[:2]], ["", "2 to 80"])
+        head = whiskers[1][0].pieces[2][0]
+        self.assertEqual(head[1], (cut.px(5), cut.py(axis.hi)))
+        self.assertGreater(min(head[0][1], head[2][1]), head[1][1])
+        shown = charts.Variant("", [inside, cut], [], charts.Table([]))
+        self.assertEqual([e.text for e in shown.entries],
+                         ["goes on beyond the panel"])
+        self.assertEqual(charts.Variant("", [inside], [],
+                                        charts.Table([])).entries, [])
+        across = svg.Panel("t", "d", axis, axis)
+        across.across(0, 5, -20, 80, "-20 to 80")
+        self.assertTrue(across.beyond)
+
+    def test_a_wide_interval_flattens_nothing(self):
+        """In whatever chart: the axis is of the figures."""
+        rows = pandas.DataFrame({"a": [1.0, 2, 3], "a_low": [.9, 1.8, .01],
+                                 "a_high": [1.1, 2.2, 900]})
+        self.assertEqual(sorted(charts.span(rows, "a")),
+                         [.01, .9, 1, 1.1, 1.8, 2, 2.2, 3, 4.5])
+        self.assertEqual((min(charts.span(rows, "a", log=True)),
+                          max(charts.span(rows, "a", log=True))), (1 / 3, 9))
+        self.assertEqual(charts.span(rows.assign(a=math.nan), "a"), [])
+        self.assertEqual(sorted(charts.span(rows[:1].assign(a=-2.0), "a")),
+                         [-2, 0.9, 1.0])
+        part = configs(near(1), near(2), near(3), clients=[1, 2, 3],
+                       run_model_median=1.0, batch_size=0).assign(
+            each=rows["a"], each_low=rows["a_low"], each_high=rows["a_high"],
+            overhead=rows["a"], overhead_low=rows["a_low"],
+            overhead_high=rows["a_high"], exchange_overhead=0.1,
+            compute_slowdown=0.1, compute=1.0, compute_alone=1.0, step_median=1.0)
+        rate, = inference._rate_variant("clients", "", part, ["batch_size"])
+        cost, = steps._overhead_variant("compute", "", part, ["batch_size"])
+        for panel in (rate.panels[0], cost.panels[0]):
+            self.assertLess(panel.y.hi, 5)
+            self.assertTrue(panel.beyond)
+
     def test_tail(self):
         """Nines, and a place for the last sample."""
         axis = svg.tail_axis(1000)
@@ -624,7 +673,24 @@ class Answers(unittest.TestCase):
         (_, value, said), = answer.headlines(found)
         self.assertEqual(value, "10.0 B/s")
         self.assertIn("transport tcp; first place shared", said)
-        self.assertIn("transport unix (9.50 B/s); transport shm", said)
+        self.assertIn("by the same with transport unix (9.50 B/s); the same with "
+                      "transport shm", said)
+
+    def test_a_place_that_very_many_share(self):
+        """A few are named, by what they differ in; and what all have in common."""
+        rows = configs(*(near(10 - k / 100, 1.5) for k in range(6)),
+                       near(1), sync=["none"] * 6 + ["iteration"],
+                       transport=["tcp", "unix"] * 3 + ["tcp"],
+                       clients=[1, 1, 2, 2, 3, 3, 1])
+        best = answer.best(rows, "window")
+        (_, _, said), = answer.headlines(answer.Answer(
+            {1024: {"window": best}}, ["clients", "transport", "sync"], [], 7,
+            {"window": best}))
+        self.assertEqual(said, (
+            "1 client, transport tcp, sync none; first place shared, since this "
+            "study cannot tell them apart, by the same with transport unix (9.99 "
+            "B/s); the same with 2 clients (9.98 B/s); the same with 2 clients, "
+            "transport unix (9.97 B/s); and 2 more; all 6 of them with sync none"))
 
     def test_what_may_not_win(self):
         rows = configs((10, 9, 11, "", "floor"), (9, 8, 10, "verify", "r"),

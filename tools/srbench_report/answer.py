@@ -60,6 +60,7 @@ class Answer:
 
 
 MOST_SIZES = 24  # of which the best is told
+MOST_RIVALS = 3  # that are named where the first place is shared
 FIGURES = ("window", "put_tensor", "unpack_tensor")
 HEADS = {"delivery_median": "Shortest median delivery",
          "sustained_rate": "Largest sustained rate",
@@ -245,16 +246,32 @@ def name(row: pd.Series, dims: list[str], many_sizes: bool) -> str:
     return described(row, (["tensor_bytes"] if many_sizes else []) + dims)
 
 
+def shared(b: Best, dims: list[str], many_sizes: bool) -> str:
+    """Who shares the first place: the next ones, by what they differ in, and what
+    all of very many have in common."""
+    told_ = ["tensor_bytes"] * many_sizes + dims
+
+    def differs(r: pd.Series) -> str:
+        of = described(r, [d for d in told_ if r[d] != b.row[d]])
+        return f"the same with {of}" if of else name(r, dims, many_sizes)
+
+    others = [f"{differs(r)} ({text_of(b.figure, r[b.figure])})" for r in b.rivals]
+    said_ = ("first place shared, since this study cannot tell them apart, by "
+             + words.listed(others, MOST_RIVALS))
+    common = described(b.row, [d for d in told_ if all(
+        r[d] == b.row[d] for r in b.rivals)])
+    if len(others) > MOST_RIVALS and common:
+        said_ += f"; all {1 + len(others)} of them with {common}"
+    return said_
+
+
 def headlines(a: Answer) -> Iterator[tuple[str, str, str]]:
     """(what, figure, with what): the best of all, and who shares its place."""
     many = len(a.best) > 1
     for figure, b in a.top.items():
         with_ = name(b.row, a.dims, many)
         if b.rivals:
-            others = [f"{name(r, a.dims, many)} ({text_of(figure, r[figure])})"
-                      for r in b.rivals]
-            with_ = (f"{with_}; first place shared, since this study cannot tell "
-                     f"them apart, by {words.listed(others)}")
+            with_ += f"; {shared(b, a.dims, many)}"
         yield HEADS[figure], text_of(figure, b.value), with_
 
 

@@ -58,6 +58,12 @@ class Variant:
     table: Table
     note: str = ""
 
+    @property
+    def entries(self) -> list[Entry]:
+        """The legend, with what the panels say by themselves."""
+        return self.legend + [Entry(NEUTRAL, "goes on beyond the panel", "beyond")] \
+            * any(p.beyond for p in self.panels)
+
 
 @dataclass
 class Chart:
@@ -159,14 +165,24 @@ def varied(chart: Chart, configs: pd.DataFrame, dims: Sequence[str],
     return chart
 
 
-def reach(configs: pd.DataFrame, figure: str, factor: float) -> list[float]:
-    """Ends of intervals that an axis should show: those within a factor of the
-    figures themselves. A few wild ones would squeeze all else."""
-    least, most = configs[figure].min() / factor, configs[figure].max() * factor
-    if least != least:  # nothing of it was measured
+def span(configs: pd.DataFrame, *figures: str, log: bool = False) -> list[float]:
+    """What an axis of these figures must hold: themselves, and of their intervals
+    what is within a factor of 3, on a linear axis within half of its length. A few
+    wild ones would flatten all else; they go on beyond the panel."""
+    def finite(names: Iterable[str]) -> np.ndarray:
+        found = configs[[n for n in names if n in configs]].to_numpy(float).ravel()
+        return found[np.isfinite(found) & ((found > 0) | (not log))]
+    seen = finite(figures)
+    if not seen.size:  # nothing of it was measured
         return []
-    return [*configs[f"{figure}_low"].clip(lower=least).dropna(),
-            *configs[f"{figure}_high"].clip(upper=most).dropna()]
+    least, most = seen.min(), seen.max()
+    if log:
+        least, most = least / 3, most * 3
+    else:
+        half = (max(most, 0.0) - min(least, 0.0)) / 2
+        least, most = min(least, 0.0) - half, max(most, 0.0) + half
+    ends = finite(f"{f}{end}" for f in figures for end in ("_low", "_high"))
+    return [*seen, *ends.clip(least, most)]
 
 
 def cell(low: float, high: float, text: Said) -> str:
@@ -189,13 +205,15 @@ def _joined(*notes: str) -> str:
 
 def curve(panel: Panel, s: Series, x: str, y: str, text: Said) -> None:
     """A series: a line, its marks, and their intervals where there are any; of
-    very many places some have a mark, evenly chosen."""
+    very many places some have a mark, evenly chosen. The panel's axis is of
+    span()."""
     rows = s.rows.sort_values(x)
     panel.line(s.k, zip(rows[x], rows[y]), beside=s.beside)
     rows = rows.iloc[evenly(range(len(rows)), MOST_MARKS)]
     if f"{y}_low" in rows:
         for _, r in rows.iterrows():
-            panel.whisker(s.k, r[x], r[f"{y}_low"], r[f"{y}_high"], s.beside)
+            panel.whisker(s.k, r[x], r[f"{y}_low"], r[f"{y}_high"], s.beside,
+                          f"95 %: {cell(r[f'{y}_low'], r[f'{y}_high'], text)}")
     at = words.size if x == "tensor_bytes" else lambda v: words.phrase(x, v)
     panel.dots(s.k, ((r[x], r[y], ", ".join(
         filter(None, (s.name, at(r[x])))) + f": {text(r[y])}")
@@ -206,7 +224,7 @@ def curve(panel: Panel, s: Series, x: str, y: str, text: Said) -> None:
 
 WINDOW = ("Bandwidth of the window: bytes of both directions / (last end − first "
           "start). Whiskers: 95 % over repetitions, where there are several; one "
-          "without a cap goes on beyond the panel, and one that does so at both "
+          "with an arrow goes on beyond the panel, and one that does so at both "
           "ends is left out.")
 
 
@@ -230,7 +248,7 @@ def _bandwidth_variant(label: str, part: pd.DataFrame, dims: list[str]
     panels = []
     for figure, what, text in (("window", "bandwidth", words.rate),
                                ("ops", "operations per second", words.plain)):
-        y = svg.log_axis(what, [*part[figure], *reach(part, figure, 3.0)], text)
+        y = svg.log_axis(what, span(part, figure, log=True), text)
         panel = Panel(what, f"{what} against the size of the tensor, both "
                       f"logarithmic. {label}", x, y, svg.BROAD)
         for s in series:
@@ -305,12 +323,11 @@ def _against_variant(column: str, label: str, part: pd.DataFrame,
         found = [scaling(Series(s.k, s.name, rows, s.beside), column)
                  for s in series
                  if len(rows := s.rows[s.rows["tensor_bytes"] == size])]
-        y = svg.linear_axis("bandwidth", [
-            *of_size["window"], *reach(of_size, "window", 1.5)], words.rate)
+        y = svg.linear_axis("bandwidth", span(of_size, "window"), words.rate)
         panel = Panel(words.size(size), f"Bandwidth against {what} with tensors "
                       f"of {words.size(size)}. {label}", x, y)
         e = svg.linear_axis("scaling efficiency", [1.0, *(
-            v for s in found for v in s.rows["efficiency"])], words.share)
+            v for s in found for v in span(s.rows, "efficiency"))], words.share)
         share = Panel(f"{words.size(size)}: scaling efficiency", "Scaling "
                       f"efficiency against {what} with tensors of "
                       f"{words.size(size)}. {label}", x, e)
@@ -335,7 +352,7 @@ def _against_variant(column: str, label: str, part: pd.DataFrame,
 
 def against_size(study: Study, _: Digests) -> Chart:
     chart = Chart("size", "Median and p99 against tensor size",
-                 "Solid: median, with its 95 % interval (without a cap: it goes "
+                 "Solid: median, with its 95 % interval (with an arrow: it goes "
                  "on beyond the panel; none: at both ends); dashed: p99 (not "
                  "given with fewer than 1000 samples).")
     return varied(chart, study.configs, study.dims, ["tensor_bytes"],
@@ -345,8 +362,8 @@ def against_size(study: Study, _: Digests) -> Chart:
 def _size_variant(label: str, part: pd.DataFrame, dims: list[str]
                   ) -> Iterator[Variant]:
     series, note = series_of(part, dims)
-    times = [t for op in OPS for t in
-             (*part[op], *part[f"{op}_p99"], *reach(part, op, 3.0))]
+    times = [*span(part, *OPS, log=True),
+             *(t for op in OPS for t in part[f"{op}_p99"])]
     x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
     y = svg.log_axis("time", times, words.seconds)
     panels = []
@@ -712,7 +729,7 @@ def _cpu_variant(label: str, part: pd.DataFrame, dims: list[str]
     series, note = series_of(part, dims)
     x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
     y = svg.log_axis("CPU time an operation",
-                     [t for who in CPU for t in part[f"cpu_{who}"]],
+                     span(part, *(f"cpu_{who}" for who in CPU), log=True),
                      words.seconds)
     panels = []
     for who in CPU:
@@ -899,9 +916,7 @@ def _floor_variant(label: str, part: pd.DataFrame, dims: list[str]
     x = svg.points_axis("tensor size", part["tensor_bytes"], words.size, True)
     names = [c for c, _ in FLOOR_COLUMNS]
     y = svg.linear_axis("share of the floor",
-                        [1.0, *part[names].to_numpy().ravel(),
-                         *(end for c in names for end in reach(part, c, 1.5))],
-                        words.share)
+                        [1.0, *span(part, *names)], words.share)
     panels = []
     for column, what in FLOOR_COLUMNS:
         panel = Panel(what, f"Share of what the built-in server reaches in {what}, "

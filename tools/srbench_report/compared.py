@@ -47,7 +47,8 @@ def ratios(report: Report) -> charts.Chart:
                       svg.BROAD * 2, height, left=7 * max(map(len, names)) + 12)
     panel.upright(1.0, "equal")
     for at, c in enumerate(reversed(rows)):
-        panel.across(COLOUR[c.verdict], at, c.low, c.high)
+        panel.across(COLOUR[c.verdict], at, c.low, c.high,
+                     f"95 %: {c.low:.3g} to {c.high:.3g}")
         panel.dots(COLOUR[c.verdict], [(
             min(max(c.ratio, x.lo), x.hi), at, f"{c.verdict}: {c.ratio:.3f}")])
     note = "" if len(rows) == len(report.comparisons) else (

@@ -10,7 +10,7 @@ import pandas as pd
 
 from . import svg, words
 from .charts import (NEUTRAL, Chart, Entry, Series, Table, Variant, _joined,
-                     curve, evenly, legend_of, permutation_label, reach, series_of,
+                     curve, evenly, legend_of, permutation_label, series_of, span,
                      varied)
 from .digest import Digests
 from .steps import column
@@ -61,9 +61,8 @@ def _variant(x: str, label: str, part: pd.DataFrame,
     panel = Panel(
         f"against {name}", f"Delivery against {name}. {label}",
         svg.points_axis(name, part[x], text, True),
-        svg.log_axis("time", [v for v in (
-            *(v for figure, _, _ in LINES for v in part[figure]),
-            *reach(part, LINES[0][0], 3.0)) if v > 0], words.seconds))
+        svg.log_axis("time", span(part, *(f for f, _, _ in LINES), log=True),
+                     words.seconds))
     for s in series:
         curve(panel, s, x, LINES[0][0], words.seconds)
         ordered = s.rows.sort_values(x)
@@ -121,8 +120,8 @@ def _list_variant(label: str, part: pd.DataFrame,
     panel = Panel(
         "against tensor size", f"Lists against tensor size. {label}",
         svg.points_axis("tensor size", part["tensor_bytes"], words.size, True),
-        svg.log_axis("time", [v for figure, _, _ in LISTS for v in part[figure]
-                              if v > 0], words.seconds))
+        svg.log_axis("time", span(part, *(f for f, _, _ in LISTS), log=True),
+                     words.seconds))
     table = Table(["tensor", "tensors", *(what for _, what, _ in LISTS), "delivery",
                    "missed", "series"])
     for s in series:

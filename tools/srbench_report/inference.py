@@ -8,7 +8,7 @@ import pandas as pd
 
 from . import svg, words
 from .charts import (Chart, Entry, Series, Table, Variant, _joined, curve, evenly,
-                     legend_of, series_of, slices, varied)
+                     legend_of, series_of, slices, span, varied)
 from .digest import Digests
 from .steps import column
 from .study import Study, described, groups
@@ -107,7 +107,8 @@ def rates(study: Study, _: Digests) -> Chart:
     chart = Chart(
         "inferences", "Inferences a second",
         "Of all clients together, by the window: from the first begin to the last "
-        "end. Whiskers: 95 % over repetitions, where there are several. "
+        "end. Whiskers: 95 % over repetitions, where there are several; one with an "
+        "arrow goes on beyond the panel. "
         "batch_size 0 is without batches; a larger one may be used in part, since "
         "a run takes those inputs together that wait.")
     rows = rows_of(study)
@@ -137,9 +138,8 @@ def _rate_variant(axis: str, label: str, part: pd.DataFrame, dims: list[str]
     series, note = series_of(part, dims)
     x = svg.points_axis(what, part[axis], words.plain, False)
     panel = Panel(f"against {what}", f"Inferences a second against {what}. {label}",
-                  x, svg.linear_axis("inferences/s", [
-                      0.0, *part["each"], *part["each_high"].dropna()],
-                      words.plain), svg.BROAD)
+                  x, svg.linear_axis("inferences/s", span(part, "each"),
+                                     words.plain), svg.BROAD)
     table = Table([what, "inferences/s", "run_model, median", "series"])
     for s in series:
         curve(panel, s, axis, "each", lambda v: f"{_rate(v)}/s")

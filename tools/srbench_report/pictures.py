@@ -120,6 +120,9 @@ class Sheet:
         if entry.kind == "area":
             self.path(svg.Path("b", entry.series, [
                 svg.box(x + 4, y - 9, x + 24, y + 1)]), 0, 0)
+        elif entry.kind == "beyond":
+            self.path(svg.Path("w", entry.series, svg.arrow(
+                (x + 14, y + 3), (x + 14, y - 11))), 0, 0)
         elif entry.kind != "mark":
             style = {"dashed": "l d", "level": "r"}.get(entry.kind, "l")
             self.path(svg.Path(style, entry.series, [
@@ -158,7 +161,7 @@ def drawn(chart: Chart, variant: Variant) -> Sheet:
     """A variant with title and legend."""
     rows = rows_of(variant.panels)
     width = max(640, *(sum(p.width + GAP for p in r) + GAP for r in rows))
-    lines = lines_of(variant.legend, width)
+    lines = lines_of(variant.entries, width)
     head = HEAD if variant.label else HEAD - LINE
     top = head + LINE * len(lines)
     height = top + sum(max(p.height for p in r) + GAP for r in rows)

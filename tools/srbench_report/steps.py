@@ -11,7 +11,7 @@ import pandas as pd
 
 from . import svg, words
 from .charts import (NEUTRAL, Chart, Entry, Series, Table, Variant, _joined, _sizes,
-                     curve, legend_of, series_of, varied)
+                     curve, legend_of, series_of, span, varied)
 from .digest import Digests
 from .study import Study
 from .svg import Panel
@@ -63,7 +63,7 @@ def _overhead_variant(x: str, label: str, part: pd.DataFrame,
                          ("exchange_overhead", "waiting for the exchange"),
                          ("compute_slowdown", "computing suffers")):
         panel = Panel(what, f"{what} against {name}. {label}", across,
-                      svg.linear_axis("share of its computing", [0.0, *part[figure]],
+                      svg.linear_axis("share of its computing", span(part, figure),
                                       words.share))
         panel.level(0.0)
         for s in series:
@@ -128,8 +128,8 @@ def _capacity_variant(label: str, part: pd.DataFrame, dims: list[str]
     panels = []
     for size in sizes:
         of_size = part[part["tensor_bytes"] == size]
-        y = svg.log_axis("time of a step", [
-            v for figure, _, _ in LINES for v in of_size[figure]], words.seconds)
+        y = svg.log_axis("time of a step", span(
+            of_size, *(figure for figure, _, _ in LINES), log=True), words.seconds)
         panel = Panel(words.size(size), f"Response and service against the "
                       f"offered rate with tensors of {words.size(size)}. {label}",
                       x, y)

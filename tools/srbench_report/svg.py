@@ -184,6 +184,23 @@ def box(x0: float, y0: float, x1: float, y1: float) -> tuple[list[Point], bool]:
     return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)], True
 
 
+def cap(a: Point, b: Point) -> tuple[list[Point], bool]:
+    """The end of an upright or level line from a to b, at b."""
+    x, y = b
+    return ([(x - 3, y), (x + 3, y)] if a[0] == x else
+            [(x, y - 3), (x, y + 3)]), False
+
+
+def arrow(a: Point, b: Point) -> list[tuple[list[Point], bool]]:
+    """An upright or level line from a to b, and its head there."""
+    x, y = b
+    dx, dy = (math.copysign(5.0, p - q) if p != q else 0.0 for p, q in zip(a, b))
+    side = 0.7
+    return [([a, b], False),
+            ([(x + dx - side * dy, y + dy - side * dx), b,
+              (x + dx + side * dy, y + dy + side * dx)], False)]
+
+
 def wide(words: str) -> float:
     """About how much room words take."""
     return 6.6 * len(words)
@@ -200,6 +217,7 @@ class Panel:
         self.title, self.desc, self.left = title, desc, left
         self.x, self.y, self.width, self.height = x, y, width, height
         self._marks: list[Path | Dot | Text] = []
+        self.beyond = False  # an interval goes on beyond it
 
     def px(self, v: float) -> float:
         return self.left + self.x.at(v) * (self.width - self.left - RIGHT)
@@ -229,29 +247,32 @@ class Panel:
                             for at in self._places([(x, y)], beside)]
 
     def whisker(self, series: int, x: float, low: float, high: float,
-                beside: float = 0.0) -> None:
-        """The interval low to high at x, cut (and then without a cap) where it
-        leaves the panel; nothing where it leaves it at both ends."""
+                beside: float = 0.0, words: str = "") -> None:
+        """The interval low to high at x, cut where it leaves the panel, and then
+        with an arrow and its words on hovering; nothing where it leaves it at
+        both ends."""
         inside = [min(max(v, self.y.lo), self.y.hi) for v in (low, high)]
-        ends = self._places(((x, v) for v in inside), beside)
-        if len(ends) < 2 or not math.isfinite(low + high) \
-                or low < self.y.lo and high > self.y.hi:
-            return
-        pieces = [(ends, False)]
-        pieces += [([(px - 3, py), (px + 3, py)], False) for v, kept, (px, py)
-                   in zip((low, high), inside, ends) if v == kept]
-        self._marks.append(Path("w", series, pieces))
+        if not (low < self.y.lo and high > self.y.hi):
+            self._interval(series, self._places(((x, v) for v in inside), beside),
+                           (low, high), inside, words)
 
-    def across(self, series: int, y: float, low: float, high: float) -> None:
-        """The same from left to right."""
+    def across(self, series: int, y: float, low: float, high: float,
+               words: str = "") -> None:
+        """The same from left to right, also where it leaves it at both ends."""
         inside = [min(max(v, self.x.lo), self.x.hi) for v in (low, high)]
-        ends = self._places((v, y) for v in inside)
-        if len(ends) < 2 or not math.isfinite(low + high):
+        self._interval(series, self._places((v, y) for v in inside), (low, high),
+                       inside, words)
+
+    def _interval(self, series: int, at: list[Point], ends: Point,
+                  inside: list[float], words: str) -> None:
+        if len(at) < 2 or not math.isfinite(sum(ends)):
             return
-        pieces = [(ends, False)]
-        pieces += [([(px, py - 3), (px, py + 3)], False) for v, kept, (px, py)
-                   in zip((low, high), inside, ends) if v == kept]
-        self._marks.append(Path("w", series, pieces))
+        cut = [v != kept for v, kept in zip(ends, inside)]
+        pieces = [(at, False)]
+        for is_cut, tip, other in zip(cut, at, at[::-1]):
+            pieces.append(arrow(other, tip)[1] if is_cut else cap(other, tip))
+        self._marks.append(Path("w", series, pieces, words if any(cut) else ""))
+        self.beyond = self.beyond or any(cut)
 
     def bar(self, series: int, x: float, width: float, value: float,
             words: str, base: float = 0.0) -> None:
@@ -381,11 +402,13 @@ def _shape(series: int, x: float, y: float, r: float = 3.6) -> str:
 
 def key(series: int, kind: str) -> str:
     """A legend's sample of a series. kind: line (with its mark), solid or dashed
-    without, area, mark alone, or level: a line of reference."""
+    without, area, mark alone, level: a line of reference, or beyond: an interval
+    that goes on."""
     mark = f'<path class="p s{series}" d="{_shape(series, 14, 7)}"/>'
     line = f'<path class="l{" d" * (kind == "dashed")} s{series}" d="M0 7H28"/>'
     shown = {"line": line + mark, "solid": line, "dashed": line, "mark": mark,
              "level": '<path class="r" d="M0 7H28"/>',
+             "beyond": Path("w", series, arrow((14, 13), (14, 1))).svg(),
              "area": f'<path class="b s{series}" d="M4 2h20v10h-20z"/>'}[kind]
     return ('<svg class="key" viewBox="0 0 28 14" width="28" height="14" '
             f'aria-hidden="true">{shown}</svg>')

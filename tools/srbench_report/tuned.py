@@ -115,7 +115,8 @@ def _panel(rows: pd.DataFrame, objective: str) -> svg.Panel:
     for at, (_, r) in enumerate(rows.iloc[::-1].iterrows()):
         k, _ = DECISIONS.get(r["decision"], (NEUTRAL, ""))
         if r["pairs"] >= LEAST_PAIRS:
-            panel.across(k, at, r["ratio_low"], r["ratio_high"])
+            panel.across(k, at, r["ratio_low"], r["ratio_high"], "95 %: "
+                         f"x{r['ratio_low']:.3g} to x{r['ratio_high']:.3g}")
         panel.dots(k, [(r["ratio"], at, f"{_label(r)}: x{r['ratio']:.3g}, "
                         f"{r['decision']}, {r['pairs']} pairs")])
     return panel
