@@ -155,7 +155,22 @@ class Page(RunTest):
                 "return s.scrollWidth <= s.clientWidth", f"#{what} .scroll"), what)
 
     def narrow(self):
-        """On a telephone nothing but tables is wider than the screen."""
+        """On a telephone nothing but tables and broad charts, in boxes of their
+        own, is wider than the screen, and what stands in charts can be read. On
+        paper nothing scrolls."""
+        self.browser.emulate(420, 740, dark=False)
+        self.assertLessEqual(self.browser.run(
+            "return document.documentElement.scrollWidth"), 420)
+        self.assertGreater(self.browser.run(
+            "return Math.min(...[...document.querySelectorAll('.chart')].map("
+            "c => c.getScreenCTM()).filter(m => m).map(m => m.a)) * 11.5"), 10.5)
+        over = ("return [...document.querySelectorAll('.cell')].filter("
+                "c => c.scrollWidth > c.clientWidth).map(c => c.className)")
+        self.assertEqual(set(self.browser.run(over)) - {"cell wide scroll"},
+                         {"cell broad scroll"})
+        self.browser.devtools("Emulation.setEmulatedMedia", media="print")
+        self.assertEqual(self.browser.run(over), [])
+        self.browser.devtools("Emulation.setEmulatedMedia", media="")
         self.browser.emulate(360, 740, dark=False)
         self.assertLessEqual(self.browser.run(
             "return document.documentElement.scrollWidth"), 360)

@@ -370,17 +370,22 @@ def _data_table(variant: Variant) -> str:
 
 def _legend(variant: Variant) -> str:
     items = "".join(f"<li>{svg.key(e.series, e.kind)}"
-                    f"{escape(e.text)}</li>" for e in variant.legend if e.text)
+                    f"{escape(e.text)}</li>" for e in variant.entries if e.text)
     return f'<ul class="legend">{items}</ul>' if items else ""
 
 
+def _framed(panel: svg.Panel) -> str:
+    """A panel; a broad one scrolls where there is no room, since its words would
+    be too small."""
+    if panel.width < svg.BROAD:
+        return f'<div class="cell">{panel.svg()}</div>'
+    kind = "broad" if panel.width == svg.BROAD else "wide"
+    return (f'<div class="cell {kind} scroll" tabindex="0" role="region" '
+            f'aria-label="{escape(panel.title) or "chart"}">{panel.svg()}</div>')
+
+
 def _variant(chart: Chart, i: int, variant: Variant) -> str:
-    panels = "".join(
-        '<div class="scroll" tabindex="0" role="region" '
-        f'aria-label="{escape(p.title)}"><div class="wide">{p.svg()}</div></div>'
-        if p.width > svg.BROAD else
-        f'<div class="cell{" broad" * (p.width == svg.BROAD)}">{p.svg()}</div>'
-        for p in variant.panels)
+    panels = "".join(map(_framed, variant.panels))
     label = (f"<h4>{escape(variant.label)}</h4>"
              if variant.label and len(chart.variants) > 1 else
              f'<p class="what">{escape(variant.label)}</p>' if variant.label
