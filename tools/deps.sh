@@ -19,7 +19,7 @@ run_packages=(
     libyaml-dev libhwloc-dev redis-server python3 python3-h5py python3-pandas
 )
 test_packages=(
-    libcmocka-dev clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
+    libcmocka-dev ninja-build clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
     clang-tidy cppcheck shellcheck iproute2 mandoc zsh jube
     python3-pytest python3-xarray python3-netcdf4 python3-yaml
     netcdf-bin hdf5-tools

@@ -16,10 +16,12 @@ can_fuzz() {
             2>/dev/null
 }
 
+# Without the optimiser: with it this takes three times as long, and inputs are not
+# tried twice as fast.
 build() {
     cmake -S "$top" -B "$dir" -DCMAKE_C_COMPILER="$cc" -DSRBENCH_FUZZ=ON \
         -DSRBENCH_SANITIZE=ON -DSRBENCH_WERROR=ON \
-        -DCMAKE_BUILD_TYPE=Debug '-DCMAKE_C_FLAGS_DEBUG=-O1 -g1' \
+        -DCMAKE_BUILD_TYPE=Debug '-DCMAKE_C_FLAGS_DEBUG=-O0 -g1' \
         >"$dir.log" 2>&1 || { cat "$dir.log"; exit 1; }
     cmake --build "$dir" --parallel "$(nproc)" --target srbench_fuzz
 }
