@@ -85,7 +85,7 @@ def _overhead_table(series: Sequence[Series]) -> Table:
                                                  "step_median")),
                  *(words.share(r[c]) for c in ("overhead", "exchange_overhead",
                                                "compute_slowdown")),
-                 ", ".join(words.seconds(r[f"compute_alone_{when}"])
+                 ", ".join(words.seconds(r.get(f"compute_alone_{when}", math.nan))
                            for when in ("before", "after")),
                  s.name or "all"])
     return table
