@@ -13,6 +13,7 @@ import unittest
 
 from controlgroup import memory_group
 from faultmatrix import in_use
+from ownmemory import own_memory
 from srbtest import (SANITIZED, SOURCE, RunTest, column, full, main, stop,
                      text)
 
@@ -35,8 +36,8 @@ class LadderTest(RunTest):
         return found
 
     def shared(self):
-        """What srbench may have left in /dev/shm; MPI's own is MPI's, and what
-        somebody has is of another job on this machine."""
+        """What srbench may have left in /dev/shm (own_memory()); MPI's own is MPI's,
+        and what somebody has is of another job, where that is everybody's."""
         paths = [f"/dev/shm/{n}" for n in os.listdir("/dev/shm")
                  if n.startswith("srbench")]
         return [p for p in paths if not in_use(p) and os.path.exists(p)]
@@ -752,4 +753,5 @@ class Left(LadderTest):
 
 
 if __name__ == "__main__":
+    own_memory()
     main()
