@@ -163,6 +163,8 @@ struct client {
      * `ask`. It must stay until then. */
     const char *ahead;
     size_t ahead_length;
+    /* Tensors that were asked for by want() and not got yet. */
+    size_t wanted;
 };
 
 struct client_ops {
@@ -206,10 +208,19 @@ struct client_ops {
                 struct error *err);
     int (*poll)(struct client *c, struct client_poll *p, struct error *err);
     bool (*absent)(struct client *c);
-    /* Ask so many things in one send, and take the answers. NULL: nothing is
-     * asked that is no tensor. The client stays bound to what it was. */
+    /* Ask so many things in one send (of some 16 KiB; more in several), and
+     * take the answers. NULL: nothing is asked that is no tensor. The client
+     * stays bound to what it was. */
     int (*ask)(struct client *c, struct client_question *q, size_t n,
                struct error *err);
+    /* Of clients that have `ask`: ask for several tensors, which get_many is
+     * called for later, in this order and as many at a time as one likes; their
+     * keys need not stay. With none (n 0) all that was asked for leaves, as far
+     * as the socket takes it, and the rest while what comes is read: however
+     * much that is, nobody waits for somebody who waits. Until all were got
+     * nothing else may be asked; after a failure nothing at all. */
+    int (*want)(struct client *c, const struct srb_tensor *tensors, size_t n,
+                struct error *err);
     /* Both or neither; NULL: tell() after the put. Say that behind the put of
      * that tensor, in the same send; and, after the put, whose reply is the
      * first that comes, hear what it was answered. */

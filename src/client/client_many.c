@@ -28,7 +28,7 @@ int client_put_many(struct client *c, const struct srb_tensor *tensors,
 int client_get_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err)
 {
-    if (c->ops->get_many && n > 1)
+    if (c->ops->get_many && (n > 1 || c->wanted > 0))
         return c->ops->get_many(c, tensors, n, err);
     for (size_t i = 0; i < n; i++) {
         client_bind(c, &tensors[i]);

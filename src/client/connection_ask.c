@@ -6,6 +6,11 @@
 
 #include "client/connection.h"
 
+/* Requests leave in one send up to so many bytes of words: hiredis writes all
+ * before it reads, and so much fits in what lies between, even where a server
+ * would not read on before somebody takes what it answered. */
+#define TOGETHER ((size_t)16 * 1024)
+
 /* Words on it are of the key that was asked for; the client stays bound. */
 static struct connection *speak_of(struct connection *c,
                                    const struct client_question *q)
@@ -74,17 +79,30 @@ static int hear(struct connection *c, struct client_question *q,
     return rc;
 }
 
+static int append(struct connection *c, struct client_question *q,
+                  size_t *bytes, struct error *err)
+{
+    for (int k = 0; k < q->n; k++)
+        *bytes += q->length[k];
+    return redisAppendCommandArgv(c->redis, q->n, q->word, q->length) ==
+                   REDIS_OK
+               ? 0
+               : connection_no_reply(speak_of(c, q), q->what, err);
+}
+
 int connection_ask(struct client *c, struct client_question *q, size_t n,
                    struct error *err)
 {
     struct connection *at = (struct connection *)(void *)c;
+    size_t asked = 0, heard = 0;
 
-    for (size_t k = 0; k < n; k++)
-        if (redisAppendCommandArgv(at->redis, q[k].n, q[k].word, q[k].length) !=
-            REDIS_OK)
-            return connection_no_reply(speak_of(at, &q[k]), q[k].what, err);
-    for (size_t k = 0; k < n; k++)
-        if (hear(at, &q[k], err) < 0)
-            return -1;
+    while (heard < n) {
+        for (size_t bytes = 0; asked < n && bytes < TOGETHER; asked++)
+            if (append(at, &q[asked], &bytes, err) < 0)
+                return -1;
+        for (; heard < asked; heard++)
+            if (hear(at, &q[heard], err) < 0)
+                return -1;
+    }
     return 0;
 }

@@ -148,6 +148,7 @@ const struct client_ops client_hiredis = {
     .get = get,
     .put_many = hiredis_put_many,
     .get_many = hiredis_get_many,
+    .want = hiredis_want,
     .run = run,
     .copy = connection_copy,
     .forget = connection_forget,

@@ -29,6 +29,7 @@ struct many {
     int out;        /* all that was appended is out */
     bool ahead;     /* that of what goes before them is */
     size_t at;      /* reply that is awaited, else */
+    bool wanted;    /* these were asked for, and others may be */
     int64_t deadline;
 };
 
@@ -193,12 +194,14 @@ static int run(struct many *x, struct error *err)
     redisContext *r = x->c->at.redis;
     int rc;
 
-    x->out = 1;
+    x->out = !x->wanted;
     x->deadline = tick_deadline(x->c->at.op_timeout);
     if (append_ahead(x) != REDIS_OK)
         return no_reply(x, err);
     set_blocking(r, false);
-    rc = exchange(x, err);
+    rc = x->wanted ? take_replies(x, err) : 0; /* some came with others */
+    if (rc == 0)
+        rc = exchange(x, err);
     set_blocking(r, true);
     return rc;
 }
@@ -223,10 +226,37 @@ int hiredis_put_many(struct client *c, const struct srb_tensor *tensors,
 int hiredis_get_many(struct client *c, const struct srb_tensor *tensors,
                      size_t n, struct error *err)
 {
+    struct many x = {.c = self(c),
+                     .what = "unpack_tensor",
+                     .tensors = tensors,
+                     .n = n,
+                     .wanted = c->wanted > 0};
+
+    if (x.wanted)
+        x.next = n;
+    if (run(&x, err) < 0)
+        return -1;
+    c->wanted -= x.wanted ? n : 0;
+    return 0;
+}
+
+int hiredis_want(struct client *c, const struct srb_tensor *tensors, size_t n,
+                 struct error *err)
+{
     struct many x = {
         .c = self(c), .what = "unpack_tensor", .tensors = tensors, .n = n};
+    redisContext *r = x.c->at.redis;
+    int rc = REDIS_OK;
 
-    return run(&x, err);
+    while (x.next < n && rc == REDIS_OK)
+        rc = append(&x);
+    c->wanted += n;
+    if (n == 0) {
+        set_blocking(r, false);
+        rc = redisBufferWrite(r, &x.out);
+        set_blocking(r, true);
+    }
+    return rc == REDIS_OK ? 0 : connection_no_reply(&x.c->at, x.what, err);
 }
 
 /* ---- removal ---- */

@@ -27,6 +27,8 @@ int hiredis_put_many(struct client *c, const struct srb_tensor *tensors,
                      size_t n, struct error *err);
 int hiredis_get_many(struct client *c, const struct srb_tensor *tensors,
                      size_t n, struct error *err);
+int hiredis_want(struct client *c, const struct srb_tensor *tensors, size_t n,
+                 struct error *err);
 int hiredis_remove(struct client *base, const struct srb_tensor *tensors,
                    size_t n, struct error *err);
 int hiredis_tell(struct client *base, const char *key, size_t length,

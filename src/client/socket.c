@@ -7,6 +7,7 @@
  * Wire format: RESP2, https://redis.io/docs/reference/protocol-spec. */
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/socket_parts.h"
@@ -175,6 +176,12 @@ static struct client *open_client(const struct client_params *p,
     return c;
 }
 
+static void close_client(struct client *c)
+{
+    free(self(c)->wanted.text);
+    connection_close(c);
+}
+
 /* Resident at most: the tensor that leaves and the one that comes. */
 const struct client_ops client_socket = {
     .name = "socket",
@@ -187,6 +194,7 @@ const struct client_ops client_socket = {
     .get = get,
     .put_many = socket_put_many,
     .get_many = socket_get_many,
+    .want = socket_want,
     .run = run,
     .copy = connection_copy,
     .forget = connection_forget,
@@ -201,5 +209,5 @@ const struct client_ops client_socket = {
     .address = connection_address,
     .buffers = connection_buffers,
     .socket = connection_socket,
-    .close = connection_close,
+    .close = close_client,
 };

@@ -39,7 +39,8 @@ struct many {
     /* coming in: the reply that is awaited, and how much of it has come */
     size_t at;
     size_t got;
-    bool ahead; /* that of what goes before them is awaited first */
+    bool ahead;  /* that of what goes before them is awaited first */
+    bool wanted; /* these were asked for, and others may be */
     /* of gets, for reply k those of k % BATCH; and what the head must be */
     char head[BATCH][SRB_REPLY_HEAD], tail[BATCH][TAIL];
     char right[SRB_REPLY_HEAD];
@@ -358,10 +359,26 @@ static int receive_some(struct many *x, bool wait, struct error *err)
     return x->puts ? receive_oks(x, wait, err) : receive_tensors(x, wait, err);
 }
 
+/* So many of what was asked for have come. */
+static void got_wanted(struct many *x)
+{
+    struct socket_client *c = x->c;
+
+    c->wanted.sent =
+        c->wanted.used - (is_sent(x) ? 0 : x->batch.msg_iov->iov_len);
+    c->at.base.wanted -= x->n;
+    if (c->at.base.wanted == 0)
+        c->wanted.used = c->wanted.sent = 0;
+}
+
 /* All was answered before the last of a notice was out. */
 static int finish(struct many *x, struct error *err)
 {
     x->c->deadline = 0;
+    if (x->wanted) {
+        got_wanted(x);
+        return 0;
+    }
     return is_sent(x) ||
                    socket_send(x->c, x->batch.msg_iov, x->batch.msg_iovlen) == 0
                ? 0
@@ -385,6 +402,18 @@ static int exchange(struct many *x, struct error *err)
     return finish(x, err);
 }
 
+/* All requests are there, and some of them out. */
+static void go_on_sending(struct many *x)
+{
+    const struct socket_client *c = x->c;
+
+    x->next = x->n;
+    x->out[0] = (struct iovec){c->wanted.text + c->wanted.sent,
+                               c->wanted.used - c->wanted.sent};
+    x->batch =
+        (struct msghdr){.msg_iov = x->out, .msg_iovlen = x->out[0].iov_len > 0};
+}
+
 static struct socket_client *self(struct client *c)
 {
     return (struct socket_client *)(void *)c;
@@ -401,7 +430,7 @@ int socket_put_many(struct client *c, const struct srb_tensor *tensors,
     x.n = n;
     x.request = request_put;
     x.puts = true;
-    x.ahead = x.announces = false;
+    x.ahead = x.announces = x.wanted = false;
     x.next = x.at = x.got = x.batch.msg_iovlen = 0;
     return exchange(&x, err);
 }
@@ -418,7 +447,61 @@ int socket_get_many(struct client *c, const struct srb_tensor *tensors,
     x.request = request_get;
     x.puts = x.ahead = x.announces = false;
     x.next = x.at = x.got = x.batch.msg_iovlen = x.right_len = 0;
+    x.wanted = c->wanted > 0;
+    if (x.wanted)
+        go_on_sending(&x);
     return exchange(&x, err);
+}
+
+/* Room for n bytes more of requests; NULL: there is no memory. */
+static char *room_for(struct socket_client *c, size_t n)
+{
+    if (c->wanted.used + n > c->wanted.room) {
+        size_t room = 2 * (c->wanted.used + n);
+        char *text = realloc(c->wanted.text, room);
+
+        if (!text)
+            return NULL;
+        c->wanted.text = text;
+        c->wanted.room = room;
+    }
+    return c->wanted.text + c->wanted.used;
+}
+
+/* As much as the socket takes; get_many goes on with the rest. */
+static int send_wanted(struct many *x, struct error *err)
+{
+    struct socket_client *c = x->c;
+
+    go_on_sending(x);
+    if (send_some(x) < 0)
+        return socket_refused(c, x->what, err);
+    c->wanted.sent =
+        c->wanted.used - (is_sent(x) ? 0 : x->batch.msg_iov->iov_len);
+    return 0;
+}
+
+int socket_want(struct client *c, const struct srb_tensor *tensors, size_t n,
+                struct error *err)
+{
+    struct many x;
+
+    x.c = self(c);
+    x.what = "unpack_tensor";
+    x.n = 0;
+    x.batch.msg_iovlen = 0;
+    if (n == 0)
+        return send_wanted(&x, err);
+    for (size_t i = 0; i < n; i++) {
+        char *text = room_for(x.c, REQUEST_MAX);
+
+        if (!text)
+            return connection_error(&x.c->at, x.what, err,
+                                    "not enough memory for its request");
+        x.c->wanted.used += request_get(&x, &tensors[i], text);
+    }
+    c->wanted += n;
+    return 0;
 }
 
 /* ---- removal ---- */

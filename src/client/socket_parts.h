@@ -24,6 +24,10 @@ struct socket_client {
     char tail[SRB_REQUEST_TAIL]; /* and behind it */
     char get[SRB_KEY_MAX + 96];  /* a whole get */
     char head[SRB_REPLY_HEAD];   /* what precedes the payload in its reply */
+    struct {                     /* requests of want(), some of which are out */
+        char *text;
+        size_t used, room, sent;
+    } wanted;
 };
 
 static inline size_t socket_least(size_t a, size_t b)
@@ -58,6 +62,8 @@ int socket_put_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
 int socket_get_many(struct client *c, const struct srb_tensor *tensors,
                     size_t n, struct error *err);
+int socket_want(struct client *c, const struct srb_tensor *tensors, size_t n,
+                struct error *err);
 int socket_remove(struct client *base, const struct srb_tensor *tensors,
                   size_t n, struct error *err);
 int socket_tell(struct client *base, const char *key, size_t length,

@@ -483,7 +483,7 @@ static int call_run(struct srb_tensor_client *c, const struct srb_tensor *t,
 {
     const struct client_ops *ops = c->bound->ops;
 
-    if (n == 1 && !(puts && c->bound->ahead))
+    if (n == 1 && !(puts ? c->bound->ahead != NULL : c->bound->wanted > 0))
         return puts ? ops->put(c->bound, t->data, &c->err)
                     : ops->get(c->bound, t->data, &c->err);
     c->key_length = SIZE_MAX; /* no key: the next call binds */

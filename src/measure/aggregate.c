@@ -61,11 +61,15 @@ int aggregate_open(struct load *l, struct error *err)
     if (!r->reads)
         return 0;
     a->order = calloc(r->nfrom, sizeof *a->order);
-    return a->order ? 0
-                    : error_set(err,
-                                "client %d: not enough memory for a list of "
-                                "%zu data sets",
-                                l->number, r->nfrom);
+    a->sets = calloc(r->nfrom, sizeof *a->sets);
+    a->asked = calloc(r->nfrom, sizeof *a->asked);
+    return a->order && a->sets && a->asked
+               ? 0
+               : error_set(
+                     err,
+                     "client %d: not enough memory for a list of %zu data "
+                     "sets",
+                     l->number, r->nfrom);
 }
 
 int aggregate_connect(struct load *l, const struct client_ops *ops,
@@ -100,6 +104,8 @@ void aggregate_disconnect(struct load *l)
 void aggregate_close(struct load *l)
 {
     free(l->aggregate.order);
+    free(l->aggregate.sets);
+    free(l->aggregate.asked);
     memset(&l->aggregate, 0, sizeof l->aggregate);
 }
 
@@ -224,35 +230,61 @@ static const struct exchange_source *at_hand(const struct load *l)
 static int take_field(void *ctx, const char *text, size_t length,
                       struct error *err)
 {
-    struct aggregate *a = ctx;
+    struct aggregate_set *x = ctx;
 
-    if (a->named_next &&
-        (length != a->names_length || memcmp(text, a->names, length) != 0))
+    if (x->named_next &&
+        (length != x->names_length || memcmp(text, x->names, length) != 0))
         return error_set(err,
                          "get_meta of %s: its tensors are '%.*s', and not "
                          "'%.40s'",
-                         a->meta, (int)(length < 40 ? length : 40), text,
-                         a->names);
-    a->named_next =
+                         x->meta, (int)(length < 40 ? length : 40), text,
+                         x->names);
+    x->named_next =
         length == strlen(FIELD_NAMES) && memcmp(text, FIELD_NAMES, length) == 0;
     return 0;
 }
 
-static int describe(struct load *l)
+static struct client_question ask_set(struct load *l, size_t k)
 {
     struct aggregate *a = &l->aggregate;
-    const struct exchange_source *s = at_hand(l);
+    const struct exchange_source *s = &l->exchange.source[a->order[k]];
+    struct aggregate_set *x = &a->sets[k];
     struct client_question q;
+    size_t length;
 
-    name_set(l, s->stem, s->stem_length, l->exchange.step);
-    q = question("get_meta", "HGETALL", a->meta, a->meta_length, ANSWER_LIST);
+    memcpy(x->meta, s->stem, s->stem_length);
+    length = keys_of_meta(x->meta, s->stem_length, l->exchange.step);
+    x->names = a->names;
+    x->names_length = a->names_length;
+    x->named_next = x->gone = false;
+    q = question("get_meta", "HGETALL", x->meta, length, ANSWER_LIST);
     q.take = take_field;
-    q.ctx = a;
-    a->named_next = false;
-    if (ask(l, l->client, &q, 1) < 0)
+    q.ctx = x;
+    return q;
+}
+
+/* All descriptions that one connection has. */
+static int describe_way(struct load *l, size_t way)
+{
+    struct aggregate *a = &l->aggregate;
+    struct exchange *x = &l->exchange;
+    size_t n = 0;
+
+    for (size_t k = 0; k < a->named; k++) {
+        const struct exchange_source *s = &x->source[a->order[k]];
+
+        if (s->of.way != way)
+            continue;
+        if (n == 0)
+            exchange_turn(l, s);
+        a->asked[n++] = ask_set(l, k);
+    }
+    if (n > 0 && ask(l, l->client, a->asked, n) < 0)
         return -1;
-    a->gone = q.number == 0;
-    return a->gone ? -1 : 0;
+    while (n-- > 0)
+        ((struct aggregate_set *)a->asked[n].ctx)->gone =
+            a->asked[n].number == 0;
+    return 0;
 }
 
 int loop_describe(struct load *l)
@@ -262,8 +294,8 @@ int loop_describe(struct load *l)
 
     if (!a->rules.described)
         return 0;
-    if (l->rules.exchange.reads)
-        return describe(l);
+    if (l->rules.exchange.reads) /* see next_list() */
+        return a->gone ? -1 : 0;
     if (l->tensors.rules.pipelined)
         return 0; /* see send_ahead() */
     q = description(a);
@@ -398,7 +430,6 @@ static int get_names(struct load *l, const char *list, size_t length)
     a->began = tick_now();
     if (ask(l, l->client, &q, 1) < 0)
         return -1;
-    a->spent = tick_now() - a->began;
     if (a->named == x->rules.nfrom)
         return 1;
     a->named = 0;
@@ -428,7 +459,45 @@ static void end_list(struct load *l)
     a->named = a->at = 0;
 }
 
-static void present(struct load *l)
+/* Ask for the tensors of a list's data sets from the one at `from` on that come
+ * by that way. */
+static int want(struct load *l, size_t from, size_t way)
+{
+    struct aggregate *a = &l->aggregate;
+    struct exchange *x = &l->exchange;
+    struct client *c = x->client[way];
+    struct tensors *t = &l->tensors;
+    int rc = 0;
+
+    for (size_t k = from; k < a->named && rc == 0; k++) {
+        const struct exchange_source *s = &x->source[a->order[k]];
+
+        if (s->of.way != way || a->sets[k].gone)
+            continue;
+        exchange_name(l, s);
+        rc = c->ops->want(c, t->get, t->rules.n, l->phase.err);
+    }
+    if (rc == 0 && c->wanted > 0)
+        rc = c->ops->want(c, NULL, 0, l->phase.err);
+    return rc < 0 ? exchange_failed(l) : 0;
+}
+
+/* All that it names: descriptions shard by shard, tensors of all at once. */
+static int begin_sets(struct load *l)
+{
+    const struct exchange_rules *r = &l->exchange.rules;
+
+    for (size_t way = 0; way < r->nways && l->aggregate.rules.described; way++)
+        if (describe_way(l, way) < 0)
+            return -1;
+    for (size_t way = 0; way < r->nways; way++)
+        if (want(l, 0, way) < 0)
+            return -1;
+    return 1;
+}
+
+/* What a data set that was gone left unanswered is asked for anew. */
+static int present(struct load *l)
 {
     struct aggregate *a = &l->aggregate;
     struct exchange *x = &l->exchange;
@@ -438,8 +507,11 @@ static void present(struct load *l)
                                    .step = x->step,
                                    .polls = a->at == 0 ? a->polls : 0,
                                    .seen = a->seen};
-    a->gone = false;
+    a->gone = a->sets[a->at].gone;
     exchange_turn(l, at_hand(l));
+    return a->gone || l->client->wanted > 0
+               ? 0
+               : want(l, a->at, at_hand(l)->of.way);
 }
 
 /* One list more; as await(). */
@@ -462,7 +534,7 @@ static int next_list(struct load *l)
         rc = get_names(l, list, length);
     if (rc == 0)
         miss_list(l);
-    return rc;
+    return rc > 0 ? begin_sets(l) : rc;
 }
 
 bool aggregate_next(struct load *l)
@@ -474,14 +546,11 @@ bool aggregate_next(struct load *l)
         end_list(l);
     while (a->named == 0 && rc >= 0 && l->exchange.step < l->exchange.end)
         rc = next_list(l);
-    if (a->named == 0)
-        return false;
-    present(l);
-    return true;
+    return rc >= 0 && a->named > 0 && present(l) == 0;
 }
 
-void aggregate_got(struct load *l, int64_t ns)
+void aggregate_got(struct load *l)
 {
-    l->aggregate.spent += ns;
+    l->aggregate.spent = l->phase.latest - l->aggregate.began;
     l->aggregate.at++;
 }

@@ -8,18 +8,22 @@
  * have come, gets it, and then all that is named in it, in its order:
  *
  *     writer   [ put, append ]              [ put, append ]    [ retire ]
- *     reader   [ poll . poll . poll ] [ list ] [ get ] stamps [ get ] stamps
+ *     reader   [ poll . poll ] [ list ] [ descriptions ] [ get ][ get ][ get ]
+ *
+ * All descriptions are asked for in one send to a shard, and then all tensors,
+ * of all shards at once; a get only awaits what of its data set is still to
+ * come. So a list takes three round trips, however many it names.
  *
  * These are what SmartRedis has for it: HMSET and AI.TENSORSET in one send,
  * RPUSH; LLEN, LRANGE, HGETALL and AI.TENSORGET; or their like, SET and GET,
  * without description.
  *
  * poll_list is from the first poll until the list was seen to be whole, pauses
- * and all; get_list the time of LRANGE and of all gets of the list, without
- * what lies between. Where older steps are removed, a writer removes its data
- * set, and the first also the list; it tells how many steps it has put, by
- * which readers know that a list is gone instead of late. A data set that is
- * not there though its list was is gone as well; each counts as `missed`.
+ * and all; get_list from LRANGE until the last of the list was got. Where older
+ * steps are removed, a writer removes its data set, and the first also the
+ * list; it tells how many steps it has put, by which readers know that a list
+ * is gone instead of late. A data set that is not there though its list was is
+ * gone as well; each counts as `missed`.
  */
 #ifndef SRB_AGGREGATE_H
 #define SRB_AGGREGATE_H
@@ -42,6 +46,15 @@ struct aggregate_rules {
     /* A writer's way to where they lie, where that is not its own; NULL. Copied
      * but for what it points to. */
     const struct client_params *way;
+};
+
+/* A data set of a list, as a reader learns of it. */
+struct aggregate_set {
+    char meta[SRB_KEY_MAX];
+    const char *names; /* that its tensors should have, */
+    size_t names_length;
+    bool named_next; /* and the next field's text is they */
+    bool gone;       /* it has no description */
 };
 
 /* Texts of a description: the names of so many tensors. */
@@ -67,10 +80,11 @@ struct aggregate {
     /* a reader's */
     size_t *order; /* [sources] places of those that the list names */
     size_t named, at;
+    struct aggregate_set *sets;    /* [sources] in the list's order, and what */
+    struct client_question *asked; /* is asked of each; where described */
     int64_t polls, seen;  /* of the list: how often, and when it was whole */
     int64_t began, spent; /* ns of getting it */
     bool gone;            /* the data set at hand has no description */
-    bool named_next;      /* the next field's text is the names */
 };
 
 struct load;
@@ -88,8 +102,8 @@ void aggregate_stamp(struct load *l);
 /* Whether there is one more data set to get, which is then the one at hand. */
 bool aggregate_next(struct load *l);
 
-/* It was got, or found to be gone, in so many ns. */
-void aggregate_got(struct load *l, int64_t ns);
+/* It was got, or found to be gone. */
+void aggregate_got(struct load *l);
 
 /* Put what goes with a step's tensors behind those that are removed: returns
  * how many keys, at most TENSORS_MORE. */

@@ -315,16 +315,10 @@ void exchange_spoil(struct load *l)
 {
     struct exchange *x = &l->exchange;
     struct tensors *t = &l->tensors;
-    const struct exchange_source *s = &x->source[x->turn];
 
-    for (size_t i = 0; i < t->rules.n; i++) {
-        char *key = t->keys[t->get - t->put + (ptrdiff_t)i];
-
-        memcpy(key, s->stem, s->stem_length);
-        t->get[i].key_length = keys_of_step(key, s->stem_length, x->step, i);
-        if (checks(l))
-            tensor_spoil(t->in[i], l->count);
-    }
+    exchange_name(l, &x->source[x->turn]);
+    for (size_t i = 0; i < t->rules.n && checks(l); i++)
+        tensor_spoil(t->in[i], l->count);
 }
 
 /* After the delivery is noted: of each tensor the first page, whose stamp says
@@ -395,7 +389,7 @@ static int64_t asked_for(const struct load *l)
     const char *key = tensor_client_key(l->wrapped);
     size_t i = 0;
 
-    if (t->rules.pipelined)
+    if (t->rules.pipelined || l->exchange.rules.lists.lists)
         return l->client->ops->socket(l->client) < 0 ? (int64_t)t->rules.n
                                                      : EXCHANGE_UNKNOWN;
     while (i + 1 < t->rules.n && strncmp(t->get[i].key, key, SRB_KEY_MAX) != 0)
@@ -435,7 +429,7 @@ static int lost(struct load *l, int64_t start)
     l->phase.latest = tick_now();
     l->samples.waited += l->phase.latest - start;
     if (x->rules.lists.lists)
-        aggregate_got(l, l->phase.latest - start);
+        aggregate_got(l);
     return 0;
 }
 
@@ -470,7 +464,7 @@ int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
     x->source[x->turn].next = x->step + 1;
     l->got++;
     if (x->rules.lists.lists)
-        aggregate_got(l, end - start);
+        aggregate_got(l);
     x->behind = tick_now() - l->phase.latest;
     return 0;
 }

@@ -1,6 +1,8 @@
 /* What the loops of writers and readers share (exchange_parts.h). */
 #include "measure/exchange_parts.h"
 
+#include <string.h>
+
 #include "base/signals.h"
 #include "base/tick.h"
 #include "client/tensor_client_wrap.h"
@@ -57,4 +59,17 @@ void exchange_turn(struct load *l, const struct exchange_source *s)
         signals_watch(c->ops->socket(c));
     }
     tensor_client_turn(l->wrapped, c);
+}
+
+void exchange_name(struct load *l, const struct exchange_source *s)
+{
+    struct tensors *t = &l->tensors;
+
+    for (size_t i = 0; i < t->rules.n; i++) {
+        char *key = t->keys[t->get - t->put + (ptrdiff_t)i];
+
+        memcpy(key, s->stem, s->stem_length);
+        t->get[i].key_length =
+            keys_of_step(key, s->stem_length, l->exchange.step, i);
+    }
 }

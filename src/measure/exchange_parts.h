@@ -19,6 +19,9 @@ bool exchange_pause(struct load *l);
 /* What the loop does now counts. */
 bool exchange_is_timed(const struct load *l);
 
+/* What is got has the keys of that source's step. */
+void exchange_name(struct load *l, const struct exchange_source *s);
+
 /* The loop's calls and signals go to this source's connection. */
 void exchange_turn(struct load *l, const struct exchange_source *s);
 

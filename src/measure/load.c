@@ -151,7 +151,8 @@ static int go_round(struct load *l, bool puts, bool gets)
         .put = infers ? &l->inference.put : l->tensors.put,
         .get = infers ? &l->inference.get : l->tensors.get,
         .infers = infers,
-        .pipelined = l->tensors.rules.pipelined,
+        .pipelined = l->tensors.rules.pipelined ||
+                     (gets && l->rules.exchange.lists.lists),
         .retires = tensors_removes(&l->tensors.rules),
         .lists = l->rules.exchange.lists.lists};
 

@@ -83,6 +83,18 @@ static int64_t moving(const struct permutation *p)
     return r.pipelined ? (int64_t)r.n : 1;
 }
 
+/* To each reader of lists go all data sets that it has of the shard. */
+static int64_t moving_to_reader(const struct permutation *p, int64_t readers,
+                                int64_t writers)
+{
+    bool all = permutation_count(p, OPT_FAN, FAN_OWN) == FAN_ALL;
+
+    if (!permutation_aggregates(p))
+        return moving(p);
+    return footprint_product((int64_t)tensors_rules_of(p).n,
+                             all ? writers : (writers + readers - 1) / readers);
+}
+
 static bool is_copied(const struct permutation *p)
 {
     return permutation_count(p, OPT_MODEL_KEYS, MODEL_KEYS_ALIGNED) ==
@@ -116,8 +128,10 @@ int64_t burden_server_bytes(const struct permutation *p, int64_t clients,
     if (clients <= keepers || memory->eighths == 0 ||
         burden_server(p)->store) /* who reads there copies by himself */
         return keeping;
-    return footprint_sum(keeping, footprint_keeper(memory, clients - keepers,
-                                                   bytes, 0, moving(p)));
+    return footprint_sum(
+        keeping,
+        footprint_keeper(memory, clients - keepers, bytes, 0,
+                         moving_to_reader(p, clients - keepers, keepers)));
 }
 
 static struct footprint_steps steps_of(const struct permutation *p)

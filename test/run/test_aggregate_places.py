@@ -2,6 +2,8 @@
 """Data sets and their lists where these may be: on hosts of their own; and where
 one side is slower than the other by a factor of 1,000, with more to do or far
 away."""
+import time
+
 import numpy
 
 import hoststest
@@ -40,7 +42,69 @@ class Hosts(hoststest.HostsTest, AggregateTest):
             self.assertGreaterEqual(max(moved), (2 + 4) * 2 * 10 * 100000)
 
 
+class Turns(Proxy):
+    """A server that is far away: what it answers is under way for so long that
+    all that goes with a request has come by then. Of each connection it keeps
+    what was said at a time, between two answers."""
+
+    def __init__(self, test, port, late):
+        super().__init__(test, port, {})
+        self.back, self.said = late, {}
+
+    def hear(self, here, line, who, asks):
+        turns = self.said.setdefault(id(who), [who]) if asks else None
+        while True:
+            try:
+                data = here.recv(65536)
+            except OSError:
+                data = b""
+            if asks and data:
+                if who.pop("answered", True):
+                    turns.append(b"")
+                turns[-1] += data
+            if not asks:
+                who["answered"] = True
+            line.put((time.monotonic() + (0 if asks else self.back), data))
+            if not data:
+                return
+
+    def lists(self):
+        """Of each list that was got, its commands turn by turn."""
+        for _, *turns in self.said.values():
+            for k, turn in enumerate(turns):
+                if b"LRANGE" not in turn or b".list." not in turn:
+                    continue
+                end = next((j for j in range(k + 1, len(turns))
+                            if b"LRANGE" in turns[j] or b"LLEN" in turns[j]),
+                           len(turns))
+                yield turns[k:end]
+
+
 class Slow(AggregateTest):
+
+    def test_three_turns(self):
+        """However many data sets a list names, it is got in three turns, or two
+        without descriptions: the list, all descriptions, all tensors."""
+        server = Monitored(self, "--loadmodule", STAND_IN)
+        for client in ("socket", "hiredis"):
+            for kind, said in (("redisai", ((b"LRANGE", 1), (b"HGETALL", 5),
+                                            (b"AI.TENSORGET", 15))),
+                               ("plain", ((b"LRANGE", 1), (b"GET", 15)))):
+                with self.subTest(client=client, kind=kind):
+                    proxy = Turns(self, server.port, 0.05)
+                    self.study("throughput_standard", "--readers_per_node=1",
+                               f"--db_address={proxy.address}",
+                               "--iterations=4", "--warmup=1", "--tensors=3",
+                               "--tensor_bytes=8", f"--client={client}",
+                               f"--command_set={kind}", "--verify=all", ranks=6)
+                    self.check_all_read(0, 1, 4, 5)
+                    lists = list(proxy.lists())
+                    self.assertEqual(len(lists), 5)
+                    for turns in lists:
+                        self.assertEqual(
+                            [tuple((w, n) for w, _ in said
+                                   if (n := turn.count(b"\r\n" + w + b"\r\n")))
+                             for turn in turns], [(x,) for x in said])
 
     def test_a_thousand_times(self):
         """A writer with a second of work before each step, whose reader asks

@@ -301,9 +301,33 @@ static void *serve_strictly(void *arg)
     return NULL;
 }
 
+/* All are asked for, and then come a few at a time. */
+static int get_wanted(struct client *c, const struct srb_tensor *t, size_t n,
+                      struct error *err)
+{
+    size_t each;
+
+    for (size_t i = 0; i < n; i += each) {
+        each = n - i < 7 ? n - i : 7;
+        if (c->ops->want(c, t + i, each, err) < 0)
+            return -1;
+    }
+    if (c->wanted != n || c->ops->want(c, NULL, 0, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i += each) {
+        each = n - i < 1 + i % 5 ? n - i : 1 + i % 5;
+        if (client_get_many(c, t + i, each, err) < 0)
+            return -1;
+    }
+    return c->wanted == 0 ? 0 : error_set(err, "%zu left", c->wanted);
+}
+
+enum how { MANY_PUT, MANY_GET, MANY_WANT };
+static const char *const how_words[] = {"put", "get", "want"};
+
 /* n tensors of `count` elements, all of the same key length. */
-static void exchange_strictly(const struct client_ops *ops, bool puts, size_t n,
-                              size_t count, int buffer)
+static void exchange_strictly(const struct client_ops *ops, enum how how,
+                              size_t n, size_t count, int buffer)
 {
     const struct client_params p = {.op_timeout = 0};
     size_t bytes = count * sizeof(float);
@@ -313,6 +337,7 @@ static void exchange_strictly(const struct client_ops *ops, bool puts, size_t n,
     char length[32];
     struct client *c;
     float *data = calloc(n, bytes);
+    bool puts = how == MANY_PUT;
     int rc;
 
     snprintf(length, sizeof length, "$%zu\r\n", bytes);
@@ -328,12 +353,14 @@ static void exchange_strictly(const struct client_ops *ops, bool puts, size_t n,
     s.listener = listen_anywhere(&s.port, buffer);
     assert_int_equal(pthread_create(&s.thread, NULL, serve_strictly, &s), 0);
     c = open_client(ops, &p, s.port, 20, buffer);
-    rc = puts ? client_put_many(c, t, n, &err) : client_get_many(c, t, n, &err);
+    rc = how == MANY_PUT   ? client_put_many(c, t, n, &err)
+         : how == MANY_GET ? client_get_many(c, t, n, &err)
+                           : get_wanted(c, t, n, &err);
     c->ops->close(c);
     pthread_join(s.thread, NULL);
     if (rc < 0 || s.served != n)
         fail_msg("%s: %s of %zu x %zu bytes: %s; %zu served", ops->name,
-                 puts ? "put" : "get", n, bytes, err.text, s.served);
+                 how_words[how], n, bytes, err.text, s.served);
     for (size_t i = 0; i < n * bytes && !puts; i++)
         assert_int_equal(((char *)data)[i], 'x');
     close(s.listener);
@@ -346,12 +373,14 @@ static void sizes_do_not_matter(void **state)
 {
     (void)state;
     for (size_t k = 0; k < COUNT(clients); k++) {
-        exchange_strictly(clients[k], true, 16, 1000000, 0);
-        exchange_strictly(clients[k], false, 16, 1000000, 0);
+        exchange_strictly(clients[k], MANY_PUT, 16, 1000000, 0);
         /* requests alone are more than all buffers hold */
-        exchange_strictly(clients[k], false, 20000, 100, 32768);
-        exchange_strictly(clients[k], true, 40000, 1, 32768);
-        exchange_strictly(clients[k], false, 17, 20000, 65536);
+        exchange_strictly(clients[k], MANY_PUT, 40000, 1, 32768);
+        for (enum how how = MANY_GET; how <= MANY_WANT; how++) {
+            exchange_strictly(clients[k], how, 16, 1000000, 0);
+            exchange_strictly(clients[k], how, 20000, 100, 32768);
+            exchange_strictly(clients[k], how, 17, 20000, 65536);
+        }
     }
 }
 
