@@ -362,17 +362,21 @@ enum help_topic {
     HELP_BRIEF, /* one line an option, in groups */
     HELP_ALL,
     HELP_OPTION,
+    HELP_FLAG, /* what is asked for instead of a run: --dry_run, ... */
     HELP_MAN,  /* a manual page, man(7) */
     HELP_BASH, /* completion of the command line by that shell */
     HELP_ZSH,
 };
 
+struct flag_help;
+
 /* A resolved configuration. */
 struct options {
     struct setting set[OPT_COUNT];
     enum request request;
-    enum help_topic topic;    /* of REQUEST_HELP */
-    enum option_id help_with; /* of HELP_OPTION */
+    enum help_topic topic;             /* of REQUEST_HELP */
+    enum option_id help_with;          /* of HELP_OPTION */
+    const struct flag_help *help_flag; /* of HELP_FLAG */
     bool serve;   /* `srbench serve`: run databases, and no clients */
     bool tune;    /* `srbench tune`: find the best configuration */
     char *folder; /* the file's, NULL: it has none */

@@ -81,13 +81,17 @@ static void print_examples(FILE *out)
                 options_examples[i].line);
 }
 
+static void print_flag(FILE *out, const struct flag_help *f)
+{
+    fprintf(out, "  %-18s", f->flag);
+    print_wrapped(out, 20, 20, BRIEF_WIDTH, f->help);
+}
+
 static void print_flags(FILE *out)
 {
     fputs("\nInstead of, or besides, a run:\n", out);
-    for (const struct flag_help *f = options_flags; f->flag; f++) {
-        fprintf(out, "  %-18s", f->flag);
-        print_wrapped(out, 20, 20, BRIEF_WIDTH, f->help);
-    }
+    for (const struct flag_help *f = options_flags; f->flag; f++)
+        print_flag(out, f);
 }
 
 /* "--tensor_bytes *": axes are marked. */
@@ -161,6 +165,9 @@ void options_help(FILE *out, const struct options *o)
         break;
     case HELP_ALL:
         help_all(out);
+        break;
+    case HELP_FLAG:
+        print_flag(out, o->help_flag);
         break;
     case HELP_OPTION:
         print_entry(out, &option_table[o->help_with]);

@@ -337,7 +337,10 @@ static void zsh_option(FILE *out, const struct option *d, const char *name)
 
 void options_zsh(FILE *out)
 {
-    fputs("#compdef srbench\n# made by srbench --help zsh\n_arguments \\\n",
+    fputs("#compdef srbench\n"
+          "# made by srbench --help zsh; for a folder of fpath, or to be "
+          "sourced\n"
+          "_srbench() {\n_arguments \\\n",
           out);
     for (int id = 0; id < OPT_COUNT; id++) {
         const struct option *d = &option_table[id];
@@ -355,5 +358,11 @@ void options_zsh(FILE *out)
     bash_names(out);
     fputs(")' \\\n    '1:experiment:(serve tune ", out);
     print_words(out, &option_table[OPT_EXPERIMENT]);
-    fputs(")'\n", out);
+    fputs(")'\n}\n"
+          "if [ \"$funcstack[1]\" = _srbench ]; then\n"
+          "    _srbench \"$@\"\n"
+          "else\n"
+          "    compdef _srbench srbench\n"
+          "fi\n",
+          out);
 }

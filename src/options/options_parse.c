@@ -180,6 +180,18 @@ static bool asks_help(int argc, char *const argv[], int i, const char **topic)
     return true;
 }
 
+/* What is asked for by a name that is no option's; NULL: nothing. */
+static const struct flag_help *flag_named(const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const struct flag_help *f = options_flags; f->flag; f++)
+        if (strncmp(f->flag + 2, name, length) == 0 &&
+            (f->flag[2 + length] == '\0' || f->flag[2 + length] == ' '))
+            return f;
+    return NULL;
+}
+
 static int apply_topic(struct options *o, const char *topic, struct error *err)
 {
     char name[NAME_LENGTH + 1];
@@ -194,6 +206,11 @@ static int apply_topic(struct options *o, const char *topic, struct error *err)
     o->help_with = options_find(name);
     if (o->help_with < OPT_COUNT) {
         o->topic = HELP_OPTION;
+        return 0;
+    }
+    o->help_flag = flag_named(name);
+    if (o->help_flag) {
+        o->topic = HELP_FLAG;
         return 0;
     }
     nearest = find_nearest(topic, false);

@@ -293,14 +293,19 @@ class Pages(Tree):
         if not shutil.which("zsh"):
             self.skipTest("no zsh")
         functions = self.prefix / "share/zsh/site-functions"
+        found = f"fpath=('{functions}' $fpath); autoload -Uz compinit; compinit -u -D"
+        self.assertEqual(self.typed(
+            "autoload -Uz compinit; compinit -u -D; "
+            f"source '{functions}/_srbench'", "srbench --tensor_b"),
+            "srbench --tensor_bytes=")
         for typed, wanted in (("srbench --tensor_b", "--tensor_bytes="),
                               ("srbench --verify=en", "--verify=ends"),
                               ("srbench throughput_st", "throughput_standard")):
             with self.subTest(typed=typed):
-                self.assertIn(wanted, self.typed(functions, typed))
+                self.assertIn(wanted, self.typed(found, typed))
 
-    def typed(self, functions, line):
-        """What zsh shows of a line after a tab; it ends with the line's words."""
+    def typed(self, prepare, line):
+        """What a zsh so prepared shows of a line after a tab; it ends with the line's words."""
         pid, terminal = pty.fork()
         if pid == 0:
             os.environ.update(ZDOTDIR=str(self.dir), TERM="dumb", HOME=str(self.dir))
@@ -318,8 +323,7 @@ class Pages(Tree):
 
         try:
             os.write(terminal, (
-                f"fpath=('{functions}' $fpath); autoload -Uz compinit; "
-                "compinit -u -D; PS1=; print rea''dy\n").encode())
+                f"{prepare}; PS1=; print rea''dy\n").encode())
             read_until("ready")
             said = ""
             # the widget shows the line that came of it and leaves it

@@ -784,6 +784,19 @@ static void help_names_everything(void **state)
     free(text);
 }
 
+/* Also of what is no option and stands beside them. */
+static void help_of_a_flag(void **state)
+{
+    char *text = help_of("dry_run"), *config = help_of("config");
+
+    (void)state;
+    assert_non_null(strstr(text, "--dry_run         print the plan"));
+    assert_null(strstr(text, "--version"));
+    assert_non_null(strstr(config, "--config FILE"));
+    free(text);
+    free(config);
+}
+
 /* One line an option, but for those of tests. */
 static void help_is_brief(void **state)
 {
@@ -938,6 +951,7 @@ int main(void)
         cmocka_unit_test(the_table_is_whole),
         cmocka_unit_test(placements_are_known),
         cmocka_unit_test(help_names_everything),
+        cmocka_unit_test(help_of_a_flag),
         cmocka_unit_test(help_is_brief),
         cmocka_unit_test(help_with_one_option),
         cmocka_unit_test(help_with_nothing_is_refused),
