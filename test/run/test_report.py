@@ -541,6 +541,11 @@ class Axes(unittest.TestCase):
         self.assertGreaterEqual(axis.hi, 0.95e9)
         self.assertTrue(4 <= len(axis.ticks) <= 6, axis.ticks)
 
+    def test_what_is_below_zero_has_room(self):
+        axis = svg.linear_axis("overhead", [-0.2, -0.1], words.share)
+        self.assertLess(axis.lo, -0.2)
+        self.assertEqual(axis.hi, 0)
+
     def test_hard_values(self):
         for values in ([], [0.0], [float("nan")], [5.0], [5.0, 5.0], [-1, 1]):
             for make in (svg.linear_axis, svg.log_axis):
@@ -673,8 +678,7 @@ class Answers(unittest.TestCase):
         (_, value, said), = answer.headlines(found)
         self.assertEqual(value, "10.0 B/s")
         self.assertIn("transport tcp; first place shared", said)
-        self.assertIn("by the same with transport unix (9.50 B/s); the same with "
-                      "transport shm", said)
+        self.assertIn("by transport unix (9.50 B/s); transport shm (8", said)
 
     def test_a_place_that_very_many_share(self):
         """A few are named, by what they differ in; and what all have in common."""
@@ -706,6 +710,11 @@ class Answers(unittest.TestCase):
         rows = configs((10, 9, 11, "too_short", "r"), (9, 8, 10, "verify", "r"))
         of = study.Study([], rows, rows, [], [], [], [], [], [])
         self.assertIn("Every configuration is flagged", answer.caution(of))
+        of.frame = pandas.DataFrame({"status": ["completed", "failed"],
+                                     "error": ["", "a server was killed"]})
+        self.assertEqual(answer.lost(of, "failed", "failed"),
+                         "1 of 2 permutations failed: a server was killed.")
+        self.assertEqual(answer.lost(of, "skipped", "were skipped"), "")
         of.configs = rows.assign(flags=["too_short", ""])
         self.assertEqual(answer.caution(of), "")
 
@@ -860,6 +869,15 @@ class Configurations(unittest.TestCase):
         self.assertTrue(math.isnan(found.loc[0, "put_tensor_low"]))
         self.assertEqual(len(study.configurations(
             frame.assign(status="failed"), ["keys"])), 0)
+        # each has its interval within its run, which is not that of several
+        frame = frame.assign(step_median=1.0, step_response_median=[1.0, 100.0],
+                             step_response_median_low=[0.9, 99.0],
+                             step_response_median_high=[1.1, 101.0])
+        low, mid, high = (study.configurations(frame, ["keys"]).loc[
+            0, f"step_response_median{end}"] for end in ("_low", "", "_high"))
+        self.assertAlmostEqual(mid, 10.0)
+        self.assertLess(low, 1.0)
+        self.assertGreater(high, 100.0)
 
 
     def test_what_steps_are_compared_by(self):

@@ -43,10 +43,11 @@ class Best:
 
 @dataclass
 class Answer:
-    """caution: what must be read first, "" for nothing; verdicts: a sentence for
-    each axis; held: what held the best of each size back, a sentence each; ladder: where
-    the time goes, rung by rung, likewise; top: {figure: Best} of all sizes; best:
-    {tensor_bytes: {figure: Best}}, sizes ascending; remarks: what was left out, or what the reader must
+    """caution: what must be read first (what failed, or that all is flagged), ""
+    for nothing; verdicts: a sentence for each axis; held: what held the best of
+    each size back, a sentence each; ladder: where the time goes, rung by rung,
+    likewise; top: {figure: Best} of all sizes; best: {tensor_bytes: {figure:
+    Best}}, sizes ascending; remarks: what was left out, or what the reader must
     know, a sentence each; tried: how many configurations could win."""
     best: dict[int, dict[str, Best]]
     dims: list[str]  # what varies among those that may win, but for the size
@@ -177,6 +178,14 @@ def caution(study: Study) -> str:
             f"not of the database. {why}.")
 
 
+def lost(study: Study, status: str, how: str) -> str:
+    """'1 of 12 permutations failed: why.'; "" where none did."""
+    of = study.frame["status"] == status
+    errors = list(dict.fromkeys(study.frame.loc[of, "error"]))
+    return (f"{of.sum()} of {words.count(len(of), 'permutation')} {how}: "
+            f"{words.listed(errors, 2)}.") if of.any() else ""
+
+
 def said(study: Study, able: pd.DataFrame) -> list[str]:
     """The verdicts: the file's own, of a study as a whole; else by its rules."""
     if len(study.about) == 1 and study.whole:
@@ -214,15 +223,10 @@ def answer(study: Study) -> Answer:
     if not able.empty:
         for bytes_, group in able.groupby("tensor_bytes"):
             found[int(bytes_)] = bests(group, told)
-    lost = study.frame["status"].isin(("failed", "skipped"))
-    if lost.any() and not study.configs.empty:
-        errors = list(dict.fromkeys(study.frame.loc[lost, "error"]))
-        how = " or ".join(what for status, what in (
-            ("failed", "failed"), ("skipped", "were skipped"))
-            if (study.frame["status"] == status).any())
-        remarks.append(f"{lost.sum()} of "
-                       f"{words.count(len(lost), 'permutation')} {how}: "
-                       f"{words.listed(errors, 2)}.")
+    first = caution(study)
+    if not study.configs.empty:  # else it is what there is to say
+        first = " ".join(filter(None, (lost(study, "failed", "failed"), first)))
+        remarks += filter(None, [lost(study, "skipped", "were skipped")])
     for about in study.about:
         nodes, hosts = about.get("nodes", 0), about.get("hosts", 0)
         if nodes > hosts > 0:
@@ -235,7 +239,7 @@ def answer(study: Study) -> Answer:
     dims = [d for d in study.told if d != "tensor_bytes"
             and varies(able[d])] if len(able) else []
     return Answer(found, dims, list(dict.fromkeys(remarks)), len(able),
-                  bests(able, told) if len(able) else {}, caution(study),
+                  bests(able, told) if len(able) else {}, first,
                   said(study, able), held_back(found), ladder.sentences(study))
 
 
@@ -252,8 +256,9 @@ def shared(b: Best, dims: list[str], many_sizes: bool) -> str:
     told_ = ["tensor_bytes"] * many_sizes + dims
 
     def differs(r: pd.Series) -> str:
-        of = described(r, [d for d in told_ if r[d] != b.row[d]])
-        return f"the same with {of}" if of else name(r, dims, many_sizes)
+        other = [d for d in told_ if r[d] != b.row[d]]
+        return name(r, dims, many_sizes) if len(other) in (0, len(told_)) \
+            else f"the same with {described(r, other)}"
 
     others = [f"{differs(r)} ({text_of(b.figure, r[b.figure])})" for r in b.rivals]
     said_ = ("first place shared, since this study cannot tell them apart, by "

@@ -85,7 +85,7 @@ def _share_variant(kept: Sequence[tuple[str, pd.DataFrame]]) -> Variant:
                 base += v
             time = float(r.get(median, math.nan))
             medians.dots(k, [(at, time, f"{name}: {what} "
-                              f"{words.seconds(time)}")])
+                              f"{words.seconds(time)}")], 8.0 * (k - 1.5))
         table.rows.append(
             [str(at + 1), name, _rate(r.get("inference_rate", math.nan)),
              *(words.share(r.get(share, math.nan)) for share, _, _ in PARTS),

@@ -147,13 +147,15 @@ def answer_section(study: Study, a: Answer) -> str:
         if a.caution else ""
     verdicts = "".join(f"<li>{prose(v)}</li>" for v in a.verdicts)
     held = "".join(f"<li>{escape(s)}</li>" for s in a.held)
-    ladder = "".join(f"<li>{escape(s)}</li>" for s in a.ladder)
+    ladder = "".join(f"<p>{escape(s)}</p>" for s in a.ladder if s.endswith(":")) \
+        + "<ul>" + "".join(f"<li>{escape(s)}</li>" for s in a.ladder
+                           if not s.endswith(":")) + "</ul>"
     remarks = "".join(f"<li>{escape(r)}</li>" for r in a.remarks)
     return (f'<section id="answer" tabindex="-1"><h2>The answer</h2>{caution}'
             + (f'<ul class="lead verdicts">{verdicts}</ul>' if verdicts else "")
             + (f"<h3>What held the best of each size back</h3><ul>{held}</ul>"
                if held else "")
-            + (f"<h3>Where the time goes</h3><ul>{ladder}</ul>" if ladder else "")
+            + (f"<h3>Where the time goes</h3>{ladder}" if a.ladder else "")
             + f"{headline(a)}<p>{escape(same_in_all(study))}</p>{how}{fewer}{table}"
             + (f'<ul class="remarks">{remarks}</ul>' if remarks else "")
             + "</section>")
@@ -166,7 +168,7 @@ Column = tuple[str, str, str]  # of a frame, heading, kind
 RUNS: list[Column] = [("run_script_median", "script median", "time"),
                       ("run_model_median", "model median", "time"),
                       ("run_model_share", "model's share", "share"),
-                      ("inference_rate", "inferences/s", "ratio"),
+                      ("inference_rate", "inferences", "steps"),
                       ("inference_bytes", "bytes each", "size")]
 
 

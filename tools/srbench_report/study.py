@@ -15,6 +15,7 @@ import pandas as pd
 
 import srbench_results
 from srbench_results import ResultError, shown
+from srbench_stats import student_quantile
 
 from . import tuned, words
 
@@ -34,6 +35,8 @@ STEPS = (
     "sustained_rate", "sustained_rate_low", "sustained_rate_high",
     "shard_memory_start", "shard_memory_end",
 )
+# Those of which each permutation has the interval within its run.
+INTERVALS = ("delivery_median", "step_response_median")
 # Of those that run models alone.
 RUNS = ("put_share", "run_script_share", "run_model_share", "unpack_share",
         "run_script_median", "run_model_median", "inference_rate",
@@ -293,6 +296,18 @@ def compared_by(group: pd.DataFrame, measure: str) -> dict[str, Any]:
     return found
 
 
+def over_repetitions(group: pd.DataFrame, figure: str) -> dict[str, float]:
+    """A figure's geometric mean over repetitions and its 95 % interval."""
+    known = group[figure].to_numpy(float)
+    logs = np.log(known[known > 0])
+    if len(logs) < 2:
+        return {f"{figure}_low": math.nan, f"{figure}_high": math.nan}
+    half = student_quantile(0.95, len(logs) - 1) * logs.std(ddof=1) \
+        / math.sqrt(len(logs))
+    return {f"{figure}{end}": math.exp(logs.mean() + by)
+            for end, by in (("", 0.0), ("_low", -half), ("_high", half))}
+
+
 def search_ended(group: pd.DataFrame, measure: str, measured: float) -> str:
     """Of a search that has no rate to be compared by: "none" held in some
     repetition, or "all" that were tried; else ""."""
@@ -333,6 +348,9 @@ def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     last["search_ended"] = search_ended(group, last["measure"], last["measured"])
     for share in (*SHARES, *(c for c in STEPS + RUNS if c in group)):
         last[share] = middle(group[share])
+    for figure in INTERVALS:
+        if n > 1 and f"{figure}_low" in group:
+            last |= over_repetitions(group, figure)
     if group["limit"].nunique() > 1:
         last["limit"] = ""
     raised = {f for cell in group["flags"] for f in cell.split(",") if f}

@@ -73,10 +73,11 @@ def log_axis(label: str, values: Iterable[float], text: Said) -> Axis:
 
 def linear_axis(label: str, values: Iterable[float], text: Said,
                 zero: bool = True, binary: bool = False) -> Axis:
-    """A linear axis around all values, from zero on; four to six ticks, of sizes
-    at powers of two."""
+    """A linear axis around all values, from zero on, with room beyond those that
+    are not zero; four to six ticks, of sizes at powers of two."""
     seen = _finite(values, False) or [1.0]
-    lo, hi = (min(0.0, *seen, 0.0) if zero else min(seen)), max(seen)
+    seen += [0.0] * zero
+    lo, hi = min(seen), max(seen)
     if hi <= lo:
         hi = lo + (abs(lo) or 1.0)
     rough = (hi - lo) / 4
@@ -86,7 +87,8 @@ def linear_axis(label: str, values: Iterable[float], text: Said,
     first = math.ceil(lo / step - 1e-9)
     last = math.floor(hi * 1.04 / step + 1e-9)
     ticks = [k * step for k in range(first, last + 1)]
-    return Axis(label, lo, hi * 1.06 if hi > 0 else hi, False,
+    room = 0.06 * (hi - lo) if lo < 0 else 0.06 * hi
+    return Axis(label, lo - room if lo < 0 else lo, hi + room if hi > 0 else hi, False,
                 [(t, tick(text)(t)) for t in ticks])
 
 
