@@ -160,7 +160,8 @@ char *sweep_word(const struct sweep *s, enum option_id axis,
  * full where not all of the study is throughput. */
 const char *sweep_experiment(const struct sweep *s, const struct value *v);
 
-/* The notes on axes that collapse, as one text of lines ("" if none), e.g.
+/* The notes on axes that collapse, and on sizes that are rounded down, as one
+ * text of lines ("" if none), e.g.
  * "db_nodes (2 values) collapses in throughput_colocated, which has no such
  * axis". Returns buf. */
 char *sweep_notes(const struct sweep *s, char *buf, size_t n);

@@ -1,4 +1,5 @@
 /* sweep_notes.c - the notes on axes that collapse. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -130,6 +131,28 @@ static void like(const struct notes *x)
         text_add(x->text, x->n, ", as many whole elements of 4 bytes\n");
 }
 
+/* Sizes that were asked for and are no whole elements, but for those that
+ * collapse; the sizes of the default are the seed's, and known to be so. */
+static void rounded(const struct notes *x)
+{
+    const struct sweep *s = x->sweep;
+    const struct setting *set = options_get(s->options, OPT_TENSOR_BYTES);
+    const char *between = "tensor_bytes: ";
+
+    for (size_t k = 0; set->given && k < set->nvalues; k++) {
+        const struct value *v = &set->values[k];
+        int64_t left = v->count % (int64_t)sizeof(float);
+
+        if (left == 0 || (s->like && s->like[k] != k))
+            continue;
+        text_add(x->text, x->n, "%s%s moves %" PRId64, between, v->text,
+                 v->count - left);
+        between = ", ";
+    }
+    if (*between == ',')
+        text_add(x->text, x->n, ", whole elements of 4 bytes\n");
+}
+
 char *sweep_notes(const struct sweep *s, char *buf, size_t n)
 {
     const struct notes x = {s, buf, n};
@@ -147,5 +170,6 @@ char *sweep_notes(const struct sweep *s, char *buf, size_t n)
             text_add(buf, n, "where %s\n", a->where);
         }
     like(&x);
+    rounded(&x);
     return buf;
 }

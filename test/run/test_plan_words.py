@@ -74,6 +74,8 @@ class Sum(RunTest):
         moved = 8 * (3 + 1) * 2 * (1024 + 2048)
         self.assertEqual(self.value(said, "moved"),
                          f"{moved // 1024} KiB, put and got")
+        self.assertIn("tensor_bytes: 2051 moves 2048, whole elements of 4 bytes\n",
+                      said)
         said = self.plan(*args, "--repetitions=5", "--until_interval=2%")
         self.assertEqual(self.value(said, "moved"),
                          f"{moved * 5 // 1024} KiB, put and got, at most")

@@ -548,7 +548,31 @@ static const struct {
      2,
      "N1 TB9, N1 TB4, N2 TB9, N2 TB4",
      "tensor_bytes collapses: 8 to 9, 7 to 4, as many whole elements of 4 "
-     "bytes\n"},
+     "bytes\n"
+     "tensor_bytes: 9 moves 8, whole elements of 4 bytes\n"},
+    /* what is no whole number of elements is said, too, where it was asked for
+     */
+    {{{"--tensor_bytes=1026"}},
+     {{0, 0}},
+     0,
+     1,
+     "",
+     "tensor_bytes: 1026 moves 1024, whole elements of 4 bytes\n"},
+    {{{"--tensor_bytes=[1KiB,1026,2051]"}},
+     {{0, 0}},
+     0,
+     1,
+     "TB1024, TB2051",
+     "tensor_bytes collapses: 1026 to 1024, as many whole elements of 4 "
+     "bytes\n"
+     "tensor_bytes: 2051 moves 2048, whole elements of 4 bytes\n"},
+    {{{"--iterations=3"}},
+     {{0, 0}},
+     0,
+     1,
+     "TB1024, TB8192, TB16384, TB32769, TB65538, TB131076, TB262152, TB524304, "
+     "TB1024000, TB2048000, TB4096000",
+     ""},
     {{{"throughput_standard", "--db_cluster=[false,true]", "--db_nodes=[2,1]",
        "--tensor_bytes=4"}},
      {{0, 0}},
