@@ -158,6 +158,9 @@ struct client_question {
 struct client_ops;
 struct client {
     const struct client_ops *ops;
+    int socket;  /* of its connection, -1: none; shut down, every wait for a
+                    reply ends */
+    bool absent; /* a get failed because there was no such key */
     /* What the next put_many sends before its tensors, in the same send, and is
      * answered by OK, which it then awaits; NULL: nothing. Of clients that have
      * `ask`. It must stay until then. */
@@ -200,14 +203,12 @@ struct client_ops {
      * are ever removed. It is then bound to any of them. */
     int (*remove)(struct client *c, const struct srb_tensor *tensors, size_t n,
                   struct error *err);
-    /* Of writers and readers, all three or none of them: tell under a key how
-     * many steps were put; ask (see struct client_poll), after which it is
-     * bound to that tensor; and whether the last get failed because there was
-     * no such key, which is forgotten then. */
+    /* Of writers and readers, both or none of them: tell under a key how many
+     * steps were put; ask (see struct client_poll), after which it is bound to
+     * that tensor. A get then says where a key is absent. */
     int (*tell)(struct client *c, const char *key, size_t length, int64_t steps,
                 struct error *err);
     int (*poll)(struct client *c, struct client_poll *p, struct error *err);
-    bool (*absent)(struct client *c);
     /* Ask so many things in one send (of some 16 KiB; more in several), and
      * take the answers. NULL: nothing is asked that is no tensor. The client
      * stays bound to what it was. */
@@ -239,13 +240,6 @@ struct client_ops {
                 const char *as, struct error *err);
     int (*forget)(struct client *c, const char *one, const char *other,
                   struct error *err);
-    /* This end of the connection, numeric: "127.0.0.1"; "" for none. */
-    void (*address)(const struct client *c, char address[SRB_ADDRESS_MAX]);
-    /* Bytes of the socket's send and receive buffer as the kernel has them now
-     * (Linux doubles what it is asked for, socket(7)); -1 for none. */
-    void (*buffers)(const struct client *c, int bytes[2]);
-    /* Its socket; shut down, every wait for a reply ends. -1: none. */
-    int (*socket)(const struct client *c);
     /* Of a client that a rank serves, which has failed or not: nothing more
      * comes of it; and whether all that it had under way has ended, before
      * which its tensors must stay. NULL: neither matters. */
@@ -280,6 +274,17 @@ int client_get_many(struct client *c, const struct srb_tensor *tensors,
 
 /* Bind a client to a tensor's key and length. */
 void client_bind(struct client *c, const struct srb_tensor *t);
+
+/* Whether the last get failed because there was no such key, which is forgotten
+ * then; of clients that poll. */
+bool client_absent(struct client *c);
+
+/* This end of the connection, numeric: "127.0.0.1", "unix", or "" for none. */
+void client_address(const struct client *c, char address[SRB_ADDRESS_MAX]);
+
+/* Bytes of the socket's send and receive buffer as the kernel has them now
+ * (Linux doubles what it is asked for, socket(7)); -1 for none. */
+void client_buffers(const struct client *c, int bytes[2]);
 
 /* The first of the table that talks to servers and speaks TLS. */
 const struct client_ops *client_secured(void);

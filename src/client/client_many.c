@@ -37,3 +37,11 @@ int client_get_many(struct client *c, const struct srb_tensor *tensors,
     }
     return 0;
 }
+
+bool client_absent(struct client *c)
+{
+    bool absent = c->absent;
+
+    c->absent = false;
+    return absent;
+}

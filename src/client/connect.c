@@ -65,18 +65,34 @@ static int set_buffers(int fd, const struct client_params *p, struct error *err)
                : set_buffer(fd, SO_RCVBUF, bytes, err);
 }
 
-void client_buffers_of(int fd, int bytes[2])
+void client_buffers(const struct client *c, int bytes[2])
 {
     for (int i = 0; i < 2; i++) {
         socklen_t len = sizeof bytes[i];
 
-        if (getsockopt(fd, SOL_SOCKET, i == 0 ? SO_SNDBUF : SO_RCVBUF,
+        if (getsockopt(c->socket, SOL_SOCKET, i == 0 ? SO_SNDBUF : SO_RCVBUF,
                        &bytes[i], &len) != 0)
             bytes[i] = -1;
     }
 }
 
 /* ---- TCP ---- */
+
+/* This end of it. */
+static void address_of(int fd, char address[SRB_ADDRESS_MAX])
+{
+    struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof sa;
+
+    address[0] = '\0';
+    if (getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
+        return;
+    if (sa.ss_family == AF_UNIX)
+        snprintf(address, SRB_ADDRESS_MAX, "unix");
+    else if (getnameinfo((struct sockaddr *)&sa, len, address, SRB_ADDRESS_MAX,
+                         NULL, 0, NI_NUMERICHOST) != 0)
+        address[0] = '\0';
+}
 
 static struct addrinfo *look_up(const char *address, int port,
                                 struct error *err)
@@ -153,7 +169,7 @@ static int check_source(int fd, const char *source, struct error *err)
 {
     char got[SRB_ADDRESS_MAX];
 
-    client_address_of(fd, got);
+    address_of(fd, got);
     if (!source || strcmp(got, source) == 0)
         return 0;
     return error_set(err, "the connection leaves from %s", got);
@@ -287,17 +303,7 @@ redisContext *client_connect(const struct client_params *p,
     return NULL;
 }
 
-void client_address_of(int fd, char address[SRB_ADDRESS_MAX])
+void client_address(const struct client *c, char address[SRB_ADDRESS_MAX])
 {
-    struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};
-    socklen_t len = sizeof sa;
-
-    address[0] = '\0';
-    if (getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
-        return;
-    if (sa.ss_family == AF_UNIX)
-        snprintf(address, SRB_ADDRESS_MAX, "unix");
-    else if (getnameinfo((struct sockaddr *)&sa, len, address, SRB_ADDRESS_MAX,
-                         NULL, 0, NI_NUMERICHOST) != 0)
-        address[0] = '\0';
+    address_of(c->socket, address);
 }

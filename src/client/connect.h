@@ -19,10 +19,4 @@ redisContext *client_connect(const struct client_params *p,
                              char where[SRB_WHERE_MAX], struct ssl_st **ssl,
                              struct error *err);
 
-/* Its buffers, as the kernel has them; -1 where they cannot be told. Local. */
-void client_buffers_of(int fd, int bytes[2]);
-
-/* This end of a connected socket: a numeric address, "unix", or "". Local. */
-void client_address_of(int fd, char address[SRB_ADDRESS_MAX]);
-
 #endif

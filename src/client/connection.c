@@ -56,6 +56,7 @@ struct client *connection_open(size_t size, const struct client_ops *ops,
         free(c);
         return NULL;
     }
+    c->base.socket = c->redis->fd;
     return &c->base;
 }
 
@@ -139,34 +140,10 @@ void connection_rebind(struct client *c, const char *key, size_t bytes)
     bind_to((struct connection *)(void *)c, key, bytes);
 }
 
-void connection_address(const struct client *c, char address[SRB_ADDRESS_MAX])
-{
-    client_address_of(seen(c)->redis->fd, address);
-}
-
-void connection_buffers(const struct client *c, int bytes[2])
-{
-    client_buffers_of(seen(c)->redis->fd, bytes);
-}
-
-int connection_socket(const struct client *c)
-{
-    return seen(c)->redis->fd;
-}
-
 void connection_close(struct client *c)
 {
     redisFree(seen(c)->redis);
     free(c);
-}
-
-bool connection_absent(struct client *base)
-{
-    struct connection *c = (struct connection *)(void *)base;
-    bool was = c->absent;
-
-    c->absent = false;
-    return was;
 }
 
 void connection_pack(int64_t steps, char at[CONNECTION_COUNTER])

@@ -28,7 +28,6 @@ struct connection {
     const struct command_set *commands;
     double op_timeout;
     int64_t expire_ms;
-    bool absent; /* a get failed because there was no such key */
     const struct client_runs *runs; /* NULL: tensors of a shape of their own */
     void (*prepare)(struct connection *c); /* key or bytes are others */
     char key[SRB_KEY_MAX];
@@ -79,9 +78,6 @@ int connection_removed(struct connection *c, const struct srb_tensor *t,
 
 /* As struct client_ops has them. */
 void connection_rebind(struct client *c, const char *key, size_t bytes);
-void connection_address(const struct client *c, char address[SRB_ADDRESS_MAX]);
-void connection_buffers(const struct client *c, int bytes[2]);
-int connection_socket(const struct client *c);
 int connection_copy(struct client *from, const char *key, struct client *to,
                     const char *as, struct error *err);
 int connection_forget(struct client *c, const char *one, const char *other,
@@ -89,7 +85,6 @@ int connection_forget(struct client *c, const char *one, const char *other,
 int connection_ask(struct client *c, struct client_question *q, size_t n,
                    struct error *err);
 void connection_close(struct client *c);
-bool connection_absent(struct client *c);
 
 /* A counter of steps, see client_counter(). */
 #define CONNECTION_COUNTER CLIENT_COUNTER

@@ -159,7 +159,7 @@ static int get(struct client *base, void *data, struct error *err)
     int rc;
 
     if (fd < 0) {
-        c->base.absent = errno == ENOENT;
+        c->base.base.absent = errno == ENOENT;
         return failed(c, "unpack_tensor", err);
     }
     if (fstat(fd, &st) != 0)
@@ -268,9 +268,5 @@ const struct client_ops client_files = {
     .remove = remove_keys,
     .tell = tell,
     .poll = poll_step,
-    .absent = serverless_absent,
-    .address = serverless_address,
-    .buffers = serverless_buffers,
-    .socket = serverless_socket,
     .close = close_client,
 };

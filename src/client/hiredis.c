@@ -155,13 +155,9 @@ const struct client_ops client_hiredis = {
     .remove = hiredis_remove,
     .tell = hiredis_tell,
     .poll = hiredis_poll,
-    .absent = connection_absent,
     .ask = connection_ask,
     .announce = connection_announce,
     .announced = hiredis_announced,
     .block = hiredis_block,
-    .address = connection_address,
-    .buffers = connection_buffers,
-    .socket = connection_socket,
     .close = connection_close,
 };

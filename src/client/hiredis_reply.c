@@ -23,9 +23,9 @@ static int wrong_reply(struct hiredis_client *c, const redisReply *r,
     static const char what[] = "unpack_tensor";
     struct connection *at = &c->at;
 
-    at->absent = r->type == REDIS_REPLY_NIL;
+    at->base.absent = r->type == REDIS_REPLY_NIL;
     if (r->type == REDIS_REPLY_ERROR) {
-        at->absent = connection_says_absent(r->str, (size_t)r->len);
+        at->base.absent = connection_says_absent(r->str, (size_t)r->len);
         return connection_refused(at, what, r->str, (size_t)r->len, err);
     }
     if (tensor)

@@ -242,7 +242,7 @@ static int await(struct mpi_client *c, enum serve_operation operation,
             client_bind(&c->base.base, &tensors[k]);
         if (c->answer[k].operation == SERVE_DONE)
             continue;
-        c->base.absent = operation == SERVE_GET;
+        c->base.base.absent = operation == SERVE_GET;
         return serverless_error(&c->base, name_of(operation), err,
                                 "there is no such tensor of %zu bytes",
                                 c->base.bytes);
@@ -371,11 +371,7 @@ const struct client_ops client_mpi = {
     .remove = remove_keys,
     .tell = tell,
     .poll = poll_step,
-    .absent = serverless_absent,
     .leave = leave,
     .left = left,
-    .address = serverless_address,
-    .buffers = serverless_buffers,
-    .socket = serverless_socket,
     .close = close_client,
 };

@@ -123,6 +123,7 @@ static struct client *open_client(const struct client_params *p,
         return NULL;
     }
     c->base.ops = &client_null;
+    c->base.socket = -1;
     c->client = p->client;
     c->op_timeout = p->op_timeout;
     if (read_faults(c, p->null_client, err) == 0)
@@ -202,8 +203,5 @@ const struct client_ops client_null = {
     .put = put,
     .get = get,
     .remove = remove_keys,
-    .address = serverless_address,
-    .buffers = serverless_buffers,
-    .socket = serverless_socket,
     .close = close_client,
 };

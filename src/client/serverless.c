@@ -15,6 +15,7 @@ void *serverless_open(size_t size, const struct client_ops *ops,
         return NULL;
     }
     c->base.ops = ops;
+    c->base.socket = -1;
     c->bytes = p->bytes;
     c->op_timeout = p->op_timeout;
     c->client = p->client;
@@ -56,31 +57,4 @@ int serverless_late(const struct serverless *c, const char *what,
 {
     return serverless_error(c, what, err, "no reply within %g s",
                             c->op_timeout);
-}
-
-bool serverless_absent(struct client *c)
-{
-    struct serverless *s = (struct serverless *)(void *)c;
-    bool absent = s->absent;
-
-    s->absent = false;
-    return absent;
-}
-
-void serverless_address(const struct client *c, char address[SRB_ADDRESS_MAX])
-{
-    (void)c;
-    address[0] = '\0';
-}
-
-void serverless_buffers(const struct client *c, int bytes[2])
-{
-    (void)c;
-    bytes[0] = bytes[1] = -1;
-}
-
-int serverless_socket(const struct client *c)
-{
-    (void)c;
-    return -1;
 }

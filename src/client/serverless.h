@@ -12,8 +12,7 @@ struct serverless {
     struct client base;
     size_t bytes; /* of the tensor */
     double op_timeout;
-    int client;  /* its number */
-    bool absent; /* a get failed because there was no such key */
+    int client; /* its number */
     char key[SRB_KEY_MAX];
     char where[256]; /* for messages */
 };
@@ -37,11 +36,5 @@ int serverless_error(const struct serverless *c, const char *what,
 /* The same where an operation took op_timeout. */
 int serverless_late(const struct serverless *c, const char *what,
                     struct error *err);
-
-/* As struct client_ops has them. */
-bool serverless_absent(struct client *c);
-void serverless_address(const struct client *c, char address[SRB_ADDRESS_MAX]);
-void serverless_buffers(const struct client *c, int bytes[2]);
-int serverless_socket(const struct client *c);
 
 #endif

@@ -270,7 +270,7 @@ static int get(struct client *base, void *data, struct error *err)
     case SHM_AGAIN:
         return serverless_late(&c->base, "unpack_tensor", err);
     case SHM_NOTHING:
-        c->base.absent = c->slot != NULL;
+        c->base.base.absent = c->slot != NULL;
         return serverless_error(&c->base, "unpack_tensor", err,
                                 "there is no such tensor");
     case SHM_OTHER:
@@ -340,9 +340,5 @@ const struct client_ops client_shm = {
     .remove = remove_keys,
     .tell = tell,
     .poll = poll_step,
-    .absent = serverless_absent,
-    .address = serverless_address,
-    .buffers = serverless_buffers,
-    .socket = serverless_socket,
     .close = close_client,
 };

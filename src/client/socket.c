@@ -172,7 +172,7 @@ static struct client *open_client(const struct client_params *p,
                                        &client_socket, prepare, p, err);
 
     if (c)
-        self(c)->fd = connection_socket(c);
+        self(c)->fd = c->socket;
     return c;
 }
 
@@ -201,13 +201,9 @@ const struct client_ops client_socket = {
     .remove = socket_remove,
     .tell = socket_tell,
     .poll = socket_poll,
-    .absent = connection_absent,
     .ask = connection_ask,
     .announce = connection_announce,
     .announced = socket_announced,
     .block = socket_block,
-    .address = connection_address,
-    .buffers = connection_buffers,
-    .socket = connection_socket,
     .close = close_client,
 };

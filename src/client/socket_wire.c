@@ -108,12 +108,12 @@ static int unexpected(struct socket_client *c, const char *what,
 
     while (line < n && text[line] != '\r' && text[line] != '\n')
         line++;
-    at->absent = line == 3 && memcmp(text, "$-1", 3) == 0;
+    at->base.absent = line == 3 && memcmp(text, "$-1", 3) == 0;
     if (n > 0 && text[0] == '-') {
-        at->absent = connection_says_absent(text + 1, line - 1);
+        at->base.absent = connection_says_absent(text + 1, line - 1);
         return connection_refused(at, what, text + 1, line - 1, err);
     }
-    if (at->absent)
+    if (at->base.absent)
         return connection_error(at, what, err, "the server has no such key");
     if (n > 0 && text[0] == '+' && at->runs)
         return connection_not_run(at, what, text + 1, line - 1, err);

@@ -85,7 +85,7 @@ int aggregate_connect(struct load *l, const struct client_ops *ops,
     a->client = ops->open(&a->way, err);
     if (!a->client)
         return -1;
-    signals_watch(ops->socket(a->client));
+    signals_watch(a->client->socket);
     l->samples.connect_ns += tick_now() - start;
     return 0;
 }

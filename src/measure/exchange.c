@@ -373,7 +373,7 @@ static int get_control(struct load *l)
         verify_one(l, c->in, count, n);
         return note_control(l, start, end);
     }
-    if (!l->client->ops->absent(l->client))
+    if (!client_absent(l->client))
         return loop_fail(l);
     c->missed += exchange_is_timed(l);
     l->samples.waited += end - start;
@@ -390,8 +390,7 @@ static int64_t asked_for(const struct load *l)
     size_t i = 0;
 
     if (t->rules.pipelined || l->exchange.rules.lists.lists)
-        return l->client->ops->socket(l->client) < 0 ? (int64_t)t->rules.n
-                                                     : EXCHANGE_UNKNOWN;
+        return l->client->socket < 0 ? (int64_t)t->rules.n : EXCHANGE_UNKNOWN;
     while (i + 1 < t->rules.n && strncmp(t->get[i].key, key, SRB_KEY_MAX) != 0)
         i++;
     return (int64_t)i + 1;
@@ -407,7 +406,7 @@ static int connect_again(struct load *l, size_t way)
     if (!c)
         return exchange_failed(l);
     signals_unwatch();
-    signals_watch(ops->socket(c));
+    signals_watch(c->socket);
     ops->close(l->client);
     l->client = x->client[way] = c;
     tensor_client_turn(l->wrapped, c);
@@ -447,9 +446,8 @@ int exchange_got(struct load *l, int rc, int64_t start, int64_t end)
     struct series *s = &l->samples.unpack;
 
     if (rc < 0)
-        return l->aggregate.gone || l->client->ops->absent(l->client)
-                   ? lost(l, start)
-                   : loop_fail(l);
+        return l->aggregate.gone || client_absent(l->client) ? lost(l, start)
+                                                             : loop_fail(l);
     if (exchange_is_timed(l)) {
         if (loop_note(l, s, s->warmup, start, end) < 0)
             return -1;

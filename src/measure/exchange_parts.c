@@ -56,7 +56,7 @@ void exchange_turn(struct load *l, const struct exchange_source *s)
     if (c != l->client) {
         l->client = c;
         signals_unwatch();
-        signals_watch(c->ops->socket(c));
+        signals_watch(c->socket);
     }
     tensor_client_turn(l->wrapped, c);
 }

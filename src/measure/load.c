@@ -68,7 +68,7 @@ static int allocate_all(struct load *l, struct error *err)
 
 static void watch(const struct client *c)
 {
-    signals_watch(c->ops->socket(c));
+    signals_watch(c->socket);
 }
 
 /* Connect, and hand the client to the loop. */
@@ -313,7 +313,7 @@ static void disconnect(struct load *l)
 void load_disconnect(struct load *l)
 {
     if (l->client)
-        l->client->ops->buffers(l->client, l->buffers);
+        client_buffers(l->client, l->buffers);
     exchange_disconnect(l);
     disconnect(l);
     l->samples.main_end = tick_now();

@@ -313,7 +313,7 @@ static int open_client(struct run *r, struct perm_run *x, struct error *err)
     if (rc < 0)
         return -1;
     x->load.signal = &signals_state()->cut;
-    x->load.client->ops->address(x->load.client, x->client.address);
+    client_address(x->load.client, x->client.address);
     pin_read_back(r->discovery, &x->client);
     return 0;
 }

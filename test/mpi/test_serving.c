@@ -168,7 +168,7 @@ static void get_step(struct client *c, int64_t step, bool there)
     client_mpi.rebind(c, key, sizeof tensor);
     rc = client_mpi.get(c, tensor, &err);
     expect((rc == 0) == there, "get", key);
-    expect(client_mpi.absent(c) == !there, "absent", key);
+    expect(client_absent(c) == !there, "absent", key);
     for (size_t k = 0; there && k < COUNT; k++)
         if (tensor[k] != (float)step) {
             expect(false, "get brings other", key);

@@ -431,7 +431,7 @@ static void check_source(const struct client_ops *ops, size_t i)
     assert_true(fd >= 0);
     c = ops->open(&p, &err);
     if (c && sources[i].seen) {
-        ops->address(c, got);
+        client_address(c, got);
         assert_string_equal(got, sources[i].seen);
     } else if (c || sources[i].seen) {
         fail_msg("vector %zu: %s", i, c ? "it connected" : err.text);

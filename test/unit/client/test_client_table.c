@@ -49,7 +49,6 @@ static void who_writes_and_reads(void **state)
 
         assert_int_equal(all[i]->poll != NULL, can);
         assert_int_equal(all[i]->tell != NULL, can);
-        assert_int_equal(all[i]->absent != NULL, can);
         assert_true(!can || all[i]->remove);
     }
 }

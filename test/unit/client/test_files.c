@@ -179,8 +179,8 @@ static void writers_and_readers(void **state)
     assert_string_equal(in, "1234567");
     poll_for(s, r, "k2", INT64_C(1) << 40, false);
     assert_int_equal(client_files.get(r, in, &s->err), -1);
-    assert_true(client_files.absent(r));
-    assert_false(client_files.absent(r));
+    assert_true(client_absent(r));
+    assert_false(client_absent(r));
     in_shard(s, "cnt", path);
     f = fopen(path, "w");
     fputs("odd", f);

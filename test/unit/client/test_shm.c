@@ -278,11 +278,11 @@ static void writers_and_readers(void **state)
     bind_to(r, 0, STEPS, 0);
     assert_int_equal(client_shm.get(r, in, &s->err), 0);
     assert_string_equal(in, "1234567");
-    assert_false(client_shm.absent(r));
+    assert_false(client_absent(r));
     bind_to(r, 0, 0, 0);
     assert_int_equal(client_shm.get(r, in, &s->err), -1);
-    assert_true(client_shm.absent(r));
-    assert_false(client_shm.absent(r)); /* it is forgotten */
+    assert_true(client_absent(r));
+    assert_false(client_absent(r)); /* it is forgotten */
     assert_int_equal(client_shm.tell(r, "any", 3, 9, &s->err), -1);
     assert_int_equal(pages_there(), KEPT * 2);
     assert_int_equal(engine_shm.store->empty(s->store, &s->err), 0);

@@ -113,18 +113,6 @@ static int get(struct client *base, void *data, struct error *err)
     return 0;
 }
 
-static int no_socket(const struct client *c)
-{
-    (void)c;
-    return -1;
-}
-
-static void no_buffers(const struct client *c, int bytes[2])
-{
-    (void)c;
-    bytes[0] = bytes[1] = -1;
-}
-
 static void close_it(struct client *c)
 {
     free(c);
@@ -139,8 +127,6 @@ static const struct client_ops ops = {
     .rebind = rebind,
     .get = get,
     .poll = poll_it,
-    .socket = no_socket,
-    .buffers = no_buffers,
     .close = close_it,
 };
 
@@ -152,6 +138,7 @@ static struct client *open_own(const struct client_params *p, struct error *err)
     (void)err;
     assert_non_null(c);
     c->base.ops = &ops;
+    c->base.socket = -1;
     return &c->base;
 }
 
