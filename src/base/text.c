@@ -77,6 +77,8 @@ char *text_fit(struct text_field *field, int n, int columns, char *buf,
             if (field[k].text[0] &&
                 (!least || field[k].weight <= least->weight))
                 least = &field[k];
+        if (!least) /* cannot be: what is joined is not empty */
+            break;
         least->text = "";
         join_fields(field, n, buf, size);
     }

@@ -11,7 +11,7 @@ static void print_same(FILE *out, const struct batch_terms *terms,
 
     if (id == OPT_DB_MODULES && terms->plan->module.text) {
         fprintf(out, "db_modules: %s\n", terms->plan->module.text);
-    } else if (id >= OPT_AXES) {
+    } else if (!option_is_axis(&option_table[id])) {
         fprintf(out, "%s: ", option_table[id].name);
         options_print(out, terms->plan->sweep.options, id);
         fputc('\n', out);
