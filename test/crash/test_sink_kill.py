@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """Kill a writer of the result file and look for what it reported as safe.
 
-    test_sink_kill.py SINK_WRITER [KILL_AT_WRITE_SO] [--random 300] [--seconds 40]
+    test_sink_kill.py SINK_WRITER [KILL_AT_WRITE_SO] [--random 300] [--calls N]
 
 random:      SIGKILL at random instants of the writer's life.
-exhaustive:  SIGKILL at its N-th call that changes the file, for every N as far
-             as the time allows: before the call, and in the midst of a write
-             (half of it, or up to a page boundary). Needs the shared library
-             kill_at_write.
+exhaustive:  SIGKILL at its N-th call that changes the file, for every N, or for as
+             many as --calls says, evenly from first to last: before the call, and
+             in the midst of a write (half of it, or up to a page boundary). Needs
+             the shared library kill_at_write.
 
 resumed:     a study that is killed and resumed, again and again, at random
              instants; and a writer that resumes a half-done file killed at its
@@ -220,6 +220,13 @@ def kill_at_random(writer, folder, kills):
     return tally.line("random instants")
 
 
+def chosen(calls, kills):
+    """So many of the calls, anywhere in as many equal parts; 0: all of them."""
+    if not 0 < kills < calls:
+        return range(1, calls + 1)
+    return [1 + int((k + random.random()) * calls / kills) for k in range(kills)]
+
+
 def kill_at_call(command, env, at):
     code, out = run(command, dict(env, KILL_AT=str(at)))
     assert code == -signal.SIGKILL, "not killed at call %d" % at
@@ -259,7 +266,7 @@ def kill_and_resume(writer, folder, kills):
     return tally.line("resumed again and again")
 
 
-def kill_resuming(writer, shim, folder, part, seconds):
+def kill_resuming(writer, shim, folder, part, kills):
     """A writer that resumes a half-done file, killed at its calls."""
     sizes = (NPERMS, NCLIENTS, NITER)
     path, half = (os.path.join(folder, n) for n in ("a.h5", "half"))
@@ -282,21 +289,15 @@ def kill_resuming(writer, shim, folder, part, seconds):
     with open(count, encoding="utf-8") as f:
         calls = int(f.read().split()[0])
     tally = Tally()
-    stride, start, at = 1, time.monotonic(), 1
-    while at <= calls:
+    for at in chosen(calls, kills):
         shutil.copy(half, path)
         out = kill_at_call(command, env, at)
         tally.look(path, out, sizes, "resuming, killed %s call %d"
                    % (part, at), earlier)
-        if tally.runs == 20:
-            pace = (time.monotonic() - start) / tally.runs
-            stride = max(1, int(np.ceil(calls * pace / seconds)))
-        at += stride
-    return tally.line("resuming, %-6s of %d calls, every %d"
-                      % (part, calls, stride))
+    return tally.line("resuming, %-6s of %d calls" % (part, calls))
 
 
-def kill_at_calls(writer, shim, folder, part, seconds):
+def kill_at_calls(writer, shim, folder, part, kills):
     sizes = (NPERMS, NCLIENTS, NITER)
     path = os.path.join(folder, "a.h5")
     count = os.path.join(folder, "count")
@@ -308,16 +309,11 @@ def kill_at_calls(writer, shim, folder, part, seconds):
         calls = int(f.read().split()[0])
     assert calls > 100, "the shim counts nothing"
     tally = Tally()
-    stride, start, at = 1, time.monotonic(), 1
-    while at <= calls:
+    for at in chosen(calls, kills):
         empty(folder)
         out = kill_at_call(command, env, at)
         tally.look(path, out, sizes, "killed %s call %d" % (part, at))
-        if tally.runs == 20:  # the pace is known
-            pace = (time.monotonic() - start) / tally.runs
-            stride = max(1, int(np.ceil(calls * pace / seconds)))
-        at += stride
-    return tally.line("%-6s of %d calls, every %d" % (part, calls, stride))
+    return tally.line("%-6s of %d calls" % (part, calls))
 
 
 def preloadable(shim, folder):
@@ -346,8 +342,8 @@ def compare_costs(writer, shim):
     """A permutation costs the same whether there are few or many of them."""
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="srb-sink-", dir=memory) as folder:
-        few, many = (cost(writer, shim, folder, n) for n in (100, 2000))
-    print("a permutation of 100 costs %.0f calls and %.0f bytes, of 2000 %.0f "
+        few, many = (cost(writer, shim, folder, n) for n in (100, 1000))
+    print("a permutation of 100 costs %.0f calls and %.0f bytes, of 1000 %.0f "
           "and %.0f" % (*few, *many))
     return sum(m > 2 * f for f, m in zip(few, many))
 
@@ -357,7 +353,7 @@ def main():
     parser.add_argument("writer")
     parser.add_argument("shim", nargs="?")
     parser.add_argument("--random", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--calls", type=int, default=0)
     parser.add_argument("--seed", type=int, default=None)
     args = parser.parse_args()
     random.seed(args.seed)
@@ -368,12 +364,12 @@ def main():
                               args.random)
         empty(folder)
         lost += kill_and_resume(os.path.abspath(args.writer), folder,
-                                args.random // 3)
+                                args.random // 2)
         for part in ("before", "half", "page") if shim else ():
             for kill in (kill_at_calls, kill_resuming):
                 empty(folder)
                 lost += kill(os.path.abspath(args.writer), shim, folder, part,
-                             args.seconds / 6)
+                             args.calls)
         if shim:
             empty(folder)
             lost += compare_costs(os.path.abspath(args.writer), shim)
