@@ -104,24 +104,26 @@ static int unexpected(struct socket_client *c, const char *what,
                       const char *text, size_t n, struct error *err)
 {
     struct connection *at = &c->at;
+    char kind = n > 0 ? text[0] : '\0';
+    const char *words = text + 1; /* of the line, behind that */
     size_t line = 0;
 
     while (line < n && text[line] != '\r' && text[line] != '\n')
         line++;
     at->base.absent = line == 3 && memcmp(text, "$-1", 3) == 0;
-    if (n > 0 && text[0] == '-') {
-        at->base.absent = connection_says_absent(text + 1, line - 1);
-        return connection_refused(at, what, text + 1, line - 1, err);
-    }
     if (at->base.absent)
         return connection_error(at, what, err, "the server has no such key");
-    if (n > 0 && text[0] == '+' && at->runs)
-        return connection_not_run(at, what, text + 1, line - 1, err);
-    if (n > 0 && text[0] == '$')
+    if (kind == '-') {
+        at->base.absent = connection_says_absent(words, line - 1);
+        return connection_refused(at, what, words, line - 1, err);
+    }
+    if (kind == '+' && at->runs)
+        return connection_not_run(at, what, words, line - 1, err);
+    if (kind == '$')
         return connection_error(at, what, err,
                                 "the reply has %.*s bytes instead of %zu",
-                                (int)line - 1, text + 1, at->bytes);
-    if (n > 0 && text[0] == '*' && c->head[0] == '*')
+                                (int)line - 1, words, at->bytes);
+    if (kind == '*' && c->head[0] == '*')
         return no_tensor(c, what, text, n, err);
     return connection_error(at, what, err,
                             "the reply is not what RESP has for it: '%.*s'",

@@ -189,6 +189,19 @@ void resp_io_threads(FILE *out, const struct shard_spec *s, const char *reads)
         fprintf(out, "io-threads-do-reads yes\n");
 }
 
+/* An empty value must be seen as one; others are as the user wrote them. */
+static void print_args(FILE *out, const struct value *args)
+{
+    for (size_t i = 0; i < args->npairs; i++) {
+        const struct pair *p = &args->pairs[i];
+
+        fprintf(out, "%s %s\n", spelt(p->name),
+                !p->value     ? ""
+                : p->value[0] ? p->value
+                              : "\"\"");
+    }
+}
+
 void resp_configure(FILE *out, const struct shard_spec *s,
                     void (*threads)(FILE *out, const struct shard_spec *s))
 {
@@ -227,15 +240,7 @@ void resp_configure(FILE *out, const struct shard_spec *s,
                  * through another interface of the host */
                 "cluster-announce-ip %s\n",
                 node_timeout_ms(s), s->address);
-    for (size_t i = 0; i < s->args->npairs; i++) {
-        const struct pair *p = &s->args->pairs[i];
-
-        /* an empty value must be seen as one; others as the user wrote them */
-        fprintf(out, "%s %s\n", spelt(p->name),
-                !p->value     ? ""
-                : p->value[0] ? p->value
-                              : "\"\"");
-    }
+    print_args(out, s->args);
 }
 
 /* A cluster node's name is any 40 hexadecimal digits. They differ from run to

@@ -125,10 +125,13 @@ static int take_databases(struct placement *pl, int64_t want,
     if (want > pl->machine->nnodes)
         return too_few(pl, want_clients, want, err);
     pl->db_nodes = (int)want;
-    if (pl->machine->db_listed)
-        return take_listed(pl, err);
-    return take_last(pl) < pl->db_nodes ? too_few(pl, want_clients, want, err)
-                                        : 0;
+    if (pl->machine->db_listed && take_listed(pl, err) < 0)
+        return -1;
+    if (!pl->machine->db_listed && take_last(pl) < pl->db_nodes)
+        return too_few(pl, want_clients, want, err);
+    for (int k = 0; k < pl->db_nodes; k++)
+        pl->node_db[pl->db_node[k]] = k;
+    return 0;
 }
 
 /* Databases of nodes of their own: how many nodes, wherever they are. */
@@ -144,6 +147,28 @@ static int64_t wanted_databases(const struct placement *pl,
     return permutation_auto(p, OPT_DB_NODES)
                ? (m->db_listed > 0 ? m->db_listed : 1)
                : permutation_count(p, OPT_DB_NODES, 1);
+}
+
+/* As many nodes as there are for clients, from `want` to `most`. */
+static int take_clients(struct placement *pl, int64_t want, int64_t most,
+                        int64_t db, struct error *err)
+{
+    pl->client_nodes = take_first(pl, most);
+    if (pl->client_nodes < want)
+        return too_few(pl, want, pl->external ? 0 : db, err);
+    for (int k = 0; k < pl->client_nodes; k++)
+        pl->node_client[pl->client_node[k]] = k;
+    return 0;
+}
+
+/* Where databases are colocated, each client node has one. */
+static void colocate(struct placement *pl)
+{
+    pl->db_nodes = pl->client_nodes;
+    memcpy(pl->db_node, pl->client_node,
+           (size_t)pl->db_nodes * sizeof *pl->db_node);
+    memcpy(pl->node_db, pl->node_client,
+           (size_t)pl->machine->nnodes * sizeof *pl->node_db);
 }
 
 /* The nodes that each role gets, or why there are not enough. */
@@ -164,24 +189,14 @@ static int split_nodes(struct placement *pl, const struct permutation *p,
         return -1;
     if (standard && !pl->external && take_databases(pl, db, want, err) < 0)
         return -1;
-    for (int k = 0; k < pl->db_nodes; k++)
-        pl->node_db[pl->db_node[k]] = k;
     if (m->holds == HOLDS_DATABASES && standard)
         return 0;
-    pl->client_nodes = take_first(pl, all ? m->nnodes : want);
-    if (pl->client_nodes < want)
-        return too_few(pl, want, pl->external ? 0 : db, err);
-    for (int k = 0; k < pl->client_nodes; k++)
-        pl->node_client[pl->client_node[k]] = k;
-    if (pl->external) {
+    if (take_clients(pl, want, all ? m->nnodes : want, db, err) < 0)
+        return -1;
+    if (pl->external)
         pl->db_nodes = (int)db;
-    } else if (!standard) {
-        pl->db_nodes = pl->client_nodes;
-        memcpy(pl->db_node, pl->client_node,
-               (size_t)pl->db_nodes * sizeof *pl->db_node);
-        memcpy(pl->node_db, pl->node_client,
-               (size_t)m->nnodes * sizeof *pl->node_db);
-    }
+    else if (!standard)
+        colocate(pl);
     return 0;
 }
 
@@ -669,36 +684,40 @@ static bool in_name(int id, bool standard)
            id == OPT_DB_NODES || id == OPT_DB_CPUS || id == OPT_TENSOR_BYTES;
 }
 
+/* Its databases in a name: "-DBN2-DBCPU1". */
+static void name_databases(const struct placement *pl,
+                           const struct permutation *p, char *name, size_t n)
+{
+    const struct value *cpus = p->value[OPT_DB_CPUS];
+
+    if (pl->experiment == EXPERIMENT_STANDARD)
+        text_add(name, n, "-DBN%d", pl->db_nodes);
+    if (cpus || (pl->roster && pl->roster->db_cpus >= 0))
+        text_add(name, n, "-DBCPU%lld",
+                 (long long)(cpus ? cpus->count : pl->roster->db_cpus));
+}
+
 void place_session(const struct placement *pl, const struct sweep *s,
                    const struct permutation *p, char name[SRB_SESSION_MAX])
 {
     bool standard = pl->experiment == EXPERIMENT_STANDARD;
     size_t n = SRB_SESSION_MAX;
     const struct value *duration = p->value[OPT_DURATION];
-    char db[64] = "", loop[64];
-    int64_t cpus = -1;
 
-    if (standard)
-        snprintf(db, sizeof db, "-DBN%d", pl->db_nodes);
-    if (duration->is_auto)
-        snprintf(loop, sizeof loop, "ITER%lld",
-                 (long long)p->value[OPT_ITERATIONS]->count);
-    else
-        snprintf(loop, sizeof loop, "DUR%.48s", duration->text);
-    if (p->value[OPT_DB_CPUS])
-        cpus = p->value[OPT_DB_CPUS]->count;
-    else if (pl->roster)
-        cpus = pl->roster->db_cpus;
-    if (cpus >= 0)
-        text_add(db, sizeof db, "-DBCPU%lld", (long long)cpus);
-    snprintf(name, n, "%s-sess-%s%s-N%d-T%d%s%s-%s-TB%lld",
+    snprintf(name, n, "%s-sess-%s%s-N%d-T%d",
              p->infers ? "inference" : "throughput", standard ? "" : "colo-",
              p->value[OPT_LANGUAGES]->text, pl->client_nodes - pl->reader_nodes,
-             pl->clients_per_node, db,
-             standard                            ? ""
-             : p->value[OPT_PIN_APP_CPUS]->count ? "-PINTrue"
-                                                 : "-PINFalse",
-             loop, (long long)p->value[OPT_TENSOR_BYTES]->count);
+             pl->clients_per_node);
+    name_databases(pl, p, name, n);
+    if (!standard)
+        text_add(name, n, "-PIN%s",
+                 p->value[OPT_PIN_APP_CPUS]->count ? "True" : "False");
+    if (duration->is_auto)
+        text_add(name, n, "-ITER%lld",
+                 (long long)p->value[OPT_ITERATIONS]->count);
+    else
+        text_add(name, n, "-DUR%.48s", duration->text);
+    text_add(name, n, "-TB%lld", (long long)p->value[OPT_TENSOR_BYTES]->count);
     for (int id = 0; id < OPT_AXES; id++) {
         const struct option *d = &option_table[id];
         char text[SRB_WORD_MAX];

@@ -308,47 +308,47 @@ const struct sweep_alike sweep_alike[] = {
     {OPT_COUNT, NULL},
 };
 
-/* The same of an axis that says how something is done which the permutation
- * does not do. Where all steps stay, overwrite and delete do nothing, and where
- * keys expire, history says nothing. */
+/* Whether the axis says how something is done which the permutation does not
+ * do. Where all steps stay, overwrite and delete do nothing, and where keys
+ * expire, history says nothing. */
+static bool is_idle(const struct permutation *p, enum option_id axis)
+{
+    const struct value *history = p->value[OPT_HISTORY];
+    bool expires =
+        permutation_count(p, OPT_RETIRE, RETIRE_OVERWRITE) == RETIRE_EXPIRE;
+
+    if (axis >= OPT_READERS_PER_NODE && axis <= OPT_FAN)
+        return !permutation_exchanges(p);
+    switch ((int)axis) {
+    case OPT_COMPUTE_KIND:
+        return p->value[OPT_COMPUTE]->seconds == 0;
+    case OPT_ARRIVALS:
+        return p->value[OPT_RATE]->word == RATE_MAX;
+    case OPT_PIPELINED:
+        return permutation_count(p, OPT_TENSORS, 1) == 1 &&
+               !permutation_describes(p);
+    case OPT_HISTORY:
+        return expires;
+    case OPT_EXPIRE_AFTER:
+        return !expires;
+    case OPT_RETIRE:
+        return !expires && history && history->word == HISTORY_ALL;
+    default:
+        return false;
+    }
+}
+
+/* How far its k-th value then is behind the first that comes to the same. */
 static size_t behind_idle(const struct sweep *s, const struct permutation *p,
                           enum option_id axis, size_t k)
 {
     const struct setting *set = options_get(s->options, axis);
-    bool expires =
-        permutation_count(p, OPT_RETIRE, RETIRE_OVERWRITE) == RETIRE_EXPIRE;
     size_t first = 0;
 
-    switch ((int)axis) {
-    case OPT_READERS_PER_NODE:
-    case OPT_READER_NODES:
-    case OPT_WAIT:
-    case OPT_CONTROL_BYTES:
-    case OPT_FAN:
-        return permutation_exchanges(p) ? 0 : k;
-    case OPT_COMPUTE_KIND:
-        return p->value[OPT_COMPUTE]->seconds == 0 ? k : 0;
-    case OPT_ARRIVALS:
-        return p->value[OPT_RATE]->word == RATE_MAX ? k : 0;
-    case OPT_PIPELINED:
-        return permutation_count(p, OPT_TENSORS, 1) == 1 &&
-                       !permutation_describes(p)
-                   ? k
-                   : 0;
-    case OPT_HISTORY:
-        return expires ? k : 0;
-    case OPT_EXPIRE_AFTER:
-        return expires ? 0 : k;
-    case OPT_RETIRE:
-        while (first < k && set->values[first].count == RETIRE_EXPIRE)
-            first++;
-        return !expires && p->value[OPT_HISTORY] &&
-                       p->value[OPT_HISTORY]->word == HISTORY_ALL
-                   ? k - first
-                   : 0;
-    default:
-        return 0;
-    }
+    while (axis == OPT_RETIRE && first < k &&
+           set->values[first].count == RETIRE_EXPIRE)
+        first++;
+    return is_idle(p, axis) ? k - first : 0;
 }
 
 /* How far the permutation's value of such an axis is behind the first that

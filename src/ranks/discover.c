@@ -48,8 +48,10 @@ static uint64_t kernel_key(void)
     return hash_bytes(hash, boot, strlen(boot));
 }
 
-/* This kernel and one of our namespaces in it. A kernel that does not know the
- * namespace has only one. */
+/* This kernel and one of our namespaces in it; a kernel that does not know the
+ * namespace has only one. A host is one kernel and one network namespace: ports
+ * are numbered there. A clock is one kernel and one time namespace
+ * (time_namespaces(7): each has an offset of its own to CLOCK_MONOTONIC). */
 static uint64_t namespace_key(const char *path)
 {
     uint64_t hash = kernel_key();
@@ -58,19 +60,6 @@ static uint64_t namespace_key(const char *path)
     if (stat(path, &ns) == 0)
         hash = hash_bytes(hash, &ns.st_ino, sizeof ns.st_ino);
     return hash;
-}
-
-/* A host is one kernel and one network namespace: ports are numbered there. */
-static uint64_t host_key(void)
-{
-    return namespace_key("/proc/self/ns/net");
-}
-
-/* A clock is one kernel and one time namespace (time_namespaces(7): each has an
- * offset of its own to CLOCK_MONOTONIC). */
-static uint64_t clock_key(void)
-{
-    return namespace_key("/proc/self/ns/time");
 }
 
 /* A node's steward speaks for its clock, so that its ranks must have the same
@@ -321,6 +310,23 @@ static void describe_cpus(const struct team *t, struct discovery *d)
     team_bcast(t, t->node, k->tree.cpu, bytes, 0);
 }
 
+/* The node of a steward, by bisection: cards are in the order of their ranks.
+ */
+static int find_node(const struct calling_card *cards, int n, int steward)
+{
+    int low = 0, high = n - 1;
+
+    while (low < high) {
+        int mid = low + (high - low) / 2;
+
+        if (cards[mid].first_rank < steward)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 /* Stewards exchange cards; then every node's ranks learn all of them. */
 static int exchange(struct team *t, struct calling_card *mine,
                     struct kernel *kernel, struct error *err)
@@ -346,21 +352,8 @@ static int exchange(struct team *t, struct calling_card *mine,
     }
     team_bcast(t, t->node, cards, nnodes * (int)sizeof *cards, 0);
     number_nodes(cards, nnodes);
-    memcpy(rank_node, t->steward, (size_t)t->size * sizeof *rank_node);
-    /* stewards are ordered by rank, so a node is found by bisection */
-    for (int r = 0; r < t->size; r++) {
-        int low = 0, high = nnodes - 1;
-
-        while (low < high) {
-            int mid = low + (high - low) / 2;
-
-            if (cards[mid].first_rank < rank_node[r])
-                low = mid + 1;
-            else
-                high = mid;
-        }
-        rank_node[r] = low;
-    }
+    for (int r = 0; r < t->size; r++)
+        rank_node[r] = find_node(cards, nnodes, t->steward[r]);
     for (int n = 0; n < nnodes; n++)
         nodes[n] = cards[n].node;
     find_kernel(kernel, cards, nnodes, rank_node[t->rank]);
@@ -442,6 +435,37 @@ static void name_virtual(struct team *t)
     free(seen);
 }
 
+/* What this rank sees of its node by itself, and together with the others
+ * there.
+ */
+static void look_around(struct team *t, struct discovery *d,
+                        struct calling_card *card)
+{
+    local_attributes(&d->mine, t);
+    d->mine.memory_cost = (struct memory_cost){NAN, NAN};
+    d->mine.cpus_by_group = find_cpus(t, &d->launched, &card->cpus);
+    if (t->stewards != MPI_COMM_NULL)
+        node_info_read("", &d->mine.more);
+    d->mine.cpus = cpus_count(&card->cpus);
+    card->kernel_key = kernel_key();
+    card->host_key = namespace_key("/proc/self/ns/net");
+    card->clock_key = namespace_key("/proc/self/ns/time");
+}
+
+static void write_card(struct calling_card *card, const struct discovery *d,
+                       enum role role)
+{
+    const struct node_attributes *mine = &d->mine;
+
+    memcpy(card->node.name, mine->name, sizeof card->node.name);
+    memcpy(card->node.address, mine->address, sizeof card->node.address);
+    memcpy(card->node.loopback, mine->loopback, sizeof card->node.loopback);
+    memcpy(card->node.interface, mine->interface, sizeof card->node.interface);
+    card->node.barred = role == ROLE_DB       ? NODE_CLIENTS
+                        : role == ROLE_CLIENT ? NODE_DATABASES
+                                              : 0;
+}
+
 int discover(struct team *t, const char *net_ifname, struct discovery *d,
              struct error *err)
 {
@@ -451,15 +475,7 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
 
     memset(d, 0, sizeof *d);
     memset(&card, 0, sizeof card);
-    local_attributes(&d->mine, t);
-    d->mine.memory_cost = (struct memory_cost){NAN, NAN};
-    d->mine.cpus_by_group = find_cpus(t, &d->launched, &card.cpus);
-    if (t->stewards != MPI_COMM_NULL)
-        node_info_read("", &d->mine.more);
-    d->mine.cpus = cpus_count(&card.cpus);
-    card.kernel_key = kernel_key();
-    card.host_key = host_key();
-    card.clock_key = clock_key();
+    look_around(t, d, &card);
     rc = check_name(t, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;
@@ -469,13 +485,7 @@ int discover(struct team *t, const char *net_ifname, struct discovery *d,
     rc = find_interface(t, net_ifname, card.host_key, &d->mine, network, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;
-    memcpy(card.node.name, d->mine.name, sizeof card.node.name);
-    memcpy(card.node.address, d->mine.address, sizeof card.node.address);
-    memcpy(card.node.loopback, d->mine.loopback, sizeof card.node.loopback);
-    memcpy(card.node.interface, d->mine.interface, sizeof card.node.interface);
-    card.node.barred = t->role == ROLE_DB       ? NODE_CLIENTS
-                       : t->role == ROLE_CLIENT ? NODE_DATABASES
-                                                : 0;
+    write_card(&card, d, t->role);
     rc = exchange(t, &card, &d->kernel, err);
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;
