@@ -347,6 +347,7 @@ static void run_sweep(struct run *r)
     /* a batch job ends, all rows are amended; then nothing is left to do */
     if (r->team->rank == 0)
         team_busy(r->team, TEAM_SLOW_SECONDS);
+    run_remove_late(r);
     db_setup_close(&r->setup);
     if (r->have_cast) {
         team_uncast(&r->cast);

@@ -214,14 +214,15 @@ static struct db_keys keys_left(struct run *r, const struct perm_run *x)
     return keys;
 }
 
-void run_tidy(struct run *r, const struct perm_run *x)
+void run_tidy(struct run *r, const struct perm_run *x, bool failed)
 {
     struct db_keys keys = {.tensors = 0};
     struct error err;
 
     if (r->placement.external)
         keys = keys_left(r, x);
-
+    if (r->placement.external && failed)
+        run_note_late(r, x, &keys);
     if (x->is_steward && r->setup.db &&
         db_remove_keys(r->setup.db, &r->placement, &keys, &err) < 0)
         diag_say("keys of this run may have been left: %s", err.text);

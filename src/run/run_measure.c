@@ -415,13 +415,13 @@ int run_measure(struct run *r, struct perm_run *x, struct error *err)
     search_open(&s, 0, 0);
     if (run_models_store(r, x, err) < 0 || measure(r, x, &s, err) < 0) {
         blame_server(r, x, err);
-        run_tidy(r, x);
+        run_tidy(r, x, true);
         return -1;
     }
     rc = take_figures(r, x, err);
     if (rc < 0) /* a server that no client used has died unseen till now */
         blame_server(r, x, err);
     run_searched(&s, &x->outcome.summary.steps);
-    run_tidy(r, x);
+    run_tidy(r, x, rc < 0);
     return rc;
 }

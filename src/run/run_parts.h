@@ -46,13 +46,16 @@ struct run {
     struct prepared plan;
     struct sinks sinks; /* rank 0; none elsewhere */
     struct earlier earlier;
-    struct expect_judge *judge; /* NULL where nothing is expected */
-    struct sustain *sustain;    /* NULL where no rate is searched */
-    char late[16384];           /* rank 0: words on limits broken at the end */
-    struct db_setup setup;      /* the databases that run */
-    struct placement placement; /* of the running permutation */
-    int64_t begun;              /* permutations that were placed */
-    struct placement cast_for;  /* that the communicators were made for */
+    struct expect_judge *judge;  /* NULL where nothing is expected */
+    struct sustain *sustain;     /* NULL where no rate is searched */
+    char late[16384];            /* rank 0: words on limits broken at the end */
+    struct db_setup setup;       /* the databases that run */
+    struct placement placement;  /* of the running permutation */
+    int64_t begun;               /* permutations that were placed */
+    struct late_keys *late_keys; /* [nlate] of those that failed on somebody
+                                    else's servers */
+    size_t nlate, late_room;
+    struct placement cast_for; /* that the communicators were made for */
     struct cast cast;
     bool crowded_here, crowded; /* more processes than CPUs on this rank's
                                    kernel, on any: of these roles and of set-up
@@ -108,8 +111,14 @@ int run_loop(struct run *r, struct perm_run *x, struct error *err);
 void run_reduce(struct run *r, struct perm_run *x);
 
 /* Remove the keys that clients left in somebody else's database; of those that
- * this job started none. Collective over the world. */
-void run_tidy(struct run *r, const struct perm_run *x);
+ * this job started none. Of a permutation that failed they go once more at the
+ * end of the study. Collective over the world. */
+void run_tidy(struct run *r, const struct perm_run *x, bool failed);
+
+/* Remember such keys, and remove them, before databases are closed. Local. */
+void run_note_late(struct run *r, const struct perm_run *x,
+                   const struct db_keys *keys);
+void run_remove_late(struct run *r);
 
 /* Of rate: search: look for the rate, then have the clients ready for a loop at
  * the lower end of the bracket; and write the bracket into the outcome. -1 when

@@ -35,7 +35,7 @@ static int clear(struct run *r, struct perm_run *x, struct error *err)
 
     if (tensors_plain(&rules) || x->nprobes == 0)
         return 0;
-    run_tidy(r, x);
+    run_tidy(r, x, false);
     return x->is_steward ? db_empty(r->setup.db, err) : 0;
 }
 

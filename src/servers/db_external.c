@@ -89,14 +89,38 @@ struct removal {
     bool *failed; /* [shards] */
     int left;     /* keys */
     int first;    /* client whose key is left */
+    int64_t removed;
 };
+
+/* DEL of so many keys, which are counted. */
+static int delete (struct control *c, int nargs, const char *const args[],
+                   struct removal *x, struct error *err)
+{
+    char *reply;
+
+    if (control_command(c, &reply, err, nargs, args) < 0)
+        return -1;
+    x->removed += strtoll(reply, NULL, 10);
+    free(reply);
+    return 0;
+}
+
+/* The same of one or two (else NULL). */
+static int delete_two(struct control *c, const char *one, const char *other,
+                      struct removal *x, struct error *err)
+{
+    const char *const args[] = {"DEL", one, other};
+
+    return delete (c, other ? 3 : 2, args, x, err);
+}
 
 /* Keys of one request. */
 #define TOGETHER (SRB_CONTROL_WORDS - 1)
 
 /* Those of a client's steps, some at a time. */
 static int remove_steps(struct control *c, const char *key,
-                        const struct db_keys *keys, struct error *err)
+                        const struct db_keys *keys, struct removal *x,
+                        struct error *err)
 {
     const char *words[1 + TOGETHER] = {"DEL"};
     char text[TOGETHER][SRB_KEY_MAX];
@@ -113,7 +137,7 @@ static int remove_steps(struct control *c, const char *key,
             n++;
             if (n < TOGETHER && !last)
                 continue;
-            if (control_command(c, NULL, err, n + 1, words) < 0)
+            if (delete (c, n + 1, words, x, err) < 0)
                 return -1;
             n = 0;
         }
@@ -123,7 +147,8 @@ static int remove_steps(struct control *c, const char *key,
 /* What describes steps, and their lists beside the keys of who has such: all of
  * these, since who was late may have made one anew that was removed. */
 static int remove_lists(struct control *c, const char *key,
-                        const struct db_keys *keys, struct error *err)
+                        const struct db_keys *keys, struct removal *x,
+                        struct error *err)
 {
     char meta[SRB_KEY_MAX], list[SRB_KEY_MAX];
     int stem = keys_stem(meta, key);
@@ -132,8 +157,7 @@ static int remove_lists(struct control *c, const char *key,
         keys_of_meta(meta, (size_t)stem, step);
         memcpy(list, meta, (size_t)stem);
         keys_of_list(list, (size_t)stem, step);
-        if (control_say(c, NULL, err, "DEL", list,
-                        step >= keys->from ? meta : NULL, NULL) < 0)
+        if (delete_two(c, list, step >= keys->from ? meta : NULL, x, err) < 0)
             return -1;
     }
     return 0;
@@ -142,20 +166,18 @@ static int remove_lists(struct control *c, const char *key,
 /* What models were given, and what came of it; and copies, which a client that
  * was cut off may have left. */
 static int remove_inference(struct db *db, const struct placement *pl,
-                            int client, struct error *err)
+                            int client, struct removal *x, struct error *err)
 {
     for (int part = KEY_IN; part < KEY_PARTS; part++) {
         int at = model_keys_shard(pl, client, (enum key_part)part);
         char key[SRB_KEY_MAX];
 
         model_keys_part(pl, client, (enum key_part)part, key);
-        if (control_say(db->shards[at].control, NULL, err, "DEL", key, NULL) <
-            0)
+        if (delete_two(db->shards[at].control, key, NULL, x, err) < 0)
             return -1;
         for (int k = 0; k < db->n && pl->copied; k++) {
             model_keys_copy(pl, client, (enum key_part)part, k, key);
-            if (control_say(db->shards[k].control, NULL, err, "DEL", key,
-                            NULL) < 0)
+            if (delete_two(db->shards[k].control, key, NULL, x, err) < 0)
                 return -1;
         }
     }
@@ -163,25 +185,26 @@ static int remove_inference(struct db *db, const struct placement *pl,
 }
 
 static int remove_of(struct db *db, const struct placement *pl, int client,
-                     const struct db_keys *keys, struct error *err)
+                     const struct db_keys *keys, struct removal *x,
+                     struct error *err)
 {
     struct control *c = db->shards[place_client_shard(pl, client)].control;
     char key[SRB_KEY_MAX], counter[SRB_KEY_MAX], stream[SRB_KEY_MAX];
 
     if (pl->infers)
-        return remove_inference(db, pl, client, err);
+        return remove_inference(db, pl, client, x, err);
     place_key(pl, client, key);
     if (keys->tensors == 0)
-        return control_say(c, NULL, err, "DEL", key, NULL);
+        return delete_two(c, key, NULL, x, err);
     if (keys->counters) {
         keys_of_counter(counter, (size_t)keys_stem(counter, key));
         keys_of_stream(stream, (size_t)keys_stem(stream, key));
-        if (control_say(c, NULL, err, "DEL", counter, stream, NULL) < 0)
+        if (delete_two(c, counter, stream, x, err) < 0)
             return -1;
     }
-    if (keys->lists && remove_lists(c, key, keys, err) < 0)
+    if (keys->lists && remove_lists(c, key, keys, x, err) < 0)
         return -1;
-    return remove_steps(c, key, keys, err);
+    return remove_steps(c, key, keys, x, err);
 }
 
 /* Whatever fails, keys of other shards go; the words are on the first. */
@@ -201,8 +224,8 @@ static void remove_once(struct db *db, const struct placement *pl,
             x->gone[c] = true;
             continue;
         }
-        x->gone[c] = !x->failed[k] &&
-                     remove_of(db, pl, c, keys, x->left ? &ignored : err) == 0;
+        x->gone[c] = !x->failed[k] && remove_of(db, pl, c, keys, x,
+                                                x->left ? &ignored : err) == 0;
         if (x->gone[c])
             continue;
         x->failed[k] = true; /* the next would wait for it as long */
@@ -231,28 +254,58 @@ static void enter_again(struct db *db, const struct roster *roster,
     }
 }
 
+static void begin_removal(struct removal *x, const struct db *db,
+                          const struct placement *pl)
+{
+    *x = (struct removal){.left = 0};
+    x->gone = mem_new((size_t)pl->nclients, sizeof *x->gone);
+    x->failed = mem_new((size_t)db->n, sizeof *x->failed);
+}
+
+static int end_removal(struct removal *x, const struct placement *pl,
+                       struct error *err)
+{
+    char key[SRB_KEY_MAX];
+
+    free(x->gone);
+    free(x->failed);
+    if (x->left == 0)
+        return 0;
+    place_key(pl, x->first, key);
+    return error_prefix(err, "%d of %d keys, the first is '%s'", x->left,
+                        pl->nclients, key);
+}
+
 int db_remove_keys(struct db *db, const struct placement *pl,
                    const struct db_keys *keys, struct error *err)
 {
-    struct removal x = {.left = 0};
-    char key[SRB_KEY_MAX];
+    struct removal x;
 
     if (!db->keep_data)
         return 0;
-    x.gone = mem_new((size_t)pl->nclients, sizeof *x.gone);
-    x.failed = mem_new((size_t)db->n, sizeof *x.failed);
+    begin_removal(&x, db, pl);
     remove_once(db, pl, keys, &x, err);
     if (x.left > 0) {
         enter_again(db, pl->roster, &x);
         remove_once(db, pl, keys, &x, err);
     }
-    free(x.gone);
-    free(x.failed);
-    if (x.left == 0)
+    return end_removal(&x, pl, err);
+}
+
+int64_t db_remove_late_keys(struct db *db, const struct placement *pl,
+                            const struct db_keys *keys, struct error *err)
+{
+    struct removal x;
+
+    if (!db->keep_data)
         return 0;
-    place_key(pl, x.first, key);
-    return error_prefix(err, "%d of %d keys, the first is '%s'", x.left,
-                        pl->nclients, key);
+    error_set(err, "its server does not answer");
+    begin_removal(&x, db, pl);
+    for (int k = 0; k < db->n; k++)
+        x.failed[k] = true;
+    enter_again(db, pl->roster, &x);
+    remove_once(db, pl, keys, &x, err);
+    return end_removal(&x, pl, err) < 0 ? -1 : x.removed;
 }
 
 int db_ask_all(struct db *db, struct error *err)

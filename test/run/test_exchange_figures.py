@@ -136,7 +136,8 @@ class Figures(RunTest):
 
     def test_what_a_failed_permutation_left(self):
         """A put of it is carried out when the next one runs: nobody takes it
-        for a step of that one, whose keys are others in the same slots."""
+        for a step of that one, whose keys are others in the same slots; and it
+        does not stay when the study ends, nor what tells of it."""
         for wait in "1ms", "block":
             server = Monitored(self)
             job = self.start(2, EXCHANGE, "throughput_standard",
@@ -160,6 +161,10 @@ class Figures(RunTest):
             g = f["perm_0001"]
             self.assertEqual(int((g["get_step"][...] >= 0).sum()), 60)
             self.assertTrue((g["delivery"][...] > 0).all())
+            for what in ("0.0", "stream"):
+                self.assertEqual(server.ask("exists", f"{key}.{what}"), "0")
+            self.assertRegex(job.stderr, r"note: [1-9]\d* keys of permutations "
+                             "that failed had come late, and went now")
             said = server.said("SET")
             now = [w[0] for w in said if w[0].endswith(".59.0")
                    and not w[0].startswith(f"{key}.59")]
