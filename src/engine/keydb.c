@@ -47,12 +47,6 @@ static void configure(FILE *out, const struct shard_spec *s)
     resp_configure(out, s, threads);
 }
 
-/* It has no CLUSTER SHARDS, nor names of such. */
-static void cluster(FILE *out, const struct shard_spec *s)
-{
-    resp_cluster(out, s, NULL);
-}
-
 /* CONFIG GET does not know its threads; INFO does. */
 static int effective(struct control *c, const struct shard_spec *s, char **text,
                      struct error *err)
@@ -83,25 +77,11 @@ static const struct candidate candidates[] = {
 
 const struct engine engine_keydb = {
     .name = "keydb",
-    .kind = ENGINE_PROCESS,
-    .candidates = candidates,
+    RESP_ENGINE,
     .lacks = lacks,
-    .streams = true,
-    .memory = RESP_MEMORY,
-    .memory_redisai = RESP_MEMORY_REDISAI,
     .oldest = "6.3", /* INFO's section of its own */
     .most_threads = MOST_THREADS,
-    .lists = true,
-    .recognise = recognise,
-    .answers = answers,
-    .check_args = check_args,
     .configure = configure,
-    .cluster_file = SRB_RESP_NODES,
-    .cluster = cluster,
-    .unix_socket = SRB_RESP_SOCKET,
-    .ready = resp_ready,
-    .empty = resp_empty,
-    .counters = resp_counters,
+    .cluster = resp_cluster_unnamed,
     .effective = effective,
-    .shutdown = resp_shutdown,
 };

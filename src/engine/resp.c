@@ -182,13 +182,6 @@ static void let_in(FILE *out, const struct shard_spec *s)
             reader);
 }
 
-void resp_io_threads(FILE *out, const struct shard_spec *s, const char *reads)
-{
-    fprintf(out, "io-threads %d\n", s->io_threads);
-    if (s->io_threads > 1 && !version_since(s->version, reads))
-        fprintf(out, "io-threads-do-reads yes\n");
-}
-
 /* An empty value must be seen as one; others are as the user wrote them. */
 static void print_args(FILE *out, const struct value *args)
 {
@@ -243,6 +236,21 @@ void resp_configure(FILE *out, const struct shard_spec *s,
     print_args(out, s->args);
 }
 
+/* Since 8.0 I/O threads read in any case: Redis has no choice any more
+ * (deprecated_configs in its config.c), Valkey's do unless they are told not
+ * to, and later ones cannot be told (its config.c). */
+static void io_threads(FILE *out, const struct shard_spec *s)
+{
+    fprintf(out, "io-threads %d\n", s->io_threads);
+    if (s->io_threads > 1 && !version_since(s->version, "8.0"))
+        fprintf(out, "io-threads-do-reads yes\n");
+}
+
+void resp_configure_io(FILE *out, const struct shard_spec *s)
+{
+    resp_configure(out, s, io_threads);
+}
+
 /* A cluster node's name is any 40 hexadecimal digits. They differ from run to
  * run: members of two clusters that meet on a port must not know each other. */
 static void print_id(FILE *out, const struct shard_spec *s, int shard)
@@ -258,10 +266,9 @@ static void print_id(FILE *out, const struct shard_spec *s, int shard)
  * that has none in their file, each another, and then write their files until
  * they agree: so the shard has its master's name, which is as long. Others take
  * no such field (clusterLoadConfig() in their cluster.c). */
-void resp_cluster(FILE *out, const struct shard_spec *s, const char *shards)
+static void print_cluster(FILE *out, const struct shard_spec *s, bool named)
 {
     const struct placement *pl = s->placement;
-    bool named = shards && version_since(s->version, shards);
 
     for (int k = 0; k < pl->nshards; k++) {
         int port = pl->shard_port[k];
@@ -279,6 +286,17 @@ void resp_cluster(FILE *out, const struct shard_spec *s, const char *shards)
                 keys_first_slot(k + 1, pl->nshards) - 1);
     }
     fprintf(out, "vars currentEpoch %d lastVoteEpoch 0\n", pl->nshards);
+}
+
+/* 7.0 knows no more of shards than CLUSTER SHARDS. */
+void resp_cluster(FILE *out, const struct shard_spec *s)
+{
+    print_cluster(out, s, version_since(s->version, "7.2"));
+}
+
+void resp_cluster_unnamed(FILE *out, const struct shard_spec *s)
+{
+    print_cluster(out, s, false);
 }
 
 /* Whether the process that answers is the one that was started, or of its

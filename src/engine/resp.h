@@ -108,6 +108,17 @@
         .proof = "cluster-enabled yes"                                         \
     }
 
+/* What is the same in all their tables: functions and candidates of the
+ * server's own file are static, and have these names. */
+#define RESP_ENGINE                                                            \
+    .kind = ENGINE_PROCESS, .candidates = candidates, .streams = true,         \
+    .lists = true, .memory = RESP_MEMORY,                                      \
+    .memory_redisai = RESP_MEMORY_REDISAI, .recognise = recognise,             \
+    .answers = answers, .check_args = check_args,                              \
+    .cluster_file = SRB_RESP_NODES, .unix_socket = SRB_RESP_SOCKET,            \
+    .ready = resp_ready, .empty = resp_empty, .counters = resp_counters,       \
+    .shutdown = resp_shutdown
+
 /* Whether it is "<title> v=<version> …", in whatever case, as these servers
  * print it (version() in their server.c). */
 bool resp_recognise(const char *printed, const char *title,
@@ -126,12 +137,13 @@ int resp_check_args(const struct value *args, const char *const *more,
 void resp_configure(FILE *out, const struct shard_spec *s,
                     void (*threads)(FILE *out, const struct shard_spec *s));
 
-/* io-threads, for a server that reads by them when it is told to, and one that
- * does so in any case from version `reads` on. */
-void resp_io_threads(FILE *out, const struct shard_spec *s, const char *reads);
+/* The same with io-threads. */
+void resp_configure_io(FILE *out, const struct shard_spec *s);
 
-/* nodes.conf; a server knows shards from version `shards` on, NULL: never. */
-void resp_cluster(FILE *out, const struct shard_spec *s, const char *shards);
+/* nodes.conf: of servers that know names of shards since 7.2, and of such as
+ * know none. */
+void resp_cluster(FILE *out, const struct shard_spec *s);
+void resp_cluster_unnamed(FILE *out, const struct shard_spec *s);
 
 /* As struct engine has them. */
 int resp_ready(struct control *c, const struct shard_spec *s, pid_t *pid,

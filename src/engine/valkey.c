@@ -30,23 +30,6 @@ static int check_args(const struct value *args, struct error *err)
     return resp_check_args(args, reserved, err);
 }
 
-/* Its I/O threads read unless they are told not to, since 8.0; later ones
- * cannot be told any more (its config.c). */
-static void io_threads(FILE *out, const struct shard_spec *s)
-{
-    resp_io_threads(out, s, "8.0");
-}
-
-static void configure(FILE *out, const struct shard_spec *s)
-{
-    resp_configure(out, s, io_threads);
-}
-
-static void cluster(FILE *out, const struct shard_spec *s)
-{
-    resp_cluster(out, s, "7.2");
-}
-
 /* A string is freed at once whatever lazyfree-lazy-server-del says, but since
  * 8.0 an I/O thread frees one that is replaced, where one is awake
  * (tryOffloadFreeObjToIOThreads() in its io_threads.c, from dbSetValue() in its
@@ -68,23 +51,9 @@ static const struct candidate candidates[] = {
 
 const struct engine engine_valkey = {
     .name = "valkey",
-    .kind = ENGINE_PROCESS,
-    .candidates = candidates,
-    .streams = true,
-    .memory = RESP_MEMORY,
-    .memory_redisai = RESP_MEMORY_REDISAI,
+    RESP_ENGINE,
     .oldest = "7.2", /* its first */
-    .lists = true,
-    .recognise = recognise,
-    .answers = answers,
-    .check_args = check_args,
-    .configure = configure,
-    .cluster_file = SRB_RESP_NODES,
-    .cluster = cluster,
-    .unix_socket = SRB_RESP_SOCKET,
-    .ready = resp_ready,
-    .empty = resp_empty,
-    .counters = resp_counters,
+    .configure = resp_configure_io,
+    .cluster = resp_cluster,
     .effective = resp_effective,
-    .shutdown = resp_shutdown,
 };
