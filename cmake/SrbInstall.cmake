@@ -99,6 +99,9 @@ foreach(tool ${srb_tools})
     install(PROGRAMS ${CMAKE_CURRENT_BINARY_DIR}/installed/${name}
         DESTINATION ${srb_tools_dir})
     file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/links)
+    # beside the program that is built, which names it, wherever that is
+    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/tools/${name}
+        ${CMAKE_CURRENT_BINARY_DIR}/${name} SYMBOLIC)
     file(CREATE_LINK ${srb_tools_from_bin}/${name}
         ${CMAKE_CURRENT_BINARY_DIR}/links/${name} SYMBOLIC)
     install(FILES ${CMAKE_CURRENT_BINARY_DIR}/links/${name}

@@ -125,29 +125,20 @@ static char *line_of(const char *path)
     return shown;
 }
 
-/* What shows the file: beside this program where it is installed, in the tools
- * of the tree where it was built, else by its name. */
+/* What shows the file: beside this program, where it is installed and where it
+ * was built (there a link), else by its name. */
 static void reader(char *buf, size_t n)
 {
     static const char name[] = "srbench-report";
-    static const char *const places[] = {"", "../tools/", "../../tools/"};
-    char here[PATH_MAX];
+    char here[PATH_MAX], real[PATH_MAX];
     ssize_t used = readlink("/proc/self/exe", here, sizeof here - 1);
     char *slash;
 
     here[used > 0 ? used : 0] = '\0';
     slash = strrchr(here, '/');
-    for (size_t i = 0; slash && i < sizeof places / sizeof places[0]; i++) {
-        char real[PATH_MAX];
-
-        snprintf(buf, n, "%.*s/%s%s", (int)(slash - here), here, places[i],
-                 name);
-        if (access(buf, X_OK) == 0 && realpath(buf, real)) {
-            snprintf(buf, n, "%s", real);
-            return;
-        }
-    }
-    snprintf(buf, n, "%s", name);
+    snprintf(buf, n, "%.*s/%s", slash ? (int)(slash - here) : 0, here, name);
+    snprintf(buf, n, "%s",
+             access(buf, X_OK) == 0 && realpath(buf, real) ? real : name);
 }
 
 /* A path as it is called in this process's folder. */

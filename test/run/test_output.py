@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 
-from srbtest import RunTest, column, main, text
+from srbtest import SRBENCH, RunTest, column, main, text
 
 FOM = re.compile(r"SRBENCH_FOM perm=\d{4} name=[a-z_0-9.]+ "
                  r"value=\d\.\d+e[+-]\d{2} unit=(s|B/s|1/s|1)")
@@ -113,6 +113,10 @@ class Lines(OutputTest):
         program, path = shlex.split(command)
         self.assertEqual(path, str(self.out))
         self.assertTrue(os.access(program, os.X_OK), program)
+        # by a link beside the program, wherever that was built
+        beside = os.path.join(os.path.dirname(SRBENCH), "srbench-report")
+        self.assertEqual(os.path.realpath(self.dir / program),
+                         os.path.realpath(beside))
         self.assertTrue(job.stdout.endswith(f" file={self.out}\n"))
         self.assertEqual(job.status["file"], str(self.out))
 
