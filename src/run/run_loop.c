@@ -120,13 +120,13 @@ static double fault_time(const struct run *r, const struct load *l)
                 l->usage.system_time);
 }
 
-/* All clients: their timings on the common clock, and what they come to. */
-static void reduce(struct run *r, struct perm_run *x)
+/* What this client's loop was, for what it comes to. */
+static struct figures_of figures_of_load(const struct run *r,
+                                         const struct perm_run *x)
 {
     const struct load *l = &x->load;
     const bool exchanges = permutation_exchanges(&x->p);
-    double alone_waited, alone = steps_compute_alone(&l->steps, &alone_waited);
-    const struct figures_of of = {
+    struct figures_of of = {
         .samples = &l->samples,
         .bytes = l->rules.count * sizeof(float) * l->rules.tensors.n,
         .get_bytes = l->rules.inference.out_count * sizeof(float),
@@ -145,12 +145,22 @@ static void reduce(struct run *r, struct perm_run *x)
         .compute_asked = l->rules.step.compute_kind == COMPUTE_SPIN
                              ? l->rules.step.compute
                              : 0,
-        .compute_alone = alone,
-        .alone_waited = alone_waited,
         .alone = l->steps.alone,
         .start_skew = l->agreed ? tick_seconds(l->start_skew) : NAN,
     };
+
+    of.compute_alone = steps_compute_alone(&l->steps, &of.alone_waited);
+    return of;
+}
+
+/* All clients: their timings on the common clock, and what they come to. */
+static void reduce(struct run *r, struct perm_run *x)
+{
+    const struct team *t = r->team;
+    const MPI_Comm clients = r->cast.clients;
+    const struct figures_of of = figures_of_load(r, x);
     const struct clock_params clock = params_of_clock(r);
+    struct summary *s = &x->outcome.summary;
     double worst[2];
 
     /* only now that nobody is in the loop: who synchronises clocks, spins */
@@ -158,23 +168,19 @@ static void reduce(struct run *r, struct perm_run *x)
     worst[0] = tick_seconds(clock_error(&x->clock));
     worst[1] = fabs(clock_drift(&x->clock));
     samples_translate(&x->load.samples, to_common, &x->clock);
-    exchange_figures_none(&x->outcome.summary.exchange);
-    if (exchanges) {
-        exchange_times(r->team, r->cast.clients, &r->placement, &x->load);
-        exchange_figures_reduce(r->team, r->cast.clients, l,
-                                &x->outcome.summary.exchange);
+    exchange_figures_none(&s->exchange);
+    if (of.exchange) {
+        exchange_times(t, clients, &r->placement, &x->load);
+        exchange_figures_reduce(t, clients, &x->load, &s->exchange);
     }
-    aggregate_figures_reduce(r->team, r->cast.clients, &l->samples,
-                             &x->outcome.summary.lists);
-    figures_reduce(r->team, r->cast.clients, &of, &x->outcome.summary);
-    step_figures_reduce(r->team, r->cast.clients, &of,
-                        &x->outcome.summary.steps);
-    inference_figures_reduce(r->team, r->cast.clients, &l->samples,
-                             x->outcome.summary.window_ops,
-                             &x->outcome.summary.inference);
-    team_allreduce(r->team, r->cast.clients, worst, 2, MPI_DOUBLE, MPI_MAX);
-    x->outcome.summary.clock_error = worst[0];
-    x->outcome.summary.clock_drift = worst[1];
+    aggregate_figures_reduce(t, clients, of.samples, &s->lists);
+    figures_reduce(t, clients, &of, s);
+    step_figures_reduce(t, clients, &of, &s->steps);
+    inference_figures_reduce(t, clients, of.samples, s->window_ops,
+                             &s->inference);
+    team_allreduce(t, clients, worst, 2, MPI_DOUBLE, MPI_MAX);
+    s->clock_error = worst[0];
+    s->clock_drift = worst[1];
 }
 
 void run_reduce(struct run *r, struct perm_run *x)

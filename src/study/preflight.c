@@ -55,7 +55,7 @@ struct sight {
     struct burden worst;    /* of this rank's kernel */
     int64_t descriptors;    /* of a server on this node, at most */
     int64_t connections;    /* of it */
-    int shards;             /* of this node, at most */
+    int64_t shards;         /* of this node, at most */
     int64_t server, client; /* B, of one on this node, at most, */
     int64_t serving;        /* and of a rank that is a server */
     int64_t threads;        /* of all servers of this node, at most */
@@ -135,22 +135,10 @@ static void limit_memory(struct sight *x, const struct permutation *p,
         units_print_bytes(most, may, sizeof may));
 }
 
-static void widen(int64_t *most, int64_t bytes)
+static void widen(int64_t *most, int64_t n)
 {
-    if (bytes > *most)
-        *most = bytes;
-}
-
-static void note_server(struct sight *x, const struct engine *e, int64_t bytes)
-{
-    widen(e->kind == ENGINE_RANKS ? &x->serving : &x->server, bytes);
-}
-
-/* mapped: with what it has among its addresses of others. */
-static void note_client(struct sight *x, const struct engine *e, int64_t mapped,
-                        int64_t own)
-{
-    widen(&x->client, e->store && e->store->mapped ? mapped : own);
+    if (n > *most)
+        *most = n;
 }
 
 /* The nodes of a kernel share its memory. */
@@ -182,14 +170,17 @@ static void weigh(struct sight *x, const struct permutation *p,
             b.models = footprint_sum(b.models, model);
             b.servers = footprint_sum(b.servers, server);
             if (k->node[i] == mine) {
-                note_server(x, engine, server);
+                widen(engine->kind == ENGINE_RANKS ? &x->serving : &x->server,
+                      server);
                 mapped = server;
                 limit_memory(x, p, keepers[first + s]);
             }
         }
     }
+    if (!engine->store || !engine->store->mapped)
+        mapped = 0; /* no client has it among its own addresses */
     if (place_node_clients(pl, mine) > 0)
-        note_client(x, engine, footprint_sum(each, mapped), each);
+        widen(&x->client, footprint_sum(each, mapped));
     b.clients = footprint_product(b.nclients, each);
     b.bytes = footprint_sum(b.servers, b.clients);
     if (b.bytes > x->worst.bytes)
@@ -234,45 +225,50 @@ static void look_at_ports(struct sight *x, const struct permutation *p,
 }
 
 /* In place of servers, files: of each client what it keeps, and the one that is
- * being written. One place for all nodes is looked at by the node that makes
- * it.
- */
+ * being written. */
+static struct place_needed store_need(const struct sight *x,
+                                      const struct permutation *p,
+                                      const struct placement *pl)
+{
+    int64_t clients = pl->experiment == EXPERIMENT_STANDARD
+                          ? place_writers(pl)
+                          : pl->clients_per_node - pl->readers_per_node;
+
+    return (struct place_needed){
+        .ops = burden_server(p)->store,
+        .terms = {.experiment = pl->experiment,
+                  .shards = pl->nshards,
+                  .clients = clients,
+                  .bytes = x->tensor,
+                  .path = p->value[OPT_DB_PATH]->text},
+        .tensors = footprint_sum(
+            footprint_product(clients, tensors_places_by(p)), clients)};
+}
+
+/* One place for all nodes is looked at by the node that makes it. */
 static void look_at_store(struct sight *x, const struct permutation *p,
                           const struct placement *pl, int first)
 {
     const struct store_ops *ops = burden_server(p)->store;
     const struct setting *paths = options_get(x->sweep->options, OPT_DB_PATH);
     bool standard = pl->experiment == EXPERIMENT_STANDARD;
-    struct place_needed *need;
-    int64_t clients = standard ? place_writers(pl)
-                               : pl->clients_per_node - pl->readers_per_node;
-    int64_t tensors;
+    bool makes = first == 0 || (first > 0 && !standard);
+    struct place_needed need, *most;
     size_t path;
 
     if (!ops)
         return;
-    x->scratch |= ops->scratch && first >= 0 && !(standard && first > 0);
+    x->scratch |= ops->scratch && makes;
     if (!ops->check || !p->value[OPT_DB_PATH])
         return;
     path = (size_t)(p->value[OPT_DB_PATH] - paths->values);
     if (standard && ops->seen && !x->shared[path].ops)
         x->shared[path] =
             (struct place_shared){.ops = ops, .node = place_shard_node(pl, 0)};
-    if (first < 0 || (standard && first > 0))
-        return;
-    need = &x->places[(size_t)pl->experiment * paths->nvalues + path];
-    tensors = footprint_sum(footprint_product(clients, tensors_places_by(p)),
-                            clients);
-    if (need->ops && tensors <= need->tensors)
-        return;
-    *need =
-        (struct place_needed){.ops = ops,
-                              .terms = {.experiment = pl->experiment,
-                                        .shards = pl->nshards,
-                                        .clients = clients,
-                                        .bytes = x->tensor,
-                                        .path = p->value[OPT_DB_PATH]->text},
-                              .tensors = tensors};
+    need = store_need(x, p, pl);
+    most = &x->places[(size_t)pl->experiment * paths->nvalues + path];
+    if (makes && (!most->ops || need.tensors > most->tensors))
+        *most = need;
 }
 
 /* The servers that this node would run. */
@@ -282,7 +278,6 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
     const struct value *room =
         options_one(x->sweep->options, OPT_DB_MAX_CLIENTS);
     int first = place_steward_shard(pl, x->t->rank);
-    int64_t tasks;
 
     if (p->value[OPT_DB_EXE] && !pl->external)
         look_at_store(x, p, pl, first);
@@ -300,12 +295,10 @@ static void look_at_servers(struct sight *x, const struct permutation *p,
             x->connections = connections;
         }
     }
-    if (pl->shards_per_node > x->shards)
-        x->shards = pl->shards_per_node;
-    tasks = pl->shards_per_node *
-            (SERVER_THREADS + permutation_count(p, OPT_DB_CPUS, 1));
-    if (tasks > x->threads)
-        x->threads = tasks;
+    widen(&x->shards, pl->shards_per_node);
+    widen(&x->threads,
+          pl->shards_per_node *
+              (SERVER_THREADS + permutation_count(p, OPT_DB_CPUS, 1)));
 }
 
 static void look_at_load(struct sight *x, const struct permutation *p)
@@ -413,19 +406,19 @@ static void check_descriptors(struct sight *x)
  * counts as memory: their programs, and stacks. */
 static void check_limits(struct sight *x)
 {
+    const struct {
+        int64_t bytes; /* 0: there is none */
+        const char *what;
+    } all[] = {{x->shards > 0 ? x->server : 0, "a server"},
+               {x->serving, "a rank that serves"},
+               {x->client, "a client"}};
     struct error err;
 
-    if (x->shards > 0 && x->server > 0 &&
-        limits_memory(footprint_sum(x->server, PROGRAM_BYTES), "a server",
-                      &err) < 0)
-        add(x, "%s", err.text);
-    if (x->serving > 0 &&
-        limits_memory(footprint_sum(x->serving, PROGRAM_BYTES),
-                      "a rank that serves", &err) < 0)
-        add(x, "%s", err.text);
-    if (x->client > 0 && limits_memory(footprint_sum(x->client, PROGRAM_BYTES),
-                                       "a client", &err) < 0)
-        add(x, "%s", err.text);
+    for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
+        if (all[k].bytes > 0 &&
+            limits_memory(footprint_sum(all[k].bytes, PROGRAM_BYTES),
+                          all[k].what, &err) < 0)
+            add(x, "%s", err.text);
     if (x->shards > 0 && limits_tasks(x->threads, &err) < 0)
         add(x, "%s", err.text);
 }
@@ -435,7 +428,8 @@ static void check_scratch(struct sight *x)
     struct error err;
 
     if ((x->shards > 0 || x->scratch) &&
-        preflight_scratch(x->shards > 0 ? x->shards : 1, x->sockets, &err) < 0)
+        preflight_scratch(x->shards > 0 ? (int)x->shards : 1, x->sockets,
+                          &err) < 0)
         add(x, "%s", err.text);
 }
 
@@ -615,10 +609,8 @@ static void find_longest(struct sight *x)
         }
     if (!options_infers(x->sweep->options))
         return;
-    if (x->sweep->input.count > x->tensor)
-        x->tensor = x->sweep->input.count;
-    if (output > x->tensor)
-        x->tensor = output;
+    widen(&x->tensor, x->sweep->input.count);
+    widen(&x->tensor, output);
 }
 
 /* That of this rank's node, where no node before it is on it. */

@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "base/tick.h"
 #include "plan/step_time.h"
 #include "plan/tensors_rules.h"
@@ -45,12 +46,8 @@ double prepare_weight(const struct permutation *p, const struct placement *pl)
 /* Set-ups differ in where their servers listen: each such network once. */
 static void add_network(struct prepared *plan, const char *words)
 {
-    size_t used = strlen(plan->network);
-
-    if (!words[0] || strstr(plan->network, words))
-        return;
-    snprintf(plan->network + used, sizeof plan->network - used, "%s%s",
-             used ? "; " : "", words);
+    if (!strstr(plan->network, words))
+        text_join(plan->network, sizeof plan->network, "; ", "%s", words);
 }
 
 /* t is NULL for a machine that is imaginary. */
@@ -168,24 +165,6 @@ static int ask_server(struct team *t, const struct value *exe,
     return 0;
 }
 
-/* Directives by the servers that know such. */
-static int check_args(const struct prepared *plan, struct error *err)
-{
-    const struct options *o = plan->sweep.options;
-    const struct setting *args = options_get(o, OPT_DB_ARGS);
-    size_t n = options_get(o, OPT_DB_EXE)->nvalues;
-
-    for (size_t k = 0; k < n; k++) {
-        const struct engine *engine = plan->servers[k].engine;
-
-        for (size_t i = 0; i < args->nvalues; i++)
-            if (engine && engine->check_args && args->values[i].npairs > 0 &&
-                engine->check_args(&args->values[i], err) < 0)
-                return -1;
-    }
-    return 0;
-}
-
 /* A name as the shell has it (POSIX, "Environment Variables"), and nobody
  * else's. */
 static int check_variable(const struct pair *v, struct error *err)
@@ -212,70 +191,90 @@ static int check_variable(const struct pair *v, struct error *err)
     return 0;
 }
 
-static int check_env(const struct options *o, struct error *err)
+/* What servers that are started are given: variables, and directives by those
+ * that know such. */
+static int check_servers(const struct prepared *plan, struct error *err)
 {
+    const struct options *o = plan->sweep.options;
     const struct setting *env = options_get(o, OPT_DB_ENV);
+    const struct setting *args = options_get(o, OPT_DB_ARGS);
+    size_t n = plan->servers ? options_get(o, OPT_DB_EXE)->nvalues : 0;
 
-    for (size_t i = 0; i < env->nvalues; i++)
+    for (size_t i = 0; i < env->nvalues && n > 0; i++)
         for (size_t k = 0; k < env->values[i].npairs; k++)
             if (check_variable(&env->values[i].pairs[k], err) < 0)
                 return -1;
-    return 0;
-}
+    for (size_t k = 0; k < n; k++) {
+        const struct engine *engine = plan->servers[k].engine;
 
-/* A client that talks to servers needs one. */
-static int check_clients(const struct prepared *plan, struct error *err)
-{
-    const struct options *o = plan->sweep.options;
-    const struct setting *clients = options_get(o, OPT_CLIENT);
-    const struct setting *exes = options_get(o, OPT_DB_EXE);
-
-    for (size_t k = 0; k < clients->nvalues; k++) {
-        const struct client_ops *ops = client_find(clients->values[k].text);
-
-        if (ops->check && ops->check(options_one(o, OPT_NULL_CLIENT), err) < 0)
-            return -1;
-        if (!ops->serves && options_retire(o, RETIRE_EXPIRE))
-            return error_set(err,
-                             "retire: client '%s' has no server whose keys "
-                             "could expire, expected another client, or "
-                             "overwrite or delete",
-                             ops->name);
-        if (!ops->remove && options_retire(o, RETIRE_DELETE))
-            return error_set(err,
-                             "retire: client '%s' removes nothing, expected "
-                             "another client, or overwrite",
-                             ops->name);
-        if (!ops->ask && options_aggregates(o))
-            return error_set(err,
-                             "pattern: client '%s' knows no lists, which "
-                             "aggregate needs; expected another client, or "
-                             "another pattern",
-                             ops->name);
-        if (!ops->poll && options_exchanges(o))
-            return error_set(err,
-                             "pattern: client '%s' cannot ask whether a tensor "
-                             "is there, which exchange needs; expected another "
-                             "client, or pair or phases",
-                             ops->name);
-        for (size_t e = 0; e < exes->nvalues && ops->serves; e++)
-            if (plan->servers && plan->servers[e].engine &&
-                plan->servers[e].engine->kind != ENGINE_PROCESS &&
-                !plan->servers[e].engine->client)
-                return error_set(err,
-                                 "client '%s' needs a server, and db_exe '%s' "
-                                 "is none; give --client=null or a server",
-                                 ops->name, exes->values[e].text);
+        for (size_t i = 0; i < args->nvalues; i++)
+            if (engine && engine->check_args && args->values[i].npairs > 0 &&
+                engine->check_args(&args->values[i], err) < 0)
+                return -1;
     }
     return 0;
 }
 
-/* Servers that run already. */
-static void take_found(struct prepared *plan, const struct roster *roster)
+/* What the study asks for and a client does not have. */
+static int check_client(const struct client_ops *ops, const struct options *o,
+                        struct error *err)
 {
-    plan->found.engine = engine_named(roster->engine);
-    snprintf(plan->found.label, sizeof plan->found.label, "%.*s",
-             (int)sizeof plan->found.label - 1, roster->server);
+    const struct {
+        bool lacks;
+        const char *option, *words;
+    } all[] = {
+        {!ops->serves && options_retire(o, RETIRE_EXPIRE), "retire",
+         "has no server whose keys could expire, expected another client, or "
+         "overwrite or delete"},
+        {!ops->remove && options_retire(o, RETIRE_DELETE), "retire",
+         "removes nothing, expected another client, or overwrite"},
+        {!ops->ask && options_aggregates(o), "pattern",
+         "knows no lists, which aggregate needs; expected another client, or "
+         "another pattern"},
+        {!ops->poll && options_exchanges(o), "pattern",
+         "cannot ask whether a tensor is there, which exchange needs; expected "
+         "another client, or pair or phases"},
+    };
+
+    if (ops->check && ops->check(options_one(o, OPT_NULL_CLIENT), err) < 0)
+        return -1;
+    for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
+        if (all[k].lacks)
+            return error_set(err, "%s: client '%s' %s", all[k].option,
+                             ops->name, all[k].words);
+    return 0;
+}
+
+/* A client that talks to servers needs one. */
+static int check_served(const struct prepared *plan,
+                        const struct client_ops *ops, struct error *err)
+{
+    const struct setting *exes = options_get(plan->sweep.options, OPT_DB_EXE);
+
+    for (size_t e = 0; e < exes->nvalues && plan->servers && ops->serves; e++) {
+        const struct engine *engine = plan->servers[e].engine;
+
+        if (engine && engine->kind != ENGINE_PROCESS && !engine->client)
+            return error_set(err,
+                             "client '%s' needs a server, and db_exe '%s' is "
+                             "none; give --client=null or a server",
+                             ops->name, exes->values[e].text);
+    }
+    return 0;
+}
+
+static int check_clients(const struct prepared *plan, struct error *err)
+{
+    const struct options *o = plan->sweep.options;
+    const struct setting *clients = options_get(o, OPT_CLIENT);
+
+    for (size_t k = 0; k < clients->nvalues; k++) {
+        const struct client_ops *ops = client_find(clients->values[k].text);
+
+        if (check_client(ops, o, err) < 0 || check_served(plan, ops, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* What clients of another job are to use must be a process. */
@@ -302,29 +301,28 @@ static int find_servers(struct prepared *plan, struct team *t,
     const struct options *o = plan->sweep.options;
     const struct setting *exes = options_get(o, OPT_DB_EXE);
     const struct roster *roster = t->machine.roster;
-    size_t used = 0;
 
     if (roster) {
-        take_found(plan, roster);
+        plan->found.engine = engine_named(roster->engine);
+        snprintf(plan->found.label, sizeof plan->found.label, "%.*s",
+                 (int)sizeof plan->found.label - 1, roster->server);
         if (!plan->found.engine)
             return error_set(err,
                              "db_address: the server calls itself '%s', "
                              "which srbench does not know",
                              roster->engine);
-        used += (size_t)snprintf(plan->server_names, sizeof plan->server_names,
-                                 "%s", plan->found.label);
+        text_join(plan->server_names, sizeof plan->server_names, ", ", "%s",
+                  plan->found.label);
     }
     if (!plan->servers)
         return 0; /* no permutation starts any */
     for (size_t k = 0; k < exes->nvalues; k++) {
         if (ask_server(t, &exes->values[k], &plan->servers[k], err) < 0)
             return -1;
-        if (used < sizeof plan->server_names)
-            used += (size_t)snprintf(plan->server_names + used,
-                                     sizeof plan->server_names - used, "%s%s",
-                                     used ? ", " : "", plan->servers[k].label);
+        text_join(plan->server_names, sizeof plan->server_names, ", ", "%s",
+                  plan->servers[k].label);
     }
-    if (check_env(plan->sweep.options, err) < 0 || check_args(plan, err) < 0 ||
+    if (check_servers(plan, err) < 0 ||
         collapse(&plan->sweep, plan->servers, err) < 0)
         return -1;
     return check_clients(plan, err);
@@ -445,6 +443,7 @@ static int find_files(struct prepared *plan, struct team *t, struct error *err)
     return team_agree(t, t->world, rc, err);
 }
 
+/* The resolved configuration. */
 static char *config_text(const struct options *o)
 {
     char *text = NULL;
@@ -580,18 +579,25 @@ static int find_job(struct prepared *plan, struct team *t,
     return 0;
 }
 
-/* Passwords of the databases that this job starts. */
-static int share_secret(struct prepared *plan, struct team *t,
-                        struct error *err)
+/* What is drawn by rank 0: the run's number, the seed of its order, and the
+ * passwords of the databases that this job starts. */
+static int draw(struct prepared *plan, struct team *t, struct error *err)
 {
+    const struct value *seed = options_one(plan->sweep.options, OPT_SEED);
     int rc = 0;
 
     plan->secret = secret_open();
-    if (t->rank == 0)
+    if (t->rank == 0) {
+        if (getrandom(&plan->run, sizeof plan->run, 0) != sizeof plan->run)
+            plan->run = (uint64_t)time(NULL);
         rc = secret_draw(plan->secret, err);
+    }
     if (team_agree(t, t->world, rc, err) < 0)
         return -1;
+    team_bcast(t, t->world, &plan->run, (int)sizeof plan->run, 0);
     team_bcast(t, t->world, plan->secret, (int)sizeof *plan->secret, 0);
+    /* as large as an attribute of the file can be */
+    plan->seed = seed->is_auto ? plan->run & INT64_MAX : (uint64_t)seed->count;
     return 0;
 }
 
@@ -616,23 +622,19 @@ int prepare_by_name(const struct sweep *s, const struct machine *m,
 {
     const struct setting *exes = options_get(s->options, OPT_DB_EXE);
     struct prepared plan = {.sweep = *s};
-    int rc = check_reach(s->options, err) < 0 ? -1 : name_summary(&plan, err);
+    bool bad = check_reach(s->options, err) < 0 ||
+               name_summary(&plan, err) < 0 ||
+               find_models(&plan, NULL, err) < 0;
 
-    if (rc == 0)
-        rc = find_models(&plan, NULL, err);
     add_up(&plan, m, NULL);
     for (size_t k = 0; plan.servers && k < exes->nvalues; k++)
         if (options_handed(OPT_DB_EXE, exes->values[k].text))
             plan.servers[k].engine = engine_named(exes->values[k].text);
-    if (rc == 0 && plan.servers)
-        rc = check_env(s->options, err) < 0 ? -1 : check_args(&plan, err);
-    if (rc == 0)
-        rc = check_clients(&plan, err);
-    if (rc == 0)
-        rc = check_room(&plan, NULL, err);
+    bad = bad || check_servers(&plan, err) < 0 ||
+          check_clients(&plan, err) < 0 || check_room(&plan, NULL, err) < 0;
     free(plan.models);
     free(plan.servers);
-    return rc;
+    return bad ? -1 : 0;
 }
 
 int prepare_try(struct team *t, const struct discovery *d,
@@ -654,34 +656,31 @@ int prepare_try(struct team *t, const struct discovery *d,
     return rc;
 }
 
-int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
-            const struct run_args *args, struct error *err)
+/* The sweep, of which every permutation can be placed. */
+static int solve(struct prepared *plan, const struct team *t,
+                 const struct options *o, struct error *err)
 {
-    struct error servers = {.text = ""};
-    const struct value *seed;
-    int rc;
-
-    memset(plan, 0, sizeof *plan);
-    if (sweep_open(&plan->sweep, args->options, err) < 0 ||
-        check_reach(args->options, err) < 0)
+    if (sweep_open(&plan->sweep, o, err) < 0 || check_reach(o, err) < 0)
         return -1;
     if (t->machine.roster)
         sweep_found(&plan->sweep, t->machine.roster->nshards);
     if (report_impossible(&plan->sweep, &t->machine, t->rank != 0) > 0)
         return error_set(err, "not every permutation can be placed; nothing "
                               "was run");
-    if (name_summary(plan, err) < 0 || find_models(plan, t, err) < 0 ||
-        find_job(plan, t, args->options, err) < 0)
+    return 0;
+}
+
+int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
+            const struct run_args *args, struct error *err)
+{
+    struct error servers = {.text = ""};
+    int rc;
+
+    memset(plan, 0, sizeof *plan);
+    if (solve(plan, t, args->options, err) < 0 || name_summary(plan, err) < 0 ||
+        find_models(plan, t, err) < 0 ||
+        find_job(plan, t, args->options, err) < 0 || draw(plan, t, err) < 0)
         return -1;
-    if (t->rank == 0 &&
-        getrandom(&plan->run, sizeof plan->run, 0) != sizeof plan->run)
-        plan->run = (uint64_t)time(NULL);
-    team_bcast(t, t->world, &plan->run, (int)sizeof plan->run, 0);
-    if (share_secret(plan, t, err) < 0)
-        return -1;
-    seed = options_one(args->options, OPT_SEED);
-    /* as large as an attribute of the file can be */
-    plan->seed = seed->is_auto ? plan->run & INT64_MAX : (uint64_t)seed->count;
     add_up(plan, &t->machine, t);
     if (check_room(plan, t->machine.roster, err) < 0)
         return -1;
