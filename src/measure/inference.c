@@ -18,8 +18,10 @@ static uint64_t mixed(uint64_t z)
     return z ^ (z >> 31);
 }
 
-void inference_input(float *data, size_t count, uint64_t seed, int client,
-                     int which)
+/* Input 0 or 1 of a client: splitmix64's numbers, of which 24 bits are a float
+ * in [0, 1) (srbench-model makes the same). */
+static void make_input(float *data, size_t count, uint64_t seed, int client,
+                       int which)
 {
     uint64_t number = 2 * (uint64_t)client + (uint64_t)which + 1;
     uint64_t state = mixed(seed + number * STEP);
@@ -78,8 +80,11 @@ static int check_first(struct inference *x, const float *output, int client,
     return 0;
 }
 
-int inference_check(struct inference *x, const float *output, int client,
-                    int which, struct error *err)
+/* Whether output `which` of a client is as it came first, and the first ones as
+ * they should be: another for each input, and the reference for the first of
+ * client 0. 0, or -1 with words. */
+static int check_output(struct inference *x, const float *output, int client,
+                        int which, struct error *err)
 {
     size_t n = x->rules.out_count, i;
 
@@ -112,8 +117,7 @@ int inference_open(struct load *l, const struct client_runs *runs,
                          l->number, l->count);
     x->first[1] = x->first[0] + n;
     for (int k = 0; k < 2; k++)
-        inference_input(x->input[k], l->rules.count, x->rules.seed, l->number,
-                        k);
+        make_input(x->input[k], l->rules.count, x->rules.seed, l->number, k);
     keys_of_part(x->in_key, l->key, KEY_IN);
     keys_of_part(x->out_key, l->key, KEY_OUT);
     x->put = (struct srb_tensor){.key = x->in_key,
@@ -164,7 +168,7 @@ void inference_verify(struct load *l)
 {
     struct error wrong;
 
-    if (inference_check(&l->inference, l->in, l->number, which_now(l), &wrong) <
+    if (check_output(&l->inference, l->in, l->number, which_now(l), &wrong) <
             0 &&
         l->samples.verify_errors++ == 0)
         l->wrong = wrong;

@@ -42,15 +42,4 @@ struct inference {
     struct srb_tensor put, get;
 };
 
-/* Input 0 or 1 of a client: splitmix64's numbers, of which 24 bits are a float
- * in [0, 1) (srbench-model makes the same). */
-void inference_input(float *data, size_t count, uint64_t seed, int client,
-                     int which);
-
-/* Whether output `which` of a client is as it came first, and the first ones as
- * they should be: another for each input, and the reference for the first of
- * client 0. 0, or -1 with words. */
-int inference_check(struct inference *x, const float *output, int client,
-                    int which, struct error *err);
-
 #endif

@@ -40,11 +40,6 @@ static const struct measure {
     [OF_DELIVERY] = {"delivery", true, units_print_seconds},
 };
 
-bool verdict_less(enum verdict_of of)
-{
-    return measures[of].less;
-}
-
 /* ---- words ---- */
 
 /* A ratio; one that is near 1 with another digit. */

@@ -89,7 +89,4 @@ char *verdict_words(const struct verdict_study *s);
  * slowdown or response: how much is asked may be an axis, and least is best. */
 void verdict_best(const struct verdict_study *s, bool *best);
 
-/* Whether less of it is better. */
-bool verdict_less(enum verdict_of of);
-
 #endif

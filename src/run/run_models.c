@@ -10,8 +10,9 @@
 #include "base/mem.h"
 #include "plan/model_keys.h"
 
-void run_model_terms(const struct run *r, const struct perm_run *x,
-                     struct model_terms *out)
+/* What a permutation says of them. */
+static void find_terms(const struct run *r, const struct perm_run *x,
+                       struct model_terms *out)
 {
     model_terms(r->plan.sweep.options, x->p.value[OPT_DEVICE],
                 permutation_count(&x->p, OPT_BATCH_SIZE, 0),
@@ -36,7 +37,7 @@ int run_models_store(struct run *r, struct perm_run *x, struct error *err)
 
     if (!x->p.infers)
         return 0;
-    run_model_terms(r, x, &terms);
+    find_terms(r, x, &terms);
     team_busy(r->team, seconds);
     if (x->is_steward)
         rc = models_store(r->setup.db, &r->placement, first_shard(r), &terms,
@@ -58,7 +59,7 @@ int run_models_remove(struct run *r, const struct perm_run *x,
 
     if (!x->p.infers || !x->is_steward || !r->setup.db)
         return 0;
-    run_model_terms(r, x, &terms);
+    find_terms(r, x, &terms);
     return models_remove(r->setup.db, &r->placement, first_shard(r), &terms,
                          err);
 }
@@ -70,7 +71,7 @@ void run_models_count(struct run *r, struct perm_run *x)
     struct model_terms terms;
 
     if (n > 0) {
-        run_model_terms(r, x, &terms);
+        find_terms(r, x, &terms);
         models_count(r->setup.db, &r->placement, first_shard(r), &terms, work);
     }
     for (int k = 0; k < n && work[k].calls >= 0; k++) {
@@ -196,7 +197,7 @@ int run_models_prepare(struct run *r, struct perm_run *x, int client,
     struct making making = {
         .r = r, .terms = &m, .runs = runs, .client = client};
 
-    run_model_terms(r, x, &m);
+    find_terms(r, x, &m);
     *runs = (struct client_runs){.in = m.in, .out = m.out};
     runs->head_len = command_set_shaped_head(&m.out, runs->head);
     find_peers(&making, &x->p);

@@ -131,12 +131,10 @@ void run_searched(const struct search *s, struct step_figures *out);
  * words on what failed first. Collective over the world. */
 int run_measure(struct run *r, struct perm_run *x, struct error *err);
 
-/* Models: what a permutation says of them; have the stewards store them, which
- * is timed; take them out of databases that are somebody else's; and what this
- * client runs, with the loop's rules of it. The second is collective over the
- * world, the others are local. */
-void run_model_terms(const struct run *r, const struct perm_run *x,
-                     struct model_terms *out);
+/* Models: have the stewards store them, which is timed; take them out of
+ * databases that are somebody else's; and what this client runs, with the
+ * loop's rules of it. The first is collective over the world, the others are
+ * local. */
 int run_models_store(struct run *r, struct perm_run *x, struct error *err);
 int run_models_remove(struct run *r, const struct perm_run *x,
                       struct error *err);
