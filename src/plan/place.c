@@ -48,11 +48,6 @@ static int take_last(struct placement *pl)
     return k;
 }
 
-static const char *s_of(int64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 /* Why there are too few nodes for so many clients and databases. */
 static int too_few(const struct placement *pl, int64_t clients, int64_t db,
                    struct error *err)
@@ -73,7 +68,7 @@ static int too_few(const struct placement *pl, int64_t clients, int64_t db,
                  pl->reader_nodes);
     if (db > 0)
         snprintf(databases, sizeof databases, " and %lld database node%s",
-                 (long long)db, s_of(db));
+                 (long long)db, text_plural(db));
     if (for_clients < m->nnodes || (db > 0 && for_db < m->nnodes))
         snprintf(barred, sizeof barred,
                  ": by roles, features and db_hosts %d may run clients, and %d "
@@ -81,7 +76,7 @@ static int too_few(const struct placement *pl, int64_t clients, int64_t db,
                  for_clients, for_db);
     return error_set(
         err, "too few nodes: %lld client node%s%s%s needed, the job has %d%s%s",
-        (long long)clients, s_of(clients), readers, databases, m->nnodes,
+        (long long)clients, text_plural(clients), readers, databases, m->nnodes,
         barred,
         m->imaginary || barred[0]
             ? ""
@@ -400,8 +395,8 @@ static int check_serving(const struct placement *pl, struct error *err)
                 "node %s (node %d of %d) has %d rank%s, of which %d run%s a "
                 "client, and %d must serve; give fewer clients_per_node "
                 "or db_shards_per_node, or start more ranks",
-                m->nodes[n].name, n, m->nnodes, size, s_of(size), clients,
-                clients == 1 ? "s" : "", pl->shards_per_node);
+                m->nodes[n].name, n, m->nnodes, size, text_plural(size),
+                clients, clients == 1 ? "s" : "", pl->shards_per_node);
     }
     return 0;
 }

@@ -4,6 +4,7 @@
  * numbers follow from the first client of each node: nothing is kept. */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "plan/place_parts.h"
 
 /* Client nodes that have writers. */
@@ -157,11 +158,6 @@ int64_t place_moves(const struct placement *pl)
 
 /* ---- the split ---- */
 
-static const char *s_of(int n)
-{
-    return n == 1 ? "" : "s";
-}
-
 static const char *pattern(const struct placement *pl)
 {
     return pl->aggregate ? "aggregate" : "exchange";
@@ -186,14 +182,15 @@ static int check_circle(const struct placement *pl, const struct node *node,
                          "and none is left to write; give fewer "
                          "readers_per_node, or more clients",
                          pattern(pl), readers + writers,
-                         s_of(readers + writers), where, readers,
+                         text_plural(readers + writers), where, readers,
                          readers == 1 ? "is" : "are");
     if (pl->fan == FAN_OWN && readers > writers)
         return error_set(err,
                          "pattern %s: %d readers share %d writer%s%s, "
                          "and some would have none (fan: own); give fewer "
                          "readers, or fan: all",
-                         pattern(pl), readers, writers, s_of(writers), where);
+                         pattern(pl), readers, writers, text_plural(writers),
+                         where);
     return 0;
 }
 
