@@ -271,6 +271,8 @@ void load_alone(struct load *l, const struct load_company *with, bool after)
     int64_t waited = l->samples.waited; /* that is the loop's */
 
     l->phase = (struct load_phase){.with = with};
+    if (after) /* all that matters is there: who is told to end does so */
+        l->signal = &signals_state()->asked;
     steps_alone(l, after);
     l->samples.waited = waited;
 }
