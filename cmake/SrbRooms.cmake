@@ -4,8 +4,8 @@
 # srb_link_rooms()), and the check of includes (test/lint/rooms.py reads it).
 # src/README.md says what each is for.
 set(SRB_ROOMS
-    base options protocol plan wlm node ranks engine client servers measure sink
-    results study run)
+    base options protocol plan wlm node ranks engine client servers measure
+    figures sink results study run)
 
 # Which rooms may include the header of a library outside srbench. MPI begins
 # at ranks.
@@ -14,7 +14,7 @@ set(SRB_SEES_HIREDIS protocol client)
 set(SRB_SEES_HWLOC node)
 set(SRB_SEES_HDF5 sink)
 set(SRB_SEES_MPI
-    ranks engine client servers measure sink results study run)
+    ranks engine client servers measure figures sink results study run)
 
 set(srb_library_YAML LibYaml::LibYaml)
 set(srb_library_HIREDIS Hiredis::Hiredis)

@@ -1,7 +1,7 @@
 #include "results/record.h"
 
 #include "base/text.h"
-#include "measure/step_figures.h"
+#include "figures/step_figures.h"
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>

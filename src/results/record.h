@@ -8,9 +8,9 @@
 
 #include "base/field.h"
 #include "engine/engine.h"
-#include "measure/figures.h"
-#include "measure/limit.h"
-#include "measure/repeats.h"
+#include "figures/figures.h"
+#include "figures/limit.h"
+#include "figures/repeats.h"
 #include "plan/sweep.h"
 #include "ranks/discover.h"
 #include "sink/sink.h"
@@ -127,7 +127,7 @@ bool record_clock_bound(const struct summary *s, double clock_read_cost);
  *                   more than 1 % of the time: overhead is too low
  *   compute_unsteady
  *                   nobody had their CPUs, and yet computing alone was no
- * steady reference (measure/step_figures.h): overhead is unsure Only the end of
+ * steady reference (figures/step_figures.h): overhead is unsure Only the end of
  * the study tells floor_beaten, record_floor_beaten(). Returns buf. */
 #define SRB_FLAGS_MAX 256
 char *record_flags(const struct outcome *o, char *buf, size_t n);

@@ -8,10 +8,10 @@
 #include "base/diag.h"
 #include "base/tick.h"
 #include "engine/serving.h"
-#include "measure/aggregate_figures.h"
-#include "measure/exchange_figures.h"
-#include "measure/inference_figures.h"
-#include "measure/step_figures.h"
+#include "figures/aggregate_figures.h"
+#include "figures/exchange_figures.h"
+#include "figures/inference_figures.h"
+#include "figures/step_figures.h"
 
 static struct clock_params params_of_clock(const struct run *r)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/figures.h"
+#include "figures/figures.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -3,7 +3,7 @@
 #ifndef SRB_INFERENCE_FIGURES_H
 #define SRB_INFERENCE_FIGURES_H
 
-#include "measure/figures.h"
+#include "figures/figures.h"
 
 /* The last of a client's runs is the model's, one before it the script's.
  * Without runs all is NaN. Collective over clients. */

@@ -1,4 +1,4 @@
-#include "measure/figures.h"
+#include "figures/figures.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "measure/inference_figures.h"
+#include "figures/inference_figures.h"
 
 #include <math.h>
 

@@ -1,4 +1,4 @@
-#include "measure/exchange_figures.h"
+#include "figures/exchange_figures.h"
 
 #include <math.h>
 #include <stdlib.h>

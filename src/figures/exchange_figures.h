@@ -15,7 +15,7 @@
 #ifndef SRB_EXCHANGE_FIGURES_H
 #define SRB_EXCHANGE_FIGURES_H
 
-#include "measure/figures.h"
+#include "figures/figures.h"
 #include "measure/loop_parts.h"
 
 /* Once all instants are on the common clock: delivery and visible of each get,

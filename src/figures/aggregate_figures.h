@@ -4,7 +4,7 @@
 #ifndef SRB_AGGREGATE_FIGURES_H
 #define SRB_AGGREGATE_FIGURES_H
 
-#include "measure/figures.h"
+#include "figures/figures.h"
 
 /* Over all readers; not measured where there are no lists. Collective over the
  * clients. */

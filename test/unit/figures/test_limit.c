@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "measure/limit.h"
+#include "figures/limit.h"
 
 static const struct {
     const char *what;

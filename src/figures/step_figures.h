@@ -8,7 +8,7 @@
 #ifndef SRB_STEP_FIGURES_H
 #define SRB_STEP_FIGURES_H
 
-#include "measure/figures.h"
+#include "figures/figures.h"
 
 /* Of a loop without steps: NaN and -1, without a message. Collective over
  * clients. */

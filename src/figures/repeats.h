@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "measure/figures.h"
+#include "figures/figures.h"
 
 struct across {
     double centre, low, high; /* NaN: too few repetitions; the bounds need two,

@@ -1,4 +1,4 @@
-#include "measure/step_figures.h"
+#include "figures/step_figures.h"
 
 #include <math.h>
 #include <stdlib.h>

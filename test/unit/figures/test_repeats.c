@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#include "measure/repeats.h"
+#include "figures/repeats.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

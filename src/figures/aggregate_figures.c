@@ -1,4 +1,4 @@
-#include "measure/aggregate_figures.h"
+#include "figures/aggregate_figures.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "measure/repeats.h"
+#include "figures/repeats.h"
 
 #include <math.h>
 #include <stdlib.h>

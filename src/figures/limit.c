@@ -1,4 +1,4 @@
-#include "measure/limit.h"
+#include "figures/limit.h"
 
 #include <math.h>
 #include <stddef.h>
