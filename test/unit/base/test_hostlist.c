@@ -168,7 +168,7 @@ static void many_names_are_quick(void **state)
     assert_int_equal(l.n, n);
     assert_string_equal(l.name[n - 1], "r999n999");
     hostlist_free(&l);
-    assert_true(tick_seconds(tick_now() - start) < 20);
+    assert_true(tick_seconds(tick_now() - start) < 300);
 }
 
 static void names_of_one_host(void **state)

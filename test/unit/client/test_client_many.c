@@ -213,6 +213,13 @@ static int do_it(struct client *c, enum what what, const struct srb_tensor *t,
                        : client_put_many(c, t, 3, err);
 }
 
+/* Whether a vector is about waiting in vain; others get all the time there is.
+ */
+static bool is_late(size_t v)
+{
+    return vectors[v].words && strstr(vectors[v].words, "no reply within");
+}
+
 static void try_vector(const struct client_ops *ops, size_t v, size_t piece)
 {
     static const char *const want[] = {[PUT] = SETS,
@@ -235,7 +242,7 @@ static void try_vector(const struct client_ops *ops, size_t v, size_t piece)
 
     s.listener = listen_anywhere(&s.port, 0);
     assert_int_equal(pthread_create(&s.thread, NULL, serve, &s), 0);
-    c = open_client(ops, &p, s.port, vectors[v].words ? 0.3 : 5, 0);
+    c = open_client(ops, &p, s.port, is_late(v) ? 1 : 60, 0);
     make_tensors(t);
     for (size_t i = 0; i < 3 && what == GET; i++)
         t[i].data = in[i];
@@ -269,7 +276,7 @@ static void bytes_and_words(void **state)
     (void)state;
     for (size_t k = 0; k < COUNT(clients); k++)
         for (size_t v = 0; v < COUNT(vectors); v++)
-            for (size_t i = 0; i < COUNT(pieces); i++)
+            for (size_t i = is_late(v) ? 3 : 0; i < COUNT(pieces); i++)
                 try_vector(clients[k], v, pieces[i]);
 }
 
