@@ -93,8 +93,8 @@ struct removal {
 };
 
 /* DEL of so many keys, which are counted. */
-static int delete (struct control *c, int nargs, const char *const args[],
-                   struct removal *x, struct error *err)
+static int del(struct control *c, int nargs, const char *const args[],
+               struct removal *x, struct error *err)
 {
     char *reply;
 
@@ -106,12 +106,12 @@ static int delete (struct control *c, int nargs, const char *const args[],
 }
 
 /* The same of one or two (else NULL). */
-static int delete_two(struct control *c, const char *one, const char *other,
-                      struct removal *x, struct error *err)
+static int del_two(struct control *c, const char *one, const char *other,
+                   struct removal *x, struct error *err)
 {
     const char *const args[] = {"DEL", one, other};
 
-    return delete (c, other ? 3 : 2, args, x, err);
+    return del(c, other ? 3 : 2, args, x, err);
 }
 
 /* Keys of one request. */
@@ -137,7 +137,7 @@ static int remove_steps(struct control *c, const char *key,
             n++;
             if (n < TOGETHER && !last)
                 continue;
-            if (delete (c, n + 1, words, x, err) < 0)
+            if (del(c, n + 1, words, x, err) < 0)
                 return -1;
             n = 0;
         }
@@ -157,7 +157,7 @@ static int remove_lists(struct control *c, const char *key,
         keys_of_meta(meta, (size_t)stem, step);
         memcpy(list, meta, (size_t)stem);
         keys_of_list(list, (size_t)stem, step);
-        if (delete_two(c, list, step >= keys->from ? meta : NULL, x, err) < 0)
+        if (del_two(c, list, step >= keys->from ? meta : NULL, x, err) < 0)
             return -1;
     }
     return 0;
@@ -173,11 +173,11 @@ static int remove_inference(struct db *db, const struct placement *pl,
         char key[SRB_KEY_MAX];
 
         model_keys_part(pl, client, (enum key_part)part, key);
-        if (delete_two(db->shards[at].control, key, NULL, x, err) < 0)
+        if (del_two(db->shards[at].control, key, NULL, x, err) < 0)
             return -1;
         for (int k = 0; k < db->n && pl->copied; k++) {
             model_keys_copy(pl, client, (enum key_part)part, k, key);
-            if (delete_two(db->shards[k].control, key, NULL, x, err) < 0)
+            if (del_two(db->shards[k].control, key, NULL, x, err) < 0)
                 return -1;
         }
     }
@@ -195,11 +195,11 @@ static int remove_of(struct db *db, const struct placement *pl, int client,
         return remove_inference(db, pl, client, x, err);
     place_key(pl, client, key);
     if (keys->tensors == 0)
-        return delete_two(c, key, NULL, x, err);
+        return del_two(c, key, NULL, x, err);
     if (keys->counters) {
         keys_of_counter(counter, (size_t)keys_stem(counter, key));
         keys_of_stream(stream, (size_t)keys_stem(stream, key));
-        if (delete_two(c, counter, stream, x, err) < 0)
+        if (del_two(c, counter, stream, x, err) < 0)
             return -1;
     }
     if (keys->lists && remove_lists(c, key, keys, x, err) < 0)
