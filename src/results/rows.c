@@ -393,16 +393,19 @@ static void add_steps(struct row *row, const struct step_figures *x)
     double *const mean[] = {&to->overhead,  &to->response, &to->p99,
                             &to->sustained, &to->low,      &to->high,
                             &to->alone,     &to->waiting,  &to->slower,
-                            &to->disturbed, &to->before,   &to->after,
-                            &to->offered,   &to->achieved};
+                            &to->disturbed, &to->offered,  &to->achieved};
     const double value[] = {
         x->overhead,      x->response.median,   x->response.p99,
         x->sustained,     x->sustained_low,     x->sustained_high,
         x->compute_alone, x->exchange_overhead, x->compute_slowdown,
-        x->alone_waited,  x->alone[0],          x->alone[1],
-        x->offered_rate,  x->achieved_rate};
+        x->alone_waited,  x->offered_rate,      x->achieved_rate};
+    bool first = row->ended[STATUS_COMPLETED] <= 1;
 
     add_means(row, mean, value, sizeof mean / sizeof mean[0]);
+    for (int k = 0; k < 2; k++) { /* what was not measured is NaN */
+        to->quickest = fmin(first && k == 0 ? NAN : to->quickest, x->alone[k]);
+        to->slowest = fmax(first && k == 0 ? NAN : to->slowest, x->alone[k]);
+    }
     to->none_held = to->none_held || x->sustained_low == 0;
 }
 

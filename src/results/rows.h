@@ -30,8 +30,9 @@ struct row {
     struct step_row {             /* of steps; means over repetitions, or NaN */
         double overhead, response, p99, sustained, low, high;
         double alone, waiting, slower; /* of computing, and overhead's parts */
-        double disturbed;     /* share of computing alone that others had */
-        double before, after; /* that, before loops and after them */
+        double disturbed;         /* share of computing alone that others had */
+        double quickest, slowest; /* of it, before or after a loop: of all
+                                     repetitions */
         double offered, achieved;
         bool none_held; /* by a search, in some repetition */
     } steps;

@@ -75,7 +75,7 @@ static char *reason(const struct rows *r, const struct row *row, char *buf,
                     size_t n)
 {
     const struct step_row *x = &row->steps;
-    char step[32], before[32], after[32];
+    char step[32], least[32], most[32];
 
     if (disturbed(row))
         snprintf(buf, n,
@@ -83,12 +83,10 @@ static char *reason(const struct rows *r, const struct row *row, char *buf,
                  "alone",
                  100 * x->disturbed);
     else
-        snprintf(buf, n,
-                 "computing alone, asked for as %s, took %s before the loop "
-                 "and %s after it",
+        snprintf(buf, n, "computing alone, asked for as %s, took from %s to %s",
                  asked(r, row, step, sizeof step),
-                 units_print_seconds(x->before, before, sizeof before),
-                 units_print_seconds(x->after, after, sizeof after));
+                 units_print_seconds(x->quickest, least, sizeof least),
+                 units_print_seconds(x->slowest, most, sizeof most));
     return buf;
 }
 
@@ -120,8 +118,7 @@ static char *doubt(const struct rows *r, const struct row *row, char *buf,
     buf[0] = '\0';
     if (unsteady(row))
         snprintf(buf, n, " (%.1f to %.1f %%: %s)",
-                 100 * (loop / fmax(x->before, x->after) - 1),
-                 100 * (loop / fmin(x->before, x->after) - 1),
+                 100 * (loop / x->slowest - 1), 100 * (loop / x->quickest - 1),
                  reason(r, row, why, sizeof why));
     return buf;
 }

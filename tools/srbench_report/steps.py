@@ -183,8 +183,8 @@ def _why(r: dict) -> str:
                 "the time that it computed alone")
     if "compute_unsteady" in r["flags"]:
         return (f"computing alone, asked for as {words.seconds(r['compute'])}, took "
-                f"{words.seconds(r['compute_alone_before'])} before the loop and "
-                f"{words.seconds(r['compute_alone_after'])} after it")
+                f"from {words.seconds(r['compute_alone_least'])} to "
+                f"{words.seconds(r['compute_alone_most'])}")
     return ""
 
 
@@ -201,8 +201,8 @@ def _cost(r: dict, what: str, of: str) -> str:
     least, doubt = "at least " * disturbed, ""
     if why and not disturbed:
         loop = (1 + r["overhead"]) * r["compute_alone"]
-        low, high = sorted(100 * (loop / r[f"compute_alone_{when}"] - 1)
-                           for when in ("before", "after"))
+        low, high = (100 * (loop / r[f"compute_alone_{which}"] - 1)
+                     for which in ("most", "least"))
         doubt = f" ({low:.1f} to {high:.1f} %: {why})"
     return (f"Exchanging {what} every step of {step} costs the solver {least}"
             f"{100 * r['overhead']:.1f} % of its computing time{doubt}: {waiting} "

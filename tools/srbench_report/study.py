@@ -348,6 +348,9 @@ def _configuration(group: pd.DataFrame) -> dict[str, Any]:
     last["search_ended"] = search_ended(group, last["measure"], last["measured"])
     for share in (*SHARES, *(c for c in STEPS + RUNS if c in group)):
         last[share] = middle(group[share])
+    alone = group.reindex(columns=["compute_alone_before", "compute_alone_after"])
+    last["compute_alone_least"] = alone.min().min()
+    last["compute_alone_most"] = alone.max().max()
     for figure in INTERVALS:
         if n > 1 and f"{figure}_low" in group:
             last |= over_repetitions(group, figure)
