@@ -168,12 +168,8 @@ static void prepare(struct connection *at)
 static struct client *open_client(const struct client_params *p,
                                   struct error *err)
 {
-    struct client *c = connection_open(sizeof(struct socket_client),
-                                       &client_socket, prepare, p, err);
-
-    if (c)
-        self(c)->fd = c->socket;
-    return c;
+    return connection_open(sizeof(struct socket_client), &client_socket,
+                           prepare, p, err);
 }
 
 static void close_client(struct client *c)

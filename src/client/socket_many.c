@@ -140,7 +140,8 @@ static int send_some(struct many *x)
 
         if (x->batch.msg_iovlen == 0)
             make_batch(x);
-        put = sendmsg(x->c->fd, &x->batch, MSG_NOSIGNAL | MSG_DONTWAIT);
+        put = sendmsg(x->c->at.base.socket, &x->batch,
+                      MSG_NOSIGNAL | MSG_DONTWAIT);
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
@@ -197,7 +198,7 @@ static ssize_t receive(struct many *x, struct iovec *in, size_t n, bool wait)
     if (wait)
         return socket_receive(x->c, in, n);
     do
-        got = recvmsg(x->c->fd, &m, MSG_DONTWAIT);
+        got = recvmsg(x->c->at.base.socket, &m, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
     if (got == 0)
         errno = 0;
@@ -341,7 +342,7 @@ static int receive_tensors(struct many *x, bool wait, struct error *err)
 /* Until the socket takes or has something; -1 with errno. */
 static int await(struct many *x)
 {
-    struct pollfd p = {.fd = x->c->fd, .events = POLLIN | POLLOUT};
+    struct pollfd p = {.fd = x->c->at.base.socket, .events = POLLIN | POLLOUT};
     int rc;
 
     do {

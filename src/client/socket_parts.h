@@ -17,7 +17,6 @@
 
 struct socket_client {
     struct connection at;
-    int fd;
     int64_t deadline; /* of the running operation; 0: not asked for yet */
     size_t set_len, get_len, head_len, tail_len;
     char set[SRB_KEY_MAX + 320]; /* all of a put before its payload */

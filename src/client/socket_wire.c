@@ -50,7 +50,7 @@ int socket_send(struct socket_client *c, struct iovec *iov, size_t n)
     struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
 
     for (;;) {
-        ssize_t put = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+        ssize_t put = sendmsg(c->at.base.socket, &m, MSG_NOSIGNAL);
 
         if (put < 0 && errno == EINTR)
             continue;
@@ -71,7 +71,7 @@ ssize_t socket_receive(struct socket_client *c, struct iovec *iov, size_t n)
     ssize_t got;
 
     do
-        got = recvmsg(c->fd, &m, 0);
+        got = recvmsg(c->at.base.socket, &m, 0);
     while (got < 0 && errno == EINTR);
     if (got == 0)
         errno = 0;
@@ -150,7 +150,7 @@ int socket_refused(struct socket_client *c, const char *what, struct error *err)
 {
     char text[WORDS_MAX];
     int failure = errno;
-    ssize_t got = recv(c->fd, text, sizeof text, MSG_DONTWAIT);
+    ssize_t got = recv(c->at.base.socket, text, sizeof text, MSG_DONTWAIT);
 
     if (got > 0)
         return unexpected(c, what, text, (size_t)got, err);
