@@ -817,7 +817,8 @@ def _shard_variant(study: Study, r: pd.Series, digests: Digests
             title += f": max / mean {uneven:.2f}"
             told.append(f"{what} {uneven:.2f}")
         panel = Panel(title, f"{what} of each of {n} shards. {label}", x,
-                      svg.linear_axis(what, values, text))
+                      svg.linear_axis(what, values, text,
+                                      whole=text is words.plain))
         for i, v in enumerate(values):
             panel.bar(0, i, 0.8, v, f"shard {i}: {text(v)}")
         panel.level(float(np.nanmean(values)))

@@ -72,9 +72,11 @@ def log_axis(label: str, values: Iterable[float], text: Said) -> Axis:
 
 
 def linear_axis(label: str, values: Iterable[float], text: Said,
-                zero: bool = True, binary: bool = False) -> Axis:
+                zero: bool = True, binary: bool = False,
+                whole: bool = False) -> Axis:
     """A linear axis around all values, from zero on, with room beyond those that
-    are not zero; four to six ticks, of sizes at powers of two."""
+    are not zero; four to six ticks, of sizes at powers of two, of a few whole
+    things at whole numbers."""
     seen = _finite(values, False) or [1.0]
     seen += [0.0] * zero
     lo, hi = min(seen), max(seen)
@@ -84,6 +86,7 @@ def linear_axis(label: str, values: Iterable[float], text: Said,
     power = 10.0 ** math.floor(math.log10(rough))
     step = 2.0 ** math.ceil(math.log2(rough * .99)) if binary else \
         next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= rough * .99)
+    step = max(step, 1.0) if whole else step
     first = math.ceil(lo / step - 1e-9)
     last = math.floor(hi * 1.04 / step + 1e-9)
     ticks = [k * step for k in range(first, last + 1)]
