@@ -222,16 +222,20 @@ static struct db_keys keys_left(struct run *r, const struct perm_run *x)
 
 void run_tidy(struct run *r, const struct perm_run *x, bool failed)
 {
+    const struct placement *pl = &r->placement;
     struct db_keys keys = {.tensors = 0};
     struct error err;
+    bool left = false;
 
-    if (r->placement.external)
+    if (pl->external)
         keys = keys_left(r, x);
-    if (r->placement.external && failed)
-        run_note_late(r, x, &keys);
-    if (x->is_steward && r->setup.db &&
-        db_remove_keys(r->setup.db, &r->placement, &keys, &err) < 0)
+    if (x->is_steward && r->setup.db)
+        left = db_remove_keys(r->setup.db, pl, &keys, &err) < 0;
+    if (left)
         diag_say("keys of this run may have been left: %s", err.text);
+    if (x->is_steward && r->setup.db && failed && pl->external &&
+        !pl->roster->served)
+        run_note_late(r, x, &keys, left);
     if (run_models_remove(r, x, &err) < 0)
         diag_say("models of this run may have been left: %s", err.text);
 }

@@ -115,9 +115,10 @@ void run_reduce(struct run *r, struct perm_run *x);
  * end of the study. Collective over the world. */
 void run_tidy(struct run *r, const struct perm_run *x, bool failed);
 
-/* Remember such keys, and remove them, before databases are closed. Local. */
+/* Remember such keys, of which it was said or not that some may be left, and
+ * remove them, whether databases are open or not. Local. */
 void run_note_late(struct run *r, const struct perm_run *x,
-                   const struct db_keys *keys);
+                   const struct db_keys *keys, bool said);
 void run_remove_late(struct run *r);
 
 /* Of rate: search: look for the rate, then have the clients ready for a loop at

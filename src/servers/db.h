@@ -87,11 +87,13 @@ struct db_keys {
 int db_remove_keys(struct db *db, const struct placement *pl,
                    const struct db_keys *keys, struct error *err);
 
-/* The same once more and much later, over new connections: what a client had on
- * its way when it failed may have come behind the first time. Returns how many
- * keys were there, or -1. Local. */
-int64_t db_remove_late_keys(struct db *db, const struct placement *pl,
-                            const struct db_keys *keys, struct error *err);
+/* The same once more and much later, over connections of its own, each request
+ * within op_timeout s: what a client had on its way when it failed may have
+ * come behind the first time. Returns how many keys were there, or -1. Local.
+ */
+int64_t db_remove_late_keys(const struct placement *pl,
+                            const struct db_keys *keys, double op_timeout,
+                            struct error *err);
 
 /* Stop the shards (ask, then kill; at once where the grace after a signal is
  * over) and reap them. NULL is allowed. Local. */

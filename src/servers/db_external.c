@@ -292,20 +292,27 @@ int db_remove_keys(struct db *db, const struct placement *pl,
     return end_removal(&x, pl, err);
 }
 
-int64_t db_remove_late_keys(struct db *db, const struct placement *pl,
-                            const struct db_keys *keys, struct error *err)
+int64_t db_remove_late_keys(const struct placement *pl,
+                            const struct db_keys *keys, double op_timeout,
+                            struct error *err)
 {
+    struct db *db = mem_new(1, sizeof *db);
     struct removal x;
+    int rc;
 
-    if (!db->keep_data)
-        return 0;
+    db->n = pl->roster->nshards;
+    db->shards = mem_new((size_t)db->n, sizeof *db->shards);
     error_set(err, "its server does not answer");
     begin_removal(&x, db, pl);
-    for (int k = 0; k < db->n; k++)
+    for (int k = 0; k < db->n; k++) {
+        db->shards[k].spec.op_timeout = op_timeout;
         x.failed[k] = true;
+    }
     enter_again(db, pl->roster, &x);
     remove_once(db, pl, keys, &x, err);
-    return end_removal(&x, pl, err) < 0 ? -1 : x.removed;
+    rc = end_removal(&x, pl, err);
+    db_leave(db);
+    return rc < 0 ? -1 : x.removed;
 }
 
 int db_ask_all(struct db *db, struct error *err)

@@ -2,20 +2,47 @@
 """What is made of the figures of writers and readers: limits, lines for scripts,
 comparisons; and that nobody reads what an earlier job left."""
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 
 import numpy
 
 from exchangetest import EXCHANGE
 from srbtest import SOURCE, RunTest, column, main, text
+from test_exchange_places import Proxy
 from test_tensors import Monitored
 
 SMALL = ("--tensor_bytes=1024", "--control_bytes=8", "--iterations=30",
          "--fan=all", "--retire=delete")
 FIGURES = ("delivery_median", "delivery_max", "visible_median", "visible_max",
            "control_put_median", "control_get_max")
+
+
+class Late(Proxy):
+    """Once it is to, a put comes behind the removal of its key."""
+
+    def __init__(self, test, server):
+        super().__init__(test, server.port, {})
+        self.server, self.is_to, self.key = server, False, ""
+
+    def hear(self, here, line, who, asks):
+        while True:
+            try:
+                data = here.recv(65536)
+            except OSError:
+                data = b""
+            gone = re.search(rb"\r\nDEL\r\n\$\d+\r\n(srbench:\S+)", data)
+            if asks and gone:
+                who["gone"] = gone[1].decode()
+            if not asks and self.is_to and "gone" in who:
+                self.is_to, self.key = False, who["gone"]
+                assert self.server.ask("set", self.key, "late") == "OK"
+            line.put((time.monotonic(), data))
+            if not data:
+                return
 
 
 class Figures(RunTest):
@@ -172,12 +199,30 @@ class Figures(RunTest):
             tag = key[key.index("{"):key.index("}") + 1]
             self.assertIn(tag, now[0])
 
+    def test_what_the_last_permutation_left(self):
+        """No permutation after it, whose connections would be there."""
+        server = Monitored(self)
+        proxy = Late(self, server)
+        job = self.start(1, "throughput_standard", "--tensor_bytes=1024",
+                         "--duration=1h", f"--db_address={proxy.address}",
+                         "--overwrite", f"--output={self.out}", loops=True)
+        job.wait_in_loop(1)
+        proxy.is_to = True
+        job.wait_until(lambda: self.cut_off(server, ("set", "get")),
+                       "the client")
+        job.wait()
+        self.assert_status(job, 1, failed=1)
+        self.assertNotEqual(proxy.key, "", job.describe())
+        self.assertEqual(server.ask("exists", proxy.key), "0")
+        self.assertIn("note: 1 key of permutations that failed had come late, "
+                      "and went now", job.stderr)
+
     @staticmethod
-    def cut_off(server):
-        """The client that puts."""
+    def cut_off(server, busy=("set", "xadd")):
+        """The client that did one of these last: who puts."""
         for line in server.ask("client", "list").splitlines():
             client = dict(w.split("=", 1) for w in line.split() if "=" in w)
-            if client["cmd"] in ("set", "xadd"):
+            if client["cmd"] in busy:
                 return server.ask("client", "kill", "id", client["id"]) == "1"
         return False
 
