@@ -231,8 +231,8 @@ class Proxy:
             due, data = line.get()
             time.sleep(max(0.0, due - time.monotonic()))
             try:
-                if not data:
-                    there.close()
+                if not data:  # close() waits for who hears there
+                    there.shutdown(socket.SHUT_RDWR)
                     return
                 there.sendall(data)
             except OSError:
