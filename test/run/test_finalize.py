@@ -19,7 +19,8 @@ class Finalize(RunTest):
         wrapper = self.top / "wrapper"
         wrapper.write_text(f"""#!/bin/sh
 export LD_PRELOAD={self.preloaded("finalize_hangs")} FINALIZE=waits
-export FINALIZE_LEFT={self.top / "left"}
+export FINALIZE_LEFT={self.top / "left"} FINALIZE_HERE={self.top / "here"}
+export FINALIZE_RANKS=3
 case ${{PMI_RANK:-${{PMIX_RANK:-$OMPI_COMM_WORLD_RANK}}}} in
 {ranks}) FINALIZE={how} ;;
 esac
