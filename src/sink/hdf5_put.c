@@ -20,6 +20,8 @@ enum { MOST_COMPACT = 65535 };
 /* About the size of an attribute; a header is made for 64 KiB at most. */
 enum { ATTRIBUTE_BYTES = 128, MOST_ATTRIBUTES = 350 };
 
+enum { CONVERSION_BYTES = 32 * 1024 }; /* 2,048 texts at a time */
+
 /* What the library said of its first failure since put_error(). Its own error
  * stack is gone with the next call, be it one that cleans up. */
 static struct failure {
@@ -298,21 +300,36 @@ hid_t put_dataset(hid_t group, const struct put_shape *shape)
     return dataset;
 }
 
+/* Texts are converted, in two buffers that Debian's library clears for each
+ * write: of a small size, or they are 1 MiB each and its first touch takes
+ * longer than all else that the file needs. */
+static int write_cells(hid_t dataset, enum field_type of, hid_t here,
+                       hid_t there, const void *values)
+{
+    hid_t plan = H5Pcreate(H5P_DATASET_XFER), type = type_of(of, false);
+    int rc = -1;
+
+    if (H5Pset_buffer(plan, CONVERSION_BYTES, NULL, NULL) >= 0 &&
+        H5Dwrite(dataset, type, here, there, plan, values) >= 0)
+        rc = 0;
+    H5Tclose(type);
+    H5Pclose(plan);
+    return rc;
+}
+
 int put_rows(hid_t dataset, const struct put_shape *shape, hsize_t first,
              hsize_t nrows, const void *data)
 {
     const hsize_t start[2] = {first, 0}, count[2] = {nrows, shape->cols};
-    hid_t type = type_of(shape->type, false), there = H5Dget_space(dataset);
     hid_t here = H5Screate_simple(shape->cols ? 2 : 1, count, NULL);
-    int rc = 0;
+    hid_t there = H5Dget_space(dataset);
+    int rc = -1;
 
-    if (H5Sselect_hyperslab(there, H5S_SELECT_SET, start, NULL, count, NULL) <
-            0 ||
-        H5Dwrite(dataset, type, here, there, H5P_DEFAULT, data) < 0)
-        rc = -1;
+    if (H5Sselect_hyperslab(there, H5S_SELECT_SET, start, NULL, count, NULL) >=
+        0)
+        rc = write_cells(dataset, shape->type, here, there, data);
     H5Sclose(here);
     H5Sclose(there);
-    H5Tclose(type);
     return rc;
 }
 
@@ -409,17 +426,15 @@ int put_cells(hid_t column, const struct field *value, const hsize_t *rows,
               size_t n)
 {
     const hsize_t count = n;
-    hid_t type = type_of(value->type, false), there = H5Dget_space(column);
     hid_t here = H5Screate_simple(1, &count, NULL);
+    hid_t there = H5Dget_space(column);
     void *values = gather(value, 0, n);
     int rc = -1;
 
-    if (values && H5Sselect_elements(there, H5S_SELECT_SET, n, rows) >= 0 &&
-        H5Dwrite(column, type, here, there, H5P_DEFAULT, values) >= 0)
-        rc = 0;
+    if (values && H5Sselect_elements(there, H5S_SELECT_SET, n, rows) >= 0)
+        rc = write_cells(column, value->type, here, there, values);
     free(values);
     H5Sclose(here);
     H5Sclose(there);
-    H5Tclose(type);
     return rc;
 }
