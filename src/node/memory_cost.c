@@ -10,8 +10,7 @@
 
 #define TIMES 5
 #define BATCH_PAGES 256
-#define BUFFER_MIN (32L << 20)
-#define BUFFER_MAX (64L << 20)
+#define COPY_BYTES ((size_t)32 << 20)
 
 /* Pages that nobody has touched, or NULL. */
 static char *fresh(size_t bytes, int advice)
@@ -82,13 +81,8 @@ static double copy_rate(size_t bytes, size_t page)
 
 struct memory_cost memory_cost_measure(void)
 {
-    long bytes = 2 * sysconf(_SC_LEVEL3_CACHE_SIZE); /* 0, -1: unknown */
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-    if (bytes < BUFFER_MIN)
-        bytes = BUFFER_MIN;
-    if (bytes > BUFFER_MAX)
-        bytes = BUFFER_MAX;
     return (struct memory_cost){.page_fault = page_fault(page),
-                                .copy = copy_rate((size_t)bytes, page)};
+                                .copy = copy_rate(COPY_BYTES, page)};
 }

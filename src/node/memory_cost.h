@@ -14,9 +14,10 @@ struct memory_cost {
                           brought in before: the best of five; NaN unknown */
 };
 
-/* Measure it. Each buffer is twice the last cache, at least 32 and at most 64
- * MiB: a larger cache is shared by many CPUs, or a virtual machine's host's.
- * Takes about 0.1 s and two buffers, which are given back. */
+/* Measure it. Each buffer is 32 MiB, whatever the last cache: a larger one is
+ * shared by many CPUs, or a virtual machine's host's, and glibc adds those of a
+ * whole AMD processor. To bring in more takes longest of all, at the start of each
+ * job. Takes about 0.05 s and two buffers, which are given back. */
 struct memory_cost memory_cost_measure(void);
 
 #endif
