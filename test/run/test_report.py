@@ -519,6 +519,14 @@ class Axes(unittest.TestCase):
                          ["10 µs", "100 µs", "1 ms", "10 ms"])
         self.assertFalse(axis.holds(0))
 
+    def test_a_scale_can_be_read(self):
+        """Of however little, two numbers at least stand at it."""
+        for ends in ((28e-6, 33e-6), (5, 5), (1, 1.001), (2.5e-5, 3.6e-5), (9, 1e6)):
+            axis = svg.log_axis("time", ends, words.plain)
+            self.assertGreaterEqual(len(axis.ticks), 2, ends)
+            self.assertLessEqual(len(axis.ticks), 9, ends)
+            self.assertTrue(all(axis.lo <= t <= axis.hi for t, _ in axis.ticks))
+
     def test_sizes_are_at_powers_of_two(self):
         axis = svg.linear_axis("memory", [0.0, 13.2e6], words.size, binary=True)
         self.assertEqual([t for _, t in axis.ticks],
@@ -634,6 +642,50 @@ class Axes(unittest.TestCase):
             self.assertLess(panel.y.hi, 5)
             self.assertTrue(panel.beyond)
 
+    def test_efficiency_has_the_doubt_of_both(self):
+        """A ratio of two bandwidths: 95 % of each over three repetitions is 4.303
+        standard errors, and of the ratio 4.303 again where one is exact (2 degrees
+        of freedom) and 2.776 where both are as unsure (4)."""
+        for at, given, low, high in (
+                (2, (near(100, 1.1), near(150, 1.1)), 0.75, 2.776 / 4.303 * 2 ** .5),
+                (4, (near(100, 1.0), near(200, 1.2)), 0.5, 1.0),
+                (2, (near(100, 1.2), near(240, 1.0)), 1.2, 1.0)):
+            rows = configs(*given, clients=[1, at])
+            share, half = low, high * math.log(max(r[2] / r[0] for r in given))
+            found = charts.scaling(charts.Series(0, "", rows[::-1], 0), "clients")
+            one, more = found.rows.to_dict("records")
+            self.assertEqual(one["efficiency"], 1)
+            self.assertTrue(math.isnan(one["efficiency_low"]))
+            for end, by in (("", 0), ("_low", -half), ("_high", half)):
+                self.assertAlmostEqual(more[f"efficiency{end}"],
+                                       share * math.exp(by), 3)
+
+    def test_efficiency_is_drawn_and_told(self):
+        """With its whisker, in words and in the table; of one run, too."""
+        spans = {f"{op}{end}": v for op in study.OPS for end, v in
+                 (("", 1.0), ("_low", 0.9), ("_high", 1.1))}
+        method = "within this run: Woodruff, over 8 clients"
+        for repetitions, told in ((3, "73.7 % to 76.4 %"), (1, "68.5 % to 82.1 %")):
+            rows = configs(near(100), near(150), clients=[1, 2], ops=1.0,
+                           repetitions=repetitions, interval_method=method, **spans)
+            if repetitions == 1:
+                rows[["window_low", "window_high"]] = math.nan
+            of = study.Study([], rows, rows, [], [], [], [], [], [])
+            chart = charts.against_clients(of, None)
+            self.assertIn("Its whiskers: the 95 % interval", chart.caption)
+            shown, = chart.variants
+            share = shown.panels[1]
+            self.assertEqual(share.title, "1 KiB: scaling efficiency")
+            self.assertEqual([m.words for m in share.shapes()
+                              if getattr(m, "style", "") == "w"], [""])
+            self.assertGreater(len([m for m in shown.panels[0].shapes()
+                                    if getattr(m, "style", "") == "w"]), 1)
+            first, second = (dict(zip(shown.table.head, r))
+                             for r in shown.table.rows)
+            self.assertEqual(first["its 95 % interval"], "–")
+            self.assertEqual(second["its 95 % interval"], told)
+            self.assertNotEqual(first["95 % interval"], "–")
+
     def test_tail(self):
         """Nines, and a place for the last sample."""
         axis = svg.tail_axis(1000)
@@ -705,6 +757,15 @@ class Answers(unittest.TestCase):
         able, _ = answer.candidates(rows.iloc[[0]])
         self.assertEqual(able["window"].tolist(), [10])
 
+    def test_what_has_no_row(self):
+        """Configurations of which nothing completed are counted."""
+        frame = pandas.DataFrame({"keys": list("aabbcd"), "status": [
+            "completed", "failed", "failed", "failed", "skipped", "planned"]})
+        of = study.Study([], frame, frame[:1], ["keys"], [], [], [], [], [])
+        self.assertIn("Of 2 other configurations nothing", page._lacking(of))
+        of.frame = frame[:2]
+        self.assertEqual(page._lacking(of), "")
+
     def test_all_flagged(self):
         """That is said first; one without a flag is enough not to."""
         rows = configs((10, 9, 11, "too_short", "r"), (9, 8, 10, "verify", "r"))
@@ -715,6 +776,12 @@ class Answers(unittest.TestCase):
         self.assertEqual(answer.lost(of, "failed", "failed"),
                          "1 of 2 permutations failed: a server was killed.")
         self.assertEqual(answer.lost(of, "skipped", "were skipped"), "")
+        of.frame = pandas.DataFrame({"status": ["failed"] * 4, "error": [
+            "rank 0 at 127.0.0.1:6780: out of memory.", "refused",
+            "rank 3 at /tmp/a-9/redis.sock: out of memory.", "refused"]})
+        self.assertEqual(answer.lost(of, "failed", "failed"),
+                         "4 of 4 permutations failed: rank 0 at 127.0.0.1:6780: out "
+                         "of memory; refused.")
         of.configs = rows.assign(flags=["too_short", ""])
         self.assertEqual(answer.caution(of), "")
 
@@ -982,6 +1049,22 @@ class Choices(unittest.TestCase):
         self.assertEqual(sorted(marks), sorted(2 * list(range(4))))
         self.assertNotEqual(marks[3], marks[7])
         self.assertNotEqual(marks[1], marks[4])
+
+    def test_doubt_beyond_all_measure(self):
+        """Stands at the edge, and the note counts it; the numbers have it."""
+        rows = configs(near(1), near(1, 1e4), rows=[[0], [0]], index=[0, 1], **{
+            f"{op}_{what}{end}": math.nan for op in study.OPS
+            for what in ("median", "repeated") for end in ("", "_low", "_high")})
+        rows = rows.assign(**{f"window_repeated{end}": rows[f"window{end}"]
+                              for end in ("", "_low", "_high")})
+        frame = pandas.DataFrame({"interval_method": ["", ""]})
+        chart = charts.sureness(study.Study([], frame, rows, [], [], [], [], [], []),
+                                None)
+        shown, = chart.variants
+        self.assertEqual(shown.note, "Of 1 figure at the upper edge nothing is known: "
+                         "more than 1000 %; more repetitions tell.")
+        self.assertLess(shown.panels[0].y.hi, 12)
+        self.assertEqual(shown.table.rows[0][-1], "500000 %")
 
     def test_names_of_pictures(self):
         chart = charts.Chart("heat", "", "")

@@ -168,6 +168,9 @@ class Page(RunTest):
                 "c => c.scrollWidth > c.clientWidth).map(c => c.className)")
         self.assertEqual(set(self.browser.run(over)) - {"cell wide scroll"},
                          {"cell broad scroll"})
+        self.assertEqual(self.browser.run(
+            "return [...document.querySelectorAll('.scroll')].filter(c => "
+            "!getComputedStyle(c).backgroundAttachment.includes('local')).length"), 0)
         self.browser.devtools("Emulation.setEmulatedMedia", media="print")
         self.assertEqual(self.browser.run(over), [])
         self.browser.devtools("Emulation.setEmulatedMedia", media="")

@@ -8,8 +8,9 @@ first place with it.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
-from typing import Iterator
+from typing import Iterable, Iterator
 
 import pandas as pd
 
@@ -43,10 +44,10 @@ class Best:
 
 @dataclass
 class Answer:
-    """caution: what must be read first (what failed, or that all is flagged), ""
-    for nothing; verdicts: a sentence for each axis; held: what held the best of
-    each size back, a sentence each; ladder: where the time goes, rung by rung,
-    likewise; top: {figure: Best} of all sizes; best: {tensor_bytes: {figure:
+    """caution: what must be read first (what failed, that all is flagged; a line
+    each), "" for nothing; verdicts: a sentence for each axis; held: what held the
+    best of each size back, a sentence each; ladder: where the time goes, rung by
+    rung, likewise; top: {figure: Best} of all sizes; best: {tensor_bytes: {figure:
     Best}}, sizes ascending; remarks: what was left out, or what the reader must
     know, a sentence each; tried: how many configurations could win."""
     best: dict[int, dict[str, Best]]
@@ -157,6 +158,15 @@ def bests(group: pd.DataFrame, told: list[str]) -> dict[str, Best]:
     return {f: b for f, b in each.items() if b}
 
 
+def reasons(errors: Iterable[str]) -> str:
+    """Why something failed, each kind once: what differs in numbers, paths and
+    addresses alone is one."""
+    kinds: dict[str, str] = {}
+    for e in filter(None, errors):
+        kinds.setdefault(re.sub(r"\S*[\d/]\S*", "", e), e.rstrip("."))
+    return words.listed(list(kinds.values()), 2)
+
+
 def caution(study: Study) -> str:
     """What to say first: that nothing completed, or that no configuration is
     without a flag; "" where neither holds."""
@@ -164,10 +174,9 @@ def caution(study: Study) -> str:
     if configs.empty:
         why = [f"{n} {status}" for status, n in
                study.frame["status"].value_counts().items()]
-        errors = list(dict.fromkeys(e for e in study.frame["error"] if e))
+        errors = reasons(study.frame["error"])
         return ("No permutation completed, so there is no answer: "
-                + ", ".join(why)
-                + (f" ({words.listed(errors, 2)})" if errors else "") + ".")
+                + ", ".join(why) + f": {errors}" * bool(errors) + ".")
     if (configs["flags"] == "").any():
         return ""
     raised = {f for cell in configs["flags"] for f in cell.split(",")}
@@ -181,9 +190,8 @@ def caution(study: Study) -> str:
 def lost(study: Study, status: str, how: str) -> str:
     """'1 of 12 permutations failed: why.'; "" where none did."""
     of = study.frame["status"] == status
-    errors = list(dict.fromkeys(study.frame.loc[of, "error"]))
     return (f"{of.sum()} of {words.count(len(of), 'permutation')} {how}: "
-            f"{words.listed(errors, 2)}.") if of.any() else ""
+            f"{reasons(study.frame.loc[of, 'error'])}.") if of.any() else ""
 
 
 def said(study: Study, able: pd.DataFrame) -> list[str]:
@@ -225,7 +233,7 @@ def answer(study: Study) -> Answer:
             found[int(bytes_)] = bests(group, told)
     first = caution(study)
     if not study.configs.empty:  # else it is what there is to say
-        first = " ".join(filter(None, (lost(study, "failed", "failed"), first)))
+        first = "\n".join(filter(None, (lost(study, "failed", "failed"), first)))
         remarks += filter(None, [lost(study, "skipped", "were skipped")])
     for about in study.about:
         nodes, hosts = about.get("nodes", 0), about.get("hosts", 0)
@@ -340,7 +348,7 @@ def as_text(study: Study, a: Answer, heading: str) -> str:
     """All of it for a terminal."""
     lines = [heading, ""]
     if a.caution:
-        lines += ["!! " + a.caution, ""]
+        lines += [*(f"!! {s}" for s in a.caution.splitlines()), ""]
     lines += [f"* {s}" for s in a.verdicts] + [""] * bool(a.verdicts)
     if a.held:
         lines += ["What held the best of each size back:",

@@ -15,7 +15,7 @@ import pandas as pd
 
 from srbench_results import ResultError
 
-from . import svg, tuned, words
+from . import svg, tuned, verdicts, words
 from .digest import TOLD, Clients, Digest, Digests, Heat
 from .study import DATABASE, OPS, Study, described, groups, rungs
 from .svg import SERIES, Panel
@@ -223,9 +223,24 @@ def curve(panel: Panel, s: Series, x: str, y: str, text: Said) -> None:
 # --- bandwidth ----------------------------------------------------------------
 
 WINDOW = ("Bandwidth of the window: bytes of both directions / (last end − first "
-          "start). Whiskers: 95 % over repetitions, where there are several; one "
-          "with an arrow goes on beyond the panel, and one that does so at both "
-          "ends is left out.")
+          "start). Whiskers: 95 %, over repetitions where there are several, else "
+          "within this run; one with an arrow goes on beyond the panel, and one "
+          "that does so at both ends is left out.")
+SCALING = (" Scaling efficiency: bandwidth / {0}, as a share of that of the fewest in "
+           "the same series; 100 % is linear. Its whiskers: the 95 % interval of "
+           "that ratio of two bandwidths, with the doubt of both, as in the verdicts; "
+           "the fewest have none.")
+
+
+def sure(configs: pd.DataFrame) -> pd.DataFrame:
+    """With the interval of a bandwidth that was not repeated, as the verdicts have
+    it: of what it is within the run."""
+    found = configs.copy()
+    for i, r in configs[configs["repetitions"] < 2].iterrows():
+        for end, v in zip(("_low", "_high"), verdicts.interval(r)):
+            found.loc[i, f"window{end}"] = v
+            found.loc[i, f"ops{end}"] = v * r["ops"] / r["window"]
+    return found
 
 
 NO_WINDOW = ("steps compute or have a rate, and what was moved is what was asked "
@@ -238,7 +253,7 @@ def bandwidth(study: Study, _: Digests) -> Chart:
     if known.empty:
         chart.why_not = NO_WINDOW
         return chart
-    return varied(chart, known, study.dims, ["tensor_bytes"], _bandwidth_variant)
+    return varied(chart, sure(known), study.dims, ["tensor_bytes"], _bandwidth_variant)
 
 
 def _bandwidth_variant(label: str, part: pd.DataFrame, dims: list[str]
@@ -273,9 +288,8 @@ SUPERLINEAR = ("Above 100 %: more than linear. The fewest were held up by what m
 
 def _against(name: str, title: str, column: str, study: Study) -> Chart:
     """Bandwidth against a number of things, with the efficiency of scaling."""
-    chart = Chart(name, title, WINDOW + " Scaling efficiency: bandwidth / "
-                  f"{words.AXIS_NAMES.get(column, column)}, as a share of that of "
-                  "the fewest in the same series; 100 % is linear.")
+    chart = Chart(name, title, WINDOW + SCALING.format(
+        words.AXIS_NAMES.get(column, column)))
     configs = study.configs[study.configs[column] > 0]
     if configs[column].nunique() < 2:
         chart.why_not = (f"the number of {words.AXIS_NAMES.get(column, column)} "
@@ -288,7 +302,7 @@ def _against(name: str, title: str, column: str, study: Study) -> Chart:
         dims = [d for d in study.dims if d != "place"]
     else:
         dims = list(study.dims)
-    return varied(chart, configs, dims, ["tensor_bytes", column],
+    return varied(chart, sure(configs), dims, ["tensor_bytes", column],
                   lambda *of: _against_variant(column, *of))
 
 
@@ -301,10 +315,15 @@ def against_clients(study: Study, _: Digests) -> Chart:
 
 
 def scaling(s: Series, column: str) -> Series:
-    """With a column `efficiency`."""
-    first = s.rows.sort_values(column).iloc[0]
-    each = (s.rows["window"] / s.rows[column]) / (first["window"] / first[column])
-    return Series(s.k, s.name, s.rows.assign(efficiency=each), s.beside)
+    """With a column `efficiency` and its interval, by the rules of the verdicts.
+    The first is the measure of all, itself too, so that it has none."""
+    rows = s.rows.sort_values(column)
+    first = rows.iloc[0]
+    each = [np.array(verdicts.Effect().add(r, first).interval())
+            * (first[column] / r[column]) for _, r in rows.iterrows()]
+    each[0][1:] = np.nan
+    names = [f"efficiency{end}" for end in ("", "_low", "_high")]
+    return Series(s.k, s.name, rows.assign(**dict(zip(names, zip(*each)))), s.beside)
 
 
 def _against_variant(column: str, label: str, part: pd.DataFrame,
@@ -316,7 +335,7 @@ def _against_variant(column: str, label: str, part: pd.DataFrame,
     sizes, fewer = _sizes(part, MOST_PANELS // 2)
     x = svg.points_axis(what, part[column], words.plain, False)
     table = Table(["tensor", what, "bandwidth", "95 % interval",
-                   "scaling efficiency", "series"])
+                   "scaling efficiency", "its 95 % interval", "series"])
     rates, shares, beyond = [], [], False
     for size in sizes:
         of_size = part[part["tensor_bytes"] == size]
@@ -339,8 +358,10 @@ def _against_variant(column: str, label: str, part: pd.DataFrame,
             table.rows += [[words.size(size), words.exact(r[column]),
                             words.rate(r["window"]),
                             cell(r["window_low"], r["window_high"], words.rate),
-                            words.share(r["efficiency"]), s.name or "all"]
-                           for _, r in s.rows.sort_values(column).iterrows()]
+                            words.share(r["efficiency"]),
+                            cell(r["efficiency_low"], r["efficiency_high"],
+                                 words.share), s.name or "all"]
+                           for _, r in s.rows.iterrows()]
         rates.append(panel)
         shares.append(share)
     legend = [*legend_of(series), Entry(NEUTRAL, "linear scaling", "level")]
@@ -938,6 +959,9 @@ def _floor_variant(label: str, part: pd.DataFrame, dims: list[str]
 
 # --- how sure -----------------------------------------------------------------
 
+MOST_DOUBT = 10.0  # that is drawn, of half an interval as a share of its figure
+
+
 def half_width(rows: pd.DataFrame, low: str, high: str, centre: str) -> pd.Series:
     """Half an interval as a share of its centre."""
     return (rows[high] - rows[low]) / (2 * rows[centre])
@@ -957,6 +981,7 @@ def sureness(study: Study, _: Digests) -> Chart:
                  "run: how well that run knows its own median. Over repetitions: "
                  "how much another run would differ, which is what counts when "
                  "configurations are compared.")
+    unknown = 0
     table = Table(["interval", "figure", "configurations", "median", "largest"])
     panels = []
     for title, columns, figures in SURENESS:
@@ -965,6 +990,7 @@ def sureness(study: Study, _: Digests) -> Chart:
             h = half_width(study.configs, *(c.format(figure) for c in columns))
             seen = h[h > 0]
             points += [(k, study.configs.loc[i], v) for i, v in seen.items()]
+            unknown += int((seen > MOST_DOUBT).sum())
             if len(seen):
                 table.rows.append([title, figure, str(len(seen)),
                                    words.share(seen.median()),
@@ -976,7 +1002,10 @@ def sureness(study: Study, _: Digests) -> Chart:
         return chart
     chart.variants.append(Variant("", panels, [
         Entry(k, f, "mark") for k, f in enumerate((*OPS, "window"))
-        if f in {row[1] for row in table.rows}], table, _methods(study)))
+        if f in {row[1] for row in table.rows}], table, _joined(
+            f"Of {words.count(unknown, 'figure')} at the upper edge nothing is known: "
+            f"more than {words.share(MOST_DOUBT)}; more repetitions tell."
+            * bool(unknown), _methods(study))))
     return chart
 
 
@@ -984,11 +1013,12 @@ def _sureness_panel(study: Study, title: str,
                     points: list[tuple[int, pd.Series, float]]) -> Panel:
     x = svg.points_axis("tensor size", [r["tensor_bytes"] for _, r, _ in points],
                         words.size, True)
-    y = svg.log_axis("half the interval", [v for _, _, v in points], words.share)
+    y = svg.log_axis("half the interval", [min(v, MOST_DOUBT) for _, _, v in points],
+                     words.share)
     panel = Panel(title, f"Half of the 95 % intervals {title}, as a share of the "
                   "figure, against tensor size.", x, y, svg.BROAD)
     for k, r, v in points:
-        panel.dots(k, [(r["tensor_bytes"], v,
+        panel.dots(k, [(r["tensor_bytes"], min(v, MOST_DOUBT),
                         f"{permutation_label(study, r)}: ± {words.share(v)}")],
                    beside=7.0 * (k - 1))
     return panel

@@ -143,7 +143,8 @@ def answer_section(study: Study, a: Answer) -> str:
            "this study cannot tell apart from it: they share the first place. The "
            "best of many was also the luckiest: run it again before you rely on "
            "it.</p>") * (a.tried > len(a.best))
-    caution = f'<p class="alert" role="alert">{escape(a.caution)}</p>' \
+    caution = '<div class="alert" role="alert">' + "".join(
+        f"<p>{escape(s)}</p>" for s in a.caution.splitlines()) + "</div>" \
         if a.caution else ""
     verdicts = "".join(f"<li>{prose(v)}</li>" for v in a.verdicts)
     held = "".join(f"<li>{escape(s)}</li>" for s in a.held)
@@ -318,9 +319,9 @@ def _filters(study: Study, heads: list[Column], frame: pd.DataFrame) -> str:
     return "".join(out)
 
 
-def _table(study: Study, what: str, heads: list[Column], frame: pd.DataFrame
-           ) -> str:
-    """A table; its rows are written by page.js."""
+def _table(study: Study, what: str, heads: list[Column], frame: pd.DataFrame,
+           note: str = "") -> str:
+    """A table; its rows are written by page.js. note: of what it lacks."""
     cells = "".join(
         f'<th scope="col" data-kind="{kind}" aria-sort="none"><button type="button"'
         f' data-sort="{i}">{escape(head)}<span aria-hidden="true"></span>'
@@ -335,7 +336,15 @@ def _table(study: Study, what: str, heads: list[Column], frame: pd.DataFrame
         f"column</caption><thead><tr>{cells}</tr></thead><tbody></tbody></table>"
         '</div><p class="pager"><button type="button" data-turn="-1">previous'
         '</button> <span></span> <button type="button" data-turn="1">next</button>'
-        "</p></section>")
+        "</p>" + f'<p class="note">{note}</p>' * bool(note) + "</section>")
+
+
+def _lacking(study: Study) -> str:
+    """Of configurations of which nothing completed, which have no row."""
+    tried = study.frame[study.frame["status"].isin(["completed", "failed", "skipped"])]
+    n = len(groups(tried, study.axes)) - len(study.configs)
+    return (f"Of {words.count(n, 'other configuration')} nothing was completed: see "
+            "all permutations.") if n > 0 else ""
 
 
 def table_section(study: Study) -> str:
@@ -350,8 +359,8 @@ def table_section(study: Study) -> str:
     return (
         "<noscript><p>The rows of the tables are written by the page's script; "
         "srbench-report --csv writes them to a file.</p></noscript>"
-        + (_table(study, "configurations", config_columns(study), study.configs)
-           if repeated(study) else "")
+        + (_table(study, "configurations", config_columns(study), study.configs,
+                  _lacking(study)) if repeated(study) else "")
         + _table(study, "permutations", columns(study), study.frame)
         + (f'<dl class="flags">{legend}</dl>' if legend else ""))
 

@@ -66,9 +66,13 @@ def log_axis(label: str, values: Iterable[float], text: Said) -> Axis:
         at = [t for t in at if lo <= t <= hi]
         if len(at) >= 3:
             break
+    if len(at) < 2:  # by one alone nobody can read a scale
+        return Axis(label, lo, hi, True, [
+            t for t in linear_axis(label, [lo, hi], text, zero=False).ticks
+            if lo <= t[0] <= hi])
     if len(at) > 8:
         at = at[::math.ceil(len(at) / 8)]
-    return Axis(label, lo, hi, True, [(t, tick(text)(t)) for t in at or [min(seen)]])
+    return Axis(label, lo, hi, True, [(t, tick(text)(t)) for t in at])
 
 
 def linear_axis(label: str, values: Iterable[float], text: Said,
