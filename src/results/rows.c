@@ -638,7 +638,7 @@ char *rows_verdicts(const struct rows *r)
     return text;
 }
 
-void rows_best(const struct rows *r, bool *best)
+void rows_best(const struct rows *r, enum verdict_rank *best)
 {
     struct verdict_study s = study_of(r);
 

@@ -88,7 +88,7 @@ bool rows_within(const struct rows *r);
 
 /* The sentences (verdict.h), to be freed; and which rows are best: best [n]. */
 char *rows_verdicts(const struct rows *r);
-void rows_best(const struct rows *r, bool *best);
+void rows_best(const struct rows *r, enum verdict_rank *best);
 
 /* Whether a value is told with its axis's name: words speak for themselves, and
  * so do sizes; other numbers do not. */

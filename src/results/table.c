@@ -137,7 +137,8 @@ struct line {
 
 struct table {
     const struct rows *rows;
-    bool *best;
+    enum verdict_rank *best;
+    bool *told; /* [n] which rows are shown */
     bool within;
     bool shown[COLUMNS];
     int width[COLUMNS];
@@ -279,7 +280,7 @@ static void fill_line(const struct table *t, size_t i, struct line *line)
 {
     const struct row *row = &t->rows->list[i];
 
-    *line = (struct line){.marked = t->best[i]};
+    *line = (struct line){.marked = t->best[i] != RANK_NONE};
     time_cells(t, row, HEADLINE_PUT, &row->last.put, line->cell[PUT],
                line->cell[PUT_RANGE]);
     time_cells(t, row, HEADLINE_UNPACK, &row->last.unpack, line->cell[GET],
@@ -329,6 +330,8 @@ static void measure(struct table *t)
     for (size_t i = 0; i < r->n; i++) {
         struct line line;
 
+        if (!t->told[i])
+            continue;
         fill_line(t, i, &line);
         for (int c = 0; c < COLUMNS; c++) {
             t->width[c] = wider(t->width[c], line.cell[c]);
@@ -399,37 +402,104 @@ static void print_line(FILE *out, const struct table *t, size_t i,
     fprintf(out, "%s\n", text);
 }
 
-/* ---- what is shown, and the lines below ---- */
+/* ---- which rows of very many are shown ---- */
 
-static bool is_told(const struct table *t, size_t i, bool marked)
+/* In the order in which they have room. */
+enum kind { ENDS, LOST, BEST, SHARED, OTHERS, KINDS };
+
+/* The row of the largest bandwidth; n: none has one. */
+static size_t highest(const struct table *t)
 {
-    const struct row *row = &t->rows->list[i];
+    size_t top = t->rows->n;
+    double most = -1;
 
-    return t->rows->n <= TABLE_ROWS || !marked || t->best[i] ||
-           row->ended[STATUS_FAILED] > 0;
+    for (size_t i = 0; i < t->rows->n; i++) {
+        double rate = rows_rate(&t->rows->list[i], t->within).rate;
+
+        if (rate > most) {
+            most = rate;
+            top = i;
+        }
+    }
+    return top;
 }
+
+static enum kind kind_of(const struct table *t, size_t i, size_t top)
+{
+    return i == 0 || i == t->rows->n - 1 || i == top   ? ENDS
+           : t->rows->list[i].ended[STATUS_FAILED] > 0 ? LOST
+           : t->best[i] == RANK_BEST                   ? BEST
+           : t->best[i] == RANK_SHARED                 ? SHARED
+                                                       : OTHERS;
+}
+
+/* Choose, and note how many there are and are shown of each kind. */
+static void choose(struct table *t, size_t there[KINDS], size_t shown[KINDS])
+{
+    size_t n = t->rows->n, room = n > TABLE_ROWS ? TABLE_ROWS : n;
+    size_t top = highest(t), seen[KINDS] = {0};
+
+    for (size_t i = 0; i < n; i++)
+        there[kind_of(t, i, top)]++;
+    for (int k = 0; k < KINDS; k++) {
+        size_t most = k == LOST && n > TABLE_ROWS ? room / 2 : room;
+
+        shown[k] = there[k] < most ? there[k] : most;
+        room -= shown[k];
+    }
+    for (size_t i = 0; i < n; i++) {
+        enum kind k = kind_of(t, i, top);
+        size_t at = seen[k]++;
+
+        t->told[i] = (at + 1) * shown[k] / there[k] > at * shown[k] / there[k];
+    }
+}
+
+/* How many rows are not shown, and which are. */
+static void print_left_out(FILE *out, const struct table *t,
+                           const size_t there[KINDS], const size_t shown[KINDS],
+                           int columns)
+{
+    static const char *const names[KINDS] = {
+        [LOST] = "what failed",
+        [BEST] = "the best of each size",
+        [SHARED] = "what cannot be told from these",
+        [OTHERS] = "and others"};
+    const struct value *file = options_one(t->rows->sweep->options, OPT_OUTPUT);
+    bool kept = file->is_auto || strcmp(file->text, "none") != 0;
+    size_t left = t->rows->n;
+    char line[512];
+
+    for (int k = 0; k < KINDS; k++)
+        left -= shown[k];
+    if (left == 0)
+        return;
+    snprintf(line, sizeof line,
+             "  ... and %zu more%s; these are the first, the last%s", left,
+             kept ? " in the file" : "",
+             highest(t) < t->rows->n ? ", the one of the largest bandwidth"
+                                     : "");
+    for (int k = LOST; k < KINDS; k++)
+        if (shown[k] > 0)
+            text_add(line, sizeof line, ", %s%s", names[k],
+                     shown[k] < there[k] ? " (some, evenly chosen)" : "");
+    if (kept)
+        text_add(line, sizeof line, "; srbench-results FILE prints all");
+    text_wrap(out, line, columns);
+}
+
+/* ---- the lines below ---- */
 
 static void print_rows(FILE *out, const struct table *t)
 {
-    bool marked = false;
-    size_t left = 0, shown = 0;
-
-    for (size_t i = 0; i < t->rows->n; i++)
-        marked = marked || t->best[i];
     for (size_t i = 0; i < t->rows->n; i++) {
         struct line line;
 
-        if (shown >= TABLE_ROWS || !is_told(t, i, marked)) {
-            left++;
+        if (!t->told[i])
             continue;
-        }
         fill_line(t, i, &line);
         print_line(out, t, i, &line);
-        shown++;
     }
-    if (left > 0)
-        fprintf(out, "  ... and %zu more in the file%s\n", left,
-                marked ? "; these are the best of each size" : "");
 }
 
 static void print_flag(FILE *out, const struct table *t, const struct flag *f,
@@ -469,7 +539,7 @@ static void print_legend(FILE *out, const struct table *t, int columns)
     bool any = false;
 
     for (size_t i = 0; i < t->rows->n; i++)
-        any = any || t->best[i];
+        any = any || t->best[i] != RANK_NONE;
     if (any)
         fprintf(out, "* the best of its size, or not to be told from it\n");
     if (t->shown[RATE_RANGE] || t->shown[PUT_RANGE])
@@ -486,15 +556,20 @@ static void print_legend(FILE *out, const struct table *t, int columns)
 void table_print(FILE *out, const struct rows *r, int columns)
 {
     struct table t = {.rows = r, .within = rows_within(r)};
+    size_t there[KINDS] = {0}, shown[KINDS] = {0};
 
     t.best = mem_new(r->n, sizeof *t.best);
+    t.told = mem_new(r->n, sizeof *t.told);
     t.axis_width = mem_new((size_t)r->naxes, sizeof *t.axis_width);
     rows_best(r, t.best);
+    choose(&t, there, shown);
     measure(&t);
     fit(&t, columns);
     print_line(out, &t, 0, NULL);
     print_rows(out, &t);
+    print_left_out(out, &t, there, shown, columns);
     print_legend(out, &t, columns);
     free(t.best);
+    free(t.told);
     free(t.axis_width);
 }

@@ -10,7 +10,10 @@
 
 #include "results/rows.h"
 
-/* At most so many rows, of a larger study the marked ones. */
+/* At most so many rows. Of a larger study the first, the last and the one of
+ * the largest bandwidth; of what failed as many as half of the rest; the best
+ * of each size, those that share its place, all others, as far as there is
+ * room, evenly chosen where it ends. */
 #define TABLE_ROWS 60
 
 /* Intervals are left out where a line would be wider than `columns`, in which

@@ -586,7 +586,7 @@ static bool is_less(const struct verdict_row *x, const struct verdict_row *best)
     return effect_told(&i) == TOLD_LESS;
 }
 
-void verdict_best(const struct verdict_study *s, bool *best)
+void verdict_best(const struct verdict_study *s, enum verdict_rank *best)
 {
     size_t n = s->size < 0 ? 1 : (size_t)s->axes[s->size].nlevels;
     const struct verdict_row **top = mem_new(n * VERDICT_OFS, sizeof(void *));
@@ -606,8 +606,10 @@ void verdict_best(const struct verdict_study *s, bool *best)
         const struct verdict_row *r = &s->rows[i];
         int k = size_of(s, i);
 
-        best[i] = may_be_best(r) && count[k] > 1 &&
-                  (r == top[k] || !is_less(r, top[k]));
+        best[i] = !may_be_best(r) || count[k] < 2 ? RANK_NONE
+                  : r == top[k]                   ? RANK_BEST
+                  : is_less(r, top[k])            ? RANK_NONE
+                                                  : RANK_SHARED;
     }
     free(top);
     free(count);

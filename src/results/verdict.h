@@ -84,9 +84,15 @@ struct verdict_study {
 /* The sentences, a line each without an end, "" for none. To be freed. */
 char *verdict_words(const struct verdict_study *s);
 
+enum verdict_rank {
+    RANK_NONE,
+    RANK_SHARED, /* cannot be told from the best */
+    RANK_BEST,
+};
+
 /* Which rows are the best of their size, or cannot be told from that: best
  * [nrows]. None of a size that one row alone was completed of, and none by
  * slowdown or response: how much is asked may be an axis, and least is best. */
-void verdict_best(const struct verdict_study *s, bool *best);
+void verdict_best(const struct verdict_study *s, enum verdict_rank *best);
 
 #endif

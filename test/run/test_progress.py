@@ -457,12 +457,21 @@ class Table(ProgressTest):
                          "--repetitions=3", **clock)
         self.assertEqual(self.marked(job), ["tcp", "unix"], job.describe())
 
-    def test_only_the_first_of_many(self):
-        """And without a mark where a size has one configuration."""
+    def test_some_of_very_many(self):
+        """From the first to the last, how many others there are and what has them;
+        and without a mark where a size has one configuration."""
         job = self.study(1, sizes(70))
-        self.assertEqual(len(self.table(job)), 1 + 60)
-        self.assertIn("\n  ... and 10 more in the file\n", job.stdout)
+        table = self.table(job)
+        self.assertEqual(len(table), 1 + 60)
+        self.assertEqual([table[1][0], table[-1][0]], ["4 B", "280 B"])
+        self.assertIn("\n  ... and 10 more; these are the first, the last, ",
+                      job.stdout)
+        self.assertNotIn("srbench-results", job.stdout)
         self.assertNotIn("\n* ", job.stdout)
+        job = self.srbench(1, *QUICK, sizes(70), "--output=many.h5")
+        self.assertIn("\n  ... and 10 more in the file; these are the first, ",
+                      job.stdout)
+        self.assertIn("srbench-results FILE prints all\n", job.stdout)
 
     def test_sentences_are_in_the_file(self):
         """As they are printed; a study that goes on has new ones."""

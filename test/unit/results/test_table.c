@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "lib/study.h"
 #include "results/screen.h"
 #include "results/step_words.h"
@@ -181,6 +182,78 @@ static void tables(void **state)
         free(text);
     }
     assert_int_equal(wrong, 0);
+}
+
+/* How many lines of a text hold some words. */
+static int lines_with(const char *text, const char *words)
+{
+    int n = 0;
+
+    while ((text = strstr(text, words)) != NULL) {
+        n++;
+        text++;
+        text += strcspn(text, "\n");
+    }
+    return n;
+}
+
+/* Of very many rows: the ends, the highest, what failed, the best of each size,
+ * and the last line says which. */
+static void some_of_very_many(void **state)
+{
+    enum { SIZES = 100 };
+    static const struct {
+        const char *more; /* an argument */
+        int failed;       /* the first so many permutations */
+        int lost, best, others, left;
+        const char *told;
+    } scenes[] = {
+        {"--transport=tcp", 0, 0, 0, 60, 40,
+         ", the one of the largest bandwidth, and others (some, evenly "
+         "chosen); srbench-results FILE prints all\n"},
+        {"--transport=tcp", 100, 31, 0, 0, 69,
+         "the last, what failed (some, evenly chosen); srbench-results FILE "
+         "prints all\n"},
+        {"--transport=[tcp,unix]", 0, 0, 59, 1, 140,
+         ", the one of the largest bandwidth, the best of each size (some, "
+         "evenly chosen); srbench-results FILE prints all\n"},
+        {"--transport=[tcp,unix]", 40, 29, 31, 0, 140,
+         ", the one of the largest bandwidth, what failed (some, evenly "
+         "chosen), the best of each size (some, evenly chosen); "
+         "srbench-results FILE prints all\n"},
+    };
+    char sizes[SIZES * 8] = "--tensor_bytes=[4";
+
+    (void)state;
+    for (int i = 2; i <= SIZES; i++)
+        text_add(sizes, sizeof sizes, ",%d", 4 * i);
+    text_add(sizes, sizeof sizes, "]");
+    for (size_t k = 0; k < sizeof scenes / sizeof scenes[0]; k++) {
+        struct line line = {{sizes, scenes[k].more}};
+        struct end ends[2 * SIZES];
+        char *text, left[64];
+
+        for (int i = 0; i < 2 * SIZES; i++) { /* unix and its like are second */
+            ends[i] =
+                (struct end){i == 70     ? 7e9
+                             : i < SIZES ? 1e9
+                                         : 2e9,
+                             "", i < scenes[k].failed ? STATUS_FAILED : 0};
+        }
+        text = table_of(&line, ends, 1000);
+        snprintf(left, sizeof left, "  ... and %d more in the file; these are ",
+                 scenes[k].left);
+        if (lines_with(text, " failed\n") != scenes[k].lost ||
+            lines_with(text, "\n* ") - (scenes[k].best > 0) != scenes[k].best ||
+            lines_with(text, "/s") - scenes[k].best != scenes[k].others ||
+            !strstr(text, left) || !strstr(text, scenes[k].told) ||
+            !strstr(text, " 4 B ") || !strstr(text, " 400 B ") ||
+            lines_with(text, "7.00 GB/s") != (scenes[k].failed < 70))
+            fail_msg("%zu: %d failed, %d best, %d with rates in\n%s", k,
+                     lines_with(text, " failed\n"), lines_with(text, "\n* "),
+                     lines_with(text, "/s"), text);
+        free(text);
+    }
 }
 
 /* A placement's own axis is "-" in the other one. */
@@ -375,6 +448,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables),
+        cmocka_unit_test(some_of_very_many),
         cmocka_unit_test(what_a_placement_has_not),
         cmocka_unit_test(all_flags_have_words),
         cmocka_unit_test(time_left),

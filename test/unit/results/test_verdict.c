@@ -483,14 +483,14 @@ static void the_best(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(scenes); i++) {
-        bool best[MOST_ROWS];
+        enum verdict_rank best[MOST_ROWS];
         char found[MOST_ROWS + 1] = "";
         struct study x;
 
         open_scene(&x, &scenes[i]);
         verdict_best(&x.s, best);
         for (size_t k = 0; k < x.s.nrows; k++)
-            found[k] = best[k] ? '1' : '0';
+            found[k] = best[k] != RANK_NONE ? '1' : '0';
         if (strcmp(found, scenes[i].best) != 0)
             fail_msg("%s: %s instead of %s", scenes[i].name, found,
                      scenes[i].best);
