@@ -35,7 +35,7 @@ class PlanWords(RunTest):
     def test_what_is_refused(self):
         for args, words in REFUSED:
             for ranks, machine in ((0, ("--dry_run", "--machine=3x3")),
-                                   (9, ("--dry_run",)), (9, ())):
+                                   (3, ("--dry_run",)), (3, ())):
                 with self.subTest(args=args, ranks=ranks, machine=machine):
                     job = self.start(ranks, *HERE, *args, *machine).wait()
                     self.assert_status(job, 2)
