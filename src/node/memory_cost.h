@@ -16,8 +16,8 @@ struct memory_cost {
 
 /* Measure it. Each buffer is 32 MiB, whatever the last cache: a larger one is
  * shared by many CPUs, or a virtual machine's host's, and glibc adds those of a
- * whole AMD processor. To bring in more takes longest of all, at the start of each
- * job. Takes about 0.05 s and two buffers, which are given back. */
+ * whole AMD processor. To bring in more takes longest of all, at the start of
+ * each job. Takes about 0.05 s and two buffers, which are given back. */
 struct memory_cost memory_cost_measure(void);
 
 #endif
