@@ -314,11 +314,11 @@ static void print_part(const struct sum *x, size_t k)
 {
     const struct part *part = &x->part[k];
     bool timed = part->moved <= 0;
-    char size[2 * TEXT], moved[TEXT], clients[TEXT] = "";
+    char size[2 * TEXT], moved[TEXT], clients[2 * TEXT] = "";
 
     if (part->clients.least < part->clients.most)
-        snprintf(clients, sizeof clients, ", from %lld clients on",
-                 (long long)part->clients.least);
+        snprintf(clients, sizeof clients, ", %lld to %lld clients",
+                 (long long)part->clients.least, (long long)part->clients.most);
     printf("set-up %zu: %zu permutation%s%s%s, tensors of %s%s%s; %s\n", k,
            part->permutations, text_plural((int64_t)part->permutations),
            part->axes, clients, sizes_text(&part->bytes, size, sizeof size),

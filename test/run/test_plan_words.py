@@ -132,7 +132,7 @@ class Sum(RunTest):
         lines = [x for x in said.splitlines() if x.startswith("set-up ")]
         self.assertEqual(len(lines), 2, said)
         self.assertRegex(
-            lines[1], r"^set-up 1: 4 permutations, db_nodes 2, from 4 clients on, "
+            lines[1], r"^set-up 1: 4 permutations, db_nodes 2, 4 to 8 clients, "
             r"tensors of 1 KiB to 1 MiB, [\d.]+ GiB; client nodes 0-1, 8 "
             r"clients; database nodes 2-3, 2 shards$")
         self.assertNotRegex(said, r"(?m)^0000 ")

@@ -786,6 +786,14 @@ class Answers(unittest.TestCase):
         self.assertEqual(answer.caution(of), "")
 
 
+    def test_how_many_sizes_are_told(self):
+        for n, shown in ((24, 24), (30, 30), (31, 24), (500, 24)):
+            found, fewer = answer.told(answer.Answer({k: {} for k in range(n)},
+                                                     [], [], 0))
+            self.assertEqual((len(found), bool(fewer)), (shown, shown < n))
+            self.assertEqual((min(found), max(found)), (0, n - 1))
+
+
 class Verdicts(unittest.TestCase):
     """As src/results/verdict.c says it (test/unit/results/test_verdict.c)."""
 

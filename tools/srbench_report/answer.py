@@ -289,8 +289,10 @@ def headlines(a: Answer) -> Iterator[tuple[str, str, str]]:
 
 
 def told(a: Answer) -> tuple[dict[int, dict[str, Best]], str]:
-    """The best of each tensor size; of very many sizes some, and what to say then."""
-    sizes = {s: a.best[s] for s in evenly(list(a.best), MOST_SIZES)}
+    """The best of each tensor size; of very many sizes some, and what to say then.
+    To leave out a few is not worth a sentence."""
+    most = len(a.best) if len(a.best) <= MOST_SIZES * 5 // 4 else MOST_SIZES
+    sizes = {s: a.best[s] for s in evenly(list(a.best), most)}
     return sizes, "" if len(sizes) == len(a.best) else (
         f"{len(sizes)} of {len(a.best)} tensor sizes are shown, evenly chosen; the "
         "table of all permutations has the others.")

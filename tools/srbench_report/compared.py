@@ -123,7 +123,7 @@ def page(report: Report, said: Words) -> str:
     body = (f'<section id="answer" tabindex="-1"><h2>What changed</h2>{box}'
             f"<ul>{files}</ul>"
             + (f'<ul class="lead">{lead}{more}</ul>' if lead else
-               "<p>No figure of which that is sure.</p>")
+               "<p>No figure is surely slower or faster.</p>")
             + (f'<ul class="remarks">{notes}</ul>' if notes else "") + "</section>"
             + '<section id="charts"><h2>Charts</h2>'
             + "".join(map(chart_section, drawn)) + "</section>"
