@@ -595,7 +595,8 @@ class Axes(unittest.TestCase):
         self.assertEqual(svg.apart(ticks[:2], lambda _: 9.0), ticks[:1])
 
     def test_a_whisker_that_leaves_the_panel(self):
-        """It has an arrow and words; one that leaves it at both ends is no use."""
+        """It has an arrow and words; one that leaves it at both ends is no use, and
+        its mark says so."""
         axis = svg.linear_axis("", [0, 10], str)
         inside, cut, lost = (svg.Panel("t", "d", axis, axis) for _ in range(3))
         inside.whisker(0, 5, 2, 8, words="2 to 8")
@@ -615,6 +616,17 @@ class Axes(unittest.TestCase):
                          ["goes on beyond the panel"])
         self.assertEqual(charts.Variant("", [inside], [],
                                         charts.Table([])).entries, [])
+        log = svg.Panel("t", "d", axis, svg.log_axis("", [1, 10], str))
+        rows = pandas.DataFrame({"clients": [1, 2], "a": [3.0, 3.0],
+                                 "a_low": [2.0, 1e-3], "a_high": [4.0, 1e3]})
+        charts.curve(log, charts.Series(0, "", rows, 0), "clients", "a", str)
+        dots = [m for m in log.shapes() if isinstance(m, svg.Dot)]
+        self.assertEqual([d.hollow for d in dots], [False, True])
+        self.assertIn('class="p v s0"', dots[1].svg())
+        self.assertEqual([(e.kind, e.text) for e in charts.Variant(
+            "", [log], [], charts.Table([])).entries],
+            [("hollow", "unknown: interval wider than the panel")])
+        self.assertIn('class="p v s8"', svg.key(svg.SERIES, "hollow"))
         across = svg.Panel("t", "d", axis, axis)
         across.across(0, 5, -20, 80, "-20 to 80")
         self.assertTrue(across.beyond)

@@ -62,7 +62,9 @@ class Variant:
     def entries(self) -> list[Entry]:
         """The legend, with what the panels say by themselves."""
         return self.legend + [Entry(NEUTRAL, "goes on beyond the panel", "beyond")] \
-            * any(p.beyond for p in self.panels)
+            * any(p.beyond for p in self.panels) + [
+            Entry(NEUTRAL, "unknown: interval wider than the panel", "hollow")] \
+            * any(p.wider for p in self.panels)
 
 
 @dataclass
@@ -210,22 +212,23 @@ def curve(panel: Panel, s: Series, x: str, y: str, text: Said) -> None:
     rows = s.rows.sort_values(x)
     panel.line(s.k, zip(rows[x], rows[y]), beside=s.beside)
     rows = rows.iloc[evenly(range(len(rows)), MOST_MARKS)]
-    if f"{y}_low" in rows:
-        for _, r in rows.iterrows():
-            panel.whisker(s.k, r[x], r[f"{y}_low"], r[f"{y}_high"], s.beside,
-                          f"95 %: {cell(r[f'{y}_low'], r[f'{y}_high'], text)}")
     at = words.size if x == "tensor_bytes" else lambda v: words.phrase(x, v)
-    panel.dots(s.k, ((r[x], r[y], ", ".join(
-        filter(None, (s.name, at(r[x])))) + f": {text(r[y])}")
-        for _, r in rows.iterrows()), s.beside)
+    known = f"{y}_low" in rows
+    lost = [known and panel.whisker(
+        s.k, r[x], r[f"{y}_low"], r[f"{y}_high"], s.beside,
+        f"95 %: {cell(r[f'{y}_low'], r[f'{y}_high'], text)}")
+        for _, r in rows.iterrows()]
+    for hollow, (_, r) in zip(lost, rows.iterrows()):
+        said = ", ".join(filter(None, (s.name, at(r[x])))) + f": {text(r[y])}"
+        panel.dots(s.k, [(r[x], r[y], said)], s.beside, hollow)
 
 
 # --- bandwidth ----------------------------------------------------------------
 
 WINDOW = ("Bandwidth of the window: bytes of both directions / (last end − first "
           "start). Whiskers: 95 %, over repetitions where there are several, else "
-          "within this run; one with an arrow goes on beyond the panel, and one "
-          "that does so at both ends is left out.")
+          "within this run; one with an arrow goes on beyond the panel, and a "
+          "hollow mark has one that does so at both ends.")
 SCALING = (" Scaling efficiency: bandwidth / {0}, as a share of that of the fewest in "
            "the same series; 100 % is linear. Its whiskers: the 95 % interval of "
            "that ratio of two bandwidths, with the doubt of both, as in the verdicts; "
@@ -374,7 +377,7 @@ def _against_variant(column: str, label: str, part: pd.DataFrame,
 def against_size(study: Study, _: Digests) -> Chart:
     chart = Chart("size", "Median and p99 against tensor size",
                  "Solid: median, with its 95 % interval (with an arrow: it goes "
-                 "on beyond the panel; none: at both ends); dashed: p99 (not "
+                 "on beyond the panel; hollow mark: at both ends); dashed: p99 (not "
                  "given with fewer than 1000 samples).")
     return varied(chart, study.configs, study.dims, ["tensor_bytes"],
                   _size_variant)

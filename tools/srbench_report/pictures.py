@@ -90,10 +90,11 @@ class Sheet:
                     "linestyle": style.pop("ls", "-")}
         self.axes.add_patch(PathPatch(Outline(points, codes), **look))
 
-    def dot(self, series: int, x: float, y: float) -> None:
+    def dot(self, series: int, x: float, y: float, hollow: bool = False) -> None:
         marker, size = MARKERS[svg.mark_of(series)]
-        self.axes.plot([x], [y], marker, color=colour(series), ms=POINTS * size,
-                       mec=LIGHT["bg"], mew=POINTS * 0.8)
+        inside, edge = (colour(series), LIGHT["bg"])[::-1 if hollow else 1]
+        self.axes.plot([x], [y], marker, mfc=inside, ms=POINTS * size,
+                       mec=edge, mew=POINTS * (1.4 if hollow else 0.8))
 
     def words(self, x: float, y: float, text: str, anchor: str = "start",
               size: float = 11.5, turned: bool = False, **look: Any) -> None:
@@ -108,7 +109,7 @@ class Sheet:
             if isinstance(shape, svg.Path):
                 self.path(shape, x, y)
             elif isinstance(shape, svg.Dot):
-                self.dot(shape.series, x + shape.x, y + shape.y)
+                self.dot(shape.series, x + shape.x, y + shape.y, shape.hollow)
             else:
                 title = shape.style == "h"
                 self.words(x + shape.x, y + shape.y, shape.words, shape.anchor,
@@ -123,12 +124,12 @@ class Sheet:
         elif entry.kind == "beyond":
             self.path(svg.Path("w", entry.series, svg.arrow(
                 (x + 14, y + 3), (x + 14, y - 11))), 0, 0)
-        elif entry.kind != "mark":
+        elif entry.kind not in ("mark", "hollow"):
             style = {"dashed": "l d", "level": "r"}.get(entry.kind, "l")
             self.path(svg.Path(style, entry.series, [
                 ([(x, y - 4), (x + 28, y - 4)], False)]), 0, 0)
-        if entry.kind in ("line", "mark"):
-            self.dot(entry.series, x + 14, y - 4)
+        if entry.kind in ("line", "mark", "hollow"):
+            self.dot(entry.series, x + 14, y - 4, entry.kind == "hollow")
         self.words(x + 34, y, entry.text)
 
 

@@ -148,14 +148,16 @@ class Path:
 
 @dataclass
 class Dot:
-    """A mark whose shape tells its series apart."""
+    """A mark whose shape tells its series apart. hollow: its interval is wider
+    than the panel."""
     series: int
     x: float
     y: float
     words: str
+    hollow: bool = False
 
     def svg(self) -> str:
-        return (f'<path class="p{_class(self.series)}" '
+        return (f'<path class="p{" v" * self.hollow}{_class(self.series)}" '
                 f'd="{_shape(self.series, self.x, self.y)}"'
                 f'{_closed("path", self.words)}')
 
@@ -227,6 +229,7 @@ class Panel:
         self.x, self.y, self.width, self.height = x, y, width, height
         self._marks: list[Path | Dot | Text] = []
         self.beyond = False  # an interval goes on beyond it
+        self.wider = False  # a mark is hollow
 
     def px(self, v: float) -> float:
         return self.left + self.x.at(v) * (self.width - self.left - RIGHT)
@@ -249,21 +252,25 @@ class Panel:
                                     [(places, False)]))
 
     def dots(self, series: int, points: Iterable[tuple[float, float, str]],
-             beside: float = 0.0) -> None:
-        """Marks with words on hovering."""
+             beside: float = 0.0, hollow: bool = False) -> None:
+        """Marks with words on hovering; hollow: whose interval is wider than the
+        panel."""
+        self.wider = self.wider or hollow
         for x, y, words in points:
-            self._marks += [Dot(series, *at, words)
+            self._marks += [Dot(series, *at, words, hollow)
                             for at in self._places([(x, y)], beside)]
 
     def whisker(self, series: int, x: float, low: float, high: float,
-                beside: float = 0.0, words: str = "") -> None:
+                beside: float = 0.0, words: str = "") -> bool:
         """The interval low to high at x, cut where it leaves the panel, and then
         with an arrow and its words on hovering; nothing where it leaves it at
-        both ends."""
+        both ends, which is told: its mark is to be hollow."""
         inside = [min(max(v, self.y.lo), self.y.hi) for v in (low, high)]
-        if not (low < self.y.lo and high > self.y.hi):
+        lost = low < self.y.lo and high > self.y.hi
+        if not lost:
             self._interval(series, self._places(((x, v) for v in inside), beside),
                            (low, high), inside, words)
+        return lost
 
     def across(self, series: int, y: float, low: float, high: float,
                words: str = "") -> None:
@@ -411,11 +418,12 @@ def _shape(series: int, x: float, y: float, r: float = 3.6) -> str:
 
 def key(series: int, kind: str) -> str:
     """A legend's sample of a series. kind: line (with its mark), solid or dashed
-    without, area, mark alone, level: a line of reference, or beyond: an interval
-    that goes on."""
+    without, area, mark alone, hollow mark, level: a line of reference, or beyond:
+    an interval that goes on."""
     mark = f'<path class="p s{series}" d="{_shape(series, 14, 7)}"/>'
     line = f'<path class="l{" d" * (kind == "dashed")} s{series}" d="M0 7H28"/>'
     shown = {"line": line + mark, "solid": line, "dashed": line, "mark": mark,
+             "hollow": mark.replace('"p ', '"p v '),
              "level": '<path class="r" d="M0 7H28"/>',
              "beyond": Path("w", series, arrow((14, 13), (14, 1))).svg(),
              "area": f'<path class="b s{series}" d="M4 2h20v10h-20z"/>'}[kind]
