@@ -11,6 +11,7 @@
 #include "base/units.h"
 
 #define MOST_LEVELS_TOLD 3
+#define MOST_RUNS_TOLD 3 /* of neighbouring sizes */
 #define TEXT 512
 
 static char *print_factor(double x, char *buf, size_t n)
@@ -103,6 +104,25 @@ static bool next_run(const bool *in, int n, int *first, int *last)
     return *first < n;
 }
 
+/* Of more runs than one reads: " at 96 of 250 sizes from 2 KiB to 60 KiB".
+ * Returns whether there are so many. */
+static bool add_many(const char *const *word, const bool *in, int n, char *buf,
+                     size_t size)
+{
+    int runs = 0, held = 0, begin = 0, end = 0;
+
+    for (int first = 0, last; next_run(in, n, &first, &last);
+         first = last + 1) {
+        begin = runs++ == 0 ? first : begin;
+        end = last;
+        held += last - first + 1;
+    }
+    if (runs > MOST_RUNS_TOLD)
+        text_add(buf, size, " at %d of %d sizes from %s to %s", held, n,
+                 word[begin], word[end]);
+    return runs > MOST_RUNS_TOLD;
+}
+
 /* Where that holds: "", " at 1 MiB", " up to 64 KiB and from 1 MiB on". */
 static void add_places(const struct verdict_study *s, enum told told,
                        const bool *in, int n, char *buf, size_t size)
@@ -110,6 +130,8 @@ static void add_places(const struct verdict_study *s, enum told told,
     const char *const *word = n > 1 ? s->axes[s->size].word : NULL;
     const char *between = " ";
 
+    if (n > 1 && add_many(word, in, n, buf, size))
+        return;
     for (int first = 0, last; n > 1 && next_run(in, n, &first, &last);
          first = last + 1, between = " and ") {
         if (first == 0 && last == n - 1)

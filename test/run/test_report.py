@@ -829,6 +829,22 @@ class Verdicts(unittest.TestCase):
                          r"1.93\) at 1 MiB, no difference that this study can tell "
                          "at 64 B")
 
+    def test_here_and_there(self):
+        """Of many sizes: how many, the first and the last of them."""
+        n = 9
+        rows = configs(*[near(100)] * n, *[near(200 if k % 2 else 100)
+                                           for k in range(n)],
+                       transport=["tcp"] * n + ["unix"] * n,
+                       tensor_bytes=[1024 << k for k in range(n)] * 2)
+        axes = ("transport", "tensor_bytes")
+        self.assertRegex(self.said(rows, *axes)[1],
+                         r"^Transport, unix against tcp: bandwidth x2\.00 \(.*\) at "
+                         "4 of 9 sizes from 2 KiB to 128 KiB, equal within 5 % at "
+                         "5 of 9 sizes from 1 KiB to 256 KiB$")
+        self.assertRegex(self.said(rows.iloc[[*range(6), *range(9, 15)]], *axes)[1],
+                         r"\) at 2 KiB and at 8 KiB and at 32 KiB, equal .* at 1 KiB "
+                         "and at 4 KiB and at 16 KiB$")
+
     def test_most_in_between(self):
         rows = configs(near(100), near(300), near(120), db_nodes=[1, 2, 4])
         self.assertRegex(self.said(rows, "db_nodes")[0],

@@ -248,7 +248,7 @@ def answer(study: Study) -> Answer:
             and varies(able[d])] if len(able) else []
     return Answer(found, dims, list(dict.fromkeys(remarks)), len(able),
                   bests(able, told) if len(able) else {}, first,
-                  said(study, able), held_back(found), ladder.sentences(study))
+                  said(study, able), held_back(some(found)), ladder.sentences(study))
 
 
 # --- in words -----------------------------------------------------------------
@@ -288,11 +288,15 @@ def headlines(a: Answer) -> Iterator[tuple[str, str, str]]:
         yield HEADS[figure], text_of(figure, b.value), with_
 
 
+def some(best: dict[int, dict[str, Best]]) -> dict[int, dict[str, Best]]:
+    """The sizes that are told. To leave out a few is not worth a sentence."""
+    most = len(best) if len(best) <= MOST_SIZES * 5 // 4 else MOST_SIZES
+    return {s: best[s] for s in evenly(list(best), most)}
+
+
 def told(a: Answer) -> tuple[dict[int, dict[str, Best]], str]:
-    """The best of each tensor size; of very many sizes some, and what to say then.
-    To leave out a few is not worth a sentence."""
-    most = len(a.best) if len(a.best) <= MOST_SIZES * 5 // 4 else MOST_SIZES
-    sizes = {s: a.best[s] for s in evenly(list(a.best), most)}
+    """The best of each tensor size; of very many sizes some, and what to say then."""
+    sizes = some(a.best)
     return sizes, "" if len(sizes) == len(a.best) else (
         f"{len(sizes)} of {len(a.best)} tensor sizes are shown, evenly chosen; the "
         "table of all permutations has the others.")

@@ -29,6 +29,7 @@ from .study import OPS, groups, varies
 
 EQUAL = 1.05  # what lies within is called that
 MOST_LEVELS = 3
+MOST_RUNS = 3  # of neighbouring sizes, that are told
 Row = Mapping | pd.Series  # a row of Study.configs
 BLOCKS = 20   # which an interval within a run rests on, where that is not said
 MORE, LESS, SAME, NOTHING = "more", "less", "same", "nothing"
@@ -363,14 +364,19 @@ def _alike(v: View, told: str) -> str:
 
 
 def _places(sizes: list, held: Sequence[object], told: str) -> str:
-    """'', ' at 1 MiB', ' up to 64 KiB and from 1 MiB on'."""
+    """'', ' at 1 MiB', ' up to 64 KiB and from 1 MiB on'; of more than one reads
+    ' at 96 of 250 sizes from 2 KiB to 60 KiB'."""
     if len(sizes) < 2:
         return ""
     said, last = [], len(sizes) - 1
-    runs = itertools.groupby((i for i, s in enumerate(sizes) if s in held),
-                             key=lambda i, n=itertools.count(): i - next(n))
-    for _, run in runs:
-        at = list(run)
+    runs = [list(run) for _, run in itertools.groupby(
+        (i for i, s in enumerate(sizes) if s in held),
+        key=lambda i, n=itertools.count(): i - next(n))]
+    if len(runs) > MOST_RUNS:
+        ends = (words.size(sizes[i]) for i in (runs[0][0], runs[-1][-1]))
+        return (f" at {sum(map(len, runs))} of {len(sizes)} sizes from "
+                + " to ".join(ends))
+    for at in runs:
         first, end = at[0], at[-1]
         a, b = words.size(sizes[first]), words.size(sizes[end])
         every = "at any size" if told == NOTHING else "at every size"

@@ -30,6 +30,8 @@ static const char *const servers[] = {"redis", "valkey", "keydb", "floor",
                                       "null"};
 static const char *const clients[] = {"socket", "keydb"};
 static const char *const sizes[] = {"1 KiB", "64 KiB", "1 MiB"};
+static const char *const eight[] = {"1 KiB",  "2 KiB",  "4 KiB",   "8 KiB",
+                                    "16 KiB", "64 KiB", "256 KiB", "1 MiB"};
 static const char *const places[] = {"standard", "colocated"};
 
 #define SIZES                                                                  \
@@ -407,6 +409,31 @@ static const struct scene {
      "Sustained rate 200/s (200/s to 200/s)\n"
      "Clients per node, 1: all rates held that were tried; 4: no rate held",
      "000"},
+    {"here and there: how many sizes, and the first and the last of them",
+     {{"Tensor size", eight, 8, true}, TRANSPORT},
+     2,
+     0,
+     {{{0, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{0, 1}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{1, 1}, 2e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{2, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{2, 1}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{3, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{3, 1}, 2e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{4, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{4, 1}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{5, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{5, 1}, 2e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{6, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{6, 1}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{7, 0}, 1e9, SURE, MANY, "", OF_BANDWIDTH},
+      {{7, 1}, 2e9, SURE, MANY, "", OF_BANDWIDTH}},
+     false,
+     "Transport, unix against tcp: bandwidth x2.00 (1.99 to 2.01) at 4 of 8 "
+     "sizes from 2 KiB to 1 MiB, equal within 5 % at 4 of 8 sizes from 1 KiB "
+     "to 256 KiB",
+     "1101110111011101"},
     {"no rate held of any",
      {TRANSPORT},
      1,
