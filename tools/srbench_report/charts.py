@@ -22,7 +22,8 @@ from .svg import SERIES, Panel
 
 MOST_VARIANTS = 12
 MOST_PANELS = 12
-MOST_MARKS = 60  # of a series; more are a blot
+MOST_MARKS = 60  # of a series; of more those that leave so many units between them
+BETWEEN_MARKS = 9.0
 ROWS_OF_TIMELINE = 24
 BARS_OF_TIMELINE = 1200  # of each operation
 DOTS_OF_CLIENTS = 200
@@ -205,13 +206,24 @@ def _joined(*notes: str) -> str:
     return " ".join(n for n in notes if n)
 
 
+def marked(places: Sequence[float]) -> list[int]:
+    """Which of them have a mark: of very many those that do not cover each other,
+    first and last among them."""
+    if len(places) <= MOST_MARKS:
+        return list(range(len(places)))
+    kept = [0]
+    for i, at in enumerate(places):
+        if at - places[kept[-1]] >= BETWEEN_MARKS:
+            kept.append(i)
+    return [*kept[:max(len(kept) - 1, 1)], len(places) - 1]
+
+
 def curve(panel: Panel, s: Series, x: str, y: str, text: Said) -> None:
     """A series: a line, its marks, and their intervals where there are any; of
-    very many places some have a mark, evenly chosen. The panel's axis is of
-    span()."""
+    very many places some have a mark. The panel's axis is of span()."""
     rows = s.rows.sort_values(x)
     panel.line(s.k, zip(rows[x], rows[y]), beside=s.beside)
-    rows = rows.iloc[evenly(range(len(rows)), MOST_MARKS)]
+    rows = rows.iloc[marked([panel.px(v) for v in rows[x]])]
     at = words.size if x == "tensor_bytes" else lambda v: words.phrase(x, v)
     known = f"{y}_low" in rows
     lost = [known and panel.whisker(
