@@ -63,9 +63,12 @@ static void lacking(const struct notes *x, enum option_id id)
         return;
     if (d->only && options_has_placement(s->options, IN_BOTH & ~d->only))
         no_axis(x, id, "in ", without(s->options, d->only, where));
-    for (const struct sweep_lack *l = s->lacks; l < s->lacks + s->nlacks; l++)
+    for (size_t k = 0; k < s->nlacks; k++) {
+        const struct sweep_lack *l = &s->lacks[k];
+
         if (!l->only && !l->lists && l->axis == id)
             lack(x, l);
+    }
 }
 
 /* The notes on servers that a placement of the study does not have. */
@@ -73,7 +76,8 @@ static void left_out(const struct notes *x)
 {
     const struct sweep *s = x->sweep;
 
-    for (const struct sweep_lack *l = s->lacks; l < s->lacks + s->nlacks; l++) {
+    for (size_t k = 0; k < s->nlacks; k++) {
+        const struct sweep_lack *l = &s->lacks[k];
         unsigned others = IN_BOTH & ~l->only;
 
         if (l->lists)

@@ -156,12 +156,12 @@ static size_t warm(const struct load *l, enum of of)
     return none ? 0 : series_of(&l->samples, of)->warmup;
 }
 
-/* n numbers and NaN up to the end of a row's column. */
-static double *put_numbers(double *at, const int64_t *ns, int64_t zero,
-                           size_t n, size_t columns)
+/* n numbers from the first on, and NaN up to the end of a row's column. */
+static double *put_numbers(double *at, const int64_t *ns, size_t first,
+                           int64_t zero, size_t n, size_t columns)
 {
     for (size_t i = 0; i < columns; i++)
-        *at++ = i < n ? tick_seconds(ns[i] - zero) : NAN;
+        *at++ = i < n ? tick_seconds(ns[first + i] - zero) : NAN;
     return at;
 }
 
@@ -176,18 +176,18 @@ void spans_pack(const struct collection *c, double *at)
 
         switch (spans[a].what) {
         case TIME:
-            at = put_numbers(at, x->ns + x->warmup, 0, x->kept, columns);
+            at = put_numbers(at, x->ns, x->warmup, 0, x->kept, columns);
             break;
         case WARMUP_TIME:
-            at = put_numbers(at, x->ns, 0, warm(l, of), columns);
+            at = put_numbers(at, x->ns, 0, 0, warm(l, of), columns);
             break;
         case START:
-            at = put_numbers(at, x->start + x->warmup, c->zero, x->kept,
-                             columns);
+            at =
+                put_numbers(at, x->start, x->warmup, c->zero, x->kept, columns);
             break;
         case DUE_TIME:
-            at = put_numbers(at, l->samples.step[of == GET_STEP].due, c->zero,
-                             x->kept, columns);
+            at = put_numbers(at, l->samples.step[of == GET_STEP].due, 0,
+                             c->zero, x->kept, columns);
         }
     }
 }
