@@ -659,7 +659,7 @@ class Steps(LadderTest):
         """More at a time than any buffer holds, by each language."""
         job = self.study(4, *BOTH, self.ALL, f"--db_path={self.dir}",
                          "--languages=[c,cpp]", "--tensors=16",
-                         "--pipelined=[true,false]", "--tensor_bytes=1MiB",
+                         "--pipelined=[true,false]", "--tensor_bytes=256KiB",
                          "--iterations=2")
         # shm is for one placement
         self.assert_passed(job, (2 + 3) * 2 * 2)
