@@ -92,7 +92,7 @@ class Aggregate(AggregateTest):
     def test_what_is_retired_is_missed(self):
         """A reader that is too slow misses what its writers remove, lists as
         well as single data sets of a list that it has, and says so."""
-        for ranks, more, n in ((2, ("--wait=3ms", "--history=[1,2,5]"), 12),
+        for ranks, more, n in ((2, ("--wait=100ms", "--history=[1,2,5]"), 12),
                                (3, ("--wait=spin", "--history=[1,4]"), 8)):
             for kind in ((), REDISAI):
                 self.study("--iterations=200", "--tensor_bytes=8",

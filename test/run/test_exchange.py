@@ -173,7 +173,7 @@ class Exchange(ExchangeTest):
     def test_what_is_retired_is_missed(self):
         """A reader that is too slow misses what its writer removes, says so,
         and has the rest; also where it loses a step between poll and get."""
-        self.study("--history=[1,2,5]", "--wait=3ms", "--iterations=300",
+        self.study("--history=[1,2,5]", "--wait=100ms", "--iterations=300",
                    "--tensor_bytes=8", "--tensors=2",
                    "--pipelined=[false,true]", "--client=[socket,hiredis]",
                    permutations=12)
