@@ -6,11 +6,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/line.h"
 #include "base/tick.h"
 
 #define TIMES 5
 #define BATCH_PAGES 256
-#define COPY_BYTES ((size_t)32 << 20)
+#define BUFFER_MIN ((size_t)32 << 20)
+#define BUFFER_MAX ((size_t)64 << 20)
 
 /* Pages that nobody has touched, or NULL. */
 static char *fresh(size_t bytes, int advice)
@@ -79,10 +81,26 @@ static double copy_rate(size_t bytes, size_t page)
     return best;
 }
 
+/* As the kernel has it, in KiB; sysconf() gives those of a whole AMD processor.
+ * 0: unknown. */
+static size_t last_cache(void)
+{
+    char line[32];
+
+    return line_first("/sys/devices/system/cpu/cpu0/cache/index3/size", line,
+                      sizeof line)
+               ? strtoul(line, NULL, 10) << 10
+               : 0;
+}
+
 struct memory_cost memory_cost_measure(void)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = last_cache();
 
+    if (bytes < BUFFER_MIN)
+        bytes = BUFFER_MIN;
+    if (bytes > BUFFER_MAX)
+        bytes = BUFFER_MAX;
     return (struct memory_cost){.page_fault = page_fault(page),
-                                .copy = copy_rate(COPY_BYTES, page)};
+                                .copy = copy_rate(bytes, page)};
 }

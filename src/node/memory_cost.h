@@ -14,10 +14,11 @@ struct memory_cost {
                           brought in before: the best of five; NaN unknown */
 };
 
-/* Measure it. Each buffer is 32 MiB, whatever the last cache: a larger one is
- * shared by many CPUs, or a virtual machine's host's, and glibc adds those of a
- * whole AMD processor. To bring in more takes longest of all, at the start of
- * each job. Takes about 0.05 s and two buffers, which are given back. */
+/* Measure it. Each buffer is as large as the last cache, at least 32 and at
+ * most 64 MiB: together they are twice that, so that a copy finds nothing of
+ * the one before, and a larger cache is shared by many CPUs. More would take
+ * long to bring in, at the start of each job. Takes 0.05 to 0.1 s and two
+ * buffers, which are given back. */
 struct memory_cost memory_cost_measure(void);
 
 #endif
