@@ -181,6 +181,12 @@ int put_attributes(hid_t object, const struct fields *attributes);
  * The caller closes it. */
 hid_t put_group_plan(hid_t class, size_t attributes);
 
+/* How a dataset is to be read or written; the caller closes it. Texts are
+ * converted, in two buffers that Debian's library clears for each call: of a
+ * small size, or they are 1 MiB each, whose first touch takes longer than all
+ * else. */
+hid_t put_transfer_plan(void);
+
 /* The type of a text in memory; the caller closes it. */
 hid_t put_text_type(void);
 

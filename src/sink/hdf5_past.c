@@ -188,15 +188,16 @@ static int read_column(hid_t column, struct field *cells, size_t stride,
                        size_t n)
 {
     unsigned char *values = calloc(n + 1, 8);
-    hid_t memory = memory_type(cells->type);
+    hid_t memory = memory_type(cells->type), plan = put_transfer_plan();
     int rc = -1;
 
     if (values &&
-        H5Dread(column, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0) {
+        H5Dread(column, memory, H5S_ALL, H5S_ALL, plan, values) >= 0) {
         for (size_t i = 0; i < n; i++)
             take(&cells[i * stride], values + 8 * i);
         rc = 0;
     }
+    H5Pclose(plan);
     H5Tclose(memory);
     free(values);
     return rc;

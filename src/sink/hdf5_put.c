@@ -300,18 +300,20 @@ hid_t put_dataset(hid_t group, const struct put_shape *shape)
     return dataset;
 }
 
-/* Texts are converted, in two buffers that Debian's library clears for each
- * write: of a small size, or they are 1 MiB each and its first touch takes
- * longer than all else that the file needs. */
+hid_t put_transfer_plan(void)
+{
+    hid_t plan = H5Pcreate(H5P_DATASET_XFER);
+
+    H5Pset_buffer(plan, CONVERSION_BYTES, NULL, NULL);
+    return plan;
+}
+
 static int write_cells(hid_t dataset, enum field_type of, hid_t here,
                        hid_t there, const void *values)
 {
-    hid_t plan = H5Pcreate(H5P_DATASET_XFER), type = type_of(of, false);
-    int rc = -1;
+    hid_t plan = put_transfer_plan(), type = type_of(of, false);
+    int rc = H5Dwrite(dataset, type, here, there, plan, values) < 0 ? -1 : 0;
 
-    if (H5Pset_buffer(plan, CONVERSION_BYTES, NULL, NULL) >= 0 &&
-        H5Dwrite(dataset, type, here, there, plan, values) >= 0)
-        rc = 0;
     H5Tclose(type);
     H5Pclose(plan);
     return rc;
