@@ -135,6 +135,8 @@ step 'beside them, with sanitizers' joined
 
 # what was not tested, since something is missing here
 without=$(left_out "$top/build")
+have_clang ||
+    without+="${without:+; }clang's warnings: no clang, so gcc built both"
 without="${without:+; left out: $without}"
 
 if [ ${#failed[@]} -gt 0 ]; then
