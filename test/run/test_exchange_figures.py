@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy
 
@@ -28,21 +27,14 @@ class Late(Proxy):
         super().__init__(test, server.port, {})
         self.server, self.is_to, self.key = server, False, ""
 
-    def hear(self, here, line, who, asks):
-        while True:
-            try:
-                data = here.recv(65536)
-            except OSError:
-                data = b""
-            gone = re.search(rb"\r\nDEL\r\n\$\d+\r\n(srbench:\S+)", data)
-            if asks and gone:
-                who["gone"] = gone[1].decode()
-            if not asks and self.is_to and "gone" in who:
-                self.is_to, self.key = False, who["gone"]
-                assert self.server.ask("set", self.key, "late") == "OK"
-            line.put((time.monotonic(), data))
-            if not data:
-                return
+    def delay(self, who, asks, data):
+        gone = re.search(rb"\r\nDEL\r\n\$\d+\r\n(srbench:\S+)", data)
+        if asks and gone:
+            who["gone"] = gone[1].decode()
+        if not asks and self.is_to and "gone" in who:
+            self.is_to, self.key = False, who["gone"]
+            assert self.server.ask("set", self.key, "late") == "OK"
+        return 0.0
 
 
 class Figures(RunTest):
