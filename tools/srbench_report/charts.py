@@ -250,11 +250,12 @@ SCALING = (" Scaling efficiency: bandwidth / {0}, as a share of that of the fewe
 def sure(configs: pd.DataFrame) -> pd.DataFrame:
     """With the interval of a bandwidth that was not repeated, as the verdicts have
     it: of what it is within the run."""
-    found = configs.copy()
-    for i, r in configs[configs["repetitions"] < 2].iterrows():
-        for end, v in zip(("_low", "_high"), verdicts.interval(r)):
-            found.loc[i, f"window{end}"] = v
-            found.loc[i, f"ops{end}"] = v * r["ops"] / r["window"]
+    found, once = configs.copy(), configs["repetitions"] < 2
+    rows = configs[once]
+    ends = [verdicts.interval(r) for _, r in rows.iterrows()]
+    for end, each in zip(("_low", "_high"), zip(*ends)):
+        found.loc[once, f"window{end}"] = each
+        found.loc[once, f"ops{end}"] = each * rows["ops"] / rows["window"]
     return found
 
 
