@@ -81,3 +81,32 @@ int path_target(char *path, size_t room, struct error *err)
     return error_set(
         err, "'%s' is a link that leads round in a circle; remove it", path);
 }
+
+static bool same_inode(const char *a, const char *b)
+{
+    struct stat one, other;
+
+    return stat(a, &one) == 0 && stat(b, &other) == 0 &&
+           one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+bool path_same(const char *a, const char *b)
+{
+    struct error ignored;
+    char one[PATH_MAX], other[PATH_MAX];
+    size_t n, k;
+
+    snprintf(one, sizeof one, "%s", a);
+    snprintf(other, sizeof other, "%s", b);
+    if (path_target(one, sizeof one, &ignored) < 0 ||
+        path_target(other, sizeof other, &ignored) < 0)
+        return false;
+    if (strcmp(one, other) == 0 || same_inode(one, other))
+        return true;
+    n = folder_length(one);
+    k = folder_length(other);
+    if (strcmp(one + n, other + k) != 0)
+        return false;
+    one[n] = other[k] = '\0';
+    return same_inode(n ? one : ".", k ? other : ".");
+}

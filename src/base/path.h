@@ -8,6 +8,7 @@
 #ifndef SRB_PATH_H
 #define SRB_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -18,5 +19,9 @@
  * file system that is not mounted): that is refused, as is a circle. In place:
  * path has room for `room` bytes, and is unchanged on failure. */
 int path_target(char *path, size_t room, struct error *err);
+
+/* Whether both lead to one file, be it there yet or not. What cannot be
+ * followed is no file. */
+bool path_same(const char *a, const char *b);
 
 #endif

@@ -131,7 +131,7 @@ static int check_files(const struct options *o, struct error *err)
     static const enum option_id files[] = {OPT_OUTPUT, OPT_SUMMARY_JSON,
                                            OPT_TUNED, OPT_FIGURES};
 
-    for (size_t i = 2; i < 4; i++)
+    for (size_t i = 1; i < 4; i++)
         for (size_t k = 0; k < i; k++)
             if (same_file(o, files[i], files[k]))
                 return options_refuse(o, files[i],

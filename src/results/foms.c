@@ -54,6 +54,18 @@ static int rewrite(struct foms *f)
     return -1;
 }
 
+/* A study that is refused afterwards has left what was there, or nothing. */
+static int try_folder(struct foms *f)
+{
+    FILE *out = fopen(f->temporary, "we");
+
+    if (!out)
+        return cannot_write(f);
+    fclose(out);
+    unlink(f->temporary);
+    return 0;
+}
+
 static int check(const struct foms *f, bool replace, struct error *err)
 {
     struct stat st;
@@ -88,7 +100,7 @@ static int open_file(struct foms *f, const char *path, bool replace,
     snprintf(f->temporary, n, "%s.%ld.tmp", place, (long)getpid());
     if (check(f, replace, err) < 0)
         return -1;
-    if (rewrite(f) == 0)
+    if (try_folder(f) == 0)
         return 0;
     *err = f->failed;
     return -1;

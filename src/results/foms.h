@@ -16,7 +16,7 @@
 struct foms;
 
 /* where: "none", "stdout" or the file's path, at which a file is replaced only
- * with `replace`. The file is there at once, without a line. *f is NULL for
+ * with `replace`; nothing is, before foms_keep() or foms_end(). *f is NULL for
  * none, which all others take. */
 int foms_open(struct foms **f, const char *where, bool replace,
               struct error *err);

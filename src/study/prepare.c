@@ -393,24 +393,35 @@ bool prepare_next_output(struct prepared *plan, int n)
     return true;
 }
 
-static int same_file(const struct prepared *plan, struct error *err)
-{
-    return error_set(err,
-                     "summary_json and output are the same file, '%s'; give "
-                     "one of them another name",
-                     plan->summary_json);
-}
-
-/* The file of the summary as JSON, which must not be the result file. */
-static int name_summary(struct prepared *plan, struct error *err)
+/* The file of the summary as JSON. */
+static void name_summary(struct prepared *plan)
 {
     const char *path = options_one(plan->sweep.options, OPT_SUMMARY_JSON)->text;
-    const struct value *output = options_one(plan->sweep.options, OPT_OUTPUT);
 
     if (strcmp(path, "none") != 0)
         snprintf(plan->summary_json, sizeof plan->summary_json, "%s", path);
-    if (plan->summary_json[0] && strcmp(path, output->text) == 0)
-        return same_file(plan, err);
+}
+
+/* A file that would replace another one of the study's, by whatever names. */
+static int check_apart(const struct prepared *plan, struct error *err)
+{
+    const struct options *o = plan->sweep.options;
+    const struct {
+        const char *option, *path;
+    } files[] = {{"output", plan->output},
+                 {"summary_json", plan->summary_json},
+                 {"figures", options_one(o, OPT_FIGURES)->text},
+                 {"tuned", options_one(o, OPT_TUNED)->text}};
+
+    for (size_t i = 1; i < sizeof files / sizeof files[0]; i++)
+        for (size_t k = 0; k < i; k++)
+            if (files[i].path[0] && strcmp(files[i].path, "none") != 0 &&
+                path_same(files[i].path, files[k].path))
+                return error_set(err,
+                                 "%s and %s are the same file, '%s'; give one "
+                                 "of them another name",
+                                 files[i].option, files[k].option,
+                                 files[i].path);
     return 0;
 }
 
@@ -418,19 +429,11 @@ static int name_summary(struct prepared *plan, struct error *err)
  * written and locked. */
 static int follow_links(struct prepared *plan, struct error *err)
 {
-    struct stat output, summary;
-
     if (path_target(plan->output, sizeof plan->output, err) < 0)
         return error_prefix(err, "output");
     if (path_target(plan->summary_json, sizeof plan->summary_json, err) < 0)
         return error_prefix(err, "summary_json");
-    if (plan->summary_json[0] &&
-        (strcmp(plan->output, plan->summary_json) == 0 ||
-         (stat(plan->output, &output) == 0 &&
-          stat(plan->summary_json, &summary) == 0 &&
-          output.st_dev == summary.st_dev && output.st_ino == summary.st_ino)))
-        return same_file(plan, err);
-    return 0;
+    return check_apart(plan, err);
 }
 
 /* Rank 0 looks. Collective over the world. */
@@ -622,9 +625,8 @@ int prepare_by_name(const struct sweep *s, const struct machine *m,
 {
     const struct setting *exes = options_get(s->options, OPT_DB_EXE);
     struct prepared plan = {.sweep = *s};
-    bool bad = check_reach(s->options, err) < 0 ||
-               name_summary(&plan, err) < 0 ||
-               find_models(&plan, NULL, err) < 0;
+    bool bad =
+        check_reach(s->options, err) < 0 || find_models(&plan, NULL, err) < 0;
 
     add_up(&plan, m, NULL);
     for (size_t k = 0; plan.servers && k < exes->nvalues; k++)
@@ -647,8 +649,8 @@ int prepare_try(struct team *t, const struct discovery *d,
         return -1;
     name_study(&plan);
     name_output(&plan);
-    rc = name_summary(&plan, err) < 0 || find_models(&plan, t, err) < 0 ||
-                 find_files(&plan, t, err) < 0
+    name_summary(&plan);
+    rc = find_models(&plan, t, err) < 0 || find_files(&plan, t, err) < 0
              ? -1
              : check_machine(&plan, t, d, NULL, err);
     free(plan.models);
@@ -677,10 +679,11 @@ int prepare(struct prepared *plan, struct team *t, const struct discovery *d,
     int rc;
 
     memset(plan, 0, sizeof *plan);
-    if (solve(plan, t, args->options, err) < 0 || name_summary(plan, err) < 0 ||
+    if (solve(plan, t, args->options, err) < 0 ||
         find_models(plan, t, err) < 0 ||
         find_job(plan, t, args->options, err) < 0 || draw(plan, t, err) < 0)
         return -1;
+    name_summary(plan);
     add_up(plan, &t->machine, t);
     if (check_room(plan, t->machine.roster, err) < 0)
         return -1;

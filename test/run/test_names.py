@@ -200,6 +200,34 @@ class Links(NamesTest):
             self.study(f"--summary_json={link}", "--overwrite", output=real),
             "the same file")
 
+    def test_files_of_one_study(self):
+        """None takes another's place, by whatever name, and what is refused
+        leaves nothing."""
+        (self.dir / "alias").symlink_to("one.h5")
+        (self.dir / "folder").symlink_to("far")
+        self.assert_passed(self.study(), 2)
+        os.link(self.target, self.dir / "hard")
+        for output, name in (("one.h5", "./one.h5"), ("one.h5", "alias"),
+                             ("far/one.h5", "folder/one.h5"),
+                             (self.link, "hard")):
+            for option in ("figures", "summary_json"):
+                with self.subTest(output=output, name=name, option=option):
+                    self.assert_refused(
+                        self.study(f"--{option}={name}", "--overwrite",
+                                   output=output),
+                        f"{option} and output are the same file")
+        self.assert_refused(
+            self.study("--figures=./one", "--summary_json=one", output="x.h5"),
+            "figures and summary_json are the same file")
+        self.assertEqual(sorted(p.name for p in self.dir.iterdir()),
+                         ["alias", "far", "folder", "hard", self.link.name])
+
+    def test_figures_of_a_refused_study(self):
+        kept = self.dir / "figures"
+        self.assert_passed(self.study(), 2)
+        self.assert_refused(self.study("--figures=figures"), "exists")
+        self.assertFalse(kept.exists())
+
     def test_report(self):
         self.assert_passed(self.study(), 2)
         names = ("page.html", "table.csv", "pictures")

@@ -95,11 +95,39 @@ static void test_refused(void **state)
     assert_refused(longest, sizeof longest, "too long");
 }
 
+static void test_same(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } table[] = {
+        {"new", "new", true},
+        {"new", "./new", true},
+        {"far/new", "folder/new", true},
+        {"far/new", "far/../far/new", true},
+        {"first", "far/data", true},
+        {"link", "first", true},
+        {"/tmp", "absolute", true},
+        {"new", "newer", false},
+        {"new", "far/new", false},
+        {"gone/new", "new", false},
+        {"gone/new", "lost/new", false},
+        {"round", "round", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        assert_int_equal(path_same(table[i].a, table[i].b), table[i].same);
+        assert_int_equal(path_same(table[i].b, table[i].a), table[i].same);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_targets),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_same),
     };
 
     return cmocka_run_group_tests(tests, enter, leave);
