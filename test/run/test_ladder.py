@@ -19,6 +19,8 @@ from srbtest import (SANITIZED, SOURCE, RunTest, column, full, main, stop,
 
 RANK_NAMES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
 BOTH = ("throughput_standard,throughput_colocated", "--virtual_nodes=2")
+# A sanitizer looks at each byte; the build without has the large ones.
+LARGE = "64KiB" if SANITIZED else "1MiB"
 
 
 class LadderTest(RunTest):
@@ -100,7 +102,7 @@ class Memory(LadderTest):
         self.assertNotIn("floor_beaten", "".join(column(f, "flags")))
 
     def test_as_short_as_reading_the_clock(self):
-        job = self.study(2, "--db_exe=[shm,floor]", "--tensor_bytes=[4,16MiB]",
+        job = self.study(2, "--db_exe=[shm,floor]", "--tensor_bytes=[4,1MiB]",
                          "--iterations=10")
         self.assert_passed(job, 4)
         f = self.open(self.out)
@@ -117,7 +119,7 @@ class Memory(LadderTest):
         job = self.study(4, "--virtual_nodes=2", "--db_exe=shm",
                          "--languages=[c,cpp]",
                          "--sync=[none,start,iteration]",
-                         "--tensor_bytes=1MiB", "--iterations=20")
+                         f"--tensor_bytes={LARGE}", "--iterations=20")
         self.assert_passed(job, 6)
 
     def test_long_scratch(self):
@@ -222,7 +224,7 @@ class Files(LadderTest):
 
     def test_in_memory_by_default(self):
         job = self.study(4, "--virtual_nodes=2", "--db_exe=files",
-                         "--tensor_bytes=[4,1MiB]", "--sync=iteration",
+                         f"--tensor_bytes=[4,{LARGE}]", "--sync=iteration",
                          "--pattern=[pair,phases]", "--iterations=10")
         self.assert_passed(job, 4)
         f = self.open(self.out)
@@ -461,7 +463,7 @@ class Messages(LadderTest):
     def test_patterns(self):
         job = self.study(4, "--virtual_nodes=2", "--db_exe=mpi",
                          "--pattern=[pair,phases]", "--sync=[none,iteration]",
-                         "--tensor_bytes=[4,1MiB]", "--iterations=10")
+                         f"--tensor_bytes=[4,{LARGE}]", "--iterations=10")
         self.assert_passed(job, 8)
 
     def test_what_mpi_was_told(self):
@@ -490,10 +492,10 @@ class Messages(LadderTest):
         self.assertIn("start two ranks a node", job.stderr)
 
     def test_not_for_another_job(self):
-        """That is what is wrong, however many ranks there are."""
+        """That is what is wrong, however few ranks there are."""
         for args in ("--run_db_as_batch",), ("serve", "--db_address=a"):
             for engine in "mpi", "files":
-                job = self.srbench(4, *args, "throughput_standard",
+                job = self.srbench(2, *args, "throughput_standard",
                                    "--virtual_nodes=2", f"--db_exe={engine}")
                 self.assertEqual(job.returncode, 2, job.describe())
                 self.assertIn(f"db_exe: '{engine}' is nothing that another job "
@@ -659,7 +661,8 @@ class Steps(LadderTest):
         """More at a time than any buffer holds, by each language."""
         job = self.study(4, *BOTH, self.ALL, f"--db_path={self.dir}",
                          "--languages=[c,cpp]", "--tensors=16",
-                         "--pipelined=[true,false]", "--tensor_bytes=256KiB",
+                         "--pipelined=[true,false]",
+                         f"--tensor_bytes={'16KiB' if SANITIZED else '256KiB'}",
                          "--iterations=2")
         # shm is for one placement
         self.assert_passed(job, (2 + 3) * 2 * 2)
@@ -703,7 +706,7 @@ class Example(LadderTest):
         job = self.srbench(6, "--config",
                            SOURCE / "batch_scripts/example_ladder.yaml",
                            "--virtual_nodes=2", "--iterations=10",
-                           "--tensor_bytes=[1KiB,1MiB]", "--repetitions=1",
+                           f"--tensor_bytes=[1KiB,{LARGE}]", "--repetitions=1",
                            f"--output={out}")
         # five rungs, floor and redis over two transports
         self.assert_passed(job, (2 * 2 + 3) * 2)
