@@ -207,8 +207,8 @@ double record_figure(const struct outcome *o, const char *figure);
  */
 void record_figures(struct fields *f, const struct outcome *o, unsigned kinds);
 
-/* Set all of them to what stands for nothing; and to what a row of an earlier
- * session says of a permutation. */
+/* Set all of them to what stands for nothing; and those of the outcome's scope
+ * to what a row of an earlier session says of a permutation. */
 void record_no_figures(struct outcome *o);
 void record_recall(struct outcome *o, const struct fields *row);
 

@@ -298,7 +298,8 @@ void record_no_figures(struct outcome *o)
 }
 
 /* As fields_find(), begun behind what was found last: both have one order, and
- * a study may have ten thousand rows. */
+ * a study may have ten thousand rows, in each of which to look for what is not
+ * there takes longest. */
 static const struct field *find_next(const struct fields *row,
                                      const char *column, size_t *last)
 {
@@ -320,11 +321,13 @@ void record_recall(struct outcome *o, const struct fields *row)
 
     o->unproven = proven && proven->integer == 0;
     for (int i = 0; i < ROWS; i++) {
-        const struct field *f = find_next(row, table[i].column, &last);
+        const struct field *f;
         char *at = (char *)o + table[i].at;
 
-        if (table[i].kind == FIGURE_BREACHES) /* it is judged again */
+        /* breaches are judged again */
+        if ((table[i].scope & ~o->scope) || table[i].kind == FIGURE_BREACHES)
             continue;
+        f = find_next(row, table[i].column, &last);
         if (table[i].type == FIELD_REAL && f)
             memcpy(at, &f->real, sizeof f->real);
         else if (table[i].type == FIELD_TEXT)

@@ -479,7 +479,9 @@ static void add_endings(const struct verdict_study *s, int axis, int level,
     free(in);
 }
 
-static void print_axis(const struct verdict_study *s, int axis, FILE *out)
+/* ended: some searches ended without a rate. */
+static void print_axis(const struct verdict_study *s, int axis, bool ended,
+                       FILE *out)
 {
     char words[16 * TEXT] = "";
     struct view v;
@@ -489,7 +491,7 @@ static void print_axis(const struct verdict_study *s, int axis, FILE *out)
         add_amounts(&v, words, sizeof words);
     else
         add_kinds(&v, words, sizeof words);
-    for (int k = 0; k < s->axes[axis].nlevels; k++)
+    for (int k = 0; ended && k < s->axes[axis].nlevels; k++)
         for (int held = HELD_SOME + 1; held < HELDS; held++)
             add_endings(s, axis, k, (enum verdict_held)held, words,
                         sizeof words);
@@ -557,7 +559,7 @@ static void print_kind(const struct verdict_study *s, enum verdict_of of,
         if (effect_usable(&rows[i]))
             print_single(&rows[i], without == 0, out);
     for (int k = 0; have + without > 1 && k < s->naxes; k++)
-        print_axis(&part, k, out);
+        print_axis(&part, k, without > 0, out);
     if (have == 0 && s->naxes > 0)
         print_none(&part, out);
     free(rows);

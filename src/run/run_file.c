@@ -34,6 +34,23 @@ static int end_group(struct run *r, struct perm_run *x, bool begun,
     return rc;
 }
 
+/* Rank 0: rows of what did not run go into the file together. */
+static void flush_rows(struct run *r)
+{
+    struct error err;
+
+    if (r->nunrun == 0)
+        return;
+    if (sinks_rows(&r->sinks, r->unrun_first,
+                   &(struct sink_table){.cells = r->unrun.list,
+                                        .nrows = r->nunrun,
+                                        .ncols = r->unrun.n / r->nunrun},
+                   &err) < 0)
+        r->rows_failed = err;
+    fields_free(&r->unrun);
+    r->nunrun = 0;
+}
+
 /* Rank 0: the permutation's row of the summary, and its group. */
 static int write_end(struct run *r, struct perm_run *x, bool begun,
                      struct error *err)
@@ -42,8 +59,7 @@ static int write_end(struct run *r, struct perm_run *x, bool begun,
     int rc;
 
     record_row(&row, &r->plan.sweep, &x->p, &r->placement, &x->outcome);
-    rc = has_run(&x->outcome) ? end_group(r, x, begun, &row, err)
-                              : sinks_row(&r->sinks, x->p.index, &row, err);
+    rc = end_group(r, x, begun, &row, err);
     fields_free(&row);
     return rc;
 }
@@ -135,23 +151,26 @@ static void give_up(struct run *r, const struct error *err)
 
 /* Rank 0: the row of what did not run. It costs no message, however many there
  * are: a failure becomes everybody's at the next agreement. */
-static void store_row(struct run *r, struct perm_run *x)
+static void store_row(struct run *r, const struct perm_run *x)
 {
-    struct error err;
-
     if (r->team->rank != 0 || r->rows_failed.text[0])
         return;
     if (!r->storing_rows) /* the others may wait already */
         team_busy(r->team, TEAM_SLOW_SECONDS);
     r->storing_rows = true;
-    if (write_end(r, x, false, &err) < 0)
-        r->rows_failed = err;
+    if (r->nunrun == SINK_ROWS || x->p.index != r->unrun_first + r->nunrun)
+        flush_rows(r);
+    if (r->nunrun++ == 0)
+        r->unrun_first = x->p.index;
+    record_row(&r->unrun, &r->plan.sweep, &x->p, &r->placement, &x->outcome);
 }
 
 void run_stored(struct run *r)
 {
-    struct error err = r->rows_failed;
+    struct error err;
 
+    flush_rows(r);
+    err = r->rows_failed;
     if (!r->sink_broken &&
         team_agree(r->team, r->team->world, err.text[0] ? -1 : 0, &err) < 0)
         give_up(r, &err);
@@ -260,6 +279,7 @@ void run_store(struct run *r, struct perm_run *x)
     }
     if (r->team->rank == 0)
         team_busy(r->team, TEAM_SLOW_SECONDS);
+    flush_rows(r);
     if (completed)
         rc = collect_all(r, x, &err);
     if (r->team->rank == 0 && rc == 0)

@@ -64,6 +64,9 @@ struct run {
     bool have_cast, have_crowd, said_crowd, sink_broken;
     bool
         storing_rows; /* rank 0: of what did not run, since the last that did */
+    struct fields unrun; /* rank 0: rows of what did not run, from `unrun_first`
+                            on, that are not in the file yet */
+    size_t unrun_first, nunrun;
     struct error rows_failed; /* rank 0: why a row of what did not run could not
                                  be written; "" */
     struct tally tally;

@@ -507,17 +507,20 @@ static int hdf5_end(struct sink *s, const struct fields *attributes,
     return keep_sync(&h->keep, err);
 }
 
-static int hdf5_row(struct sink *s, size_t index, const struct fields *row,
-                    struct error *err)
+static int hdf5_rows(struct sink *s, size_t first,
+                     const struct sink_table *rows, struct error *err)
 {
     struct hdf5_sink *h = self(s);
+    const struct fields one = {.list = (struct field *)(uintptr_t)rows->cells,
+                               .n = rows->ncols};
 
-    if (index >= h->nperms || h->file >= 0)
+    if (rows->nrows > SINK_ROWS || first >= h->nperms ||
+        rows->nrows > h->nperms - first || h->file >= 0)
         return error_set(err, "row %zu of the summary of '%s' cannot be put",
-                         index, h->path);
-    return check_row(h, row, err)
+                         first, h->path);
+    return check_row(h, &one, err)
                ? -1
-               : keep_row(&h->keep, h->places.summary, row, index, err);
+               : keep_rows(&h->keep, h->places.summary, rows, first, err);
 }
 
 /* Set the number of the summary's column of that name and type, or -1. */
@@ -639,7 +642,7 @@ const struct sink_ops sink_hdf5 = {
     .begin = hdf5_begin,
     .write = hdf5_write,
     .end = hdf5_end,
-    .row = hdf5_row,
+    .rows = hdf5_rows,
     .amend = hdf5_amend,
     .note = hdf5_note,
     .session = hdf5_session,

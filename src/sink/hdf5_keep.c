@@ -222,20 +222,31 @@ int keep_reserve(struct keep *k, uint64_t bytes, struct error *err)
     return 0;
 }
 
-/* The bytes of a heap that holds the row's texts. */
-static size_t heap_length(const struct fields *row)
+/* Column by column, as objects in a heap are numbered. */
+static const struct field *cell(const struct sink_table *t, size_t i)
+{
+    return &t->cells[i % t->nrows * t->ncols + i / t->nrows];
+}
+
+static bool has_object(const struct field *f)
+{
+    return f->type == FIELD_TEXT && f->text[0];
+}
+
+/* The bytes of a heap that holds the rows' texts. */
+static size_t heap_length(const struct sink_table *t)
 {
     size_t n = HEAP_HEADER;
 
-    for (size_t i = 0; i < row->n; i++)
-        if (row->list[i].type == FIELD_TEXT && row->list[i].text[0])
-            n += HEAP_OBJECT + (size_t)align8(strlen(row->list[i].text));
+    for (size_t i = 0; i < t->nrows * t->ncols; i++)
+        if (has_object(&t->cells[i]))
+            n += HEAP_OBJECT + (size_t)align8(strlen(t->cells[i].text));
     return n < HEAP_LEAST ? HEAP_LEAST : n;
 }
 
-/* Object numbers count the row's texts from 1, empty ones left out. */
+/* Object numbers count the texts from 1, empty ones left out. */
 static void fill_heap(unsigned char *heap, size_t length,
-                      const struct fields *row)
+                      const struct sink_table *t)
 {
     unsigned char *p = heap + HEAP_HEADER;
     size_t rest;
@@ -243,15 +254,16 @@ static void fill_heap(unsigned char *heap, size_t length,
 
     memcpy(heap, "GCOL\001", 5);
     put_le(heap + 8, length, 8);
-    for (size_t i = 0; i < row->n; i++) {
+    for (size_t i = 0; i < t->nrows * t->ncols; i++) {
+        const struct field *f = cell(t, i);
         size_t n;
 
-        if (row->list[i].type != FIELD_TEXT || !row->list[i].text[0])
+        if (!has_object(f))
             continue;
-        n = strlen(row->list[i].text);
+        n = strlen(f->text);
         put_le(p, ++number, 2);
         put_le(p + 8, n, 8);
-        memcpy(p + HEAP_OBJECT, row->list[i].text, n);
+        memcpy(p + HEAP_OBJECT, f->text, n);
         p += HEAP_OBJECT + align8(n);
     }
     rest = (size_t)(heap + length - p);
@@ -259,11 +271,11 @@ static void fill_heap(unsigned char *heap, size_t length,
         put_le(p + 8, rest, 8); /* object 0: free */
 }
 
-/* Append a heap with the row's texts to the file. */
-static int append_heap(struct keep *k, const struct fields *row, uint64_t *heap,
-                       struct error *err)
+/* Append a heap with the rows' texts to the file. */
+static int append_heap(struct keep *k, const struct sink_table *t,
+                       uint64_t *heap, struct error *err)
 {
-    size_t length = heap_length(row);
+    size_t length = heap_length(t);
     unsigned char *bytes;
     uint64_t end;
     int rc = -1;
@@ -274,7 +286,7 @@ static int append_heap(struct keep *k, const struct fields *row, uint64_t *heap,
     bytes = calloc(1, length);
     if (!bytes)
         return error_set(err, "out of memory for a row of '%s'", k->path);
-    fill_heap(bytes, length, row);
+    fill_heap(bytes, length, t);
     if (keep_reserve(k, *heap + length, err) == 0 &&
         write_at(k, *heap, bytes, length, err) == 0)
         rc = write_le(k, AT_FILE_END, *heap + length, 8, err);
@@ -284,56 +296,80 @@ static int append_heap(struct keep *k, const struct fields *row, uint64_t *heap,
 
 /* A reference with no heap stands for "", whatever its other parts are: so the
  * heap goes first, and comes last. */
-static int put_reference(const struct keep *k, uint64_t at, const char *text,
-                         uint64_t heap, uint64_t number, struct error *err)
+static int put_references(const struct keep *k, uint64_t at,
+                          const struct sink_table *t, size_t column,
+                          uint64_t heap, uint64_t *number, struct error *err)
 {
-    if (write_le(k, at + 4, 0, 8, err))
+    unsigned char bytes[SINK_ROWS * TEXT_REFERENCE] = {0};
+    uint64_t before = *number;
+
+    for (size_t i = 0; i < t->nrows; i++) {
+        const struct field *f = cell(t, column * t->nrows + i);
+
+        if (!has_object(f))
+            continue;
+        put_le(bytes + TEXT_REFERENCE * i, strlen(f->text), 4);
+        put_le(bytes + TEXT_REFERENCE * i + 12, ++*number, 4);
+    }
+    if (write_at(k, at, bytes, TEXT_REFERENCE * t->nrows, err))
         return -1;
-    if (!text[0])
+    if (*number == before)
         return 0;
-    if (write_le(k, at + 12, number, 4, err) ||
-        write_le(k, at, strlen(text), 4, err))
-        return -1;
-    return write_le(k, at + 4, heap, 8, err);
+    for (size_t i = 0; i < t->nrows; i++)
+        if (has_object(cell(t, column * t->nrows + i)))
+            put_le(bytes + TEXT_REFERENCE * i + 4, heap, 8);
+    return write_at(k, at, bytes, TEXT_REFERENCE * t->nrows, err);
 }
 
-static int put_number(const struct keep *k, uint64_t at, const struct field *f,
-                      struct error *err)
+static void number_bytes(const struct field *f, unsigned char to[8])
 {
     uint64_t bits = (uint64_t)f->integer;
 
     if (f->type == FIELD_REAL)
         memcpy(&bits, &f->real, sizeof bits);
-    return write_le(k, at, bits, 8, err);
+    put_le(to, bits, 8);
+}
+
+static int put_numbers(const struct keep *k, uint64_t at,
+                       const struct sink_table *t, size_t column,
+                       struct error *err)
+{
+    unsigned char bytes[SINK_ROWS * 8];
+
+    for (size_t i = 0; i < t->nrows; i++)
+        number_bytes(cell(t, column * t->nrows + i), bytes + 8 * i);
+    return write_at(k, at, bytes, 8 * t->nrows, err);
+}
+
+int keep_rows(struct keep *k, const uint64_t *column,
+              const struct sink_table *rows, uint64_t first, struct error *err)
+{
+    uint64_t heap, number = 0;
+    int rc = append_heap(k, rows, &heap, err);
+
+    for (size_t i = 0; i < rows->ncols && rc == 0; i++)
+        rc = rows->cells[i].type == FIELD_TEXT
+                 ? put_references(k, column[i] + TEXT_REFERENCE * first, rows,
+                                  i, heap, &number, err)
+                 : put_numbers(k, column[i] + 8 * first, rows, i, err);
+    return rc;
 }
 
 int keep_row(struct keep *k, const uint64_t *column, const struct fields *row,
              uint64_t index, struct error *err)
 {
-    uint64_t heap, number = 0;
+    const struct sink_table one = {row->list, 1, row->n};
 
-    if (append_heap(k, row, &heap, err))
-        return -1;
-    for (size_t i = 0; i < row->n; i++) {
-        const struct field *f = &row->list[i];
-
-        if (f->type != FIELD_TEXT) {
-            if (put_number(k, column[i] + 8 * index, f, err))
-                return -1;
-            continue;
-        }
-        number += f->text[0] != '\0';
-        if (put_reference(k, column[i] + TEXT_REFERENCE * index, f->text, heap,
-                          number, err))
-            return -1;
-    }
-    return 0;
+    return keep_rows(k, column, &one, index, err);
 }
 
 int keep_number(const struct keep *k, uint64_t column, const struct field *f,
                 uint64_t index, struct error *err)
 {
-    return put_number(k, column + 8 * index, f, err);
+    unsigned char bytes[8];
+
+    number_bytes(f, bytes);
+    return write_at(k, column + 8 * index, bytes, sizeof bytes, err);
 }
 
 int keep_sync(struct keep *k, struct error *err)

@@ -74,6 +74,10 @@ int keep_reserve(struct keep *k, uint64_t bytes, struct error *err);
 int keep_row(struct keep *k, const uint64_t *column, const struct fields *row,
              uint64_t index, struct error *err);
 
+/* The same of rows one after another, at most SINK_ROWS, by blocks of cells. */
+int keep_rows(struct keep *k, const uint64_t *column,
+              const struct sink_table *rows, uint64_t first, struct error *err);
+
 /* Put one number into row `index` of such a dataset. */
 int keep_number(const struct keep *k, uint64_t column, const struct field *f,
                 uint64_t index, struct error *err);

@@ -193,18 +193,35 @@ static int change(hid_t file, const struct sink_kept *kept,
     return roots_make(file, is_kept, &rest, roots);
 }
 
+/* Nobody reads the copy before it is whole, so metadata need not all stay in
+ * memory until it is closed: the headers of ten thousand groups, each of which
+ * counts its links, would be hundreds of MiB. */
+static hid_t open_copy(const char *made)
+{
+    const size_t bytes = 1 << 24;
+    H5AC_cache_config_t cache = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
+    hid_t access = put_access_plan(), file = H5I_INVALID_HID;
+
+    if (H5Pget_mdc_config(access, &cache) >= 0) {
+        cache.evictions_enabled = cache.set_initial_size = true;
+        cache.initial_size = cache.min_size = cache.max_size = bytes;
+        if (H5Pset_mdc_config(access, &cache) >= 0)
+            file = H5Fopen(made, H5F_ACC_RDWR, access);
+    }
+    H5Pclose(access);
+    return file;
+}
+
 int resume_copy(struct keep *k, const char *made, const struct sink_kept *kept,
                 const struct sink_start *start, const struct places *places,
                 struct error *err)
 {
-    hid_t access, file;
+    hid_t file;
     int rc = -1;
 
     if (copy_file(k, err))
         return -1;
-    access = put_access_plan();
-    file = H5Fopen(made, H5F_ACC_RDWR, access);
-    H5Pclose(access);
+    file = open_copy(made);
     if (file >= 0)
         rc = change(file, kept, start, places, k->roots);
     if ((file >= 0 && H5Fclose(file) < 0) || rc)

@@ -187,11 +187,13 @@ static int json_end(struct sink *s, const struct fields *attributes,
     return 0;
 }
 
-static int json_row(struct sink *s, size_t index, const struct fields *row,
-                    struct error *err)
+static int json_rows(struct sink *s, size_t first,
+                     const struct sink_table *rows, struct error *err)
 {
     (void)err;
-    copy_all(&self(s)->row[index], row->list, row->n);
+    for (size_t i = 0; i < rows->nrows; i++)
+        copy_all(&self(s)->row[first + i], rows->cells + i * rows->ncols,
+                 rows->ncols);
     return 0;
 }
 
@@ -278,7 +280,7 @@ const struct sink_ops sink_json = {
     .open = json_open,
     .begin = json_begin,
     .end = json_end,
-    .row = json_row,
+    .rows = json_rows,
     .amend = json_amend,
     .note = json_note,
     .close = json_close,

@@ -55,6 +55,9 @@ struct sink_table {
     size_t nrows, ncols;
 };
 
+/* So many rows are put at once at most: their texts are numbered by 16 bits. */
+enum { SINK_ROWS = 128 };
+
 /* What a result file begins with. */
 struct sink_start {
     const struct fields *study;        /* root attributes */
@@ -125,10 +128,11 @@ struct sink_ops {
      * make all of it durable (flush and fsync). */
     int (*end)(struct sink *s, const struct fields *attributes,
                const struct fields *row, struct error *err);
-    /* Give a permutation that does not run its row of the summary, and no
-     * group; durable with the next end, or at close. */
-    int (*row)(struct sink *s, size_t index, const struct fields *row,
-               struct error *err);
+    /* Give permutations that do not run their rows of the summary, from that
+     * index on, SINK_ROWS at most, and no groups; durable with the next end, or
+     * at close. */
+    int (*rows)(struct sink *s, size_t first, const struct sink_table *rows,
+                struct error *err);
     /* Replace cells in the summary's row of a permutation that has ended, some
      * of its columns. Each appears at once, a text by way of ""; durable at
      * close. */
@@ -174,8 +178,8 @@ int sinks_write(struct sinks *s, const struct sink_array *a, size_t first,
                 size_t nrows, const void *data, struct error *err);
 int sinks_end(struct sinks *s, const struct fields *attributes,
               const struct fields *row, struct error *err);
-int sinks_row(struct sinks *s, size_t index, const struct fields *row,
-              struct error *err);
+int sinks_rows(struct sinks *s, size_t first, const struct sink_table *rows,
+               struct error *err);
 int sinks_amend(struct sinks *s, size_t index, const struct fields *cells,
                 struct error *err);
 int sinks_extra(struct sinks *s, size_t index, const struct fields *row,

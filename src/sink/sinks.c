@@ -46,13 +46,13 @@ int sinks_end(struct sinks *s, const struct fields *attributes,
     return rc;
 }
 
-int sinks_row(struct sinks *s, size_t index, const struct fields *row,
-              struct error *err)
+int sinks_rows(struct sinks *s, size_t first, const struct sink_table *rows,
+               struct error *err)
 {
     int rc = 0;
 
     for (struct sink **x = s->list; x < s->list + s->n && rc == 0; x++)
-        rc = done(*x, (*x)->ops->row(*x, index, row, err));
+        rc = done(*x, (*x)->ops->rows(*x, first, rows, err));
     return rc;
 }
 

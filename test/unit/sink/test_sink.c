@@ -514,6 +514,14 @@ static void test_unknown_layout(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+static int put_one(struct sink *s, size_t index, const struct fields *row,
+                   struct error *err)
+{
+    const struct sink_table one = {row->list, 1, row->n};
+
+    return s->ops->rows(s, index, &one, err);
+}
+
 /* What does not run has a row and no group, and may run later. */
 static void test_row_alone(void **state)
 {
@@ -525,21 +533,52 @@ static void test_row_alone(void **state)
 
     (void)state;
     make_row(&row, 0, "skipped", NAN);
-    assert_int_equal(s->ops->row(s, 0, &row, &err), 0);
-    assert_int_equal(s->ops->row(s, 1, &row, &err), 0);
-    assert_int_equal(s->ops->row(s, NPERMS, &row, &err), -1);
+    assert_int_equal(put_one(s, 0, &row, &err), 0);
+    assert_int_equal(put_one(s, 1, &row, &err), 0);
+    assert_int_equal(put_one(s, NPERMS, &row, &err), -1);
     assert_int_equal(s->ops->begin(s, 0, no_sizes, &err), 0);
-    assert_int_equal(s->ops->row(s, 2, &row, &err), -1);
+    assert_int_equal(put_one(s, 2, &row, &err), -1);
     assert_int_equal(end(s, 0, "failed", &err), 0);
     fields_free(&row);
     fields_text(&row, "other", "column");
-    assert_int_equal(s->ops->row(s, 2, &row, &err), -1);
+    assert_int_equal(put_one(s, 2, &row, &err), -1);
     fields_free(&row);
     close_well(s);
     file = reopen();
     expect_texts(file, "summary/status", NPERMS, status);
     assert_true(has(file, "perm_0000"));
     assert_false(has(file, "perm_0001"));
+    H5Fclose(file);
+}
+
+/* Several at once, of which each has its own texts, or none. */
+static void test_rows_together(void **state)
+{
+    const char *const status[] = {"planned", "skipped", ""};
+    double median[NPERMS];
+    struct error err = {0};
+    struct sink *s = open_new();
+    struct fields rows = {0}, more = {0};
+    struct sink_table both;
+    hid_t file;
+
+    (void)state;
+    make_row(&rows, 1, "skipped", 0.5);
+    make_row(&more, 2, "", 2.5);
+    for (size_t i = 0; i < more.n; i++)
+        fields_copy(&rows, &more.list[i]);
+    both = (struct sink_table){rows.list, 2, more.n};
+    assert_int_equal(s->ops->rows(s, 2, &both, &err), -1);
+    assert_int_equal(s->ops->rows(s, 1, &both, &err), 0);
+    both.nrows = SINK_ROWS + 1;
+    assert_int_equal(s->ops->rows(s, 0, &both, &err), -1);
+    fields_free(&rows);
+    fields_free(&more);
+    close_well(s);
+    file = reopen();
+    expect_texts(file, "summary/status", NPERMS, status);
+    read_all(file, "summary/put_median", H5T_NATIVE_DOUBLE, NPERMS, 0, median);
+    assert_true(isnan(median[0]) && median[1] == 0.5 && median[2] == 2.5);
     H5Fclose(file);
 }
 
@@ -603,6 +642,7 @@ int main(void)
         TEST_IN_FOLDER(test_amend),
         TEST_IN_FOLDER(test_unknown_layout),
         TEST_IN_FOLDER(test_row_alone),
+        TEST_IN_FOLDER(test_rows_together),
         TEST_IN_FOLDER(test_full_disk),
         cmocka_unit_test(test_version),
     };
