@@ -3,7 +3,8 @@
 # its tools, with the compile commands of a build directory.
 #
 # Most of its time is the analyzer's (clang-analyzer-*). Unless it is to go deep it
-# follows calls only into what is small (its option "mode", AnalyzerOptions.def).
+# follows calls only into what is small, and gives up a function of which it has seen
+# so many states (its options "mode" and "max-nodes", AnalyzerOptions.def).
 # Left out of C are then three checks that are about C++, and one that clang has as a
 # warning (warnings.sh asks for it): each of them looks at all that mpi.h and hdf5.h
 # declare.
@@ -13,7 +14,7 @@ build=$1
 shallow=()
 for_c=()
 if [ "${2-}" != deep ]; then
-    for word in -analyzer-config mode=shallow; do
+    for word in -analyzer-config mode=shallow -analyzer-config max-nodes=4000; do
         shallow+=("--extra-arg=-Xclang" "--extra-arg=$word")
     done
     less=-bugprone-dangling-handle,-bugprone-sizeof-container
