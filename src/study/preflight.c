@@ -58,6 +58,8 @@ struct sight {
     int64_t shards;         /* of this node, at most */
     int64_t server, client; /* B, of one on this node, at most, */
     int64_t serving;        /* and of a rank that is a server */
+    int64_t memory, stored; /* B, of the longest piece of shared memory that
+                               this node makes, and file in db_path */
     int64_t threads;        /* of all servers of this node, at most */
     bool scratch;           /* this node needs it, with no server there */
     bool said_maxmemory;    /* of one permutation that passes it */
@@ -179,6 +181,7 @@ static void weigh(struct sight *x, const struct permutation *p,
     }
     if (!engine->store || !engine->store->mapped)
         mapped = 0; /* no client has it among its own addresses */
+    widen(&x->memory, mapped);
     if (place_node_clients(pl, mine) > 0)
         widen(&x->client, footprint_sum(each, mapped));
     b.clients = footprint_product(b.nclients, each);
@@ -261,6 +264,7 @@ static void look_at_store(struct sight *x, const struct permutation *p,
     x->scratch |= ops->scratch && makes;
     if (!ops->check || !p->value[OPT_DB_PATH])
         return;
+    widen(&x->stored, x->tensor);
     path = (size_t)(p->value[OPT_DB_PATH] - paths->values);
     if (standard && ops->seen && !x->shared[path].ops)
         x->shared[path] =
@@ -419,6 +423,9 @@ static void check_limits(struct sight *x)
             limits_memory(footprint_sum(all[k].bytes, PROGRAM_BYTES),
                           all[k].what, &err) < 0)
             add(x, "%s", err.text);
+    if (limits_file(x->memory, "the shared memory of a database", &err) < 0 ||
+        limits_file(x->stored, "the file of a tensor", &err) < 0)
+        add(x, "%s", err.text);
     if (x->shards > 0 && limits_tasks(x->threads, &err) < 0)
         add(x, "%s", err.text);
 }

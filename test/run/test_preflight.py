@@ -147,6 +147,20 @@ class Refused(RunTest):
         self.assertEqual(
             text(self.perm().attrs["status"]), "completed")
 
+    def test_file_size_without_a_server(self):
+        """Shared memory is a file as well."""
+        for exe, what in (("shm", "the shared memory of a database"),
+                          ("files", "the file of a tensor")):
+            args = (f"--db_exe={exe}", "--iterations=5",
+                    "--tensor_bytes=64MiB")
+            for more in ((), ("--dry_run",)):
+                with self.subTest(exe=exe, more=more):
+                    self.assert_refused(
+                        self.study(1, *args, *more,
+                                   wrapper=("prlimit", "--fsize=20000000")),
+                        what, "the limit of the size of a file is 19.1 MiB; "
+                        "raise it (ulimit -f, limits.conf)")
+
     def test_addresses(self):
         for what, option in (("of a process's addresses", "as"),
                              ("of a process's data", "data")):
