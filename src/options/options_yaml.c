@@ -445,6 +445,18 @@ static bool goes_on(const char *text)
     return false;
 }
 
+/* Whether it is one address of IPv6 and not a list: [::1], also unclosed. */
+static bool is_address(const char *text)
+{
+    int colons = 0;
+
+    if (*text != '[' || strchr(text, ','))
+        return false;
+    while (*++text && strchr("0123456789abcdefABCDEF:.", *text))
+        colons += *text == ':';
+    return colons > 1;
+}
+
 int options_yaml_read_value(const struct said *said, const char *text,
                             bool may_be_text, struct yaml_node *node,
                             struct error *err)
@@ -457,7 +469,8 @@ int options_yaml_read_value(const struct said *said, const char *text,
         return -1;
     while (*text == ' ')
         text++;
-    if ((*text == '[' || *text == '{') && !(may_be_text && goes_on(text)))
+    if ((*text == '[' || *text == '{') &&
+        !(may_be_text && (goes_on(text) || is_address(text))))
         return read_flow(said, text, node, err);
     if (*text == '"' || *text == '\'') {
         if (read_flow(said, text, node, NULL) == 0 && node->kind == YAML_SCALAR)

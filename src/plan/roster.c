@@ -353,6 +353,8 @@ bool roster_lacks_port(const char *text)
     if (n >= sizeof address)
         return false;
     snprintf(address, sizeof address, "%.*s", (int)n, text + brackets);
+    if (strchr(address, ':'))
+        address[strcspn(address, "%")] = '\0'; /* an interface */
     return inet_pton(AF_INET, address, bytes) == 1 ||
            inet_pton(AF_INET6, address, bytes) == 1;
 }

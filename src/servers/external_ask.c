@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/tick.h"
 #include "engine/engine.h"
 #include "protocol/redisai.h"
@@ -77,19 +78,31 @@ static int resolve(struct roster_shard *s, struct error *err)
                    : error_set(err, "db_address: '%s' has no address", s->host);
 }
 
-/* Whether a server has none of the addresses before it: two names may be of one
- * host. */
-static int check_new(const struct roster *r, int s, struct error *err)
+/* What a server calls itself, until it ends; "" for one that does not say. */
+typedef char run_id[48];
+
+/* Whether it is none of those before it: two names may be of one host, and two
+ * addresses of one server. */
+static int check_new(const struct roster *r, int s, const run_id *ids,
+                     struct error *err)
 {
     const struct roster_shard *is = &r->shard[s];
 
-    for (int k = 0; k < s; k++)
+    for (int k = 0; k < s; k++) {
+        if (ids[s][0] && strcmp(ids[k], ids[s]) == 0)
+            return error_set(err,
+                             "db_address: '%s' port %d and '%s' port %d are "
+                             "the same server, by its own word (run_id), "
+                             "expected every server once",
+                             r->shard[k].host, r->shard[k].port, is->host,
+                             is->port);
         if (r->shard[k].port == is->port &&
             strcmp(r->shard[k].address, is->address) == 0)
             return error_set(err,
                              "db_address: '%s' and '%s' port %d are the same "
                              "server, %s, expected every server once",
                              r->shard[k].host, is->host, is->port, is->address);
+    }
     return 0;
 }
 
@@ -103,7 +116,7 @@ static void copy_field(const char *info, const char *key, char *buf, size_t n)
 
 /* What the server is, and whether it is one of a Redis Cluster. */
 static int recognise(struct control *c, struct roster *r, bool *clustered,
-                     struct error *err)
+                     run_id id, struct error *err)
 {
     char *info, version[SRB_VERSION_MAX], mode[32];
     const struct engine *engine;
@@ -118,6 +131,7 @@ static int recognise(struct control *c, struct roster *r, bool *clustered,
                              : "");
     }
     engine = engine_answers(info, "db_address: what answers", version, err);
+    copy_field(info, "run_id", id, sizeof(run_id));
     copy_field(info, "redis_mode", mode, sizeof mode);
     if (!mode[0]) /* Valkey's word for it, since 8.0 */
         copy_field(info, "server_mode", mode, sizeof mode);
@@ -159,15 +173,15 @@ static struct control *enter(const struct roster *r, int s, struct error *err)
     return c;
 }
 
-static int ask_seed(struct roster *r, int s, bool *clustered, char **nodes,
-                    struct error *err)
+static int ask_seed(struct roster *r, int s, bool *clustered, run_id id,
+                    char **nodes, struct error *err)
 {
     struct control *c = enter(r, s, err);
     int rc;
 
     if (!c)
         return -1;
-    rc = recognise(c, r, clustered, err);
+    rc = recognise(c, r, clustered, id, err);
     if (rc == 0)
         find_limit(c, r);
     if (rc == 0 && *clustered)
@@ -179,14 +193,15 @@ static int ask_seed(struct roster *r, int s, bool *clustered, char **nodes,
 /* A cluster is named whole by any of its servers: the first that answers
  * becomes the first of the list, and *nodes is what it says. Of others each
  * must answer. */
-static int ask_seeds(struct roster *r, char **nodes, struct error *err)
+static int ask_seeds_as(struct roster *r, run_id *ids, char **nodes,
+                        struct error *err)
 {
     bool answered = false, clustered = false;
     struct error why = {.text = ""};
 
     for (int s = 0; s < r->nshards; s++) {
         if (resolve(&r->shard[s], err) < 0 ||
-            ask_seed(r, s, &clustered, nodes, err) < 0) {
+            ask_seed(r, s, &clustered, ids[s], nodes, err) < 0) {
             if (!why.text[0])
                 why = *err;
             continue;
@@ -204,13 +219,22 @@ static int ask_seeds(struct roster *r, char **nodes, struct error *err)
             return 0;
         }
         answered = true;
-        if (check_new(r, s, err) < 0)
+        if (check_new(r, s, ids, err) < 0)
             return -1;
     }
     if (!why.text[0])
         return 0;
     *err = why;
     return -1;
+}
+
+static int ask_seeds(struct roster *r, char **nodes, struct error *err)
+{
+    run_id *ids = mem_new((size_t)r->nshards, sizeof *ids);
+    int rc = ask_seeds_as(r, ids, nodes, err);
+
+    free(ids);
+    return rc;
 }
 
 /* ---- what a study will need of each ---- */

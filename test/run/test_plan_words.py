@@ -10,6 +10,9 @@ REFUSED = (
     (("--db_address=127.0.0.1",),
      "db_address: '127.0.0.1' is an address without a port, expected both, "
      "such as 127.0.0.1:6780"),
+    (("--db_address=[::1]",),
+     "db_address: '[::1]' is an address without a port, expected both, "
+     "such as [::1]:6780"),
     (("--db_address=a:1, A:1",),
      "'a' port 1 and 'A' port 1 are the same server"),
     (("--db_address=http://a",), "db_address: found 'http://a'"),

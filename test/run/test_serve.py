@@ -225,6 +225,17 @@ class Serve(RunTest):
                       f"IPv6; {at.rsplit(':', 1)[0].strip('[]')} is taken\n",
                       job.stderr)
 
+    def test_two_addresses_of_one_server(self):
+        server = Redis(self.top, free_port(), "--bind", "127.0.0.1",
+                       "127.0.0.2")
+        self.addCleanup(server.stop)
+        for other in ("127.0.0.2", "[::ffff:127.0.0.1]"):
+            at = f"127.0.0.1:{server.port},{other}:{server.port}"
+            job = self.measure(f"--db_address={at}")
+            self.assert_status(job, 2)
+            self.assertIn("are the same server, by its own word (run_id), "
+                          "expected every server once", job.stderr)
+
     def test_several_of_theirs(self):
         servers = self.theirs(2)
         at = ",".join(f"127.0.0.1:{s.port}" for s in servers)

@@ -143,6 +143,13 @@ static const struct good good[] = {
 
     /* texts that begin with a bracket */
     {{{"--db_address=[::1]:6780"}}, NULL, OPT_DB_ADDRESS, "[::1]:6780", false},
+    {{{"--db_address=[::1]"}}, NULL, OPT_DB_ADDRESS, "[::1]", false},
+    {{{"--db_address=[fe80::a%eth0]"}},
+     NULL,
+     OPT_DB_ADDRESS,
+     "[fe80::a%eth0]",
+     false},
+    {{{"--db_address=[::1:6780"}}, NULL, OPT_DB_ADDRESS, "[::1:6780", false},
     {{{"--db_address=[::1]:6780,[::2]:6781"}},
      NULL,
      OPT_DB_ADDRESS,

@@ -87,9 +87,10 @@ static void addresses_may_lack_ports(void **state)
         const char *text;
         bool lacks;
     } texts[] = {
-        {"127.0.0.1", true},   {"[::1]", true},    {"fe80::a", true},
-        {"localhost", false},  {"1.2.3", false},   {"[a]", false},
-        {"10.0.0.7:1", false}, {"[::1]:1", false}, {"", false},
+        {"127.0.0.1", true},    {"[::1]", true},          {"fe80::a", true},
+        {"localhost", false},   {"1.2.3", false},         {"[a]", false},
+        {"10.0.0.7:1", false},  {"[::1]:1", false},       {"", false},
+        {"fe80::a%eth0", true}, {"[fe80::a%eth0]", true}, {"n%eth0", false},
     };
 
     (void)state;
