@@ -123,10 +123,9 @@ def _first(known: pd.DataFrame, figure: str, large: bool
            ) -> tuple[pd.Series, list[pd.Series]]:
     """The best, and those that cannot be told apart from it."""
     order = known.sort_values(figure, ascending=not large, kind="stable")
-    top = order.iloc[0]
-    less = [verdicts.is_less(*((r, top) if large else (top, r)), figure)
-            for r in order.iloc[1:].to_dict("records")]
-    return top, [order.iloc[k] for k, is_less in enumerate(less, 1) if not is_less]
+    top, *others = (row for _, row in order.iterrows())
+    return top, [r for r in others if not verdicts.is_less(
+        *((r, top) if large else (top, r)), figure)]
 
 
 def _best_of_steps(group: pd.DataFrame, figure: str) -> Best | None:

@@ -104,10 +104,11 @@ def distinct(column: pd.Series) -> list:
     return sorted(column.dropna().unique().tolist())
 
 
-def plays(config: pd.Series) -> tuple[bool, bool]:
+def plays(part: pd.DataFrame) -> tuple[bool, bool]:
     """Sorts databases before what only plays one."""
-    return (rungs(config.to_frame().T).iloc[0] != DATABASE,
-            config["client"] == "null")
+    first = part[:1]
+    return (rungs(first).iloc[0] != DATABASE,
+            first["client"].iloc[0] == "null")
 
 
 def slices(configs: pd.DataFrame, dims: Sequence[str]
@@ -115,8 +116,7 @@ def slices(configs: pd.DataFrame, dims: Sequence[str]
     """Configurations by what dims say, with a label each; one slice without a
     label where there are none. In the order of the study, but databases before
     what only plays one."""
-    found = sorted(groups(configs, dims, sort=False),
-                   key=lambda g: plays(g.iloc[0]))
+    found = sorted(groups(configs, dims, sort=False), key=plays)
     return [(described(g.iloc[0], dims), g) for g in found]
 
 
@@ -818,7 +818,8 @@ def shards(study: Study, digests: Digests) -> Chart:
     several = study.configs[study.configs["shards"] > 1]
     columns = [d for d in study.dims if d != "tensor_bytes"]
     latest = several.sort_values("tensor_bytes")
-    every = sorted((g.iloc[-1] for g in groups(latest, columns)), key=plays)
+    lasts = (g[-1:] for g in groups(latest, columns))
+    every = [g.iloc[0] for g in sorted(lasts, key=plays)]
     for r in evenly(every, MOST_VARIANTS):
         chart.variants += _shard_variant(study, r, digests)
     if len(every) > MOST_VARIANTS:
