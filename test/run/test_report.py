@@ -19,6 +19,7 @@ import h5py
 import numpy
 import pandas
 
+from resultfile import called, tool
 from srbtest import SERVER, SOURCE, RunTest, column, main
 
 sys.path.insert(0, str(SOURCE / "tools"))
@@ -99,7 +100,7 @@ class Document(HTMLParser):
 
 
 class ReportTest(RunTest):
-    """Pages are made within this process, which is quicker, but for tool()."""
+    """Pages are made within this process, which is quicker."""
 
     def setUp(self):
         super().setUp()
@@ -112,12 +113,12 @@ class ReportTest(RunTest):
         self.addCleanup(f.close)
         return f
 
-    def tool(self, *args, returncode=0):
-        """The program itself."""
-        done = subprocess.run(
-            [sys.executable, str(REPORT), *map(str, args)], cwd=self.dir,
-            capture_output=True, text=True, timeout=TIMEOUT, check=False,
-                   encoding="utf-8")
+    def tool(self, *args, returncode=0, start=False):
+        """The program itself, started or called."""
+        if start:
+            done = tool(*args, program=REPORT, cwd=self.dir, timeout=TIMEOUT)
+        else:
+            done = called(REPORT, *args, cwd=self.dir)
         self.assertEqual(done.returncode, returncode, done.stderr)
         if returncode == 0:
             self.assertEqual(done.stderr, "")
@@ -230,7 +231,7 @@ class Runs(ReportTest):
                 if content is not None:
                     (self.dir / name).write_bytes(content)
                 self.assertRegex(self.refused(name), f"{name}: .*{said}")
-        self.assertIn("damaged", self.tool("cut.h5", returncode=2).stderr)
+        self.assertIn("damaged", self.tool("cut.h5", returncode=2, start=True).stderr)
         with h5py.File(self.dir / "other.h5", "w") as f:
             f["x"] = 1
         self.assertIn("summary", self.refused("other.h5"))
@@ -379,7 +380,7 @@ class Runs(ReportTest):
         self.srbench(1, "--client=null", "--db_exe=null", "--iterations=60",
                      "--tensor_bytes=[1KiB,1MiB]", "--exp_name=mine",
                      "--output=a.h5")
-        said = self.tool("a.h5", "--text").stdout
+        said = self.tool("a.h5", "--text", start=True).stdout
         for line in ("srbench: mine", r"\* Tensor size, 1 KiB to 1 MiB: bandwidth x",
                      "Largest bandwidth: .* with tensors of 1 [KM]iB",
                      "  shortest median put_tensor: .*within this run"):

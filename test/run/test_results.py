@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 import srbtest
-from resultfile import NULL, TOOL, OneFile, results, silently, tool
+from resultfile import (NULL, TOOL, OneFile, called, results, silently,
+                        tool)
 from srbtest import RunTest, column, main, text
 
 
@@ -513,17 +514,17 @@ class Shell(OneFile):
 
     PROGRAM = TOOL.parent / "srbench-results"
 
-    def shell(self, *args, status=0, cwd=None):
-        done = subprocess.run(
-            [sys.executable, self.PROGRAM, *map(str, args)], text=True,
-            capture_output=True, timeout=300, cwd=cwd or self.dir, encoding="utf-8")
+    def shell(self, *args, status=0, start=False):
+        done = tool(*args, program=self.PROGRAM, cwd=self.dir) if start \
+            else called(self.PROGRAM, *args, cwd=self.dir)
         self.assertEqual(done.returncode, status, done.stderr)
         self.said = done.stderr
         return done.stdout
 
     def test_table(self):
         """The same as of the module."""
-        self.assertEqual(self.shell(self.path), tool(self.path).stdout)
+        self.assertEqual(self.shell(self.path, start=True),
+                         tool(self.path).stdout)
 
     def test_figures(self):
         df = results.summary(self.path)

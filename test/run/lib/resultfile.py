@@ -1,6 +1,10 @@
 """What the tests of the tools for results share: a file that srbench has just
 written, and a tool run to its end."""
+import contextlib
 import functools
+import io
+import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -8,6 +12,7 @@ import tempfile
 import unittest
 import warnings
 from pathlib import Path
+from unittest import mock
 
 import h5py
 
@@ -21,11 +26,31 @@ import srbench_results as results  # noqa: E402
 NULL = ("--client=null", "--db_exe=null")
 
 
-def tool(*args, timeout=300, program=TOOL):
+def tool(*args, timeout=300, program=TOOL, cwd=None):
     """Run a tool to its end."""
-    return subprocess.run([sys.executable, program, *map(str, args)],
+    return subprocess.run([sys.executable, program, *map(str, args)], cwd=cwd,
                           capture_output=True, text=True, timeout=timeout,
-               encoding="utf-8")
+                          encoding="utf-8")
+
+
+def called(program, *args, cwd):
+    """The same within this process, which has imported what takes a tool most of
+    its time; the environment is this one."""
+    argv, out, err = [*map(str, (program, *args))], io.StringIO(), io.StringIO()
+    before = os.getcwd()
+    os.chdir(cwd)
+    try:
+        with mock.patch("sys.argv", argv), warnings.catch_warnings(), \
+                contextlib.redirect_stdout(out), \
+                contextlib.redirect_stderr(err):
+            runpy.run_path(str(program), run_name="__main__")
+        status = None  # tools tell one
+    except SystemExit as e:
+        status = e.code
+    finally:
+        os.chdir(before)
+    return subprocess.CompletedProcess(argv, status, out.getvalue(),
+                                       err.getvalue())
 
 
 def silently(call, *args, **kwargs):
