@@ -125,6 +125,18 @@ static bool same_file(const struct options *o, enum option_id a,
            strcmp(name, "none") != 0;
 }
 
+static int refuse_file(const struct options *o, enum option_id id,
+                       struct error *err)
+{
+    char what[256];
+
+    snprintf(what, sizeof what,
+             "found '%.160s', the file of another option, expected one of its "
+             "own",
+             options_one(o, id)->text);
+    return options_refuse(o, id, what, err);
+}
+
 /* What other programs take for standard output has its lines already. */
 static int check_files(const struct options *o, struct error *err)
 {
@@ -134,10 +146,7 @@ static int check_files(const struct options *o, struct error *err)
     for (size_t i = 1; i < 4; i++)
         for (size_t k = 0; k < i; k++)
             if (same_file(o, files[i], files[k]))
-                return options_refuse(o, files[i],
-                                      "names the file of another option, "
-                                      "expected one of its own",
-                                      err);
+                return refuse_file(o, files[i], err);
     for (size_t i = 0; i < 4; i++)
         if (strcmp(options_one(o, files[i])->text, "-") == 0)
             return options_refuse(o, files[i],

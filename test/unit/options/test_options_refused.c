@@ -503,7 +503,12 @@ static const struct bad bad[] = {
      "verdict (SRBENCH_...); expected the name of a file (./- is one)"},
     {{{"--figures=x", "--output=x"}},
      NULL,
-     "--figures: names the file of another option, expected one of its own"},
+     "--figures: found 'x', the file of another option, expected one of its "
+     "own"},
+    {{{"--summary_json=x", "--output=x"}},
+     NULL,
+     "--summary_json: found 'x', the file of another option, expected one of "
+     "its own"},
     {{{"--summary_json=-"}},
      NULL,
      "--summary_json: found '-', and standard output has the result and the "
