@@ -302,6 +302,22 @@ int external_check(const struct options *o, struct error *err)
                : 0;
 }
 
+int external_check_files(const struct options *o, struct error *err)
+{
+    static const enum option_id files[] = {OPT_DB_AUTH, OPT_DB_TLS_CA,
+                                           OPT_DB_TLS_CERT, OPT_DB_TLS_KEY};
+
+    for (size_t k = 0; k < sizeof files / sizeof files[0]; k++) {
+        const char *path = given(o, files[k]);
+
+        if (path[0] && access(path, R_OK) != 0)
+            return error_set(err, "%s: cannot read '%s': %s",
+                             option_table[files[k]].name, path,
+                             strerror(errno));
+    }
+    return 0;
+}
+
 /* Rank 0's files become everybody's. */
 static void share_files(const struct team *t, struct tls_files *files)
 {

@@ -22,6 +22,10 @@ int external_find(struct team *t, const struct options *o, struct tls **tls,
  * nobody is asked and no file is read. Local. */
 int external_check(const struct options *o, struct error *err);
 
+/* Whether the files of passwords and of TLS that go with it can be read here;
+ * a pipe is left as it is. Local. */
+int external_check_files(const struct options *o, struct error *err);
+
 /* Ask servers of somebody else's once more, by the same names, whatever became
  * of them since *before was found: names are resolved anew, a cluster may have
  * other masters. *out is to be released by roster_free(). All ranks fail alike.

@@ -19,6 +19,7 @@
 #include "plan/tensors_rules.h"
 #include "results/report.h"
 #include "servers/collapse.h"
+#include "servers/external.h"
 #include "servers/pin.h"
 #include "study/preflight.h"
 #include "wlm/call.h"
@@ -639,10 +640,21 @@ int prepare_by_name(const struct sweep *s, const struct machine *m,
     return bad ? -1 : 0;
 }
 
+/* Rank 0 will read them. Collective over the world. */
+static int try_external(struct team *t, const struct options *o,
+                        struct error *err)
+{
+    int rc =
+        t->rank == 0 && options_external(o) ? external_check_files(o, err) : 0;
+
+    return team_agree(t, t->world, rc, err);
+}
+
 int prepare_try(struct team *t, const struct discovery *d,
                 const struct options *o, struct error *err)
 {
     struct prepared plan = {.config = NULL};
+    struct error servers = {.text = ""};
     int rc;
 
     if (sweep_open(&plan.sweep, o, err) < 0)
@@ -650,12 +662,17 @@ int prepare_try(struct team *t, const struct discovery *d,
     name_study(&plan);
     name_output(&plan);
     name_summary(&plan);
-    rc = find_models(&plan, t, err) < 0 || find_files(&plan, t, err) < 0
-             ? -1
-             : check_machine(&plan, t, d, NULL, err);
+    rc = find_models(&plan, t, err) < 0 || find_files(&plan, t, err) < 0 ||
+         try_external(t, o, err) < 0;
+    if (rc == 0) {
+        add_up(&plan, &t->machine, t);
+        rc = find_servers(&plan, t, &servers);
+        rc = check_machine(&plan, t, d, rc < 0 ? &servers : NULL, err);
+    }
+    free(plan.servers);
     free(plan.models);
     sweep_close(&plan.sweep);
-    return rc;
+    return rc == 0 ? 0 : -1;
 }
 
 /* The sweep, of which every permutation can be placed. */

@@ -161,6 +161,19 @@ class Refused(RunTest):
                         what, "the limit of the size of a file is 19.1 MiB; "
                         "raise it (ulimit -f, limits.conf)")
 
+    def test_in_a_plan_as_in_a_study(self):
+        """What a study would find missing, its plan in a job does."""
+        theirs = ("throughput_standard", "--db_address=127.0.0.1:1")
+        for args, words in (
+                (("--db_exe=/nowhere/redis",),
+                 "db_exe: '/nowhere/redis' was not found"),
+                ((*theirs, "--db_auth=/nowhere/auth"),
+                 "db_auth: cannot read '/nowhere/auth': No such file")):
+            for more in (("--dry_run",), ()):
+                with self.subTest(args=args, more=more):
+                    self.assert_refused(
+                        self.study(2, *args, *more, "--tensor_bytes=4"), words)
+
     def test_addresses(self):
         for what, option in (("of a process's addresses", "as"),
                              ("of a process's data", "data")):
