@@ -25,7 +25,6 @@ import h5py
 from srbtest import RunTest, text
 
 HOSTS = 6
-PER_HOST = 2
 RAILS = 2
 NAME = f"srb{os.getpid()}"
 SWITCH = f"{NAME}-switch"
@@ -133,7 +132,8 @@ def crossed(r):
 
 
 class HostsTest(RunTest):
-    """Tests on six hosts of two ranks each."""
+    """Tests on six hosts."""
+    per_host = 2  # ranks
 
     @classmethod
     def setUpClass(cls):
@@ -150,14 +150,15 @@ class HostsTest(RunTest):
     def setUp(self):
         super().setUp()
         self.enter = self.top / "enter"
-        self.enter.write_text(ENTER.format(name=NAME, per_host=PER_HOST),
+        self.enter.write_text(ENTER.format(name=NAME, per_host=self.per_host),
             encoding="utf-8")
         self.enter.chmod(0o755)
         self.out = self.dir / "hosts.h5"
 
     def on_hosts(self, *args, **how):
         env = {**CLIQUES, **how.pop("env", {})}
-        return self.srbench(HOSTS * PER_HOST, *args, f"--output={self.out}",
+        return self.srbench(HOSTS * self.per_host, *args,
+                            f"--output={self.out}",
                             wrapper=[str(self.enter)], env=env, **how)
 
     def strings(self, group, name):
@@ -242,7 +243,8 @@ class HostsTest(RunTest):
         self.assertEqual(self.hosts_of("shard_address"),
                          [of(k, r) for k in (3, 4, 5)])
         self.assertEqual(self.hosts_of("client_address"),
-                         [of(k, r) for k in (0, 0, 1, 1, 2, 2)])
+                         [of(k, r) for k in (0, 1, 2)
+                          for _ in range(self.per_host)])
 
     def refused(self, *args):
         """What is said of a job that is not started."""
