@@ -254,10 +254,8 @@ class Links(NamesTest):
         shutil.rmtree(self.far / "made")
 
     def tool(self, name, *args):
-        done = subprocess.run(
-            [sys.executable, SOURCE / "tools" / name, *map(str, args)],
-            cwd=self.dir, capture_output=True, text=True, timeout=600,
-            check=False, encoding="utf-8")
+        from resultfile import called
+        done = called(SOURCE / "tools" / name, *args, cwd=self.dir)
         self.assertEqual(done.returncode, 0, done.stderr)
 
 

@@ -202,7 +202,7 @@ class OtherVersions(OneFile):
                              list(f["summary"]))
         self.assertIn("sync", results.axes(both))
         for files in ((copy,), (copy, self.path)):
-            run = tool(*files)
+            run = called(TOOL, *files, cwd=self.dir)
             self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn("another version", run.stderr)
 
@@ -254,7 +254,7 @@ class Unfinished(RunTest):
                          "failed")
         with self.assertRaisesRegex(results.ResultError, "no timings"):
             results.load_timings(self.out)
-        run = tool(self.out)
+        run = called(TOOL, self.out, cwd=self.dir)
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn("0 of 2 permutations completed", run.stdout)
         self.assertIn(df["error"][0].split(",")[0], run.stdout)
@@ -279,7 +279,7 @@ class Unfinished(RunTest):
         self.assertEqual(df["name"].tolist()[2:], ["", ""])
         self.assertEqual(results.axes(df)[0], "tensor_bytes")
         self.assertEqual(results.load_timings(self.out)["permutation"].max(), 1)
-        run = tool(self.out)
+        run = called(TOOL, self.out, cwd=self.dir)
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn("2 of 4 permutations completed", run.stdout)
         self.assertEqual(run.stdout.count(" planned "), 2, run.stdout)
@@ -321,7 +321,7 @@ class Damaged(OneFile):
     def test_one_sentence_on_the_command_line(self):
         texts = self.dir / "text.h5"
         texts.write_text("not HDF5\n", encoding="utf-8")
-        run = tool(self.path, texts)
+        run = called(TOOL, self.path, texts, cwd=self.dir)
         self.assertEqual((run.returncode, run.stdout), (2, ""))
         self.assert_sentence(run.stderr, texts, "not an HDF5 file")
 
