@@ -297,7 +297,7 @@ const struct sweep_alike sweep_alike[] = {
     {OPT_READER_NODES, nobody_reads},
     {OPT_WAIT, nobody_reads},
     {OPT_CONTROL_BYTES, nobody_reads},
-    {OPT_FAN, nobody_reads},
+    {OPT_FAN, "a database has one reader, or none"},
     {OPT_PIPELINED, "a step has one tensor"},
     {OPT_HISTORY, "keys expire"},
     {OPT_RETIRE, "all steps stay"},
@@ -307,6 +307,13 @@ const struct sweep_alike sweep_alike[] = {
     {OPT_TENSOR_BYTES, NULL},
     {OPT_COUNT, NULL},
 };
+
+/* One reader of a colocated database has all of its writers either way. */
+static bool reads_alone(const struct permutation *p)
+{
+    return p->experiment == EXPERIMENT_COLOCATED &&
+           permutation_count(p, OPT_READERS_PER_NODE, 1) == 1;
+}
 
 /* Whether the axis says how something is done which the permutation does not
  * do. Where all steps stay, overwrite and delete do nothing, and where keys
@@ -318,7 +325,7 @@ static bool is_idle(const struct permutation *p, enum option_id axis)
         permutation_count(p, OPT_RETIRE, RETIRE_OVERWRITE) == RETIRE_EXPIRE;
 
     if (axis >= OPT_READERS_PER_NODE && axis <= OPT_FAN)
-        return !permutation_exchanges(p);
+        return !permutation_exchanges(p) || (axis == OPT_FAN && reads_alone(p));
     switch ((int)axis) {
     case OPT_COMPUTE_KIND:
         return p->value[OPT_COMPUTE]->seconds == 0;
@@ -410,6 +417,14 @@ static void find_input(struct sweep *s)
     s->input = (struct value){.count = bytes, .text = s->input_text};
 }
 
+/* Whether some permutations have one reader a colocated database. */
+static bool may_read_alone(const struct options *o)
+{
+    return options_has_placement(o, IN_COLOCATED) &&
+           (options_get(o, OPT_READERS_PER_NODE)->values[0].is_auto ||
+            options_has(o, OPT_READERS_PER_NODE, 1));
+}
+
 bool sweep_has_idle(const struct options *o, enum option_id axis)
 {
     const struct setting *compute = options_get(o, OPT_COMPUTE);
@@ -417,7 +432,8 @@ bool sweep_has_idle(const struct options *o, enum option_id axis)
     if (options_get(o, axis)->nvalues < 2)
         return false;
     if (axis >= OPT_READERS_PER_NODE && axis <= OPT_FAN)
-        return !options_only_exchanges(o);
+        return !options_only_exchanges(o) ||
+               (axis == OPT_FAN && may_read_alone(o));
     if (axis == OPT_HISTORY)
         return options_retire(o, RETIRE_EXPIRE);
     if (axis == OPT_RETIRE)

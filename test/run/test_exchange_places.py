@@ -69,8 +69,9 @@ class Parts(Checked):
             with self.subTest(writers=writers, readers=readers):
                 self.study(f"--readers_per_node={readers}", "--fan=[own,all]",
                            "--wait=[1ms,block]", *SMALL,
-                           ranks=writers + readers, permutations=4)
-                for i in range(4):
+                           ranks=writers + readers,
+                           permutations=2 * readers)
+                for i in range(2 * readers):
                     both = text(self.perm(i).attrs["fan"]) == "all"
                     self.check_all_read(i, range(writers),
                                         readers if both else 1)

@@ -282,9 +282,9 @@ static void refusals(void **state)
  * what readers do is one value where there are none. */
 static void sweep(void **state)
 {
-    static const struct line both = {{"--pattern=[pair,exchange]",
-                                      "--wait=[1ms,spin]", "--fan=[own,all]",
-                                      "--tensor_bytes=4"}};
+    static const struct line both = {
+        {"--pattern=[pair,exchange]", "--wait=[1ms,spin]", "--fan=[own,all]",
+         "--readers_per_node=[1,2]", "--tensor_bytes=4"}};
     static const struct line given = {
         {EXCHANGE, "--history=[2,all]", "--tensor_bytes=4"}};
     struct study s;
@@ -293,16 +293,19 @@ static void sweep(void **state)
 
     (void)state;
     study_open(&s, &both);
-    assert_int_equal(s.sweep.count, 1 + 4);
+    /* one reader reads all, by own and by all */
+    assert_int_equal(s.sweep.count, 1 + 2 + 4);
     assert_int_equal(s.p.value[OPT_HISTORY]->count, 1);
     assert_int_equal(s.p.value[OPT_RETIRE]->count, RETIRE_OVERWRITE);
-    sweep_at(&s.sweep, 4, &p);
+    sweep_at(&s.sweep, 6, &p);
     assert_int_equal(p.value[OPT_HISTORY]->word, HISTORY_ALL);
     assert_int_equal(p.value[OPT_RETIRE]->count, RETIRE_DELETE);
     assert_int_equal(p.value[OPT_WAIT]->word, WAIT_SPIN);
     sweep_notes(&s.sweep, notes, sizeof notes);
     assert_non_null(strstr(notes, "wait (2 values) collapses where no client "
                                   "reads what others write\n"));
+    assert_non_null(strstr(notes, "fan (2 values) collapses where a database "
+                                  "has one reader, or none\n"));
     study_close(&s);
 
     study_open(&s, &given);
