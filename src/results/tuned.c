@@ -1,6 +1,7 @@
 #include "results/tuned.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "results/rows.h"
 
@@ -353,6 +355,14 @@ static int cannot_write(const char *path, struct error *err)
                      path, strerror(errno));
 }
 
+/* Where it is, if it is a link. */
+static int follow(const char *path, char place[PATH_MAX], struct error *err)
+{
+    snprintf(place, PATH_MAX, "%s", path);
+    return path_target(place, PATH_MAX, err) < 0 ? error_prefix(err, "tuned")
+                                                 : 0;
+}
+
 static char *beside(const char *path)
 {
     size_t n = strlen(path) + 32;
@@ -366,9 +376,11 @@ int tuned_check(const char *path, bool replace, struct error *err)
 {
     struct stat st;
     bool there = stat(path, &st) == 0;
-    char *temporary;
+    char place[PATH_MAX], *temporary;
     FILE *out;
 
+    if (follow(path, place, err) < 0)
+        return -1;
     if (there && !S_ISREG(st.st_mode))
         return error_set(err,
                          "the configuration cannot be written to '%s', which "
@@ -379,7 +391,7 @@ int tuned_check(const char *path, bool replace, struct error *err)
                          "the configuration '%s' exists; choose another "
                          "--tuned, or --overwrite (--resume) with it",
                          path);
-    temporary = beside(path);
+    temporary = beside(place);
     out = fopen(temporary, "we");
     if (out) {
         fclose(out);
@@ -449,16 +461,21 @@ static void print_config(FILE *out, const struct tuned *x)
 
 int tuned_write(const char *path, const struct tuned *x, struct error *err)
 {
-    char *temporary = beside(path);
-    FILE *out = fopen(temporary, "we");
-    bool whole = out != NULL;
+    char place[PATH_MAX], *temporary;
+    bool whole;
+    FILE *out;
 
+    if (follow(path, place, err) < 0)
+        return -1;
+    temporary = beside(place);
+    out = fopen(temporary, "we");
+    whole = out != NULL;
     if (out) {
         print_config(out, x);
         whole = fflush(out) == 0 && fsync(fileno(out)) == 0;
         whole = fclose(out) == 0 && whole;
     }
-    if (!whole || rename(temporary, path) < 0) {
+    if (!whole || rename(temporary, place) < 0) {
         cannot_write(path, err);
         unlink(temporary);
         whole = false;

@@ -174,6 +174,17 @@ class TuneTest(RunTest):
                                          f"--tuned={self.tuned}"),
                             "exists", "--overwrite")
 
+    def test_a_link_stays_one(self):
+        """What it leads to is written, be it there yet or not."""
+        link = self.dir / "link.yaml"
+        link.symlink_to("far.yaml")
+        for more in ([], ["--overwrite"]):
+            job = self.tune(1, *FLOOR, *SMALL, f"--tuned={link}", *more)
+            self.assertEqual(job.returncode, 0, job.describe())
+            self.assertTrue(link.is_symlink())
+            self.assertIn("tensor_bytes",
+                          (self.dir / "far.yaml").read_text("utf-8"))
+
     def wait_for(self, job, rows):
         def done():
             try:
