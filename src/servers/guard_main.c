@@ -81,7 +81,7 @@ static void report_end(const struct den *d, const struct server *v, pid_t pid,
     log[0] = '\0';
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
         read_log(folder, log, sizeof log); /* else it had no time for words */
-    last_words(log, said, sizeof said);
+    last_words(log, WIFSIGNALED(status), said, sizeof said);
     error_set(&words, "the database server (pid %ld) %s%s%s", (long)pid,
               proc_print_status(status, how, sizeof how),
               said[0] ? "; it said: " : "", said);

@@ -27,6 +27,16 @@ static bool is_reason(const char *line, size_t len)
     return false;
 }
 
+/* What Redis logs in good health begins with its number and what it is:
+ * "7:M 29 Nov 2026 10:41:31.152 * Ready to accept connections". */
+static bool is_logged(const char *line)
+{
+    size_t digits = strspn(line, "0123456789");
+
+    return digits > 0 && line[digits] == ':' &&
+           strcspn(line + digits, " \n") == 2;
+}
+
 static const char *next_line(const char *line)
 {
     line += strcspn(line, "\n");
@@ -47,8 +57,16 @@ static const char *tail_of(const char *log, size_t n)
     return *line ? line : log;
 }
 
-/* Lines one behind the other; all of them, or the reasons alone. */
-static size_t join(const char *log, bool all, char *out, size_t n)
+enum lines { ALL, NOT_LOGGED, REASONS };
+
+static bool is_wanted(const char *line, size_t len, enum lines which)
+{
+    return which == REASONS ? is_reason(line, len)
+                            : which == ALL || !is_logged(line);
+}
+
+/* Lines one behind the other. */
+static size_t join(const char *log, enum lines which, char *out, size_t n)
 {
     size_t used = 0;
 
@@ -56,17 +74,17 @@ static size_t join(const char *log, bool all, char *out, size_t n)
     for (; *log && used + 1 < n; log = next_line(log)) {
         size_t len = strcspn(log, "\n");
 
-        if (all || is_reason(log, len))
+        if (is_wanted(log, len, which))
             used += (size_t)snprintf(out + used, n - used, "%s%.*s",
                                      used ? "|" : "", (int)len, log);
     }
     return used;
 }
 
-void last_words(const char *log, char *out, size_t n)
+void last_words(const char *log, bool killed, char *out, size_t n)
 {
-    if (join(log, false, out, n) == 0)
-        join(tail_of(log, n), true, out, n);
+    if (join(log, REASONS, out, n) == 0)
+        join(tail_of(log, n), killed ? NOT_LOGGED : ALL, out, n);
     for (char *c = out; *c; c++)
         if ((unsigned char)*c < ' ')
             *c = ' ';

@@ -20,9 +20,11 @@
 #define TRACE "\n------ STACK TRACE ------\nEIP:\n/lib/libc.so.6(+0x3c050)\n"
 #define FORTY "0123456789012345678901234567890123456789\n"
 
-static const struct {
+struct ended {
     const char *log, *words;
-} logs[] = {
+};
+
+static const struct ended logs[] = {
     {"", ""},
     {"\n", ""},
     {"bye", "bye"},
@@ -55,16 +57,34 @@ static const struct {
      "0123456789012345678901234567890123456789|end"},
 };
 
+/* Of a server that a signal ended: nothing of its good health. */
+static const struct ended killed[] = {
+    {
+        START "12:C 29 Nov 2026 10:41:31.152 # Configuration loaded\n",
+        "",
+    },
+    {START "a.c:3: main: Assertion `0' failed.\n12:x\n1: y\n",
+     "a.c:3: main: Assertion `0' failed.|1: y"},
+    {START "7:M # Out Of Memory allocating 9223 bytes!\n",
+     "7:M # Out Of Memory allocating 9223 bytes!"},
+};
+
+static void expect(const struct ended *table, size_t n, bool by_signal)
+{
+    for (size_t i = 0; i < n; i++) {
+        char out[200];
+
+        last_words(table[i].log, by_signal, out, sizeof out);
+        if (strncmp(out, table[i].words, sizeof out - 1) != 0)
+            fail_msg("log %zu: '%s' instead of '%s'", i, out, table[i].words);
+    }
+}
+
 static void reasons_are_found(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(logs); i++) {
-        char out[200];
-
-        last_words(logs[i].log, out, sizeof out);
-        if (strncmp(out, logs[i].words, sizeof out - 1) != 0)
-            fail_msg("log %zu: '%s' instead of '%s'", i, out, logs[i].words);
-    }
+    expect(logs, COUNT(logs), false);
+    expect(killed, COUNT(killed), true);
 }
 
 int main(void)
