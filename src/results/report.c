@@ -87,29 +87,43 @@ static char *ranges_text(const int *number, int n, char *buf, size_t size)
     return buf;
 }
 
+/* Where the databases are, and how many shards; a plan has asked none that
+ * others started. */
+static void databases(const struct placement *pl, char *buf, size_t n)
+{
+    char nodes[96];
+    size_t used;
+
+    if (pl->external && !pl->machine->roster) {
+        snprintf(buf, n, "databases elsewhere, which are asked at the start");
+        return;
+    }
+    if (pl->experiment == EXPERIMENT_COLOCATED)
+        snprintf(buf, n, "a database on each");
+    else if (pl->external)
+        snprintf(buf, n, "databases elsewhere, on %d node%s", pl->db_nodes,
+                 text_plural(pl->db_nodes));
+    else
+        snprintf(buf, n, "database node%s %s", text_plural(pl->db_nodes),
+                 ranges_text(pl->db_node, pl->db_nodes, nodes, sizeof nodes));
+    used = strlen(buf);
+    snprintf(buf + used, n - used, ", %d shard%s", pl->nshards,
+             text_plural(pl->nshards));
+}
+
 /* Where the clients and databases are, in words. */
 char *report_where(const struct placement *pl, char *buf, size_t n)
 {
-    char db[160], nodes[96], clients[96];
+    char db[200], clients[96];
 
-    if (pl->experiment == EXPERIMENT_COLOCATED)
-        snprintf(db, sizeof db, "a database on each");
-    else if (pl->external)
-        snprintf(db, sizeof db, "databases elsewhere, on %d node%s",
-                 pl->db_nodes, text_plural(pl->db_nodes));
+    databases(pl, db, sizeof db);
+    if (pl->client_nodes == 0)
+        snprintf(buf, n, "no clients here; %s", db);
     else
-        snprintf(db, sizeof db, "database node%s %s", text_plural(pl->db_nodes),
-                 ranges_text(pl->db_node, pl->db_nodes, nodes, sizeof nodes));
-    if (pl->client_nodes == 0) {
-        snprintf(buf, n, "no clients here; %s, %d shard%s", db, pl->nshards,
-                 text_plural(pl->nshards));
-        return buf;
-    }
-    snprintf(
-        buf, n, "client nodes %s, %d client%s; %s, %d shard%s",
-        ranges_text(pl->client_node, pl->client_nodes, clients, sizeof clients),
-        pl->nclients, text_plural(pl->nclients), db, pl->nshards,
-        text_plural(pl->nshards));
+        snprintf(buf, n, "client nodes %s, %d client%s; %s",
+                 ranges_text(pl->client_node, pl->client_nodes, clients,
+                             sizeof clients),
+                 pl->nclients, text_plural(pl->nclients), db);
     return buf;
 }
 

@@ -48,7 +48,8 @@ class PlanWords(RunTest):
         for args, words in (
                 (("--db_hosts=nid[001-003,7]",), "DBN4"),
                 (("--db_hosts=[1-2]n",), "DBN2"),
-                (("--db_address=[::1]:6780",), "databases elsewhere"),
+                (("--db_address=[::1]:6780",),
+                 "databases elsewhere, which are asked at the start\n"),
                 (("--db_nodes=1,2",), "DBN2")):
             with self.subTest(args=args):
                 job = self.start(0, "throughput_standard", "--tensor_bytes=4",
