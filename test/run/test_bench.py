@@ -1,4 +1,4 @@
-# ctest: label=full
+# ctest: label=fast
 """tools/bench writes the tables it promises. What stands in them is no matter
 for a test: only that it was measured."""
 import math
@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from srbtest import SOURCE, RunTest, main
+from srbtest import SOURCE, RunTest, full, main
 
 BENCH = SOURCE / "tools" / "bench"
 sys.path.insert(0, str(BENCH))
@@ -14,7 +14,7 @@ from bench import Table  # noqa: E402
 from runs import rungs  # noqa: E402
 
 
-class Bench(RunTest):
+class BenchTest(RunTest):
 
     def bench(self, *args):
         return subprocess.run(
@@ -22,6 +22,39 @@ class Bench(RunTest):
             env={**os.environ, "TMPDIR": str(self.tmpdir)},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                    encoding="utf-8")
+
+
+class Quick(BenchTest):
+
+    def test_what_lies_bare_runs(self):
+        """Both programs of it, and what srbench has beside it."""
+        for what in "memory", "messages":
+            for pair in rungs(what, 4096, 20):
+                for side in pair:
+                    self.assertGreater(min(side["put"], side["get"]), 0, what)
+
+    def test_no_such_section(self):
+        done = self.bench("clinets")
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("no section 'clinets'", done.stdout)
+
+    def test_verdicts(self):
+        """The median decides, in the goal's own sense."""
+        for section, row, values, reached in (
+                ("clients", "put 4 MB", (0.4, 0.5, 0.9), "yes"),
+                ("clients", "put 4 MB", (0.4, 0.51, 0.6), "**no**"),
+                ("redis-benchmark", "4, put 4 MB", (1.4, 1.5, 1.6), "yes"),
+                ("redis-benchmark", "4, put 4 MB", (1.4, 1.4, 9.0), "**no**"),
+                ("clients", "put 1 KiB", (0.1,), "")):
+            table = Table(section, "", "")
+            for value in values:
+                table.pair(row, value, 1.0)
+            with self.subTest(section=section, row=row, values=values):
+                self.assertEqual(table.verdict(row)[1], reached)
+
+
+@full
+class Bench(BenchTest):
 
     def rows(self, *sections):
         """{row: [cells]} of all tables but the head lines."""
@@ -114,25 +147,6 @@ class Bench(RunTest):
                              "4 ranks, start to end, s",
                              "4 ranks, ms a permutation",
                              "a waiting rank, % of a core")
-
-    def test_no_such_section(self):
-        done = self.bench("clinets")
-        self.assertEqual(done.returncode, 2, done.stdout)
-        self.assertIn("no section 'clinets'", done.stdout)
-
-    def test_verdicts(self):
-        """The median decides, in the goal's own sense."""
-        for section, row, values, reached in (
-                ("clients", "put 4 MB", (0.4, 0.5, 0.9), "yes"),
-                ("clients", "put 4 MB", (0.4, 0.51, 0.6), "**no**"),
-                ("redis-benchmark", "4, put 4 MB", (1.4, 1.5, 1.6), "yes"),
-                ("redis-benchmark", "4, put 4 MB", (1.4, 1.4, 9.0), "**no**"),
-                ("clients", "put 1 KiB", (0.1,), "")):
-            table = Table(section, "", "")
-            for value in values:
-                table.pair(row, value, 1.0)
-            with self.subTest(section=section, row=row, values=values):
-                self.assertEqual(table.verdict(row)[1], reached)
 
 
 if __name__ == "__main__":

@@ -115,8 +115,13 @@ class Full(RunTest):
         self.assertEqual(os.listdir(folder), [])
 
     def test_the_memory_of_a_server(self):
+        """That srbench knows nothing of: the server is given less by others."""
+        server = self.top / "small-server"
+        server.write_text("#!/bin/sh\nexec redis-server \"$@\" --maxmemory 3mb\n",
+                          encoding="utf-8")
+        server.chmod(0o755)
         job = self.srbench(2, "--tensor_bytes=[1024,4MiB,2048]",
-                           "--iterations=5", "--db_args={maxmemory: 3mb}",
+                           "--iterations=5", f"--db_exe={server}",
                            f"--output={self.out}")
         self.assert_status(job, 1, completed=2, failed=1)
         (first, _), (second, why), (third, _) = self.errors()

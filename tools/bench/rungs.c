@@ -324,6 +324,7 @@ static void serve_both(const struct work *w, struct wire *x)
         .comm = x->comm,
         .places = {.clients = 1, .tensors = 1, .kept = 1},
         .n = 1,
+        .keepers = 1,
         .clients = &client,
         .ranks = &rank,
         .bytes = w->bytes};
