@@ -1,4 +1,4 @@
-# ctest: label=fast
+# ctest: label=fast full
 """tools/bench writes the tables it promises. What stands in them is no matter
 for a test: only that it was measured."""
 import math
