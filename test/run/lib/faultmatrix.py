@@ -116,10 +116,12 @@ TABLE = [
     Row("maxclients of a cluster", given("--db_args={maxclients: 5}"),
         "max number of clients + cluster connections reached", FAILED, FF,
         SOON, (CLUSTER,)),
-    Row("out of memory", given("--db_args={maxmemory: 8mb}",
-                               "--tensor_bytes=[16MiB,1024]",
-                               "--iterations=3"),
+    Row("out of memory", lambda t: t.with_memory("8mb"),
         "OOM command not allowed", FAILED, FC, SOON),
+    Row("out of memory that is known", given(
+        "--db_args={maxmemory: 8mb}", "--tensor_bytes=[16MiB,1024]",
+        "--iterations=3"),
+        "which may use 8 MiB (db_args: maxmemory)", REFUSED, None, SOON),
     Row("a server that does not start", given("--db_args={no-such-thing: 1}"),
         "no-such-thing", FAILED, FF, SOON),
     # --- ranks ---
@@ -239,7 +241,7 @@ def shared_memory(before):
 
 class MatrixTest(RunTest):
     """Goes through rows of the table; a row's `how` calls study(), with_fake(),
-    hit() or fill_results(), which return the job when it has ended."""
+    with_memory(), hit() or fill_results(), which return the job when it has ended."""
 
     def go_through(self, rows):
         for row in rows:
@@ -291,14 +293,24 @@ class MatrixTest(RunTest):
     def study(self, *args, **how):
         return self.begin(*args, **how).wait()
 
+    def server(self, *words, more=""):
+        """A program that is those words, with more behind srbench's."""
+        exe = self.dir / f"server-{len(self.jobs)}"
+        exe.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@" {more}\n',
+                       encoding="utf-8")
+        exe.chmod(0o755)
+        return exe
+
+    def with_memory(self, limit):
+        """That somebody else gives the servers."""
+        exe = self.server("redis-server", more=f"--maxmemory {limit}")
+        return self.study(f"--db_exe={exe}", "--tensor_bytes=[16MiB,1024]",
+                          "--iterations=3")
+
     def with_fake(self, fault):
         mark = self.dir / f"mark-{len(self.jobs)}"
-        exe = self.dir / f"fake-{len(self.jobs)}"
-        words = map(shlex.quote, (sys.executable, str(HERE / "fakeredis.py"),
-                                  fault, str(mark)))
-        exe.write_text(f"#!/bin/sh\nexec {' '.join(words)} \"$@\"\n",
-            encoding="utf-8")
-        exe.chmod(0o755)
+        exe = self.server(sys.executable, str(HERE / "fakeredis.py"), fault,
+                          str(mark))
         job = self.study(f"--db_exe={exe}")
         self.assertTrue(mark.exists(), f"{fault} has not come\n{job.describe()}")
         return job
