@@ -32,7 +32,7 @@ ROWS = {
         "row maxclients of a cluster"],
     "a server out of memory": [
         "fake_server test_errors", "full test_the_memory_of_a_server",
-        "row out of memory", "row -OOM"],
+        "row out of memory", "row out of memory that is known", "row -OOM"],
     "`-LOADING`, `-MOVED`, `-CLUSTERDOWN`, any other error": [
         "fake_server test_errors", "fake_server test_errors_hiredis",
         "row -LOADING", "row -MOVED", "row -CLUSTERDOWN"],
