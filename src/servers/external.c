@@ -302,20 +302,28 @@ int external_check(const struct options *o, struct error *err)
                : 0;
 }
 
+static struct tls_terms tls_terms_of(const struct options *o)
+{
+    return (struct tls_terms){.ca = given(o, OPT_DB_TLS_CA),
+                              .cert = given(o, OPT_DB_TLS_CERT),
+                              .key = given(o, OPT_DB_TLS_KEY),
+                              .name = given(o, OPT_DB_TLS_NAME)};
+}
+
 int external_check_files(const struct options *o, struct error *err)
 {
-    static const enum option_id files[] = {OPT_DB_AUTH, OPT_DB_TLS_CA,
-                                           OPT_DB_TLS_CERT, OPT_DB_TLS_KEY};
+    const struct tls_terms terms = tls_terms_of(o);
+    struct tls_files files = {{{NULL, 0}}};
+    struct roster r = {.nshards = 0};
+    int rc = 0;
 
-    for (size_t k = 0; k < sizeof files / sizeof files[0]; k++) {
-        const char *path = given(o, files[k]);
-
-        if (path[0] && access(path, R_OK) != 0)
-            return error_set(err, "%s: cannot read '%s': %s",
-                             option_table[files[k]].name, path,
-                             strerror(errno));
-    }
-    return 0;
+    if (options_secured(o))
+        rc = tls_read(&files, &terms, err);
+    if (rc == 0 && roster_names_servers(servers_of(o)))
+        rc = find_login(&r, given(o, OPT_DB_AUTH), err);
+    tls_forget(&files);
+    roster_free(&r);
+    return rc;
 }
 
 /* Rank 0's files become everybody's. */
@@ -337,10 +345,7 @@ static void share_files(const struct team *t, struct tls_files *files)
 static int open_tls(struct team *t, const struct options *o, struct tls **out,
                     struct error *err)
 {
-    const struct tls_terms terms = {.ca = given(o, OPT_DB_TLS_CA),
-                                    .cert = given(o, OPT_DB_TLS_CERT),
-                                    .key = given(o, OPT_DB_TLS_KEY),
-                                    .name = given(o, OPT_DB_TLS_NAME)};
+    const struct tls_terms terms = tls_terms_of(o);
     struct tls_files files = {{{NULL, 0}}};
     int rc = t->rank == 0 ? tls_read(&files, &terms, err) : 0;
 

@@ -22,8 +22,9 @@ int external_find(struct team *t, const struct options *o, struct tls **tls,
  * nobody is asked and no file is read. Local. */
 int external_check(const struct options *o, struct error *err);
 
-/* Whether the files of passwords and of TLS that go with it can be read here;
- * a pipe is left as it is. Local. */
+/* Whether the files of passwords and of TLS that go with it are what
+ * external_find() takes: they are read as there, a pipe is empty then. Local.
+ */
 int external_check_files(const struct options *o, struct error *err);
 
 /* Ask servers of somebody else's once more, by the same names, whatever became

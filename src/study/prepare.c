@@ -640,7 +640,7 @@ int prepare_by_name(const struct sweep *s, const struct machine *m,
     return bad ? -1 : 0;
 }
 
-/* Rank 0 will read them. Collective over the world. */
+/* Rank 0 reads them, as for a study. Collective over the world. */
 static int try_external(struct team *t, const struct options *o,
                         struct error *err)
 {

@@ -164,11 +164,16 @@ class Refused(RunTest):
     def test_in_a_plan_as_in_a_study(self):
         """What a study would find missing, its plan in a job does."""
         theirs = ("throughput_standard", "--db_address=127.0.0.1:1")
+        open_to_all = self.dir / "auth"
+        open_to_all.write_text("secret\n", encoding="utf-8")
+        open_to_all.chmod(0o644)
         for args, words in (
                 (("--db_exe=/nowhere/redis",),
                  "db_exe: '/nowhere/redis' was not found"),
                 ((*theirs, "--db_auth=/nowhere/auth"),
-                 "db_auth: cannot read '/nowhere/auth': No such file")):
+                 "db_auth: cannot read '/nowhere/auth': No such file"),
+                ((*theirs, f"--db_auth={open_to_all}"),
+                 "db_auth: others than its owner may use")):
             for more in (("--dry_run",), ()):
                 with self.subTest(args=args, more=more):
                     self.assert_refused(
