@@ -92,7 +92,6 @@ static char *ranges_text(const int *number, int n, char *buf, size_t size)
 static void databases(const struct placement *pl, char *buf, size_t n)
 {
     char nodes[96];
-    size_t used;
 
     if (pl->external && !pl->machine->roster) {
         snprintf(buf, n, "databases elsewhere, which are asked at the start");
@@ -106,9 +105,7 @@ static void databases(const struct placement *pl, char *buf, size_t n)
     else
         snprintf(buf, n, "database node%s %s", text_plural(pl->db_nodes),
                  ranges_text(pl->db_node, pl->db_nodes, nodes, sizeof nodes));
-    used = strlen(buf);
-    snprintf(buf + used, n - used, ", %d shard%s", pl->nshards,
-             text_plural(pl->nshards));
+    text_add(buf, n, ", %d shard%s", pl->nshards, text_plural(pl->nshards));
 }
 
 /* Where the clients and databases are, in words. */

@@ -413,19 +413,19 @@ static int hdf5_write(struct sink *s, const struct sink_array *a, size_t first,
     return 0;
 }
 
-static int check_row(const struct hdf5_sink *h, const struct fields *row,
-                     struct error *err)
+static int check_row(const struct hdf5_sink *h, const struct field *cells,
+                     size_t n, struct error *err)
 {
-    for (size_t i = 0; i < row->n && i < h->ncols; i++)
-        if (row->list[i].type != h->columns[i].type ||
-            strcmp(row->list[i].name, h->columns[i].name) != 0)
+    for (size_t i = 0; i < n && i < h->ncols; i++)
+        if (cells[i].type != h->columns[i].type ||
+            strcmp(cells[i].name, h->columns[i].name) != 0)
             return error_set(err,
                              "column %zu of the summary of '%s' is %s, "
                              "not %s",
-                             i, h->path, h->columns[i].name, row->list[i].name);
-    if (row->n != h->ncols)
+                             i, h->path, h->columns[i].name, cells[i].name);
+    if (n != h->ncols)
         return error_set(err, "the summary of '%s' has %zu columns, not %zu",
-                         h->path, h->ncols, row->n);
+                         h->path, h->ncols, n);
     return 0;
 }
 
@@ -492,7 +492,8 @@ static int hdf5_end(struct sink *s, const struct fields *attributes,
 
     if (h->group < 0)
         return error_set(err, "no permutation of '%s' is begun", h->path);
-    if (check_row(h, row, err) || finish(h, attributes, &place, err)) {
+    if (check_row(h, row->list, row->n, err) ||
+        finish(h, attributes, &place, err)) {
         session_close(h, NULL);
         return -1;
     }
@@ -511,16 +512,15 @@ static int hdf5_rows(struct sink *s, size_t first,
                      const struct sink_table *rows, struct error *err)
 {
     struct hdf5_sink *h = self(s);
-    const struct fields one = {.list = (struct field *)(uintptr_t)rows->cells,
-                               .n = rows->ncols};
 
-    if (rows->nrows > SINK_ROWS || first >= h->nperms ||
-        rows->nrows > h->nperms - first || h->file >= 0)
+    if (rows->nrows > SINK_ROWS || rows->nrows * rows->ncols > UINT16_MAX ||
+        first >= h->nperms || rows->nrows > h->nperms - first || h->file >= 0)
         return error_set(err, "row %zu of the summary of '%s' cannot be put",
                          first, h->path);
-    return check_row(h, &one, err)
-               ? -1
-               : keep_rows(&h->keep, h->places.summary, rows, first, err);
+    for (size_t i = 0; i < rows->nrows; i++)
+        if (check_row(h, rows->cells + i * rows->ncols, rows->ncols, err) < 0)
+            return -1;
+    return keep_rows(&h->keep, h->places.summary, rows, first, err);
 }
 
 /* Set the number of the summary's column of that name and type, or -1. */
